@@ -1,0 +1,213 @@
+"""What the user wants, as frozen values. Every path is absolute, every default filled in; nothing here reads a file.
+
+Names are acme.sh's and DSM's own words. :mod:`acmewrap.config.load` makes these from YAML; Python code may make them by hand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal, Mapping, Optional, Tuple, Union
+
+from ..secrets import Reference
+
+KeyType = Literal["ec-256", "ec-384", "ec-521", "2048", "3072", "4096", "8192"]
+Scheduler = Literal["crontab", "dsm", "systemd"]
+Runner = Literal["acmewrap", "wrapper"]
+
+# --- challenges: how the authority is shown that a name is ours (RFC 8555 section 8) ------------------------------------
+
+
+@dataclass(frozen=True)
+class Webroot:
+    """http-01 through a folder that a web server already serves."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class Standalone:
+    """http-01 through acme.sh's own small server (socat)."""
+
+    port: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Alpn:
+    """tls-alpn-01 (RFC 8737) through acme.sh's own small server."""
+
+    port: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Dns:
+    """dns-01 through one of acme.sh's ``dnsapi`` hooks; ``env`` holds what the hook reads."""
+
+    hook: str
+    env: Mapping[str, Union[str, Reference]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stateless:
+    """http-01 answered by a web server that knows the account's thumbprint."""
+
+
+@dataclass(frozen=True)
+class Nginx:
+    """http-01 through a running nginx, whose configuration acme.sh edits for a moment."""
+
+    configuration: Optional[Path] = None
+
+
+@dataclass(frozen=True)
+class Apache:
+    """http-01 through a running Apache, whose configuration acme.sh edits for a moment."""
+
+
+Challenge = Union[Webroot, Standalone, Alpn, Dns, Stateless, Nginx, Apache]
+
+# --- the authority -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class ExternalAccount:
+    """External account binding (RFC 8555 section 7.3.4)."""
+
+    key_id: str
+    hmac_key: Reference
+
+
+@dataclass(frozen=True)
+class Authority:
+    """A certificate authority that speaks ACME. ``ca_bundle`` is the file acme.sh is given; ``pem`` what it must hold, if known."""
+
+    name: str
+    server: str
+    home: Path
+    ca_bundle: Optional[Path] = None
+    pem: Optional[str] = None
+    email: Optional[str] = None
+    eab: Optional[ExternalAccount] = None
+
+
+# --- certificates and where they go ------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class RenewAt:
+    """Due when this fraction of notBefore..notAfter has passed; above 0, below 1."""
+
+    fraction: float
+
+
+@dataclass(frozen=True)
+class RenewBefore:
+    """Due this many seconds before notAfter."""
+
+    seconds: int
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A TLS server to look at: connect to ``host:port``, ask for ``name`` (SNI), wait up to ``timeout`` seconds for a restart."""
+
+    host: str
+    port: int
+    name: str
+    timeout: float = 60.0
+
+    def __str__(self) -> str:
+        return f"{self.host}:{self.port}"
+
+
+@dataclass(frozen=True)
+class Target:
+    """A place a certificate is deployed to by one of acme.sh's ``deploy`` hooks. ``verify`` None: nobody can look, see ``proof``."""
+
+    name: str
+    hook: str
+    env: Mapping[str, Union[str, Reference]] = field(default_factory=dict)
+    verify: Optional[Endpoint] = None
+    synology: bool = False
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """One certificate: the first domain names its folder; ``challenges`` has one entry per domain, in order."""
+
+    name: str
+    domains: Tuple[str, ...]
+    authority: str
+    challenges: Tuple[Challenge, ...]
+    key: KeyType = "ec-256"
+    renew: Union[RenewAt, RenewBefore] = RenewAt(2 / 3)
+    targets: Tuple[Target, ...] = ()
+    options: Tuple[str, ...] = ()
+
+
+# --- Synology DSM, schedule, the whole ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Account:
+    """The DSM user that uploads certificates."""
+
+    name: str
+    password: Reference
+
+
+@dataclass(frozen=True)
+class DsmCertificate:
+    """The entry in DSM's list: found by ``description``; made the default; given to the named services (``"all"`` or names)."""
+
+    description: str = "acme"
+    default: bool = True
+    services: Union[Literal["all"], Tuple[str, ...]] = "all"
+
+
+@dataclass(frozen=True)
+class Synology:
+    """One Synology NAS."""
+
+    url: str
+    account: Account
+    certificate: DsmCertificate = DsmCertificate()
+    verify: Optional[Endpoint] = None
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """When the unattended run happens: every day at ``hour:minute``, or every ``every_seconds``."""
+
+    daily: Optional[Tuple[int, int]] = None
+    every_seconds: Optional[int] = None
+    by: Scheduler = "crontab"
+    run: Runner = "acmewrap"
+    mail: Optional[str] = None
+    log: Optional[Path] = None
+
+
+@dataclass(frozen=True)
+class AcmeShSettings:
+    """Which acme.sh, and where its archive lies if the user brought it by hand."""
+
+    release: str = "3.1.1"
+    archive: Optional[Path] = None
+    allow_vulnerable: bool = False
+
+
+@dataclass(frozen=True)
+class Config:
+    """The whole file. ``file`` is where it was read from; everything acmewrap writes lies below ``directory``."""
+
+    file: Path
+    directory: Path
+    acme_sh: AcmeShSettings
+    authorities: Mapping[str, Authority]
+    certificates: Mapping[str, Certificate]
+    synology: Optional[Synology] = None
+    schedule: Optional[Schedule] = None
+    jobs: int = 1
+
+    def authority_of(self, certificate: Certificate) -> Authority:
+        return self.authorities[certificate.authority]

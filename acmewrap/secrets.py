@@ -1,0 +1,156 @@
+"""Secrets: values that are not strings, references that say where a value lies, and the redaction of text.
+
+A reference is resolved when the value is needed and not before; only :meth:`Secret.reveal` hands the value out, and only the
+environment of a child and the body of a request take it.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterable, Mapping, NoReturn, Optional, Pattern, Tuple, Union
+from urllib.parse import quote, quote_plus
+
+from .catalogue import failure
+from .errors import AccessError
+
+MASK = "***"
+
+
+class Secret:
+    """A value that cannot be printed by accident: no ``str`` of it, no f-string, no pickle, no equality with text."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return f"Secret({MASK})"
+
+    def __format__(self, spec: str) -> NoReturn:
+        raise TypeError("a Secret cannot be formatted; call reveal() where the value may go")
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret cannot be pickled")
+
+
+@dataclass(frozen=True)
+class FileReference:
+    """``{file: path}``: the file's text without its last newline."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class EnvironmentReference:
+    """``{env: NAME}``: a variable of the process that runs acmewrap."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class CommandReference:
+    """``{command: [argv]}``: what a command prints, without its last newline. No shell is involved."""
+
+    argv: Tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CredentialReference:
+    """``{credential: NAME}``: a file in ``$CREDENTIALS_DIRECTORY``, as systemd's LoadCredential= lays it."""
+
+    name: str
+
+
+@dataclass(frozen=True)
+class Literal:
+    """The value itself, written into the YAML file; accepted only while that file is readable by its owner alone."""
+
+    value: Secret
+
+
+Reference = Union[FileReference, EnvironmentReference, CommandReference, CredentialReference, Literal]
+
+
+def resolve(reference: Reference, environ: Mapping[str, str]) -> Secret:
+    """The secret behind *reference*. Raises :class:`AccessError` (``secret.unavailable``) when there is none."""
+    if isinstance(reference, Literal):
+        return reference.value
+    if isinstance(reference, EnvironmentReference):
+        if reference.name not in environ:
+            raise _unavailable(f"the environment has no variable {reference.name}")
+        return Secret(environ[reference.name])
+    if isinstance(reference, CommandReference):
+        return Secret(_output_of(reference.argv, environ))
+    if isinstance(reference, CredentialReference):
+        folder = environ.get("CREDENTIALS_DIRECTORY")
+        if folder is None:
+            raise _unavailable(
+                f"credential {reference.name}: CREDENTIALS_DIRECTORY is not set (it is systemd that sets it)"
+            )
+        return Secret(_text_of(Path(folder) / reference.name))
+    return Secret(_text_of(reference.path))
+
+
+def _text_of(path: Path) -> str:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise _unavailable(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+    return text[:-1] if text.endswith("\n") else text
+
+
+def _output_of(argv: Tuple[str, ...], environ: Mapping[str, str]) -> str:
+    import sh
+
+    try:
+        output = str(sh.Command(argv[0])(*argv[1:], _env=dict(environ), _tty_out=False, _timeout=60))
+    except (sh.CommandNotFound, sh.ErrorReturnCode, sh.TimeoutException) as error:
+        # The text of sh's own exception holds the output, which may be the secret.
+        raise _unavailable(f"the command {argv[0]} ended with {type(error).__name__}") from None
+    return output[:-1] if output.endswith("\n") else output
+
+
+def _unavailable(what: str) -> AccessError:
+    return AccessError(failure("secret.unavailable", f"a secret cannot be read: {what}"))
+
+
+class Redactor:
+    """Replaces every form in which a known secret can appear in text: raw, URL-encoded, base64, shell-quoted, JSON."""
+
+    def __init__(self, secrets: Iterable[Secret] = ()) -> None:
+        forms = {form for secret in secrets for form in _forms(secret.reveal())}
+        ordered = sorted(forms, key=len, reverse=True)
+        self._pattern: Optional[Pattern[str]] = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+
+    def redact(self, text: str) -> str:
+        return text if self._pattern is None else self._pattern.sub(MASK, text)
+
+
+def _forms(value: str) -> Iterable[str]:
+    if not value:
+        return
+    encoded = quote(value, safe="")
+    yield value
+    yield from (encoded, re.sub("%..", lambda match: match.group().lower(), encoded), quote_plus(value), quote(value))
+    yield base64.b64encode(value.encode()).decode()
+    yield base64.b64encode(value.encode() + b"\n").decode()
+    yield shlex.quote(value)
+    yield value.replace("'", "'\\''")
+    yield json.dumps(value)[1:-1]
+    yield json.dumps(value, ensure_ascii=False)[1:-1]
+    yield from (line for line in value.splitlines() if len(line) > 3)
+
+
+def is_private(path: Path) -> bool:
+    """Whether nobody but the owner (and root) can read *path*."""
+    return os.stat(path).st_mode & 0o077 == 0
