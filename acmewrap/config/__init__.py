@@ -1,0 +1,68 @@
+"""What the user wants: YAML text -> nodes with line numbers -> frozen dataclasses."""
+
+from __future__ import annotations
+
+from .load import load, schema
+from .locate import locate
+from .model import (
+    Account,
+    AcmeShSettings,
+    Alpn,
+    Apache,
+    Authority,
+    Certificate,
+    Challenge,
+    Config,
+    Dns,
+    DsmCertificate,
+    Endpoint,
+    ExternalAccount,
+    Install,
+    KeyType,
+    Nginx,
+    RenewAt,
+    RenewBefore,
+    Runner,
+    Schedule,
+    Scheduler,
+    Standalone,
+    Stateless,
+    Synology,
+    Target,
+    Webroot,
+)
+from .search import MissingConfigurationError, find, places
+
+__all__ = [
+    "Account",
+    "AcmeShSettings",
+    "Alpn",
+    "Apache",
+    "Authority",
+    "Certificate",
+    "Challenge",
+    "Config",
+    "Dns",
+    "DsmCertificate",
+    "Endpoint",
+    "ExternalAccount",
+    "Install",
+    "KeyType",
+    "MissingConfigurationError",
+    "Nginx",
+    "RenewAt",
+    "RenewBefore",
+    "Runner",
+    "Schedule",
+    "Scheduler",
+    "Standalone",
+    "Stateless",
+    "Synology",
+    "Target",
+    "Webroot",
+    "find",
+    "load",
+    "locate",
+    "places",
+    "schema",
+]

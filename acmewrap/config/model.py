@@ -121,14 +121,29 @@ class Endpoint:
 
 
 @dataclass(frozen=True)
+class Install:
+    """Copies for a server on this machine (acme.sh's ``--install-cert``), and the command that makes it load them."""
+
+    key_file: Optional[Path] = None
+    fullchain_file: Optional[Path] = None
+    cert_file: Optional[Path] = None
+    ca_file: Optional[Path] = None
+    reload: Optional[str] = None
+
+
+@dataclass(frozen=True)
 class Target:
-    """A place a certificate is deployed to by one of acme.sh's ``deploy`` hooks. ``verify`` None: nobody can look, see ``proof``."""
+    """A place that one of acme.sh's ``deploy`` hooks brings a certificate to, or files to ``install`` (``hook`` is then empty).
+
+    ``verify`` None: nobody can look at it.
+    """
 
     name: str
-    hook: str
+    hook: str = ""
     env: Mapping[str, Union[str, Reference]] = field(default_factory=dict)
     verify: Optional[Endpoint] = None
     synology: bool = False
+    install: Optional[Install] = None
 
 
 @dataclass(frozen=True)
@@ -150,10 +165,13 @@ class Certificate:
 
 @dataclass(frozen=True)
 class Account:
-    """The DSM user that uploads certificates."""
+    """A DSM user. With 2FA it shows ``device_id``, which DSM gave out under ``device_name``, or a one-time code."""
 
     name: str
     password: Reference
+    device_id: Optional[Reference] = None
+    device_name: str = "CertRenewal"
+    otp_code: Optional[Reference] = None
 
 
 @dataclass(frozen=True)
@@ -167,12 +185,13 @@ class DsmCertificate:
 
 @dataclass(frozen=True)
 class Synology:
-    """One Synology NAS."""
+    """One Synology NAS. ``account`` uploads certificates; ``administrator`` makes that account, when not root on the NAS does."""
 
     url: str
     account: Account
     certificate: DsmCertificate = DsmCertificate()
     verify: Optional[Endpoint] = None
+    administrator: Optional[Account] = None
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,80 @@
+"""From the file to a :class:`Config`, or to all of its problems at once.
+
+What reads YAML is imported when a file is read: most of the package needs the values alone.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import os
+from pathlib import Path
+from typing import Any, Dict, Iterator, Mapping, Optional, Tuple, Union
+
+from ..catalogue import failure
+from ..errors import AccessError, ConfigurationError, Problem
+from ..secrets import is_private
+from .model import Config
+from .search import MissingConfigurationError, home_of
+
+_SPARE = 100_000  # entries that aliases may repeat before it is called too much
+
+
+def load(path: Union[str, Path], environ: Optional[Mapping[str, str]] = None) -> Config:
+    """The configuration in the file *path*; of *environ* (None: the process's own) only HOME is looked at.
+
+    Raises :class:`ConfigurationError` with every problem, in the order of the file; :class:`MissingConfigurationError`
+    (``config.missing``) when it is not there; :class:`AccessError` (``config.not_readable``) when this user may not read it.
+    """
+    file = Path(os.path.abspath(path))
+    try:
+        data = file.read_bytes()
+        private = is_private(file)
+    except PermissionError as error:
+        raise AccessError(failure("config.not_readable", f"{path}: permission denied", file=path)) from error
+    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
+        reason = getattr(error, "strerror", None) or error
+        raise MissingConfigurationError(str(path), f"{path}: {reason}") from error
+    with _uncollected():
+        return _read(data, file, str(path), home_of(os.environ if environ is None else environ), private)
+
+
+def schema() -> Dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of the file, for editors. :func:`load` checks more: how keys agree, what is private."""
+    from .table import ROOT
+
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "acmewrap.yaml", **ROOT.schema()}
+
+
+def _read(data: bytes, file: Path, name: str, home: Path, private: bool) -> Config:
+    from .assemble import assemble
+    from .nodes import compose
+    from .reader import Reader, TooMuchError
+    from .table import ROOT
+
+    node = compose(data, name)
+    reader = Reader(name, file.parent, home, private, len(data) + _SPARE)
+    config = None
+    try:
+        config = assemble(ROOT.read(node, "", reader), file)
+    except TooMuchError:
+        reader.refuse(node, "", "the aliases of this file repeat far more than it holds: write the values out")
+    if config is None:
+        raise ConfigurationError(tuple(sorted(reader.problems, key=_place)))
+    return config
+
+
+def _place(problem: Problem) -> Tuple[int, int]:
+    return problem.line, problem.column
+
+
+@contextlib.contextmanager
+def _uncollected() -> Iterator[None]:
+    """Pause the collector: nodes come in tens of thousands, none is garbage, and looking through them doubles the time."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
