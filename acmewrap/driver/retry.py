@@ -1,0 +1,48 @@
+"""How long an authority asks to be left alone: ``Retry-After`` (RFC 9110 section 10.2.3; RFC 8555 section 6.6).
+
+acme.sh keeps it to itself: only its protocol log shows the headers of the refusal.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Optional
+
+_LONGEST = (
+    7 * 24 * 60 * 60
+)  # the longest that a rate limit in use today counts over; more is a mistake of the authority
+_REFUSAL = re.compile(r"responseHeaders='HTTP/[0-9.]+ (?:429|503)\b.*?(?:'$|\Z)", re.MULTILINE | re.DOTALL)
+_HEADER = re.compile(r"^retry-after:[ \t]*(.+?)\s*$", re.MULTILINE | re.IGNORECASE)
+_DATE = re.compile(r"^date:[ \t]*(.+?)\s*$", re.MULTILINE | re.IGNORECASE)
+
+
+def from_protocol(log: str) -> Optional[int]:
+    """The seconds that the last refusal (429 or 503) in acme.sh's protocol log asks to wait; None when it does not say."""
+    refusals = _REFUSAL.findall(log)
+    if not refusals:
+        return None
+    header, date = _HEADER.search(refusals[-1]), _DATE.search(refusals[-1])
+    return None if header is None else waiting_time(header.group(1), date.group(1) if date else None)
+
+
+def waiting_time(value: Optional[str], date: Optional[str]) -> Optional[int]:
+    """*value* of ``Retry-After`` in seconds; as a time of day it is compared with the server's own clock, *date*.
+
+    None when there is none, or when it makes no sense.
+    """
+    if value is None:
+        return None
+    if value.strip().isdigit():
+        return min(int(value.strip()[:9]), _LONGEST)
+    then, now = moment(value), moment(date)
+    return None if then is None or now is None else int(min(max(then - now, 0), _LONGEST))
+
+
+def moment(text: Optional[str]) -> Optional[float]:
+    """An HTTP date as seconds since 1970 UTC; None when it is none."""
+    from email.utils import parsedate_to_datetime
+
+    try:
+        return None if text is None else parsedate_to_datetime(text).timestamp()
+    except (TypeError, ValueError):  # which of the two it is depends on the version of Python
+        return None

@@ -1,0 +1,428 @@
+from __future__ import annotations
+
+import json
+import re
+import string
+from pathlib import Path
+from typing import Dict, List, Mapping, Sequence, Tuple
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acmewrap.catalogue import CATALOGUE
+from acmewrap.driver import trouble, wording
+from acmewrap.driver.diagnosis import diagnose
+from acmewrap.errors import Failure
+
+STAMP = "[Mon Nov 23 08:59:17 UTC 2026] "
+SERVER = "https://pki.internal.example.com/acme/directory"
+CONTEXT = {
+    "server": SERVER,
+    "ca_bundle": "/volume1/homes/certupdater/ca.crt",
+    "webroot": "/var/lib/letsencrypt",
+    "domain": "nas.internal.example.com",
+    "user": "certupdater",
+}
+
+
+def diagnosed(
+    lines: Sequence[str], verb: str = "issue", log: str = "", context: Mapping[str, str] = CONTEXT, returncode: int = 1
+) -> Failure:
+    return diagnose(verb, lines, protocol_log=log, returncode=returncode, context=context)
+
+
+def curl(code: int) -> str:
+    return f"{STAMP}Please refer to https://curl.haxx.se/libcurl/c/libcurl-errors.html for error code: {code}"
+
+
+def problem(name: str, detail: str = "no", status: int = 400) -> str:
+    return json.dumps({"type": f"urn:ietf:params:acme:error:{name}", "detail": detail, "status": status})
+
+
+# --- the two cases of the article that this project began with ---
+
+
+def test_an_untrusted_authority_leads_to_the_bundle_and_to_curl() -> None:
+    failure = diagnosed([curl(60), f"{STAMP}Can not init api for: {SERVER}."])
+    assert failure.id == "ca.tls_untrusted"
+    assert "Review the ca_bundle file /volume1/homes/certupdater/ca.crt" in failure.remedy
+    assert f"curl -v {SERVER} --cacert /volume1/homes/certupdater/ca.crt" in failure.remedy
+
+
+def test_a_token_that_cannot_be_written_leads_to_the_webroot_and_its_owner() -> None:
+    token = "/var/lib/letsencrypt/.well-known/acme-challenge/7NckvfDW0gO98NgeOXcChpSBqBb7bLFE"
+    failure = diagnosed([f"{STAMP}Can not write token to file : {token}"])
+    assert failure.id == "webroot.not_writable"
+    assert "/var/lib/letsencrypt exists and has the correct permissions" in failure.remedy
+    assert "sudo mkdir -p /var/lib/letsencrypt/.well-known/acme-challenge" in failure.remedy
+    assert "sudo chown -R certupdater:http /var/lib/letsencrypt" in failure.remedy
+
+
+# --- each source of knowledge ---
+
+
+@pytest.mark.parametrize(
+    ("code", "expected"),
+    [
+        (6, "ca.name_unresolved"),
+        (7, "ca.unreachable"),
+        (28, "ca.timeout"),
+        (35, "ca.tls_untrusted"),
+        (52, "ca.unreachable"),
+        (58, "ca.tls_untrusted"),
+        (60, "ca.tls_untrusted"),
+        (77, "ca.tls_untrusted"),
+        (3, "ca.not_acme"),
+        (99, "ca.unreachable"),
+    ],
+)
+def test_the_number_of_curl_tells_what_is_wrong_on_the_way_to_the_authority(code: int, expected: str) -> None:
+    failure = diagnosed([curl(code), f"{STAMP}Cannot init API for {SERVER}"])
+    assert failure.id == expected
+    assert f"(curl error {code})" in failure.message
+    assert SERVER in failure.message
+
+
+@pytest.mark.parametrize(("code", "expected"), [(5, "ca.tls_untrusted"), (4, "ca.unreachable"), (1, "ca.unreachable")])
+def test_the_number_of_wget_is_understood_too(code: int, expected: str) -> None:
+    line = f"Please refer to https://www.gnu.org/software/wget/manual/html_node/Exit-Status.html for error code: {code}"
+    failure = diagnosed([line])
+    assert (failure.id, f"(wget error {code})" in failure.message) == (expected, True)
+
+
+@pytest.mark.parametrize(
+    ("hook", "code", "expected"),
+    [
+        ("synology_dsm", 7, "dsm.unreachable"),
+        ("synology_dsm", 60, "dsm.tls_untrusted"),
+        ("proxmoxve", 7, "deploy.unreachable"),
+        ("proxmoxve", 60, "deploy.unreachable"),
+    ],
+)
+def test_a_transfer_that_fails_while_deploying_is_about_the_target(hook: str, code: int, expected: str) -> None:
+    assert diagnosed([curl(code)], verb="deploy", context={"hook": hook}).id == expected
+    issued = ["Your cert is in: /h/a.cer", curl(code), "Error deploying for domain: a.example.com"]
+    assert diagnosed([curl(6), *issued], verb="renew", context={"hook": hook}).id == expected
+
+
+def test_a_transfer_that_was_tried_again_with_success_is_not_the_reason() -> None:
+    lines = [curl(56), "Verifying: a.example.com", "Pending. The CA is processing your order, please wait. (1/30)"]
+    assert diagnosed([*lines, "a.example.com: Timeout"]).id == "challenge.timed_out"
+
+
+@pytest.mark.parametrize(
+    ("name", "detail", "expected"),
+    [
+        ("rateLimited", "too many", "acme.rate_limited"),
+        ("rejectedIdentifier", "policy", "acme.rejected_identifier"),
+        ("unsupportedIdentifier", "ip", "acme.rejected_identifier"),
+        ("externalAccountRequired", "", "acme.eab_required"),
+        ("unauthorized", "the 'kid' references a key that is not known to the ACME server", "acme.eab_wrong"),
+        ("malformed", "failed to verify external account binding", "acme.eab_wrong"),
+        ("accountDoesNotExist", "unable to find", "account.unknown"),
+        ("unauthorized", "Account is not valid, has status deactivated", "account.unknown"),
+        ("malformed", "Key ID (kid) in JWS header missing expected URL prefix", "account.unknown"),
+        ("invalidContact", "no", "account.contact"),
+        ("unsupportedContact", "no", "account.contact"),
+        ("userActionRequired", "agree", "acme.terms"),
+        ("caa", "CAA", "acme.caa"),
+        ("badCSR", "key too short", "acme.bad_csr"),
+        ("badPublicKey", "key too short", "acme.bad_csr"),
+        ("orderNotReady", "pending", "acme.order_invalid"),
+        ("malformed", "Order has expired", "acme.order_invalid"),
+        ("malformed", "Domain name contains an invalid character", "acme.rejected_identifier"),
+        ("badNonce", "unacceptable anti-replay nonce", "ca.nonce"),
+        ("serverInternal", "oops", "ca.server_error"),
+        ("alreadyRevoked", "", "acme.already_revoked"),
+        ("connection", "connection refused", "challenge.not_reachable"),
+        ("tls", "handshake", "challenge.not_reachable"),
+        ("connection", "dial tcp: lookup a.example.com: no such host", "challenge.name_unresolved"),
+        ("dns", "NXDOMAIN", "challenge.name_unresolved"),
+        ("incorrectResponse", "keyAuthorization does not match", "challenge.wrong_content"),
+        (
+            "unauthorized",
+            "Non-200 status code from HTTP: http://a.example.com/ returned 404",
+            "challenge.wrong_content",
+        ),
+        ("somethingNew", "something new", "acme.refused"),
+    ],
+)
+def test_the_type_of_a_problem_decides_and_its_sentence_where_types_are_vague(
+    name: str, detail: str, expected: str
+) -> None:
+    failure = diagnosed([f"{STAMP}Error creating new order. Le_OrderFinalize not found. {problem(name, detail)}"])
+    assert failure.id == expected
+    assert detail in failure.message
+    assert name in failure.message
+
+
+def test_the_log_has_the_reason_that_the_output_lost() -> None:
+    lines = [
+        f"{STAMP}Verifying: a.example.com",
+        f"{STAMP}a.example.com: Invalid status. Verification error details: Get ",
+    ]
+    refused = problem("connection", 'Get "http://a.example.com/": dial tcp 192.0.2.7:80: connect: connection refused')
+    log = "\n".join(
+        [
+            f'{STAMP}response=\'{{"status":"invalid","challenges":[{{"type":"http-01","error":{refused}}}]}}\'',
+            f"{STAMP}_on_issue_err",
+            f"{STAMP}response='{problem('malformed', 'Cannot update challenge with status invalid')}'",
+        ]
+    )
+    failure = diagnosed(lines, log=log)
+    assert failure.id == "challenge.not_reachable"
+    assert "connection refused" in failure.message
+
+
+def test_a_nonce_that_was_exchanged_is_not_the_reason() -> None:
+    log = "\n".join([f"{STAMP}response='{problem('badNonce')}'", f"{STAMP}code='201'", f"{STAMP}_on_issue_err"])
+    assert diagnosed(["a.example.com: Timeout"], log=log).id == "challenge.timed_out"
+    assert diagnosed(["a.example.com: Timeout"], log=log.replace("201", "400")).id == "ca.nonce"
+
+
+def test_whichever_of_transfer_and_problem_came_last_is_the_reason() -> None:
+    assert diagnosed([problem("rateLimited"), curl(7)]).id == "ca.unreachable"
+    assert diagnosed([curl(7), problem("rateLimited")]).id == "acme.rate_limited"
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("sed: couldn't flush stdout: No space left on device", "disk.full"),
+        ("touch: cannot touch '/srv/home/http.header': Permission denied", "home.not_writable"),
+        ("/srv/acme.sh: line 1234: /srv/home/account.conf: Read-only file system", "home.not_writable"),
+        ("mkdir: cannot create directory '/srv/web/.well-known': Permission denied", "webroot.not_writable"),
+        ("/srv/acme.sh: line 12: openssl: command not found", "tool.missing"),
+        ("/srv/acme.sh: 12: openssl: not found", "tool.missing"),
+        ("[date] tcp port 80 is already used by nginx", "port.in_use"),
+        ("admin@nas: Permission denied (publickey).", "acme.unknown"),
+    ],
+)
+def test_what_the_system_says_is_understood(line: str, expected: str) -> None:
+    assert diagnosed([line, "Please add '--debug' or '--log' to see more information."]).id == expected
+
+
+def test_the_folder_that_cannot_be_written_is_named() -> None:
+    failure = diagnosed(
+        ["touch: cannot touch '/srv/home/http.header': Permission denied"], context={"folder": "/other"}
+    )
+    assert "sudo chown -R" in failure.remedy
+    assert "/srv/home" in failure.remedy
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ("Failed to authenticate with error: 402.", "dsm.permission"),
+        ("Failed to authenticate with error: 407.", "dsm.blocked"),
+        ("Failed to authenticate with error: 411.", "dsm.account_locked"),
+        ("Failed to authenticate with error: 499.", "dsm.refused"),
+        ("Failed to authenticate, no such account or incorrect password.", "dsm.login_refused"),
+        ("Unable to authenticate to localhost:5000 using http.", "dsm.login_refused"),
+        ("Failed to authenticate with a non-existent account.", "dsm.account_disabled"),
+        ("Failed to authenticate with provided 2FA-OTP code, please try again", "dsm.otp_wrong"),
+        ("Enforce auth with 2FA-OTP enabled, please configure the user", "dsm.otp_enforced"),
+        ("Failed to authenticate, the account password has expired or must be changed.", "dsm.password_expired"),
+        ("Failed to fetch certificate info: 119, please try again", "dsm.session"),
+        ("Current user is not administrator and does not have sufficient permission for deploying.", "dsm.permission"),
+        ("Unable to find certificate: acme and $SYNO_CREATE is not set.", "dsm.certificate_not_found"),
+        ("Unable to find certificate: acme and $SYNO_Create is not set", "dsm.certificate_not_found"),
+    ],
+)
+def test_what_the_hook_of_dsm_says_is_understood(line: str, expected: str) -> None:
+    lines = [
+        "Logging into localhost:5000...",
+        line,
+        "Error deploying for domain: a",
+        "Error encountered while deploying.",
+    ]
+    assert diagnosed(lines, verb="deploy").id == expected
+
+
+def test_an_import_that_dsm_refuses_tells_what_its_code_means() -> None:
+    line = 'Unable to update certificate, got error response: {"error":{"code":5514},"success":false}.'
+    failure = diagnosed([line], verb="deploy")
+    assert failure.id == "dsm.import_refused"
+    assert "5514" in failure.message
+    assert "does not belong to the certificate" in failure.message
+
+
+def test_an_unknown_hook_is_named() -> None:
+    failure = diagnosed(
+        ["The deploy hook synolgy_dsm was not found.", "Error encountered while deploying."], verb="deploy"
+    )
+    assert failure.id == "hook.unknown"
+    assert "synolgy_dsm" in failure.remedy
+
+
+def test_a_hook_that_failed_is_told_in_its_own_last_words() -> None:
+    lines = [
+        "scp: connection closed",
+        "Error deploying for domain: a.example.com",
+        "Error encountered while deploying.",
+    ]
+    failure = diagnosed(lines, verb="deploy")
+    assert (failure.id, failure.message) == ("deploy.failed", "scp: connection closed")
+
+
+def test_a_challenge_that_stays_pending_has_its_reason_in_the_log() -> None:
+    """step-ca and Caddy keep a failed challenge pending; acme.sh then only knows that time ran out."""
+    error = problem("connection", "The server could not connect to validation target")
+    log = f'{STAMP}response=\'{{"status":"pending","challenges":[{{"error":{error}}}]}}\'\n{STAMP}_on_issue_err\n'
+    assert diagnosed(["a.example.com: Timeout"], log=log).id == "challenge.not_reachable"
+
+
+@pytest.mark.parametrize(
+    ("detail", "expected"),
+    [
+        ("Get ", "challenge.not_reachable"),
+        ("DNS problem: NXDOMAIN looking up A for a.example.com", "challenge.name_unresolved"),
+        ("Fetching http://a.example.com/.well-known/x: Connection refused", "challenge.not_reachable"),
+        ("Invalid response from http://a.example.com/.well-known/x: 404", "challenge.wrong_content"),
+        ("something nobody thought of", "challenge.failed"),
+    ],
+)
+def test_without_a_log_the_rest_of_the_sentence_about_a_challenge_is_read(detail: str, expected: str) -> None:
+    assert diagnosed([f"a.example.com:Verify error:{detail}"]).id == expected
+
+
+def test_of_several_certificates_the_one_that_failed_is_told() -> None:
+    lines = [
+        f"{STAMP}Renewing: 'a.example.com'",
+        f"{STAMP}a.example.com: Timeout",
+        f"{STAMP}Error renewing a.example.com_ecc.",
+        f"{STAMP}Renewing: 'b.example.com'",
+        f"{STAMP}Your cert is in: /h/b.cer",
+        f"{STAMP}===End cron===",
+    ]
+    failure = diagnosed(lines, verb="cron", context={})
+    assert failure.id == "challenge.timed_out"
+    assert "http://a.example.com/" in failure.remedy
+
+
+def test_a_file_that_cannot_be_put_in_place_is_not_about_acme_shs_home() -> None:
+    failure = diagnosed(["cp: cannot create regular file '/etc/nginx/nas.pem': Permission denied"], verb="install_cert")
+    assert failure.id == "file.not_writable"
+    assert "/etc/nginx" in failure.remedy
+
+
+# --- how calls end ---
+
+
+def test_the_deadline_is_the_reason_and_what_was_wrong_before_is_told() -> None:
+    failure = diagnose("issue", [curl(60)], returncode=None, ended_by_deadline=True, context=CONTEXT)
+    assert failure.id == "process.deadline"
+    assert "(curl error 60)" in failure.message
+
+
+def test_a_signal_is_the_reason() -> None:
+    failure = diagnosed(["Verifying: a.example.com"], returncode=-9)
+    assert failure.id == "process.killed"
+    assert "signal 9" in failure.message
+
+
+def test_what_nobody_knows_comes_with_the_last_lines() -> None:
+    lines = [f"line {number}" for number in range(30)]
+    failure = diagnosed([*lines, "Please add '--debug' or '--log' to see more information."])
+    assert failure.id == "acme.unknown"
+    assert "line 29" in failure.message
+    assert len(failure.lines) == 20
+
+
+def test_silence_is_a_failure_too() -> None:
+    assert diagnosed([], context={}).id == "acme.unknown"
+
+
+# --- remedies ---
+
+
+def test_a_context_without_values_leaves_names_in_capitals() -> None:
+    failure = diagnosed([curl(60)], context={})
+    assert "curl -v SERVER --cacert CA_BUNDLE" in failure.remedy
+
+
+def test_what_the_output_knows_fills_in_what_the_context_lacks() -> None:
+    failure = diagnosed([curl(6), f"Cannot init API for {SERVER}"], context={})
+    assert "getent hosts pki.internal.example.com" in failure.remedy
+    token = "nas.example.com: Cannot write token to file: /srv/web/.well-known/acme-challenge/abc"
+    assert "sudo mkdir -p /srv/web/.well-known/acme-challenge" in diagnosed([token], context={}).remedy
+
+
+def test_the_folder_of_the_account_is_found_from_the_home() -> None:
+    failure = diagnosed([problem("accountDoesNotExist")], context={"home": "/volume1/homes/certupdater/.acme.sh"})
+    assert "/volume1/homes/certupdater/.acme.sh/ca" in failure.remedy
+
+
+def test_a_value_with_blanks_can_be_pasted_into_a_shell() -> None:
+    failure = diagnosed([curl(77)], context={"server": SERVER, "ca_bundle": "/srv/my ca.crt"})
+    assert f"curl -v {SERVER} --cacert '/srv/my ca.crt'" in failure.remedy
+
+
+def test_a_context_may_hold_names_that_no_remedy_uses() -> None:
+    assert diagnosed([curl(60)], context={"id": "x", "message": "y", "lines": "z", "cert": ""}).id == "ca.tls_untrusted"
+
+
+def test_the_authoritys_control_characters_do_not_reach_the_screen() -> None:
+    evil = problem("rateLimited", "evil \x1b[31mRED\x07")
+    failure = diagnosed([f"{STAMP}Account registration error: {evil}"])
+    assert "evil RED" in failure.message
+
+
+@given(
+    st.lists(st.text(max_size=60), max_size=8),
+    st.text(max_size=200),
+    st.one_of(st.none(), st.integers(-64, 255)),
+    st.dictionaries(st.sampled_from(["server", "domain", "webroot", "hook"]), st.text(max_size=20)),
+)
+def test_it_never_raises(lines: List[str], log: str, returncode: int | None, context: Dict[str, str]) -> None:
+    assert diagnose("issue", lines, protocol_log=log, returncode=returncode, context=context).id in CATALOGUE
+
+
+def test_a_number_beyond_all_measure_is_no_number() -> None:
+    digits = "9" * 5000
+    lines = [f"libcurl-errors.html for error code: {digits}", f"Failed to authenticate with error: {digits}."]
+    assert diagnosed(lines, verb="deploy").id == "dsm.refused"
+
+
+# --- the table is whole ---
+
+
+def test_every_id_that_a_sentence_or_number_leads_to_is_in_the_catalogue() -> None:
+    ids = {
+        *(key for key, _ in wording.WORDINGS),
+        *(key for key, _ in trouble.CURL.values()),
+        *trouble.PROBLEMS.values(),
+        *(key for key, _ in trouble.DSM.values()),
+    }
+    assert ids <= set(CATALOGUE)
+
+
+def test_remedies_name_only_values_that_somebody_fills_in() -> None:
+    known = set(diagnosis_values())
+    for entry in CATALOGUE.values():
+        if entry.id.partition(".")[0] in {"ca", "acme", "account", "challenge", "webroot", "port", "process"}:
+            assert {field for _, field, _, _ in string.Formatter().parse(entry.remedy) if field} <= known
+
+
+def diagnosis_values() -> Tuple[str, ...]:
+    from acmewrap.driver import diagnosis
+
+    return diagnosis._VALUES
+
+
+ERRORS = re.compile(r'^\s*_err "((?:[^"\\]|\\.)*)"', re.MULTILINE)
+EXPANSION = re.compile(r"\$\([^()]*(?:\([^()]*\))?[^()]*\)|\$\{?\w+\}?")
+
+
+def test_nearly_everything_that_acme_sh_and_its_dsm_hook_can_complain_about_is_understood(acme_sh_311: Path) -> None:
+    """Every literal of ``_err``, as it would be printed; also those that are only a follow-up or a dump of a variable."""
+    unknown = []
+    complaints = 0
+    for file, verb in (("acme.sh", "issue"), ("deploy/synology_dsm.sh", "deploy")):
+        literals = set(ERRORS.findall((acme_sh_311 / file).read_text(encoding="utf-8")))
+        complaints += len(literals)
+        lines = [EXPANSION.sub("X", literal) for literal in sorted(literals)]
+        unknown += [line for line in lines if diagnosed([line], verb=verb, context={}).id == "acme.unknown"]
+    assert complaints > 200
+    assert len(unknown) <= complaints / 10, "\n".join(unknown)
