@@ -1,0 +1,73 @@
+"""The account at the authority: made once, before certificates are issued side by side."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Optional, Tuple
+
+from .. import files
+from ..catalogue import failure
+from ..errors import CommandError, IssueError
+from ..secrets import Secret
+from .call import Caller
+from .command import Value
+from .configuration import edit_configuration, read_text
+from .staging import stage
+
+_EAB = ("CA_EAB_",)
+
+
+def register(caller: Caller, eab: Optional[Tuple[str, Value]] = None) -> None:
+    """``--register-account``, unless the home has an account at the directory already.
+
+    An HMAC key goes into ``ca.conf`` (0600) for the call and is taken out again: acme.sh would otherwise get it as an
+    argument that every user of the machine can read. Raises :class:`IssueError` with the authority's reason.
+    """
+    folder = caller.home.account_folder(caller.server)
+    configuration = folder / "ca.conf"
+    try:
+        if not _is_registered(folder / "account.json"):
+            files.make_folder(folder)
+            _register(caller, configuration, eab)
+    finally:  # also of a key that a run left behind when it was killed
+        _forget_key(configuration)
+
+
+def _register(caller: Caller, configuration: Path, eab: Optional[Tuple[str, Value]]) -> None:
+    secrets: Tuple[Secret, ...] = ()
+    if eab is not None:
+        key_id, hmac_key = eab
+        secrets = (hmac_key,) if isinstance(hmac_key, Secret) else ()
+        value = hmac_key.reveal() if isinstance(hmac_key, Secret) else hmac_key
+        try:
+            text = edit_configuration("", {"CA_EAB_KEY_ID": key_id, "CA_EAB_HMAC_KEY": value})
+        except ValueError as error:
+            raise CommandError(failure("command.unsafe", str(error))) from None
+    for again in (True, False):
+        if eab is not None:
+            files.write_atomic(configuration, text)
+        with stage(caller.home) as staging:
+            done = caller.run("register_account", ("--register-account",), staging, bound=True, secrets=secrets)
+            if done.returncode == 0:
+                return
+            fault = caller.diagnose("register_account", done, staging.read_protocol())
+        if not (again and fault.id == "ca.nonce"):  # see AcmeSh: acme.sh does not know every refusal of a nonce
+            raise IssueError(fault, command=done.command.printable(), returncode=done.returncode)
+
+
+def _is_registered(path: Path) -> bool:
+    try:
+        with open(path, encoding="utf-8") as stream:
+            return isinstance(json.load(stream), dict)
+    except (OSError, ValueError):
+        return False
+
+
+def _forget_key(configuration: Path) -> None:
+    try:
+        text = read_text(configuration)
+    except FileNotFoundError:
+        return
+    if any(line.startswith(_EAB) for line in text.split("\n")):
+        files.write_atomic(configuration, edit_configuration(text, {}, _EAB).encode("utf-8", "surrogateescape"))

@@ -1,0 +1,249 @@
+"""One installed acme.sh and one home: a method per command of acme.sh, each returning a typed result.
+
+>>> acme = AcmeSh(Path("/srv/src/acme.sh"), Path("/srv/.acme.sh"), server="https://ca.example.com/acme/directory")
+>>> acme.issue(["nas.example.com"], [Webroot(Path("/var/lib/letsencrypt"))]).not_after
+
+A command that merely failed raises nothing: the result says so, and why. Raised are :class:`ReleaseError` (acme.sh is
+not what was pinned), :class:`CommandError` (it cannot be started, or an argument is unsafe) and :class:`AccessError` (the
+home cannot be written to).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, Mapping, Optional, Sequence, Tuple, Union
+
+from ..catalogue import failure
+from ..config.model import Challenge, Webroot
+from ..errors import CommandError
+from . import accounts, command, cron, evidence, retry
+from .call import Caller
+from .command import InstalledFiles, Value
+from .evidence import Due, Request
+from .home import Home, is_ecc, read_folder
+from .process import Completed, OnLine, ProcessRunner, Runner
+from .results import CronResult, DeployResult, IssueResult, ListEntry, RevokeResult
+from .staging import stage
+from .transcript import parse
+
+
+class AcmeSh:
+    """Drives the acme.sh in the folder *program* on the certificates in *home*, all of one directory (*server*).
+
+    ``version`` names the pinned release whose manifest is checked before each call (None: no check, the caller vouches);
+    ``environment`` reaches every call (proxies, for one); ``deadlines`` are seconds by verb.
+    """
+
+    def __init__(
+        self,
+        program: Union[str, Path],
+        home: Union[str, Path],
+        *,
+        server: str,
+        ca_bundle: Optional[Path] = None,
+        email: Optional[str] = None,
+        version: Optional[str] = None,
+        path: str = command.DEFAULT_PATH,
+        environment: Optional[Mapping[str, str]] = None,
+        deadlines: Optional[Mapping[str, float]] = None,
+        runner: Optional[Runner] = None,
+    ) -> None:
+        self.home = Home(Path(home))
+        self._caller = Caller(
+            program=Path(program),
+            home=self.home,
+            server=server,
+            ca_bundle=ca_bundle,
+            email=email,
+            pinned=version,
+            path=path,
+            environment=dict(environment or {}),
+            deadlines={**command.DEADLINES, **(deadlines or {})},
+            runner=runner or ProcessRunner(),
+        )
+
+    def register_account(self, eab: Optional[Tuple[str, Value]] = None) -> None:
+        """Make sure the directory has an account of ours; does nothing when there is one.
+
+        ``eab`` is key id and HMAC key of an external account binding. Call it before issuing side by side: first issues
+        race for the account. Raises :class:`IssueError` with the authority's reason.
+        """
+        accounts.register(self._caller, eab)
+
+    def issue(
+        self,
+        domains: Sequence[str],
+        challenges: Sequence[Challenge],
+        *,
+        key: str = "ec-256",
+        force: bool = False,
+        options: Sequence[str] = (),
+        variables: Optional[Mapping[str, Value]] = None,
+        due: Optional[Due] = None,
+        settings: Optional[Mapping[str, str]] = None,
+        on_line: Optional[OnLine] = None,
+    ) -> IssueResult:
+        """``--issue``. The first domain names the certificate; ``challenges`` has one entry per domain, in order.
+
+        ``variables`` are those of dnsapi hooks. ``due`` maps notBefore and notAfter to the time for acme.sh's own
+        calendar, ``settings`` are values for the domain's configuration; both serve plain runs of ``--cron``.
+        """
+        words = command.issue(domains, challenges, key, force=force, options=options)
+        webroot = next((str(one.path) for one in challenges if isinstance(one, Webroot)), "")
+        request = Request("issue", tuple(domains), key, words, webroot, variables, due, settings)
+        return self._obtain(request, on_line)
+
+    def renew(
+        self,
+        domain: str,
+        *,
+        key: str = "ec-256",
+        force: bool = False,
+        variables: Optional[Mapping[str, Value]] = None,
+        due: Optional[Due] = None,
+        settings: Optional[Mapping[str, str]] = None,
+        on_line: Optional[OnLine] = None,
+    ) -> IssueResult:
+        """``--renew``: the same again, from what acme.sh remembers. Runs no deploy hook; that is :meth:`deploy`'s."""
+        stored = self.home.read(domain, is_ecc(key))
+        webroot = stored.configuration.get("Le_Webroot", "") if stored is not None else ""
+        words = command.renew(domain, key, force=force)
+        wanted = stored.domains if stored is not None else (domain,)
+        return self._obtain(Request("renew", wanted, key, words, webroot, variables, due, settings), on_line)
+
+    def cron(
+        self,
+        *,
+        force: bool = False,
+        variables: Optional[Mapping[str, Value]] = None,
+        on_line: Optional[OnLine] = None,
+    ) -> CronResult:
+        """``--cron``: renews what acme.sh itself holds to be due. It passes over names without a dot; runs no hook.
+
+        ``variables`` are those of dnsapi hooks.
+        """
+        return cron.run(self._caller, force=force, variables=variables, on_line=on_line)
+
+    def deploy(
+        self,
+        domain: str,
+        hook: str,
+        *,
+        key: str = "ec-256",
+        variables: Optional[Mapping[str, Value]] = None,
+        ca_bundle: Optional[str] = None,
+        on_line: Optional[OnLine] = None,
+        **context: str,
+    ) -> DeployResult:
+        """``--deploy``, on a copy: what the hook saves of its credentials goes away with it.
+
+        ``ca_bundle`` is what the hook's own requests trust instead of the system's store; ``context`` names things in
+        remedies.
+        """
+        given = command.hook_variables(hook, variables or {}, self._caller.pinned or self.read_version())
+        with stage(self.home, [(domain, is_ecc(key))]) as staging:
+            words = command.deploy(domain, key, hook, ca_bundle)
+            done = self._caller.run("deploy", words, staging, variables=given, on_line=on_line)
+        return self._delivered("deploy", domain, hook, done, **context)
+
+    def install_cert(
+        self, domain: str, installed: InstalledFiles, *, key: str = "ec-256", on_line: Optional[OnLine] = None
+    ) -> DeployResult:
+        """``--install-cert``: copies to the given paths, then the reload command; acme.sh remembers both."""
+        words = command.install_cert(domain, key, installed)
+        with stage(self.home, [(domain, is_ecc(key))]) as staging:
+            done = self._caller.run("install_cert", words, staging, umask=0o022, on_line=on_line)
+            if done.returncode == 0:
+                staging.keep(self.home, domain, is_ecc(key))
+        return self._delivered("install_cert", domain, "install_cert", done)
+
+    def revoke(self, domain: str, *, key: str = "ec-256", reason: int = 0) -> RevokeResult:
+        """``--revoke`` with a CRLReason of RFC 5280 section 5.3.1; acme.sh drops the certificate file afterwards."""
+        with stage(self.home, [(domain, is_ecc(key))]) as staging:
+            done = self._caller.run("revoke", command.revoke(domain, key, reason), staging, bound=True)
+            if done.returncode == 0:
+                staging.keep(self.home, domain, is_ecc(key))
+        return self._ended("revoke", domain, done)
+
+    def remove(self, domain: str, *, key: str = "ec-256") -> RevokeResult:
+        """``--remove``: acme.sh forgets the certificate; its files stay among the kept versions."""
+        with stage(self.home, [(domain, is_ecc(key))]) as staging:
+            done = self._caller.run("remove", command.remove(domain, key), staging)
+        if done.returncode == 0:
+            self.home.remove(domain, is_ecc(key))
+        return self._ended("remove", domain, done)
+
+    def list(self) -> Tuple[ListEntry, ...]:
+        """``--list --listraw``. acme.sh leaves out names without a dot; :meth:`Home.stored` does not."""
+        done = self._read("list", ("--list", "--listraw"))
+        rows = [line.split("|") for line in done.lines if "|" in line]
+        entries = (ListEntry.from_row(dict(zip(rows[0], row))) for row in rows[1:])
+        return tuple(entry for entry in entries if entry.domain)  # a broken configuration makes a row without a name
+
+    def info(self, domain: str, *, key: str = "ec-256") -> Mapping[str, str]:
+        """``--info``: the domain's configuration as acme.sh prints it, without credentials; empty for a name it does not know."""
+        done = self._read("info", command.info(domain, key))
+        matches = (re.fullmatch(r"(\w+)='?(.*?)'?", line) for line in done.lines)
+        found = {match.group(1): match.group(2) for match in matches if match}
+        known = {name: value for name, value in found.items() if not name.startswith("SAVED_")}
+        return known if "Le_Domain" in known else {}
+
+    def version(self) -> str:
+        """``--version``, without the ``v``."""
+        done = self._read("version", ("--version",))
+        return done.lines[-1].strip().lstrip("v")
+
+    def read_version(self) -> str:
+        """The version that the script says of itself; starts nothing."""
+        return command.read_version(self._caller.program)
+
+    # --- what the verbs share ---
+
+    def _obtain(self, request: Request, on_line: Optional[OnLine], *, again: bool = True) -> IssueResult:
+        domain, ecc = request.name
+        with stage(self.home, [request.name]) as staging:
+            before, staged = self.home.read(domain, ecc), staging.files_of(domain, ecc)
+            done = self._caller.run(
+                request.verb, request.words, staging, variables=request.variables, bound=True, on_line=on_line
+            )
+            result = evidence.judge(
+                request,
+                self.home.files_of(domain, ecc),
+                before,
+                read_folder(staged, ecc),
+                done,
+                diagnose=lambda: self._caller.diagnose(
+                    request.verb, done, staging.read_protocol(), domain=domain, name=domain, webroot=request.webroot
+                ),
+            )
+            if result.changed:
+                result = evidence.align(request, result, staged)
+                staging.keep(self.home, domain, ecc)
+            elif result.failure is not None:
+                result = replace(result, retry_after=retry.from_protocol(staging.read_protocol()))
+        # acme.sh asks for a new nonce only when it knows the wording of the refusal; step-ca's it does not know.
+        if again and not result.changed and result.failure is not None and result.failure.id == "ca.nonce":
+            return self._obtain(request, on_line, again=False)
+        return result
+
+    def _delivered(self, verb: str, domain: str, hook: str, done: Completed, **context: str) -> DeployResult:
+        fault = None
+        if done.returncode != 0:
+            fault = self._caller.diagnose(verb, done, domain=domain, name=domain, hook=hook, **context)
+        word: Literal["accepted", "failed"] = "accepted" if fault is None else "failed"
+        return DeployResult(word, domain, hook, parse(done.lines), done.lines, done.seconds, fault)
+
+    def _ended(self, verb: str, domain: str, done: Completed) -> RevokeResult:
+        fault = self._caller.diagnose(verb, done, domain=domain, name=domain) if done.returncode != 0 else None
+        word: Literal["done", "failed"] = "done" if fault is None else "failed"
+        return RevokeResult(word, domain, parse(done.lines), done.lines, done.seconds, fault)
+
+    def _read(self, verb: str, words: Tuple[str, ...]) -> Completed:
+        with stage(self.home) as staging:
+            done = self._caller.run(verb, words, staging, certificates=self.home.path)
+        if done.returncode != 0 or not done.lines:
+            fault = self._caller.diagnose(verb, done) if done.lines else failure("acme.unknown", "acme.sh said nothing")
+            raise CommandError(fault, command=done.command.printable(), returncode=done.returncode)
+        return done

@@ -1,0 +1,111 @@
+"""One call of acme.sh: the words it is given, the environment made for it, and who is asked why it failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Dict, Mapping, Optional, Sequence, Tuple
+
+from ..errors import Failure
+from ..secrets import Redactor, Secret
+from . import command, concealment, release
+from .command import Value
+from .diagnosis import diagnose
+from .home import Home
+from .process import Command, Completed, OnLine, ProcessRunner, Runner
+from .staging import Staging
+
+PRIVATE_UMASK = 0o077
+_LOGGED = ("issue", "renew", "register_account")
+
+
+@dataclass(frozen=True)
+class Caller:
+    """What all calls of one :class:`~acmewrap.driver.acmesh.AcmeSh` have in common."""
+
+    program: Path
+    home: Home
+    server: str
+    ca_bundle: Optional[Path] = None
+    email: Optional[str] = None
+    pinned: Optional[str] = None
+    path: str = command.DEFAULT_PATH
+    environment: Mapping[str, str] = field(default_factory=dict)
+    deadlines: Mapping[str, float] = field(default_factory=lambda: command.DEADLINES)
+    runner: Runner = field(default_factory=ProcessRunner)
+
+    def run(
+        self,
+        verb: str,
+        words: Sequence[str],
+        staging: Staging,
+        *,
+        certificates: Optional[Path] = None,
+        variables: Optional[Mapping[str, Value]] = None,
+        secrets: Tuple[Secret, ...] = (),
+        bound: bool = False,
+        umask: int = PRIVATE_UMASK,
+        on_line: Optional[OnLine] = None,
+    ) -> Completed:
+        """Run acme.sh in *staging*. ``bound`` adds server and bundle; ``variables`` are the hook's; ``certificates`` is
+        another certificate home than the staged one, for commands that only read.
+
+        Raises :class:`ReleaseError` when acme.sh is not what was pinned, :class:`CommandError` when it cannot be started or
+        an argument or value is unsafe.
+        """
+        if self.pinned is not None:
+            release.verify(self.program, self.pinned)
+        given = variables or {}
+        command.check_values(given)
+        homes = (
+            *("--home", command.plain_path(self.program)),
+            *("--config-home", command.plain_path(staging.configuration)),
+            *("--cert-home", command.plain_path(certificates or staging.certificates)),
+        )
+        where = command.authority(self.server, self.ca_bundle, self.email) if bound else ()
+        argv = command.wrap((f"{self.program}/acme.sh", *homes, *words, *where), umask)
+        return self.runner.run(
+            Command(
+                verb=verb,
+                argv=argv,
+                environment=self._environment(verb, staging, given),
+                folder=staging.temporary,
+                timeout=self.deadlines.get(verb, command.DEFAULT_DEADLINE),
+                secrets=(*secrets, *(value for value in given.values() if isinstance(value, Secret))),
+            ),
+            on_line,
+        )
+
+    def diagnose(self, verb: str, completed: Completed, protocol: str = "", **context: str) -> Failure:
+        """Why it failed, as an entry of the catalogue; *context* is what its remedy may name, *protocol* the call's own log."""
+        known = {"server": self.server, "home": str(self.home.path), **context}
+        if self.ca_bundle is not None:
+            known["ca_bundle"] = str(self.ca_bundle)
+        return diagnose(
+            verb,
+            completed.lines,
+            protocol_log=Redactor(completed.command.secrets).redact(protocol),
+            returncode=completed.returncode,
+            ended_by_deadline=completed.ended_by_deadline,
+            context=known,
+        )
+
+    def _environment(self, verb: str, staging: Staging, variables: Mapping[str, Value]) -> Dict[str, str]:
+        # Built from nothing: acme.sh takes FORCE, DEBUG, STAGE, CERT_HOME, Le_* and many more from whoever starts it.
+        environment = {
+            **self.environment,
+            "PATH": self.path,
+            "LC_ALL": "C",
+            "TZ": "UTC",
+            "HOME": str(staging.folder),
+            "TMPDIR": str(staging.temporary),
+            "CURL_HOME": str(staging.curl),
+            "CA_HOME": str(self.home.account_home(self.server)),
+            "NO_ARI": "1",
+            **concealment.conceal(staging.folder),
+        }
+        if verb in _LOGGED:  # never for a deploy: its log would hold the password
+            environment.update(LOG_FILE=str(staging.protocol), LOG_LEVEL="2")
+        for name, value in variables.items():
+            environment[name] = value.reveal() if isinstance(value, Secret) else value
+        return environment

@@ -1,0 +1,231 @@
+"""What is asked of acme.sh: every flag it is given is spelled here and nowhere else.
+
+Arguments are checked before they get near a shell: acme.sh evaluates what it stores, splits paths at blanks and commas,
+and takes a first word without a dash for a shell command.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, TypeVar, Union
+
+from ..catalogue import failure
+from ..config.model import Alpn, Apache, Challenge, Dns, Nginx, Stateless, Webroot
+from ..errors import CommandError
+from ..secrets import Secret
+from .home import is_ecc
+
+BASH = "/bin/bash"
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+# Seconds. acme.sh's own worst waits: 103 for a directory that cannot be reached, 360 for a directory that answers 50x
+# (3.1.5), 66 for an order that stays pending, and hooks that wait for a restarting NAS.
+DEADLINES: Mapping[str, float] = {
+    "register_account": 600,
+    "issue": 600,
+    "renew": 600,
+    "cron": 3600,
+    "deploy": 300,
+    "install_cert": 300,
+    "revoke": 600,
+}
+DEFAULT_DEADLINE = 120.0
+
+_PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/+@-]*")
+_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
+_DOMAIN = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")
+_ADDRESS = re.compile(r"[0-9a-f.:]+")
+_HOOK = re.compile(r"[A-Za-z0-9_]+")
+_KEY = re.compile(r"ec-\d{3}|\d{4}")
+# Of a URL and a mail address acme.sh makes folder names, and lines of files that it runs.
+_URL = re.compile(r"https?://[A-Za-z0-9._~:/?&=%\[\]@+-]+")
+_EMAIL = re.compile(r"[A-Za-z0-9._%+@-]+")
+
+# The deploy hook of DSM changed the spelling of its variables in 3.0.8; both sides here, newest first.
+_SYNOLOGY_SPELLING = {
+    "SYNO_USERNAME": "SYNO_Username",
+    "SYNO_PASSWORD": "SYNO_Password",
+    "SYNO_CERTIFICATE": "SYNO_Certificate",
+    "SYNO_CREATE": "SYNO_Create",
+    "SYNO_SCHEME": "SYNO_Scheme",
+    "SYNO_HOSTNAME": "SYNO_Hostname",
+    "SYNO_PORT": "SYNO_Port",
+    "SYNO_DEVICE_NAME": "SYNO_Device_Name",
+    "SYNO_DEVICE_ID": "SYNO_Device_ID",
+}
+
+Value = Union[str, Secret]
+AnyValue = TypeVar("AnyValue")
+
+
+@dataclass(frozen=True)
+class InstalledFiles:
+    """Where ``--install-cert`` puts copies, and what it runs afterwards; each may be left out."""
+
+    cert_file: Optional[Path] = None
+    key_file: Optional[Path] = None
+    ca_file: Optional[Path] = None
+    fullchain_file: Optional[Path] = None
+    reload_command: Optional[str] = None
+
+
+def version_tuple(version: str) -> Tuple[int, ...]:
+    """``3.1.1`` as numbers that can be compared."""
+    return tuple(int(part) for part in re.findall(r"\d+", version))
+
+
+def read_version(program: Path) -> str:
+    """The version that the script in the folder *program* says of itself; empty when it says none. Starts nothing."""
+    try:
+        with open(program / "acme.sh", encoding="utf-8", errors="replace") as script:
+            match = re.search(r"^VER=([\d.]+)", script.read(4096), re.MULTILINE)
+    except OSError:  # the call that follows fails, and says why
+        return ""
+    return match.group(1) if match is not None else ""
+
+
+def check_values(variables: Mapping[str, Value]) -> None:
+    """Raises :class:`CommandError` (``command.unsafe``), naming no value, for one that acme.sh would not take as it is."""
+    from ..config.credentials import breaking
+
+    for name, value in variables.items():
+        text = value.reveal() if isinstance(value, Secret) else value
+        why = "a NUL byte cannot be in an environment" if "\0" in text else breaking(text)
+        if why:
+            raise _refused(f"the value of {name}: {why}")
+
+
+def hook_variables(hook: str, environment: Mapping[str, AnyValue], version: str) -> Dict[str, AnyValue]:
+    """A hook's variables under the names that the given acme.sh reads (``synology_dsm`` renamed its own in 3.0.8)."""
+    if hook == "synology_dsm" and version_tuple(version) < (3, 0, 8):
+        return {_SYNOLOGY_SPELLING.get(name, name): value for name, value in environment.items()}
+    return dict(environment)
+
+
+def issue(
+    domains: Sequence[str],
+    challenges: Sequence[Challenge],
+    key: str,
+    *,
+    force: bool = False,
+    options: Sequence[str] = (),
+) -> Tuple[str, ...]:
+    """``--issue``: one challenge per domain, in order; the first domain names the certificate."""
+    if not domains or len(domains) != len(challenges):
+        raise _refused(f"{len(domains)} domains and {len(challenges)} challenges: each domain needs its own")
+    if not _KEY.fullmatch(key):
+        raise _refused(f"{key!r} is not a kind of key, such as ec-256 or 2048")
+    if domains[0] == "ca" and not is_ecc(key):
+        raise _refused("acme.sh would put an RSA certificate for `ca` where its accounts lie: use ec-256")
+    words: List[str] = ["--issue", "--keylength", key]
+    for domain, challenge in zip(domains, challenges):
+        words += ["--domain", _domain(domain), *_challenge(challenge)]
+    return (*words, *_force(force), *options)
+
+
+def renew(domain: str, key: str, *, force: bool = False) -> Tuple[str, ...]:
+    return ("--renew", "--domain", _domain(domain), *_ecc(key), *_force(force))
+
+
+def deploy(domain: str, key: str, hook: str, ca_bundle: Optional[str] = None) -> Tuple[str, ...]:
+    """``--deploy``; *ca_bundle* is for what the hook asks over https."""
+    if not _HOOK.fullmatch(hook):
+        raise _refused(f"{hook!r} is not the name of a deploy hook")
+    trust = () if ca_bundle is None else ("--ca-bundle", plain_path(Path(ca_bundle)))
+    return ("--deploy", "--deploy-hook", hook, "--domain", _domain(domain), *_ecc(key), *trust)
+
+
+def cron(*, force: bool = False) -> Tuple[str, ...]:
+    return ("--cron", *_force(force))
+
+
+def install_cert(domain: str, key: str, installed: InstalledFiles) -> Tuple[str, ...]:
+    words = ["--install-cert", "--domain", _domain(domain), *_ecc(key)]
+    for flag, path in (
+        ("--cert-file", installed.cert_file),
+        ("--key-file", installed.key_file),
+        ("--ca-file", installed.ca_file),
+        ("--fullchain-file", installed.fullchain_file),
+    ):
+        if path is not None:
+            words += [flag, plain_path(path)]
+    if installed.reload_command is not None:
+        words += ["--reloadcmd", installed.reload_command]
+    return tuple(words)
+
+
+def revoke(domain: str, key: str, reason: int = 0) -> Tuple[str, ...]:
+    """``--revoke``; *reason* is a CRLReason of RFC 5280 section 5.3.1."""
+    return ("--revoke", "--domain", _domain(domain), *_ecc(key), "--revoke-reason", str(reason))
+
+
+def remove(domain: str, key: str) -> Tuple[str, ...]:
+    return ("--remove", "--domain", _domain(domain), *_ecc(key))
+
+
+def info(domain: str, key: str) -> Tuple[str, ...]:
+    return ("--info", "--domain", _domain(domain), *_ecc(key))
+
+
+def authority(server: str, ca_bundle: Optional[Path], email: Optional[str] = None) -> Tuple[str, ...]:
+    """The words that bind a call to one directory; without ``--server`` acme.sh would ask a public authority."""
+    if not _URL.fullmatch(server):
+        raise _refused(f"{server!r} is not the URL of an ACME directory")
+    words = ["--server", server]
+    if ca_bundle is not None:
+        words += ["--ca-bundle", plain_path(ca_bundle)]
+    if email is not None:
+        if not _EMAIL.fullmatch(email):
+            raise _refused(f"{email!r} is not a mail address that acme.sh can keep")
+        words += ["--accountemail", email]
+    return tuple(words)
+
+
+def plain_path(path: Path) -> str:
+    """*path* as text, if acme.sh can live with it. Raises :class:`CommandError` (``command.unsafe``) otherwise."""
+    if not _PLAIN_PATH.fullmatch(str(path)):
+        raise _refused(f"{path}: acme.sh needs an absolute path of letters, digits and . _ / + @ - only")
+    return str(path)
+
+
+def wrap(words: Iterable[str], umask: int) -> Tuple[str, ...]:
+    """*words* run by bash under a umask; Popen's own ``umask`` came with Python 3.9."""
+    return (BASH, "-c", 'umask "$0"; exec "$BASH" "$@"', f"{umask:03o}", *words)
+
+
+def _challenge(challenge: Challenge) -> Tuple[str, ...]:
+    if isinstance(challenge, Webroot):
+        return ("--webroot", plain_path(challenge.path))
+    if isinstance(challenge, Dns):
+        if not _HOOK.fullmatch(challenge.hook):
+            raise _refused(f"{challenge.hook!r} is not the name of a dnsapi hook")
+        return ("--dns", challenge.hook)
+    if isinstance(challenge, Alpn):
+        return ("--alpn", *(("--tlsport", str(challenge.port)) if challenge.port is not None else ()))
+    if isinstance(challenge, Stateless):
+        return ("--stateless",)
+    if isinstance(challenge, Nginx):
+        return ("--nginx", *((plain_path(challenge.configuration),) if challenge.configuration is not None else ()))
+    if isinstance(challenge, Apache):
+        return ("--apache",)
+    return ("--standalone", *(("--httpport", str(challenge.port)) if challenge.port is not None else ()))
+
+
+def _domain(domain: str) -> str:
+    if not (_DOMAIN.fullmatch(domain) or (":" in domain and _ADDRESS.fullmatch(domain))):
+        raise _refused(f"{domain!r} is not a domain in lower case, nor an IP address")
+    return domain
+
+
+def _ecc(key: str) -> Tuple[str, ...]:
+    return ("--ecc",) if is_ecc(key) else ()
+
+
+def _force(force: bool) -> Tuple[str, ...]:
+    return ("--force",) if force else ()
+
+
+def _refused(message: str) -> CommandError:
+    return CommandError(failure("command.unsafe", message))

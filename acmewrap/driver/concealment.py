@@ -1,0 +1,91 @@
+"""Keeps secrets out of the arguments of what acme.sh starts: every user of a machine can read those in ``/proc/*/cmdline``.
+
+acme.sh (all versions) gives curl the password of a deploy hook as ``--data`` or within the URL, the tokens of DNS hooks as
+``--header``, and the certificate's private key, while it is uploaded, as ``--data``; openssl gets the HMAC key of an external
+account binding as ``-macopt``. It calls both by name from bash, so functions of these names stand in: a function has no
+arguments of its own in ``/proc``, and printf is a builtin. bash reads them from ``$BASH_ENV`` (bash(1), INVOCATION).
+
+Left as it is: wget, which acme.sh takes where curl is missing.
+
+And since functions stand in anyway: acme.sh starts ``date`` for every line of its protocol log, some hundreds in one issue.
+printf tells the time as well, and all calls run in UTC.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Dict
+
+# curl reads what is moved as a configuration (curl(1), --config) from a pipe. Empty values stay: there they would be errors.
+# The URL is moved where acme.sh puts it, at the end and after no option; elsewhere it may belong to one, such as --proxy.
+# The HMAC (RFC 2104; blocks of 64 bytes, as SHA-1 and SHA-256 have) is made of two digests: openssl takes its key as an
+# argument only.
+_FUNCTIONS = r"""
+case $0 in */acme.sh) unset BASH_ENV ;; esac
+
+if type -P curl >/dev/null; then
+  curl() {
+    local kept=() moved='' word option previous=- value
+    while [ $# -gt 0 ]; do
+      word=$1 option='' value=''
+      shift
+      case $word in
+        -d | --data | --data-ascii | --data-binary | --data-raw | --data-urlencode | -H | --header | -u | --user | --url)
+          if [ "${1-}" ]; then option=$word value=$1; shift; fi ;;
+        http://* | https://*)
+          case $#$previous in 0-*) ;; 0*) option=--url value=$word ;; esac ;;
+      esac
+      if [ "$option" ]; then
+        case $option in -d) option=--data ;; -H) option=--header ;; -u) option=--user ;; esac
+        value=${value//\\/\\\\} value=${value//\"/\\\"}
+        value=${value//$'\n'/\\n} value=${value//$'\r'/\\r} value=${value//$'\t'/\\t}
+        moved="$moved${option#--} = \"$value\""$'\n' previous=
+      else
+        kept+=("$word") previous=$word
+      fi
+    done
+    if [ "$moved" ]; then
+      command curl "${kept[@]}" --config <(printf '%s' "$moved")
+    else
+      command curl "${kept[@]}"
+    fi
+  }
+fi
+
+date() {
+  case $#${1-}${2-} in
+    0) printf '%(%a %b %e %H:%M:%S %Z %Y)T\n' -1 ;;
+    2-u+*) printf "%(${2#+})T\n" -1 ;;
+    *) command date "$@" ;;
+  esac
+}
+
+openssl() {
+  case "$1 ${3-} ${4-} ${5-} ${6-}" in
+    "dgst -mac HMAC -macopt hexkey:"*) _acmewrap_hmac "$2" "${6#hexkey:}" "${7-}" ;;
+    *) command openssl "$@" ;;
+  esac
+}
+
+# shellcheck disable=SC2059
+_acmewrap_hmac() {
+  local key=$2 inner='' outer='' byte i
+  if [ ${#key} -gt 128 ]; then
+    key=$(for ((i = 0; i < ${#key}; i += 2)); do printf "\\x${key:i:2}"; done | command openssl dgst "$1" -r)
+    key=${key%% *}
+  fi
+  while [ ${#key} -lt 128 ]; do key=${key}0; done
+  for ((i = 0; i < 128; i += 2)); do
+    printf -v byte '\\x%02x' $((0x${key:i:2} ^ 0x36)) && inner=$inner$byte
+    printf -v byte '\\x%02x' $((0x${key:i:2} ^ 0x5c)) && outer=$outer$byte
+  done
+  { printf "$outer"; { printf "$inner"; cat; } | command openssl dgst "$1" -binary; } | command openssl dgst "$1" ${3:+"$3"}
+}
+"""
+
+
+def conceal(folder: Path) -> Dict[str, str]:
+    """Write the functions into *folder*, private to one call; what is returned makes bash read them."""
+    path = folder / "concealment.sh"
+    path.write_text(_FUNCTIONS, encoding="ascii")
+    return {"BASH_ENV": str(path)}

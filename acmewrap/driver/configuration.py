@@ -1,0 +1,79 @@
+"""acme.sh's configuration files as data: ``Key='value'`` lines, some values in its own base64 wrapping, anything else is broken.
+
+To acme.sh they are shell code that it runs. So nothing is written here that a shell would take for more than a value.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from pathlib import Path
+from typing import Dict, List, Mapping, Tuple
+
+_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)='(.*)'")
+_BEGIN = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)='")
+_NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
+_WRAPPED = re.compile(r"__ACME_BASE64__START_(.*)__ACME_BASE64__END_")
+
+
+def parse_configuration(text: str) -> Dict[str, str]:
+    """The values of a configuration. Raises ValueError naming the line that acme.sh's shell would choke on."""
+    values: Dict[str, str] = {}
+    for number, line in enumerate(text.split("\n"), 1):
+        if not line.strip() or line.startswith("#"):
+            continue
+        match = _ASSIGNMENT.fullmatch(line)
+        if match is None or "'" in match.group(2):
+            raise ValueError(f"line {number} is not Key='value'")
+        values[match.group(1)] = _unwrap(match.group(2), number)
+    return values
+
+
+def _unwrap(value: str, number: int) -> str:
+    match = _WRAPPED.fullmatch(value)
+    if match is None:
+        return value
+    try:
+        return base64.b64decode(match.group(1), validate=True).decode("utf-8")
+    except (binascii.Error, ValueError):
+        raise ValueError(f"line {number} holds a value that is not base64") from None
+
+
+def edit_configuration(text: str, values: Mapping[str, str], drop: Tuple[str, ...] = ()) -> str:
+    """*text* with *values* set and the keys that begin with one of *drop* gone; other lines stay as acme.sh wrote them.
+
+    Raises ValueError for a value that would not come back as it is: one with an apostrophe or a control character in it.
+    """
+    for key, value in values.items():
+        if not _NAME.fullmatch(key) or "'" in value or any(ord(character) < 0x20 for character in value):
+            raise ValueError(
+                f"{key}: acme.sh cannot keep a value with an apostrophe, a line break or a control character"
+            )
+    kept: List[str] = []
+    dropping = False
+    for line in text.split("\n"):
+        begin = _BEGIN.match(line)
+        if (
+            begin is not None
+        ):  # a line without a key of its own belongs to the value before it, such as a password in two lines
+            dropping = begin.group(1) in values or begin.group(1).startswith(drop)
+        if line and not dropping:
+            kept.append(line)
+    return "".join(f"{line}\n" for line in (*kept, *(f"{key}='{value}'" for key, value in values.items())))
+
+
+def raw_values(text: str, prefixes: Tuple[str, ...]) -> Dict[str, str]:
+    """The values whose keys begin with one of *prefixes*, in the form in which they stand in the file."""
+    matches = (_ASSIGNMENT.fullmatch(line) for line in text.split("\n"))
+    found = {match.group(1): match.group(2) for match in matches if match and match.group(1).startswith(prefixes)}
+    return {key: value for key, value in found.items() if "'" not in value}
+
+
+def read_text(path: Path) -> str:
+    """The text of *path*, from which :func:`write_text` makes the same bytes again, whatever they are. Raises OSError."""
+    return path.read_bytes().decode("utf-8", "surrogateescape")
+
+
+def write_text(path: Path, text: str) -> None:
+    path.write_bytes(text.encode("utf-8", "surrogateescape"))

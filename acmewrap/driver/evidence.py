@@ -1,0 +1,165 @@
+"""What came of a call, from what lies on disk before and after it; acme.sh's text only gives the reason of a failure.
+
+acme.sh exits 0 with a garbled certificate and with another domain's, 2 for "not due" and for "unknown" and for a broken
+configuration, and 1 although the certificate was issued (when a hook after it failed). So the files decide, in any language.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import ipaddress
+import time
+from dataclasses import dataclass
+from typing import Callable, Dict, FrozenSet, Iterable, Literal, Mapping, Optional, Tuple
+
+from ..catalogue import failure
+from ..errors import CommandError, Failure
+from .command import Value
+from .configuration import edit_configuration, read_text, write_text
+from .events import CertificateLinked, OrderFinalized
+from .home import CertificateFiles, Stored, is_ecc
+from .process import Completed
+from .results import CHANGED, IssueOutcome, IssueResult
+from .transcript import parse
+
+Due = Callable[[int, int], int]
+
+_SKIPPED = 2  # acme.sh's exit code for "not due", and for more than that
+_TAIL = 20
+
+
+@dataclass(frozen=True)
+class Request:
+    """An ``--issue`` or ``--renew``: the certificate that is wanted, and the words that ask for it.
+
+    Raises :class:`CommandError` (``command.unsafe``) for settings that a configuration of acme.sh cannot hold.
+    """
+
+    verb: Literal["issue", "renew"]
+    domains: Tuple[str, ...]
+    key: str
+    words: Tuple[str, ...]
+    webroot: str = ""
+    variables: Optional[Mapping[str, Value]] = None
+    due: Optional[Due] = None
+    settings: Optional[Mapping[str, str]] = None
+
+    def __post_init__(self) -> None:
+        try:
+            edit_configuration("", self.settings or {})
+        except ValueError as error:
+            raise CommandError(failure("command.unsafe", str(error))) from None
+
+    @property
+    def name(self) -> Tuple[str, bool]:
+        """Domain and ``_ecc`` of its folder."""
+        return self.domains[0], is_ecc(self.key)
+
+
+def judge(
+    request: Request,
+    location: CertificateFiles,
+    before: Optional[Stored],
+    after: Optional[Stored],
+    completed: Completed,
+    *,
+    diagnose: Callable[[], Failure],
+) -> IssueResult:
+    """The result of a *request*: *before* is what was there, *after* what the call left, *location* where it will lie.
+
+    *diagnose* is asked for the reason when the files do not tell it.
+    """
+    events = parse(completed.lines)
+    outcome, fault = _decide(request, before, after, completed)
+    if fault is None and (outcome == "failed" or (outcome in CHANGED and completed.returncode != 0)):
+        fault = diagnose()
+    told = after if outcome in (*CHANGED, "unchanged", "not_due") else before
+    leaf = told.leaf if told is not None else None
+    return IssueResult(
+        outcome=outcome,
+        domains=leaf.names if leaf is not None else request.domains,
+        files=location,
+        order_url=next((event.url for event in reversed(events) if isinstance(event, OrderFinalized)), None),
+        certificate_url=next((event.url for event in reversed(events) if isinstance(event, CertificateLinked)), None),
+        not_before=leaf.not_before if leaf is not None else None,
+        not_after=leaf.not_after if leaf is not None else None,
+        serial=leaf.serial if leaf is not None else None,
+        sha256=leaf.sha256 if leaf is not None else None,
+        issuer=leaf.issuer if leaf is not None else None,
+        key_type=leaf.key_type if leaf is not None else None,
+        next_renewal=told.next_renewal if told is not None else None,
+        events=events,
+        lines=completed.lines,
+        seconds=completed.seconds,
+        failure=fault,
+    )
+
+
+def align(request: Request, result: IssueResult, staged: CertificateFiles) -> IssueResult:
+    """Bring acme.sh's own calendar (it counts whole days from today) into line with the request's."""
+    values: Dict[str, str] = dict(request.settings or {})
+    if request.due is not None and result.not_before is not None and result.not_after is not None:
+        when = request.due(result.not_before, result.not_after)
+        values["Le_NextRenewTime"] = str(when)
+        values["Le_NextRenewTimeStr"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(when))
+        result = dataclasses.replace(result, next_renewal=when)
+    if values:
+        write_text(staged.configuration, edit_configuration(read_text(staged.configuration), values))
+    return result
+
+
+def is_due(stored: Stored, completed: Completed) -> bool:
+    """Whether acme.sh's calendar says that a certificate was to be renewed when *completed* began."""
+    return stored.next_renewal is None or stored.next_renewal <= time.time() - completed.seconds
+
+
+def find_fault(wanted: Iterable[str], after: Stored, lines: Tuple[str, ...]) -> Optional[Failure]:
+    """Why what acme.sh stored is not the certificate that was *wanted*, with its key and chain; None when it is."""
+    fault = after.fault()
+    if fault is not None:
+        id = "certificate.chain_missing" if fault.chain else "certificate.mismatch"
+        return failure(id, f"what acme.sh stored does not belong together: {fault.text}", lines[-_TAIL:])
+    assert after.leaf is not None
+    names, asked = _plain(after.leaf.names or (after.leaf.subject,)), _plain(wanted)
+    if names != asked:
+        told = f"the certificate is for {', '.join(sorted(names))}, not for {', '.join(sorted(asked))}"
+        return failure("certificate.mismatch", told, lines[-_TAIL:])
+    return None
+
+
+def _decide(
+    request: Request, before: Optional[Stored], after: Optional[Stored], completed: Completed
+) -> Tuple[IssueOutcome, Optional[Failure]]:
+    old = before.leaf.sha256 if before is not None and before.leaf is not None else None
+    new = after.leaf.sha256 if after is not None and after.leaf is not None else None
+    if after is None:
+        if request.verb == "renew":
+            return "not_issued", failure("certificate.not_issued", f"{request.domains[0]} was never issued here")
+        return "failed", None
+    if new is not None and new != old:
+        fault = find_fault(request.domains, after, completed.lines)
+        if fault is not None:
+            return "failed", fault
+        if old is None:
+            return "issued", None
+        return ("renewed" if request.verb == "renew" else "reissued"), None
+    fault = find_fault(request.domains, after, completed.lines)
+    skipped = completed.returncode == _SKIPPED and not is_due(after, completed)
+    if new is not None and after.configuration_error is None and (skipped or completed.returncode == 0):
+        # Nothing new, and acme.sh is content; it looks neither at the key nor at the chain.
+        return ("not_due" if skipped else "unchanged"), fault
+    if completed.returncode == 0:
+        return "failed", failure("certificate.not_stored", "acme.sh reported success and stored no certificate")
+    # Exit code 2 with a broken set: acme.sh goes by its calendar and passes over it for ever.
+    return "failed", fault if completed.returncode == _SKIPPED else None
+
+
+def _plain(names: Iterable[str]) -> FrozenSet[str]:
+    return frozenset(map(_spell, names))
+
+
+def _spell(name: str) -> str:
+    try:
+        return str(ipaddress.ip_address(name))
+    except ValueError:
+        return name.lower()

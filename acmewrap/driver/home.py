@@ -1,0 +1,188 @@
+"""What acme.sh has on disk: one folder per certificate, read strictly and replaced as a whole. Layout (3.0.2 to 3.1.3)::
+
+    <home>/<domain>[_ecc]/{<domain>.conf,<domain>.key,<domain>.cer,ca.cer,fullchain.cer}
+    <home>/ca/<host>_<port>/<host>/<path>/{account.key,account.json,ca.conf}
+
+A certificate's folder is replaced as a whole, see :mod:`.versions`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterator, Mapping, Optional, Tuple
+from urllib.parse import urlsplit
+
+from .. import x509
+from . import versions
+from .configuration import parse_configuration
+
+
+def is_ecc(key_type: str) -> bool:
+    """Whether acme.sh keeps a certificate of this key type in an ``_ecc`` folder."""
+    return key_type.startswith("ec")
+
+
+@dataclass(frozen=True)
+class CertificateFiles:
+    """Where the files of one certificate lie; the names are acme.sh's."""
+
+    folder: Path
+    domain: str
+
+    @property
+    def configuration(self) -> Path:
+        return self.folder / f"{self.domain}.conf"
+
+    @property
+    def key(self) -> Path:
+        return self.folder / f"{self.domain}.key"
+
+    @property
+    def certificate(self) -> Path:
+        return self.folder / f"{self.domain}.cer"
+
+    @property
+    def chain(self) -> Path:
+        return self.folder / "ca.cer"
+
+    @property
+    def fullchain(self) -> Path:
+        return self.folder / "fullchain.cer"
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Why files do not belong together; ``chain`` says whether leaf and key do, and only their chain does not."""
+
+    text: str
+    chain: bool = False
+
+
+@dataclass(frozen=True)
+class Stored:
+    """One certificate as it lies on disk. ``leaf`` None: none was ever issued, or the file cannot be read."""
+
+    files: CertificateFiles
+    ecc: bool
+    configuration: Mapping[str, str]
+    configuration_error: Optional[str]
+    leaf: Optional[x509.X509]
+
+    @property
+    def domains(self) -> Tuple[str, ...]:
+        """The names that acme.sh will ask for when it renews (``Le_Domain`` and ``Le_Alt``, which is ``no`` when empty)."""
+        others = self.configuration.get("Le_Alt", "")
+        return (self.files.domain, *(name for name in others.split(",") if name not in ("", "no", self.files.domain)))
+
+    @property
+    def next_renewal(self) -> Optional[int]:
+        """acme.sh's own date (``Le_NextRenewTime``), seconds since 1970 UTC; its text form was a day off in 3.0.2."""
+        text = self.configuration.get("Le_NextRenewTime", "")
+        return int(text) if text.isascii() and text.isdigit() else None
+
+    def find_fault(self) -> Optional[str]:
+        """Why configuration, key, leaf and chain do not belong together; None when they do."""
+        fault = self.fault()
+        return None if fault is None else fault.text
+
+    def fault(self) -> Optional[Fault]:
+        """The same, told apart."""
+        if self.configuration_error is not None:
+            return Fault(f"{self.files.configuration.name}: {self.configuration_error}")
+        if self.leaf is None:
+            return Fault(f"{self.files.certificate.name} holds no certificate")
+        try:
+            if not x509.key_matches(self.files.key.read_bytes(), self.leaf):
+                return Fault(f"{self.files.key.name} is not the key of {self.files.certificate.name}")
+        except (OSError, ValueError) as error:
+            return Fault(_told(self.files.key, error))
+        certificates = []
+        for path in (self.files.fullchain, self.files.chain):
+            try:
+                certificates.append(x509.parse_pem(path.read_bytes()))
+            except (OSError, ValueError) as error:
+                return Fault(_told(path, error), chain=True)
+        full, chain = certificates
+        if full[0].sha256 != self.leaf.sha256:
+            return Fault("fullchain.cer begins with another certificate", chain=True)
+        if full[1:] != chain or not x509.is_chain(full):
+            return Fault("ca.cer is not the chain of the certificate", chain=True)
+        return None
+
+
+class Home:
+    """One acme.sh home: the certificates of one authority and its account."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def files_of(self, domain: str, ecc: bool) -> CertificateFiles:
+        return CertificateFiles(self.path / (f"{domain}_ecc" if ecc else domain), domain)
+
+    def read(self, domain: str, ecc: bool) -> Optional[Stored]:
+        """The certificate of *domain*, None when acme.sh has no folder for it."""
+        return read_folder(self.files_of(domain, ecc), ecc)
+
+    def stored(self) -> Iterator[Stored]:
+        """Every certificate there is, single-label names too, which acme.sh's own ``--list`` passes over."""
+        with contextlib.suppress(FileNotFoundError):
+            for entry in sorted(os.listdir(self.path)):
+                domain, ecc = (entry[:-4], True) if entry.endswith("_ecc") else (entry, False)
+                if not entry.startswith(".") and (self.path / entry / f"{domain}.conf").is_file():
+                    found = self.read(domain, ecc)
+                    if found is not None:
+                        yield found
+
+    def account_home(self, server: str) -> Path:
+        """acme.sh's ``CA_HOME`` for one directory URL: its own folder layout leaves out the port."""
+        parts = urlsplit(server)
+        port = parts.port or (80 if parts.scheme == "http" else 443)
+        return self.path / "ca" / f"{parts.hostname}_{port}"
+
+    def account_folder(self, server: str) -> Path:
+        """Where acme.sh keeps account key and ``ca.conf`` of one directory URL; it takes the host as it is spelled."""
+        parts = urlsplit(server)
+        return self.account_home(server) / parts.netloc.partition(":")[0] / parts.path.strip("/")
+
+    def replace(self, domain: str, ecc: bool, staged: Path) -> None:
+        """Put the files in *staged* (same file system; it is moved) in the place of the domain's folder, in one step."""
+        versions.replace(self.path, self.files_of(domain, ecc).folder.name, staged)
+
+    def recover(self, domain: str, ecc: bool) -> None:
+        """Finish a :meth:`replace` that was killed halfway."""
+        versions.recover(self.path, self.files_of(domain, ecc).folder.name)
+
+    def recover_all(self) -> None:
+        """The same for every folder, while nothing else works in the home."""
+        versions.recover(self.path)
+
+    def remove(self, domain: str, ecc: bool) -> None:
+        """Take the domain's folder away; the last versions stay below ``.versions``."""
+        versions.remove(self.path, self.files_of(domain, ecc).folder.name)
+
+
+def read_folder(location: CertificateFiles, ecc: bool) -> Optional[Stored]:
+    """What lies at *location*, None when there is no configuration of acme.sh."""
+    error: Optional[str] = None
+    configuration: Mapping[str, str] = {}
+    try:
+        configuration = parse_configuration(location.configuration.read_bytes().decode("utf-8", "replace"))
+        if "Le_Domain" not in configuration:
+            error = "Le_Domain is missing"
+    except FileNotFoundError:
+        return None
+    except OSError as problem:
+        error = str(problem.strerror)
+    except ValueError as problem:
+        error = str(problem)
+    leaf: Optional[x509.X509] = None
+    with contextlib.suppress(OSError):
+        leaf = x509.find_first(location.certificate.read_bytes())
+    return Stored(location, ecc, configuration, error, leaf)
+
+
+def _told(path: Path, error: Exception) -> str:
+    return f"{path.name}: {getattr(error, 'strerror', None) or error}"

@@ -1,0 +1,147 @@
+"""The workspace of one acme.sh call, made for it and thrown away after it.
+
+acme.sh rewrites its files in place, before it knows whether the new ones are good: a garbled download lands on the live
+certificate, a failed renewal leaves a new key beside an old certificate, a full disk empties the configuration, a deploy
+hook stores the password it was given. It also keeps options of one call for all later ones, and two calls in one
+configuration home overwrite each other's ``http.header``. So a call never sees the real home: it works on copies of the
+certificate folders it needs, with a configuration home of its own, and only what was found good is moved back.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import fcntl
+import os
+import shutil
+import tempfile
+from pathlib import Path
+from typing import Iterable, Iterator, Tuple
+
+from .. import files
+from ..catalogue import failure
+from ..errors import AccessError
+from .configuration import edit_configuration, raw_values, read_text, write_text
+from .home import CertificateFiles, Home
+
+_FOLDER = ".staging"
+_LOCK = "lock"
+
+# Hooks that a renewal would run by itself: a call does not see them, and what it leaves is given them back.
+_HOOKS = ("Le_DeployHook", "Le_ReloadCmd", "Le_Real")
+_CREDENTIALS = ("SAVED_",)
+
+# curl is started without any limit by acme.sh; these reach every call of it (acme.sh itself cannot be told).
+_CURL_LIMITS = "connect-timeout = 10\nmax-time = 120\n"
+
+
+class Staging:
+    """Folders of one call, all below one private folder on the file system of the home."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.configuration = folder / "config"
+        self.certificates = folder / "certificates"
+        self.temporary = folder / "tmp"
+        self.curl = folder / "curl"
+        self.protocol = folder / "protocol.log"
+        for path in (self.configuration, self.certificates, self.temporary, self.curl):
+            path.mkdir()
+        (self.curl / ".curlrc").write_text(_CURL_LIMITS, encoding="ascii")
+
+    def files_of(self, domain: str, ecc: bool) -> CertificateFiles:
+        return Home(self.certificates).files_of(domain, ecc)
+
+    def copy_in(self, home: Home, domain: str, ecc: bool) -> None:
+        """Bring a copy of a certificate's folder, without what a call must not inherit. Nothing there: nothing is done."""
+        source, copy = home.files_of(domain, ecc), self.files_of(domain, ecc)
+        if not source.folder.is_dir():
+            return
+        shutil.copytree(str(source.folder), str(copy.folder))
+        with contextlib.suppress(FileNotFoundError):
+            text = read_text(copy.configuration)
+            write_text(copy.configuration, edit_configuration(text, {}, _HOOKS + _CREDENTIALS))
+
+    def keep(self, home: Home, domain: str, ecc: bool) -> None:
+        """Put the staged folder of a certificate in the place of the home's, without credentials, with the hooks it had.
+
+        Raises :class:`AccessError` when the home cannot be written to; what was there before then stays.
+        """
+        staged, present = self.files_of(domain, ecc), home.files_of(domain, ecc)
+        with _explained(home):
+            text, hooks = read_text(staged.configuration), {}
+            with contextlib.suppress(FileNotFoundError):
+                hooks = raw_values(read_text(present.configuration), _HOOKS)
+            known = raw_values(text, _HOOKS)
+            hooks = {key: value for key, value in hooks.items() if key not in known}
+            write_text(staged.configuration, edit_configuration(text, hooks, _CREDENTIALS))
+            home.replace(domain, ecc, staged.folder)
+
+    def read_protocol(self) -> str:
+        """acme.sh's own record of requests and replies; empty when there is none."""
+        try:
+            return self.protocol.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return ""
+
+
+@contextlib.contextmanager
+def stage(home: Home, certificates: Iterable[Tuple[str, bool]] = ()) -> Iterator[Staging]:
+    """A workspace with copies of *certificates* (domain, ecc); gone afterwards, whatever happened.
+
+    Raises :class:`AccessError` when it cannot be made (``home.not_writable``, ``disk.full``, ``file.failed``).
+    """
+    parent = home.path / _FOLDER
+    with contextlib.ExitStack() as stack:
+        with _explained(home):
+            files.make_folder(parent)
+            with _locked(parent / _LOCK, fcntl.LOCK_SH):  # no sweep sees the workspace before it is locked
+                folder = Path(tempfile.mkdtemp(prefix="", dir=str(parent)))
+                stack.enter_context(_locked(folder / _LOCK, fcntl.LOCK_EX))
+            stack.callback(shutil.rmtree, str(folder), ignore_errors=True)
+            staging = Staging(folder)
+            for domain, ecc in certificates:
+                home.recover(domain, ecc)
+                staging.copy_in(home, domain, ecc)
+        yield staging
+
+
+def sweep(home: Home) -> None:
+    """Remove what killed runs left behind; a workspace in use is locked and stays."""
+    parent = home.path / _FOLDER
+    with contextlib.suppress(FileNotFoundError), _locked(parent / _LOCK, fcntl.LOCK_EX):
+        for folder in parent.iterdir():
+            with contextlib.suppress(OSError), _locked(folder / _LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
+                shutil.rmtree(str(folder), ignore_errors=True)
+
+
+def scrub(home: Home) -> None:
+    """Take out the credentials that plain acme.sh saved (``SAVED_*``), also from the kept versions; the home must be held."""
+    found = (*home.path.glob("*/*.conf"), *home.path.glob(".versions/*/*/*.conf"), home.path / "account.conf")
+    for path in found:
+        with contextlib.suppress(FileNotFoundError):
+            text = read_text(path)
+            if any(line.startswith(_CREDENTIALS) for line in text.split("\n")):
+                clean = edit_configuration(text, {}, _CREDENTIALS)
+                files.write_atomic(path, clean.encode("utf-8", "surrogateescape"))
+
+
+@contextlib.contextmanager
+def _locked(path: Path, how: int) -> Iterator[None]:
+    handle = os.open(str(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, files.PRIVATE)
+    try:
+        fcntl.flock(handle, how)
+        yield
+    finally:
+        os.close(handle)
+
+
+@contextlib.contextmanager
+def _explained(home: Home) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        refused = isinstance(error, (PermissionError, shutil.Error)) or error.errno == errno.EROFS
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        id = "disk.full" if full else "home.not_writable" if refused else "file.failed"
+        raise AccessError(failure(id, str(error), folder=home.path, user='"$(id -un)"')) from error

@@ -1,0 +1,91 @@
+"""Folders that are replaced as a whole: each is a symbolic link into ``.versions``, where the set before it stays at hand.
+
+``<home>/<name>`` leads to ``.versions/<name>/<number>``. Beside the last two sets there may lie ``next``, the link that is about
+to take the place of the folder.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+from pathlib import Path
+
+from .. import files
+
+_VERSIONS = ".versions"
+_NEXT = "next"
+_KEPT = 2
+
+
+def replace(home: Path, name: str, staged: Path) -> None:
+    """Put *staged* (a folder on the same file system; it is moved) in the place of the folder *name*, in one step.
+
+    Whoever holds the old folder open goes on reading it. Killed at any point, :func:`recover` mends what is half done.
+    """
+    target, versions = home / name, home / _VERSIONS / name
+    files.make_folder(versions)
+    _make_lasting(staged)
+    # A folder that acme.sh made itself moves away first; it becomes the version before.
+    before = _make_next(versions) if target.is_dir() and not target.is_symlink() else None
+    version = _make_next(versions)
+    os.rename(str(staged), str(version))
+    link = versions / _NEXT
+    with contextlib.suppress(FileNotFoundError):
+        link.unlink()
+    os.symlink(os.path.relpath(str(version), str(home)), str(link))
+    if before is not None:
+        os.rename(str(target), str(before))
+    _swap(home, name)
+    _prune(versions)
+
+
+def recover(home: Path, *names: str) -> None:
+    """Finish what a :func:`replace` that was killed had begun, for the folders *names* (none given: for all).
+
+    Between moving away a folder that acme.sh had made and putting the link in its place, there is neither.
+    """
+    with contextlib.suppress(FileNotFoundError):
+        for name in names or os.listdir(str(home / _VERSIONS)):
+            if not os.path.lexists(str(home / name)) and (home / _VERSIONS / name / _NEXT).is_symlink():
+                _swap(home, name)
+
+
+def remove(home: Path, name: str) -> None:
+    """Take the folder *name* away; its last versions stay."""
+    target, versions = home / name, home / _VERSIONS / name
+    with contextlib.suppress(FileNotFoundError):
+        (versions / _NEXT).unlink()
+    if target.is_symlink():
+        target.unlink()
+    elif target.exists():
+        files.make_folder(versions)
+        os.rename(str(target), str(_make_next(versions)))
+
+
+def _swap(home: Path, name: str) -> None:
+    os.replace(str(home / _VERSIONS / name / _NEXT), str(home / name))
+    files.sync_folder(home)
+
+
+def _make_lasting(folder: Path) -> None:
+    """Give everything in *folder* its mode, and have it on disk before it is put to use."""
+    for path in (*folder.rglob("*"), folder):
+        path.chmod(files.FOLDER if path.is_dir() else files.PUBLIC if path.suffix == ".cer" else files.PRIVATE)
+        files.sync_folder(path)
+
+
+def _make_next(versions: Path) -> Path:
+    version = versions / str(max(map(_number, versions.iterdir()), default=0) + 1)
+    version.mkdir(files.FOLDER)
+    return version
+
+
+def _number(version: Path) -> int:
+    return int(version.name) if version.name.isdigit() else 0
+
+
+def _prune(versions: Path) -> None:
+    known = sorted((path for path in versions.iterdir() if path.is_dir()), key=_number)
+    for path in known[:-_KEPT]:
+        shutil.rmtree(str(path), ignore_errors=True)
