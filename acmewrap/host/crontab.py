@@ -1,0 +1,147 @@
+"""One marked entry in the user's crontab (crontab(5)); every other line stays as it is, to the letter."""
+
+from __future__ import annotations
+
+import getpass
+import re
+import shlex
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, List, Optional, Sequence, Tuple
+
+from ..catalogue import failure
+from ..config.model import Schedule
+from ..errors import CommandError
+from . import spread
+
+_HOUR = 3600
+_DAY = 24 * _HOUR
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What cron is to run, one line per command. ``name`` marks the entry: there is one per configuration file."""
+
+    name: str
+    schedule: Schedule
+    commands: Tuple[Tuple[str, ...], ...]
+    log: Path
+
+    def render(self, before: str = "") -> str:
+        """The block of lines for a crontab, to stand after *before*."""
+        lines = [self._line(command) for command in self.commands]
+        if self.schedule.mail is not None:
+            # cron holds a setting for all lines below it, and those are not ours: they get theirs back.
+            lines = [f"MAILTO={self.schedule.mail}", *lines, _recipient(before)]
+        return "".join(f"{line}\n" for line in (self._begin(), *lines, self._end()))
+
+    def is_in(self, text: str) -> bool:
+        """Whether a crontab has this entry, in whatever form."""
+        return self._begin() in text.splitlines()
+
+    def _line(self, command: Tuple[str, ...]) -> str:
+        # cron turns an unescaped % into the end of the command, and gives a bare environment: all paths are absolute.
+        words = " ".join(map(shlex.quote, command)).replace("%", "\\%")
+        log = shlex.quote(str(self.log)).replace("%", "\\%")
+        line = f"{self._when()} umask 077; {words} >> {log} 2>&1"
+        if self.schedule.mail is not None:
+            # Output is what cron mails, so there is some only when the run failed.
+            line += f" || {{ echo 'acmewrap failed, the end of its log:'; tail -n 40 {log}; }}"
+        return line
+
+    def merge(self, text: str) -> str:
+        """*text* with this entry in it: in its old place if it has one, else at the end. The same entry again: the same text."""
+        before, _, after = _split(text, self._begin(), self._end())
+        if before and not before.endswith("\n"):
+            before += "\n"
+        return before + self.render(before) + after
+
+    def remove(self, text: str) -> str:
+        """*text* without this entry."""
+        before, _, after = _split(text, self._begin(), self._end())
+        return before + after
+
+    def find(self, text: str) -> str:
+        """The entry as it stands in *text*; empty when it has none."""
+        _, found, _ = _split(text, self._begin(), self._end())
+        return found or ""
+
+    def _begin(self) -> str:
+        return f"# BEGIN acmewrap {self.name}"
+
+    def _end(self) -> str:
+        return f"# END acmewrap {self.name}"
+
+    def _when(self) -> str:
+        if self.schedule.daily is not None:
+            hour, minute = self.schedule.daily
+            return f"{minute} {hour} * * *"
+        assert self.schedule.every_seconds is not None
+        return _every(self.schedule.every_seconds, self.name)
+
+
+def read() -> str:
+    """The user's crontab; empty when there is none."""
+    import sh
+
+    try:
+        return str(_crontab()("-l", _tty_out=False, _timeout=30))
+    except sh.ErrorReturnCode as error:
+        if b"no crontab" in error.stderr:
+            return ""
+        raise _refused(error.stderr.decode("utf-8", "replace")) from error
+
+
+def write(text: str) -> None:
+    """Replace the user's crontab, as a whole. Raises :class:`CommandError` when cron refuses it."""
+    import sh
+
+    try:
+        _crontab()("-", _in=text, _tty_out=False, _timeout=30)
+    except sh.ErrorReturnCode as error:
+        raise _refused(error.stderr.decode("utf-8", "replace")) from error
+
+
+def _crontab() -> Any:  # sh has no types
+    import sh
+
+    try:
+        return sh.Command("crontab")
+    except sh.CommandNotFound as error:
+        raise CommandError(failure("schedule.no_crontab", "this machine has no crontab command")) from error
+
+
+def _refused(message: str) -> CommandError:
+    return CommandError(failure("schedule.refused", f"crontab: {message.strip()}"), command="crontab")
+
+
+def _split(text: str, begin: str, end: str) -> Tuple[str, Optional[str], str]:
+    lines: Sequence[str] = text.splitlines(keepends=True)
+    bare: List[str] = [line.rstrip("\n") for line in lines]
+    if begin not in bare:
+        return text, None, ""
+    start = bare.index(begin)
+    # Without its end mark (edited by hand) only the first line is taken for ours.
+    stop = bare.index(end, start) + 1 if end in bare[start:] else start + 1
+    return "".join(lines[:start]), "".join(lines[start:stop]), "".join(lines[stop:])
+
+
+def _recipient(text: str) -> str:
+    """The setting that holds for what is written below *text*; without one cron mails to the user (crontab(5))."""
+    settings = [line for line in text.splitlines() if re.match(r"\s*MAILTO\s*=", line)]
+    return settings[-1] if settings else f"MAILTO={getpass.getuser()}"
+
+
+def _every(seconds: int, name: str) -> str:
+    """The five fields for an interval. The minute is the machine's own, so that not all knock at the same time."""
+    digest = spread.number(name)
+    if seconds < _HOUR:
+        minutes = max(1, seconds // 60)
+        return f"{digest % minutes}-59/{minutes} * * * *" if minutes > 1 else "* * * * *"
+    hours = min(seconds // _HOUR, 24)
+    minute = digest % 60
+    if hours == 1:
+        return f"{minute} * * * *"
+    if hours >= _DAY // _HOUR:
+        return f"{minute} {digest // 60 % 24} * * *"
+    return f"{minute} {digest // 60 % hours}-23/{hours} * * *"

@@ -1,0 +1,174 @@
+"""A service and its timer (systemd.service(5), systemd.timer(5)): for the machine when root asks, else for the user.
+
+The service may write where the configuration says and nowhere else. That cage needs root's manager; a user's own manager can
+hold only those of its bars that need no privilege.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict, Literal, Mapping, Optional, Sequence, Tuple
+
+from .. import files, resources
+from ..catalogue import failure
+from ..config.model import Schedule
+from ..errors import AccessError, CommandError
+from . import spread
+
+IDENTITY = "acmewrap unit, version 1"
+
+_SYSTEM = Path("/etc/systemd/system")
+_TIMEOUT = 60
+_HOUR = 3600
+# Files and folders of other users (webroots, installed copies) are written to and given back to their owners.
+_CAPABILITIES = ("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER")
+_LOW_PORTS = "CAP_NET_BIND_SERVICE"
+
+
+@dataclass(frozen=True)
+class Units:
+    """A service and its timer, both called ``name``. ``writable`` is all that the service may write to; ``listens``: it opens
+    ports below 1024 itself. ``folder`` is where units are kept, ``system`` whose manager runs them.
+    """
+
+    name: str
+    source: Path
+    schedule: Schedule
+    commands: Tuple[Tuple[str, ...], ...]
+    log: Path
+    writable: Tuple[Path, ...]
+    folder: Path
+    system: bool
+    listens: bool = False
+
+    def render(self) -> Mapping[Path, str]:
+        """The texts of both files, by path."""
+        return {
+            self.folder / f"{self.name}.service": self._render("service.j2"),
+            self.folder / f"{self.name}.timer": self._render("timer.j2"),
+        }
+
+    def standing(self) -> Literal["same", "differs", "missing"]:
+        """How what is there compares with what should be; a timer that is not enabled differs. Changes nothing."""
+        texts = {path: _read(path) for path in self.render()}
+        if not any(texts.values()):
+            return "missing"
+        return "same" if texts == dict(self.render()) and self._is_enabled() else "differs"
+
+    def install(self) -> None:
+        """Write both, and have the timer run from now on. Raises :class:`AccessError` (``file.foreign``) for units that somebody
+        else wrote, :class:`CommandError` (``schedule.refused``) when systemd refuses.
+        """
+        for path, text in self.render().items():
+            found = _read(path)
+            if found is not None and IDENTITY.rpartition(" ")[0] not in found[:200]:
+                raise AccessError(failure("file.foreign", f"{path} was not written by acmewrap", path=path))
+            files.make_folder(path.parent, 0o755)
+            files.write_atomic(path, text, files.PUBLIC)
+        self._control("daemon-reload")
+        self._control("enable", "--now", f"{self.name}.timer")
+
+    def remove(self) -> bool:
+        """Stop the timer and remove both files. False when there was nothing."""
+        there = [path for path in self.render() if path.exists()]
+        if there:
+            self._control("disable", "--now", f"{self.name}.timer", any_status=True)
+            for path in there:
+                path.unlink()
+            self._control("daemon-reload")
+        return bool(there)
+
+    def start(self, timeout: float) -> str:
+        """Run the service now and wait for its end; how it ended, in systemd's word (``success``, ``exit-code`` and so on)."""
+        self._control("start", f"{self.name}.service", any_status=True, timeout=timeout)
+        return self._control("show", "--property=Result", "--value", f"{self.name}.service").strip()
+
+    def _is_enabled(self) -> bool:
+        return self._control("is-enabled", f"{self.name}.timer", any_status=True).strip() == "enabled"
+
+    def _control(self, *words: str, any_status: bool = False, timeout: float = _TIMEOUT) -> str:
+        import sh
+
+        scope = () if self.system else ("--user",)
+        options: Dict[str, Any] = {"_ok_code": range(256)} if any_status else {}
+        try:
+            return str(sh.Command("systemctl")(*scope, *words, _tty_out=False, _timeout=timeout, **options))
+        except sh.CommandNotFound as error:
+            raise CommandError(failure("schedule.no_systemd", "this machine has no systemctl command")) from error
+        except sh.ErrorReturnCode as error:
+            message = error.stderr.decode("utf-8", "replace").strip()
+            told = failure("schedule.refused", f"systemctl {' '.join(words)}: {message}")
+            raise CommandError(told, command="systemctl") from error
+        except sh.TimeoutException as error:
+            told = failure("schedule.refused", f"systemctl {' '.join(words)}: no answer for {timeout:.0f} s")
+            raise CommandError(told, command="systemctl") from error
+
+    def _render(self, template: str) -> str:
+        import jinja2
+
+        environment = jinja2.Environment(
+            undefined=jinja2.StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            keep_trailing_newline=True,
+            autoescape=False,  # noqa: S701 - unit files; what is quoted there goes through the filters
+        )
+        environment.filters.update(words=_quote, text=_escape)
+        return environment.from_string(resources.read_text(f"templates/{template}")).render(
+            identity=IDENTITY,
+            source=self.source,
+            name=self.name,
+            commands=self.commands,
+            log=self.log,
+            system=self.system,
+            writable=self.writable,
+            capabilities=(*_CAPABILITIES, _LOW_PORTS) if self.listens else _CAPABILITIES,
+            calendar=self._calendar(),
+        )
+
+    def _calendar(self) -> str:
+        """The times, as systemd.time(7) writes them; those of an interval are the machine's own."""
+        if self.schedule.daily is not None:
+            hour, minute = self.schedule.daily
+            return f"*-*-* {hour:02}:{minute:02}:00"
+        assert self.schedule.every_seconds is not None
+        own = spread.number(self.name)
+        if self.schedule.every_seconds < _HOUR:
+            minutes = max(1, self.schedule.every_seconds // 60)
+            return f"*-*-* *:{own % minutes:02}/{minutes}:00"
+        hours = self.schedule.every_seconds // _HOUR
+        first = own // 60 % min(hours, 24)
+        times = f"{first:02}" if hours >= 24 else f"{first:02}/{hours}"
+        return f"*-*-* {times}:{own % 60:02}:00"
+
+
+def folder_of_units(environ: Mapping[str, str]) -> Path:
+    """Where this user's units are kept: the machine's folder for root."""
+    if os.geteuid() == 0:
+        return _SYSTEM
+    base = environ.get("XDG_CONFIG_HOME")
+    return (Path(base) if base else Path.home() / ".config") / "systemd" / "user"
+
+
+def _read(path: Path) -> Optional[str]:
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return None
+
+
+def _quote(words: Any) -> str:
+    """Words for a unit file: each quoted where it must be, with nothing left for systemd to expand."""
+    given: Sequence[object] = words if isinstance(words, tuple) else (words,)
+    return " ".join(_quote_one(str(word)) for word in given)
+
+
+def _quote_one(word: str) -> str:
+    text = _escape(word).replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$")
+    return text if word and not set(word) & set(" \t'\"\\;") else f'"{text}"'
+
+
+def _escape(text: object) -> str:
+    return str(text).replace("%", "%%")

@@ -1,0 +1,104 @@
+"""The real crontab command, on the table of a user who has none; and the entry's line under cron's bare environment."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shlex
+import subprocess
+from pathlib import Path
+from typing import Iterator, List, Tuple
+
+import pytest
+
+from acmewrap.config import Schedule
+from acmewrap.errors import CommandError
+from acmewrap.host import crontab
+from acmewrap.host.crontab import Entry
+
+OTHERS = "# mine, to the letter\nSHELL=/bin/sh\n\t15 3 * * 0  /bin/true\t# 100\\%\n"
+
+
+def entry(folder: Path, command: Tuple[str, ...] = ("/bin/true",), mail: str = "") -> Entry:
+    schedule = Schedule(daily=(4, 55), mail=mail or None)
+    return Entry(str(folder / "acmewrap.yaml"), schedule, (command,), folder / "task 100%.log")
+
+
+def real(*words: str, text: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["/usr/bin/crontab", *words], input=text, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def own_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[List[str]]:
+    """The words that name the table of this test. Root takes that of `nobody`; whatever was there comes back."""
+    whose = ["-u", pwd.getpwuid(65534).pw_name] if os.geteuid() == 0 else []
+    shim = tmp_path / "tools" / "crontab"
+    shim.parent.mkdir()
+    shim.write_text(f'#!/bin/sh\nexec /usr/bin/crontab {shlex.join(whose)} "$@"\n', encoding="ascii")
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{shim.parent}:{os.environ['PATH']}")
+    before = real(*whose, "-l")
+    real(*whose, "-r")
+    try:
+        yield whose
+    finally:
+        real(*whose, "-r")
+        if before.returncode == 0:
+            real(*whose, "-", text=before.stdout)
+
+
+def test_no_table_is_an_empty_one(own_table: List[str]) -> None:
+    assert real(*own_table, "-l").returncode == 1
+    assert crontab.read() == ""
+
+
+def test_what_is_written_is_read_again_to_the_letter(own_table: List[str], tmp_path: Path) -> None:
+    real(*own_table, "-", text=OTHERS)
+    assert crontab.read() == OTHERS
+    one = entry(tmp_path)
+    crontab.write(one.merge(crontab.read()))
+    written = crontab.read()
+    assert written == OTHERS + one.render()
+    assert one.merge(written) == written
+    crontab.write(one.remove(written))
+    assert crontab.read() == OTHERS
+
+
+def test_a_table_that_cron_refuses_is_told_and_the_old_one_stays(own_table: List[str]) -> None:
+    real(*own_table, "-", text=OTHERS)
+    with pytest.raises(CommandError) as caught:
+        crontab.write("99 99 99 99 99 nonsense\n")
+    assert caught.value.id == "schedule.refused"
+    assert crontab.read() == OTHERS
+
+
+def test_a_machine_without_cron_says_so(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(CommandError) as caught:
+        crontab.read()
+    assert caught.value.id == "schedule.no_crontab"
+
+
+def fire(one: Entry) -> subprocess.CompletedProcess[str]:
+    """Run the entry's line as cron does: the first unescaped % ends it, and next to nothing is in the environment."""
+    line = next(line for line in one.render().splitlines() if line[0].isdigit())
+    command = line.split(None, 5)[5].replace("\\%", "%")
+    environment = {"HOME": "/", "LOGNAME": "nobody", "SHELL": "/bin/sh", "PATH": "/usr/bin:/bin"}
+    return subprocess.run(
+        ["/bin/sh", "-c", command], env=environment, cwd="/", capture_output=True, text=True, check=False
+    )
+
+
+def test_the_line_logs_both_streams_and_hands_on_the_exit_code(tmp_path: Path) -> None:
+    command = ("/bin/sh", "-c", "echo one; echo two >&2; echo '50%'; exit 5")
+    done = fire(entry(tmp_path, command))
+    assert (done.returncode, done.stdout, done.stderr) == (5, "", "")
+    assert (tmp_path / "task 100%.log").read_text(encoding="utf-8") == "one\ntwo\n50%\n"
+    assert (tmp_path / "task 100%.log").stat().st_mode & 0o777 == 0o600
+
+
+def test_with_mail_a_good_run_says_nothing_and_a_failed_one_shows_the_end_of_its_log(tmp_path: Path) -> None:
+    assert fire(entry(tmp_path, ("/bin/echo", "all is well"), mail="ops@example.com")).stdout == ""
+    done = fire(entry(tmp_path, ("/bin/sh", "-c", "echo it went wrong; exit 4"), mail="ops@example.com"))
+    assert "failed" in done.stdout
+    assert "it went wrong" in done.stdout

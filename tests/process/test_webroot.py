@@ -1,0 +1,124 @@
+"""The folder for tokens, made by a user who needs sudo for it. The sudo here lifts one restriction instead of all."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Iterator, List
+
+import pytest
+import sh  # loaded before the rights to read it are gone  # noqa: F401
+from unprivileged import NOBODY, folder_of_nobody, run_unprivileged
+
+from acmewrap.errors import AccessError
+from acmewrap.host import webroot
+
+SUDO = """\
+#!/bin/sh
+echo "$*" >>{log}
+[ "$1" = -n ] || exit 97
+shift
+chmod u+w {parent}
+"$@"
+code=$?
+chmod u-w {parent}
+exit $code
+"""
+
+
+class Ground:
+    """``parent`` cannot be written to without the sudo in ``tools``."""
+
+    def __init__(self, folder: Path) -> None:
+        self.parent, self.tools, self.log = folder / "var", folder / "tools", folder / "sudo.log"
+        for path in (self.parent, self.tools):
+            path.mkdir(mode=0o755)
+        self.own(self.parent)
+        self.output = folder / "output"
+        sudo = self.tools / "sudo"
+        sudo.write_text(SUDO.format(log=self.log, parent=self.parent), encoding="ascii")
+        sudo.chmod(0o755)
+
+    def own(self, path: Path) -> None:
+        if os.geteuid() == 0:
+            os.chown(str(path), NOBODY, NOBODY)
+
+    def close(self) -> None:
+        self.parent.chmod(0o555)
+
+    def prepare(self, path: Path) -> int:
+        def work() -> int:
+            os.umask(0o077)
+            try:
+                webroot.prepare(path)
+            except AccessError as error:
+                print(error.id, error.remedy)
+                return 77
+            return 0 if webroot.inspect(path) == "ready" else 1
+
+        return run_unprivileged(work, self.output)
+
+    def asked(self) -> List[str]:
+        return self.log.read_text(encoding="utf-8").splitlines() if self.log.exists() else []
+
+
+@pytest.fixture
+def ground(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
+    with folder_of_nobody() as folder:
+        found = Ground(folder)
+        monkeypatch.setenv("PATH", f"{found.tools}:{os.environ['PATH']}")
+        monkeypatch.setattr("sys.stdin", open(os.devnull, encoding="ascii"))  # noqa: SIM115 - closed below
+        yield found
+        import sys
+
+        sys.stdin.close()
+
+
+def modes(path: Path) -> List[int]:
+    return [one.stat().st_mode & 0o777 for one in (path, path / ".well-known", path / ".well-known" / "acme-challenge")]
+
+
+def test_where_the_user_may_write_no_sudo_is_asked(ground: Ground) -> None:
+    path = ground.parent / "letsencrypt"
+    assert ground.prepare(path) == 0, ground.output.read_text(encoding="utf-8")
+    assert ground.asked() == []
+    assert modes(path) == [0o755] * 3
+
+
+def test_where_the_user_may_not_write_sudo_makes_it_and_gives_it_to_the_user(ground: Ground) -> None:
+    ground.close()
+    path = ground.parent / "letsencrypt"
+    assert ground.prepare(path) == 0, ground.output.read_text(encoding="utf-8")
+    assert [line.split()[:2] for line in ground.asked()] == [["-n", "mkdir"], ["-n", "chmod"], ["-n", "chown"]]
+    assert modes(path) == [0o755] * 3  # for the web server, whatever the umask of who asks
+
+
+def test_a_webroot_that_was_there_keeps_its_mode_and_its_owner(ground: Ground) -> None:
+    path = ground.parent / "site"
+    path.mkdir()
+    ground.own(path)
+    path.chmod(0o550)
+    (path / "index.html").write_text("hello", encoding="ascii")
+    ground.close()
+    sudo = ground.tools / "sudo"
+    sudo.write_text(SUDO.format(log=ground.log, parent=path), encoding="ascii")
+    assert ground.prepare(path) == 0, ground.output.read_text(encoding="utf-8")
+    assert modes(path) == [0o550, 0o755, 0o755]
+    changes = [line for line in ground.asked() if "chown" in line or "chmod" in line]
+    assert not any(word in (str(path), "-R") for line in changes for word in line.split())
+
+
+def test_without_sudo_it_is_told_what_to_do(ground: Ground) -> None:
+    ground.close()
+    (ground.tools / "sudo").write_text("#!/bin/sh\necho 'a password is required' >&2\nexit 1\n", encoding="ascii")
+    path = ground.parent / "letsencrypt"
+    assert ground.prepare(path) == 77
+    told = ground.output.read_text(encoding="utf-8")
+    assert "webroot.not_writable" in told
+    assert f"sudo mkdir -p {path}" in told
+
+
+def test_a_sudo_that_reports_success_and_does_nothing_is_not_believed(ground: Ground) -> None:
+    ground.close()
+    (ground.tools / "sudo").write_text("#!/bin/sh\nexit 0\n", encoding="ascii")
+    assert ground.prepare(ground.parent / "letsencrypt") == 77
