@@ -1,0 +1,76 @@
+"""The two ways to change things in DSM: its web API with an administrator's login, or, on the NAS as root, DSM's own tools.
+
+Both speak the same APIs for whatever holds no secret. An account is made in ways that differ, because the words of a command
+can be seen by everybody on the machine.
+"""
+
+from __future__ import annotations
+
+import secrets
+import string
+from typing import Any, Dict, Protocol, Sequence
+
+from ..secrets import Secret
+
+_LETTERS = string.ascii_letters
+_ALPHABET = string.ascii_letters + string.digits + "._-"
+_LENGTH = 32
+
+ADMINISTRATORS = "administrators"
+EVERYWHERE = "0.0.0.0"  # noqa: S104 - DSM's word for "from any address" in its application privileges
+
+
+class Channel(Protocol):
+    """Calls of DSM's APIs; the answer is the ``data`` of the reply. Raises :class:`~acmewrap.synology.web.ApiError`."""
+
+    def call(self, api: str, method: str, version: int, **parameters: Any) -> Dict[str, Any]: ...
+
+
+class Provisioner(Channel, Protocol):
+    """A channel with the right to make and change accounts. Nothing is proven by these; the caller reads back."""
+
+    def create_user(self, name: str, password: Secret) -> None:
+        """Make a local user with that password."""
+
+    def set_password(self, name: str, password: Secret) -> None:
+        """Give a user another password."""
+
+    def add_administrator(self, name: str) -> None:
+        """Put a user into the group of administrators, all others staying in it."""
+
+    def deny_shares(self, name: str, shares: Sequence[str]) -> None:
+        """No access for the user to these shared folders."""
+
+
+class WebProvisioner:
+    """Over the web API, in the session of an administrator."""
+
+    def __init__(self, client: Channel) -> None:
+        self.call = client.call
+
+    def create_user(self, name: str, password: Secret) -> None:
+        settings = {"description": "", "email": "", "expired": "normal", "cannot_chg_passwd": True}
+        quiet = {"passwd_never_expire": True, "notify_by_email": False, "send_password": False}
+        self.call("SYNO.Core.User", "create", 1, name=name, password=password.reveal(), **settings, **quiet)
+
+    def set_password(self, name: str, password: Secret) -> None:
+        self.call("SYNO.Core.User", "set", 1, name=name, new_name=name, password=password.reveal())
+
+    def add_administrator(self, name: str) -> None:
+        # The parameter is `name`: `members` is answered with success, and adds nobody (DSM 7.2.1).
+        self.call("SYNO.Core.Group.Member", "add", 1, group=ADMINISTRATORS, name=[name])
+
+    def deny_shares(self, name: str, shares: Sequence[str]) -> None:
+        nothing = {"is_readonly": False, "is_writable": False, "is_deny": True, "is_custom": False}
+        permissions = [{"name": share, **nothing} for share in shares]
+        who = {"name": name, "user_group_type": "local_user"}
+        self.call("SYNO.Core.Share.Permission", "set_by_user_group", 1, **who, permissions=permissions)
+
+
+def generate_password() -> Secret:
+    """32 characters that acme.sh keeps as they are through all its saving and quoting, and that meet DSM's strictest rules."""
+    while True:
+        text = secrets.choice(_LETTERS) + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH - 1))
+        classes = (string.ascii_lowercase, string.ascii_uppercase, string.digits, "._-")
+        if all(any(letter in kind for letter in text) for kind in classes):
+            return Secret(text)

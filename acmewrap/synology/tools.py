@@ -1,0 +1,114 @@
+"""DSM's own tools, for root on the NAS itself: ``synowebapi``, ``synouser``, ``synogroup``, ``synoshare``.
+
+They know no login and no second factor, and lie outside the usual PATH. Of what ``synowebapi`` prints, its answer begins at the
+first brace (DSM 6.2 to 7.3).
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from typing import Any, Dict, Mapping, Optional, Sequence
+
+from ..catalogue import failure
+from ..errors import CommandError
+from ..secrets import Secret
+from .channel import ADMINISTRATORS, WebProvisioner, generate_password
+from .web import ApiError, Client, read_reply
+
+FOLDERS = "/usr/syno/bin:/usr/syno/sbin"
+_TIMEOUT = 60
+_ON_BOX = "DSM (on the NAS itself)"
+
+
+def find_tools(environ: Mapping[str, str]) -> Optional[str]:
+    """The PATH on which DSM's tools are; None unless this is root on a NAS."""
+    path = f"{environ.get('PATH', '')}:{FOLDERS}"
+    return path if os.geteuid() == 0 and shutil.which("synowebapi", path=path) is not None else None
+
+
+class Tools:
+    """A :class:`~acmewrap.synology.channel.Provisioner` for root on the NAS. ``url`` is where DSM's web API answers."""
+
+    def __init__(self, path: str, url: str) -> None:
+        self._path = path
+        self._url = url
+
+    def call(self, api: str, method: str, version: int, **parameters: Any) -> Dict[str, Any]:
+        """One call through ``synowebapi``. No parameter may be a secret: everybody on the machine sees them."""
+        words = [f"{name}={json.dumps(value, separators=(',', ':'))}" for name, value in parameters.items()]
+        words = ["--exec", f"api={api}", f"method={method}", f"version={version}", *words]
+        # Some builds of DSM 7 say nothing for some APIs unless told -s, which DSM 6 does not know.
+        for switches in ([], ["-s"]):
+            text = self._run("synowebapi", *switches, *words)
+            if "{" in text:
+                return self._read(text[text.index("{") :], f"{api} {method}")
+        raise _failed("synowebapi", f"it answered nothing to {api} {method}")
+
+    def create_user(self, name: str, password: Secret) -> None:
+        """Made with a password that is thrown away at once, because ``synouser`` takes it from its words."""
+        passing = generate_password()
+        self._run("synouser", "--add", name, passing.reveal(), "", "0", "", "0")
+        self.add_administrator(name)
+        self._replace(name, passing, password)
+
+    def set_password(self, name: str, password: Secret) -> None:
+        passing = generate_password()
+        self._run("synouser", "--setpw", name, passing.reveal())
+        self._replace(name, passing, password)
+
+    def add_administrator(self, name: str) -> None:
+        # DSM 6 and the first DSM 7 can only replace the list of members as a whole.
+        if "--memberadd " in self._run("synogroup", "--help", any_status=True):
+            self._run("synogroup", "--memberadd", ADMINISTRATORS, name)
+            return
+        members = self._members(ADMINISTRATORS)
+        if name not in members:
+            self._run("synogroup", "--member", ADMINISTRATORS, *members, name)
+
+    def deny_shares(self, name: str, shares: Sequence[str]) -> None:
+        for share in shares:
+            self._run("synoshare", "--setuser", share, "NA", "+", name)
+
+    def _replace(self, name: str, passing: Secret, password: Secret) -> None:
+        with Client(self._url, name, passing) as client:
+            WebProvisioner(client).set_password(name, password)
+
+    def _members(self, group: str) -> Sequence[str]:
+        _, _, listed = self._run("synogroup", "--get", group).partition("Group Members:")
+        found = [line.partition(":")[2].strip() for line in listed.splitlines() if "[" in line]
+        return [one[1:-1] for one in found if one.startswith("[") and one.endswith("]")]
+
+    def _run(self, tool: str, *words: str, any_status: bool = False) -> str:
+        import sh
+
+        where = shutil.which(tool, path=self._path)
+        if where is None:
+            raise _failed(tool, "it is not on this machine")
+        options: Dict[str, Any] = {"_tty_out": False, "_timeout": _TIMEOUT}
+        if any_status:
+            options["_ok_code"] = range(256)
+        try:
+            return str(sh.Command(where)(*words, **options))
+        except sh.ErrorReturnCode as error:  # its own text holds the words, and so the password that is thrown away
+            message = error.stderr.decode("utf-8", "replace").strip()
+            raise _failed(tool, f"{words[0]} ended with {error.exit_code}: {message[:200]}") from None
+        except sh.TimeoutException:
+            raise _failed(tool, f"{words[0]} took longer than {_TIMEOUT} s") from None
+
+    def _read(self, text: str, call: str) -> Dict[str, Any]:
+        try:
+            document = json.JSONDecoder().raw_decode(text)[0]
+        except ValueError:
+            raise _failed("synowebapi", f"its answer to {call} is no JSON") from None
+        return read_reply(document, lambda code: _refused(code, call))
+
+
+def _refused(code: int, call: str) -> ApiError:
+    told = f"{_ON_BOX} answered with error {code} to {call}"
+    return ApiError(failure("dsm.refused", told, code=code), code)
+
+
+def _failed(tool: str, why: str) -> CommandError:
+    return CommandError(failure("dsm.tool_failed", f"{tool}: {why}", tool=tool), command=tool)

@@ -1,0 +1,138 @@
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Dict, Tuple
+
+import pytest
+from memory import NAME, Nas
+
+from acmewrap.errors import DeployError
+from acmewrap.synology.tasks import Task, TaskScheduler
+
+TASK = Task("acmewrap volume1-acmewrap.yaml", NAME, "/bin/bash -c 'true'", 4, 55, mail="ops@example.com")
+
+
+@pytest.fixture(params=[6, 7])
+def nas(request: pytest.FixtureRequest) -> Nas:
+    found = Nas(request.param)
+    found.state.add_user(NAME, "its password", administrator=True)
+    return found
+
+
+def test_a_task_is_made_once_and_then_left_alone(nas: Nas) -> None:
+    scheduler = TaskScheduler(nas)
+    assert scheduler.find(TASK.name) is None
+    made = scheduler.ensure(TASK)
+    assert scheduler.ensure(TASK) == made
+    assert nas.writes == ["SYNO.Core.TaskScheduler.create"]
+    (task,) = nas.state.tasks.values()
+    assert task.extra == {
+        "script": TASK.script,
+        "notify_enable": True,
+        "notify_mail": "ops@example.com",
+        "notify_if_error": True,
+    }
+    assert (task.owner, task.enable, task.schedule["hour"], task.schedule["minute"]) == (NAME, True, 4, 55)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"script": "another"},
+        {"hour": 5},
+        {"minute": 0},
+        {"interval": 6 * 3600},
+        {"mail": None},
+        {"mail": "b@example.com"},
+    ],
+    ids="-".join,
+)
+def test_what_is_asked_for_now_replaces_what_was_asked_for_before(nas: Nas, change: Dict[str, Any]) -> None:
+    scheduler = TaskScheduler(nas)
+    made = scheduler.ensure(TASK)
+    wanted = replace(TASK, **change)
+    assert not scheduler.matches(made, wanted)
+    assert scheduler.ensure(wanted).id == made.id
+    assert len(nas.state.tasks) == 1
+
+
+def test_a_task_of_another_owner_is_made_anew(nas: Nas) -> None:
+    scheduler = TaskScheduler(nas)
+    first = scheduler.ensure(replace(TASK, owner="boss"))
+    scheduler.ensure(TASK)
+    assert [(task.owner, task.name) for task in nas.state.tasks.values()] == [(NAME, TASK.name)]
+    assert first.owner == "boss"
+
+
+def test_one_that_is_switched_off_is_switched_on_again(nas: Nas) -> None:
+    scheduler = TaskScheduler(nas)
+    id = scheduler.ensure(TASK).id
+    nas.state.tasks[id].enable = False
+    assert scheduler.ensure(TASK).id == id
+    assert nas.state.tasks[id].enable
+
+
+def test_other_tasks_are_not_touched(nas: Nas) -> None:
+    scheduler = TaskScheduler(nas)
+    other = replace(TASK, name="another", owner="boss", script="rm -rf /tmp/x")
+    scheduler.ensure(other)
+    scheduler.ensure(TASK)
+    found = scheduler.find(TASK.name)
+    assert found is not None
+    scheduler.remove(found)
+    assert scheduler.find(TASK.name) is None
+    assert [task.name for task in nas.state.tasks.values()] == ["another"]
+
+
+def test_two_tasks_of_that_name_are_an_error_and_never_a_guess(nas: Nas) -> None:
+    scheduler = TaskScheduler(nas)
+    first = nas.state.tasks[scheduler.ensure(TASK).id]
+    nas.state.tasks[first.id + 1] = replace(first, id=first.id + 1)
+    with pytest.raises(DeployError) as caught:
+        scheduler.ensure(TASK)
+    assert caught.value.id == "dsm.ambiguous_task"
+    assert TASK.name in caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("interval", "modern", "old"),
+    [
+        (None, (0, 0, 4), (0, 4)),
+        (24 * 3600, (0, 0, 4), (0, 4)),
+        (6 * 3600, (6, 0, 22), (6, 22)),
+        (3600, (1, 0, 23), (1, 23)),
+        (90 * 60, (1, 0, 23), (1, 23)),
+        (30 * 60, (0, 30, 23), (1, 23)),
+        (7 * 60, (0, 5, 23), (1, 23)),
+        (60, (0, 1, 23), (1, 23)),
+    ],
+)
+def test_an_interval_becomes_the_nearest_that_dsm_offers_and_never_a_longer_one_where_it_can(
+    interval: int, modern: Tuple[int, int, int], old: Tuple[int, int]
+) -> None:
+    for generation, wanted in ((7, modern), (6, old)):
+        nas = Nas(generation)
+        TaskScheduler(nas).ensure(replace(TASK, owner="boss", interval=interval))
+        (task,) = nas.state.tasks.values()
+        keys = ("repeat_hour", "repeat_min", "last_work_hour") if generation == 7 else ("repeat_hour", "last_work_hour")
+        assert tuple(task.schedule[key] for key in keys) == wanted
+
+
+def test_a_run_leaves_its_exit_code_in_the_history(nas: Nas) -> None:
+    scheduler = TaskScheduler(nas)
+    found = scheduler.ensure(TASK)
+    assert scheduler.history(found) == ()
+    nas.state.run_task = lambda _: 3
+    scheduler.run(found)
+    nas.state.finish_tasks()
+    assert [one["exit_code"] for one in scheduler.history(found)] == [3]
+
+
+def test_a_write_that_dsm_only_pretends_to_do_is_told() -> None:
+    class Pretending(Nas):
+        def call(self, api: str, method: str, version: int, **parameters: Any) -> Dict[str, Any]:
+            return {"id": 1} if method == "create" else super().call(api, method, version, **parameters)
+
+    with pytest.raises(DeployError) as caught:
+        TaskScheduler(Pretending()).ensure(TASK)
+    assert caught.value.id == "dsm.task_not_set"
