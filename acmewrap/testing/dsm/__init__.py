@@ -1,0 +1,26 @@
+"""A simulated Synology DSM, faithful where certificates are concerned: see :class:`DsmSimulator`."""
+
+from .faults import Effect, Fault
+from .simulator import IMPORT, LIST, LOGIN, DsmSimulator
+from .state import Login, RecordedRequest, Session, Share, State, Task, Upload, User
+from .store import CertificateStore, Service, StoredCertificate
+
+__all__ = [
+    "IMPORT",
+    "LIST",
+    "LOGIN",
+    "CertificateStore",
+    "DsmSimulator",
+    "Effect",
+    "Fault",
+    "Login",
+    "RecordedRequest",
+    "Service",
+    "Session",
+    "Share",
+    "State",
+    "StoredCertificate",
+    "Task",
+    "Upload",
+    "User",
+]

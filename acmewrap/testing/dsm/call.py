@@ -1,0 +1,119 @@
+"""One web API call as a handler sees it, and the tables in which handlers are found.
+
+Parameters of ``SYNO.Core.*`` are JSON, and a bare word is taken as text only when it cannot be read as anything else. DSM's
+reader stops at the end of the first value, so the bare certificate id ``8ec29f`` is a number there: clients must quote text.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
+
+from .errors import Refusal
+from .state import Session, State, Upload
+
+INVALID_PARAMETER = 120
+
+
+@dataclass(frozen=True)
+class Call:
+    """The parameters as they arrived. ``session`` is None only for methods that need none; ``invalid`` is the API's own code."""
+
+    state: State
+    version: int
+    parameters: Mapping[str, str]
+    uploads: Mapping[str, Upload] = field(default_factory=dict)
+    session: Optional[Session] = None
+    invalid: int = INVALID_PARAMETER
+
+    @property
+    def account(self) -> str:
+        return self.session.account if self.session else ""
+
+    def raw(self, name: str) -> str:
+        """The parameter without any reading of JSON, empty when absent."""
+        return self.parameters.get(name, "")
+
+    def value(self, name: str, default: Any = None) -> Any:
+        return parse_value(self.parameters[name]) if name in self.parameters else default
+
+    def text(self, name: str, default: Optional[str] = None) -> str:
+        """A text parameter. Raises Refusal when it is absent without *default*, or something other than text."""
+        value = self.value(name, default)
+        if not isinstance(value, str):
+            raise Refusal(self.invalid)
+        return value
+
+    def flag(self, name: str, default: bool = False) -> bool:
+        value = self.value(name, default)
+        if not isinstance(value, bool):
+            raise Refusal(self.invalid)
+        return value
+
+    def array(self, name: str) -> List[Any]:
+        value = self.value(name)
+        if not isinstance(value, list):
+            raise Refusal(self.invalid)
+        return value
+
+    def object(self, name: str) -> Dict[str, Any]:
+        value = self.value(name)
+        if not isinstance(value, dict):
+            raise Refusal(self.invalid)
+        return value
+
+    def page(self, items: List[Any]) -> List[Any]:
+        """*items* cut by the parameters ``offset`` and ``limit`` (-1 or 0: all)."""
+        offset, limit = self.value("offset", 0), self.value("limit", -1)
+        return items[offset:] if limit in (-1, 0) else items[offset : offset + limit]
+
+
+def parse_value(text: str) -> Any:
+    """*text* as DSM reads a parameter of a JSON API."""
+    try:
+        return json.loads(text)
+    except ValueError:
+        pass
+    number = re.match(r"-?\d+", text)
+    return int(number.group()) if number else text
+
+
+Handler = Callable[[Call], Any]
+
+
+@dataclass(frozen=True)
+class Method:
+    """A handler, the versions of the API that have it, and who may call it. It returns the ``data`` of the reply, or None."""
+
+    handler: Handler
+    minimum: int = 1
+    maximum: int = 99
+    mutates: bool = False
+    session: bool = True
+    administrator: bool = True
+
+
+@dataclass(frozen=True)
+class Api:
+    """One web API. ``versions`` maps a DSM generation to (minVersion, maxVersion); a generation not named lacks the API."""
+
+    name: str
+    versions: Mapping[int, Tuple[int, int]]
+    methods: Mapping[str, Method]
+    paths: Mapping[int, Tuple[str, ...]] = field(default_factory=lambda: {6: ("entry.cgi",), 7: ("entry.cgi",)})
+    """Where it answers, the advertised path first."""
+    json: bool = True
+    invalid: int = INVALID_PARAMETER
+    """The code for a parameter that is missing or of the wrong kind."""
+    without_token: int = 119
+    """The code for a session that has a SynoToken and a call that does not bring it."""
+
+    def describe(self, generation: int) -> Dict[str, Any]:
+        """The entry of ``SYNO.API.Info``."""
+        minimum, maximum = self.versions[generation]
+        entry: Dict[str, Any] = {"maxVersion": maximum, "minVersion": minimum, "path": self.paths[generation][0]}
+        if self.json:
+            entry["requestFormat"] = "JSON"
+        return entry

@@ -1,0 +1,198 @@
+"""DSM's own commands, as executables over the state of a simulator: what root finds in ``/usr/syno/bin`` and ``/usr/syno/sbin``.
+
+Each executable hands its words to the simulator over HTTP, on a path that no NAS has, and prints what it is told.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
+
+from ...files import write_atomic
+from .call import Api, Call
+from .errors import Refusal
+from .state import RecordedRequest, Session, State, Upload
+
+PATH = "/acmewrap-tool"
+NAMES = ("synouser", "synogroup", "synoshare", "synowebapi")
+
+_SCRIPT = """\
+#!{python} -IS
+import json, os, socket, sys, urllib.parse
+words = urllib.parse.urlencode({{"tool": os.path.basename(sys.argv[0]), "words": json.dumps(sys.argv[1:])}}).encode()
+with socket.create_connection(({host!r}, {port}), timeout=60) as connection:
+    connection.sendall(b"POST {path} HTTP/1.0\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(words) + words)
+    reply = connection.makefile("rb").read()
+told = json.loads(reply.partition(b"\\r\\n\\r\\n")[2].decode("utf-8"))
+sys.stderr.write(told["stderr"])
+sys.stdout.write(told["stdout"])
+sys.exit(told["status"])
+"""
+
+_GROUP_HELP = """Usage: synogroup (Version 3)
+--help
+--get groupname
+--member groupname [username1] [username2] ...
+"""
+_GROUP_HELP_NEW = "--memberadd groupname username1 [username2] ...\n"
+
+
+@dataclass(frozen=True)
+class Told:
+    """What a command prints and ends with."""
+
+    stdout: str = ""
+    stderr: str = ""
+    status: int = 0
+
+    def encode(self) -> bytes:
+        return json.dumps({"stdout": self.stdout, "stderr": self.stderr, "status": self.status}).encode()
+
+
+def write_tools(folder: Path, host: str, port: int) -> Path:
+    """Write the executables into *folder*, to be put first in PATH."""
+    folder.mkdir(parents=True, exist_ok=True)
+    script = _SCRIPT.format(python=sys.executable, host=host, port=port, path=PATH)
+    for name in NAMES:
+        write_atomic(folder / name, script, 0o755)
+    return folder
+
+
+def answer(tool: str, words: Sequence[str], state: State, apis: Mapping[str, Api]) -> Told:
+    """What *tool* does with *words*. The caller holds the state's lock."""
+    if tool == "synowebapi":
+        return _run_api(words, state, apis)
+    verb = words[0] if words else ""
+    state.requests.append(RecordedRequest("TOOL", tool, tool, verb, "", {"words": " ".join(words[1:])}, {}))
+    command = _COMMANDS.get((tool, verb))
+    if command is None:
+        return Told(stderr=f"{tool}: Invalid argument\n", status=255)
+    try:
+        return command(state, words[1:])
+    except (IndexError, KeyError) as error:
+        return Told(stderr=f"{tool}: {error}\n", status=255)
+
+
+def is_write(request: RecordedRequest, apis: Mapping[str, Api]) -> bool:
+    """Whether *request*, of a client or of a command, was meant to change something."""
+    api = apis.get(request.api)
+    if api is None:
+        return request.method in _WRITES
+    return request.method in api.methods and api.methods[request.method].mutates
+
+
+def _run_api(words: Sequence[str], state: State, apis: Mapping[str, Api]) -> Told:
+    """``synowebapi --exec api=... method=... version=... name=value ...``: an administrator that needs no login."""
+    given = dict(word.split("=", 1) for word in words if "=" in word)
+    api, method, version = given.pop("api", ""), given.pop("method", ""), given.pop("version", "1")
+    state.requests.append(RecordedRequest("TOOL", "synowebapi", api, method, version, given, {}))
+    try:
+        data = _perform(apis.get(api), method, int(version), given, state)
+    except Refusal as refusal:
+        envelope: Dict[str, Any] = {"error": {"code": refusal.code}, "httpd_restart": False, "success": False}
+    else:
+        envelope = {"httpd_restart": False, "success": True, **({} if data is None else {"data": data})}
+    noise = f"[Line 295] Exec WebAPI:  api={api}, version={version}, method={method}, runner=SYSTEM_ADMIN\n"
+    return Told(json.dumps(envelope, indent=3, sort_keys=True) + "\n", noise)
+
+
+def _perform(api: Optional[Api], method: str, version: int, given: Dict[str, str], state: State) -> Any:
+    if api is None or state.generation not in api.versions:
+        raise Refusal(102)
+    minimum, maximum = api.versions[state.generation]
+    if not minimum <= version <= maximum:
+        raise Refusal(104)
+    found = api.methods.get(method)
+    if found is None or not found.minimum <= version <= found.maximum:
+        raise Refusal(103)
+    uploads = {
+        name: _read_file(given.pop(f"{name}_tmp")) for name in ("key", "cert", "inter_cert") if f"{name}_tmp" in given
+    }
+    session = Session("", "SYSTEM_ADMIN", 7)
+    return found.handler(Call(state, version, given, uploads, session, api.invalid))
+
+
+def _read_file(word: str) -> Upload:
+    path = Path(json.loads(word))
+    return Upload(path.name, path.read_bytes())
+
+
+def _add_user(state: State, words: Sequence[str]) -> Told:
+    name, password, description, expired, email, _ = words
+    if name in state.users or len(password) < state.minimum_password_length:
+        return Told(stderr="Failed to add user\n", status=1)
+    user = state.add_user(name, password)
+    user.description, user.email, user.expired = description, email, "now" if expired == "1" else "normal"
+    return Told(_describe_user(state, name))
+
+
+def _get_user(state: State, words: Sequence[str]) -> Told:
+    if words[0] not in state.users:
+        return Told(stderr="SYNOUserGet failed: synoerr=[0x1D00]\n", status=255)
+    return Told(_describe_user(state, words[0]))
+
+
+def _describe_user(state: State, name: str) -> str:
+    user = state.users[name]
+    facts = (
+        ("User Name", user.name),
+        ("User Type", "AUTH_LOCAL"),
+        ("User uid", user.uid),
+        ("Fullname", user.description),
+    )
+    return "".join(f"{label:<12}: [{value}]\n" for label, value in facts)
+
+
+def _set_password(state: State, words: Sequence[str]) -> Told:
+    user = state.users[words[0]]
+    user.password, user.password_state = words[1], "valid"
+    return Told()
+
+
+def _show_group(state: State, words: Sequence[str]) -> Told:
+    members = "".join(f"{number}:[{name}]\n" for number, name in enumerate(state.groups[words[0]]))
+    return Told(f"Group Name: [{words[0]}]\nGroup Type: [AUTH_LOCAL]\nGroup Members: \n{members}")
+
+
+def _replace_members(state: State, words: Sequence[str]) -> Told:
+    if any(name not in state.users for name in words[1:]):
+        return Told(stderr="no such user\n", status=255)
+    state.groups[words[0]][:] = words[1:]
+    return Told()
+
+
+def _add_members(state: State, words: Sequence[str]) -> Told:
+    if not state.adds_members or any(name not in state.users for name in words[1:]):
+        return Told(stderr="synogroup: Invalid argument\n", status=255)
+    members: List[str] = state.groups[words[0]]
+    members += [name for name in words[1:] if name not in members]
+    return Told()
+
+
+def _help_groups(state: State, _: Sequence[str]) -> Told:
+    return Told(_GROUP_HELP + (_GROUP_HELP_NEW if state.adds_members else ""), status=1)
+
+
+def _set_share_users(state: State, words: Sequence[str]) -> Told:
+    share, permission, mode, users = words
+    for name in users.split(","):
+        if name not in state.users or permission not in ("NA", "RO", "RW"):
+            return Told(stderr="synoshare: Invalid argument\n", status=255)
+        state.shares[share].permissions[name] = permission if mode == "+" else ""  # type: ignore[assignment]  # checked above
+    return Told()
+
+
+_COMMANDS: Dict[Any, Callable[[State, Sequence[str]], Told]] = {
+    ("synouser", "--add"): _add_user,
+    ("synouser", "--get"): _get_user,
+    ("synouser", "--setpw"): _set_password,
+    ("synogroup", "--help"): _help_groups,
+    ("synogroup", "--get"): _show_group,
+    ("synogroup", "--member"): _replace_members,
+    ("synogroup", "--memberadd"): _add_members,
+    ("synoshare", "--setuser"): _set_share_users,
+}
+_WRITES = frozenset(("--add", "--setpw", "--member", "--memberadd", "--setuser"))

@@ -1,0 +1,93 @@
+"""What tests share: a home of their own, the pinned acme.sh, and the real counterparts of :mod:`acmewrap.testing`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Iterator, Mapping
+
+import pytest
+
+from acmewrap.driver import release
+from acmewrap.testing.challenge import ChallengeServer
+from acmewrap.testing.pebble import Pebble
+from acmewrap.testing.webserver import WebServer
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def machine_environment() -> Mapping[str, str]:
+    """The environment as it was before the net below, for tools such as pip that may need the machine's settings."""
+    return dict(os.environ)
+
+
+@pytest.fixture(scope="session")
+def cache() -> Path:
+    """A folder that outlives the run, so that things are downloaded once; git ignores it."""
+    folder = REPOSITORY / ".cache"
+    folder.mkdir(exist_ok=True)
+    return folder
+
+
+@pytest.fixture(autouse=True)
+def _own_home(tmp_path: Path, machine_environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing of the user who runs the tests is read or written."""
+    home = tmp_path / "home"
+    monkeypatch.setenv("HOME", str(home))
+    for name, folder in (
+        ("CONFIG", ".config"),
+        ("CACHE", ".cache"),
+        ("DATA", ".local/share"),
+        ("STATE", ".local/state"),
+    ):
+        monkeypatch.setenv(f"XDG_{name}_HOME", str(home / folder))
+    for name in machine_environment:
+        if name.startswith(("ACMEWRAP_", "SYNO_", "LE_", "XDG_RUNTIME")) or name == "CREDENTIALS_DIRECTORY":
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
+    home.mkdir()
+
+
+@pytest.fixture
+def fast_sleep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder, first in PATH, whose ``sleep`` takes a tenth of a second; acme.sh sleeps for 4 s in each good issue."""
+    folder = tmp_path / "fast-sleep"
+    folder.mkdir()
+    shim = folder / "sleep"
+    shim.write_text("#!/bin/sh\nexec /bin/sleep 0.1\n", encoding="ascii")
+    shim.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def acme_sh_311(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the pinned acme.sh 3.1.1 (``acme.sh``, ``deploy/``, ``dnsapi/``, ``notify/``): a copy that tests may change."""
+    installed = release.install("3.1.1", cache / "acme.sh", cache=cache / "releases")
+    folder = tmp_path_factory.mktemp("pinned") / "acme.sh"
+    shutil.copytree(str(installed.path), str(folder))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def dns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ChallengeServer]:
+    """Every name lies at 127.0.0.1; what a test sets, it clears."""
+    with ChallengeServer(tmp_path_factory.mktemp("dns")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def webserver(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebServer]:
+    """Serves ``webserver.root`` on the port where ``pebble`` looks for http-01 challenges."""
+    with WebServer(tmp_path_factory.mktemp("webserver")) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def pebble(dns: ChallengeServer, webserver: WebServer, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pebble]:
+    """An authority that issues for a day, as private ones do."""
+    folder = tmp_path_factory.mktemp("pebble")
+    with Pebble(folder, dns=dns.address, http_port=webserver.port, validity_seconds=86400) as server:
+        yield server
