@@ -1,0 +1,57 @@
+"""What a certificate is asked for, and whether the one on disk was asked for in the same way."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict
+from typing import Any, Optional
+
+from ..config.model import Certificate, Config, Webroot
+from ..driver.home import Stored
+
+REQUEST_KEY = "Acmewrap_Request"
+
+
+def request_of(config: Config, certificate: Certificate) -> str:
+    """A fingerprint of what a certificate is asked for; a change of it is reason to ask again.
+
+    acme.sh itself notices only another set of names.
+    """
+    parts: Any = {
+        "server": config.authority_of(certificate).server,
+        "domains": certificate.domains,
+        "challenges": [(type(one).__name__, _plain(asdict(one))) for one in certificate.challenges],
+        "key": certificate.key,
+        "options": certificate.options,
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def find_change(config: Config, certificate: Certificate, stored: Stored) -> Optional[str]:
+    """Why *stored* is not the certificate that the file asks for, whatever its age; None when it is."""
+    assert stored.leaf is not None
+    leaf, configuration = stored.leaf, stored.configuration
+    server = config.authority_of(certificate).server
+    if set(leaf.names) != set(certificate.domains):
+        return f"the certificate is for {', '.join(leaf.names)}, wanted is {', '.join(certificate.domains)}"
+    if leaf.key_type != certificate.key:
+        return f"its key is {leaf.key_type}, wanted is {certificate.key}"
+    if configuration.get("Le_API", server) != server:
+        return f"it came from {configuration['Le_API']}, wanted is {server}"
+    known = configuration.get(REQUEST_KEY)
+    if known is not None:
+        if known != request_of(config, certificate):
+            return "challenge or options are not those it was issued with"
+        return None
+    # Issued by acme.sh without us: its own record of the webroot is all there is to compare with.
+    paths = [str(one.path) for one in certificate.challenges if isinstance(one, Webroot)]
+    recorded = configuration.get("Le_Webroot", "").split(",")
+    if len(paths) == len(certificate.challenges) and set(paths) != set(recorded):
+        return f"its webroot was {', '.join(recorded)}, wanted is {', '.join(dict.fromkeys(paths))}"
+    return None
+
+
+def _plain(values: Any) -> Any:
+    values.pop("env", None)  # secrets of a DNS hook: another one is no other certificate
+    return values
