@@ -1,0 +1,19 @@
+"""Which function performs which command. An unattended run with nothing to do must not import what it does not need."""
+
+from __future__ import annotations
+
+from ..errors import ExitCode
+from .invocation import Invocation
+
+
+def run(invocation: Invocation) -> ExitCode:
+    """Perform the command that the options name."""
+    from . import converging
+
+    command = converging.COMMANDS.get(invocation.options.command)
+    if command is None:
+        from . import authoring, inspecting, operating, scheduling
+
+        groups = (authoring.COMMANDS, inspecting.COMMANDS, operating.COMMANDS, scheduling.COMMANDS)
+        command = next(one[invocation.options.command] for one in groups if invocation.options.command in one)
+    return command(invocation)

@@ -1,0 +1,102 @@
+"""Commands that bring the machine to what the file asks for: one engine, and which kinds of steps each may do."""
+
+from __future__ import annotations
+
+import time
+from typing import AbstractSet, Dict, Mapping, Tuple
+
+from ..config import Config
+from ..converge import layout
+from ..converge.job import Job
+from ..converge.plan import CERTIFICATE_KINDS, Kind, Plan, Wish
+from ..converge.state import ALL_PARTS, CERTIFICATE_PARTS, Part, State, read_state
+from ..errors import ExitCode
+from ..host import log
+from . import quiet
+from .invocation import Command, Invocation
+
+_WISHES: Dict[str, Tuple[Kind, ...]] = {
+    "apply": Wish().kinds,
+    "plan": Wish().kinds,
+    "install": ("install",),
+    "render": ("bundle", "render"),
+    "issue": ("issue", "reissue", "renew"),
+    "deploy": ("deploy",),
+    "cron": CERTIFICATE_KINDS,
+}
+
+# What a command looks at, where that is not everything: `install` must not log in to a NAS.
+_PARTS: Dict[str, AbstractSet[Part]] = {
+    "install": frozenset(("release",)),
+    "render": frozenset(("wrapper", "bundle")),
+    "issue": CERTIFICATE_PARTS,
+    "cron": CERTIFICATE_PARTS,
+}
+
+
+def converge(invocation: Invocation) -> ExitCode:
+    """Read the file, read the machine, plan; execute unless only the plan was asked for; report."""
+    options, printer = invocation.options, invocation.printer
+    started, config = time.time(), invocation.load()
+    unattended = options.command == "cron"
+    if unattended:
+        log.rotate(layout.log_path(config))
+    job = Job(
+        config,
+        Wish(
+            _WISHES[options.command],
+            options.force,
+            patient=unattended,
+            changes=not unattended,
+            prune=getattr(options, "prune", False),
+        ),
+        _PARTS.get(options.command, ALL_PARTS),
+        invocation.select(config),
+        invocation.environ,
+        options.timeout,
+    )
+    with printer.waiting("Looking at the machine, the authority's files and the targets"):
+        state, planned = job.look()
+    if options.command == "plan" or options.dry_run:
+        return _show(invocation, config, state, planned)
+    if not planned.steps:
+        printer.lines([quiet.NOTHING])
+        if quiet.may_apply(options):
+            quiet.remember(config, state, invocation.environ, started)
+        if printer.as_json:
+            printer.document(ExitCode.OK, steps=[], certificates=invocation.describe(config, state))
+        return ExitCode.OK
+    return _execute(invocation, job)
+
+
+def _show(invocation: Invocation, config: Config, state: State, planned: Plan) -> ExitCode:
+    from ..report import document, screen
+
+    printer = invocation.printer
+    pending = bool(planned.steps) and getattr(invocation.options, "exit_code", False)
+    code = ExitCode.PENDING if pending else ExitCode.OK
+    printer.lines(screen.plan_lines(planned), always=True)
+    if printer.as_json:
+        parts = invocation.describe(config, state)
+        told = {"plan": document.describe_steps(planned.steps), "leftovers": document.describe_steps(planned.leftovers)}
+        printer.document(code, changed=bool(planned.steps), **told, certificates=parts)
+    return code
+
+
+def _execute(invocation: Invocation, job: Job) -> ExitCode:
+    import socket
+
+    from ..report import document, screen
+
+    printer = invocation.printer
+    with printer.following() as listener:
+        done = job.execute(listener)
+    printer.lines(screen.run_lines(done))
+    if printer.as_json:
+        told = document.describe_run(done, socket.gethostname(), "cron" if job.wish.patient else "manual")
+        after = read_state(job.config, CERTIFICATE_PARTS, job.only)
+        printer.document(done.exit_code, **told, certificates=invocation.describe(job.config, after, done))
+    return done.exit_code
+
+
+COMMANDS: Mapping[str, Command] = dict.fromkeys(_WISHES, converge)

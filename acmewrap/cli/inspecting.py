@@ -1,0 +1,136 @@
+"""Commands that look and change nothing."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import asdict
+from typing import Iterator, Mapping, Optional, Tuple
+
+from ..config import Config, Dns
+from ..converge.state import CERTIFICATE_PARTS, read_state
+from ..errors import AcmewrapError, ConfigurationError, ExitCode
+from .invocation import Command, Invocation
+
+
+def check(invocation: Invocation) -> ExitCode:
+    from ..converge import cadence
+
+    config, printer = invocation.load(), invocation.printer
+    problems = cadence.find_problems(config, read_state(config, CERTIFICATE_PARTS))
+    if problems:
+        raise ConfigurationError(problems)
+    count = len(config.certificates)
+    printer.lines([f"{config.file}: no problems, {count} certificate{'' if count == 1 else 's'}"])
+    printer.document(ExitCode.OK, config=str(config.file), certificates=list(config.certificates))
+    return ExitCode.OK
+
+
+def status(invocation: Invocation) -> ExitCode:
+    from ..converge.status import assess, last_run
+    from ..report import document, screen
+
+    config, printer = invocation.load(), invocation.printer
+    names = invocation.select(config)
+    with printer.waiting("Looking at the targets"):
+        state = read_state(config, frozenset(("certificates", "wire")), names)
+    now, last = time.time(), last_run(config)
+    statuses = assess(config, state, now)
+    code = ExitCode.OK if all(one.is_healthy for one in statuses.values()) else ExitCode.UNEXPECTED
+    printer.status(screen.status_rows(config, statuses, now))
+    printer.lines(screen.status_notes(statuses, last), always=True)
+    if printer.as_json:
+        told = None if last is None else document.moment(last)
+        printer.document(code, steps=[], last_run_at=told, certificates=invocation.describe(config, state))
+    return code
+
+
+def doctor(invocation: Invocation) -> ExitCode:
+    """Every check as it is made; with ``--fix`` what is safe is mended and everything looked at again."""
+    from ..converge.doctor import Check, Finding, Patient, examine, mend
+    from ..report import document, screen
+
+    options, printer, config = invocation.options, invocation.printer, invocation.load()
+    names = invocation.select(config)
+    patient = Patient(config, invocation.environ, names, options.http_port, options.address)
+
+    def tell(check: Check, findings: Tuple[Finding, ...], reason: Optional[str]) -> None:
+        printer.lines(screen.check_lines(check, findings, reason), always=bool(findings))
+
+    started = time.time()
+    findings = examine(patient, tell)
+    if options.fix and any(one.mend is not None for one in findings):
+        printer.lines(["", "Mending what is safe to mend; what comes of it:"])
+        for error in mend(findings, config, invocation.environ):
+            printer.lines(screen.failure_lines(error.failure), always=True)
+        findings = examine(patient, tell)
+    code = findings[0].exit_code if findings else ExitCode.OK
+    printer.lines(screen.doctor_lines(findings, time.time() - started))
+    if printer.as_json:
+        printer.document(code, findings=document.describe_findings(findings))
+    return code
+
+
+def releases(invocation: Invocation) -> ExitCode:
+    """What can be named as ``release``, newest last."""
+    from ..driver import release
+    from ..report import screen
+
+    pinned = release.releases()
+    invocation.printer.lines(screen.release_lines(pinned.values(), release.DEFAULT), always=True)
+    told = [{**asdict(one), "default": one.version == release.DEFAULT} for one in pinned.values()]
+    invocation.printer.document(ExitCode.OK, releases=told)
+    return ExitCode.OK
+
+
+def upgrade(invocation: Invocation) -> ExitCode:
+    """What differs between the release of the file and another one. Changes nothing."""
+    from ..driver import release
+    from ..report import screen
+
+    config = invocation.load()
+    present, wanted = config.acme_sh.release, invocation.options.to or list(release.releases())[-1]
+    release.pinned(wanted, allow_vulnerable=config.acme_sh.allow_vulnerable)
+    old, new = release.manifest(present), release.manifest(wanted)
+    changes = {
+        "added": sorted(set(new) - set(old)),
+        "removed": sorted(set(old) - set(new)),
+        "changed": sorted(path for path in set(old) & set(new) if old[path] != new[path]),
+    }
+    in_use = {
+        "acme.sh",
+        *(f"deploy/{target.hook}.sh" for one in config.certificates.values() for target in one.targets if target.hook),
+    }
+    in_use |= {f"dnsapi/{one.hook}.sh" for one in _dns_challenges(config)}
+    printer = invocation.printer
+    printer.lines(screen.upgrade_lines(str(config.file), (present, wanted), changes, in_use), always=True)
+    printer.document(ExitCode.OK, **{"from": present, "to": wanted, "in_use": sorted(in_use)}, **changes)
+    return ExitCode.OK
+
+
+def _dns_challenges(config: Config) -> Iterator[Dns]:
+    return (
+        one for certificate in config.certificates.values() for one in certificate.challenges if isinstance(one, Dns)
+    )
+
+
+def version(invocation: Invocation) -> ExitCode:
+    from .. import __version__
+    from ..config import AcmeShSettings
+
+    try:
+        release = invocation.load().acme_sh.release
+    except AcmewrapError:
+        release = AcmeShSettings().release
+    invocation.printer.lines([f"acmewrap {__version__}, acme.sh {release}"], always=True)
+    invocation.printer.document(ExitCode.OK, acme_sh={"version": release})
+    return ExitCode.OK
+
+
+COMMANDS: Mapping[str, Command] = {
+    "check": check,
+    "status": status,
+    "doctor": doctor,
+    "releases": releases,
+    "upgrade": upgrade,
+    "version": version,
+}

@@ -1,0 +1,167 @@
+"""What ``--help`` teaches: every command in the order in which a newcomer needs it, with examples that work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Mapping, Tuple
+
+
+@dataclass(frozen=True)
+class Page:
+    """One command. ``names``: whether it takes names of certificates."""
+
+    summary: str
+    text: str
+    examples: Tuple[str, ...]
+    names: bool = False
+
+
+COMMANDS: Mapping[str, Page] = {
+    "init": Page(
+        "write a commented acmewrap.yaml to start from",
+        "On a terminal it asks for what is left out. A file that is there is not replaced without --force.",
+        (
+            "acmewrap init",
+            "acmewrap init --template synology --domain nas.internal.example.com \\",
+            "  --server https://pki.internal.example.com/acme/directory --ca-bundle ca.crt",
+        ),
+    ),
+    "check": Page(
+        "read the file and tell every problem in it; changes nothing",
+        "Problems come as FILE:LINE:COLUMN: KEY: what is wrong, so an editor can jump to them.",
+        ("acmewrap check", "acmewrap check --config /etc/acmewrap/config.yaml"),
+    ),
+    "plan": Page(
+        "show what apply would do, and why; changes nothing",
+        "What is left over from an older file is shown too; `apply --prune` removes it.",
+        ("acmewrap plan", "acmewrap plan --exit-code   # 2 when something is pending"),
+    ),
+    "apply": Page(
+        "do what the plan says, prove each step; does nothing when there is nothing to do",
+        "Installs acme.sh, writes the wrapper script, issues or renews, deploys, looks at the server, sets the schedule.",
+        ("acmewrap apply", "acmewrap apply --only nas", "acmewrap apply --dry-run", "acmewrap apply --prune"),
+    ),
+    "status": Page(
+        "how each certificate stands, on disk and at its targets",
+        "The exit code is 0 when every certificate is valid and served, 1 otherwise: fit for monitoring.",
+        ("acmewrap status", "acmewrap --json status"),
+        names=True,
+    ),
+    "doctor": Page(
+        "look for everything that keeps certificates from being renewed; changes nothing without --fix",
+        "It lays a random token into each webroot, fetches it as the authority would, and takes it away again.\n"
+        "The exit code is 0 when nothing is found, else that which belongs to the first finding.",
+        ("acmewrap doctor", "acmewrap doctor --fix"),
+    ),
+    "rehearse": Page(
+        "order a certificate in a throw-away home; what is in use stays untouched",
+        "The whole order with the real authority: account, challenge, certificate. Nothing of it is kept or deployed.",
+        ("acmewrap rehearse", "acmewrap rehearse nas --server https://pki.internal.example.com/acme/staging/directory"),
+        names=True,
+    ),
+    "issue": Page(
+        "issue or renew what is due; with --force also what is not",
+        "Deploys nothing: `acmewrap deploy`, or the next run of the schedule, does.",
+        ("acmewrap issue", "acmewrap issue nas --force"),
+        names=True,
+    ),
+    "deploy": Page(
+        "deliver what is owed and prove it; with --force again",
+        "A target that serves the certificate already is only looked at.",
+        ("acmewrap deploy", "acmewrap deploy nas --force -v"),
+        names=True,
+    ),
+    "cron": Page(
+        "the unattended run: renew what is due, deliver what is owed",
+        "Starts nothing when there is nothing to do. Failures are tried again later and later, up to once a day.",
+        ("acmewrap cron", "acmewrap --quiet cron"),
+    ),
+    "schedule": Page(
+        "show the entry of the unattended run in its scheduler, run it now, or remove it",
+        "`run` has the scheduler start it, with its environment and its user, and shows how it ended and what it logged.",
+        ("acmewrap schedule show", "acmewrap schedule run", "acmewrap schedule remove"),
+    ),
+    "install": Page(
+        "install the pinned acme.sh, and only that",
+        "Every file is held against its pinned SHA-256. --force replaces changed files and keeps them beside the new ones.",
+        ("acmewrap install", "acmewrap install --force"),
+    ),
+    "render": Page(
+        "write the wrapper script and the files it needs",
+        "The script is acme.sh as a person runs it by hand, with homes, authority and hook variables filled in.",
+        ("acmewrap render",),
+    ),
+    "releases": Page(
+        "list the pinned releases of acme.sh",
+        "Only these can be named as `release`; URL and SHA-256 are for machines that cannot download.",
+        ("acmewrap releases", "acmewrap --json releases"),
+    ),
+    "upgrade": Page(
+        "show what another pinned release of acme.sh changes, and how to switch",
+        "Nothing is switched: change the line it names, then `acmewrap apply`. The way back is the same.",
+        ("acmewrap upgrade", "acmewrap upgrade --to 3.1.3"),
+    ),
+    "revoke": Page(
+        "revoke a certificate at its authority",
+        "The next `apply` issues another one; take the entry out of the file to prevent that.",
+        ("acmewrap revoke nas --reason 1   # 1: the key is known to others",),
+    ),
+    "run": Page(
+        "run acme.sh itself through the wrapper script",
+        "Everything after -- goes to acme.sh as it is.",
+        ("acmewrap run -- --list", "acmewrap run -- --info -d nas.internal.example.com --ecc"),
+    ),
+    "schema": Page(
+        "print the JSON Schema of the file, for editors",
+        "Editors with a YAML language server then complete keys and underline mistakes.",
+        (
+            "acmewrap schema > acmewrap.schema.json",
+            "# first line of acmewrap.yaml:  # yaml-language-server: $schema=acmewrap.schema.json",
+            "acmewrap schema --document   # of what --json prints",
+        ),
+    ),
+    "completion": Page(
+        "print a completion script for your shell",
+        "",
+        (
+            'bash:  eval "$(acmewrap completion bash)"      # in ~/.bashrc',
+            'zsh:   eval "$(acmewrap completion zsh)"       # in ~/.zshrc, after compinit',
+            "fish:  acmewrap completion fish | source       # in ~/.config/fish/config.fish",
+        ),
+    ),
+    "demo": Page(
+        "the whole job against a private CA, a web server and a simulated DSM on this machine",
+        "Needs pebble and nginx (apt-get install pebble nginx-light).",
+        ("acmewrap demo",),
+    ),
+    "version": Page("the versions of acmewrap and of the pinned acme.sh", "", ("acmewrap version",)),
+}
+
+START = """\
+start here:
+  acmewrap init      a commented file; then edit it
+  acmewrap check     is it right?
+  acmewrap plan      what would be done?
+  acmewrap apply     do it, and prove it
+  acmewrap doctor    something is wrong: what?
+  acmewrap COMMAND --help    every command has examples"""
+
+PLACES = """\
+The file is the one of --config, else $ACMEWRAP_CONFIG, else the first there is of
+./acmewrap.yaml, ~/.config/acmewrap/config.yaml,
+/usr/local/etc/acmewrap/config.yaml and /etc/acmewrap/config.yaml."""
+
+EXIT_CODES = """\
+exit codes:
+  0   all is well, also when nothing was due
+  1   unexpected; status: something is not well
+  2   usage; plan --exit-code: changes pending
+  3   an issue or renewal failed
+  4   a deploy failed or could not be proven
+  5   some of several certificates failed
+  6   acme.sh is not what was pinned
+  69  authority or target cannot be reached or trusted
+  75  another run is at work
+  77  permission
+  78  the configuration has problems
+  130 interrupted, 143 terminated"""

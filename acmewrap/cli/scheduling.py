@@ -1,0 +1,34 @@
+"""The entry of the unattended run in its scheduler: shown, started, removed. It is `apply` that makes it."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from ..errors import ExitCode
+from .invocation import Command, Invocation
+
+
+def schedule(invocation: Invocation) -> ExitCode:
+    """Perform one of ``show``, ``run`` and ``remove``."""
+    from ..converge.schedulers import open_scheduler
+
+    options, printer, config = invocation.options, invocation.printer, invocation.load()
+    scheduler = open_scheduler(config, invocation.environ)
+    if options.action == "show":
+        entry = scheduler.show()
+        printer.lines(entry.splitlines() or ["There is no entry; `acmewrap apply` makes it."], always=True)
+        printer.document(ExitCode.OK, entry=entry or None)
+        return ExitCode.OK
+    if options.action == "remove":
+        removed = scheduler.remove()
+        printer.lines(["Removed." if removed else "There was no entry."])
+        printer.document(ExitCode.OK, removed=removed)
+        return ExitCode.OK
+    outcome = scheduler.start(options.wait)
+    code = ExitCode.UNEXPECTED if outcome.succeeded is False else ExitCode.OK
+    printer.lines([outcome.told, *(f"  | {line}" for line in outcome.lines)], always=True)
+    printer.document(code, succeeded=outcome.succeeded, told=outcome.told, lines=list(outcome.lines))
+    return code
+
+
+COMMANDS: Mapping[str, Command] = {"schedule": schedule}

@@ -1,0 +1,164 @@
+"""Results as lines of text for people and logs; whoever calls it prints them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, AbstractSet, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from ..config.model import Config
+from ..converge.outcome import Run, StepResult
+from ..converge.plan import Plan
+from ..converge.status import CertificateStatus, TargetStatus
+from ..converge.words import moment, span
+from ..errors import Failure
+
+if TYPE_CHECKING:
+    from ..converge.doctor.finding import Check, Finding
+    from ..driver.release import Release
+
+_SHOWN_LINES = 8
+
+
+def plan_lines(plan: Plan) -> Iterator[str]:
+    """The steps of a plan with their reasons."""
+    if plan.steps:
+        yield from table_lines([(step.kind, step.subject, step.reason) for step in plan.steps])
+        count = len(plan.steps)
+        yield f"{count} step{'' if count == 1 else 's'} to do; nothing was changed."
+    else:
+        yield "Nothing to do: everything is as the file asks for."
+    for step in plan.leftovers:
+        yield f"Left over: {step.subject} ({step.reason}; apply --prune removes it)"
+    for note in plan.notes:
+        yield f"Note: {note}"
+
+
+def result_lines(result: StepResult, *, verbose: bool = False) -> Iterator[str]:
+    """How one step ended; a failure with what is known of it and, last, what to do."""
+    head = f"{result.step.kind} {result.step.subject}"
+    if result.outcome == "done":
+        yield f"{head}: done in {result.seconds:.1f} s"
+        return
+    if result.outcome == "skipped":
+        yield f"{head}: skipped, a step before it failed"
+        return
+    yield f"{head}: {'NOT PROVEN' if result.outcome == 'unproven' else 'FAILED'} after {result.seconds:.1f} s"
+    if result.failure is not None:
+        yield from failure_lines(result.failure, verbose=verbose)
+
+
+def failure_lines(failure: Failure, *, verbose: bool = False) -> Iterator[str]:
+    """A failure, the last words of the command behind it, and the remedy on the last line."""
+    yield f"  {failure.message} [{failure.id}]"
+    shown: Sequence[str] = failure.lines if verbose else failure.lines[-_SHOWN_LINES:]
+    for line in shown:
+        yield f"  | {line}"
+    yield f"  What to do: {failure.remedy}"
+
+
+def run_lines(run: Run) -> Iterator[str]:
+    """One line that sums up a run."""
+    failed = sum(1 for result in run.results if result.outcome != "done")
+    total = len(run.results)
+    if failed:
+        yield f"{failed} of {total} steps failed (exit code {int(run.exit_code)})."
+    else:
+        yield f"{total} step{'' if total == 1 else 's'} done in {run.finished - run.started:.1f} s, each of them proven."
+
+
+def rehearsal_lines(run: Run) -> Iterator[str]:
+    """One line that sums up a rehearsal."""
+    ordered = [one for one in run.results if one.step.kind == "issue"]
+    good = sum(1 for one in ordered if one.outcome == "done")
+    yield f"Rehearsed: {good} of {len(ordered)} orders brought a certificate. None was kept; what is in use was not touched."
+
+
+def release_lines(releases: Iterable[Release], default: str) -> Iterator[str]:
+    """Each pinned release, where its archive is, and what that must hash to."""
+    for one in releases:
+        note = f"  vulnerable: {one.cve}" if one.cve is not None else "  default" if one.version == default else ""
+        yield f"{one.version}{note}"
+        yield f"  {one.url}"
+        yield f"  sha256 {one.sha256}"
+
+
+def upgrade_lines(
+    file: str, versions: Tuple[str, str], changes: Mapping[str, Sequence[str]], in_use: AbstractSet[str]
+) -> Iterator[str]:
+    """What differs between two releases, first what this configuration uses, and the line to change."""
+    present, wanted = versions
+    if present == wanted:
+        yield f"{file} asks for acme.sh {present} already; `acmewrap releases` lists the others."
+        return
+    yield f"From acme.sh {present} to {wanted}: " + ", ".join(
+        f"{len(paths)} files {what}" for what, paths in changes.items()
+    )
+    for what, paths in changes.items():
+        yield from (f"  {what}: {path}, in use here" for path in paths if path in in_use)
+    others = sorted(path for paths in changes.values() for path in paths if path not in in_use)
+    yield f"  others, not in use here: {', '.join(others[:6])}{f' and {len(others) - 6} more' if len(others) > 6 else ''}"
+    yield f"To switch, let {file} say"
+    yield "  acme_sh:"
+    yield f'    release: "{wanted}"'
+    yield f'then: acmewrap apply. The way back is the same with "{present}"; both stay on disk.'
+
+
+def check_lines(check: Check, findings: Sequence[Finding], reason: Optional[str]) -> Iterator[str]:
+    """A check of the doctor and what it found, or the *reason* why it did not look."""
+    mark = "BAD" if findings else "ok" if reason is None else "-"
+    yield f"{mark:<4} {check.name}{'' if reason is None else f': not looked at, {reason}'}"
+    for finding in findings:
+        yield from failure_lines(finding.failure)
+
+
+def doctor_lines(findings: Sequence[Finding], seconds: float) -> Iterator[str]:
+    """One line that sums up an examination, and a hint when some of it can be mended."""
+    if not findings:
+        yield f"Nothing is wrong, looked at in {seconds:.1f} s."
+        return
+    mendable = sum(1 for one in findings if one.mend is not None)
+    yield f"{len(findings)} finding{'' if len(findings) == 1 else 's'} in {seconds:.1f} s."
+    if mendable:
+        yield f"{mendable} of them can be mended by: acmewrap doctor --fix"
+
+
+def status_rows(config: Config, statuses: Mapping[str, CertificateStatus], now: float) -> List[Tuple[str, ...]]:
+    """A heading, then one row per certificate and target."""
+    rows: List[Tuple[str, ...]] = [
+        ("CERTIFICATE", "NAMES", "AUTHORITY", "ISSUER", "STATE", "LEFT", "RENEWAL", "TARGET", "DELIVERY")
+    ]
+    for name, status in statuses.items():
+        certificate, leaf = config.certificates[name], status.leaf
+        left = span(leaf.not_after - now) if leaf is not None else "-"
+        renewal = "-" if status.due_at is None else "now" if status.due_at <= now else f"in {span(status.due_at - now)}"
+        issuer = (leaf.issuer if leaf is not None else "") or "-"
+        head = (name, ", ".join(certificate.domains), certificate.authority, issuer, status.standing, left, renewal)
+        targets = [(one.name, _delivery(one, now)) for one in status.targets] or [("-", "-")]
+        rows.append((*head, *targets[0]))
+        rows += [(*("" for _ in head), *target) for target in targets[1:]]
+    return rows
+
+
+def status_notes(statuses: Mapping[str, CertificateStatus], last_run: Optional[float]) -> Iterator[str]:
+    """What stands below the table: the last run, and every failure that lasts with what to do."""
+    if last_run is not None:
+        yield f"Last run: {moment(last_run)}"
+    for name, status in statuses.items():
+        for place, error in ((name, status.error), *((f"{name} to {one.name}", one.error) for one in status.targets)):
+            if error is not None:
+                yield f"{place}: {error['message']} [{error['id']}]"
+                yield f"  What to do: {error['remedy']}"
+
+
+def _delivery(target: TargetStatus, now: float) -> str:
+    if target.standing in ("deployed", "unverified") and target.proven_at is not None:
+        return f"{target.standing}, {'seen' if target.verify else 'done'} {span(now - target.proven_at)} ago"
+    if target.next_try > now:
+        return f"{target.standing}, next try in {span(target.next_try - now)}"
+    return target.standing
+
+
+def table_lines(rows: Sequence[Tuple[str, ...]]) -> Iterator[str]:
+    """Columns as wide as their widest cell."""
+    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
+    for row in rows:
+        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()

@@ -1,0 +1,261 @@
+"""An unattended run with nothing to do: it starts no process, asks nobody, and imports nothing that costs time."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Callable, List, Mapping, Set, Tuple
+
+import pytest
+
+from acmewrap.config import Config, load
+from acmewrap.converge import layout
+from acmewrap.converge.ledger import Advice, Entry, Ledger
+from acmewrap.converge.quiet import is_quiet, remember
+from acmewrap.converge.request import REQUEST_KEY, request_of
+from acmewrap.converge.state import State
+from acmewrap.testing.certificates import make_intermediate, make_leaf, make_root
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+NAMES = ("nas", "files.internal.test", "mail.internal.test")
+HEAVY = (
+    "sh",
+    "jinja2",
+    "ssl",
+    "http",
+    "urllib.request",
+    "subprocess",
+    "asyncio",
+    "concurrent.futures",
+    "rich",
+    "email",
+)
+# What a run right after another one does without, besides.
+READING = ("yaml", "acmewrap.config", "acmewrap.driver", "acmewrap.x509", "json", "pathlib", "logging")
+
+AHEAD = 10  # what was changed less than two seconds ago may change again without a trace, so all runs come later
+
+CONFIGURATION = """\
+directory: .
+authorities:
+  internal: {server: "https://ca.internal.test/dir", ca_bundle: ca.crt}
+certificates:
+"""
+ENTRY = """\
+  "c{number}":
+    domains: ["{name}"]
+    challenge: {{webroot: web}}
+    deploy: {{there: {{hook: ssh, env: {{DEPLOY_SSH_USER: x}}, verify: "127.0.0.1:1"}}}}
+"""
+
+# Runs the command line as its entry point does, and tells what it did.
+OBSERVED = """\
+import sys
+seen = []
+WATCHED = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system", "socket.connect",
+           "socket.getaddrinfo", "socket.sendto")
+sys.addaudithook(lambda event, arguments: seen.append(event) if event in WATCHED else None)
+from acmewrap.cli import main
+code = main(sys.argv[1:])
+modules = sorted(sys.modules)
+import json
+print(json.dumps({"code": code, "seen": seen, "modules": modules}))
+"""
+
+
+@dataclass(frozen=True)
+class Observed:
+    code: int
+    events: Tuple[str, ...]
+    modules: Tuple[str, ...]
+    said: Tuple[str, ...]
+
+    def imported(self, names: Tuple[str, ...]) -> List[str]:
+        return [name for name in self.modules if any(name == one or name.startswith(f"{one}.") for one in names)]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Certificates that were issued an hour ago for a day and delivered, as acmewrap leaves them, in files ten minutes old."""
+    folder = tmp_path / "machine"
+    folder.mkdir()
+    root = make_root(folder / "ca")
+    issuer = make_intermediate(folder / "ca", root)
+    text = CONFIGURATION + "".join(ENTRY.format(number=number, name=name) for number, name in enumerate(NAMES))
+    (folder / "acmewrap.yaml").write_text(text, encoding="utf-8")
+    (folder / "ca.crt").write_bytes(root.certificate.read_bytes())
+    config = loaded(folder)
+    now = int(time.time())
+    for certificate in config.certificates.values():
+        domain, ecc = layout.name_of(certificate)
+        pair = make_leaf(folder / "ca", issuer, [domain], not_before=now - 3600, not_after=now + 82800)
+        staged = folder / "staged"
+        staged.mkdir()
+        values = {
+            "Le_Domain": domain,
+            "Le_API": config.authorities["internal"].server,
+            REQUEST_KEY: request_of(config, certificate),
+        }
+        (staged / f"{domain}.conf").write_text("".join(f"{key}='{value}'\n" for key, value in values.items()), "ascii")
+        (staged / f"{domain}.key").write_bytes(pair.key.read_bytes())
+        (staged / f"{domain}.cer").write_bytes(pair.certificate.read_bytes())
+        (staged / "ca.cer").write_bytes(issuer.certificate.read_bytes())
+        (staged / "fullchain.cer").write_bytes(pair.fullchain.read_bytes())
+        home = layout.home_of(config, certificate)
+        home.replace(domain, ecc, staged)
+        stored = home.read(domain, ecc)
+        assert stored is not None
+        assert stored.leaf is not None
+        ledger = Ledger.load(layout.ledger_path(config.authorities["internal"]))
+        ledger.put(f"{certificate.name}/there", Entry().prove(stored.leaf.sha256, now))
+    return folder
+
+
+def loaded(folder: Path) -> Config:
+    return load(folder / "acmewrap.yaml", {"HOME": str(folder.parent)})
+
+
+def environment(folder: Path) -> Mapping[str, str]:
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(folder.parent),
+        "PYTHONPATH": str(REPOSITORY),
+        "PYTHONWARNINGS": "error",
+    }
+
+
+def run(folder: Path, *words: str, start: int = 0) -> Observed:
+    """``acmewrap cron``, observed, *start* seconds after the files have settled."""
+    shift = f"import time; real = time.time; time.time = lambda: real() + {AHEAD + start}\n"
+    done = subprocess.run(
+        [sys.executable, "-c", shift + OBSERVED, "--config", str(folder / "acmewrap.yaml"), "cron", *words],
+        cwd="/",
+        env=dict(environment(folder)),
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        timeout=120,
+        check=False,
+        text=True,
+    )
+    assert done.stderr == ""
+    *said, last = done.stdout.splitlines()
+    told = json.loads(last)
+    return Observed(told["code"], tuple(told["seen"]), tuple(told["modules"]), tuple(said))
+
+
+QUIET = ("Nothing to do.",)
+
+
+def test_a_run_with_nothing_to_do_starts_nothing_asks_nobody_and_imports_little(folder: Path) -> None:
+    first = run(folder)
+    assert (first.code, first.said, first.events) == (0, QUIET, ())
+    assert first.imported(HEAVY) == []
+    assert first.imported(READING) != []  # it had to look
+
+    run(folder)
+    again = run(folder)
+    assert (again.code, again.said, again.events) == (0, QUIET, ())
+    assert again.imported((*HEAVY, *READING)) == []
+
+
+def change(path: Path, old: str, new: str) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert old in text
+    status = path.stat()
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    os.utime(str(path), ns=(status.st_atime_ns, status.st_mtime_ns))  # an editor or a copy may keep the time
+
+
+def test_whatever_changes_is_noticed_by_the_very_next_run(folder: Path) -> None:
+    run(folder)
+    assert run(folder).imported(READING) == []
+    home = folder / ".acme.sh"
+    key = home / "mail.internal.test_ecc" / "mail.internal.test.key"
+    changes: Tuple[Callable[[], object], ...] = (
+        partial(change, folder / "acmewrap.yaml", "DEPLOY_SSH_USER: x", "DEPLOY_SSH_USER: y"),
+        partial(key.chmod, 0o644),
+        partial(change, home / "nas_ecc" / "nas.conf", "Le_Domain='nas'", "Le_Domain='sen'"),
+        (home / ".ledger.json").unlink,
+        (home / "nas_ecc" / "ca.cer").unlink,
+    )
+    for made in changes:
+        before = identities(folder)
+        made()
+        assert len(identities(folder) - before) <= 1
+        assert run_is_not_quiet(folder)
+        record(folder)
+        assert not run_is_not_quiet(folder)
+
+
+def identities(folder: Path) -> Set[str]:
+    return {f"{path} {path.stat()}" for path in folder.rglob("*") if path.is_file()}
+
+
+def record(folder: Path) -> None:
+    """As if the machine, as it is now, had been found to need nothing."""
+    remember(loaded(folder), State(), environment(folder), time.time() + AHEAD - 5)
+
+
+def run_is_not_quiet(folder: Path) -> bool:
+    return not is_quiet(str(folder / "acmewrap.yaml"), environment(folder), time.time() + AHEAD)
+
+
+def test_time_alone_ends_the_quiet(folder: Path) -> None:
+    run(folder)
+    due = 16 * 3600 - 3600
+    assert run(folder, start=due - 60).imported(READING) == []
+    late = run(folder, "--dry-run", start=due + 60)
+    assert any("renew" in line for line in late.said)
+    assert run(folder, start=-3600).imported(READING) != []  # the clock was set back: look again
+
+
+def test_the_record_counts_only_while_nobody_else_could_have_written_it(folder: Path) -> None:
+    run(folder)
+    (record,) = (folder.parent / ".cache" / "acmewrap").iterdir()
+    assert record.stat().st_mode & 0o777 == 0o600
+    record.chmod(0o620)
+    assert run_is_not_quiet(folder)
+    record.chmod(0o600)
+    assert not run_is_not_quiet(folder)
+    whole = record.read_bytes()
+    for length in (0, 1, 20, len(whole) // 2, len(whole) - 1):
+        record.write_bytes(whole[:length])
+        assert run_is_not_quiet(folder)
+    record.write_bytes(b"\xff\x00" + whole)
+    assert run_is_not_quiet(folder)
+
+
+def test_a_run_that_is_asked_for_more_or_for_less_looks(folder: Path) -> None:
+    run(folder)
+    assert run(folder, "--quiet").imported(READING) == []
+    for words in (("--json",), ("--force", "--dry-run"), ("--only", "c1"), ("--dry-run",)):
+        assert run(folder, *words).imported(READING) != []
+
+
+def test_what_was_written_a_moment_ago_is_not_relied_on(folder: Path) -> None:
+    (folder / "acmewrap.yaml").touch()
+    assert run(folder, start=-AHEAD).code == 0
+    assert run_is_not_quiet(folder)
+
+
+def test_advice_of_an_authority_is_asked_for_when_its_time_has_come_and_not_before(folder: Path) -> None:
+    config = loaded(folder)
+    ledger = Ledger.load(layout.ledger_path(config.authorities["internal"]))
+    stored = layout.home_of(config, config.certificates["c0"]).read("nas", True)
+    assert stored is not None
+    assert stored.leaf is not None
+    ledger.advise("c0", Advice(stored.leaf.sha256, "https://127.0.0.1:1/ari", int(time.time()) + 600))
+    assert run(folder).events == ()
+    assert run(folder).imported(READING) == []
+    late = run(folder, "--dry-run", start=700)
+    assert any(line.strip().startswith("consult") for line in late.said)
+    asked = run(folder, start=700)
+    assert asked.code == 0
+    assert "socket.connect" in asked.events
+    assert run(folder, start=701).events == ()  # nobody answered: that is not asked again at once

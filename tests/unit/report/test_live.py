@@ -1,0 +1,89 @@
+"""What a terminal shows: steps while they run, the table of certificates in 80 columns; nothing of it in a pipe."""
+
+from __future__ import annotations
+
+import io
+
+from rich.console import Console
+
+from acmewrap.catalogue import failure
+from acmewrap.converge.outcome import StepEnded, StepLine, StepResult, StepStarted
+from acmewrap.converge.plan import Step
+from acmewrap.report import live
+
+ISSUE = Step("issue", "nas [main]", "there is no certificate yet", "proof", "nas")
+DEPLOY = Step("deploy", "nas to dsm", "a new certificate comes", "proof", "nas", "dsm")
+
+
+def terminal(width: int = 80) -> Console:
+    stream = io.StringIO()
+    return Console(file=stream, force_terminal=True, width=width, highlight=False, soft_wrap=True, color_system=None)
+
+
+def text_of(console: Console) -> str:
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_each_step_stays_on_the_screen_with_its_outcome() -> None:
+    console = terminal()
+    with live.LiveSteps(console) as steps:
+        steps(StepStarted(ISSUE))
+        steps(StepLine(ISSUE, "acme.sh talks"))
+        steps(StepEnded(StepResult(ISSUE, "done", 2.5)))
+        steps(StepStarted(DEPLOY))
+        told = failure("deploy.failed", "it [did] not", ["last words"])
+        steps(StepEnded(StepResult(DEPLOY, "failed", 1.0, told)))
+    text = text_of(console)
+    assert "✓ issue nas [main]: done in 2.5 s" in text
+    assert "✗ deploy nas to dsm: FAILED after 1.0 s" in text
+    assert "  it [did] not [deploy.failed]" in text
+    assert "  | last words" in text
+    assert "acme.sh talks" not in text
+
+
+def test_lines_of_acme_sh_are_shown_when_asked_for() -> None:
+    console = terminal()
+    with live.LiveSteps(console, verbose=True) as steps:
+        steps(StepStarted(ISSUE))
+        steps(StepLine(ISSUE, "acme.sh [talks]"))
+        steps(StepEnded(StepResult(ISSUE, "done", 2.5)))
+    assert "  | acme.sh [talks]" in text_of(console)
+
+
+def test_a_step_that_was_skipped_was_never_started() -> None:
+    console = terminal()
+    with live.LiveSteps(console) as steps:
+        steps(StepEnded(StepResult(DEPLOY, "skipped", failure=failure("step.skipped", "no certificate"))))
+    assert "- deploy nas to dsm: skipped" in text_of(console)
+
+
+def test_a_certificate_with_two_targets_fits_into_80_columns() -> None:
+    heading = ("CERTIFICATE", "NAMES", "AUTHORITY", "ISSUER", "STATE", "LEFT", "RENEWAL", "TARGET", "DELIVERY")
+    names = "nas.internal.example.com, files.internal.example.com"
+    state = ("valid", "23 hours", "in 15 hours")
+    first = ("nas", names, "internal", "Some Intermediate", *state, "dsm", "deployed, seen 2 hours ago")
+    rows = [
+        heading,
+        first,
+        (*[""] * 7, "web", "pending"),
+        ("new", "new.example.com", "internal", "-", "missing", "-", "-", "-", "-"),
+    ]
+    console = terminal()
+    live.print_status(console, rows)
+    lines = text_of(console).splitlines()
+    assert max(map(len, lines)) <= 80
+    text = "\n".join(lines)
+    for piece in (
+        "nas.internal.example.com",
+        "files.internal.example.com",
+        "valid, 23 hours left",
+        "web: pending",
+        "missing",
+    ):
+        assert piece in text
+    assert "- left" not in text
+
+
+def test_a_pipe_is_no_terminal() -> None:
+    assert live.open_console() is None

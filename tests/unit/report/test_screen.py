@@ -1,0 +1,89 @@
+"""What a person reads."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from results import CONFIG, GOOD, NOT_ISSUED, NOT_PROVEN, NOW, REFUSED, STATUSES, VALID
+
+from acmewrap.converge.outcome import Run
+from acmewrap.converge.plan import Plan
+from acmewrap.report.screen import (
+    failure_lines,
+    plan_lines,
+    result_lines,
+    run_lines,
+    status_notes,
+    status_rows,
+    table_lines,
+)
+
+
+def test_a_plan_is_a_table_of_steps_with_their_reasons() -> None:
+    lines = list(plan_lines(GOOD.plan))
+    assert [line.split()[0] for line in lines[:4]] == ["install", "consult", "renew", "deploy"]
+    assert lines[2].endswith("due since yesterday")
+    assert lines[4].startswith("4 steps")
+
+
+def test_an_empty_plan_says_so() -> None:
+    assert next(plan_lines(Plan())).startswith("Nothing to do")
+
+
+def test_a_step_that_is_done_takes_one_line() -> None:
+    assert list(result_lines(GOOD.results[0])) == ["install acme.sh 3.1.1: done in 1.2 s"]
+
+
+def test_an_unproven_deploy_is_never_called_done() -> None:
+    lines = list(result_lines(NOT_PROVEN.results[0]))
+    assert "NOT PROVEN" in lines[0]
+    assert "done" not in lines[0]
+
+
+def test_a_failure_ends_with_its_remedy() -> None:
+    lines = list(result_lines(NOT_ISSUED.results[0]))
+    assert lines[0] == "renew nas: FAILED after 4.0 s"
+    assert lines[1] == f"  {REFUSED.message} [{REFUSED.id}]"
+    assert lines[-1] == f"  What to do: {REFUSED.remedy}"
+
+
+def test_of_many_lines_the_last_are_shown_and_all_of_them_on_request() -> None:
+    short = [line for line in failure_lines(REFUSED) if line.startswith("  | ")]
+    long = [line for line in failure_lines(REFUSED, verbose=True) if line.startswith("  | ")]
+    assert short[-1] == long[-1] == "  | line 19"
+    assert len(short) < len(long) == 20
+
+
+def test_a_skipped_step_is_said_to_be_skipped() -> None:
+    assert list(result_lines(NOT_ISSUED.results[1])) == ["deploy nas to dsm: skipped, a step before it failed"]
+
+
+def test_a_run_is_summed_up_with_its_exit_code() -> None:
+    assert list(run_lines(GOOD)) == ["4 steps done in 7.5 s, each of them proven."]
+    assert list(run_lines(NOT_ISSUED)) == ["2 of 2 steps failed (exit code 3)."]
+    one = Run(Plan(), GOOD.results[:1], NOW, NOW + 1)
+    assert next(run_lines(one)).startswith("1 step done")
+
+
+def test_the_status_has_a_row_per_certificate_and_target() -> None:
+    second = replace(VALID.targets[0], name="mail", standing="unverified", verify=None)
+    rows = status_rows(CONFIG, {"nas": replace(VALID, targets=(*VALID.targets, second)), "bare": STATUSES["bare"]}, NOW)
+    assert len({len(row) for row in rows}) == 1
+    assert [row[0] for row in rows] == ["CERTIFICATE", "nas", "", "bare"]
+    assert [row[-2] for row in rows] == ["TARGET", "dsm", "mail", "-"]
+    assert rows[1][-1].startswith("deployed")
+    assert "missing" in rows[3]
+
+
+def test_what_is_wrong_stands_below_the_table_with_what_to_do() -> None:
+    notes = list(status_notes(STATUSES, NOW))
+    assert notes[0] == "Last run: 2027-01-15 08:00 UTC"
+    assert notes[1].startswith("nas to dsm: ")
+    assert notes[1].endswith("[deploy.not_proven]")
+    assert notes[2].startswith("  What to do: ")
+    assert notes[3].startswith("bare: ")
+    assert list(status_notes({"nas": VALID}, None)) == []
+
+
+def test_columns_are_as_wide_as_their_widest_cell_and_end_without_blanks() -> None:
+    assert list(table_lines([("a", "b"), ("longer", ""), ("c", "d")])) == ["a       b", "longer", "c       d"]
