@@ -1,0 +1,189 @@
+"""A machine to try the whole job on: a folder with a configuration, a real authority, a web server and a simulated NAS."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import socket
+import ssl
+import subprocess
+import sys
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Dict, List, Tuple
+
+from acmewrap.testing.dsm import IMPORT, CertificateStore, DsmSimulator
+from acmewrap.testing.pebble import Pebble
+from acmewrap.testing.webserver import WebServer
+
+ACCOUNT = "certupdater"
+PASSWORD = 'it\'s "quoted" & 100% $HOME \\ end'
+
+HEAD = """\
+directory: .
+authorities:
+  internal: {{server: "{server}", ca_bundle: "{bundle}"}}
+"""
+CERTIFICATES = """\
+certificates:
+  nas:
+    domains: [nas.internal.test]
+    challenge: {{webroot: "{webroot}"}}
+    deploy: {{dsm: synology}}
+"""
+SYNOLOGY = """\
+synology:
+  url: {nas}
+  account: {{name: certupdater, password: {{file: dsm.password}}}}
+  verify: {{host: 127.0.0.1, port: {port}, name: nas.internal.test, timeout: 2s}}
+"""
+
+
+@dataclass(frozen=True)
+class Done:
+    """How the command line ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+    @property
+    def document(self) -> Any:
+        """Standard output as JSON: all of it, or this fails."""
+        return json.loads(self.stdout)
+
+
+@dataclass
+class Machine:
+    """``folder`` holds acmewrap.yaml and all that comes of it; acme.sh is there already, as ``acmewrap install`` leaves it."""
+
+    folder: Path
+    program: Path
+    pebble: Pebble
+    web: WebServer
+    nas: DsmSimulator
+    environment: Dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.folder.mkdir(parents=True, exist_ok=True)
+        tools = self.folder / "tools"
+        tools.mkdir()
+        self.tool("sleep", "exec /bin/sleep 0.1")  # acme.sh sleeps for 4 s in each good issue
+        self.environment = {
+            "PATH": f"{tools}:{os.environ['PATH']}",
+            "HOME": str(self.folder / "user"),
+            "PYTHONWARNINGS": "error",
+            "NO_PROXY": "localhost,127.0.0.1",
+        }
+        shutil.copytree(str(self.program), str(self.folder / "src" / "acme.sh"))
+        secret = self.folder / "dsm.password"
+        secret.write_text(self.nas.password + "\n", encoding="utf-8")
+        secret.chmod(0o600)
+        self.configure()
+
+    def configure(self, text: str = HEAD + CERTIFICATES + SYNOLOGY, **more: object) -> None:
+        """Write acmewrap.yaml, with the addresses of the counterparts and *more* filled in."""
+        values = {
+            "server": self.pebble.directory_url,
+            "bundle": self.pebble.ca_bundle,
+            "webroot": self.web.root,
+            "nas": self.nas.url,
+            "port": self.nas.https_port,
+            **more,
+        }
+        (self.folder / "acmewrap.yaml").write_text(text.format(**values), encoding="utf-8")
+
+    def tool(self, name: str, script: str) -> None:
+        """Put a program of this name before the machine's own, for acme.sh and acmewrap alike."""
+        path = self.folder / "tools" / name
+        path.write_text(f"#!/bin/sh\n{script}\n", encoding="utf-8")
+        path.chmod(0o755)
+
+    def start(self, *words: str) -> subprocess.Popen[str]:
+        """What a user starts, from a folder that is not the configuration's."""
+        argv = [sys.executable, "-m", "acmewrap", "--config", str(self.folder / "acmewrap.yaml"), *words]
+        pipe = subprocess.PIPE
+        return subprocess.Popen(
+            argv,
+            env=self.environment,
+            cwd="/",
+            stdin=subprocess.DEVNULL,
+            stdout=pipe,
+            stderr=pipe,
+            universal_newlines=True,
+        )
+
+    def run(self, *words: str) -> Done:
+        with self.start(*words) as process:
+            stdout, stderr = process.communicate(timeout=120)
+        return Done(process.returncode, stdout, stderr)
+
+    def prepare(self) -> None:
+        """Have the certificate issued, and not delivered."""
+        done = self.run("issue")
+        assert done.returncode == 0, done
+
+    def forget_deliveries(self) -> None:
+        """As if nothing had been delivered yet: to a NAS as the factory makes it."""
+        for ledger in self.folder.glob(".acme.sh*/.ledger.json"):
+            ledger.unlink()
+
+    def on_disk(self, name: str = "nas.internal.test", home: str = ".acme.sh") -> str:
+        text = (self.folder / home / f"{name}_ecc" / f"{name}.cer").read_text(encoding="ascii")
+        return hashlib.sha256(ssl.PEM_cert_to_DER_cert(text)).hexdigest()
+
+    def served(self) -> str:
+        """The leaf that the NAS shows, looked at without any help of acmewrap's."""
+        return served(self.nas.https_port)
+
+    def imports(self) -> int:
+        """How often a certificate was uploaded."""
+        return len(self.nas.calls(IMPORT))
+
+    def traces(self) -> Tuple[int, int]:
+        """What grows when the authority is asked for anything, or anything is changed on the NAS."""
+        return self.pebble.log.stat().st_size, len(self.nas.writes)
+
+    def orders(self) -> int:
+        """How many certificates the authority was asked for."""
+        return self.pebble.log.read_text(encoding="utf-8", errors="replace").count("POST /order-plz")
+
+    def processes(self) -> List[str]:
+        """What runs with this folder in its arguments or as its working folder."""
+        found = []
+        for entry in Path("/proc").iterdir():
+            try:
+                line = (entry / "cmdline").read_bytes().decode("utf-8", "replace")
+                folder = os.readlink(str(entry / "cwd"))
+            except OSError:
+                continue
+            if entry.name.isdigit() and (str(self.folder) in line or folder.startswith(str(self.folder))):
+                found.append(line)
+        return found
+
+
+def served(port: int) -> str:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    connection = socket.create_connection(("127.0.0.1", port), timeout=10)
+    with connection, context.wrap_socket(connection, server_hostname="nas.internal.test") as session:
+        return hashlib.sha256(session.getpeercert(binary_form=True) or b"").hexdigest()
+
+
+def reset(nas: DsmSimulator) -> None:
+    """Make *nas* what the factory makes, and forget what was asked of it; its address stays."""
+    nas.heal()
+    nas.finish_restart()
+    with nas.state.lock:
+        nas.state.certificates = CertificateStore.create(nas.state.generation)
+        nas.state.restart_wanted = True
+    with urllib.request.urlopen(
+        f"{nas.url}/webapi/query.cgi?api=SYNO.API.Info&version=1&method=query", timeout=10
+    ) as reply:
+        reply.read()  # with a request, for it is after one that DSM restarts its web server
+    with nas.state.lock:
+        nas.state.requests.clear()
+        nas.state.logins.clear()

@@ -1,0 +1,94 @@
+"""A real cron daemon fires the entry that `apply` made, under its own bare environment."""
+
+from __future__ import annotations
+
+import subprocess
+import time
+from pathlib import Path
+from typing import Callable, Iterator, List
+
+import pytest
+from provisioned import CERTIFICATES, HEAD, PASSWORD, SYNOLOGY, Machine
+
+from acmewrap.testing.dsm import DsmSimulator
+from acmewrap.testing.pebble import Pebble
+from acmewrap.testing.webserver import WebServer
+
+# Due as soon as it is issued, so the first run of cron renews it.
+DUE = CERTIFICATES.replace("    deploy:", "    renew: {{before: 24h}}\n    deploy:")
+SCHEDULE = "schedule: {{every: 1m, by: crontab, log: task.log}}\n"
+
+
+def crontab(*words: str, text: str = "") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(["crontab", *words], input=text, capture_output=True, text=True, check=False)
+
+
+@pytest.fixture
+def start_cron() -> Iterator[Callable[[], None]]:
+    """Starts cron, if none runs; the user's own table is put aside meanwhile, and comes back."""
+    before = crontab("-l")
+    crontab("-r")
+    started: List[subprocess.Popen[bytes]] = []
+
+    def start() -> None:
+        if subprocess.run(["pgrep", "-x", "cron"], stdout=subprocess.DEVNULL, check=False).returncode != 0:
+            started.append(subprocess.Popen(["cron", "-f"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+
+    try:
+        yield start
+    finally:
+        crontab("-r")
+        if before.returncode == 0:
+            crontab("-", text=before.stdout)
+        for daemon in started:
+            daemon.terminate()
+            daemon.wait(10)
+
+
+def test_cron_renews_and_delivers_what_is_due_and_logs_both_streams(
+    tmp_path: Path,
+    acme_sh_311: Path,
+    pebble: Pebble,
+    webserver: WebServer,
+    start_cron: Callable[[], None],
+) -> None:
+    with DsmSimulator(password=PASSWORD) as nas:
+        machine = Machine(tmp_path / "machine", acme_sh_311, pebble, webserver, nas)
+        machine.configure(HEAD + DUE + SYNOLOGY + SCHEDULE)
+        broken = Machine(tmp_path / "broken", acme_sh_311, pebble, webserver, nas)
+        broken.configure(HEAD + CERTIFICATES + SYNOLOGY + SCHEDULE)
+        for one in (machine, broken):
+            done = one.run("apply", "--only", "nas")
+            assert done.returncode == 0, done
+        assert crontab("-l").stdout.count("# BEGIN acmewrap") == 2
+        nas_serves = machine.served()
+        first = machine.on_disk()
+        (broken.folder / "acmewrap.yaml").write_text("nonsense: true\n", encoding="utf-8")
+
+        start_cron()
+        log, complaint = machine.folder / "task.log", broken.folder / "task.log"
+        wait_for(log, "steps done")
+        wait_for(complaint, "What to do: ")  # on standard error
+        crontab("-r")
+        wait_for_end(machine)
+
+        text = log.read_text(encoding="utf-8")
+        assert "renew nas: done" in text
+        assert "deploy nas to dsm: done" in text
+        assert machine.on_disk() != first
+        assert machine.served() == machine.on_disk() != nas_serves
+        assert log.stat().st_mode & 0o077 == 0
+
+
+def wait_for(path: Path, words: str) -> None:
+    deadline = time.monotonic() + 180
+    while not path.exists() or words not in path.read_text(encoding="utf-8"):
+        assert time.monotonic() < deadline, path.read_text(encoding="utf-8") if path.exists() else f"no {path}"
+        time.sleep(0.2)
+
+
+def wait_for_end(machine: Machine) -> None:
+    deadline = time.monotonic() + 60
+    while machine.processes():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)

@@ -1,0 +1,126 @@
+"""With --json every command prints one document on standard output and nothing else, also when it fails."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Iterator, Tuple
+
+import pytest
+from provisioned import CERTIFICATES, HEAD, PASSWORD, SYNOLOGY, Machine
+
+from acmewrap.report.schema import commands, schema
+from acmewrap.testing.dsm import LOGIN, DsmSimulator
+from acmewrap.testing.pebble import Pebble
+from acmewrap.testing.webserver import WebServer
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "unit" / "config"))
+from json_schema import accepts
+
+SCHEMA = schema()
+
+# In this order, on one machine; `demo` is a machine of its own, and its document has no part of its own.
+GOOD: Tuple[Tuple[str, ...], ...] = (
+    ("check",),
+    ("plan",),
+    ("apply", "--dry-run"),
+    ("install",),
+    ("render",),
+    ("issue", "nas"),
+    ("deploy",),
+    ("apply",),
+    ("cron",),
+    ("status",),
+    ("rehearse",),
+    ("schedule", "show"),
+    ("schedule", "remove"),
+    ("releases",),
+    ("upgrade",),
+    ("version",),
+    ("schema",),
+    ("completion", "bash"),
+    (
+        "init",
+        "--template",
+        "dns",
+        "--domain",
+        "a.test",
+        "--server",
+        "https://ca.test/dir",
+        "--ca-bundle",
+        "ca.crt",
+        "--output",
+        "-",
+    ),
+)
+
+
+@pytest.fixture(scope="module")
+def machine(
+    tmp_path_factory: pytest.TempPathFactory, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
+) -> Iterator[Machine]:
+    with DsmSimulator(password=PASSWORD) as nas:
+        machine = Machine(tmp_path_factory.mktemp("json") / "machine", acme_sh_311, pebble, webserver, nas)
+        machine.configure(HEAD + CERTIFICATES + SYNOLOGY + "schedule: {{every: 6h, by: crontab}}\n")
+        table = machine.folder / "crontab"
+        machine.tool(
+            "crontab", f"case $1 in -l) cat {table} || {{ echo no crontab >&2; exit 1; }} ;; *) cat >{table} ;; esac"
+        )
+        yield machine
+
+
+def test_a_document_goes_through_json_tool(machine: Machine) -> None:
+    with machine.start("--json", "issue", "nas") as acmewrap:
+        assert acmewrap.stdout is not None
+        tool = subprocess.run(
+            [sys.executable, "-m", "json.tool"], stdin=acmewrap.stdout, stdout=subprocess.PIPE, check=True
+        )
+        assert acmewrap.stderr is not None
+        assert acmewrap.stderr.read() == ""
+    assert acmewrap.returncode == 0
+    assert b'"outcome": "issued"' in tool.stdout
+
+
+@pytest.mark.parametrize("words", GOOD, ids=" ".join)
+def test_a_command_prints_the_document_of_the_schema(machine: Machine, words: Tuple[str, ...]) -> None:
+    done = machine.run("--json", *words)
+    assert accepts(SCHEMA, done.document), done
+    assert (done.returncode, done.document["exit_code"], done.stderr) == (0, 0, ""), done
+    assert done.document["command"] == words[0]
+
+
+def test_no_command_is_left_out() -> None:
+    assert {words[0] for words in GOOD} | {"demo", "doctor", "revoke"} == set(commands())
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("deploy", "--force"), ("status", "unknown"), ("issue", "unknown"), ("revoke", "unknown"), ("doctor",)],
+    ids=" ".join,
+)
+def test_a_failing_command_prints_the_document_of_the_schema(machine: Machine, words: Tuple[str, ...]) -> None:
+    machine.nas.fail(LOGIN, 400, times=None)
+    try:
+        done = machine.run("--json", *words)
+    finally:
+        machine.nas.heal()
+    assert accepts(SCHEMA, done.document), done
+    assert done.returncode == done.document["exit_code"] != 0
+    assert done.stderr == ""
+
+
+def test_a_file_with_problems_is_one_document_with_all_of_them(machine: Machine, tmp_path: Path) -> None:
+    file = tmp_path / "acmewrap.yaml"
+    file.write_text("authorities: 7\nnonsense: true\ncertificates: {}\n", encoding="utf-8")
+    for command in ("check", "apply", "cron", "status", "install", "revoke"):
+        done = machine.run("--json", "--config", str(file), command, *(["nas"] if command == "revoke" else []))
+        assert accepts(SCHEMA, done.document), done
+        assert (done.returncode, done.stderr) == (78, "")
+        assert len(done.document["error"]["problems"]) >= 2
+
+
+def test_a_revocation_prints_the_document_of_the_schema(machine: Machine) -> None:
+    done = machine.run("--json", "revoke", "nas")
+    assert accepts(SCHEMA, done.document), done
+    assert (done.returncode, done.document["revoked"]["name"]) == (0, "nas")

@@ -1,0 +1,122 @@
+"""SIGKILL, which no program can answer: whatever it cuts off, the next run ends well, and nobody sees half of a certificate."""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Iterable, List
+
+from provisioned import PASSWORD, Machine
+
+from acmewrap import x509
+from acmewrap.driver.home import Home
+from acmewrap.testing.dsm import DsmSimulator
+from acmewrap.testing.pebble import Pebble
+from acmewrap.testing.webserver import WebServer
+
+NAME = "nas.internal.test"
+POINTS = 20
+FIRST = 6  # of the points lie in the very first issue, the others in a renewal of what is served already
+
+
+class Reader:
+    """Polls the installed pair, as a web server's reload does: through one resolved folder, at any time."""
+
+    def __init__(self, home: Path) -> None:
+        self.looks = 0
+        self.problems: List[str] = []
+        self._folder = home / f"{NAME}_ecc"
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._poll)
+
+    def __enter__(self) -> Reader:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _poll(self) -> None:
+        while not self._ended.wait(0.002):
+            folder = self._folder.resolve()
+            if not folder.exists():
+                continue  # nothing was ever issued
+            try:
+                leaf = x509.parse_pem((folder / f"{NAME}.cer").read_bytes())[0]
+                full = x509.parse_pem((folder / "fullchain.cer").read_bytes())
+                if not x509.key_matches((folder / f"{NAME}.key").read_bytes(), leaf) or full[0] != leaf:
+                    self.problems.append(f"{folder}: key and certificate do not belong together")
+            except (OSError, ValueError) as error:
+                self.problems.append(f"{folder}: {error}")
+            self.looks += 1
+
+
+def kill(machine: Machine, words: List[str], lines: int, delay: float) -> bool:
+    """Start acmewrap, kill it after it has told so many *lines*; False when it ended before that."""
+    with machine.start("--verbose", *words) as process:
+        assert process.stdout is not None
+        for _ in range(lines):
+            if not process.stdout.readline():
+                break
+        time.sleep(delay)
+        process.kill()
+        process.communicate(timeout=60)
+    return process.returncode == -9
+
+
+def recover(machine: Machine) -> None:
+    """The next run, and what must hold after it."""
+    done = machine.run("apply")
+    assert done.returncode == 0, done
+    assert machine.served() == machine.on_disk()
+    stored = Home(machine.folder / ".acme.sh").read(NAME, True)
+    assert stored is not None
+    assert stored.find_fault() is None
+
+
+def wait_for_orphans(machine: Machine) -> None:
+    """An acme.sh whose acmewrap is gone ends when it says the next thing, at the latest."""
+    deadline = time.monotonic() + 60
+    while machine.processes():
+        assert time.monotonic() < deadline, machine.processes()
+        time.sleep(0.05)
+
+
+def play(machine: Machine, numbers: Iterable[int]) -> int:
+    """Kill at each of the points *numbers*, and recover. Returns how often that went well."""
+    home = machine.folder / ".acme.sh"
+    whole = machine.run("--verbose", "apply")
+    assert whole.returncode == 0, whole
+    lines = len(whole.stdout.splitlines()) - 5  # the last ones are said when all is done
+    recovered = 0
+    for number in numbers:
+        if number < FIRST:
+            wait_for_orphans(machine)
+            shutil.rmtree(str(home))
+        words = ["apply"] if number < FIRST else ["apply", "--force"]
+        spread = number / FIRST if number < FIRST else (number - FIRST) / (POINTS - FIRST)
+        with Reader(home) as reader:
+            assert kill(machine, words, 1 + int(lines * spread), number % 4 * 0.03)
+            recover(machine)
+        assert reader.problems == []
+        assert reader.looks > 0
+        recovered += 1
+    wait_for_orphans(machine)
+    assert machine.run("cron").stdout == "Nothing to do.\n"
+    return recovered
+
+
+def test_twenty_kills_are_twenty_recoveries_and_no_reader_sees_a_pair_that_does_not_match(
+    tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
+) -> None:
+    def lane(part: int) -> int:
+        with DsmSimulator(password=PASSWORD) as nas:
+            machine = Machine(tmp_path / str(part), acme_sh_311, pebble, webserver, nas)
+            return play(machine, range(part, POINTS, 2))
+
+    with ThreadPoolExecutor(2) as pool:
+        assert sum(pool.map(lane, range(2))) == POINTS

@@ -1,0 +1,150 @@
+"""A certificate that lives an hour, under a run every five minutes: what is served never expires, whatever goes wrong for a while.
+
+The clock is moved by hand, so acme.sh is stood in for: what it would store is made with openssl, valid from the moved time on.
+All the rest is real: the engine, its ledger, its proofs at a TLS server.
+"""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Iterator, List, Optional, Tuple
+
+import pytest
+
+from acmewrap.config import Config, load
+from acmewrap.converge.engine import Engine
+from acmewrap.converge.plan import CERTIFICATE_KINDS, Wish, plan
+from acmewrap.converge.state import CERTIFICATE_PARTS, read_state
+from acmewrap.converge.surroundings import Surroundings
+from acmewrap.converge.wire import Sight, look
+from acmewrap.driver.process import Command, Completed, OnLine
+from acmewrap.testing.certificates import Pair, make_intermediate, make_leaf, make_root
+from acmewrap.testing.pebble import Pebble
+from acmewrap.testing.tlsserver import TlsServer
+
+MINUTE, HOUR = 60, 3600
+START = 1_900_000_000
+NAME = "short.internal.test"
+SPAN = 4 * HOUR  # several lives of the certificate
+EVERY = 5 * MINUTE
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = START
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class StandIn:
+    """Does what acme.sh would: ``--issue`` and ``--renew`` store a certificate of an hour, ``--deploy`` brings it to *server*."""
+
+    def __init__(self, folder: Path, clock: Clock, issuer: Pair, server: TlsServer, served: Pair) -> None:
+        self.issued: List[int] = []
+        self.delivered: List[int] = []
+        self.refusing: Tuple[int, int] = (0, 0)
+        self.unreachable: Tuple[int, int] = (0, 0)
+        self._folder, self.clock, self._issuer, self._server, self._served = folder, clock, issuer, server, served
+
+    def run(self, command: Command, on_line: Optional[OnLine] = None) -> Completed:
+        del on_line
+        words = command.argv
+        now = self.clock.now - START
+        certificates = Path(words[words.index("--cert-home") + 1]) / f"{NAME}_ecc"
+        failing = self.unreachable if command.verb == "deploy" else self.refusing
+        if failing[0] <= now < failing[1]:
+            return Completed(command, 1, ("it does not work today",), 1.0)
+        if command.verb in ("issue", "renew"):
+            self.issued.append(now)
+            self._issue(certificates)
+        elif command.verb == "deploy":
+            self.delivered.append(now)
+            shutil.copy(str(certificates / f"{NAME}.key"), str(self._served.key))
+            shutil.copy(str(certificates / "fullchain.cer"), str(self._served.fullchain))
+            self._server.reload()
+        return Completed(command, 0, (), 1.0)
+
+    def cancel(self) -> None:
+        """Nothing runs for longer than a call."""
+
+    def _issue(self, folder: Path) -> None:
+        now = self.clock.now
+        pair = make_leaf(self._folder, self._issuer, [NAME], not_before=now, not_after=now + HOUR, file="issued")
+        folder.mkdir(exist_ok=True)
+        for source, name in (
+            (pair.key, f"{NAME}.key"),
+            (pair.certificate, f"{NAME}.cer"),
+            (pair.fullchain, "fullchain.cer"),
+        ):
+            shutil.copy(str(source), str(folder / name))
+        shutil.copy(str(self._issuer.certificate), str(folder / "ca.cer"))
+        (folder / f"{NAME}.conf").write_text(f"Le_Domain='{NAME}'\n", encoding="ascii")
+
+
+class World:
+    def __init__(self, folder: Path, program: Path, pebble: Pebble, port: int, stand_in: StandIn) -> None:
+        (folder / "src").mkdir(parents=True)
+        shutil.copytree(str(program), str(folder / "src" / "acme.sh"))
+        (folder / "acmewrap.yaml").write_text(
+            f"""\
+authorities: {{internal: {{server: "{pebble.directory_url}", ca_bundle: "{pebble.ca_bundle}"}}}}
+certificates:
+  short:
+    domains: [{NAME}]
+    challenge: {{webroot: web}}
+    deploy: {{there: {{hook: ssh, verify: {{host: 127.0.0.1, port: {port}, name: {NAME}, timeout: 1s}}}}}}
+schedule: {{every: 5m}}
+""",
+            encoding="utf-8",
+        )
+        self.config: Config = load(folder / "acmewrap.yaml", {"HOME": str(folder)})
+        self.clock = stand_in.clock
+        self.stand_in = stand_in
+
+    def run(self) -> None:
+        """The scheduled run."""
+        engine = Engine(self.config, Surroundings({}, clock=self.clock, runner=self.stand_in))
+        wish = Wish(CERTIFICATE_KINDS, patient=True, changes=False)
+        with engine.hold():
+            planned = plan(self.config, read_state(self.config, CERTIFICATE_PARTS), self.clock(), wish)
+            if planned.steps:
+                engine.execute(planned)
+
+    def look(self) -> Sight:
+        endpoint = self.config.certificates["short"].targets[0].verify
+        assert endpoint is not None
+        return look(endpoint)
+
+
+@pytest.fixture
+def world(tmp_path: Path, acme_sh_311: Path, pebble: Pebble) -> Iterator[World]:
+    clock = Clock()
+    issuer = make_intermediate(tmp_path / "ca", make_root(tmp_path / "ca"))
+    factory = make_leaf(tmp_path / "served", issuer, ["factory.test"])
+    with TlsServer(factory.fullchain, factory.key) as server:
+        stand_in = StandIn(tmp_path / "ca", clock, issuer, server, factory)
+        yield World(tmp_path / "machine", acme_sh_311, pebble, server.port, stand_in)
+
+
+@pytest.mark.parametrize(
+    ("refusing", "unreachable"),
+    [
+        ((0, 0), (0, 0)),
+        ((80 * MINUTE, 91 * MINUTE), (38 * MINUTE, 51 * MINUTE)),
+    ],
+    ids=["all well", "authority and target down for ten minutes just when they are needed"],
+)
+def test_what_is_served_never_expires(world: World, refusing: Tuple[int, int], unreachable: Tuple[int, int]) -> None:
+    world.stand_in.refusing, world.stand_in.unreachable = refusing, unreachable
+    for now in range(0, SPAN, EVERY):
+        world.clock.now = START + now
+        world.run()
+        sight = world.look()
+        assert sight.not_after is not None, sight
+        assert sight.not_after > world.clock.now + EVERY, f"it expires before the run after minute {now // MINUTE}"
+    issued = world.stand_in.issued
+    assert issued[:2] == [0, 40 * MINUTE]  # two thirds of an hour, to the minute
+    assert len(issued) <= SPAN // (40 * MINUTE)
+    assert len(world.stand_in.delivered) == len(issued)

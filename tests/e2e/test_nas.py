@@ -1,0 +1,213 @@
+"""A NAS as the factory makes it, of both generations and through both channels, up to the task that runs unattended."""
+
+from __future__ import annotations
+
+import json
+import os
+import stat
+import subprocess
+from pathlib import Path
+from typing import Any, Callable, Iterator, Tuple
+
+import pytest
+from provisioned import CERTIFICATES, HEAD, SYNOLOGY, Machine
+
+from acmewrap.testing.dsm import DsmSimulator, Task
+from acmewrap.testing.pebble import Pebble
+from acmewrap.testing.webserver import WebServer
+
+NAS = """\
+synology:
+  url: {nas}
+  account: {{name: certupdater, password: {{file: made/dsm.password}}}}
+  {administrator}
+  verify: {{host: 127.0.0.1, port: {port}, name: nas.internal.test, timeout: 5s}}
+schedule: {{daily: "04:55", by: dsm, mail: ops@example.com}}
+"""
+ADMINISTRATOR = "administrator: {name: boss, password: {env: BOSS}}"
+PASSWORD = "boss's $ecret"
+
+
+def channel(version: Any, kind: str, folder: Path, *counterparts: Any) -> Iterator[Machine]:
+    """A machine beside a NAS on which there is nothing but an administrator; as root on that NAS for ``tools``."""
+    with DsmSimulator(version, account="boss", password=PASSWORD) as nas:
+        acme_sh, pebble, web = counterparts
+        machine = Machine(folder / "machine", acme_sh, pebble, web, nas)
+        machine.configure(HEAD + CERTIFICATES + NAS, administrator=ADMINISTRATOR if kind == "web" else "")
+        if kind == "web":
+            machine.environment["BOSS"] = PASSWORD
+        else:
+            nas.write_tools(machine.folder / "tools")
+        yield machine
+
+
+@pytest.fixture(params=[("6.2", "tools"), ("6.2", "web"), ("7.2", "tools"), ("7.2", "web")], ids="-".join)
+def empty(request: Any, tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer) -> Iterator[Machine]:
+    yield from channel(*request.param, tmp_path, acme_sh_311, pebble, webserver)
+
+
+@pytest.fixture(scope="module")
+def modern(
+    tmp_path_factory: pytest.TempPathFactory, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
+) -> Iterator[Machine]:
+    """Provisioned over the web API once; each test leaves it as it ought to be."""
+    for machine in channel("7.2", "web", tmp_path_factory.mktemp("modern"), acme_sh_311, pebble, webserver):
+        assert machine.run("apply").returncode == 0
+        yield machine
+
+
+def test_one_apply_provisions_an_empty_nas_and_the_next_one_writes_nothing(empty: Machine) -> None:
+    nas, state = empty.nas, empty.nas.state
+    assert "account" in empty.run("plan").stdout
+    assert nas.writes == []
+
+    done = empty.run("apply")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+    user = state.users["certupdater"]
+    secret = empty.folder / "made" / "dsm.password"
+    assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert user.password == secret.read_text(encoding="ascii").rstrip("\n")
+    assert (user.expired, user.cannot_change_password) == ("normal", True)
+    assert state.groups["administrators"] == ["boss", "certupdater"]
+    permissions = {name: share.permissions.get("certupdater", "") for name, share in state.shares.items()}
+    assert permissions == {"homes": "", "photo": "NA"}
+    assert [one for one in state.applications if state.may_use(one, "certupdater")] == ["SYNO.Desktop"]
+
+    (entry,) = state.certificates.by_description("acme")
+    assert state.certificates.default == entry.id
+    used = {service.name for service in state.certificates.services if service.certificate == entry.id}
+    assert used == {"system/default", "smbftpd/ftpd"}  # DSM does not let QuickConnect have it
+    assert empty.served() == empty.on_disk() == entry.fingerprint
+
+    (task,) = state.tasks.values()
+    assert (task.owner, task.enable, task.schedule["hour"], task.schedule["minute"]) == ("certupdater", True, 4, 55)
+    assert (task.extra["notify_mail"], task.extra["notify_if_error"]) == ("ops@example.com", True)
+    if empty.environment.get("BOSS") is None:  # what root has made is the account's, who runs the task
+        made = [
+            empty.folder / name
+            for name in (".", "made", "made/dsm.password", "task.log", "acme.sh", "src", "src/acme.sh")
+        ]
+        made += list((empty.folder / ".acme.sh").rglob("*"))
+        assert {os.lstat(str(path)).st_uid for path in made} == {user.uid}
+    assert state.sessions == {}
+    assert user.password not in json.dumps([dict(one.parameters) for one in nas.requests])
+
+    before = len(nas.writes)
+    again = empty.run("apply")
+    assert (again.returncode, again.stdout) == (0, "Nothing to do.\n")
+    assert nas.writes[before:] == []
+
+
+def test_an_account_that_was_changed_by_hand_is_brought_into_line_and_keeps_its_number(modern: Machine) -> None:
+    state = modern.nas.state
+    user = state.users["certupdater"]
+    number, leaf = user.uid, modern.on_disk()
+    user.expired, user.cannot_change_password, user.password = "now", False, "changed by hand"
+    state.groups["administrators"].remove("certupdater")
+    state.shares["photo"].permissions["certupdater"] = "RW"
+    state.set_rule("SYNO.Desktop", "certupdater", allow_ip=[], deny_ip=["0.0.0.0"])
+    state.rules.pop(("SYNO.FTP", "certupdater"))
+
+    (step,) = [one for one in json.loads(modern.run("--json", "plan").stdout)["plan"] if one["kind"] == "account"]
+    for reason in ("disabled", "no administrator", "change its password", "DSM itself", "photo", "SYNO.FTP"):
+        assert reason in step["reason"]
+    done = modern.run("apply")
+    assert done.returncode == 0, done.stdout + done.stderr
+
+    user = state.users["certupdater"]
+    assert (user.uid, user.expired, user.cannot_change_password) == (number, "normal", True)
+    assert modern.on_disk() == leaf
+    assert modern.run("apply").stdout == "Nothing to do.\n"
+
+
+def test_a_certificate_that_is_not_used_is_shown_by_plan_and_mended_without_another_import(modern: Machine) -> None:
+    store, imports = modern.nas.state.certificates, modern.imports()
+    factory = next(one.id for one in store.entries.values() if one.factory)
+    store.service("smbftpd/ftpd").certificate = factory
+    (step,) = json.loads(modern.run("--json", "plan").stdout)["plan"]
+    assert (step["kind"], step["reason"]) == ("deploy", "in DSM it is not used for: FTPS")
+
+    fault = modern.nas.fail("SYNO.Core.Certificate.Service.set", "ignored")
+    assert "[dsm.not_assigned]" in modern.run("apply").stdout
+    assert fault.hits == 1
+    assert modern.run("apply").returncode == 0
+    assert store.service("smbftpd/ftpd").certificate == store.default
+    assert modern.imports() == imports
+
+
+def test_a_task_that_was_changed_or_removed_by_hand_comes_back(modern: Machine) -> None:
+    tasks = modern.nas.state.tasks
+    changes: Tuple[Callable[[Task], object], ...] = (
+        lambda task: task.schedule.update(hour=1),
+        lambda task: setattr(task, "enable", False),
+        lambda task: tasks.pop(task.id),
+    )
+    for change in changes:
+        change(*tasks.values())
+        done = modern.run("apply")
+        assert done.returncode == 0, done.stdout
+        (task,) = tasks.values()
+        assert (task.schedule["hour"], task.enable) == (4, True)
+
+
+def test_the_task_runs_from_anywhere_with_nothing_in_its_environment(modern: Machine) -> None:
+    def run_task(task: Task) -> int:
+        return subprocess.run(["/bin/bash", "-c", task.extra["script"]], env={}, cwd="/", check=False).returncode
+
+    log, text = modern.folder / "task.log", (modern.folder / "acmewrap.yaml").read_text(encoding="utf-8")
+    modern.nas.state.run_task = run_task
+    assert modern.run("schedule", "run").returncode == 0  # nothing is due
+
+    assert modern.run("issue", "--force").returncode == 0
+    leaf = modern.served()
+    done = modern.run("schedule", "run")
+    assert (done.returncode, modern.served()) == (0, modern.on_disk())
+    assert modern.served() != leaf
+    assert "deploy nas to dsm: done" in done.stdout
+    assert "deploy nas to dsm: done" in log.read_text(encoding="utf-8")
+
+    (modern.folder / "acmewrap.yaml").write_text(text + "what: is this\n", encoding="utf-8")
+    (task,) = modern.nas.state.tasks.values()
+    assert run_task(task) == 78
+    assert "unknown key 'what'" in log.read_text(encoding="utf-8")  # what goes to standard error is there, too
+    (modern.folder / "acmewrap.yaml").write_text(text, encoding="utf-8")
+
+
+def test_the_entry_is_shown_removed_and_made_again(modern: Machine) -> None:
+    assert "owner:   certupdater" in modern.run("schedule", "show").stdout
+    assert modern.run("schedule", "remove").stdout == "Removed.\n"
+    assert modern.nas.state.tasks == {}
+    assert modern.run("schedule", "remove").stdout == "There was no entry.\n"
+    assert modern.run("apply").returncode == 0
+    assert len(modern.nas.state.tasks) == 1
+
+
+Change = Callable[[DsmSimulator], None]
+REFUSALS: Tuple[Tuple[str, Change], ...] = (
+    ("dsm.otp_required", lambda nas: setattr(nas.user, "otp_code", "123456")),
+    ("dsm.otp_enforced", lambda nas: setattr(nas.state, "otp_policy", "admin")),
+    ("dsm.account_locked", lambda nas: setattr(nas.user, "locked", True)),
+    ("dsm.account_disabled", lambda nas: setattr(nas.user, "expired", "2020/1/1")),
+    ("dsm.password_expired", lambda nas: setattr(nas.user, "password_state", "expired")),
+    ("dsm.login_refused", lambda nas: setattr(nas.user, "password", "another")),
+    ("dsm.not_administrator", lambda nas: nas.state.groups["administrators"].clear()),
+    ("dsm.permission", lambda nas: nas.state.set_rule("SYNO.Desktop", nas.account, allow_ip=[], deny_ip=["0.0.0.0"])),
+)
+
+
+def test_each_way_in_which_an_account_is_refused_has_its_own_id(
+    tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
+) -> None:
+    found = {}
+    with DsmSimulator(password=PASSWORD) as template:
+        machine = Machine(tmp_path / "machine", acme_sh_311, pebble, webserver, template)
+        machine.prepare()
+    for id, change in REFUSALS:
+        with DsmSimulator(password=PASSWORD) as nas:
+            machine.nas = nas
+            machine.configure(HEAD + CERTIFICATES + SYNOLOGY)
+            change(nas)
+            (step,) = machine.run("--json", "deploy", "--force").document["steps"]
+            found[id] = (step["error"]["id"], nas.writes)
+    assert found == {id: (id, []) for id, _ in REFUSALS}

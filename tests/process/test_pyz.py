@@ -1,0 +1,87 @@
+"""The whole of acmewrap in one file, on every Python of this machine that it is meant for."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Dict, List, Mapping, Tuple
+
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
+CONFIGURATION = """\
+directory: {folder}
+authorities: {{internal: {{server: "https://pki.internal.test/acme/directory"}}}}
+certificates: {{nas: {{domains: [nas.internal.test], challenge: {{webroot: "{folder}/web"}}}}}}
+schedule: {{every: 1h}}
+"""
+
+
+@pytest.fixture(scope="module")
+def pyz(tmp_path_factory: pytest.TempPathFactory, machine_environment: Mapping[str, str]) -> Path:
+    path = tmp_path_factory.mktemp("pyz") / "acmewrap.pyz"
+    words = [sys.executable, str(REPOSITORY / ".ci" / "pyz.py"), str(path)]
+    subprocess.run(words, env=dict(machine_environment), check=True, stdout=subprocess.DEVNULL)
+    return path
+
+
+def interpreters() -> List[str]:
+    """The Python of this run, and those beside it that are found by name."""
+    named = [shutil.which(f"python3.{minor}") for minor in range(8, 20)]
+    found: Dict[Tuple[str, ...], str] = {}
+    for path in (sys.executable, *(one for one in named if one is not None)):
+        told = subprocess.run(
+            [path, "-c", "import sys; print(sys.version)"], capture_output=True, text=True, check=False
+        )
+        if told.returncode == 0:
+            found.setdefault(tuple(told.stdout.split()), path)
+    return list(found.values())
+
+
+def run(python: str, pyz: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Started from the root folder, with a home in which nothing can be written."""
+    surroundings = {"PATH": "/usr/bin:/bin", "HOME": "/proc/self", "PYTHONWARNINGS": "error", **environment}
+    argv = [python, "-IB", str(pyz), *words]
+    return subprocess.run(argv, env=surroundings, cwd="/", capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize("python", interpreters())
+def test_one_file_runs_as_it_is(pyz: Path, python: str, tmp_path: Path) -> None:
+    done = run(python, pyz, "version")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("acmewrap ")
+
+    config = tmp_path / "acmewrap.yaml"
+    config.write_text(CONFIGURATION.format(folder=tmp_path), encoding="utf-8")
+    assert run(python, pyz, "--config", str(config), "check").returncode == 0
+    done = run(python, pyz, "--config", str(config), "render")  # with the templates and Jinja2 that are inside
+    assert (done.returncode, done.stderr) == (0, "")
+    assert (tmp_path / "acme.sh").read_text(encoding="utf-8").startswith("#!/bin/bash\n")
+    done = run(python, pyz, "--json", "--config", str(config), "install", "--dry-run")  # with the pins that are inside
+    assert json.loads(done.stdout)["plan"][0]["kind"] == "install"
+
+
+def test_it_holds_nothing_that_fits_one_python_only(pyz: Path) -> None:
+    with zipfile.ZipFile(pyz) as archive:
+        names = archive.namelist()
+    assert [name for name in names if name.endswith((".so", ".pyc", ".pyd"))] == []
+    assert {name.split("/")[0] for name in names} == {
+        "__main__.py",
+        "acmewrap",
+        "jinja2",
+        "licences",
+        "markupsafe",
+        "sh.py",
+        "yaml",
+    }
+    assert {"acmewrap/vendor/releases.yaml", "acmewrap/templates/wrapper.sh.j2"} <= set(names)
+
+
+def test_it_can_be_started_by_its_name(pyz: Path) -> None:
+    assert os.access(str(pyz), os.X_OK)
+    assert pyz.read_bytes().startswith(b"#!/usr/bin/env python3\n")

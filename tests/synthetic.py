@@ -1,0 +1,120 @@
+"""Certificates and keys that never saw a cryptographic library: enough DER for what acmewrap reads, made without a process."""
+
+from __future__ import annotations
+
+import base64
+import calendar
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Optional, Sequence
+
+from acmewrap.driver.home import CertificateFiles, Home
+
+NOW = calendar.timegm((2026, 6, 1, 12, 0, 0))
+DAY = 86400
+_EC = bytes.fromhex("06072a8648ce3d0201") + bytes.fromhex("06082a8648ce3d030107")  # ecPublicKey, prime256v1
+_SIGNATURE = bytes.fromhex("300a06082a8648ce3d040302")
+
+
+def der(tag: int, *parts: bytes) -> bytes:
+    content = b"".join(parts)
+    size = len(content)
+    if size < 0x80:
+        return bytes([tag, size]) + content
+    packed = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([tag, 0x80 | len(packed)]) + packed + content
+
+
+def pem(label: str, data: bytes) -> bytes:
+    return f"-----BEGIN {label}-----\n{base64.encodebytes(data).decode()}-----END {label}-----\n".encode()
+
+
+def name(text: str) -> bytes:
+    return der(0x30, der(0x31, der(0x30, b"\x06\x03\x55\x04\x03", der(0x0C, text.encode()))))
+
+
+def moment(seconds: int) -> bytes:
+    return der(0x17, time.strftime("%y%m%d%H%M%SZ", time.gmtime(seconds)).encode())
+
+
+def make_certificate(
+    names: Sequence[str], *, point: bytes, serial: int, subject: str, issuer: str, begin: int, end: int
+) -> bytes:
+    alternatives = der(0x30, *(der(0x82, one.encode()) for one in names))
+    extension = der(0x30, b"\x06\x03\x55\x1d\x11", der(0x04, alternatives))
+    body = der(
+        0x30,
+        der(0xA0, der(0x02, b"\x02")),
+        der(0x02, serial.to_bytes(8, "big")),
+        _SIGNATURE,
+        name(issuer),
+        der(0x30, moment(begin), moment(end)),
+        name(subject),
+        der(0x30, der(0x30, _EC), der(0x03, b"\0" + point)),
+        *([der(0xA3, der(0x30, extension))] if names else []),
+    )
+    return pem("CERTIFICATE", der(0x30, body, _SIGNATURE, der(0x03, b"\0signed by nobody")))
+
+
+def make_key(point: bytes) -> bytes:
+    return pem(
+        "EC PRIVATE KEY", der(0x30, der(0x02, b"\x01"), der(0x04, b"secret"), der(0xA1, der(0x03, b"\0" + point)))
+    )
+
+
+@dataclass(frozen=True)
+class Folder:
+    """What lies in a certificate's folder; None: the file is missing. ``generation`` tells keys and certificates apart."""
+
+    domain: str = "nas.example.com"
+    names: Sequence[str] = ("nas.example.com",)
+    generation: int = 1
+    key: Optional[bytes] = b""
+    leaf: Optional[bytes] = b""
+    chain: Optional[bytes] = b""
+    fullchain: Optional[bytes] = b""
+    configuration: Optional[str] = ""
+    next_renewal: int = NOW * 2
+    more: str = ""
+
+    def but(self, **changes: object) -> Folder:
+        return replace(self, **changes)  # type: ignore[arg-type]
+
+    def write(self, home: Path, *, ecc: bool = True) -> CertificateFiles:
+        files = Home(home).files_of(self.domain, ecc)
+        files.folder.mkdir(parents=True, exist_ok=True)
+        point = b"\x04" + bytes([self.generation]) * 64
+        leaf = make_certificate(
+            self.names,
+            point=point,
+            serial=self.generation,
+            subject=self.names[0] if self.names else self.domain,
+            issuer="Intermediate",
+            begin=NOW,
+            end=NOW + DAY,
+        )
+        chain = make_certificate(
+            (),
+            point=b"\x04" + b"i" * 64,
+            serial=99,
+            subject="Intermediate",
+            issuer="Root",
+            begin=NOW,
+            end=NOW + 9 * DAY,
+        )
+        others = ",".join(one for one in self.names if one != self.domain) or "no"
+        text = f"Le_Domain='{self.domain}'\nLe_Alt='{others}'\nLe_NextRenewTime='{self.next_renewal}'\n{self.more}"
+        for path, given, usual in (
+            (files.key, self.key, make_key(point)),
+            (files.certificate, self.leaf, leaf),
+            (files.chain, self.chain, chain),
+            (files.fullchain, self.fullchain, leaf + chain),
+            (files.configuration, None if self.configuration is None else self.configuration.encode(), text.encode()),
+        ):
+            if given is None:
+                if path.exists():
+                    path.unlink()
+            else:
+                path.write_bytes(given or usual)
+        return files

@@ -1,0 +1,217 @@
+"""The shape of the package, read from its source: who may import whom, what may be heavy, what must stay in one place.
+
+To add a module, nothing is needed here unless it is a new file or folder directly in ``acmewrap/``: then give it its place in
+LAYERS. To let a module import something heavy at its top, name it in HEAVY and say why.
+"""
+
+from __future__ import annotations
+
+import ast
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Iterator, Mapping, NamedTuple, Set, Tuple
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent.parent / "acmewrap"
+
+# From the ground up. Each may import what stands in a line above its own, and its own folder; neighbours do not know each other.
+LAYERS: Tuple[Tuple[str, ...], ...] = (
+    ("errors",),
+    ("catalogue",),
+    ("files", "secrets", "resources", "x509"),
+    ("config",),
+    ("driver",),
+    ("host", "synology"),
+    ("converge",),
+    ("report",),
+    ("cli",),
+)
+# The package itself (its public names) and `python -m` stand beside the layers.
+BESIDE: Mapping[str, Set[str]] = {
+    "__init__": {name for layer in LAYERS for name in layer} - {"cli"},
+    "__main__": {"cli"},
+    "testing": {name for layer in LAYERS for name in layer} - {"cli"},
+}
+MAY_IMPORT_TESTING = {"testing", "cli"}  # cli: the demo
+
+# Modules that cost time to import, and who may nevertheless do so at the top. Everywhere else: inside the function that needs it.
+HEAVY: Mapping[str, Tuple[str, ...]] = {
+    "yaml": ("config.*",),  # YAML is what these are about; but see LIGHT
+    "ssl": (),
+    "http": (),
+    "urllib.request": (),
+    "subprocess": ("driver.process",),
+    "asyncio": (),
+    "concurrent.futures": (),
+    "email": (),
+    "jinja2": (),
+    "rich": (),
+    "sh": (),
+}
+LIGHT = ("config.model",)  # imported from everywhere, and so excepted from the patterns above
+MAY_IMPORT_SUBPROCESS = ("driver.process",)  # and testing, which starts counterparts
+
+ENDS_OR_PRINTS = ("print", "exit", "quit", "SystemExit", "sys.exit", "os._exit", "sys.stdout.write", "sys.stderr.write")
+MOST_LINES = 250
+LONGER: Mapping[str, str] = {
+    "catalogue": "a table: one entry per failure, no logic",
+}
+
+
+class Import(NamedTuple):
+    name: str  # in full, such as acmewrap.config.model or yaml.nodes
+    line: int
+    at_top: bool  # whether importing the module runs it
+
+
+def modules() -> Iterator[Path]:
+    return (path for path in sorted(PACKAGE.rglob("*.py")) if "templates" not in path.parts)
+
+
+def dotted(path: Path) -> str:
+    """``config.model`` for ``acmewrap/config/model.py``; a folder's ``__init__`` has the folder's name."""
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+def unit_of(module: str) -> str:
+    return module.split(".", maxsplit=1)[0]
+
+
+def imports(path: Path) -> Iterator[Import]:
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    yield from _imports(tree, path, at_top=True)
+
+
+def _imports(node: ast.AST, path: Path, at_top: bool) -> Iterator[Import]:
+    for child in ast.iter_child_nodes(node):
+        if isinstance(child, ast.Import):
+            yield from (Import(alias.name, child.lineno, at_top) for alias in child.names)
+        elif isinstance(child, ast.ImportFrom):
+            base = _base(child, path)
+            yield from (Import(_in_full(base, alias.name), child.lineno, at_top) for alias in child.names)
+        else:
+            lazy = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)) or _is_for_type_checkers(child)
+            yield from _imports(child, path, at_top and not lazy)
+
+
+def _is_for_type_checkers(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+
+
+def _base(statement: ast.ImportFrom, path: Path) -> str:
+    if statement.level == 0:
+        return statement.module or ""
+    folder = path.parent
+    for _ in range(statement.level - 1):
+        folder = folder.parent
+    parts = ("acmewrap", *folder.relative_to(PACKAGE).parts)
+    return ".".join((*parts, statement.module) if statement.module else parts)
+
+
+def _in_full(base: str, name: str) -> str:
+    """*base* plus *name* where that is a module of its own; *name* may as well be a function or a class in *base*."""
+    if unit_of(base) != "acmewrap":
+        return f"{base}.{name}"
+    folder = PACKAGE.joinpath(*base.split(".")[1:])
+    is_module = (folder / f"{name}.py").exists() or (folder / name / "__init__.py").exists()
+    return f"{base}.{name}" if is_module else base
+
+
+def name_of(node: ast.expr) -> str:
+    """``sys.exit`` for what is written so; empty for any other expression."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        return f"{name_of(node.value)}.{node.attr}"
+    return ""
+
+
+def is_or_is_in(name: str, module: str) -> bool:
+    return name == module or name.startswith(f"{module}.")
+
+
+def allowed(unit: str) -> Set[str]:
+    if unit in BESIDE:
+        return BESIDE[unit]
+    level = next(level for level, names in enumerate(LAYERS) if unit in names)
+    return {name for layer in LAYERS[:level] for name in layer}
+
+
+@pytest.fixture(params=[pytest.param(path, id=dotted(path)) for path in modules()])
+def module(request: pytest.FixtureRequest) -> Path:
+    path = request.param
+    assert isinstance(path, Path)
+    return path
+
+
+def test_every_part_of_the_package_has_its_place() -> None:
+    known = {name for layer in LAYERS for name in layer} | set(BESIDE)
+    assert {unit_of(dotted(path)) for path in modules()} <= known
+
+
+def test_a_lower_layer_does_not_import_a_higher_one(module: Path) -> None:
+    unit = unit_of(dotted(module))
+    broken = []
+    for imported in imports(module):
+        if not imported.name.startswith("acmewrap."):  # `from .. import __version__` has a test of its own
+            continue
+        other = imported.name.split(".")[1]
+        fine = unit in MAY_IMPORT_TESTING if other == "testing" else other == unit or other in allowed(unit)
+        if not fine:
+            broken.append(f"line {imported.line}: {unit} imports {imported.name}")
+    assert broken == []
+
+
+def test_nothing_but_the_version_is_taken_from_the_package_itself(module: Path) -> None:
+    taken = {
+        alias.name
+        for statement in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(statement, ast.ImportFrom) and _base(statement, module) == "acmewrap"
+        for alias in statement.names
+        if _in_full("acmewrap", alias.name) == "acmewrap"
+    }
+    assert taken <= {"__version__"}
+
+
+def test_heavy_modules_are_imported_where_they_are_needed(module: Path) -> None:
+    name = dotted(module)
+    if unit_of(name) == "testing":
+        return
+    broken = [
+        f"line {imported.line}: {imported.name}"
+        for imported in imports(module)
+        if imported.at_top
+        for heavy, at_home in HEAVY.items()
+        if is_or_is_in(imported.name, heavy) and (name in LIGHT or not any(fnmatch(name, home) for home in at_home))
+    ]
+    assert broken == []
+
+
+def test_processes_are_started_in_one_module(module: Path) -> None:
+    name = dotted(module)
+    starts = [imported.line for imported in imports(module) if is_or_is_in(imported.name, "subprocess")]
+    assert not starts or name in MAY_IMPORT_SUBPROCESS or unit_of(name) == "testing"
+
+
+def test_only_the_command_line_prints_and_exits(module: Path) -> None:
+    if unit_of(dotted(module)) in ("cli", "__main__"):
+        return
+    broken = [
+        f"line {node.lineno}: {name_of(node)}"
+        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
+        if isinstance(node, (ast.Name, ast.Attribute)) and name_of(node) in ENDS_OR_PRINTS
+    ]
+    assert broken == []
+
+
+def test_a_module_can_be_read_in_one_sitting(module: Path) -> None:
+    count = len(module.read_text(encoding="utf-8").splitlines())
+    assert count <= MOST_LINES or dotted(module) in LONGER
+
+
+def test_the_tables_above_name_nothing_that_is_gone() -> None:
+    present = {dotted(path) for path in modules()}
+    named = {name for names in HEAVY.values() for name in names} | {*MAY_IMPORT_SUBPROCESS, *LIGHT, *LONGER}
+    assert {pattern for pattern in named if not any(fnmatch(name, pattern) for name in present)} == set()
