@@ -74,6 +74,8 @@ class AcmewrapError(Exception):
 
 
 class ReleaseError(AcmewrapError):
+    """acme.sh is missing, is not pinned, or is not what was pinned."""
+
     exit_code = ExitCode.DRIFT
 
 
@@ -87,22 +89,32 @@ class CommandError(AcmewrapError):
 
 
 class IssueError(CommandError):
+    """No certificate came of it."""
+
     exit_code = ExitCode.ISSUE_FAILED
 
 
 class DeployError(CommandError):
+    """A target does not serve the certificate, or nobody could tell."""
+
     exit_code = ExitCode.DEPLOY_FAILED
 
 
 class UnreachableError(AcmewrapError):
+    """An authority or a target cannot be reached, or not be trusted."""
+
     exit_code = ExitCode.UNREACHABLE
 
 
 class BusyError(AcmewrapError):
+    """Another run holds the home."""
+
     exit_code = ExitCode.BUSY
 
 
 class AccessError(AcmewrapError):
+    """A file or a tool needs rights that this user lacks."""
+
     exit_code = ExitCode.PERMISSION
 
 

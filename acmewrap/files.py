@@ -42,6 +42,13 @@ def write_atomic(path: Path, content: Union[str, bytes], mode: int = PRIVATE) ->
         sync_folder(path.parent)
 
 
+def discard_unfinished(path: Path) -> None:
+    """Remove what a :func:`write_atomic` of *path* left behind when it was killed."""
+    for left in path.parent.glob(f".{path.name}.*"):
+        with contextlib.suppress(OSError):
+            left.unlink()
+
+
 def sync_folder(folder: Path) -> None:
     """Make renames inside *folder* last through a power cut."""
     handle = os.open(str(folder), os.O_RDONLY)

@@ -13,7 +13,7 @@ import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterable, Mapping, NoReturn, Optional, Pattern, Tuple, Union
+from typing import Dict, Iterable, Mapping, NoReturn, Optional, Pattern, Tuple, Union
 from urllib.parse import quote, quote_plus
 
 from .catalogue import failure
@@ -125,12 +125,19 @@ def _unavailable(what: str) -> AccessError:
 
 
 class Redactor:
-    """Replaces every form in which a known secret can appear in text: raw, URL-encoded, base64, shell-quoted, JSON."""
+    """Replaces every form in which a known secret can appear in text: raw, URL-encoded, base64, shell-quoted, JSON.
+
+    ``longest`` is the length of the longest of these forms; text cut anywhere may hold so much of a secret at its end.
+    """
 
     def __init__(self, secrets: Iterable[Secret] = ()) -> None:
-        forms = {form for secret in secrets for form in _forms(secret.reveal())}
-        ordered = sorted(forms, key=len, reverse=True)
-        self._pattern: Optional[Pattern[str]] = re.compile("|".join(map(re.escape, ordered))) if ordered else None
+        patterns: Dict[str, int] = {}
+        for secret in secrets:
+            patterns.update((re.escape(form), len(form)) for form in _forms(secret.reveal()))
+            patterns.update(_backslashed(secret.reveal()))
+        ordered = sorted(patterns, key=lambda pattern: patterns[pattern], reverse=True)
+        self.longest = max(patterns.values(), default=0)
+        self._pattern: Optional[Pattern[str]] = re.compile("|".join(ordered)) if ordered else None
 
     def redact(self, text: str) -> str:
         return text if self._pattern is None else self._pattern.sub(MASK, text)
@@ -142,13 +149,22 @@ def _forms(value: str) -> Iterable[str]:
     encoded = quote(value, safe="")
     yield value
     yield from (encoded, re.sub("%..", lambda match: match.group().lower(), encoded), quote_plus(value), quote(value))
-    yield base64.b64encode(value.encode()).decode()
-    yield base64.b64encode(value.encode() + b"\n").decode()
+    for data in (value.encode(), value.encode() + b"\n"):
+        wrapped = base64.b64encode(data).decode()
+        yield wrapped
+        for width in (64, 76):  # as `openssl base64` and `base64` break it into lines
+            yield from (wrapped[at : at + width] for at in range(0, len(wrapped) - 3, width))
     yield shlex.quote(value)
     yield value.replace("'", "'\\''")
     yield json.dumps(value)[1:-1]
     yield json.dumps(value, ensure_ascii=False)[1:-1]
     yield from (line for line in value.splitlines() if len(line) > 3)
+
+
+def _backslashed(value: str) -> Mapping[str, int]:
+    """A pattern for the value with a backslash before any of its special characters, as between double quotes or by ``%q``."""
+    pattern = "".join(one if one.isalnum() else rf"\\?{re.escape(one)}" for one in value)
+    return {pattern: 2 * len(value)} if value else {}
 
 
 def is_private(path: Path) -> bool:

@@ -1,0 +1,10 @@
+"""``python -m acmewrap``, and the entry of the single-file form."""
+
+from __future__ import annotations
+
+import sys
+
+from acmewrap.cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,246 @@
+"""Just enough DER (X.690) to say of a certificate (RFC 5280) whose it is, until when, and whether a key belongs to it.
+
+Pure Python, because DSM's Python has no package manager and a run with nothing to do must not start openssl. Nothing is
+verified cryptographically here: chains are matched by name, keys by their public part.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import calendar
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Iterator, List, Optional, Tuple
+
+_PEM = re.compile(
+    rb"-----BEGIN (?P<label>[A-Z0-9 ]+)-----\s*(?P<body>[A-Za-z0-9+/=\s]+?)-----END (?P=label)-----", re.DOTALL
+)
+_CURVES = {
+    b"\x2a\x86\x48\xce\x3d\x03\x01\x07": "ec-256",
+    b"\x2b\x81\x04\x00\x22": "ec-384",
+    b"\x2b\x81\x04\x00\x23": "ec-521",
+}
+_COMMON_NAME = b"\x55\x04\x03"
+_SUBJECT_ALTERNATIVE_NAME = b"\x55\x1d\x11"
+_BASIC_CONSTRAINTS = b"\x55\x1d\x13"
+_AUTHORITY_KEY_IDENTIFIER = b"\x55\x1d\x23"
+
+_OBJECT, _UTC_TIME, _SEQUENCE = 0x06, 0x17, 0x30
+
+
+@dataclass(frozen=True)
+class X509:
+    """What one certificate says: times in seconds since 1970 UTC, ``serial`` in upper-case hex, ``names`` (DNS, IP) as text."""
+
+    sha256: str
+    serial: str
+    subject: str
+    issuer: str
+    not_before: int
+    not_after: int
+    names: Tuple[str, ...]
+    key_type: str
+    is_authority: bool
+    authority_key: bytes
+    subject_der: bytes
+    issuer_der: bytes
+    public_key: bytes
+    der: bytes
+
+    @property
+    def lifetime(self) -> int:
+        """Seconds between notBefore and notAfter."""
+        return self.not_after - self.not_before
+
+
+def parse_pem(data: bytes) -> Tuple[X509, ...]:
+    """All certificates of a PEM file in its order. Raises ValueError when there is none or one cannot be read."""
+    found = tuple(parse_der(body) for label, body in _blocks(data) if label == b"CERTIFICATE")
+    if not found:
+        raise ValueError("no PEM certificate in it")
+    return found
+
+
+def find_first(data: bytes) -> Optional[X509]:
+    """The first certificate of a PEM file, None when there is none that can be read."""
+    try:
+        return parse_pem(data)[0]
+    except ValueError:
+        return None
+
+
+def parse_der(der: bytes) -> X509:
+    """One DER certificate. Raises ValueError when it is none."""
+    try:
+        return _parse(der)
+    except (IndexError, KeyError, UnicodeDecodeError) as error:
+        raise ValueError(f"not a certificate: {error}") from error
+
+
+def key_matches(key: bytes, certificate: X509) -> bool:
+    """Whether the PEM private key *key* (SEC 1, PKCS #1 or PKCS #8, not encrypted) belongs to *certificate*.
+
+    Raises ValueError when *key* cannot be read.
+    """
+    try:
+        return _public_part(key) == certificate.public_key
+    except (IndexError, KeyError) as error:
+        raise ValueError(f"not a private key: {error}") from error
+
+
+def is_chain(certificates: Tuple[X509, ...]) -> bool:
+    """Whether each certificate is named as its issuer by the one before it."""
+    return all(lower.issuer_der == upper.subject_der for lower, upper in zip(certificates, certificates[1:]))
+
+
+def _blocks(data: bytes) -> Iterator[Tuple[bytes, bytes]]:
+    for match in _PEM.finditer(data):
+        try:
+            yield match.group("label"), base64.b64decode(b"".join(match.group("body").split()), validate=True)
+        except binascii.Error as error:
+            raise ValueError(f"broken PEM: {error}") from error
+
+
+def _element(data: bytes, at: int) -> Tuple[int, int, int]:
+    """Tag, begin and end of the content of the element at *at*."""
+    tag, length, begin = data[at], data[at + 1], at + 2
+    if length & 0x80:
+        size = length & 0x7F
+        length = int.from_bytes(data[begin : begin + size], "big")
+        begin += size
+    if begin + length > len(data):
+        raise ValueError("not DER: an element is longer than its file")
+    return tag, begin, begin + length
+
+
+def _children(data: bytes) -> List[Tuple[int, bytes, bytes]]:
+    """(tag, content, whole element) of each element in *data*."""
+    children, at = [], 0
+    while at < len(data):
+        tag, begin, end = _element(data, at)
+        children.append((tag, data[begin:end], data[at:end]))
+        at = end
+    return children
+
+
+def _inside(data: bytes) -> bytes:
+    _, begin, end = _element(data, 0)
+    return data[begin:end]
+
+
+def _parse(der: bytes) -> X509:
+    fields = _children(_children(_inside(der))[0][1])
+    if fields[0][0] == 0xA0:  # version; absent in version 1
+        fields = fields[1:]
+    serial, _, issuer, validity, subject, public_key = fields[:6]
+    not_before, not_after = (_time(tag, content) for tag, content, _ in _children(validity[1]))
+    extensions = dict(_extensions(fields[6:]))
+    return X509(
+        sha256=hashlib.sha256(der).hexdigest(),
+        serial=serial[1].hex().upper(),
+        subject=_common_name(subject[1]),
+        issuer=_common_name(issuer[1]),
+        not_before=not_before,
+        not_after=not_after,
+        names=tuple(_names(extensions.get(_SUBJECT_ALTERNATIVE_NAME, b""))),
+        key_type=_key_type(public_key[1]),
+        is_authority=_is_authority(extensions.get(_BASIC_CONSTRAINTS, b"")),
+        authority_key=_authority_key(extensions.get(_AUTHORITY_KEY_IDENTIFIER, b"")),
+        subject_der=subject[2],
+        issuer_der=issuer[2],
+        public_key=_children(public_key[1])[1][1][1:],
+        der=der,
+    )
+
+
+def _time(tag: int, content: bytes) -> int:
+    text = content.decode("ascii")
+    if tag == _UTC_TIME:  # RFC 5280 4.1.2.5.1: two digits, 50 and above are the 1900s
+        text = ("19" if text[:2] >= "50" else "20") + text
+    digits = [int(text[:4]), *(int(text[at : at + 2]) for at in range(4, 14, 2))]
+    return calendar.timegm((*digits, 0, 0, 0))
+
+
+def _extensions(fields: List[Tuple[int, bytes, bytes]]) -> Iterator[Tuple[bytes, bytes]]:
+    for tag, content, _ in fields:
+        if tag == 0xA3:
+            for _, extension, _ in _children(_inside(content)):
+                parts = _children(extension)
+                yield parts[0][1], parts[-1][1]
+
+
+def _common_name(name: bytes) -> str:
+    for _, group, _ in _children(name):
+        for _, attribute, _ in _children(group):
+            (_, kind, _), (_, value, _) = _children(attribute)
+            if kind == _COMMON_NAME:
+                return value.decode("utf-8", "replace")
+    return ""
+
+
+def _names(extension: bytes) -> Iterator[str]:
+    if not extension:
+        return
+    for tag, content, _ in _children(_inside(extension)):
+        if tag == 0x82:
+            yield content.decode("ascii")
+        elif tag == 0x87:
+            import ipaddress
+
+            yield str(ipaddress.ip_address(content))
+
+
+def _is_authority(extension: bytes) -> bool:
+    fields = _children(_inside(extension)) if extension else []
+    return any(tag == 0x01 and content != b"\0" for tag, content, _ in fields)
+
+
+def _authority_key(extension: bytes) -> bytes:
+    if not extension:
+        return b""
+    return next((content for tag, content, _ in _children(_inside(extension)) if tag == 0x80), b"")
+
+
+def _key_type(public_key: bytes) -> str:
+    algorithm, bits = _children(public_key)[:2]
+    parameters = _children(algorithm[1])
+    if len(parameters) > 1 and parameters[1][0] == _OBJECT:
+        return _CURVES.get(parameters[1][1], "ec")
+    inner = _children(bits[1][1:])
+    if inner[0][0] != _SEQUENCE:
+        return "unknown"
+    return str(len(_children(inner[0][1])[0][1].lstrip(b"\0")) * 8)
+
+
+def _public_part(key: bytes) -> bytes:
+    blocks = dict(_blocks(key))
+    if b"PRIVATE KEY" in blocks:
+        fields = _children(_inside(blocks[b"PRIVATE KEY"]))
+        inner = fields[2][1]
+        algorithm = _children(fields[1][1])[0][1]
+        return _rsa_public(inner) if algorithm.startswith(b"\x2a\x86\x48\x86\xf7\x0d\x01\x01") else _ec_public(inner)
+    if b"RSA PRIVATE KEY" in blocks:
+        return _rsa_public(blocks[b"RSA PRIVATE KEY"])
+    return _ec_public(blocks[b"EC PRIVATE KEY"])
+
+
+def _ec_public(sec1: bytes) -> bytes:
+    for tag, content, _ in _children(_inside(sec1)):
+        if tag == 0xA1:
+            return _children(content)[0][1][1:]
+    raise KeyError("the key does not hold its public part")
+
+
+def _rsa_public(pkcs1: bytes) -> bytes:
+    _, modulus, exponent = _children(_inside(pkcs1))[:3]
+    content = modulus[2] + exponent[2]
+    return bytes([_SEQUENCE]) + _length(len(content)) + content
+
+
+def _length(size: int) -> bytes:
+    if size < 0x80:
+        return bytes([size])
+    packed = size.to_bytes((size.bit_length() + 7) // 8, "big")
+    return bytes([0x80 | len(packed)]) + packed

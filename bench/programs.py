@@ -1,0 +1,318 @@
+"""The programs that are compared: for each, what it finds on disk, and the commands that are measured."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Dict, List, Sequence, Tuple
+
+from machine import Machine
+
+from acmewrap.config import load
+from acmewrap.converge import layout
+from acmewrap.converge.request import REQUEST_KEY, request_of
+from acmewrap.driver.home import Home
+
+DAY = 86400
+
+
+class Program:
+    """One program. ``quiet_codes`` are the exit codes that mean "nothing was due"."""
+
+    name = ""
+    command = ""
+    quiet_codes: Tuple[int, ...] = (0,)
+
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
+        self.base = machine.folder / type(self).__name__.lower()
+        self.base.mkdir(exist_ok=True)
+        self.server = machine.pebble.directory_url
+        self.webroot = str(machine.web.root)
+
+    def is_installed(self) -> bool:
+        return shutil.which(self.command, path=self.machine.environment["PATH"]) is not None
+
+    def store(self, folder: Path, names: Sequence[str]) -> None:
+        """Lay certificates for *names* into *folder*, as the program itself would have left them."""
+        raise NotImplementedError
+
+    def check(self, folder: Path, names: Sequence[str]) -> List[str]:
+        """The daily run over what :meth:`store` laid there."""
+        raise NotImplementedError
+
+    def prepare(self, folder: Path, names: Sequence[str]) -> None:
+        """What comes before the first issue and is not measured: the account, mainly."""
+
+    def issue(self, folder: Path, names: Sequence[str]) -> List[str]:
+        """Obtain a certificate for each of *names*."""
+        raise NotImplementedError
+
+    def call(self, *words: str) -> None:
+        subprocess.run(words, env=self.machine.environment, stdin=subprocess.DEVNULL, capture_output=True, check=True)
+
+    def write(self, path: Path, text: str) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+        path.chmod(0o600)
+
+
+def each(folder: Path, commands: Sequence[Sequence[str]], *, but: str = "exit") -> List[str]:
+    """One command after another, in a shell; *but* is done when one ends with another code than 0."""
+    script = folder / "each.sh"
+    lines = (f"{' '.join(map(shlex.quote, words))} || {but}\n" for words in commands)
+    script.write_text("".join(lines), encoding="utf-8")
+    return ["/bin/sh", str(script)]
+
+
+class AcmeSh(Program):
+    name = "acme.sh"
+    command = "bash"
+
+    def store(self, folder: Path, names: Sequence[str]) -> None:
+        for name in names:
+            store_for_acme_sh(self.machine, folder / f"{name}_ecc", name, {})
+
+    def check(self, folder: Path, names: Sequence[str]) -> List[str]:
+        del names
+        return [*self._start(folder), "--cron"]
+
+    def prepare(self, folder: Path, names: Sequence[str]) -> None:
+        del names
+        folder.mkdir(exist_ok=True)
+        self.call(*self._start(folder), "--register-account", *self._authority())
+
+    def issue(self, folder: Path, names: Sequence[str]) -> List[str]:
+        return each(
+            folder,
+            [
+                [
+                    *self._start(folder),
+                    "--issue",
+                    "-d",
+                    name,
+                    "-w",
+                    self.webroot,
+                    "-k",
+                    "ec-256",
+                    "--force",
+                    *self._authority(),
+                ]
+                for name in names
+            ],
+        )
+
+    def _start(self, folder: Path) -> List[str]:
+        program = str(self.machine.program)
+        return ["/bin/bash", f"{program}/acme.sh", "--home", program, "--config-home", str(folder)]
+
+    def _authority(self) -> List[str]:
+        return ["--server", self.server, "--ca-bundle", str(self.machine.pebble.ca_bundle)]
+
+
+class Acmewrap(Program):
+    name = "acmewrap"
+    command = sys.executable
+
+    def store(self, folder: Path, names: Sequence[str]) -> None:
+        self._configure(folder, names)
+        config = load(folder / "acmewrap.yaml", self.machine.environment)
+        for certificate in config.certificates.values():
+            domain, ecc = layout.name_of(certificate)
+            staged = folder / "staged"
+            store_for_acme_sh(self.machine, staged, domain, {REQUEST_KEY: request_of(config, certificate)})
+            Home(config.authorities["bench"].home).replace(domain, ecc, staged)
+
+    def check(self, folder: Path, names: Sequence[str]) -> List[str]:
+        del names
+        return [*self._start(folder), "cron"]
+
+    def prepare(self, folder: Path, names: Sequence[str]) -> None:
+        self._configure(folder, names)
+        shutil.copytree(str(self.machine.program), str(folder / "src" / "acme.sh"))
+        self.call(*self._start(folder), "issue", "c0")
+
+    def issue(self, folder: Path, names: Sequence[str]) -> List[str]:
+        return [*self._start(folder), "issue", "--force", *(f"c{number}" for number in range(len(names)))]
+
+    def forget(self) -> None:
+        """Take away the note of the last run."""
+        shutil.rmtree(str(Path(self.machine.environment["HOME"]) / ".cache" / "acmewrap"), ignore_errors=True)
+
+    def _start(self, folder: Path) -> List[str]:
+        return [sys.executable, "-m", "acmewrap", "--config", str(folder / "acmewrap.yaml")]
+
+    def _configure(self, folder: Path, names: Sequence[str]) -> None:
+        entries = "".join(
+            f'  c{number}:\n    domains: ["{name}"]\n    challenge: {{webroot: "{self.webroot}"}}\n    renew: {{at: 2/3}}\n'
+            for number, name in enumerate(names)
+        )
+        bundle = self.machine.pebble.ca_bundle
+        head = f'jobs: 8\nauthorities: {{bench: {{server: "{self.server}", ca_bundle: "{bundle}"}}}}\ncertificates:\n'
+        self.write(folder / "acmewrap.yaml", head + entries)
+
+
+class Certbot(Program):
+    name = "certbot"
+    command = "certbot"
+
+    def store(self, folder: Path, names: Sequence[str]) -> None:
+        chain = self.machine.issuer.certificate.read_text(encoding="ascii")
+        for name in names:
+            leaf, live, archive = self.machine.leaves[name], folder / "live" / name, folder / "archive" / name
+            live.mkdir(parents=True)
+            lines = ["version = 2.1.0", f"archive_dir = {archive}"]
+            for part, text in (
+                ("cert", leaf),
+                ("privkey", self.machine.key),
+                ("chain", chain),
+                ("fullchain", leaf + chain),
+            ):
+                self.write(archive / f"{part}1.pem", text)
+                (live / f"{part}.pem").symlink_to(os.path.relpath(str(archive / f"{part}1.pem"), str(live)))
+                lines.append(f"{part} = {live}/{part}.pem")
+            lines += ["[renewalparams]", "authenticator = webroot", f"server = {self.server}", "account = none"]
+            lines += [f"webroot_path = {self.webroot},", "[[webroot_map]]", f"{name} = {self.webroot}"]
+            self.write(folder / "renewal" / f"{name}.conf", "\n".join(lines) + "\n")
+
+    def check(self, folder: Path, names: Sequence[str]) -> List[str]:
+        del names
+        return [*self._start(folder, "renew"), "--no-random-sleep-on-renew"]
+
+    def prepare(self, folder: Path, names: Sequence[str]) -> None:
+        del names
+        words = ("--agree-tos", "--register-unsafely-without-email", "--server", self.server)
+        self.call(*self._start(folder, "register"), *words)
+
+    def issue(self, folder: Path, names: Sequence[str]) -> List[str]:
+        options = ["--server", self.server, "--webroot", "-w", self.webroot, "--key-type", "ecdsa", "--force-renewal"]
+        return each(folder, [[*self._start(folder, "certonly"), *options, "-d", name] for name in names])
+
+    def _start(self, folder: Path, verb: str) -> List[str]:
+        places = ("--config-dir", str(folder), "--work-dir", f"{folder}/work", "--logs-dir", f"{folder}/logs")
+        return ["certbot", verb, "--non-interactive", *places]
+
+
+class Lego(Program):
+    name = "lego"
+    command = "lego"
+
+    def store(self, folder: Path, names: Sequence[str]) -> None:
+        self.prepare(folder, names)
+        chain = self.machine.issuer.certificate.read_text(encoding="ascii")
+        for name in names:
+            parts = {"crt": self.machine.leaves[name] + chain, "key": self.machine.key, "issuer.crt": chain}
+            parts["json"] = f'{{"domain": "{name}", "certUrl": "{self.server}", "certStableUrl": "{self.server}"}}'
+            for ending, text in parts.items():
+                self.write(folder / "certificates" / f"{name}.{ending}", text)
+
+    def check(self, folder: Path, names: Sequence[str]) -> List[str]:
+        return each(folder, [[*self._start(folder), "--domains", name, "renew"] for name in names])
+
+    def prepare(self, folder: Path, names: Sequence[str]) -> None:
+        del names
+        self.call(*self._start(folder), "--domains", "first.example.com", "run")
+
+    def issue(self, folder: Path, names: Sequence[str]) -> List[str]:
+        return each(folder, [[*self._start(folder), "--domains", name, "run"] for name in names])
+
+    def _start(self, folder: Path) -> List[str]:
+        options = ("--server", self.server, "--email", "a@example.com", "--accept-tos", "--path", str(folder))
+        return ["lego", *options, "--key-type", "ec256", "--http", "--http.webroot", self.webroot]
+
+
+class Dehydrated(Program):
+    name = "dehydrated"
+    command = "dehydrated"
+
+    def store(self, folder: Path, names: Sequence[str]) -> None:
+        self.prepare(folder, names)
+        chain = self.machine.issuer.certificate.read_text(encoding="ascii")
+        for name in names:
+            leaf = self.machine.leaves[name]
+            for part, text in (
+                ("cert", leaf),
+                ("privkey", self.machine.key),
+                ("chain", chain),
+                ("fullchain", leaf + chain),
+            ):
+                self.write(folder / "certs" / name / f"{part}.pem", text)
+
+    def check(self, folder: Path, names: Sequence[str]) -> List[str]:
+        del names
+        return ["dehydrated", "--cron", "--config", str(folder / "config")]
+
+    def prepare(self, folder: Path, names: Sequence[str]) -> None:
+        values = {"BASEDIR": str(folder), "CA": self.server, "WELLKNOWN": f"{self.webroot}/.well-known/acme-challenge"}
+        self.write(
+            folder / "config",
+            "".join(f'{key}="{value}"\n' for key, value in {**values, "KEY_ALGO": "prime256v1"}.items()),
+        )
+        self.write(folder / "domains.txt", "\n".join(names) + "\n")
+        self.call("dehydrated", "--register", "--accept-terms", "--config", str(folder / "config"))
+
+    def issue(self, folder: Path, names: Sequence[str]) -> List[str]:
+        start = ["dehydrated", "--cron", "--force", "--config", str(folder / "config")]
+        return [*start, *(word for name in names for word in ("--domain", name))] if len(names) == 1 else start
+
+
+class Uacme(Program):
+    name = "uacme"
+    command = "uacme"
+    quiet_codes = (0, 1)
+
+    def store(self, folder: Path, names: Sequence[str]) -> None:
+        chain = self.machine.issuer.certificate.read_text(encoding="ascii")
+        for name in names:
+            self.write(folder / name / "cert.pem", self.machine.leaves[name] + chain)
+            self.write(folder / "private" / name / "key.pem", self.machine.key)
+        self.write(folder / "private" / "key.pem", self.machine.key)
+
+    def check(self, folder: Path, names: Sequence[str]) -> List[str]:
+        start = ["uacme", "-c", str(folder), "-a", self.server, "issue"]
+        return each(folder, [[*start, name] for name in names], but="[ $? = 1 ] || exit")
+
+    def issue(self, folder: Path, names: Sequence[str]) -> List[str]:
+        raise NotImplementedError  # it trusts the system's store alone, which is not ours to change
+
+
+PROGRAMS = (AcmeSh, Acmewrap, Certbot, Lego, Dehydrated, Uacme)
+
+
+def store_for_acme_sh(machine: Machine, folder: Path, name: str, more: Dict[str, str]) -> None:
+    """A certificate as acme.sh leaves it after an issue."""
+    folder.mkdir(parents=True)
+    leaf, chain, now = machine.leaves[name], machine.issuer.certificate.read_text(encoding="ascii"), int(time.time())
+    values = {
+        "Le_Domain": name,
+        "Le_Alt": "no",
+        "Le_Webroot": str(machine.web.root),
+        "Le_PreHook": "",
+        "Le_PostHook": "",
+        "Le_RenewHook": "",
+        "Le_API": machine.pebble.directory_url,
+        "Le_Keylength": "ec-256",
+        "Le_OrderFinalize": f"{machine.pebble.directory_url}/finalize",
+        "Le_LinkOrder": f"{machine.pebble.directory_url}/order",
+        "Le_LinkCert": f"{machine.pebble.directory_url}/certificate",
+        "Le_CertCreateTime": str(now),
+        "Le_CertCreateTimeStr": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now)),
+        "Le_NextRenewTimeStr": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + 59 * DAY)),
+        "Le_NextRenewTime": str(now + 59 * DAY),
+        **more,
+    }
+    text = "".join(f"{key}='{value}'\n" for key, value in values.items())
+    parts = {
+        f"{name}.conf": text,
+        f"{name}.key": machine.key,
+        f"{name}.cer": leaf,
+        "ca.cer": chain,
+        "fullchain.cer": leaf + chain,
+    }
+    for file, content in parts.items():
+        (folder / file).write_text(content, encoding="ascii")
