@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
 from pathlib import Path
 from typing import Iterator, Mapping
 
@@ -29,6 +30,16 @@ def cache() -> Path:
     folder = REPOSITORY / ".cache"
     folder.mkdir(exist_ok=True)
     return folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _heed_interruptions() -> Iterator[None]:
+    """A shell has SIGINT ignored in what it starts in the background, and children inherit that: here they must heed it."""
+    before = signal.getsignal(signal.SIGINT)
+    if before is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture(autouse=True)
