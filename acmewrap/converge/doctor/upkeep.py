@@ -13,7 +13,7 @@ from ...catalogue import failure
 from ...driver.command import DEADLINES
 from ...errors import ExitCode
 from .. import layout
-from ..due import due_at
+from ..due import due_at, interval_of
 from ..state import CERTIFICATE_PARTS, read_state
 from ..words import span
 from .finding import Check, Finding, Patient
@@ -34,8 +34,7 @@ def checks(patient: Patient) -> Iterator[Check]:
 
 def interval(patient: Patient) -> float:
     """Seconds between two unattended runs; a day where the file says nothing."""
-    schedule = patient.config.schedule
-    return float((schedule.every_seconds if schedule is not None else None) or _DAY)
+    return float(interval_of(patient.config.schedule) or _DAY)
 
 
 def _schedule(patient: Patient) -> Iterator[Finding]:
