@@ -84,15 +84,17 @@ def _show(invocation: Invocation, config: Config, state: State, planned: Plan) -
 
 
 def _execute(invocation: Invocation, job: Job) -> ExitCode:
-    import socket
-
-    from ..report import document, screen
+    from ..report import screen
 
     printer = invocation.printer
     with printer.following() as listener:
         done = job.execute(listener)
     printer.lines(screen.run_lines(done))
     if printer.as_json:
+        import socket
+
+        from ..report import document
+
         told = document.describe_run(done, socket.gethostname(), "cron" if job.wish.patient else "manual")
         after = read_state(job.config, CERTIFICATE_PARTS, job.only)
         printer.document(done.exit_code, **told, certificates=invocation.describe(job.config, after, done))

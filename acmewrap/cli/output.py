@@ -90,9 +90,11 @@ class Printer:
             timer.cancel()
 
     def _console(self) -> Optional[Console]:
+        if self.as_json or self._plain or not sys.stdout.isatty():
+            return None
         from ..report import live
 
-        return None if self.as_json or self._plain else live.open_console()
+        return live.open_console()
 
     def document(self, exit_code: ExitCode, **parts: Any) -> None:
         """Print the JSON document of the command, if one was asked for."""

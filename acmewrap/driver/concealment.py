@@ -6,9 +6,6 @@ account binding as ``-macopt``. It calls both by name from bash, so functions of
 arguments of its own in ``/proc``, and printf is a builtin. bash reads them from ``$BASH_ENV`` (bash(1), INVOCATION).
 
 Left as it is: wget, which acme.sh takes where curl is missing.
-
-And since functions stand in anyway: acme.sh starts ``date`` for every line of its protocol log, some hundreds in one issue.
-printf tells the time as well, and all calls run in UTC.
 """
 
 from __future__ import annotations
@@ -51,14 +48,6 @@ if type -P curl >/dev/null; then
     fi
   }
 fi
-
-date() {
-  case $#${1-}${2-} in
-    0) printf '%(%a %b %e %H:%M:%S %Z %Y)T\n' -1 ;;
-    2-u+*) printf "%(${2#+})T\n" -1 ;;
-    *) command date "$@" ;;
-  esac
-}
 
 openssl() {
   case "$1 ${3-} ${4-} ${5-} ${6-}" in

@@ -19,7 +19,7 @@ _MARKS = {"done": "[green]âœ“[/]", "skipped": "[yellow]-[/]", "failed": "[red]âœ
 
 
 def open_console() -> Optional[Console]:
-    """The terminal, None where rich is not installed or standard output is none."""
+    """The terminal on standard output, None where rich is not installed or it can do too little."""
     try:
         from rich.console import Console
     except ImportError:

@@ -20,6 +20,7 @@ from acmewrap.errors import Failure
 TRANSCRIPTS = Path(__file__).resolve().parent.parent.parent / "transcripts"
 RECORDED = ("3.0.2", "3.0.9", "3.1.0", "3.1.1", "3.1.2", "3.1.3")
 MOST_BYTES = 10_000
+STAMP = re.compile(r"^\[\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d UTC \d{4}\] ", re.MULTILINE)
 
 
 class Transcript(NamedTuple):
@@ -104,6 +105,18 @@ def test_without_the_log_a_failure_is_told_less_exactly_but_told(transcript: Tra
         assert not transcript.log
         return
     assert diagnosed(transcript, "").id.partition(".")[0] == expected.partition(".")[0]
+
+
+def test_without_times_before_the_lines_the_same_is_told(transcript: Transcript) -> None:
+    """acmewrap has acme.sh leave them out of an order."""
+    bare = transcript._replace(
+        lines=[STAMP.sub("", line) for line in transcript.lines],
+        log=STAMP.sub("", transcript.log),
+    )
+    assert [type(one) for one in parse(bare.lines)] == [type(one) for one in parse(transcript.lines)]
+    if transcript.expected["failure"] is not None:
+        told, bare_told = diagnosed(transcript, transcript.log), diagnosed(bare, bare.log)
+        assert (bare_told.id, bare_told.message, bare_told.remedy) == (told.id, told.message, told.remedy)
 
 
 def test_nothing_of_the_machine_that_recorded_is_left(transcript: Transcript) -> None:
