@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, Tuple
+from dataclasses import dataclass
+from typing import Dict, Iterator, Optional, Tuple
 
 from ..config import locate
 from ..config.model import Config
@@ -19,23 +20,37 @@ _INTERVALS = (
 )
 
 
-def find_problems(config: Config, state: State) -> Tuple[Problem, ...]:
-    """What is wrong with the section ``schedule``: at most one problem, with the interval that works for all certificates.
+@dataclass(frozen=True)
+class TooSlow:
+    """Why a schedule is too slow, and the interval that works for all certificates, as the file writes it."""
 
-    Nothing is said of an authority of which no certificate lies on the disk.
-    """
+    message: str
+    every: str
+
+
+def find_problems(config: Config, state: State) -> Tuple[Problem, ...]:
+    """What is wrong with the section ``schedule``: at most one problem."""
+    slow = find_too_slow(config, state)
+    if slow is None:
+        return ()
+    message = f"{slow.message}; write `every: {slow.every}`"
+    return (Problem(str(config.file), *locate(config.file, "schedule"), "schedule", message),)
+
+
+def find_too_slow(config: Config, state: State) -> Optional[TooSlow]:
+    """None when every certificate is renewed in time. Nothing is said of an authority of which none lies on the disk."""
     interval, slowest = interval_of(config.schedule), dict(_slowest(config, state))
     if not interval or not slowest or min(slowest.values()) >= interval:
-        return ()
+        return None
     name = min(slowest, key=lambda one: slowest[one])
     works = next((one for one in _INTERVALS if one <= slowest[name]), _MINUTE)
     lifetime = _lifetimes(config, state)[config.certificates[name].authority]
     left = lifetime - due_at(0, lifetime, config.certificates[name].renew)
     message = (
         f"a run every {span(interval)} is too slow for {name}: its certificate lives {span(lifetime)} and is due {span(left)} "
-        f"before its end, so it can expire between two runs; write `every: {_written(works)}`"
+        "before its end, so it can expire between two runs"
     )
-    return (Problem(str(config.file), *locate(config.file, "schedule"), "schedule", message),)
+    return TooSlow(message, _written(works))
 
 
 def _slowest(config: Config, state: State) -> Iterator[Tuple[str, int]]:

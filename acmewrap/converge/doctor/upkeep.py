@@ -7,13 +7,14 @@ import os
 import shutil
 from functools import partial
 from pathlib import Path
-from typing import Iterator, List
+from typing import Iterator
 
 from ...catalogue import failure
 from ...driver.command import DEADLINES
 from ...errors import ExitCode
 from .. import layout
-from ..due import due_at, interval_of
+from ..cadence import find_too_slow
+from ..due import interval_of
 from ..state import CERTIFICATE_PARTS, read_state
 from ..words import span
 from .finding import Check, Finding, Patient
@@ -45,21 +46,9 @@ def _schedule(patient: Patient) -> Iterator[Finding]:
     for step in steps(patient, "schedule", "schedule"):
         told = failure("doctor.schedule_missing", f"{step.subject}: {step.reason}", by=step.subject)
         yield Finding(told, mend=mender(patient, step))
-    slow: List[str] = []
-    shortest = float(_DAY)
-    for name, found in read_state(patient.config, CERTIFICATE_PARTS, patient.names).certificates.items():
-        leaf = found.stored.leaf if found.stored is not None else None
-        if leaf is None:
-            continue
-        left = leaf.not_after - due_at(leaf.not_before, leaf.not_after, patient.config.certificates[name].renew)
-        if left < interval(patient):
-            slow.append(f"{name} ({span(left)} between its renewal and its end)")
-            shortest = min(shortest, left)
-    if slow:
-        hours = int(shortest // 2 // 3600)
-        every = f"{hours}h" if hours else f"{max(1, int(shortest // 2 // 60))}m"
-        message = f"a run every {span(interval(patient))} can come too late for {', '.join(slow)}"
-        yield Finding(failure("doctor.schedule_too_slow", message, every=every))
+    slow = find_too_slow(patient.config, read_state(patient.config, CERTIFICATE_PARTS))
+    if slow is not None:
+        yield Finding(failure("doctor.schedule_too_slow", slow.message, every=slow.every))
 
 
 def _locks(patient: Patient) -> Iterator[Finding]:

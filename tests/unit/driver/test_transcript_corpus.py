@@ -108,7 +108,7 @@ def test_without_the_log_a_failure_is_told_less_exactly_but_told(transcript: Tra
 
 
 def test_without_times_before_the_lines_the_same_is_told(transcript: Transcript) -> None:
-    """acmewrap has acme.sh leave them out of an order."""
+    """Orders are asked for with ``NO_TIMESTAMP``."""
     bare = transcript._replace(
         lines=[STAMP.sub("", line) for line in transcript.lines],
         log=STAMP.sub("", transcript.log),
