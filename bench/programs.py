@@ -7,6 +7,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 from typing import Dict, List, Sequence, Tuple
@@ -64,10 +65,11 @@ class Program:
 
 def each(folder: Path, commands: Sequence[Sequence[str]], *, but: str = "exit") -> List[str]:
     """One command after another, in a shell; *but* is done when one ends with another code than 0."""
-    script = folder / "each.sh"
+    handle, script = tempfile.mkstemp(".sh", dir=str(folder))
     lines = (f"{' '.join(map(shlex.quote, words))} || {but}\n" for words in commands)
-    script.write_text("".join(lines), encoding="utf-8")
-    return ["/bin/sh", str(script)]
+    with os.fdopen(handle, "w", encoding="utf-8") as stream:
+        stream.writelines(lines)
+    return ["/bin/sh", script]
 
 
 class AcmeSh(Program):
@@ -100,7 +102,6 @@ class AcmeSh(Program):
                     self.webroot,
                     "-k",
                     "ec-256",
-                    "--force",
                     *self._authority(),
                 ]
                 for name in names
@@ -133,12 +134,12 @@ class Acmewrap(Program):
         return [*self._start(folder), "cron"]
 
     def prepare(self, folder: Path, names: Sequence[str]) -> None:
-        self._configure(folder, names)
+        self._configure(folder, [*names, "first.example.com"])
         shutil.copytree(str(self.machine.program), str(folder / "src" / "acme.sh"))
-        self.call(*self._start(folder), "issue", "c0")
+        self.call(*self._start(folder), "issue", "first.example.com")
 
     def issue(self, folder: Path, names: Sequence[str]) -> List[str]:
-        return [*self._start(folder), "issue", "--force", *(f"c{number}" for number in range(len(names)))]
+        return [*self._start(folder), "issue", *names]
 
     def forget(self) -> None:
         """Take away the note of the last run."""
@@ -149,8 +150,8 @@ class Acmewrap(Program):
 
     def _configure(self, folder: Path, names: Sequence[str]) -> None:
         entries = "".join(
-            f'  c{number}:\n    domains: ["{name}"]\n    challenge: {{webroot: "{self.webroot}"}}\n    renew: {{at: 2/3}}\n'
-            for number, name in enumerate(names)
+            f'  "{name}":\n    domains: ["{name}"]\n    challenge: {{webroot: "{self.webroot}"}}\n    renew: {{at: 2/3}}\n'
+            for name in names
         )
         bundle = self.machine.pebble.ca_bundle
         head = f'jobs: 8\nauthorities: {{bench: {{server: "{self.server}", ca_bundle: "{bundle}"}}}}\ncertificates:\n'
@@ -190,7 +191,7 @@ class Certbot(Program):
         self.call(*self._start(folder, "register"), *words)
 
     def issue(self, folder: Path, names: Sequence[str]) -> List[str]:
-        options = ["--server", self.server, "--webroot", "-w", self.webroot, "--key-type", "ecdsa", "--force-renewal"]
+        options = ["--server", self.server, "--webroot", "-w", self.webroot, "--key-type", "ecdsa"]
         return each(folder, [[*self._start(folder, "certonly"), *options, "-d", name] for name in names])
 
     def _start(self, folder: Path, verb: str) -> List[str]:
@@ -248,17 +249,23 @@ class Dehydrated(Program):
         return ["dehydrated", "--cron", "--config", str(folder / "config")]
 
     def prepare(self, folder: Path, names: Sequence[str]) -> None:
-        values = {"BASEDIR": str(folder), "CA": self.server, "WELLKNOWN": f"{self.webroot}/.well-known/acme-challenge"}
-        self.write(
-            folder / "config",
-            "".join(f'{key}="{value}"\n' for key, value in {**values, "KEY_ALGO": "prime256v1"}.items()),
-        )
-        self.write(folder / "domains.txt", "\n".join(names) + "\n")
+        self._configure(folder, "config", names)
         self.call("dehydrated", "--register", "--accept-terms", "--config", str(folder / "config"))
 
     def issue(self, folder: Path, names: Sequence[str]) -> List[str]:
-        start = ["dehydrated", "--cron", "--force", "--config", str(folder / "config")]
-        return [*start, *(word for name in names for word in ("--domain", name))] if len(names) == 1 else start
+        return ["dehydrated", "--cron", "--config", self._configure(folder, f"config.{names[0]}", names)]
+
+    def _configure(self, folder: Path, file: str, names: Sequence[str]) -> str:
+        values = {
+            "BASEDIR": str(folder),
+            "CA": self.server,
+            "WELLKNOWN": f"{self.webroot}/.well-known/acme-challenge",
+            "KEY_ALGO": "prime256v1",
+            "DOMAINS_TXT": f"{folder}/{file}.txt",
+        }
+        self.write(folder / file, "".join(f'{key}="{value}"\n' for key, value in values.items()))
+        self.write(folder / f"{file}.txt", "\n".join(names) + "\n")
+        return str(folder / file)
 
 
 class Uacme(Program):

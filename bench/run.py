@@ -41,7 +41,8 @@ Written by `make bench` on {day}: {processors} processors, {system}; {versions}.
 Times are those of whole processes, which take turns; ratios are those of the medians. *After a change* is acmewrap's run that
 reads the file and every certificate, because one of them changed since the last run or a day has passed; the other row is every
 run after it. lego and uacme take one name per call and so run in a loop. Issues are made by a Pebble on the same machine, with
-the sleeps of each client as it has them; acmewrap issues 8 at a time, the others one after another.
+the sleeps of each client as it has them, each for names that are new to it; acmewrap issues 8 at a time, the others one after
+another.
 """
 
 Row = Tuple[str, List[Sample]]
@@ -97,17 +98,17 @@ def quiet(machine: Machine, count: int, rounds: int) -> List[Row]:
 
 
 def issue(machine: Machine, count: int, rounds: int) -> List[Row]:
-    """Issues from the real authority on this machine, sleeps of the clients included."""
-    names = [f"i{number}.example.com" for number in range(count)]
+    """First issues, of new names in each round, from the real authority on this machine; sleeps of the clients included."""
+    batches = [[f"i{number}-{batch}.example.com" for number in range(count)] for batch in range(rounds)]
     commands: Dict[str, Command] = {}
     for program in installed(machine):
         folder = program.base / f"issue{count}"
         try:
-            program.prepare(folder, names)
-            argv = program.issue(folder, names)
+            program.prepare(folder, [name for batch in batches for name in batch])
+            calls = iter([program.issue(folder, batch) for batch in batches])
         except NotImplementedError:
             continue
-        commands[program.name] = lambda argv=argv: measure(machine, argv)  # type: ignore[misc]
+        commands[program.name] = lambda calls=calls: measure(machine, next(calls))  # type: ignore[misc]
     return take_turns(commands, rounds)
 
 
