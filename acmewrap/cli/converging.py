@@ -9,11 +9,12 @@ from ..config import Config
 from ..converge import layout
 from ..converge.job import Job
 from ..converge.plan import CERTIFICATE_KINDS, Kind, Plan, Wish
-from ..converge.state import ALL_PARTS, CERTIFICATE_PARTS, Part, State, read_state
+from ..converge.state import ALL_PARTS, CERTIFICATE_PARTS, FAR_PARTS, Part, State, read_state
 from ..errors import ExitCode
 from ..host import log
 from . import quiet
 from .invocation import Command, Invocation
+from .output import LOOKING
 
 _WISHES: Dict[str, Tuple[Kind, ...]] = {
     "apply": Wish().kinds,
@@ -55,18 +56,25 @@ def converge(invocation: Invocation) -> ExitCode:
         invocation.environ,
         options.timeout,
     )
-    with printer.waiting("Looking at the machine, the authority's files and the targets"):
-        state, planned = job.look()
-    if options.command == "plan" or options.dry_run:
-        return _show(invocation, config, state, planned)
-    if not planned.steps:
-        printer.lines([quiet.NOTHING])
-        if quiet.may_apply(options):
-            quiet.remember(config, state, invocation.environ, started)
-        if printer.as_json:
-            printer.document(ExitCode.OK, steps=[], certificates=invocation.describe(config, state))
-        return ExitCode.OK
+    only_shown = options.command == "plan" or options.dry_run
+    if only_shown or not job.parts & FAR_PARTS:
+        with printer.waiting(LOOKING):
+            state, planned = job.look()
+        if only_shown:
+            return _show(invocation, config, state, planned)
+        if not planned.steps:
+            if quiet.may_apply(options):
+                quiet.remember(config, state, invocation.environ, started)
+            return _tell_nothing(invocation, config, state)
     return _execute(invocation, job)
+
+
+def _tell_nothing(invocation: Invocation, config: Config, state: State) -> ExitCode:
+    printer = invocation.printer
+    printer.lines([quiet.NOTHING])
+    if printer.as_json:
+        printer.document(ExitCode.OK, steps=[], certificates=invocation.describe(config, state))
+    return ExitCode.OK
 
 
 def _show(invocation: Invocation, config: Config, state: State, planned: Plan) -> ExitCode:
@@ -89,6 +97,8 @@ def _execute(invocation: Invocation, job: Job) -> ExitCode:
     printer = invocation.printer
     with printer.following() as listener:
         done = job.execute(listener)
+    if done.found is not None and not done.plan.steps:
+        return _tell_nothing(invocation, job.config, done.found)
     printer.lines(screen.run_lines(done))
     if printer.as_json:
         import socket

@@ -15,6 +15,8 @@ from ..errors import AcmewrapError, ConfigurationError, ExitCode
 if TYPE_CHECKING:
     from rich.console import Console
 
+LOOKING = "Looking at the machine, the authority's files and the targets"
+
 _SILENCE = 0.8
 """Seconds that a person is left without a word."""
 
@@ -52,14 +54,20 @@ class Printer:
     def following(self) -> Iterator[Callable[[object], None]]:
         """The listener of an engine: steps live on a terminal, else as lines."""
         console = None if self._quiet else self._console()
-        with self._telling():
-            if console is None:
-                yield self.notice
-                return
-            from ..report import live
+        with contextlib.ExitStack() as stack:
+            stack.enter_context(self._telling())
+            listener: Callable[[object], None] = self.notice
+            if console is not None:
+                from ..report import live
 
-            with live.LiveSteps(console, verbose=self.verbose) as steps:
-                yield steps
+                listener = stack.enter_context(live.LiveSteps(console, verbose=self.verbose))
+            planned = stack.enter_context(self.waiting(LOOKING))
+
+            def listen(notice: object) -> None:
+                planned()
+                listener(notice)
+
+            yield listen
 
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:
@@ -79,13 +87,13 @@ class Printer:
             logger.setLevel(level)
 
     @contextlib.contextmanager
-    def waiting(self, what: str) -> Iterator[None]:
-        """Say on the terminal what takes so long, if it does; logs and pipes need no such comfort."""
+    def waiting(self, what: str) -> Iterator[Callable[[], None]]:
+        """Say on the terminal what takes so long, if it does; logs and pipes need no such comfort. What is yielded ends it."""
         timer = threading.Timer(_SILENCE, print, (f"{what} …",), {"file": sys.stderr, "flush": True})
         if sys.stderr.isatty() and not self._quiet:
             timer.start()
         try:
-            yield
+            yield timer.cancel
         finally:
             timer.cancel()
 

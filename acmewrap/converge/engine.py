@@ -22,11 +22,11 @@ from ..host import webroot
 from ..secrets import resolve
 from . import layout, machine
 from .certificates import CertificateSteps
-from .outcome import Run, StepEnded, StepLine, StepResult, StepStarted
+from .outcome import Planned, Run, StepEnded, StepLine, StepResult, StepStarted
 from .plan import CERTIFICATE_KINDS, LAST_KINDS, OBTAINING, Plan, Step
 from .surroundings import Surroundings
 
-Notice = Union[StepStarted, StepLine, StepEnded]
+Notice = Union[Planned, StepStarted, StepLine, StepEnded]
 Listener = Callable[[Notice], None]
 Work = Callable[[Step, OnLine], StepResult]
 
@@ -69,6 +69,7 @@ class Engine:
 
     def execute(self, plan: Plan) -> Run:
         """Do what *plan* says, inside :meth:`hold`. An interruption ends all children first."""
+        self._tell(Planned(plan))
         started = self._around.clock()
         before = [step for step in plan.steps if step.kind not in (*CERTIFICATE_KINDS, *LAST_KINDS)]
         after = [step for step in plan.steps if step.kind in LAST_KINDS]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, AbstractSet, Callable, Mapping, Optional, Tuple
 
 from ..config.model import Config
@@ -56,9 +56,9 @@ class Job:
         deadlines = {} if self.deadline is None else dict.fromkeys(DEADLINES, self.deadline)
         engine = Engine(self.config, Surroundings(environ, clock=self.clock, deadlines=deadlines), listener)
         with engine.hold():
-            # Another run may have done it all while this one waited for the homes.
-            _, planned = self.look()
-            done = engine.execute(planned)
+            # Only now, for another run may have done it all while this one waited for the homes.
+            found, planned = self.look()
+            done = replace(engine.execute(planned), found=found)
             if any(step.kind == "consult" for step in planned.steps):
                 # What an authority advises may make certificates due that were not; what has been done is not planned again.
                 _, after = self.look()

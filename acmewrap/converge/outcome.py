@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, List, Literal, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, List, Literal, Optional, Tuple
 
 from ..driver.results import DeployResult, IssueResult
 from ..errors import ExitCode, Failure
 from .plan import Plan, Step
+
+if TYPE_CHECKING:
+    from .state import State
 
 Outcome = Literal["done", "failed", "unproven", "skipped"]
 
@@ -28,17 +31,18 @@ class StepResult:
 
 @dataclass(frozen=True)
 class Run:
-    """A plan that was executed. Times are seconds since 1970 UTC."""
+    """A plan that was executed, and the state that it was made for. Times are seconds since 1970 UTC."""
 
     plan: Plan
     results: Tuple[StepResult, ...]
     started: float
     finished: float
+    found: Optional[State] = None
 
     def followed_by(self, other: Run) -> Run:
         """Both as one."""
         plan = Plan((*self.plan.steps, *other.plan.steps), self.plan.leftovers)
-        return Run(plan, (*self.results, *other.results), self.started, other.finished)
+        return Run(plan, (*self.results, *other.results), self.started, other.finished, self.found)
 
     @property
     def exit_code(self) -> ExitCode:
@@ -56,6 +60,13 @@ class Run:
             return ExitCode.PARTLY_FAILED
         # A step that was skipped says nothing of its own: the one before it failed.
         return next((one.exit_code for one in bad if one.outcome != "skipped"), ExitCode.UNEXPECTED)
+
+
+@dataclass(frozen=True)
+class Planned:
+    """Told to a listener when the machine has been looked at."""
+
+    plan: Plan
 
 
 @dataclass(frozen=True)

@@ -29,6 +29,8 @@ ALL_PARTS: AbstractSet[Part] = frozenset(
 )
 # What an unattended run looks at when it begins: files only, no process, no network.
 CERTIFICATE_PARTS: AbstractSet[Part] = frozenset(("certificates",))
+# What takes a process, the network, or a login that a NAS counts when it fails.
+FAR_PARTS: AbstractSet[Part] = frozenset(("wire", "nas", "schedule"))
 
 Standing = Literal["same", "differs", "missing", "foreign"]
 

@@ -93,10 +93,12 @@ def test_one_apply_provisions_an_empty_nas_and_the_next_one_writes_nothing(empty
     assert state.sessions == {}
     assert user.password not in json.dumps([dict(one.parameters) for one in nas.requests])
 
-    before = len(nas.writes)
+    before, asked = len(nas.writes), len(nas.requests)
     again = empty.run("apply")
     assert (again.returncode, again.stdout) == (0, "Nothing to do.\n")
     assert nas.writes[before:] == []
+    logins = [one.parameters["account"] for one in nas.requests[asked:] if one.parameters.get("method") == "login"]
+    assert len(logins) == len(set(logins)) > 0  # DSM counts those that fail, so nobody logs in twice
 
 
 def test_an_account_that_was_changed_by_hand_is_brought_into_line_and_keeps_its_number(modern: Machine) -> None:
