@@ -18,7 +18,7 @@ from ..synology.channel import Provisioner, generate_password
 from ..synology.web import ApiError
 from . import task
 from .sessions import Environ, nas_of, open_account, open_provisioner
-from .state import Standing
+from .standing import Standing
 
 # Refusals of a login that another password ends: a wrong one (400), and one that has expired or must be changed (408 to 410).
 _PASSWORD_CODES = (400, 408, 409, 410)

@@ -15,6 +15,7 @@ from ..host import webroot
 from ..host.webroot import WebrootState
 from . import layout
 from .ledger import Advice, Entry, Ledger
+from .standing import Standing
 from .wire import Sight
 
 if TYPE_CHECKING:
@@ -31,8 +32,6 @@ ALL_PARTS: AbstractSet[Part] = frozenset(
 CERTIFICATE_PARTS: AbstractSet[Part] = frozenset(("certificates",))
 # What takes a process, the network, or a login that a NAS counts when it fails.
 FAR_PARTS: AbstractSet[Part] = frozenset(("wire", "nas", "schedule"))
-
-Standing = Literal["same", "differs", "missing", "foreign"]
 
 
 @dataclass(frozen=True)

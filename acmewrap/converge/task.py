@@ -20,9 +20,9 @@ from ..synology import account, tasks
 from ..synology.channel import Channel
 from ..synology.tools import Tools
 from . import layout, schedule
-from .schedulers import Log, Outcome
+from .scheduler import Log, Outcome
 from .sessions import Environ, nas_of, open_account, open_provisioner
-from .state import Standing
+from .standing import Standing
 
 
 def is_wanted(config: Config) -> bool:

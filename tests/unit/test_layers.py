@@ -164,6 +164,16 @@ def test_a_lower_layer_does_not_import_a_higher_one(module: Path) -> None:
     assert broken == []
 
 
+def test_no_module_imports_another_that_imports_it_back() -> None:
+    """Not even inside functions, or for type checkers: who sits in a circle cannot be understood alone."""
+    graph = {dotted(path): {one.name[len("acmewrap.") :] for one in imports(path)} for path in modules()}
+    before = len(graph) + 1
+    while len(graph) < before:  # take away who imports nobody that is left
+        before = len(graph)
+        graph = {name: taken for name, taken in graph.items() if taken & (set(graph) - {name})}
+    assert {name: taken & set(graph) for name, taken in graph.items()} == {}
+
+
 def test_nothing_but_the_version_is_taken_from_the_package_itself(module: Path) -> None:
     taken = {
         alias.name
