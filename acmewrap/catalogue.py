@@ -51,6 +51,17 @@ _ENTRIES: Tuple[Entry, ...] = (
         "Run as the user that owns {file}, or give that user's file to the one that runs acmewrap.",
     ),
     Entry(
+        "config.not_editable",
+        "The text of the YAML file cannot be changed so that it asks for another release and for nothing else besides. It was left "
+        "as it is.",
+        'Write it yourself, `release: "{version}"` under `acme_sh`, then: acmewrap apply',
+    ),
+    Entry(
+        "config.changed",
+        "Somebody saved the YAML file while acmewrap was about to change it. What they wrote was not touched.",
+        "Run the same again: it takes the file as it is now.",
+    ),
+    Entry(
         "file.exists",
         "A file that is there may hold somebody's work; it is not replaced unasked.",
         "Name another one with --output, or replace it: --force",

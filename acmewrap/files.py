@@ -9,13 +9,14 @@ import contextlib
 import errno
 import fcntl
 import os
+import stat
 import tempfile
 import time
 from pathlib import Path
-from typing import Iterator, Union
+from typing import Iterator, Optional, Tuple, Union
 
 from .catalogue import failure
-from .errors import AccessError, BusyError
+from .errors import AccessError, BusyError, Failure
 
 PRIVATE = 0o600
 SCRIPT = 0o700
@@ -26,20 +27,42 @@ PUBLIC = 0o644
 def write_atomic(path: Path, content: Union[str, bytes], mode: int = PRIVATE) -> None:
     """Replace *path* by *content* in one step, on disk before it is seen. The mode is set before the content is written."""
     data = content.encode("utf-8") if isinstance(content, str) else content
-    with _access(path):
-        handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=str(path.parent))
-        try:
-            with os.fdopen(handle, "wb") as stream:
-                os.fchmod(stream.fileno(), mode)
-                stream.write(data)
-                stream.flush()
-                os.fsync(stream.fileno())
-            os.replace(temporary, str(path))
-        except BaseException:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
-            raise
+    with _access(path), _laid_beside(path, data, mode) as temporary:
+        os.replace(temporary, str(path))
         sync_folder(path.parent)
+
+
+def rewrite(path: Path, content: bytes, *, pretend: bool = False) -> None:
+    """The same for somebody's own file: its mode, its owner and a link that leads to it stay.
+
+    *pretend*: do all but the last step, to see whether it can be done.
+    """
+    target = Path(os.path.realpath(str(path)))
+    with _access(target):
+        found = target.stat()
+        owner = found.st_uid, found.st_gid
+        with _laid_beside(target, content, stat.S_IMODE(found.st_mode), owner) as temporary:
+            if not pretend:
+                os.replace(temporary, str(target))
+                sync_folder(target.parent)
+
+
+@contextlib.contextmanager
+def _laid_beside(path: Path, data: bytes, mode: int, owner: Optional[Tuple[int, int]] = None) -> Iterator[str]:
+    """A file on disk that holds *data*; it is gone afterwards, unless it has got another name."""
+    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", dir=str(path.parent))
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            if owner is not None:
+                os.fchown(stream.fileno(), *owner)
+            os.fchmod(stream.fileno(), mode)
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        yield temporary
+    finally:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
 
 
 def discard_unfinished(path: Path) -> None:
@@ -98,6 +121,12 @@ def lock(path: Path, timeout: float = 0.0) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def describe(error: OSError, subject: object) -> Failure:
+    """What the operating system refused, as a failure (``disk.full``, ``file.failed``); *subject*: what, if it does not say."""
+    id = "disk.full" if error.errno == errno.ENOSPC else "file.failed"
+    return failure(id, f"{error.filename or subject}: {error.strerror or error}")
 
 
 @contextlib.contextmanager

@@ -26,17 +26,19 @@ def load(path: Union[str, Path], environ: Optional[Mapping[str, str]] = None) ->
     Raises :class:`ConfigurationError` with every problem, in the order of the file; :class:`MissingConfigurationError`
     (``config.missing``) when it is not there; :class:`AccessError` (``config.not_readable``) when this user may not read it.
     """
-    file = Path(os.path.abspath(path))
+    return parse(*fetch(path), path, environ)
+
+
+def fetch(path: Union[str, Path]) -> Tuple[bytes, bool]:
+    """The bytes of the file *path*, and whether it is private. Raises what :func:`load` raises when it cannot be read."""
     try:
-        data = file.read_bytes()
-        private = is_private(file)
+        file = Path(os.path.abspath(path))
+        return file.read_bytes(), is_private(file)
     except PermissionError as error:
         raise AccessError(failure("config.not_readable", f"{path}: permission denied", file=path)) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or error
         raise MissingConfigurationError(str(path), f"{path}: {reason}") from error
-    with _uncollected():
-        return _read(data, file, str(path), home_of(os.environ if environ is None else environ), private)
 
 
 def schema() -> Dict[str, Any]:
@@ -46,14 +48,21 @@ def schema() -> Dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "acmewrap.yaml", **ROOT.schema()}
 
 
-def _read(data: bytes, file: Path, name: str, home: Path, private: bool) -> Config:
+def parse(data: bytes, private: bool, path: Union[str, Path], environ: Optional[Mapping[str, str]] = None) -> Config:
+    """What *data* means as the content of the file *path*. Raises :class:`ConfigurationError` with every problem."""
+    with _uncollected():
+        return _read(data, private, path, home_of(os.environ if environ is None else environ))
+
+
+def _read(data: bytes, private: bool, path: Union[str, Path], home: Path) -> Config:
     from .assemble import assemble
     from .nodes import compose
     from .reader import Reader, TooMuchError
     from .table import ROOT
 
-    node = compose(data, name)
-    reader = Reader(name, file.parent, home, private, len(data) + _SPARE)
+    file = Path(os.path.abspath(path))
+    node = compose(data, str(path))
+    reader = Reader(str(path), file.parent, home, private, len(data) + _SPARE)
     config = None
     try:
         config = assemble(ROOT.read(node, "", reader), file)

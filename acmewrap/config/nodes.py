@@ -61,6 +61,14 @@ def position(node: Node) -> Tuple[int, int]:
     return node.start_mark.line + 1, node.start_mark.column + 1
 
 
+def span(text: str, node: ScalarNode) -> Tuple[int, int]:
+    """Where in *text* the scalar *node* begins and ends: without its anchor and its tag, and without the end of its line."""
+    scalars = (token for token in yaml.scan(text, Loader=_LOADER) if isinstance(token, yaml.ScalarToken))
+    token = next(one for one in scalars if one.end_mark.index == node.end_mark.index)
+    start = token.start_mark.index
+    return start, start + len(text[start : token.end_mark.index].rstrip())
+
+
 def shape(node: Node) -> str:
     """What *node* is, in words that hold nothing of its value."""
     if isinstance(node, MappingNode):

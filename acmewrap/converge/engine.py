@@ -6,7 +6,6 @@ A step that fails does not stop the others. What is learnt on the way is written
 from __future__ import annotations
 
 import contextlib
-import errno
 import threading
 from dataclasses import replace
 from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
@@ -149,8 +148,7 @@ class Engine:
             code = ExitCode.DEPLOY_FAILED if step.kind == "deploy" else error.exit_code
             result = StepResult(step, outcome, failure=error.failure, exit_code=code)  # type: ignore[arg-type]
         except OSError as error:
-            id = "disk.full" if error.errno == errno.ENOSPC else "file.failed"
-            told = failure(id, f"{error.filename or step.subject}: {error.strerror or error}")
+            told = files.describe(error, step.subject)
             result = StepResult(step, "failed", failure=told, exit_code=ExitCode.UNEXPECTED)
         return self._end(replace(result, seconds=self._around.clock() - started))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 import threading
@@ -47,6 +48,48 @@ def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(
             files.write_atomic(path, "new")
     assert path.read_text() == "old"
     assert [entry.name for entry in tmp_path.iterdir() if entry.name != "home"] == ["file"]
+
+
+def test_somebodys_own_file_keeps_its_mode_its_owner_and_the_link_to_it(tmp_path: Path) -> None:
+    real, link = tmp_path / "real" / "file", tmp_path / "link"
+    real.parent.mkdir()
+    real.write_text("old")
+    real.chmod(0o640)
+    if os.geteuid() == 0:
+        os.chown(str(real), 12345, 54321)
+    link.symlink_to("real/file")
+    before = real.stat()
+    files.rewrite(link, b"new")
+    after = real.stat()
+    assert (link.is_symlink(), real.read_text()) == (True, "new")
+    assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
+    assert after.st_ino != before.st_ino
+    assert [entry.name for entry in real.parent.iterdir()] == ["file"]
+
+
+def test_to_pretend_changes_nothing_and_fails_where_writing_would(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "file"
+    path.write_text("old")
+    before = path.stat()
+    files.rewrite(path, b"new", pretend=True)
+    assert (path.read_text(), path.stat()) == ("old", before)
+
+    def fail(*_: object) -> NoReturn:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", fail)
+        with pytest.raises(OSError, match="No space"):
+            files.rewrite(path, b"new", pretend=True)
+    assert [entry.name for entry in tmp_path.iterdir() if entry.name != "home"] == ["file"]
+
+
+@pytest.mark.parametrize(("number", "id"), [(errno.ENOSPC, "disk.full"), (errno.EROFS, "file.failed")])
+def test_what_the_system_refuses_is_a_failure_that_names_the_file(number: int, id: str) -> None:
+    told = files.describe(OSError(number, os.strerror(number)), "/etc/acmewrap/config.yaml")
+    assert (told.id, told.message) == (id, f"/etc/acmewrap/config.yaml: {os.strerror(number)}")
 
 
 def test_a_reader_sees_the_old_or_the_new(tmp_path: Path) -> None:

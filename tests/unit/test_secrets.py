@@ -65,6 +65,12 @@ def test_a_secret_is_not_shown_by_what_shows_everything() -> None:
     assert secret.reveal() == "hunter2"
 
 
+def test_secrets_are_the_same_when_their_values_are() -> None:
+    assert Literal(Secret("hunter2")) == Literal(Secret("hunter2"))
+    assert Literal(Secret("hunter2")) != Literal(Secret("hunter3"))
+    assert len({Secret("hunter2"), Secret("hunter2"), Secret("hunter3")}) == 2
+
+
 FORMS: Mapping[str, Callable[[str], str]] = {
     "raw": str,
     "url": lambda value: quote(value, safe=""),

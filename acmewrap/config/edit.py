@@ -1,0 +1,123 @@
+"""One value of the file changed in its text: every other letter of it, every comment, stays where it is.
+
+The place is that of the value's node, and the result is trusted only after it was read: it has to mean what the file meant, but
+for that one value.
+"""
+
+from __future__ import annotations
+
+from codecs import BOM_UTF8
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Mapping, Optional, Union
+
+from yaml.nodes import MappingNode, Node, ScalarNode
+
+from .. import files
+from ..catalogue import failure
+from ..errors import AcmewrapError, BusyError, ConfigurationError, Problem
+from .load import fetch, parse
+from .model import Config
+from .nodes import compose, position, span
+
+
+class UneditableError(ConfigurationError):
+    """What to write is clear, and no program can write it there."""
+
+    def __init__(self, problem: Problem, version: str) -> None:
+        AcmewrapError.__init__(self, failure("config.not_editable", str(problem), version=version))
+        self.problems = (problem,)
+
+
+@dataclass(frozen=True)
+class Edit:
+    """The file as it is and as it would be: what each means, and its bytes. Nothing is written yet."""
+
+    old: Config
+    new: Config
+    before: bytes
+    after: bytes
+
+    def write(self, *, pretend: bool = False) -> None:
+        """Put the new text in the place of the old one; *pretend*: only see whether that can be done.
+
+        Raises :class:`AccessError` (``file.not_writable``), :class:`AcmewrapError` (``file.failed``, ``disk.full``), and
+        :class:`BusyError` (``config.changed``) when the file is no longer what it was.
+        """
+        file = self.old.file
+        if fetch(file)[0] != self.before:
+            raise BusyError(failure("config.changed", f"{file} was changed meanwhile by somebody else"))
+        try:
+            files.rewrite(file, self.after, pretend=pretend)
+        except OSError as error:
+            raise AcmewrapError(files.describe(error, file)) from error
+
+
+def set_release(path: Union[str, Path], version: str, environ: Optional[Mapping[str, str]] = None) -> Edit:
+    """The edit that has the file *path* ask for the release *version* of acme.sh.
+
+    Raises what :func:`load` raises, and :class:`UneditableError` (``config.not_editable``) when the text cannot be changed so
+    that this alone changes.
+    """
+    data, private = fetch(path)
+    old = parse(data, private, path, environ)
+    # libyaml leaves the byte order mark out of its count.
+    encoding = "utf-8-sig" if data.startswith(BOM_UTF8) else "utf-8"
+    text = data.decode(encoding)
+    root = compose(text.encode("utf-8"), str(path))
+    after = _with_release(text, root, version).encode(encoding)
+    try:
+        new = parse(after, private, path, environ)
+    except ConfigurationError:
+        new = old
+    if new != replace(old, acme_sh=replace(old.acme_sh, release=version)):
+        node = _find(_find(root, "acme_sh"), "release") or _find(root, "acme_sh") or root
+        reason = "other values hang together with this one (an anchor and its alias), or it is written unusually"
+        raise UneditableError(Problem(str(path), *position(node), "acme_sh.release", reason), version)
+    return Edit(old, new, data, after)
+
+
+def _with_release(text: str, root: MappingNode, version: str) -> str:
+    settings = _find(root, "acme_sh")
+    node = _find(settings, "release")
+    if isinstance(node, ScalarNode):
+        return _replaced(text, node, version)
+    if isinstance(settings, MappingNode):
+        return _with_entry(text, settings, f'release: "{version}"')
+    if root.flow_style:
+        return _with_entry(text, root, f'acme_sh: {{release: "{version}"}}')
+    return _with_section(text, root, f'release: "{version}"')
+
+
+def _find(mapping: Optional[Node], name: str) -> Optional[Node]:
+    """The value of the key *name*."""
+    entries = mapping.value if isinstance(mapping, MappingNode) else ()
+    return next((value for key, value in entries if key.value == name), None)
+
+
+def _replaced(text: str, node: ScalarNode, value: str) -> str:
+    """With *value* in quotes as they were."""
+    start, end = span(text, node)
+    quote = node.style if node.style in ('"', "'") else ""
+    return f"{text[:start]}{quote}{value}{quote}{text[end:]}"
+
+
+def _with_entry(text: str, mapping: MappingNode, entry: str) -> str:
+    """With one more *entry*, before the others."""
+    if not mapping.value:  # only {} can have none
+        place, gap = mapping.end_mark.index - 1, ""
+    else:
+        first = mapping.value[0][0].start_mark
+        place, gap = first.index, ", " if mapping.flow_style else _newline(text) + " " * first.column
+    return f"{text[:place]}{entry}{gap}{text[place:]}"
+
+
+def _with_section(text: str, root: MappingNode, entry: str) -> str:
+    """With the section at the end, where it parts no comment from what it is about."""
+    place, indent, newline = root.end_mark.index, " " * root.value[0][0].start_mark.column, _newline(text)
+    before = text[:place] if text[:place].endswith(("\n", "\r")) else text[:place] + newline
+    return f"{before}{indent}acme_sh:{newline}{indent}  {entry}{newline}{text[place:]}"
+
+
+def _newline(text: str) -> str:
+    return "\r\n" if "\r\n" in text else "\n"
