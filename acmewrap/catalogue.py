@@ -174,6 +174,11 @@ _ENTRIES: Tuple[Entry, ...] = (
         "Run: acmewrap install",
     ),
     Entry(
+        "release.other",
+        "The YAML file was edited and not applied yet, or a switch between two releases was ended halfway.",
+        "Run: acmewrap apply",
+    ),
+    Entry(
         "release.drift",
         "A file of the installed acme.sh was changed or removed, by somebody or by acme.sh's own upgrade. It is not run.",
         "Find out who changed it, then run: acmewrap install --force. The changed files are kept beside the new ones.",

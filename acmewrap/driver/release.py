@@ -37,13 +37,16 @@ class Installed:
 def verify(folder: Path, version: str, files: Optional[Mapping[str, str]] = None) -> None:
     """Hold every file of the acme.sh in *folder* against the manifest of *version* (or *files*: path -> SHA-256).
 
-    Raises :class:`ReleaseError`: ``release.missing`` when nothing is there, ``release.drift`` with the first files that differ,
-    ``release.unpinned``; :class:`AccessError` (``release.unreadable``).
+    Raises :class:`ReleaseError`: ``release.missing`` when nothing is there, ``release.other`` when another release is,
+    ``release.drift`` with the first files that differ, ``release.unpinned``; :class:`AccessError` (``release.unreadable``).
     """
     pins = manifest(version) if files is None else files
     differences = compare(read_folder(folder, pins), pins)
     if differences and not folder.exists():
         raise ReleaseError(failure("release.missing", f"acme.sh {version} is not installed: {folder} does not exist"))
+    if differences and _links_to(folder) and not _links_to(folder, version):
+        message = f"{folder} leads to {os.readlink(str(folder))}, and acme.sh {version} is asked for"
+        raise ReleaseError(failure("release.other", message))
     if differences:
         message = f"{folder} is not acme.sh {version} as pinned: {summarize(differences)}"
         raise ReleaseError(failure("release.drift", message))

@@ -58,9 +58,10 @@ def _release(patient: Patient) -> Iterator[Finding]:
     try:
         release.verify(layout.program_folder(config), config.acme_sh.release)
     except AcmewrapError as error:
-        # Files that somebody changed are for a person to look at; what is merely absent can be installed.
+        # Files that somebody changed are for a person to look at; what is merely not there can be installed.
         mend = next((mender(patient, step) for step in steps(patient, "release")), None)
-        yield Finding(error.failure, error.exit_code, mend if error.id == "release.missing" else None)
+        absent = error.id in ("release.missing", "release.other")
+        yield Finding(error.failure, error.exit_code, mend if absent else None)
 
 
 def _wrapper(patient: Patient) -> Iterator[Finding]:

@@ -118,6 +118,14 @@ def test_nothing_installed_is_told_apart_from_drift(folder: Path) -> None:
     assert caught.value.id == "release.missing"
 
 
+def test_another_release_in_its_place_is_told_apart_from_drift(installed: Path) -> None:
+    other = pins_of({**CONTENTS, "acme.sh": b"# newer"})
+    with pytest.raises(ReleaseError, match=r"leads to acme\.sh-9\.9\.9, and acme\.sh 10\.0\.0 is asked for") as caught:
+        verify(installed, "10.0.0", other)
+    assert caught.value.id == "release.other"
+    assert caught.value.remedy == "Run: acmewrap apply"
+
+
 def test_a_file_where_a_folder_belongs_is_drift(installed: Path) -> None:
     (installed / "notify/mail.sh").unlink()
     (installed / "notify").rmdir()
