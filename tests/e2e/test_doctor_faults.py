@@ -63,6 +63,13 @@ def test_a_sound_machine_has_no_findings_and_is_left_as_it_was(sound: Clinic) ->
     assert {f"the webroot {sound.webserver.root}", f"the name {NAME}", "nas at web"} <= set(sound.listened)
 
 
+def _other_release(sound: Clinic, _: pytest.MonkeyPatch) -> None:
+    program = sound.folder / "src/acme.sh"
+    program.rename(program.with_name("acme.sh-3.1.1"))
+    program.with_name("acme.sh-3.1.3").mkdir()
+    program.symlink_to("acme.sh-3.1.3")
+
+
 def _drift(sound: Clinic, _: pytest.MonkeyPatch) -> None:
     program = sound.folder / "src/acme.sh"
     target = Path(os.readlink(str(program)))
@@ -169,6 +176,7 @@ CASES: Dict[str, Case] = {
     "acme.sh was removed": Case(
         lambda sound, _: (sound.folder / "src/acme.sh").unlink(), "release.missing", ExitCode.DRIFT, mends=True
     ),
+    "another release of acme.sh is in use": Case(_other_release, "release.other", ExitCode.DRIFT, mends=True),
     "a file of acme.sh was changed": Case(_drift, "release.drift", ExitCode.DRIFT),
     "the wrapper was edited": Case(
         lambda sound, _: sound.wrapper.write_text(sound.wrapper.read_text() + "# mine\n"),
