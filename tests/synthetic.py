@@ -1,14 +1,21 @@
-"""Certificates and keys that never saw a cryptographic library: enough DER for what acmewrap reads, made without a process."""
+"""Certificates and keys that never saw a cryptographic library: enough DER for what acmewrap reads, made without a process.
+
+And releases of acme.sh that nobody published, pinned for the length of a test.
+"""
 
 from __future__ import annotations
 
 import base64
 import calendar
+import hashlib
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Optional, Sequence
+from typing import Mapping, Optional, Sequence
 
+import pytest
+
+from acmewrap import resources
 from acmewrap.driver.home import CertificateFiles, Home
 
 NOW = calendar.timegm((2026, 6, 1, 12, 0, 0))
@@ -118,3 +125,17 @@ class Folder:
             else:
                 path.write_bytes(given or usual)
         return files
+
+
+def pin(patch: pytest.MonkeyPatch, version: str, contents: Mapping[str, bytes]) -> None:
+    """Have acme.sh *version* be pinned beside the others, as the newest: these files (path -> content), and no URL to get them."""
+    read_text = resources.read_text
+    lines = (f"{hashlib.sha256(content).hexdigest()}  {path}\n" for path, content in contents.items())
+    manifest, entry = "".join(lines), f'"{version}": {{url: "https://releases.invalid/", sha256: "{"0" * 64}"}}\n'
+
+    def read(name: str) -> str:
+        if name == f"vendor/manifests/{version}.sha256":
+            return manifest
+        return read_text(name) + (entry if name == "vendor/releases.yaml" else "")
+
+    patch.setattr(resources, "read_text", read)

@@ -12,8 +12,9 @@ def run(invocation: Invocation) -> ExitCode:
 
     command = converging.COMMANDS.get(invocation.options.command)
     if command is None:
-        from . import authoring, inspecting, operating, scheduling
+        from . import authoring, inspecting, operating, releasing, scheduling
 
-        groups = (authoring.COMMANDS, inspecting.COMMANDS, operating.COMMANDS, scheduling.COMMANDS)
+        modules = (authoring, inspecting, operating, releasing, scheduling)
+        groups = [one.COMMANDS for one in modules]
         command = next(one[invocation.options.command] for one in groups if invocation.options.command in one)
     return command(invocation)

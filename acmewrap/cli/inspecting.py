@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import time
-from dataclasses import asdict
-from typing import Iterator, Mapping, Optional, Tuple
+from typing import Mapping, Optional, Tuple
 
-from ..config import Config, Dns
 from ..converge.state import CERTIFICATE_PARTS, read_state
 from ..errors import AcmewrapError, ConfigurationError, ExitCode
 from .invocation import Command, Invocation
@@ -70,49 +68,6 @@ def doctor(invocation: Invocation) -> ExitCode:
     return code
 
 
-def releases(invocation: Invocation) -> ExitCode:
-    """What can be named as ``release``, newest last."""
-    from ..driver import release
-    from ..report import screen
-
-    pinned = release.releases()
-    invocation.printer.lines(screen.release_lines(pinned.values(), release.DEFAULT), always=True)
-    told = [{**asdict(one), "default": one.version == release.DEFAULT} for one in pinned.values()]
-    invocation.printer.document(ExitCode.OK, releases=told)
-    return ExitCode.OK
-
-
-def upgrade(invocation: Invocation) -> ExitCode:
-    """What differs between the release of the file and another one. Changes nothing."""
-    from ..driver import release
-    from ..report import screen
-
-    config = invocation.load()
-    present, wanted = config.acme_sh.release, invocation.options.to or list(release.releases())[-1]
-    release.pinned(wanted, allow_vulnerable=config.acme_sh.allow_vulnerable)
-    old, new = release.manifest(present), release.manifest(wanted)
-    changes = {
-        "added": sorted(set(new) - set(old)),
-        "removed": sorted(set(old) - set(new)),
-        "changed": sorted(path for path in set(old) & set(new) if old[path] != new[path]),
-    }
-    in_use = {
-        "acme.sh",
-        *(f"deploy/{target.hook}.sh" for one in config.certificates.values() for target in one.targets if target.hook),
-    }
-    in_use |= {f"dnsapi/{one.hook}.sh" for one in _dns_challenges(config)}
-    printer = invocation.printer
-    printer.lines(screen.upgrade_lines(str(config.file), (present, wanted), changes, in_use), always=True)
-    printer.document(ExitCode.OK, **{"from": present, "to": wanted, "in_use": sorted(in_use)}, **changes)
-    return ExitCode.OK
-
-
-def _dns_challenges(config: Config) -> Iterator[Dns]:
-    return (
-        one for certificate in config.certificates.values() for one in certificate.challenges if isinstance(one, Dns)
-    )
-
-
 def version(invocation: Invocation) -> ExitCode:
     from .. import __version__
     from ..config import AcmeShSettings
@@ -130,7 +85,5 @@ COMMANDS: Mapping[str, Command] = {
     "check": check,
     "status": status,
     "doctor": doctor,
-    "releases": releases,
-    "upgrade": upgrade,
     "version": version,
 }

@@ -97,9 +97,16 @@ COMMANDS: Mapping[str, Page] = {
         ("acmewrap releases", "acmewrap --json releases"),
     ),
     "upgrade": Page(
-        "show what another pinned release of acme.sh changes, and how to switch",
-        "Nothing is switched: change the line it names, then `acmewrap apply`. The way back is the same.",
-        ("acmewrap upgrade", "acmewrap upgrade --to 3.1.3"),
+        "show what another pinned release of acme.sh changes, and switch to it or back",
+        "First the files that differ are listed, those in use here by name; then it asks. --yes switches without asking;\n"
+        "--dry-run, or no terminal to ask at, changes nothing. A switch installs the release, renders the wrapper script and\n"
+        "changes that one value in the file, comments and all else kept; when a step fails, all stays as it was.\n"
+        "Releases stay beside each other on disk: the way back is the same command, and needs no download.",
+        (
+            "acmewrap upgrade                    # to the newest, after a question",
+            "acmewrap upgrade --to 3.1.3 --yes",
+            "acmewrap upgrade --to 3.1.1 --yes   # and back",
+        ),
     ),
     "revoke": Page(
         "revoke a certificate at its authority",

@@ -66,7 +66,9 @@ def _add_own(commands: Dict[str, argparse.ArgumentParser]) -> None:
     _add_init(commands["init"])
     commands["schema"].add_argument("--document", action="store_true", help="the schema of what --json prints instead")
     commands["completion"].add_argument("shell", choices=("bash", "zsh", "fish"))
-    commands["upgrade"].add_argument("--to", metavar="VERSION", help="a pinned release (default: the newest)")
+    upgrade = commands["upgrade"]
+    upgrade.add_argument("--to", metavar="VERSION", help="a pinned release (default: the newest)")
+    upgrade.add_argument("--yes", action="store_true", help="switch without asking")
     schedule = commands["schedule"]
     schedule.add_argument("action", choices=("show", "run", "remove"), help="what to do with it")
     schedule.add_argument(

@@ -151,7 +151,10 @@ _PARTS: Mapping[Tuple[str, ...], Mapping[str, Schema]] = {
     ("schema",): {"schema": {"type": "object"}},
     ("completion",): {"script": _TEXT},
     ("releases",): {"releases": _list(_record(version=_TEXT, default=_FLAG))},
+    # Without `run` when there was no switch.
     ("upgrade",): {
+        "switched": _FLAG,
+        "steps": _list(_RESULT),
         "from": _TEXT,
         "to": _TEXT,
         **dict.fromkeys(("in_use", "added", "removed", "changed"), _list(_TEXT)),

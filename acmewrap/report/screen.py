@@ -82,24 +82,27 @@ def release_lines(releases: Iterable[Release], default: str) -> Iterator[str]:
 
 
 def upgrade_lines(
-    file: str, versions: Tuple[str, str], changes: Mapping[str, Sequence[str]], in_use: AbstractSet[str]
+    versions: Tuple[str, str], changes: Mapping[str, Sequence[str]], in_use: AbstractSet[str]
 ) -> Iterator[str]:
-    """What differs between two releases, first what this configuration uses, and the line to change."""
+    """What differs between two releases, first what this configuration uses."""
     present, wanted = versions
-    if present == wanted:
-        yield f"{file} asks for acme.sh {present} already; `acmewrap releases` lists the others."
-        return
-    yield f"From acme.sh {present} to {wanted}: " + ", ".join(
-        f"{len(paths)} files {what}" for what, paths in changes.items()
-    )
+    counts = ", ".join(f"{len(paths)} {what}" for what, paths in changes.items())
+    yield f"From acme.sh {present} to {wanted}, files: {counts}"
     for what, paths in changes.items():
         yield from (f"  {what}: {path}, in use here" for path in paths if path in in_use)
     others = sorted(path for paths in changes.values() for path in paths if path not in in_use)
-    yield f"  others, not in use here: {', '.join(others[:6])}{f' and {len(others) - 6} more' if len(others) > 6 else ''}"
-    yield f"To switch, let {file} say"
-    yield "  acme_sh:"
-    yield f'    release: "{wanted}"'
-    yield f'then: acmewrap apply. The way back is the same with "{present}"; both stay on disk.'
+    more = f" and {len(others) - 6} more" if len(others) > 6 else ""
+    yield f"  not in use here: {', '.join(others[:6]) or 'no others'}{more}"
+
+
+def switch_lines(file: str, versions: Tuple[str, str], *, switched: bool) -> Iterator[str]:
+    """How a switch between two releases ended, and the way back."""
+    old, new = versions
+    if switched:
+        yield f"Switched: {file} asks for acme.sh {new}, and that is installed."
+        yield f"The way back: acmewrap upgrade --to {old}"
+    else:
+        yield f"Not switched: {file} asks for acme.sh {old}, as before."
 
 
 def check_lines(check: Check, findings: Sequence[Finding], reason: Optional[str]) -> Iterator[str]:

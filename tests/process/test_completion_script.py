@@ -14,6 +14,7 @@ CASES = {
     "acmewrap do": ["doctor"],
     "acmewrap completion ": ["bash", "zsh", "fish"],
     "acmewrap doctor --fi": ["--fix"],
+    "acmewrap upgrade --y": ["--yes"],
     "acmewrap --json pl": ["plan"],
     "acmewrap init --template w": ["web-server"],
     "acmewrap revoke nas --reason ": ["0", "1", "3", "4", "5"],
