@@ -27,6 +27,7 @@ _PLAIN_WORDS = {
     "found character": "a value cannot begin like this: indent with blanks, quote @ ` and %",
     "mapping values are not allowed": "a colon and a blank begin a value here; a text that holds them needs quotes",
     "but found another document": "one document a file: leave out the line `---` here, and what follows it",
+    "exceeded maximum nesting depth": "nested too deeply",  # libyaml 0.2.6, before it tells of any level
 }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import List, Union
 
@@ -60,7 +61,8 @@ def test_other_mistakes_of_syntax_are_one_problem(tmp_path: Path, content: str) 
 @pytest.mark.usefixtures("loader")
 def test_deep_nesting_is_refused_and_does_not_bring_the_process_down(tmp_path: Path, content: str) -> None:
     (problem,) = problems(tmp_path, content)
-    assert problem == "1:1: nested too deeply"
+    # libyaml 0.2.6 refuses it by itself, where it gets too deep; others are kept from reading it.
+    assert re.fullmatch(r"1:\d+: (not YAML: )?nested too deeply", problem)
 
 
 def test_no_value_of_the_file_appears_in_a_problem_of_syntax(tmp_path: Path) -> None:
