@@ -97,8 +97,8 @@ def test_a_webroot_that_was_there_keeps_its_mode_and_its_owner(ground: Ground) -
     path = ground.parent / "site"
     path.mkdir()
     ground.own(path)
-    path.chmod(0o550)
     (path / "index.html").write_text("hello", encoding="ascii")
+    path.chmod(0o550)
     ground.close()
     sudo = ground.tools / "sudo"
     sudo.write_text(SUDO.format(log=ground.log, parent=path), encoding="ascii")
