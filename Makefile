@@ -6,7 +6,7 @@ BIN := .venv/bin
 
 help:
 	@echo "make demo        watch a certificate being issued, deployed and proven, against real programs on this machine"
-	@echo "make test        lint, typecheck, then every test"
+	@echo "make test        lint, typecheck, then every test; an ordinary user needs sudo"
 	@echo "make lint        ruff: rules and format; shellcheck"
 	@echo "make typecheck   mypy, strict"
 	@echo "make pyz         dist/acmewrap.pyz: one file that runs on CPython 3.8 and later, as on a NAS"
@@ -20,6 +20,7 @@ bench: prepare
 	$(BIN)/python bench/run.py
 
 test: lint typecheck
+	@[ "$$(id -u)" -eq 0 ] || sudo true  # here it may ask for a password; the tests never do
 	$(BIN)/python -m pytest
 
 pyz: prepare

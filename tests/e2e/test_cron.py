@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Callable, Iterator, List
 
 import pytest
-from provisioned import CERTIFICATES, HEAD, PASSWORD, SYNOLOGY, Machine
+from provisioned import CERTIFICATES, HEAD, PASSWORD, SYNOLOGY, Machine, as_root
 
 from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
@@ -32,7 +32,9 @@ def start_cron() -> Iterator[Callable[[], None]]:
 
     def start() -> None:
         if subprocess.run(["pgrep", "-x", "cron"], stdout=subprocess.DEVNULL, check=False).returncode != 0:
-            started.append(subprocess.Popen(["cron", "-f"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+            started.append(
+                subprocess.Popen(as_root("cron", "-f"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            )
 
     try:
         yield start
@@ -41,7 +43,7 @@ def start_cron() -> Iterator[Callable[[], None]]:
         if before.returncode == 0:
             crontab("-", text=before.stdout)
         for daemon in started:
-            daemon.terminate()
+            subprocess.run(as_root("kill", str(daemon.pid)), check=True)
             daemon.wait(10)
 
 
