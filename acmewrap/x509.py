@@ -57,7 +57,12 @@ class X509:
 
 def parse_pem(data: bytes) -> Tuple[X509, ...]:
     """All certificates of a PEM file in its order. Raises ValueError when there is none or one cannot be read."""
-    found = tuple(parse_der(body) for label, body in _blocks(data) if label == b"CERTIFICATE")
+    return tuple(map(parse_der, decode_pem(data)))
+
+
+def decode_pem(data: bytes) -> Tuple[bytes, ...]:
+    """The same as DER, not looked into. Raises ValueError when there is none."""
+    found = tuple(body for label, body in _blocks(data) if label == b"CERTIFICATE")
     if not found:
         raise ValueError("no PEM certificate in it")
     return found

@@ -39,7 +39,7 @@ HEADING = """\
 Written by `make bench` on {day}: {processors} processors, {system}; {versions}. Load when it began: {load:.1f}.
 
 Times are those of whole processes, which take turns; ratios are those of the medians. *After a change* is acmewrap's run that
-reads the file and every certificate, because one of them changed since the last run or a day has passed; the other row is every
+reads the file and every certificate, because one of them changed since the last run or a week has passed; the other row is every
 run after it. lego and uacme take one name per call and so run in a loop. Issues are made by a Pebble on the same machine, with
 the sleeps of each client as it has them, each for names that are new to it; acmewrap issues 8 at a time, the others one after
 another.

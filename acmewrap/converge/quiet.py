@@ -2,7 +2,7 @@
 
 The next unattended run compares the identity of each of those files (device, inode, size, both times) and the clock, and is
 done: it reads neither YAML nor a certificate. Anything else than the very same files means that everything is read again; so
-does a record that is a day old, or that somebody else than this user could have written.
+does a record that is a week old, or that somebody else than this user could have written.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from ..config.model import Config
     from .state import State
 
-_LONGEST = 24 * 60 * 60
+_LONGEST = 7 * 24 * 60 * 60  # a daily run would always come a moment too late for a day
 # File systems keep times in steps: what changed just now may change again within the same one.
 _SETTLED_NS = 2_000_000_000
 

@@ -99,16 +99,20 @@ class Stored:
                 return Fault(f"{self.files.key.name} is not the key of {self.files.certificate.name}")
         except (OSError, ValueError) as error:
             return Fault(_told(self.files.key, error))
-        certificates = []
+        found = []
         for path in (self.files.fullchain, self.files.chain):
             try:
-                certificates.append(x509.parse_pem(path.read_bytes()))
+                found.append(x509.decode_pem(path.read_bytes()))
             except (OSError, ValueError) as error:
                 return Fault(_told(path, error), chain=True)
-        full, chain = certificates
-        if full[0].sha256 != self.leaf.sha256:
+        full, chain = found
+        if full[0] != self.leaf.der:
             return Fault("fullchain.cer begins with another certificate", chain=True)
-        if full[1:] != chain or not x509.is_chain(full):
+        try:
+            belongs = full[1:] == chain and x509.is_chain((self.leaf, *map(x509.parse_der, chain)))
+        except ValueError as error:
+            return Fault(_told(self.files.chain, error), chain=True)
+        if not belongs:
             return Fault("ca.cer is not the chain of the certificate", chain=True)
         return None
 

@@ -215,6 +215,13 @@ def test_time_alone_ends_the_quiet(folder: Path) -> None:
     assert run(folder, start=-3600).imported(READING) != []  # the clock was set back: look again
 
 
+def test_a_daily_run_relies_on_the_one_of_the_day_before_but_not_on_one_of_last_week(folder: Path) -> None:
+    record(folder)
+    file, now, day = str(folder / "acmewrap.yaml"), time.time() + AHEAD, 86400
+    assert is_quiet(file, environment(folder), now + day + 1)
+    assert not is_quiet(file, environment(folder), now + 7 * day + 1)
+
+
 def test_the_record_counts_only_while_nobody_else_could_have_written_it(folder: Path) -> None:
     run(folder)
     (record,) = (folder.parent / ".cache" / "acmewrap").iterdir()
