@@ -55,12 +55,12 @@ class Printer:
         """The listener of an engine: steps live on a terminal, else as lines."""
         console = None if self._quiet else self._console()
         with contextlib.ExitStack() as stack:
-            stack.enter_context(self._telling())
             listener: Callable[[object], None] = self.notice
             if console is not None:
                 from ..report import live
 
                 listener = stack.enter_context(live.LiveSteps(console, verbose=self.verbose))
+            stack.enter_context(self._telling())  # on a terminal by way of rich, which keeps it out of the running steps
             planned = stack.enter_context(self.waiting(LOOKING))
 
             def listen(notice: object) -> None:
