@@ -49,7 +49,9 @@ def consult(config: Config, certificate: Certificate, ledger: Ledger, now: float
         ledger.advise(certificate.name, replace(known, next_look=int(now) + renewal.DEFAULT_RETRY))
         return error.failure.message
     chosen = known.chosen
-    if chosen is None or (told.begin, told.end) != (known.begin, known.end):
+    if told.begin < stored.leaf.not_before and now < told.end:
+        chosen = None  # a window for longer lives than this one (Pebble's is always two days wide): no advice to go by
+    elif chosen is None or (told.begin, told.end) != (known.begin, known.end):
         chosen = random.randint(told.begin, told.end)  # noqa: S311 - spreads load, protects nothing
     advice = Advice(
         known.leaf, known.source, int(now) + told.retry_after, told.begin, told.end, chosen, told.explanation

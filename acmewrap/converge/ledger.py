@@ -71,7 +71,8 @@ class Advice:
     """What an authority says about the renewal of one certificate, the leaf with this SHA-256 (RFC 9773).
 
     ``source`` is the directory's ``renewalInfo``; ``chosen`` a random moment of the window ``begin`` to ``end``, so that not all
-    clients come at once; all three are None until there is an answer. ``next_look``: when to ask again.
+    clients come at once; all three are None until there is an answer, and ``chosen`` stays None when the window was open before
+    the certificate was there. ``next_look``: when to ask again.
     """
 
     leaf: str

@@ -141,8 +141,8 @@ def test_an_authority_that_offers_advice_is_asked_and_obeyed(machine: Machine, p
         return Answer(body=json.dumps(window).encode(), headers=(("Retry-After", "3600"),))
 
     with Proxy(tmp_path / "proxy", pebble) as proxy:
-        offer = f'"renewalInfo": "https://localhost:{proxy.port}/renewal-info", "newOrder":'.encode()
-        proxy.misbehave("^/dir$", Change(body=lambda body: body.replace(b'"newOrder":', offer)))
+        offer = {"renewalInfo": f"https://localhost:{proxy.port}/renewal-info"}  # newer releases of Pebble have one
+        proxy.misbehave("^/dir$", Change(body=lambda body: json.dumps({**json.loads(body), **offer}).encode()))
         machine.configure(server=proxy.directory_url, bundle=proxy.ca_bundle)
         clock = Calendar()
         now = int(clock.now)

@@ -199,6 +199,21 @@ def test_the_chosen_moment_stays_while_the_window_does(
     assert moved.chosen < ISSUED
 
 
+@pytest.mark.parametrize("end", [NOW + DAY, NOW - 1])
+def test_a_window_that_was_open_before_the_certificate_was_there_is_heeded_once_it_is_over(
+    config: Config, calendar: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, end: int
+) -> None:
+    ledger = Ledger.load(tmp_path / "ledger")
+    answer(monkeypatch, ISSUED - HOUR, end)
+    advice.begin(config, CERTIFICATE, ledger, SOURCE, NOW)
+    kept = ledger.advice("nas", LEAF)
+    assert kept is not None
+    heeded = end < NOW
+    assert (kept.next_look, kept.end, kept.chosen is not None) == (NOW + HOUR, end, heeded)
+    by_the_file = f"Le_NextRenewTime='{ISSUED + DAY * 2 // 3}'\n"
+    assert (by_the_file in calendar.read_text(encoding="ascii")) is not heeded
+
+
 def test_chosen_moments_of_different_machines_differ(
     config: Config, calendar: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
