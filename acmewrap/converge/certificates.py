@@ -12,7 +12,7 @@ from ..driver.results import IssueResult
 from ..errors import AcmewrapError, ExitCode, Failure
 from ..secrets import Secret, resolve
 from . import advice, delivery, layout
-from .due import due_at, latest_try
+from .due import due_at, interval_of, latest_try
 from .ledger import Ledger
 from .outcome import StepResult
 from .plan import Step
@@ -165,7 +165,8 @@ class CertificateSteps:
         ledger = self._ledger(certificate)
         entry = ledger.get(name)
         if stored is not None and stored.leaf is not None:
-            latest = latest_try(now, entry.seen_until or stored.leaf.not_after, stored.leaf.lifetime)
+            end, interval = entry.seen_until or stored.leaf.not_after, interval_of(self._config.schedule)
+            latest = latest_try(now, end, stored.leaf.lifetime, interval)
             entry = entry.want(stored.leaf.sha256)
         earliest = None if retry_after is None else now + retry_after
         ledger.put(name, entry.fail(told, now, latest=latest, earliest=earliest))

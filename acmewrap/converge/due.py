@@ -57,13 +57,15 @@ def interval_of(schedule: Optional[Schedule]) -> int:
     return schedule.every_seconds or _DAY
 
 
-def latest_try(now: float, end: int, lifetime: int) -> float:
-    """Until when to wait at most, after a failure, with what expires at *end*: half of what is left.
+def latest_try(now: float, end: int, lifetime: int, interval: int = 0) -> float:
+    """Until when to wait at most, after a failure, with what expires at *end*: the run after that, which a schedule with this
+    *interval* brings, comes while half of what is left is still left, if it can.
 
-    When nothing is left somebody feels it: then a twelfth of the *lifetime*, and an hour at most.
+    When nothing is left somebody feels it: then it comes after a twelfth of the *lifetime*, and an hour at most.
     """
     left = end - now
-    return now + (left / 2 if left > 0 else min(lifetime / 12, _HOUR))
+    wait = left / 2 if left > 0 else min(lifetime / 12, _HOUR)
+    return now + max(wait - interval, 0)
 
 
 def slowest_interval(lifetime: int, renew: Union[RenewAt, RenewBefore]) -> int:

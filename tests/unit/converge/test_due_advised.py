@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Union
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from wanted import CERTIFICATE, DAY, ISSUED, LEAF, NOW, make_config, make_leaf, make_state, make_stored
 
@@ -105,10 +105,32 @@ def test_after_any_number_of_failures_half_of_what_is_left_is_still_left(
     assert now <= entry.next_try <= now + (lifetime - now) / 2
 
 
+@given(
+    lifetime=LIFETIME,
+    rule=RULE,
+    often=st.integers(min_value=1, max_value=12),
+    attempts=st.integers(min_value=0, max_value=40),
+    passed=st.floats(min_value=0, max_value=1, exclude_max=True),
+    took=st.floats(min_value=0, max_value=0.9),
+)
+def test_after_a_failure_the_next_run_tries_again_or_one_before_half_of_what_is_left_has_passed(
+    *, lifetime: int, rule: Rule, often: int, attempts: int, passed: float, took: float
+) -> None:
+    interval = max(slowest_interval(lifetime, rule) // often, 1)
+    run = int(lifetime * passed)
+    now = int(run + interval * took)  # the failure takes its time, so it is noted later than the run began
+    assume(now < lifetime)
+    latest = latest_try(now, lifetime, lifetime, interval)
+    next_try = Entry(attempts=attempts).fail(REFUSED, now, latest=latest).next_try
+    again = run + max(-(-(next_try - run) // interval), 1) * interval
+    assert again <= max(run + interval, now + (lifetime - now) / 2)
+
+
 @pytest.mark.parametrize(("lifetime", "wait"), [(HOUR, 5 * MINUTE), (DAY, HOUR), (90 * DAY, HOUR)])
 def test_what_has_expired_is_tried_soon_and_not_all_the_time(lifetime: int, wait: int) -> None:
     assert latest_try(NOW, NOW - DAY, lifetime) == NOW + wait
     assert latest_try(NOW, NOW, lifetime) == NOW + wait
+    assert latest_try(NOW, NOW, lifetime, 5 * MINUTE) == NOW + wait - 5 * MINUTE
 
 
 @pytest.mark.parametrize("attempts", [0, 3, 40])
