@@ -32,7 +32,9 @@ _OBJECT, _UTC_TIME, _SEQUENCE = 0x06, 0x17, 0x30
 
 @dataclass(frozen=True)
 class X509:
-    """What one certificate says: times in seconds since 1970 UTC, ``serial`` in upper-case hex, ``names`` (DNS, IP) as text."""
+    """What one certificate says: times in seconds since 1970 UTC, ``serial`` in upper-case hex, ``names`` (DNS, IP) as text;
+    ``key_pin`` is the SHA-256 of the SubjectPublicKeyInfo in base64, as curl pins it (RFC 7469 section 2.4).
+    """
 
     sha256: str
     serial: str
@@ -47,6 +49,7 @@ class X509:
     subject_der: bytes
     issuer_der: bytes
     public_key: bytes
+    key_pin: str
     der: bytes
 
     @property
@@ -156,6 +159,7 @@ def _parse(der: bytes) -> X509:
         subject_der=subject[2],
         issuer_der=issuer[2],
         public_key=_children(public_key[1])[1][1][1:],
+        key_pin=base64.b64encode(hashlib.sha256(public_key[2]).digest()).decode("ascii"),
         der=der,
     )
 

@@ -18,6 +18,7 @@ from typing import Literal, Mapping, Optional, Sequence, Tuple, Union
 from ..catalogue import failure
 from ..config.model import Challenge, Webroot
 from ..errors import CommandError
+from ..x509 import X509
 from . import accounts, command, cron, evidence, retry
 from .call import Caller
 from .command import InstalledFiles, Value
@@ -134,16 +135,17 @@ class AcmeSh:
         key: str = "ec-256",
         variables: Optional[Mapping[str, Value]] = None,
         ca_bundle: Optional[str] = None,
+        pinned: Optional[X509] = None,
         on_line: Optional[OnLine] = None,
         **context: str,
     ) -> DeployResult:
         """``--deploy``, on a copy: what the hook saves of its credentials goes away with it.
 
-        ``ca_bundle`` is what the hook's own requests trust instead of the system's store; ``context`` names things in
-        remedies.
+        ``ca_bundle`` is what the hook's own requests trust instead of the system's store; with ``pinned``, the key of that
+        certificate and nothing else. ``context`` names things in remedies.
         """
         given = command.hook_variables(hook, variables or {}, self._caller.pinned or self.read_version())
-        with stage(self.home, [(domain, is_ecc(key))]) as staging:
+        with stage(self.home, [(domain, is_ecc(key))], pinned) as staging:
             words = command.deploy(domain, key, hook, ca_bundle)
             done = self._caller.run("deploy", words, staging, variables=given, on_line=on_line)
         return self._delivered("deploy", domain, hook, done, **context)
@@ -192,8 +194,7 @@ class AcmeSh:
 
     def version(self) -> str:
         """``--version``, without the ``v``."""
-        done = self._read("version", ("--version",))
-        return done.lines[-1].strip().lstrip("v")
+        return self._read("version", ("--version",)).lines[-1].strip().lstrip("v")
 
     def read_version(self) -> str:
         """The version that the script says of itself; starts nothing."""

@@ -16,11 +16,12 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Iterable, Iterator, Tuple
+from typing import Iterable, Iterator, Optional, Tuple
 
 from .. import files
 from ..catalogue import failure
 from ..errors import AccessError
+from ..x509 import X509
 from .configuration import edit_configuration, raw_values, read_text, write_text
 from .home import CertificateFiles, Home
 
@@ -33,12 +34,17 @@ _CREDENTIALS = ("SAVED_",)
 
 # curl is started without any limit by acme.sh; these reach every call of it (acme.sh itself cannot be told).
 _CURL_LIMITS = "connect-timeout = 10\nmax-time = 120\n"
+# The key counts and not who signed it: curl compares it (error 90) before it sends anything, `insecure` or not.
+_CURL_PIN = 'insecure\npinnedpubkey = "sha256//{}"\n'
 
 
 class Staging:
-    """Folders of one call, all below one private folder on the file system of the home."""
+    """Folders of one call, all below one private folder on the file system of the home.
 
-    def __init__(self, folder: Path) -> None:
+    With ``pinned``, curl talks to a server with the key of that certificate, and to nobody else.
+    """
+
+    def __init__(self, folder: Path, pinned: Optional[X509] = None) -> None:
         self.folder = folder
         self.configuration = folder / "config"
         self.certificates = folder / "certificates"
@@ -47,7 +53,8 @@ class Staging:
         self.protocol = folder / "protocol.log"
         for path in (self.configuration, self.certificates, self.temporary, self.curl):
             path.mkdir()
-        (self.curl / ".curlrc").write_text(_CURL_LIMITS, encoding="ascii")
+        pin = "" if pinned is None else _CURL_PIN.format(pinned.key_pin)
+        (self.curl / ".curlrc").write_text(_CURL_LIMITS + pin, encoding="ascii")
 
     def files_of(self, domain: str, ecc: bool) -> CertificateFiles:
         return Home(self.certificates).files_of(domain, ecc)
@@ -86,7 +93,9 @@ class Staging:
 
 
 @contextlib.contextmanager
-def stage(home: Home, certificates: Iterable[Tuple[str, bool]] = ()) -> Iterator[Staging]:
+def stage(
+    home: Home, certificates: Iterable[Tuple[str, bool]] = (), pinned: Optional[X509] = None
+) -> Iterator[Staging]:
     """A workspace with copies of *certificates* (domain, ecc); gone afterwards, whatever happened.
 
     Raises :class:`AccessError` when it cannot be made (``home.not_writable``, ``disk.full``, ``file.failed``).
@@ -99,7 +108,7 @@ def stage(home: Home, certificates: Iterable[Tuple[str, bool]] = ()) -> Iterator
                 folder = Path(tempfile.mkdtemp(prefix="", dir=str(parent)))
                 stack.enter_context(_locked(folder / _LOCK, fcntl.LOCK_EX))
             stack.callback(shutil.rmtree, str(folder), ignore_errors=True)
-            staging = Staging(folder)
+            staging = Staging(folder, pinned)
             for domain, ecc in certificates:
                 home.recover(domain, ecc)
                 staging.copy_in(home, domain, ecc)

@@ -29,6 +29,7 @@ CURL: Mapping[int, Tuple[str, str]] = {  # libcurl-errors(3)
     60: (_TLS, "the server's certificate is not trusted"),
     77: (_TLS, "the ca_bundle file cannot be read, or holds no certificate"),
     83: (_TLS, "the server's certificate has the wrong issuer"),
+    90: (_TLS, "the server's key is not the pinned one"),
 }
 _WGET: Mapping[int, int] = {2: 3, 3: 23, 4: 7, 5: 60}  # wget(1), Exit Status, as the nearest number of curl
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import base64
 import calendar
+import hashlib
 import subprocess
 import time
 from pathlib import Path
@@ -36,6 +38,8 @@ def test_openssl_and_we_read_the_same(tmp_path: Path, key_type: KeyType) -> None
     assert leaf.not_after == calendar.timegm(time.strptime(told["notAfter"], "%b %d %H:%M:%S %Y %Z"))
     assert leaf.not_before == calendar.timegm(time.strptime(told["notBefore"], "%b %d %H:%M:%S %Y %Z"))
     assert leaf.sha256 == next(value for name, value in told.items() if "ingerprint" in name).replace(":", "").lower()
+    key = base64.b64decode("".join(openssl("x509", "-in", pair.certificate, "-noout", "-pubkey").splitlines()[1:-1]))
+    assert base64.b64decode(leaf.key_pin) == hashlib.sha256(key).digest()
     assert (leaf.names, leaf.key_type) == (("nas.example.com", "192.0.2.7", "2001:db8::1"), key_type)
     assert (issuer.is_authority, leaf.is_authority) == (True, False)
     assert x509.is_chain((leaf, issuer, x509.parse_pem(root.certificate.read_bytes())[0]))

@@ -70,6 +70,7 @@ def make_leaf(**changes: Any) -> X509:
         subject_der=b"",
         issuer_der=b"",
         public_key=b"",
+        key_pin="",
         der=b"",
     )
     return replace(leaf, **changes)

@@ -96,6 +96,7 @@ def test_the_number_of_wget_is_understood_too(code: int, expected: str) -> None:
     [
         ("synology_dsm", 7, "dsm.unreachable"),
         ("synology_dsm", 60, "dsm.tls_untrusted"),
+        ("synology_dsm", 90, "dsm.tls_untrusted"),
         ("proxmoxve", 7, "deploy.unreachable"),
         ("proxmoxve", 60, "deploy.unreachable"),
     ],

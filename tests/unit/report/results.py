@@ -29,7 +29,7 @@ CONFIG = Config(
     certificates={"nas": CERTIFICATE, "bare": replace(CERTIFICATE, name="bare", targets=())},
 )
 X509_LEAF = X509(
-    LEAF, "0A", "nas.test", "Test", NOW - 10, NOW + 86400, ("nas.test",), "ec-256", False, b"", b"", b"", b"", b""
+    LEAF, "0A", "nas.test", "Test", NOW - 10, NOW + 86400, ("nas.test",), "ec-256", False, b"", b"", b"", b"", "", b""
 )
 UNPROVEN = failure(
     "deploy.not_proven", "nas.test:5001 does not serve it", ["line 1", "line 2"], target="nas", hook="dsm"
