@@ -566,8 +566,11 @@ _ENTRIES: Tuple[Entry, ...] = (
     ),
     Entry(
         "dsm.tls_untrusted",
-        "DSM's HTTPS certificate is not trusted. acme.sh judges it with the ca_bundle of the authority, nothing else.",
-        "On the NAS use `url: http://localhost:5000`; elsewhere add the root of DSM's present certificate to {ca_bundle}.",
+        "DSM's HTTPS certificate is not the one of `synology.fingerprint`, and it leads to no root in the authority's ca_bundle "
+        "file, or is for another name than that in `synology.url`.",
+        "On the NAS use `url: http://localhost:5000`. Elsewhere write the fingerprint that was seen as `synology.fingerprint`, if "
+        "this prints the same on the NAS itself (ssh): openssl s_client -connect localhost:5001 </dev/null | openssl x509 -noout "
+        "-fingerprint -sha256",
     ),
     Entry(
         "dsm.login_refused",

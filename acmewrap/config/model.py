@@ -185,13 +185,17 @@ class DsmCertificate:
 
 @dataclass(frozen=True)
 class Synology:
-    """One Synology NAS. ``account`` uploads certificates; ``administrator`` makes that account, when not root on the NAS does."""
+    """One Synology NAS. ``account`` uploads certificates; ``administrator`` makes that account, when not root on the NAS does.
+
+    ``fingerprint`` is the SHA-256 (hex) of a certificate that DSM may show over https, whoever signed it.
+    """
 
     url: str
     account: Account
     certificate: DsmCertificate = DsmCertificate()
     verify: Optional[Endpoint] = None
     administrator: Optional[Account] = None
+    fingerprint: Optional[str] = None
 
 
 @dataclass(frozen=True)

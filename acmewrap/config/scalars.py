@@ -30,6 +30,7 @@ KEY = choice({**{name: name for name in KEY_TYPES}, **{f"rsa-{name}": name for n
 
 _DURATION = r"(?=.)(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?"
 _FRACTION = r"[0-9]{1,4}/[0-9]{1,4}|[0-9]{1,2}(?:\.[0-9]{1,6})?%|0?\.[0-9]{1,9}"
+_FINGERPRINT = "(?:(?:SHA|sha)256 Fingerprint=)?(?:[0-9A-Fa-f]{2}[: ]?){31}[0-9A-Fa-f]{2}"  # OpenSSL and browsers
 _HOST = r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 _SERVER = re.compile(rf"(https?)://({_HOST})(?::([0-9]{{1,5}}))?(/[A-Za-z0-9._~/%+=?&@-]*)?")
 
@@ -118,6 +119,13 @@ def _nas(text: str) -> str:
     return f"{match[1]}://{match[2]}:{port}"
 
 
+def _fingerprint(text: str) -> str:
+    if not re.fullmatch(_FINGERPRINT, text):
+        remedy = "openssl x509 -noout -fingerprint -sha256 prints it; that of SHA-1 is shorter"
+        raise ValueError(f"expected 32 pairs of hexadecimal digits, not {quoted(text)}: {remedy}")
+    return re.sub("[: ]", "", text.rpartition("=")[2]).lower()
+
+
 def _description(text: str) -> str:
     if not text or set(text) & set('"\\'):
         raise ValueError(
@@ -144,4 +152,5 @@ ENDPOINT_TEXT = Scalar(
 )
 SERVER = Scalar("the URL of an ACME directory", _server, _shape("https?://.*"))
 NAS = Scalar("the address of DSM such as http://localhost:5000", _nas, _shape("https?://[^/]+/?"))
+FINGERPRINT = Scalar("the SHA-256 fingerprint of a certificate", _fingerprint, _shape(_FINGERPRINT))
 DESCRIPTION = Scalar("the description of a certificate in DSM", _description, _shape(r'[^"\\]+'))

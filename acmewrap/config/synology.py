@@ -14,7 +14,7 @@ from .kinds import Either, Kind, Sequence, choice, matching, suggestion
 from .model import Account, DsmCertificate, Endpoint, Synology, Target
 from .reader import INVALID, Reader
 from .record import Key, Record, Section
-from .scalars import ANY, DESCRIPTION, DURATION, ENDPOINT_TEXT, FLAG, HOST, NAS, PORT
+from .scalars import ANY, DESCRIPTION, DURATION, ENDPOINT_TEXT, FINGERPRINT, FLAG, HOST, NAS, PORT
 
 HOOK = "synology_dsm"
 DEVICE = "CertRenewal"  # what the hook calls itself
@@ -56,7 +56,10 @@ def _synology(section: Section) -> Synology:
     administrator: Optional[Account] = section.get("administrator")
     if administrator is not None and administrator.name == account.name:
         section.refuse("administrator", f"{account.name} cannot make itself: name another administrator")
-    return Synology(section.get("url"), account, certificate, section.get("verify"), administrator)
+    url, fingerprint = section.get("url"), section.get("fingerprint")
+    if fingerprint is not None and not url.startswith("https:"):
+        section.refuse("fingerprint", "protects nothing over http: write `url: https://…`, or leave it out")
+    return Synology(url, account, certificate, section.get("verify"), administrator, fingerprint)
 
 
 def _certificate(section: Section) -> DsmCertificate:
@@ -116,6 +119,11 @@ SYNOLOGY = Record(
     {
         "url": Key(
             NAS, "The address of DSM; the port is 5000 (http) or 5001 (https).", missing="such as http://localhost:5000"
+        ),
+        "fingerprint": Key(
+            FINGERPRINT,
+            "With https: a certificate that DSM may show whoever signed it, such as its factory certificate, until it shows the "
+            "authority's.",
         ),
         "account": Key(_ACCOUNT, "The DSM user that uploads certificates.", missing="{name: …, password: …}"),
         "administrator": Key(

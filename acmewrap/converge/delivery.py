@@ -13,6 +13,7 @@ from ..driver.results import DeployResult
 from ..errors import DeployError, Failure
 from ..secrets import Secret, resolve
 from ..synology import certificates
+from ..x509 import X509
 from . import installed, sessions, wire
 from .surroundings import Surroundings
 
@@ -52,7 +53,9 @@ def deliver(
         if exists:
             variables.pop(_CREATE, None)
         if not (exists and sight.served == leaf):
-            result = _run_hook(acme, certificate, target, variables, ca_bundle=trust, on_line=on_line)
+            result = _run_hook(
+                acme, certificate, target, variables, ca_bundle=trust, pinned=client.pinned, on_line=on_line
+            )
         with sessions.open_account(config, around.environ, patience=_RESTART) as client:
             certificates.put_to_use(client, wanted)
     elif target.install is not None:
@@ -61,7 +64,7 @@ def deliver(
         if sight.served != leaf:
             raise DeployError(_not_proven(target, leaf, sight, result))
     else:
-        result = _run_hook(acme, certificate, target, variables, ca_bundle=None, on_line=on_line)
+        result = _run_hook(acme, certificate, target, variables, on_line=on_line)
     if target.verify is None:
         return result, wire.Sight() if target.install is None else sight
     sight = wire.wait_for(target.verify, leaf, sleep=around.sleep)
@@ -76,7 +79,8 @@ def _run_hook(
     target: Target,
     variables: Mapping[str, Union[str, Secret]],
     *,
-    ca_bundle: Optional[str],
+    ca_bundle: Optional[str] = None,
+    pinned: Optional[X509] = None,
     on_line: Optional[OnLine],
 ) -> DeployResult:
     account = variables.get("SYNO_USERNAME", "")
@@ -86,6 +90,7 @@ def _run_hook(
         key=certificate.key,
         variables=variables,
         ca_bundle=ca_bundle,
+        pinned=pinned,
         on_line=on_line,
         target=str(target.verify or target.name),
         user=account if isinstance(account, str) else "",

@@ -60,5 +60,6 @@ def _client(config: Config, account: Account, environ: Environ, patience: float)
         resolve(account.password, environ),
         second_factor=SecondFactor(read(account.otp_code), read(account.device_id), account.device_name),
         ca_bundle=trusted_bundle(config),
+        fingerprint=nas_of(config).fingerprint,
         patience=patience,
     )

@@ -6,6 +6,7 @@ quoted), and answers 502 or nothing at all while its web server restarts.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import time
 from dataclasses import dataclass
@@ -13,10 +14,12 @@ from types import TracebackType
 from typing import Any, Callable, Dict, Mapping, Optional, Type
 from urllib.parse import urlencode, urlsplit
 
+from .. import x509
 from ..catalogue import failure
 from ..driver.directory import trust
 from ..errors import AcmewrapError, DeployError, Failure, UnreachableError
 from ..secrets import Secret
+from . import tls
 
 _TIMEOUT = 20.0
 
@@ -74,8 +77,9 @@ class Client:
     """A session of one account, logged out on every path.
 
     ``url`` is DSM's address with its port. With https the certificate must be trusted through ``ca_bundle`` (a PEM file)
-    or the system's store. ``patience`` is for how many seconds a web server that does not answer, because it restarts, is
-    asked again. Used as a context manager; raises :class:`ApiError` and :class:`UnreachableError`.
+    or the system's store, or be the one with ``fingerprint`` (SHA-256 in hex): then it is ``pinned``. ``patience`` is for
+    how many seconds a web server that does not answer, because it restarts, is asked again. Used as a context manager; raises
+    :class:`ApiError` and :class:`UnreachableError`.
     """
 
     def __init__(
@@ -86,6 +90,7 @@ class Client:
         *,
         second_factor: Optional[SecondFactor] = None,
         ca_bundle: Optional[str] = None,
+        fingerprint: Optional[str] = None,
         patience: float = 0.0,
     ) -> None:
         self._base = url.rstrip("/") + "/webapi/"
@@ -94,6 +99,8 @@ class Client:
         self._password = password
         self._second_factor = second_factor or SecondFactor()
         self._ca_bundle = ca_bundle
+        self._fingerprint = fingerprint
+        self.pinned: Optional[x509.X509] = None
         self._deadline = time.monotonic() + patience
         self._path = "entry.cgi"
         self._version = 0
@@ -144,7 +151,6 @@ class Client:
                 time.sleep(1)
 
     def _request(self, path: str, words: Mapping[str, str]) -> Dict[str, Any]:
-        import ssl
         import urllib.error
         import urllib.request
 
@@ -156,7 +162,7 @@ class Client:
         handlers: list[Any] = [urllib.request.ProxyHandler({})]
         if self._base.startswith("https"):
             try:
-                handlers.append(urllib.request.HTTPSHandler(context=trust(self._ca_bundle)))
+                handlers.append(tls.create_handler(trust(self._ca_bundle), self._accept))
             except OSError as error:
                 raise self._untrusted(
                     f"the bundle {self._ca_bundle} cannot be used: {error.strerror or error}"
@@ -165,15 +171,19 @@ class Client:
             with urllib.request.build_opener(*handlers).open(request, timeout=_TIMEOUT) as reply:
                 document = json.loads(reply.read(8 * 1024 * 1024).decode("utf-8"))
         except urllib.error.URLError as error:
-            reason = getattr(error, "reason", error)
-            if isinstance(reason, ssl.SSLCertVerificationError):
-                raise self._untrusted(reason.verify_message) from None
-            raise self._unreachable(str(reason)) from None
+            raise self._unreachable(str(getattr(error, "reason", error))) from None
         except (OSError, ValueError) as error:  # cut off while it answered, or no JSON
             raise self._unreachable(str(error)) from None
         if not isinstance(document, dict):
             raise self._unreachable("its answer is no JSON object")
         return document
+
+    def _accept(self, certificate: bytes, why: str) -> None:
+        seen = hashlib.sha256(certificate).digest()
+        if seen.hex() != self._fingerprint:
+            other = ", not that of `synology.fingerprint`" if self._fingerprint else ""
+            raise self._untrusted(f"{why}; its SHA-256 fingerprint is {seen.hex(':').upper()}{other}") from None
+        self.pinned = x509.parse_der(certificate)
 
     def _data(self, document: Mapping[str, Any], codes: Mapping[int, str] = _COMMON) -> Dict[str, Any]:
         return read_reply(document, lambda code: self._refused(code, codes))

@@ -189,6 +189,36 @@ def test_the_entry_is_shown_removed_and_made_again(modern: Machine) -> None:
     assert len(modern.nas.state.tasks) == 1
 
 
+PINNED = NAS.replace("{nas}", "https://localhost:{port}\n  fingerprint: {fingerprint}")
+
+
+def test_a_nas_with_the_pinned_certificate_is_provisioned_over_https_and_renewed_when_it_shows_the_authoritys(
+    tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
+) -> None:
+    text = HEAD + CERTIFICATES.replace("[nas.internal.test]", "[nas.internal.test, localhost]") + PINNED
+    bundle = tmp_path / "roots.crt"
+    bundle.write_text(pebble.ca_bundle.read_text(encoding="ascii") + pebble.root(), encoding="ascii")
+    for machine in channel("7.2", "web", tmp_path, acme_sh_311, pebble, webserver):
+        nas, factory = machine.nas, machine.served()
+        machine.configure(text, bundle=bundle, administrator=ADMINISTRATOR, fingerprint="ab" * 32)
+        refused = machine.run("apply")
+        assert "[dsm.tls_untrusted]" in refused.stdout
+        assert ":".join(factory.upper()[at : at + 2] for at in range(0, 64, 2)) in refused.stdout
+        assert nas.requests == []
+
+        machine.configure(text, bundle=bundle, administrator=ADMINISTRATOR, fingerprint=factory)
+        assert "certupdater  it does not exist" in machine.run("plan").stdout
+        done = machine.run("apply")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert machine.served() == machine.on_disk() != factory
+
+        assert machine.run("issue", "--force").returncode == 0
+        done = machine.run("apply")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert (machine.served(), machine.imports()) == (machine.on_disk(), 2)
+        assert "ok   DSM at https://localhost" in machine.run("doctor").stdout
+
+
 Change = Callable[[DsmSimulator], None]
 REFUSALS: Tuple[Tuple[str, Change], ...] = (
     ("dsm.otp_required", lambda nas: setattr(nas.user, "otp_code", "123456")),

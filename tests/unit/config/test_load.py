@@ -258,6 +258,23 @@ def test_the_port_of_dsm_follows_from_the_scheme(tmp_path: Path, url: str, port:
     assert f"{target.env['SYNO_SCHEME']}://{target.env['SYNO_HOSTNAME']}:{target.env['SYNO_PORT']}" == full
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        ":".join(["AB"] * 32),
+        " ".join(["Ab"] * 32),
+        "ab" * 32,
+        "sha256 Fingerprint=" + ":".join(["AB"] * 32),
+        "SHA256 Fingerprint=" + ":".join(["AB"] * 32),
+    ],
+)
+def test_a_fingerprint_is_taken_as_openssl_and_browsers_show_it(tmp_path: Path, written: str) -> None:
+    text = SYNOLOGY.replace("http://localhost:5000", f'https://nas\n  fingerprint: "{written}"')
+    config = loaded(tmp_path, BASE + text)
+    assert config.synology is not None
+    assert config.synology.fingerprint == "ab" * 32
+
+
 def test_old_spellings_of_the_synology_variables_become_the_new_ones(tmp_path: Path) -> None:
     env = "{SYNO_Username: admin, SYNO_Password: {file: p}, SYNO_DEVICE_ID: x, Other: y}"
     config = loaded(tmp_path, certificate(f"deploy: {{nas: {{hook: synology_dsm, env: {env}, verify: no}}}}"))

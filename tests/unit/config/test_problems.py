@@ -171,6 +171,8 @@ CASES: Tuple[Tuple[str, str], ...] = (
     (BASE + SYNOLOGY.replace("5000", "5000/webman"), "expected the address of DSM"),
     (BASE + SYNOLOGY + "  certificate: {description: 'a\"b'}\n", "expected a description without double quotes and backslashes"),
     (BASE + SYNOLOGY + "  certificate: {services: some}\n", "'some' is not possible here; expected one of all"),
+    (BASE + SYNOLOGY + f"  fingerprint: {'ab' * 32}\n", "12:16: synology.fingerprint: protects nothing over http: write `url: htt"),
+    (BASE + SYNOLOGY + f"  fingerprint: {'ab' * 20}\n", "-fingerprint -sha256 prints it; that of SHA-1 is shorter"),
     # options
     (certificate("options: [value]"), "8:14: certificates.nas.options: begins with 'value': an option such as --preferred-chain"),
 )  # fmt: skip
