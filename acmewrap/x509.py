@@ -7,16 +7,13 @@ verified cryptographically here: chains are matched by name, keys by their publi
 from __future__ import annotations
 
 import base64
-import binascii
 import calendar
 import hashlib
-import re
 from dataclasses import dataclass
 from typing import Iterator, List, Optional, Tuple
 
-_PEM = re.compile(
-    rb"-----BEGIN (?P<label>[A-Z0-9 ]+)-----\s*(?P<body>[A-Za-z0-9+/=\s]+?)-----END (?P=label)-----", re.DOTALL
-)
+from . import pem
+
 _CURVES = {
     b"\x2a\x86\x48\xce\x3d\x03\x01\x07": "ec-256",
     b"\x2b\x81\x04\x00\x22": "ec-384",
@@ -60,15 +57,7 @@ class X509:
 
 def parse_pem(data: bytes) -> Tuple[X509, ...]:
     """All certificates of a PEM file in its order. Raises ValueError when there is none or one cannot be read."""
-    return tuple(map(parse_der, decode_pem(data)))
-
-
-def decode_pem(data: bytes) -> Tuple[bytes, ...]:
-    """The same as DER, not looked into. Raises ValueError when there is none."""
-    found = tuple(body for label, body in _blocks(data) if label == b"CERTIFICATE")
-    if not found:
-        raise ValueError("no PEM certificate in it")
-    return found
+    return tuple(map(parse_der, pem.certificates(data)))
 
 
 def find_first(data: bytes) -> Optional[X509]:
@@ -101,14 +90,6 @@ def key_matches(key: bytes, certificate: X509) -> bool:
 def is_chain(certificates: Tuple[X509, ...]) -> bool:
     """Whether each certificate is named as its issuer by the one before it."""
     return all(lower.issuer_der == upper.subject_der for lower, upper in zip(certificates, certificates[1:]))
-
-
-def _blocks(data: bytes) -> Iterator[Tuple[bytes, bytes]]:
-    for match in _PEM.finditer(data):
-        try:
-            yield match.group("label"), base64.b64decode(b"".join(match.group("body").split()), validate=True)
-        except binascii.Error as error:
-            raise ValueError(f"broken PEM: {error}") from error
 
 
 def _element(data: bytes, at: int) -> Tuple[int, int, int]:
@@ -224,7 +205,7 @@ def _key_type(public_key: bytes) -> str:
 
 
 def _public_part(key: bytes) -> bytes:
-    blocks = dict(_blocks(key))
+    blocks = dict(pem.blocks(key))
     if b"PRIVATE KEY" in blocks:
         fields = _children(_inside(blocks[b"PRIVATE KEY"]))
         inner = fields[2][1]

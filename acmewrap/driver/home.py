@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Iterator, Mapping, Optional, Tuple
 from urllib.parse import urlsplit
 
-from .. import x509
+from .. import pem, x509
 from . import versions
 from .configuration import parse_configuration
 
@@ -102,7 +102,7 @@ class Stored:
         found = []
         for path in (self.files.fullchain, self.files.chain):
             try:
-                found.append(x509.decode_pem(path.read_bytes()))
+                found.append(pem.certificates(path.read_bytes()))
             except (OSError, ValueError) as error:
                 return Fault(_told(path, error), chain=True)
         full, chain = found

@@ -1,0 +1,29 @@
+"""PEM (RFC 7468): what stands between the lines that say BEGIN and END, as bytes that are not looked into."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from typing import Iterator, Tuple
+
+_BLOCK = re.compile(
+    rb"-----BEGIN (?P<label>[A-Z0-9 ]+)-----\s*(?P<body>[A-Za-z0-9+/=\s]+?)-----END (?P=label)-----", re.DOTALL
+)
+
+
+def certificates(data: bytes) -> Tuple[bytes, ...]:
+    """The DER of all certificates in their order. Raises ValueError when there is none, or one is broken."""
+    found = tuple(body for label, body in blocks(data) if label == b"CERTIFICATE")
+    if not found:
+        raise ValueError("no PEM certificate in it")
+    return found
+
+
+def blocks(data: bytes) -> Iterator[Tuple[bytes, bytes]]:
+    """Label and content of each block. Raises ValueError at one that is not base64."""
+    for match in _BLOCK.finditer(data):
+        try:
+            yield match.group("label"), base64.b64decode(b"".join(match.group("body").split()), validate=True)
+        except binascii.Error as error:
+            raise ValueError(f"broken PEM: {error}") from error
