@@ -18,7 +18,9 @@ from .. import files
 from ..errors import Failure
 
 _FIRST_WAIT = 5 * 60
-_LONGEST_WAIT = 24 * 60 * 60
+_LONGEST_WAIT = (
+    23 * 60 * 60
+)  # a failure is noted a while after its run began, and the run of the next day is to try again
 _DOUBLINGS = 9  # past the longest wait, and far from what a float can hold
 
 

@@ -28,8 +28,8 @@ def waits(count: int, **options: float) -> List[float]:
     return found
 
 
-def test_each_failure_waits_twice_as_long_as_the_one_before_up_to_a_day() -> None:
-    assert waits(12, jitter=0) == [*(5 * MINUTE * 2**count for count in range(9)), DAY, DAY, DAY]
+def test_each_failure_waits_twice_as_long_as_the_one_before_but_never_past_the_same_hour_of_the_next_day() -> None:
+    assert waits(12, jitter=0) == [*(5 * MINUTE * 2**count for count in range(9)), *[23 * 60 * MINUTE] * 3]
 
 
 @given(st.integers(min_value=0, max_value=40))
