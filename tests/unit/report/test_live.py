@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import io
+import logging
 
+import pytest
 from rich.console import Console
 
 from acmewrap.catalogue import failure
+from acmewrap.cli.output import Printer
+from acmewrap.cli.parser import parse
 from acmewrap.converge.outcome import StepEnded, StepLine, StepResult, StepStarted
 from acmewrap.converge.plan import Step
 from acmewrap.report import live
@@ -40,6 +44,19 @@ def test_each_step_stays_on_the_screen_with_its_outcome() -> None:
     assert "  it [did] not [deploy.failed]" in text
     assert "  | last words" in text
     assert "acme.sh talks" not in text
+
+
+def test_what_is_logged_meanwhile_stands_above_the_steps_that_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    console, printer = terminal(), Printer(parse(["apply"]))
+    monkeypatch.setattr(printer, "_console", lambda: console)
+    with printer.following() as listener:
+        listener(StepStarted(ISSUE))
+        logging.getLogger("acmewrap.driver.source").info("the release URL is tried")
+        listener(StepEnded(StepResult(ISSUE, "done", 2.5)))
+    assert "  the release URL is tried\n" in text_of(console)
+    assert capsys.readouterr().err == ""
 
 
 def test_lines_of_acme_sh_are_shown_when_asked_for() -> None:
