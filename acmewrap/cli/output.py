@@ -60,9 +60,8 @@ class Printer:
                 from ..report import live
 
                 listener = stack.enter_context(live.LiveSteps(console, verbose=self.verbose))
-            stack.enter_context(
-                self._telling()
-            )  # on a terminal by way of rich, which keeps it out of the running steps
+            # Only now: on a terminal it goes by way of rich, which keeps it out of the running steps.
+            stack.enter_context(self._telling())
             planned = stack.enter_context(self.waiting(LOOKING))
 
             def listen(notice: object) -> None:
