@@ -428,9 +428,8 @@ def domain_unresolved(lab: Laboratory) -> Recording:
 
 @scenario("challenge.timed_out")
 def challenge_undecided(lab: Laboratory) -> Recording:
-    lab.proxy.misbehave(
-        "/(?:authZ|chalZ)/", Change(body=_pending)
-    )  # 3.0.2 asks for the challenge, later ones the authorization
+    # 3.0.2 asks for the challenge, later ones for the authorization.
+    lab.proxy.misbehave("/(?:authZ|chalZ)/", Change(body=_pending))
     return lab.issue("a.example.com", home=lab.make_home("undecided"), MAX_RETRY_TIMES="4", **_through_proxy(lab))
 
 

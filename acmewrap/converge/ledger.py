@@ -18,9 +18,8 @@ from .. import files
 from ..errors import Failure
 
 _FIRST_WAIT = 5 * 60
-_LONGEST_WAIT = (
-    23 * 60 * 60
-)  # a failure is noted a while after its run began, and the run of the next day is to try again
+# A failure is noted a while after its run began, and the run of the next day is to try again.
+_LONGEST_WAIT = 23 * 60 * 60
 _DOUBLINGS = 9  # past the longest wait, and far from what a float can hold
 
 

@@ -54,9 +54,8 @@ def edit_configuration(text: str, values: Mapping[str, str], drop: Tuple[str, ..
     dropping = False
     for line in text.split("\n"):
         begin = _BEGIN.match(line)
-        if (
-            begin is not None
-        ):  # a line without a key of its own belongs to the value before it, such as a password in two lines
+        # A line without a key of its own belongs to the value before it, such as a password in two lines.
+        if begin is not None:
             dropping = begin.group(1) in values or begin.group(1).startswith(drop)
         if line and not dropping:
             kept.append(line)

@@ -8,9 +8,8 @@ from __future__ import annotations
 import re
 from typing import Optional
 
-_LONGEST = (
-    7 * 24 * 60 * 60
-)  # the longest that a rate limit in use today counts over; more is a mistake of the authority
+# The longest that a rate limit in use today counts over; more is a mistake of the authority.
+_LONGEST = 7 * 24 * 60 * 60
 _REFUSAL = re.compile(r"responseHeaders='HTTP/[0-9.]+ (?:429|503)\b.*?(?:'$|\Z)", re.MULTILINE | re.DOTALL)
 _HEADER = re.compile(r"^retry-after:[ \t]*(.+?)\s*$", re.MULTILINE | re.IGNORECASE)
 _DATE = re.compile(r"^date:[ \t]*(.+?)\s*$", re.MULTILINE | re.IGNORECASE)

@@ -134,9 +134,8 @@ def test_the_password_of_the_nas_is_found_nowhere(machine: Machine) -> None:
 
     secret = CANARY.encode()
     assert any(b"curl --silent" in line for line in seen)
-    assert (
-        record.read_text(encoding="utf-8").count("\ncurl --silent") >= 3 * 5
-    )  # asked, logged in, listed, imported, out
+    # Asked, logged in, listed, imported, out.
+    assert record.read_text(encoding="utf-8").count("\ncurl --silent") >= 3 * 5
     found = hits_below(secret, machine.folder, machine.folder / "dsm.password")
     found += [hit for line in seen for hit in hits(secret, f"/proc: {line!r}", line)]
     for done in said:

@@ -154,9 +154,8 @@ def test_a_bad_download_leaves_the_good_set_and_the_next_run_renews(
     acme_sh_311: Path, folder: Path, proxy: Proxy, fault: Fault, id: str
 ) -> None:
     proxy.misbehave("/certZ/", fault)
-    for deadline in (
-        (8.0, 40.0, 200.0) if isinstance(fault, Hang) else (None,)
-    ):  # a slow machine may not come so far so soon
+    # A slow machine may not come so far so soon.
+    for deadline in (8.0, 40.0, 200.0) if isinstance(fault, Hang) else (None,):
         acme = open_acme(acme_sh_311, folder, proxy, deadline)
         before = snapshot(acme)
         result = acme.renew(NAME, force=True)

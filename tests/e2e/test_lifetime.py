@@ -134,9 +134,8 @@ def world(tmp_path: Path, acme_sh_311: Path, pebble: Pebble) -> Iterator[World]:
 def test_what_is_served_outlives_an_authority_and_a_target_that_are_down_when_they_are_needed(
     world: World, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(
-        "random.uniform", lambda low, _: low
-    )  # waits as short as can be: the most tries fail, the next wait is long
+    # Waits as short as can be: the most tries fail, and the next wait is long.
+    monkeypatch.setattr("random.uniform", lambda low, _: low)
     world.stand_in.unreachable, world.stand_in.refusing = (43 * MINUTE, 53 * MINUTE), (88 * MINUTE, 98 * MINUTE)
     world.run()
     for now in range(EVERY, SPAN, EVERY):

@@ -351,9 +351,8 @@ def test_a_certificate_made_default_over_the_web_api_is_served_by_the_next_conne
     (entry,) = nas.state.certificates.by_description("acme")
     context = ssl.create_default_context(cadata=nas.served.certificate.decode())
     context.check_hostname = False
-    context.verify_flags &= (
-        ~ssl.VERIFY_X509_STRICT
-    )  # the factory's certificate is its own authority, and does not say so
+    # The factory's certificate is its own authority, and does not say so.
+    context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     login = {"api": "SYNO.API.Auth", "version": "7", "method": "login", "account": nas.account, "passwd": nas.password}
     session = call(nas.https_url, login, context)["data"]["sid"]
     make_default = {"method": "set", "id": f'"{entry.id}"', "as_default": "true", "_sid": session}

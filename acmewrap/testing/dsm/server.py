@@ -89,9 +89,8 @@ class _Server(socketserver.TCPServer):
 
     def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ARG002  the signature of socketserver
         error = sys.exc_info()[1]
-        if not isinstance(
-            error, OSError
-        ):  # those are clients that hang up, trust somebody else, or only look at the port
+        # Those are clients that hang up, trust somebody else, or only look at the port.
+        if not isinstance(error, OSError):
             logger.error("the DSM simulator failed", exc_info=error)
 
 
