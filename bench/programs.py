@@ -20,6 +20,7 @@ from acmewrap.converge.request import REQUEST_KEY, request_of
 from acmewrap.driver.home import Home
 
 DAY = 86400
+LANES = 24  # an order mostly waits: for the authority, and asleep
 
 
 class Program:
@@ -154,7 +155,7 @@ class Acmewrap(Program):
             for name in names
         )
         bundle = self.machine.pebble.ca_bundle
-        head = f'jobs: 8\nauthorities: {{bench: {{server: "{self.server}", ca_bundle: "{bundle}"}}}}\ncertificates:\n'
+        head = f'jobs: {LANES}\nauthorities: {{bench: {{server: "{self.server}", ca_bundle: "{bundle}"}}}}\ncertificates:\n'
         self.write(folder / "acmewrap.yaml", head + entries)
 
 

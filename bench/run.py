@@ -20,7 +20,7 @@ from typing import Callable, Dict, List, Sequence, Tuple
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from machine import Machine, Sample, measure, set_up
-from programs import PROGRAMS, AcmeSh, Acmewrap, Program
+from programs import LANES, PROGRAMS, AcmeSh, Acmewrap, Program
 
 RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
 ROUNDS = {1: 9, 10: 7, 100: 3, 1000: 1}
@@ -41,8 +41,8 @@ Written by `make bench` on {day}: {processors} processors, {system}; {versions}.
 Times are those of whole processes, which take turns; ratios are those of the medians. *After a change* is acmewrap's run that
 reads the file and every certificate, because one of them changed since the last run or a week has passed; the other row is every
 run after it. lego and uacme take one name per call and so run in a loop. Issues are made by a Pebble on the same machine, with
-the sleeps of each client as it has them, each for names that are new to it; acmewrap issues 8 at a time, the others one after
-another.
+the sleeps of each client as it has them, each for names that are new to it; acmewrap issues {lanes} at a time, the others one
+after another.
 """
 
 Row = Tuple[str, List[Sample]]
@@ -172,6 +172,7 @@ def heading(machine: Machine) -> str:
         system=f"{platform.system()} {platform.machine()}",
         versions="; ".join(versions),
         load=os.getloadavg()[0],
+        lanes=LANES,
     )
 
 
