@@ -154,7 +154,10 @@ _SCHEDULE = Record(
 ROOT = Record(
     {
         "directory": Key(PathKind("a folder"), "Where everything is kept; the folder of this file when left out."),
-        "jobs": Key(JOBS, "How many certificates are worked on at once; the processors, at most 4, when left out."),
+        "jobs": Key(
+            JOBS,
+            "How many certificates are worked on at once; the processors, at most 4, when left out. Most of an order is waiting.",
+        ),
         "acme_sh": Key(_ACME_SH, "Which acme.sh.", default=AcmeShSettings()),
         "authorities": Key(
             Table(NAME, _AUTHORITY, "authorities by name", at_least=1),
