@@ -81,6 +81,6 @@ def _date_of(authority: Authority) -> Optional[float]:
     request = urllib.request.Request(authority.server, method="HEAD")  # noqa: S310 - from the configuration
     try:
         with urllib.request.urlopen(request, timeout=_TIMEOUT, context=context) as reply:  # noqa: S310
-            return parsedate_to_datetime(reply.headers["Date"]).timestamp()
+            return parsedate_to_datetime(str(reply.headers["Date"])).timestamp()
     except (OSError, TypeError, ValueError):
         return None
