@@ -65,6 +65,7 @@ class Hook:
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": str(work),
+            "TMPDIR": str(work),
             "LC_ALL": "C",
             "TZ": "UTC",
             "SYNO_USERNAME": nas.account,
