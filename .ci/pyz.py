@@ -19,7 +19,7 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ("sh==2.2.2", "PyYAML==6.0.2", "Jinja2==3.1.6", "MarkupSafe==2.1.5")
 SHEBANG = b"#!/usr/bin/env python3\n"
-MAIN = "import sys\nfrom acmewrap.cli import main\nsys.exit(main())\n"
+MAIN = "import sys\nfrom acmewrap.cli import start\nsys.exit(start())\n"
 # Also what Python looks for before a package's own fallback; compiled files, which only fit one Python; what nobody runs.
 UNWANTED = ("*.so", "*.pyc", "*.pyi", "*.c", "__pycache__", "bin", "_yaml", "*.dist-info")
 DATE = (1980, 1, 1, 0, 0, 0)

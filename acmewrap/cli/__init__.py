@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -15,6 +16,15 @@ class Terminated(KeyboardInterrupt):
 
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)  # acme.sh runs in a session of its own and would outlive a closed terminal
+
+
+def start() -> int:
+    """:func:`main` as a process of its own. It is over before there is much to collect, and then all of it goes at once."""
+    gc.disable()
+    try:
+        return main()
+    finally:
+        gc.freeze()  # or the interpreter looks through everything once more, which takes longer than a run with nothing to do
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:

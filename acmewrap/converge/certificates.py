@@ -11,7 +11,7 @@ from ..driver.process import OnLine
 from ..driver.results import IssueResult
 from ..errors import AcmewrapError, ExitCode, Failure
 from ..secrets import Secret, resolve
-from . import advice, delivery, layout
+from . import advice, layout
 from .due import due_at, interval_of, latest_try
 from .ledger import Ledger
 from .outcome import StepResult
@@ -126,6 +126,8 @@ class CertificateSteps:
         return StepResult(step, "done")
 
     def _deliver(self, step: Step, certificate: Certificate, target: Target, on_line: OnLine) -> StepResult:
+        from . import delivery
+
         stored = layout.home_of(self._config, certificate).read(*layout.name_of(certificate))
         if stored is None or stored.leaf is None:
             told = failure(

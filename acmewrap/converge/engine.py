@@ -19,7 +19,7 @@ from ..driver.process import OnLine
 from ..errors import AcmewrapError, ExitCode
 from ..host import webroot
 from ..secrets import resolve
-from . import layout, machine
+from . import layout
 from .certificates import CertificateSteps
 from .outcome import Planned, Run, StepEnded, StepLine, StepResult, StepStarted
 from .plan import CERTIFICATE_KINDS, LAST_KINDS, OBTAINING, Plan, Step
@@ -82,6 +82,8 @@ class Engine:
         return Run(plan, tuple(results), started, self._around.clock())
 
     def _do_machine(self, step: Step, _: OnLine) -> StepResult:
+        from . import machine
+
         machine.perform(step, self._config, self._around.environ)
         return StepResult(step, "done")
 
