@@ -69,7 +69,7 @@ def trust(ca_bundle: Optional[str]) -> ssl.SSLContext:
 
 
 def trust_anybody() -> ssl.SSLContext:
-    """For a look at what a server shows. Whoever says more to it than that compares the certificate before."""
+    """For a look at what a server shows. Whoever tells it a secret compares the certificate before."""
     import ssl
 
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
