@@ -13,13 +13,12 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from .config import Config, load
     from .config.model import Alpn, Apache, Dns, Nginx, Standalone, Stateless, Webroot
-    from .converge.job import Job
-    from .converge.outcome import Run, StepResult
-    from .converge.plan import Plan, Step, Wish
     from .driver.acmesh import AcmeSh
     from .driver.command import InstalledFiles
-    from .driver.release import install
+    from .driver.release.installation import install
     from .driver.results import CronResult, DeployResult, IssueResult, ListEntry, RevokeResult
+    from .engine.job import Job
+    from .engine.results import Run, StepResult
     from .errors import (
         AccessError,
         AcmewrapError,
@@ -34,6 +33,7 @@ if TYPE_CHECKING:
         ReleaseError,
         UnreachableError,
     )
+    from .plan.planner import Plan, PlanOptions, Step
     from .secrets import Secret
 
 __all__ = [
@@ -59,6 +59,7 @@ __all__ = [
     "ListEntry",
     "Nginx",
     "Plan",
+    "PlanOptions",
     "Problem",
     "ReleaseError",
     "RevokeResult",
@@ -70,7 +71,6 @@ __all__ = [
     "StepResult",
     "UnreachableError",
     "Webroot",
-    "Wish",
     "install",
     "load",
 ]
@@ -78,12 +78,12 @@ __all__ = [
 _MODULES: Dict[str, str] = {
     **dict.fromkeys(("Config", "load"), "config"),
     **dict.fromkeys(("Alpn", "Apache", "Dns", "Nginx", "Standalone", "Stateless", "Webroot"), "config.model"),
-    "Job": "converge.job",
-    **dict.fromkeys(("Run", "StepResult"), "converge.outcome"),
-    **dict.fromkeys(("Plan", "Step", "Wish"), "converge.plan"),
+    "Job": "engine.job",
+    **dict.fromkeys(("Run", "StepResult"), "engine.results"),
+    **dict.fromkeys(("Plan", "Step", "PlanOptions"), "plan.planner"),
     "AcmeSh": "driver.acmesh",
     "InstalledFiles": "driver.command",
-    "install": "driver.release",
+    "install": "driver.release.installation",
     **dict.fromkeys(("CronResult", "DeployResult", "IssueResult", "ListEntry", "RevokeResult"), "driver.results"),
     "Secret": "secrets",
 }

@@ -14,10 +14,10 @@ from typing import Dict, List, Sequence, Tuple
 
 from machine import Machine
 
+from acmewrap import paths
 from acmewrap.config import load
-from acmewrap.converge import layout
-from acmewrap.converge.request import REQUEST_KEY, request_of
 from acmewrap.driver.home import Home
+from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
 
 DAY = 86400
 LANES = 24  # an order mostly waits: for the authority, and asleep
@@ -125,7 +125,7 @@ class Acmewrap(Program):
         self._configure(folder, names)
         config = load(folder / "acmewrap.yaml", self.machine.environment)
         for certificate in config.certificates.values():
-            domain, ecc = layout.name_of(certificate)
+            domain, ecc = paths.name_of(certificate)
             staged = folder / "staged"
             store_for_acme_sh(self.machine, staged, domain, {REQUEST_KEY: request_of(config, certificate)})
             Home(config.authorities["bench"].home).replace(domain, ecc, staged)

@@ -25,8 +25,8 @@ from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Seque
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
-from acmewrap.driver.events import Event, Unrecognised
-from acmewrap.driver.transcript import parse
+from acmewrap.driver.output.events import Event, Unrecognised
+from acmewrap.driver.output.transcript import parse
 from acmewrap.testing.certificates import make_root
 from acmewrap.testing.challenge import ChallengeServer
 from acmewrap.testing.counterpart import free_port

@@ -93,8 +93,8 @@ def _yaml(value: object) -> str:
 
 
 def _answers(options: argparse.Namespace) -> Dict[str, object]:
-    from ..config.domains import DOMAIN
-    from ..config.scalars import SERVER
+    from ..config.sections.domains import DOMAIN
+    from ..config.sections.scalars import SERVER
 
     asks = sys.stdin.isatty() and not options.json
     missing: List[str] = []
@@ -174,7 +174,7 @@ def _each(parse: Callable[[str], object]) -> Callable[[str], object]:
 
 
 def _path(text: str) -> str:
-    from ..config.paths import unsafe
+    from ..config.sections.paths import unsafe
 
     if not text or unsafe(text):
         raise ValueError(unsafe(text) or "expected a path")

@@ -5,20 +5,20 @@ from __future__ import annotations
 import time
 from typing import AbstractSet, Dict, Mapping, Tuple
 
+from .. import paths
 from ..config import Config
-from ..converge import layout
-from ..converge.job import Job
-from ..converge.plan import CERTIFICATE_KINDS, Kind, Plan, Wish
-from ..converge.state import ALL_PARTS, CERTIFICATE_PARTS, FAR_PARTS, Part, State, read_state
+from ..engine.job import Job
 from ..errors import ExitCode
 from ..host import log
+from ..plan.planner import CERTIFICATE_KINDS, Kind, Plan, PlanOptions
+from ..state.machine import ALL_PARTS, CERTIFICATE_PARTS, FAR_PARTS, Part, State, read_state
 from . import quiet
 from .invocation import Command, Invocation
 from .output import LOOKING
 
 _WISHES: Dict[str, Tuple[Kind, ...]] = {
-    "apply": Wish().kinds,
-    "plan": Wish().kinds,
+    "apply": PlanOptions().kinds,
+    "plan": PlanOptions().kinds,
     "install": ("install",),
     "render": ("bundle", "render"),
     "issue": ("issue", "reissue", "renew"),
@@ -41,10 +41,10 @@ def converge(invocation: Invocation) -> ExitCode:
     started, config = time.time(), invocation.load()
     unattended = options.command == "cron"
     if unattended:
-        log.rotate(layout.log_path(config))
+        log.rotate(paths.log_path(config))
     job = Job(
         config,
-        Wish(
+        PlanOptions(
             _WISHES[options.command],
             options.force,
             patient=unattended,

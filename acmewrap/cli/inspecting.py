@@ -5,16 +5,16 @@ from __future__ import annotations
 import time
 from typing import Mapping, Optional, Tuple
 
-from ..converge.state import CERTIFICATE_PARTS, read_state
 from ..errors import AcmewrapError, ConfigurationError, ExitCode
+from ..state.machine import CERTIFICATE_PARTS, read_state
 from .invocation import Command, Invocation
 
 
 def check(invocation: Invocation) -> ExitCode:
-    from ..converge import cadence
+    from ..plan import interval_check
 
     config, printer = invocation.load(), invocation.printer
-    problems = cadence.find_problems(config, read_state(config, CERTIFICATE_PARTS))
+    problems = interval_check.find_problems(config, read_state(config, CERTIFICATE_PARTS))
     if problems:
         raise ConfigurationError(problems)
     count = len(config.certificates)
@@ -24,7 +24,7 @@ def check(invocation: Invocation) -> ExitCode:
 
 
 def status(invocation: Invocation) -> ExitCode:
-    from ..converge.status import assess, last_run
+    from ..plan.status import assess, last_run
     from ..report import document, screen
 
     config, printer = invocation.load(), invocation.printer
@@ -44,12 +44,12 @@ def status(invocation: Invocation) -> ExitCode:
 
 def doctor(invocation: Invocation) -> ExitCode:
     """Every check as it is made; with ``--fix`` what is safe is mended and everything looked at again."""
-    from ..converge.doctor import Check, Finding, Patient, examine, mend
+    from ..doctor import Check, DoctorContext, Finding, examine, mend
     from ..report import document, screen
 
     options, printer, config = invocation.options, invocation.printer, invocation.load()
     names = invocation.select(config)
-    patient = Patient(config, invocation.environ, names, options.http_port, options.address)
+    patient = DoctorContext(config, invocation.environ, names, options.http_port, options.address)
 
     def tell(check: Check, findings: Tuple[Finding, ...], reason: Optional[str]) -> None:
         printer.lines(screen.check_lines(check, findings, reason), always=bool(findings))

@@ -15,8 +15,8 @@ from ..errors import AcmewrapError, ExitCode
 from .output import Printer
 
 if TYPE_CHECKING:
-    from ..converge.outcome import Run
-    from ..converge.state import State
+    from ..engine.results import Run
+    from ..state.machine import State
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class Invocation:
 
     def describe(self, config: Config, state: State, done: Optional[Run] = None) -> Any:
         """The certificates for a JSON document, with what the run *done* did to them."""
-        from ..converge.status import assess
+        from ..plan.status import assess
         from ..report import document
 
         return document.describe_certificates(config, assess(config, state, time.time()), done)

@@ -15,9 +15,9 @@ def rehearse(invocation: Invocation) -> ExitCode:
     """Order into a home that is thrown away."""
     import socket
 
-    from ..converge import rehearsal
-    from ..converge.job import Job
-    from ..converge.plan import Wish
+    from ..engine import rehearsal
+    from ..engine.job import Job
+    from ..plan.planner import PlanOptions
     from ..report import document, screen
 
     options, printer, config = invocation.options, invocation.printer, invocation.load()
@@ -25,7 +25,7 @@ def rehearse(invocation: Invocation) -> ExitCode:
     bundle = Path(os.path.abspath(options.ca_bundle)) if options.ca_bundle is not None else None
     parts = frozenset(("release", "bundle", "certificates"))
     with rehearsal.stage(config, server=options.server, ca_bundle=bundle) as staged:
-        job = Job(staged, Wish(rehearsal.KINDS), parts, names, invocation.environ, options.timeout)  # type: ignore[arg-type]
+        job = Job(staged, PlanOptions(rehearsal.KINDS), parts, names, invocation.environ, options.timeout)  # type: ignore[arg-type]
         with printer.following() as listener:
             done = job.execute(listener)
         printer.lines(screen.rehearsal_lines(done), always=done.exit_code != ExitCode.OK)
@@ -36,17 +36,17 @@ def rehearse(invocation: Invocation) -> ExitCode:
 
 def revoke(invocation: Invocation) -> ExitCode:
     """Revoke one certificate at its authority; every other run is kept out meanwhile."""
-    from ..converge import layout
-    from ..converge.engine import Engine
-    from ..converge.surroundings import Surroundings
+    from .. import paths
+    from ..engine.context import RunContext
+    from ..engine.engine import Engine
 
     options, config = invocation.options, invocation.load()
     options.names = [options.name]
     (name,) = invocation.select(config)
     certificate = config.certificates[name]
-    around = Surroundings(invocation.environ)
+    around = RunContext(invocation.environ)
     with Engine(config, around).hold():
-        stored = layout.home_of(config, certificate).read(*layout.name_of(certificate))
+        stored = paths.home_of(config, certificate).read(*paths.name_of(certificate))
         if stored is None or stored.leaf is None:
             raise IssueError(failure("certificate.not_issued", f"{name} was not issued yet", name=name))
         acme = around.open_acme(config, config.authority_of(certificate))
@@ -61,13 +61,13 @@ def revoke(invocation: Invocation) -> ExitCode:
 
 def run(invocation: Invocation) -> ExitCode:
     """Become acme.sh, as the wrapper script starts it."""
-    from ..converge import layout
-    from ..driver import release
+    from .. import paths
+    from ..driver.release import installation
 
     config, arguments = invocation.load(), invocation.options.arguments
     chosen = invocation.authority(config)
-    script = next(one for one in layout.wrappers(config) if one.home == chosen.home).path
-    release.verify(layout.program_folder(config), config.acme_sh.release)
+    script = next(one for one in paths.wrappers(config) if one.home == chosen.home).path
+    installation.verify(paths.program_folder(config), config.acme_sh.release)
     words = arguments[1:] if arguments[:1] == ["--"] else arguments
     if not script.exists():
         raise AcmewrapError(failure("wrapper.missing", f"{script} does not exist"))

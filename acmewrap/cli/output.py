@@ -116,7 +116,7 @@ class Printer:
 
     def notice(self, notice: object) -> None:
         """Tell of a step as it happens; the listener of an engine."""
-        from ..converge.outcome import StepEnded, StepLine, StepStarted
+        from ..engine.results import StepEnded, StepLine, StepStarted
         from ..report import screen
 
         if isinstance(notice, StepStarted):

@@ -8,7 +8,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Mapping
 
-from ..converge.quiet import is_quiet, remember
+from ..engine.noop_cache import is_quiet, remember
 
 if TYPE_CHECKING:
     import argparse

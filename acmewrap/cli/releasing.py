@@ -13,25 +13,25 @@ from .invocation import Command, Invocation
 
 def releases(invocation: Invocation) -> ExitCode:
     """What can be named as ``release``, newest last."""
-    from ..driver import release
+    from ..driver.release import installation
     from ..report import screen
 
-    pinned = release.releases()
-    invocation.printer.lines(screen.release_lines(pinned.values(), release.DEFAULT), always=True)
-    told = [{**asdict(one), "default": one.version == release.DEFAULT} for one in pinned.values()]
+    pinned = installation.releases()
+    invocation.printer.lines(screen.release_lines(pinned.values(), installation.DEFAULT), always=True)
+    told = [{**asdict(one), "default": one.version == installation.DEFAULT} for one in pinned.values()]
     invocation.printer.document(ExitCode.OK, releases=told)
     return ExitCode.OK
 
 
 def upgrade(invocation: Invocation) -> ExitCode:
     """What differs between the release of the file and another one; then the switch, when somebody agrees to it."""
-    from ..driver import release
+    from ..driver.release import installation
     from ..report import screen
 
     options, printer, config = invocation.options, invocation.printer, invocation.load()
-    present, wanted = config.acme_sh.release, options.to or list(release.releases())[-1]
-    release.pinned(wanted, allow_vulnerable=config.acme_sh.allow_vulnerable)
-    changes, in_use = _compare(release.manifest(present), release.manifest(wanted)), _in_use(config)
+    present, wanted = config.acme_sh.release, options.to or list(installation.releases())[-1]
+    installation.pinned(wanted, allow_vulnerable=config.acme_sh.allow_vulnerable)
+    changes, in_use = _compare(installation.manifest(present), installation.manifest(wanted)), _in_use(config)
     told = {"from": present, "to": wanted, "in_use": sorted(in_use), **changes}
     if present == wanted:
         printer.lines(
@@ -77,7 +77,7 @@ def _switch(invocation: Invocation, config: Config, wanted: str, told: Mapping[s
     import socket
 
     from ..config.edit import set_release
-    from ..converge.switch import switch
+    from ..engine.upgrade import switch
     from ..report import document, screen
 
     options, printer = invocation.options, invocation.printer

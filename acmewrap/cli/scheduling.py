@@ -10,7 +10,7 @@ from .invocation import Command, Invocation
 
 def schedule(invocation: Invocation) -> ExitCode:
     """Perform one of ``show``, ``run`` and ``remove``."""
-    from ..converge.schedulers import open_scheduler
+    from ..schedule.backends import open_scheduler
 
     options, printer, config = invocation.options, invocation.printer, invocation.load()
     scheduler = open_scheduler(config, invocation.environ)

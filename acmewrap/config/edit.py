@@ -16,9 +16,9 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 from .. import files
 from ..catalogue import failure
 from ..errors import AcmewrapError, BusyError, ConfigurationError, Problem
+from .binder.nodes import compose, position, span
 from .load import fetch, parse
 from .model import Config
-from .nodes import compose, position, span
 
 
 class UneditableError(ConfigurationError):

@@ -43,7 +43,7 @@ def fetch(path: Union[str, Path]) -> Tuple[bytes, bool]:
 
 def schema() -> Dict[str, Any]:
     """The JSON Schema (draft 2020-12) of the file, for editors. :func:`load` checks more: how keys agree, what is private."""
-    from .table import ROOT
+    from .sections.table import ROOT
 
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "acmewrap.yaml", **ROOT.schema()}
 
@@ -55,10 +55,10 @@ def parse(data: bytes, private: bool, path: Union[str, Path], environ: Optional[
 
 
 def _read(data: bytes, private: bool, path: Union[str, Path], home: Path) -> Config:
-    from .assemble import assemble
-    from .nodes import compose
-    from .reader import Reader, TooMuchError
-    from .table import ROOT
+    from .binder.nodes import compose
+    from .binder.reader import Reader, TooMuchError
+    from .sections.assemble import assemble
+    from .sections.table import ROOT
 
     file = Path(os.path.abspath(path))
     node = compose(data, str(path))

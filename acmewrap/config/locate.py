@@ -10,7 +10,7 @@ from ..errors import AcmewrapError
 
 def locate(file: Path, key: str) -> Tuple[int, int]:
     """Line and column of the top-level *key* in *file*, counted from 1; the very beginning when it cannot be found."""
-    from .nodes import compose, position
+    from .binder.nodes import compose, position
 
     try:
         root = compose(file.read_bytes(), str(file))

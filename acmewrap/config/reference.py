@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import fields, is_dataclass
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
-from .kinds import Either, Kind, Sequence, Table
+from .binder.record import Key, Record
+from .binder.types import Either, Kind, Sequence, Table
 from .model import RenewAt
-from .record import Key, Record
-from .scalars import DURATION
+from .sections.scalars import DURATION
 
 
 def document() -> str:
     """The page. A test compares it with the file."""
-    from .table import ROOT
+    from .sections.table import ROOT
 
     writer = _Writer()
     writer.add("", ROOT)

@@ -15,19 +15,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Mapping, Optional, Sequence, Tuple, Union
 
+from ..acme import retry_after
 from ..catalogue import failure
 from ..config.model import Challenge, Webroot
 from ..errors import CommandError
 from ..x509 import X509
-from . import accounts, command, cron, evidence, retry
+from . import accounts, command, cron, evidence
 from .call import Caller
 from .command import InstalledFiles, Value
 from .evidence import Due, Request
 from .home import Home, is_ecc, read_folder
+from .output.transcript import parse
 from .process import Completed, OnLine, ProcessRunner, Runner
 from .results import CronResult, DeployResult, IssueResult, ListEntry, RevokeResult
 from .staging import stage
-from .transcript import parse
 
 
 class AcmeSh:
@@ -200,8 +201,6 @@ class AcmeSh:
         """The version that the script says of itself; starts nothing."""
         return command.read_version(self._caller.program)
 
-    # --- what the verbs share ---
-
     def _obtain(self, request: Request, on_line: Optional[OnLine], *, again: bool = True) -> IssueResult:
         domain, ecc = request.name
         with stage(self.home, [request.name]) as staging:
@@ -223,7 +222,7 @@ class AcmeSh:
                 result = evidence.align(request, result, staged)
                 staging.keep(self.home, domain, ecc)
             elif result.failure is not None:
-                result = replace(result, retry_after=retry.from_protocol(staging.read_protocol()))
+                result = replace(result, retry_after=retry_after.from_protocol(staging.read_protocol()))
         # acme.sh asks for a new nonce only when it knows the wording of the refusal; step-ca's it does not know.
         if again and not result.changed and result.failure is not None and result.failure.id == "ca.nonce":
             return self._obtain(request, on_line, again=False)

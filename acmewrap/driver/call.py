@@ -8,11 +8,12 @@ from typing import Dict, Mapping, Optional, Sequence, Tuple
 
 from ..errors import Failure
 from ..secrets import Redactor, Secret
-from . import command, concealment, release
+from . import command, concealment
 from .command import Value
-from .diagnosis import diagnose
 from .home import Home
+from .output.diagnosis import diagnose
 from .process import Command, Completed, OnLine, ProcessRunner, Runner
+from .release import installation
 from .staging import Staging
 
 PRIVATE_UMASK = 0o077
@@ -56,7 +57,7 @@ class Caller:
         an argument or value is unsafe.
         """
         if self.pinned is not None:
-            release.verify(self.program, self.pinned)
+            installation.verify(self.program, self.pinned)
         given = variables or {}
         command.check_values(given)
         homes = (

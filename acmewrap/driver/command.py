@@ -88,7 +88,7 @@ def read_version(program: Path) -> str:
 
 def check_values(variables: Mapping[str, Value]) -> None:
     """Raises :class:`CommandError` (``command.unsafe``), naming no value, for one that acme.sh would not take as it is."""
-    from ..config.credentials import breaking
+    from ..config.sections.credentials import breaking
 
     for name, value in variables.items():
         text = value.reveal() if isinstance(value, Secret) else value

@@ -9,12 +9,12 @@ from ..errors import Failure
 from . import command, evidence
 from .call import Caller
 from .command import Value
-from .events import RenewalFailed, RenewalSkipped, RenewalStarted
 from .home import Stored, read_folder
+from .output.events import RenewalFailed, RenewalSkipped, RenewalStarted
+from .output.transcript import parse
 from .process import Completed, OnLine
 from .results import CronEntry, CronResult
 from .staging import Staging, stage
-from .transcript import parse
 
 
 def run(

@@ -16,11 +16,11 @@ from ..catalogue import failure
 from ..errors import CommandError, Failure
 from .command import Value
 from .configuration import edit_configuration, read_text, write_text
-from .events import CertificateLinked, OrderFinalized
 from .home import CertificateFiles, Stored, is_ecc
+from .output.events import CertificateLinked, OrderFinalized
+from .output.transcript import parse
 from .process import Completed
 from .results import CHANGED, IssueOutcome, IssueResult
-from .transcript import parse
 
 Due = Callable[[int, int], int]
 

@@ -16,7 +16,7 @@ from typing import Iterator, Mapping, Optional, Tuple
 from urllib.parse import urlsplit
 
 from .. import pem, x509
-from . import versions
+from . import generations
 from .configuration import parse_configuration
 
 
@@ -153,19 +153,19 @@ class Home:
 
     def replace(self, domain: str, ecc: bool, staged: Path) -> None:
         """Put the files in *staged* (same file system; it is moved) in the place of the domain's folder, in one step."""
-        versions.replace(self.path, self.files_of(domain, ecc).folder.name, staged)
+        generations.replace(self.path, self.files_of(domain, ecc).folder.name, staged)
 
     def recover(self, domain: str, ecc: bool) -> None:
         """Finish a :meth:`replace` that was killed halfway."""
-        versions.recover(self.path, self.files_of(domain, ecc).folder.name)
+        generations.recover(self.path, self.files_of(domain, ecc).folder.name)
 
     def recover_all(self) -> None:
         """The same for every folder, while nothing else works in the home."""
-        versions.recover(self.path)
+        generations.recover(self.path)
 
     def remove(self, domain: str, ecc: bool) -> None:
         """Take the domain's folder away; the last versions stay below ``.versions``."""
-        versions.remove(self.path, self.files_of(domain, ecc).folder.name)
+        generations.remove(self.path, self.files_of(domain, ecc).folder.name)
 
 
 def read_folder(location: CertificateFiles, ecc: bool) -> Optional[Stored]:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import Literal, Mapping, Optional, Tuple
 
 from ..errors import Failure
-from .events import Event
 from .home import CertificateFiles
+from .output.events import Event
 
 IssueOutcome = Literal["issued", "renewed", "reissued", "unchanged", "not_due", "not_issued", "failed"]
 CronOutcome = Literal["renewed", "skipped", "failed"]

@@ -1,0 +1,1 @@
+"""The machine that this runs on: the webroot, whose files they are, the log."""

@@ -6,13 +6,13 @@ import time
 from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional
 
 from ..config.model import Certificate, Config
-from ..converge.outcome import Run, StepResult
-from ..converge.plan import OBTAINING, Step
-from ..converge.status import CertificateStatus, TargetStatus
+from ..engine.results import Run, StepResult
 from ..errors import AcmewrapError, ConfigurationError, ExitCode, Failure
+from ..plan.planner import OBTAINING, Step
+from ..plan.status import CertificateStatus, TargetStatus
 
 if TYPE_CHECKING:
-    from ..converge.doctor.finding import Finding
+    from ..doctor.finding import Finding
 
 SCHEMA_VERSION = 1
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple, Type
 
-from ..converge.outcome import StepEnded, StepLine, StepStarted
-from ..converge.plan import Step
+from ..engine.results import StepEnded, StepLine, StepStarted
+from ..plan.planner import Step
 from . import screen
 
 if TYPE_CHECKING:

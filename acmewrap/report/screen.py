@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, AbstractSet, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..config.model import Config
-from ..converge.outcome import Run, StepResult
-from ..converge.plan import Plan
-from ..converge.status import CertificateStatus, TargetStatus
-from ..converge.words import moment, span
+from ..engine.results import Run, StepResult
 from ..errors import Failure
+from ..plan.planner import Plan
+from ..plan.status import CertificateStatus, TargetStatus
+from ..timefmt import moment, span
 
 if TYPE_CHECKING:
-    from ..converge.doctor.finding import Check, Finding
-    from ..driver.release import Release
+    from ..doctor.finding import Check, Finding
+    from ..driver.release.installation import Release
 
 _SHOWN_LINES = 8
 

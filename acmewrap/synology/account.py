@@ -22,7 +22,7 @@ _SHARE_TYPES = ["dec", "local", "usb", "sata", "cluster", "c2", "cold_storage", 
 
 
 @dataclass(frozen=True)
-class Standing:
+class Drift:
     """An account as DSM shows it. ``locked_out``: DSM's desktop, which every login needs, is denied to it."""
 
     disabled: bool
@@ -60,7 +60,7 @@ def find_uid(channel: Channel, name: str) -> Optional[int]:
     return None if found is None else int(found["uid"])
 
 
-def read(channel: Channel, name: str) -> Optional[Standing]:
+def read(channel: Channel, name: str) -> Optional[Drift]:
     """The account *name*, None when there is none. Reads only."""
     found = _find(channel, name)
     if found is None:
@@ -68,7 +68,7 @@ def read(channel: Channel, name: str) -> Optional[Standing]:
     members = channel.call("SYNO.Core.Group.Member", "list", 1, group=ADMINISTRATORS, offset=0, limit=_ALL)
     shares = _read_shares(channel, name)
     denied = {one: _is_denied(channel, one, name) for one in _read_applications(channel)}
-    return Standing(
+    return Drift(
         disabled=found.get("expired", "normal") not in ("normal", "never"),
         may_change_password=found.get("cannot_chg_passwd") is False,
         administrator=any(one.get("name") == name for one in members.get("users", ())),
@@ -79,7 +79,7 @@ def read(channel: Channel, name: str) -> Optional[Standing]:
     )
 
 
-def ensure(provisioner: Provisioner, name: str, password: Secret) -> Standing:
+def ensure(provisioner: Provisioner, name: str, password: Secret) -> Drift:
     """Make the account, or change what is not as it should be and nothing else; then read it back.
 
     The password of an account that exists stays; see :func:`~acmewrap.synology.channel.Provisioner.set_password`. Raises
@@ -107,7 +107,7 @@ def _find(channel: Channel, name: str) -> Optional[Dict[str, Any]]:
     return next((one for one in listed.get("users", ()) if one.get("name") == name), None)
 
 
-def _mend(provisioner: Provisioner, name: str, found: Standing) -> None:
+def _mend(provisioner: Provisioner, name: str, found: Drift) -> None:
     if not found.administrator:
         provisioner.add_administrator(name)
     if found.locked_out:

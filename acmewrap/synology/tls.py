@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Callable
 
-from ..driver.directory import trust_anybody
+from ..tls import trust_anybody
 
 if TYPE_CHECKING:
     import http.client

@@ -16,9 +16,9 @@ from urllib.parse import urlencode, urlsplit
 
 from .. import x509
 from ..catalogue import failure
-from ..driver.directory import trust
 from ..errors import AcmewrapError, DeployError, Failure, UnreachableError
 from ..secrets import Secret
+from ..tls import trust
 from . import tls
 
 _TIMEOUT = 20.0

@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Tuple
 
 from ..catalogue import failure
-from ..converge.schedule import invocation
 from ..errors import AcmewrapError, ExitCode
+from ..schedule.entry import invocation
 from .challenge import ChallengeServer
 from .dsm import DsmSimulator
 from .pebble import Pebble

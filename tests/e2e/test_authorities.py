@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Dict, Iterator
 
 import pytest
-from provisioned import Machine
 
 from acmewrap.driver.home import Home
 from acmewrap.testing.challenge import ChallengeServer
@@ -15,6 +14,7 @@ from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
 from acmewrap.x509 import X509
+from provisioned import Machine
 
 CONFIGURATION = """\
 authorities:

@@ -14,12 +14,12 @@ from typing import Dict, Iterator, List, Sequence, Set
 from urllib.parse import quote, quote_plus
 
 import pytest
-from provisioned import CERTIFICATES, HEAD, SYNOLOGY, Machine
 
 from acmewrap.testing.challenge import ChallengeServer
 from acmewrap.testing.dsm import IMPORT, DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
+from provisioned import CERTIFICATES, HEAD, SYNOLOGY, Machine
 
 CANARY = "c4n4ry $ ' \" & % \\ end"
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Callable, Iterator, List
 
 import pytest
-from provisioned import CERTIFICATES, HEAD, PASSWORD, SYNOLOGY, Machine, as_root
 
 from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
+from provisioned import CERTIFICATES, HEAD, PASSWORD, SYNOLOGY, Machine, as_root
 
 # Due as soon as it is issued, so the first run of cron renews it.
 DUE = CERTIFICATES.replace("    deploy:", "    renew: {{before: 24h}}\n    deploy:")

@@ -12,15 +12,15 @@ from pathlib import Path
 from typing import Callable, Dict, Iterator, NamedTuple
 
 import pytest
-from clinic import NAME, PASSWORD, Clinic, clinic, make_pairs, prepare
 
 from acmewrap.catalogue import CATALOGUE, failure
-from acmewrap.converge.doctor import examination, mend
-from acmewrap.converge.ledger import Entry, Ledger
+from acmewrap.doctor import examination, mend
 from acmewrap.errors import ExitCode
+from acmewrap.state.ledger import Entry, Ledger
 from acmewrap.testing.certificates import Pair
 from acmewrap.testing.counterpart import free_port
 from acmewrap.testing.dsm import DsmSimulator
+from clinic import NAME, PASSWORD, Clinic, clinic, make_pairs, prepare
 
 Breaks = Callable[[Clinic, pytest.MonkeyPatch], object]
 
@@ -132,7 +132,7 @@ def _daily(sound: Clinic, _: pytest.MonkeyPatch) -> None:
     sound.edit("every: 6h", 'daily: "04:55"')
     sound.edit("    deploy:\n", "    renew: {before: 12h}\n    deploy:\n")
     text = sound.crontab.read_text()
-    from acmewrap.converge.schedule import crontab_entry
+    from acmewrap.schedule.entry import crontab_entry
 
     sound.crontab.write_text(crontab_entry(sound.config).merge(text))
 

@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Iterator, List, NamedTuple
 
 import pytest
-from provisioned import Machine, served
 
 from acmewrap import config as configuration
 from acmewrap.cli import parser
@@ -22,6 +21,7 @@ from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.tlsserver import TlsServer
 from acmewrap.testing.webserver import WebServer
+from provisioned import Machine, served
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]

@@ -7,15 +7,15 @@ from pathlib import Path
 from typing import Callable, Dict, Iterator, List, NamedTuple, Tuple, Union
 
 import pytest
-from clinic import CRONTAB, NAME, PASSWORD
 
 from acmewrap import config as configuration
 from acmewrap.config import Config
-from acmewrap.converge.job import Job
-from acmewrap.converge.plan import Wish
+from acmewrap.engine.job import Job
+from acmewrap.plan.planner import PlanOptions
 from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
+from clinic import CRONTAB, NAME, PASSWORD
 
 YAML = """\
 authorities:
@@ -185,7 +185,7 @@ def test_a_change_of_the_machine_leads_to_the_step_that_mends_it(machine: Machin
     version = Path(os.readlink(str(machine.folder / f".acme.sh/{NAME}_ecc"))).name
     assert machine.plan(machine.text) == [step.replace("VERSION", version) for step in steps]
     kinds = ("mode", "deploy", "render")
-    run = Job(machine.load(machine.text), Wish(kinds)).execute()  # type: ignore[arg-type]
+    run = Job(machine.load(machine.text), PlanOptions(kinds)).execute()  # type: ignore[arg-type]
     assert [result.outcome for result in run.results] == ["done"]
     assert machine.plan(machine.text) == []
 
@@ -195,7 +195,7 @@ def test_what_is_left_over_goes_when_asked_for_and_then_only(machine: Machine) -
     folder = machine.folder / ".acme.sh/old.example.com_ecc"
     assert [result.step.kind for result in Job(machine.load(text)).execute().results] == ["render"]
     assert folder.exists()
-    run = Job(machine.load(text), Wish(prune=True)).execute()
+    run = Job(machine.load(text), PlanOptions(prune=True)).execute()
     assert [(result.step.kind, result.outcome) for result in run.results] == [("remove", "done")]
     assert not folder.exists()
     assert machine.plan(text) == []

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Callable, Dict, Iterator, List
 
 import pytest
-from provisioned import PASSWORD, Machine, reset
 
 from acmewrap.testing.counterpart import free_port
 from acmewrap.testing.dsm import IMPORT, LIST, LOGIN, DsmSimulator, RecordedRequest
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
+from provisioned import PASSWORD, Machine, reset
 
 ASSIGN = "SYNO.Core.Certificate.Service.set"
 

@@ -8,15 +8,13 @@ from pathlib import Path
 from typing import Iterator, Tuple
 
 import pytest
-from provisioned import CERTIFICATES, HEAD, PASSWORD, SYNOLOGY, Machine
 
 from acmewrap.report.schema import commands, schema
 from acmewrap.testing.dsm import LOGIN, DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "unit" / "config"))
 from json_schema import accepts
+from provisioned import CERTIFICATES, HEAD, PASSWORD, SYNOLOGY, Machine
 
 SCHEMA = schema()
 

@@ -9,13 +9,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Iterable, List
 
-from provisioned import PASSWORD, Machine
-
 from acmewrap import x509
 from acmewrap.driver.home import Home
 from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
+from provisioned import PASSWORD, Machine
 
 NAME = "nas.internal.test"
 POINTS = 20

@@ -9,17 +9,17 @@ from pathlib import Path
 from typing import Iterator, List, Optional, Tuple
 
 import pytest
-from provisioned import PASSWORD, Machine
 
+from acmewrap import paths
 from acmewrap.config import load
-from acmewrap.converge import layout
-from acmewrap.converge.job import Job
-from acmewrap.converge.ledger import Ledger
-from acmewrap.converge.outcome import Run
+from acmewrap.engine.job import Job
+from acmewrap.engine.results import Run
+from acmewrap.state.ledger import Ledger
 from acmewrap.testing.dsm import IMPORT, LOGIN, DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.proxy import Answer, Change, Proxy, problem
 from acmewrap.testing.webserver import WebServer
+from provisioned import PASSWORD, Machine
 
 HOUR = 3600
 
@@ -149,11 +149,11 @@ def test_an_authority_that_offers_advice_is_asked_and_obeyed(machine: Machine, p
         proxy.misbehave("^/renewal-info/", advise(now + 10 * HOUR, now + 11 * HOUR))
         assert outcomes(unattended(machine, clock)) == [("issue", "done"), ("deploy", "done")]
         config = load(machine.folder / "acmewrap.yaml", machine.environment)
-        entry = Ledger.load(layout.ledger_path(config.authorities["internal"])).advice("nas", machine.on_disk())
+        entry = Ledger.load(paths.ledger_path(config.authorities["internal"])).advice("nas", machine.on_disk())
         assert entry is not None
         assert entry.chosen is not None
         assert now + 10 * HOUR <= entry.chosen <= now + 11 * HOUR
-        stored = layout.home_of(config, config.certificates["nas"]).read("nas.internal.test", True)
+        stored = paths.home_of(config, config.certificates["nas"]).read("nas.internal.test", True)
         assert stored is not None
         assert stored.configuration["Le_NextRenewTime"] == str(entry.chosen)  # acme.sh by itself renews then, too
 

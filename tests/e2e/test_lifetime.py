@@ -14,15 +14,15 @@ from typing import Iterator, List, Optional, Tuple
 import pytest
 
 from acmewrap.config import Config, load
-from acmewrap.converge.engine import Engine
-from acmewrap.converge.plan import CERTIFICATE_KINDS, Wish, plan
-from acmewrap.converge.state import CERTIFICATE_PARTS, read_state
-from acmewrap.converge.surroundings import Surroundings
-from acmewrap.converge.wire import Sight, look
 from acmewrap.driver.process import Command, Completed, OnLine
+from acmewrap.engine.context import RunContext
+from acmewrap.engine.engine import Engine
+from acmewrap.plan.planner import CERTIFICATE_KINDS, PlanOptions, plan
+from acmewrap.state.machine import CERTIFICATE_PARTS, read_state
 from acmewrap.testing.certificates import Pair, make_intermediate, make_leaf, make_root
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.tlsserver import TlsServer
+from acmewrap.verify.tls_probe import Observation, look
 
 MINUTE, HOUR = 60, 3600
 START = 1_900_000_000
@@ -108,14 +108,14 @@ schedule: {{every: 5m}}
 
     def run(self) -> None:
         """The scheduled run."""
-        engine = Engine(self.config, Surroundings({}, clock=self.clock, runner=self.stand_in))
-        wish = Wish(CERTIFICATE_KINDS, patient=True, changes=False)
+        engine = Engine(self.config, RunContext({}, clock=self.clock, runner=self.stand_in))
+        wish = PlanOptions(CERTIFICATE_KINDS, patient=True, changes=False)
         with engine.hold():
             planned = plan(self.config, read_state(self.config, CERTIFICATE_PARTS), self.clock(), wish)
             if planned.steps:
                 engine.execute(planned)
 
-    def look(self) -> Sight:
+    def look(self) -> Observation:
         endpoint = self.config.certificates["short"].targets[0].verify
         assert endpoint is not None
         return look(endpoint)

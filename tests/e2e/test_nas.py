@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any, Callable, Iterator, Tuple
 
 import pytest
-from provisioned import CERTIFICATES, HEAD, SYNOLOGY, Machine
 
 from acmewrap.testing.dsm import DsmSimulator, Task
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
+from provisioned import CERTIFICATES, HEAD, SYNOLOGY, Machine
 
 NAS = """\
 synology:

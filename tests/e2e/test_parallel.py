@@ -5,12 +5,11 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from provisioned import HEAD, Machine
-
 from acmewrap.driver.home import Home
 from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
+from provisioned import HEAD, Machine
 
 COUNT = 8
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from provisioned import HEAD, Machine, served
-
 from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
+from provisioned import HEAD, Machine, served
 
 TEXT = (
     HEAD

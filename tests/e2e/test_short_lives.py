@@ -10,14 +10,13 @@ import time
 from pathlib import Path
 from typing import Dict
 
-from provisioned import PASSWORD, Machine
-
 from acmewrap.config import load
-from acmewrap.converge.wire import look
 from acmewrap.testing.challenge import ChallengeServer
 from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
+from acmewrap.verify.tls_probe import look
+from provisioned import PASSWORD, Machine
 
 RENEWALS = 8  # that would fit into a life one after another, so that one may also take twice as long as was measured
 RUNS = 12  # in a life

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Iterator
 
 import pytest
-from provisioned import PASSWORD, Machine
 
 from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
+from provisioned import PASSWORD, Machine
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import List
 
 import pytest
-from stub import NAME, OLD, SERVER, Stub, problem
 
 from acmewrap.config.model import Dns, Webroot
 from acmewrap.driver.acmesh import AcmeSh
@@ -17,6 +16,7 @@ from acmewrap.driver.configuration import parse_configuration
 from acmewrap.driver.results import ListEntry
 from acmewrap.errors import AccessError, CommandError, IssueError, ReleaseError
 from acmewrap.secrets import Secret
+from stub import NAME, OLD, SERVER, Stub, problem
 
 ECC = f"{NAME}_ecc"
 WEBROOT = [Webroot(Path("/srv/web"))]

@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import List
 
 import pytest
-from unprivileged import folder_of_nobody, run_unprivileged
 
 from acmewrap import cli, files
 from acmewrap.cli import commands, converging, inspecting, output, quiet  # noqa: F401 - loaded while they can be read
+from unprivileged import folder_of_nobody, run_unprivileged
 
 GOOD = """\
 directory: .

@@ -13,8 +13,8 @@ import pytest
 
 from acmewrap.config import Schedule
 from acmewrap.errors import CommandError
-from acmewrap.host import crontab
-from acmewrap.host.crontab import Entry
+from acmewrap.schedule import crontab
+from acmewrap.schedule.crontab import Entry
 
 OTHERS = "# mine, to the letter\nSHELL=/bin/sh\n\t15 3 * * 0  /bin/true\t# 100\\%\n"
 

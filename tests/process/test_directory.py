@@ -12,7 +12,7 @@ from typing import Iterator, Optional, Tuple
 
 import pytest
 
-from acmewrap.driver import directory
+from acmewrap.acme import directory
 from acmewrap.errors import UnreachableError
 from acmewrap.testing.certificates import DAY, Pair, make_leaf, make_root
 from acmewrap.testing.tlsserver import HttpsServer

@@ -14,12 +14,12 @@ from typing import Callable, List, Mapping, Set, Tuple
 
 import pytest
 
+from acmewrap import paths
 from acmewrap.config import Config, load
-from acmewrap.converge import layout
-from acmewrap.converge.ledger import Advice, Entry, Ledger
-from acmewrap.converge.quiet import is_quiet, remember
-from acmewrap.converge.request import REQUEST_KEY, request_of
-from acmewrap.converge.state import State
+from acmewrap.engine.noop_cache import is_quiet, remember
+from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
+from acmewrap.state.ledger import Advice, Entry, Ledger
+from acmewrap.state.machine import State
 from acmewrap.testing.certificates import make_intermediate, make_leaf, make_root
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -93,7 +93,7 @@ def folder(tmp_path: Path) -> Path:
     config = loaded(folder)
     now = int(time.time())
     for certificate in config.certificates.values():
-        domain, ecc = layout.name_of(certificate)
+        domain, ecc = paths.name_of(certificate)
         pair = make_leaf(folder / "ca", issuer, [domain], not_before=now - 3600, not_after=now + 82800)
         staged = folder / "staged"
         staged.mkdir()
@@ -107,12 +107,12 @@ def folder(tmp_path: Path) -> Path:
         (staged / f"{domain}.cer").write_bytes(pair.certificate.read_bytes())
         (staged / "ca.cer").write_bytes(issuer.certificate.read_bytes())
         (staged / "fullchain.cer").write_bytes(pair.fullchain.read_bytes())
-        home = layout.home_of(config, certificate)
+        home = paths.home_of(config, certificate)
         home.replace(domain, ecc, staged)
         stored = home.read(domain, ecc)
         assert stored is not None
         assert stored.leaf is not None
-        ledger = Ledger.load(layout.ledger_path(config.authorities["internal"]))
+        ledger = Ledger.load(paths.ledger_path(config.authorities["internal"]))
         ledger.put(f"{certificate.name}/there", Entry().prove(stored.leaf.sha256, now))
     return folder
 
@@ -253,8 +253,8 @@ def test_what_was_written_a_moment_ago_is_not_relied_on(folder: Path) -> None:
 
 def test_advice_of_an_authority_is_asked_for_when_its_time_has_come_and_not_before(folder: Path) -> None:
     config = loaded(folder)
-    ledger = Ledger.load(layout.ledger_path(config.authorities["internal"]))
-    stored = layout.home_of(config, config.certificates["c0"]).read("nas", True)
+    ledger = Ledger.load(paths.ledger_path(config.authorities["internal"]))
+    stored = paths.home_of(config, config.certificates["c0"]).read("nas", True)
     assert stored is not None
     assert stored.leaf is not None
     ledger.advise("c0", Advice(stored.leaf.sha256, "https://127.0.0.1:1/ari", int(time.time()) + 600))

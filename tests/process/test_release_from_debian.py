@@ -12,8 +12,8 @@ from typing import Iterator
 
 import pytest
 
-from acmewrap.driver.debian import Debian
-from acmewrap.driver.release import manifest, pinned, place, verify
+from acmewrap.driver.release.debian import Debian
+from acmewrap.driver.release.installation import manifest, pinned, place, verify
 from acmewrap.errors import ReleaseError
 
 # Everything is imported and read before rights are dropped: the interpreter may lie where only root can read.

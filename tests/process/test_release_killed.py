@@ -9,8 +9,8 @@ import sys
 import time
 from pathlib import Path
 
-from acmewrap.driver.release import Release, place, verify
-from acmewrap.driver.source import Local
+from acmewrap.driver.release.installation import Release, place, verify
+from acmewrap.driver.release.sources import Local
 
 # Installs one release after the other for as long as it lives; the files of each say which one it is.
 INSTALL_FOR_EVER = """

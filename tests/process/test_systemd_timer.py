@@ -10,7 +10,7 @@ import pytest
 
 from acmewrap.config.model import Schedule
 from acmewrap.errors import AccessError, CommandError
-from acmewrap.host.systemd import Units
+from acmewrap.schedule.systemd import Units
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Tuple
 
 import pytest
-from synthetic import pin
-from unprivileged import NOBODY, folder_of_nobody, run_unprivileged
 
 from acmewrap import cli, files
-from acmewrap.driver import release
+from acmewrap.driver.release import installation
+from synthetic import pin
+from unprivileged import NOBODY, folder_of_nobody, run_unprivileged
 
 YAML = """\
 acme_sh: {{release: 3.1.1, archive: "{archive}"}}  # ours
@@ -38,7 +38,7 @@ def folder(tmp_path: Path, acme_sh_311: Path, monkeypatch: pytest.MonkeyPatch) -
     shutil.copytree(str(acme_sh_311), str(archive))
     script = archive / "acme.sh"
     script.write_bytes(script.read_bytes().replace(b"\nVER=3.1.1\n", f"\nVER={NEXT}\n".encode()))
-    pin(monkeypatch, NEXT, {path: (archive / path).read_bytes() for path in release.manifest("3.1.1")})
+    pin(monkeypatch, NEXT, {path: (archive / path).read_bytes() for path in installation.manifest("3.1.1")})
     return folder
 
 

@@ -8,10 +8,10 @@ from typing import Iterator, List
 
 import pytest
 import sh  # loaded before the rights to read it are gone  # noqa: F401
-from unprivileged import NOBODY, folder_of_nobody, run_unprivileged
 
 from acmewrap.errors import AccessError
 from acmewrap.host import webroot
+from unprivileged import NOBODY, folder_of_nobody, run_unprivileged
 
 SUDO = """\
 #!/bin/sh

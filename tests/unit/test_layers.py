@@ -17,13 +17,18 @@ PACKAGE = Path(__file__).resolve().parent.parent.parent / "acmewrap"
 
 # From the ground up. Each may import what stands in a line above its own, and its own folder; neighbours do not know each other.
 LAYERS: Tuple[Tuple[str, ...], ...] = (
-    ("errors", "pem"),
+    ("errors", "pem", "timefmt", "drift"),
     ("catalogue",),
-    ("files", "secrets", "resources", "x509"),
+    ("files", "secrets", "resources", "x509", "tls"),
     ("config",),
-    ("driver",),
-    ("host", "synology"),
-    ("converge",),
+    ("acme",),
+    ("driver", "host"),
+    ("paths", "synology"),
+    ("schedule", "verify"),
+    ("state",),
+    ("plan",),
+    ("engine",),
+    ("doctor",),
     ("report",),
     ("cli",),
 )

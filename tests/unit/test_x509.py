@@ -8,9 +8,9 @@ from typing import List, Tuple
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as some
-from synthetic import DAY, NOW, der, make_certificate, make_key, name, pem
 
 from acmewrap import x509
+from synthetic import DAY, NOW, der, make_certificate, make_key, name, pem
 
 POINT = b"\x04" + b"p" * 64
 RSA = bytes.fromhex("06092a864886f70d0101010500")

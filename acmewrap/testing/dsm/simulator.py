@@ -14,10 +14,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Dict, List, Literal, Optional, Type
 
 from ...errors import AcmewrapError
-from . import accounts, authentication, certificates, privileges, tasks, tools
+from . import tools
+from .apis import accounts, authentication, certificates, information, privileges, tasks
 from .call import Api
 from .faults import Effect, Fault, Faults
-from .information import describe_apis
 from .server import Connections, Listener
 from .state import Login, RecordedRequest, State, User
 from .store import CertificateStore, StoredCertificate
@@ -246,5 +246,5 @@ def collect_apis() -> Dict[str, Api]:
     """Every API that is simulated, by name."""
     families = (authentication.APIS, certificates.APIS, accounts.APIS, privileges.APIS, tasks.APIS)
     apis = {api.name: api for family in families for api in family}
-    information = describe_apis(apis)
-    return {**apis, information.name: information}
+    own = information.describe_apis(apis)
+    return {**apis, own.name: own}

@@ -13,16 +13,13 @@ from pathlib import Path
 from typing import Any, Dict, List, Mapping, Tuple
 
 import pytest
-from synthetic import pin
 
 from acmewrap import cli
-from acmewrap.converge import machine as steps
-from acmewrap.driver import release
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "config"))
-from json_schema import accepts
-
+from acmewrap.driver.release import installation
+from acmewrap.engine import machine_steps as steps
 from acmewrap.report.schema import schema
+from json_schema import accepts
+from synthetic import pin
 
 OLD: Mapping[str, bytes] = {"acme.sh": b"# old", "deploy/ssh.sh": b"# ssh", "dnsapi/dns_cf.sh": b"# cf"}
 NEW: Mapping[str, bytes] = {"acme.sh": b"# new", "deploy/ssh.sh": b"# ssh", "dnsapi/dns_x.sh": b"# x"}
@@ -105,7 +102,7 @@ def test_the_pinned_releases_are_compared_file_by_file(place: Place, capsys: pyt
     assert place.run("--json", "upgrade", "--to", "3.1.1") == 0
     document = json.loads(capsys.readouterr().out)
     assert document["in_use"] == ["acme.sh", "deploy/ssh.sh", "dnsapi/dns_cf.sh"]
-    old, new = release.manifest("3.1.0"), release.manifest("3.1.1")
+    old, new = installation.manifest("3.1.0"), installation.manifest("3.1.1")
     assert set(document["changed"]) == {path for path in old if path in new and old[path] != new[path]}
     assert set(document["added"]) == set(new) - set(old)
     assert (document["switched"], document["steps"]) == (False, [])
@@ -123,7 +120,7 @@ def test_it_switches_and_back_and_forth_again_without_any_source(
     ]
     text, link, wrapper = place.standing()
     assert (text, link) == (SWITCHED, "acme.sh-9.9.9")
-    release.verify(place.folder / "src/acme.sh", "9.9.9")
+    installation.verify(place.folder / "src/acme.sh", "9.9.9")
     place.bring({})
     assert place.run("plan") == place.run("install") == place.run("render") == 0
     assert place.standing() == (text, link, wrapper)

@@ -6,12 +6,12 @@ import tempfile
 from pathlib import Path
 from typing import List, Tuple
 
-from configuration import ENVIRON, EXAMPLES, write
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from acmewrap.config import load
 from acmewrap.errors import ConfigurationError, Problem
+from configuration import ENVIRON, EXAMPLES, write
 
 CONTENTS = [path.read_bytes() for path in EXAMPLES]
 FRAGMENTS: List[bytes] = [

@@ -10,12 +10,13 @@ from typing import Tuple, Union
 
 import pytest
 import yaml
-from configuration import BASE, ENVIRON, EXAMPLES, SYNOLOGY, write
 
 from acmewrap import files
-from acmewrap.config import load, nodes
+from acmewrap.config import load
+from acmewrap.config.binder import nodes
 from acmewrap.config.edit import UneditableError, set_release
 from acmewrap.errors import AccessError, AcmewrapError, BusyError
+from configuration import BASE, ENVIRON, EXAMPLES, SYNOLOGY, write
 
 HEAD = "# The house.\n\ndirectory: .   # here\n"
 

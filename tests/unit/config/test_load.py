@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Dict, Mapping, Union
 
 import pytest
-from configuration import BASE, ENVIRON, EXAMPLES, SYNOLOGY, certificate, loaded, problems, write
 
 from acmewrap.config import (
     Account,
@@ -44,6 +43,7 @@ from acmewrap.secrets import (
     Literal,
     Reference,
 )
+from configuration import BASE, ENVIRON, EXAMPLES, SYNOLOGY, certificate, loaded, problems, write
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.name)

@@ -8,9 +8,10 @@ from typing import List, Union
 
 import pytest
 import yaml
-from configuration import BASE, certificate, loaded, problems
 
-from acmewrap.config import RenewBefore, nodes
+from acmewrap.config import RenewBefore
+from acmewrap.config.binder import nodes
+from configuration import BASE, certificate, loaded, problems
 
 
 @pytest.fixture(params=["libyaml", "pure Python"])

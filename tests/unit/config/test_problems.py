@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Tuple
 
 import pytest
-from configuration import BASE, ENVIRON, SYNOLOGY, certificate, loaded, problems, write
 
-from acmewrap.config import load, options
+from acmewrap.config import load
+from acmewrap.config.sections import options
 from acmewrap.errors import ConfigurationError, ExitCode
+from configuration import BASE, ENVIRON, SYNOLOGY, certificate, loaded, problems, write
 
 
 def test_every_problem_is_reported_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:

@@ -8,10 +8,10 @@ from typing import Any, Iterator, Tuple
 
 import pytest
 import yaml
-from configuration import BASE, EXAMPLES, SYNOLOGY, certificate, loaded, problems
-from json_schema import accepts
 
 from acmewrap.config import schema
+from configuration import BASE, EXAMPLES, SYNOLOGY, certificate, loaded, problems
+from json_schema import accepts
 
 SCHEMA = schema()
 

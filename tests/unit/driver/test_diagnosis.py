@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acmewrap.catalogue import CATALOGUE
-from acmewrap.driver import trouble, wording
-from acmewrap.driver.diagnosis import diagnose
+from acmewrap.driver.output import codes, patterns
+from acmewrap.driver.output.diagnosis import diagnose
 from acmewrap.errors import Failure
 
 STAMP = "[Mon Nov 23 08:59:17 UTC 2026] "
@@ -391,10 +391,10 @@ def test_a_number_beyond_all_measure_is_no_number() -> None:
 
 def test_every_id_that_a_sentence_or_number_leads_to_is_in_the_catalogue() -> None:
     ids = {
-        *(key for key, _ in wording.WORDINGS),
-        *(key for key, _ in trouble.CURL.values()),
-        *trouble.PROBLEMS.values(),
-        *(key for key, _ in trouble.DSM.values()),
+        *(key for key, _ in patterns.WORDINGS),
+        *(key for key, _ in codes.CURL.values()),
+        *codes.PROBLEMS.values(),
+        *(key for key, _ in codes.DSM.values()),
     }
     assert ids <= set(CATALOGUE)
 
@@ -407,7 +407,7 @@ def test_remedies_name_only_values_that_somebody_fills_in() -> None:
 
 
 def diagnosis_values() -> Tuple[str, ...]:
-    from acmewrap.driver import diagnosis
+    from acmewrap.driver.output import diagnosis
 
     return diagnosis._VALUES
 

@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import NamedTuple, Optional, Tuple
 
 import pytest
-from synthetic import NOW, Folder
 
 from acmewrap.catalogue import failure
 from acmewrap.driver import evidence
@@ -17,6 +16,7 @@ from acmewrap.driver.evidence import Request
 from acmewrap.driver.home import CertificateFiles, read_folder
 from acmewrap.driver.process import Command, Completed
 from acmewrap.driver.results import IssueResult
+from synthetic import NOW, Folder
 
 NAME = "nas.example.com"
 REASON = "acme.refused"  # what the diagnosis says in these tests, whenever it is asked

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import List
 
 import pytest
-from synthetic import NOW, Folder
 
 from acmewrap import x509
-from acmewrap.driver import versions
+from acmewrap.driver import generations
 from acmewrap.driver.home import Home, Stored
+from synthetic import NOW, Folder
 
 OLD = Folder()
 NAME, ECC = OLD.domain, True
@@ -238,8 +238,8 @@ def test_a_replacement_killed_at_any_step_leaves_or_recovers_one_whole_set(
             (os, "rename"),
             (os, "replace"),
             (os, "symlink"),
-            (versions, "_make_next"),
-            (versions, "_prune"),
+            (generations, "_make_next"),
+            (generations, "_prune"),
         ):
             real = getattr(module, function)
 
@@ -281,7 +281,7 @@ def test_a_replacement_that_was_killed_does_not_bring_a_removed_set_back(
 
     put(tmp_path, 1)
     with monkeypatch.context() as patch:
-        patch.setattr(versions, "_swap", killed)
+        patch.setattr(generations, "_swap", killed)
         with pytest.raises(Killed):
             put(tmp_path, 2)
     home = Home(tmp_path)

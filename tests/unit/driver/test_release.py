@@ -12,7 +12,7 @@ from typing import Collection, Dict, List, Mapping, Tuple
 
 import pytest
 
-from acmewrap.driver.release import Installed, Release, install, manifest, place, releases, verify
+from acmewrap.driver.release.installation import Installed, Release, install, manifest, place, releases, verify
 from acmewrap.errors import AcmewrapError, BusyError, ReleaseError
 from acmewrap.files import lock
 
@@ -289,7 +289,7 @@ def test_two_installs_at_once_give_one_install(folder: Path) -> None:
 
 
 def test_while_another_installs_it_is_busy(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    from acmewrap.driver import release as module
+    from acmewrap.driver.release import installation as module
 
     monkeypatch.setattr(module, "WAIT", 0.0)
     with lock(folder.parent / ".acme.sh.lock"), pytest.raises(BusyError):

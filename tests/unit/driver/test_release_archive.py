@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acmewrap.driver import archive
-from acmewrap.driver.archive import read_archive
+from acmewrap.driver.release import archive
+from acmewrap.driver.release.archive import read_archive
 from acmewrap.errors import ReleaseError
 
 CONTENTS = {"acme.sh": b"#!/usr/bin/env sh\n", "deploy/ssh.sh": b"# ssh\n"}

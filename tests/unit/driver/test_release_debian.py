@@ -7,8 +7,8 @@ from typing import Mapping
 
 import pytest
 
-from acmewrap.driver.debian import Debian, Mirror, read_deb822, read_one_line
-from acmewrap.driver.pin import Release
+from acmewrap.driver.release.debian import Debian, Mirror, read_deb822, read_one_line
+from acmewrap.driver.release.pin import Release
 from acmewrap.errors import ReleaseError
 
 DEB822 = """\

@@ -16,8 +16,8 @@ from typing import Collection, Dict, Iterator, List, Mapping, Tuple
 import pytest
 
 from acmewrap.catalogue import failure
-from acmewrap.driver.pin import Release
-from acmewrap.driver.source import Download, Local, Source, obtain
+from acmewrap.driver.release.pin import Release
+from acmewrap.driver.release.sources import Download, Local, Source, obtain
 from acmewrap.errors import AcmewrapError, ReleaseError
 
 CONTENTS = {"acme.sh": b"#!/usr/bin/env sh\n", "deploy/ssh.sh": b"# ssh\n"}

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import NoReturn
 
 import pytest
-from synthetic import Folder
 
 from acmewrap.driver.configuration import parse_configuration
 from acmewrap.driver.home import Home
 from acmewrap.driver.staging import Staging, scrub, stage, sweep
 from acmewrap.errors import AccessError
+from synthetic import Folder
 
 HOOKS = "Le_DeployHook='synology_dsm,'\nLe_ReloadCmd='__ACME_BASE64__START_eA==__ACME_BASE64__END_'\nLe_RealKeyPath='/etc/key'\n"
 OLD = Folder(more=f"{HOOKS}SAVED_SYNO_PASSWORD='x'\nSAVED_SYNO_USERNAME='y\nz'\n")

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acmewrap.driver import events as e
-from acmewrap.driver.transcript import parse, renewals
+from acmewrap.driver.output import events as e
+from acmewrap.driver.output.transcript import parse, renewals
 
 STAMP = "[Mon Nov 23 08:59:17 UTC 2026] "
 REJECTED = (

@@ -12,9 +12,9 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
 import pytest
 
 from acmewrap.catalogue import CATALOGUE
-from acmewrap.driver.diagnosis import diagnose
-from acmewrap.driver.events import Unrecognised
-from acmewrap.driver.transcript import parse, renewals, statements
+from acmewrap.driver.output.diagnosis import diagnose
+from acmewrap.driver.output.events import Unrecognised
+from acmewrap.driver.output.transcript import parse, renewals, statements
 from acmewrap.errors import Failure
 
 TRANSCRIPTS = Path(__file__).resolve().parent.parent.parent / "transcripts"

@@ -9,14 +9,7 @@ import pytest
 
 from acmewrap.driver.wrapper import IDENTITY, Wrapper, read_own
 from acmewrap.errors import AccessError
-from acmewrap.secrets import (
-    CommandReference,
-    CredentialReference,
-    EnvironmentReference,
-    FileReference,
-    Literal,
-    Secret,
-)
+from acmewrap.secrets import CommandReference, CredentialReference, EnvironmentReference, FileReference, Literal, Secret
 
 WRAPPER = Wrapper(
     path=Path("/srv/acme/acme.sh"),

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import copy
 import json
-import sys
-from pathlib import Path
 from typing import Any, Dict, Iterator, Tuple
 
 import pytest
-from results import CONFIG, DEPLOY, GOOD, NOT_ISSUED, NOT_PROVEN, NOW, RENEW, STATUSES, UNPROVEN, VALID
 
 from acmewrap.cli import parser
-from acmewrap.converge.outcome import Run
+from acmewrap.engine.results import Run
 from acmewrap.errors import AcmewrapError, ConfigurationError, ExitCode, Problem
 from acmewrap.report.document import (
     describe_certificates,
@@ -23,9 +20,8 @@ from acmewrap.report.document import (
     moment,
 )
 from acmewrap.report.schema import commands, schema
-
-sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "config"))
 from json_schema import accepts
+from results import CONFIG, DEPLOY, GOOD, NOT_ISSUED, NOT_PROVEN, NOW, RENEW, STATUSES, UNPROVEN, VALID
 
 SCHEMA = schema()
 

@@ -11,8 +11,8 @@ from rich.console import Console
 from acmewrap.catalogue import failure
 from acmewrap.cli.output import Printer
 from acmewrap.cli.parser import parse
-from acmewrap.converge.outcome import StepEnded, StepLine, StepResult, StepStarted
-from acmewrap.converge.plan import Step
+from acmewrap.engine.results import StepEnded, StepLine, StepResult, StepStarted
+from acmewrap.plan.planner import Step
 from acmewrap.report import live
 
 ISSUE = Step("issue", "nas [main]", "there is no certificate yet", "proof", "nas")
@@ -53,7 +53,7 @@ def test_what_is_logged_meanwhile_stands_above_the_steps_that_run(
     monkeypatch.setattr(printer, "_console", lambda: console)
     with printer.following() as listener:
         listener(StepStarted(ISSUE))
-        logging.getLogger("acmewrap.driver.source").info("the release URL is tried")
+        logging.getLogger("acmewrap.driver.release.sources").info("the release URL is tried")
         listener(StepEnded(StepResult(ISSUE, "done", 2.5)))
     assert "  the release URL is tried\n" in text_of(console)
     assert capsys.readouterr().err == ""

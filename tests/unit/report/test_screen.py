@@ -4,10 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from results import CONFIG, GOOD, NOT_ISSUED, NOT_PROVEN, NOW, REFUSED, STATUSES, VALID
-
-from acmewrap.converge.outcome import Run
-from acmewrap.converge.plan import Plan
+from acmewrap.engine.results import Run
+from acmewrap.plan.planner import Plan
 from acmewrap.report.screen import (
     failure_lines,
     plan_lines,
@@ -17,6 +15,7 @@ from acmewrap.report.screen import (
     status_rows,
     table_lines,
 )
+from results import CONFIG, GOOD, NOT_ISSUED, NOT_PROVEN, NOW, REFUSED, STATUSES, VALID
 
 
 def test_a_plan_is_a_table_of_steps_with_their_reasons() -> None:

@@ -4,11 +4,11 @@ import re
 from typing import Callable, Dict, Union
 
 import pytest
-from memory import NAME, PASSWORD, Nas, OnBox
 
 from acmewrap.errors import DeployError
 from acmewrap.synology import account
 from acmewrap.synology.channel import WebProvisioner, generate_password
+from memory import NAME, PASSWORD, Nas, OnBox
 
 Provisioner = Union[WebProvisioner, OnBox]
 

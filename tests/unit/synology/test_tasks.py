@@ -4,10 +4,10 @@ from dataclasses import replace
 from typing import Any, Dict, Tuple
 
 import pytest
-from memory import NAME, Nas
 
 from acmewrap.errors import DeployError
 from acmewrap.synology.tasks import Task, TaskScheduler
+from memory import NAME, Nas
 
 TASK = Task("acmewrap volume1-acmewrap.yaml", NAME, "/bin/bash -c 'true'", 4, 55, mail="ops@example.com")
 

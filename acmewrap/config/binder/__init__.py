@@ -1,0 +1,1 @@
+"""YAML nodes to typed values, with the line of every problem. Knows nothing of certificates."""

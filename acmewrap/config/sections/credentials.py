@@ -1,0 +1,136 @@
+"""Secrets and environments of hooks in the file: references everywhere, a literal only in a file that is private.
+
+Nothing here repeats a value in a message.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Any, Dict
+
+from yaml.nodes import Node
+
+from ...secrets import (
+    CommandReference,
+    CredentialReference,
+    EnvironmentReference,
+    FileReference,
+    Literal,
+    Reference,
+    Secret,
+)
+from ..binder.reader import INVALID, Reader
+from ..binder.record import Key, Record, Section
+from ..binder.types import Either, Kind, Sequence, matching
+from .paths import PathKind
+from .scalars import ANY, VARIABLE
+
+_FORMS = "{file: path}, {env: NAME}, {command: [argv]} or {credential: NAME}"
+_PRIVATE_NAME = re.compile("(?:pass|passwd|password|passphrase|secret|token|key|otp_code)$", re.IGNORECASE)
+_PATH_NAMES = ("NSUPDATE_KEY",)  # in dns_nsupdate this is the path of a key
+
+# What acme.sh reads from the environment for itself (observed in 3.0.2 to 3.1.5); some redirect files, some are saved for ever.
+_OWNED = re.compile(
+    "LE_.*|Le_.*|FORCE|STAGE|DEBUG|LOG_FILE|LOG_LEVEL|SYS_LOG|CA_HOME|CERT_HOME|CA_CONF|CA_BUNDLE|CA_PATH|HTTP_HEADER|HTTPS_INSECURE|"
+    "DOMAIN_PATH|DOMAIN_CONF|CERT_KEY_PATH|ACCOUNT_KEY_PATH|ACCOUNT_CONF_PATH|AUTO_UPGRADE|USER_AGENT|ACME_DIRECTORY|ACME_USE_WGET|"
+    "ACME_OPENSSL_BIN|NO_ARI|NO_TIMESTAMP"
+)
+
+
+def breaking(value: str) -> str:
+    """What acme.sh would do wrong with *value* in the environment of a hook, or nothing (observed in 3.0.2 to 3.1.5)."""
+    if re.fullmatch("-[neE]+", value):
+        return "acme.sh takes a value such as -n or -e for none at all: choose another"
+    if len(value) > 1 and value[0] == value[-1] == '"':
+        return "acme.sh evaluates a value between double quotes as shell code: choose another"
+    return ""
+
+
+@dataclass(frozen=True)
+class LiteralKind(Kind):
+    """A secret written into the file itself."""
+
+    expects: str = f"a secret: {_FORMS}"
+
+    def read(self, node: Node, path: str, reader: Reader) -> Any:
+        text = reader.text(node, path, self.expects)
+        if text is INVALID:
+            return INVALID
+        if not text:
+            return reader.refuse(node, path, "an empty secret")
+        if not reader.private:
+            remedy = f"`chmod 600 {reader.file}`, or write where the secret lies: {_FORMS}"
+            return reader.refuse(node, path, f"a secret in clear, in a file that others can read: {remedy}")
+        message = breaking(text)
+        return reader.refuse(node, path, message) if message else Literal(Secret(text))
+
+    def schema(self) -> Dict[str, Any]:
+        return {"type": "string", "minLength": 1}
+
+
+def _reference(section: Section) -> Reference:
+    if "file" in section.nodes:
+        return FileReference(section.get("file"))
+    if "env" in section.nodes:
+        return EnvironmentReference(section.get("env"))
+    if "command" in section.nodes:
+        return CommandReference(section.get("command"))
+    return CredentialReference(section.get("credential"))
+
+
+_VARIABLE = matching(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable", secret=True)
+_CREDENTIAL = matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "the name of a credential", secret=True)
+_REFERENCE = Record(
+    {
+        "file": Key(PathKind("the path of a file", handed=False), "The text of this file, without its last newline."),
+        "env": Key(_VARIABLE, "A variable of the process that runs acmewrap."),
+        "command": Key(Sequence(ANY, "a command and its arguments"), "What this command prints; no shell is involved."),
+        "credential": Key(_CREDENTIAL, "A credential that systemd hands over (LoadCredential=)."),
+    },
+    _reference,
+    one_of=("file", "env", "command", "credential"),
+    secret=True,
+)
+SECRET = Either(f"a secret: {_FORMS}", text=LiteralKind(), mapping=_REFERENCE)
+
+
+@dataclass(frozen=True)
+class Environment(Kind):
+    """What a hook finds in its environment: NAME to a text or a reference; read into a Section.
+
+    A text is taken for a secret when its name says so.
+    """
+
+    expects: str = "variables as NAME: value"
+
+    def read(self, node: Node, path: str, reader: Reader) -> Any:
+        section = Section(node, path, reader, {})
+        before = len(reader.problems)
+        for name, key, value in reader.pairs(node, path, self.expects):
+            section.nodes[name] = key
+            if VARIABLE.read(key, path, reader) is INVALID:
+                continue
+            if _OWNED.fullmatch(name):
+                section.refuse(name, "acme.sh takes this variable for its own business, and no hook reads it")
+            private = _PRIVATE_NAME.search(name) and name not in _PATH_NAMES
+            kind = _TEXT if isinstance(value.value, str) and not private else SECRET
+            section.values[name] = kind.read(value, section.path_of(name), reader)
+        return section if len(reader.problems) == before else INVALID
+
+    def schema(self) -> Dict[str, Any]:
+        values = [{"type": ["string", "number", "boolean"]}, _REFERENCE.schema()]
+        return {"type": "object", "propertyNames": VARIABLE.schema(), "additionalProperties": {"anyOf": values}}
+
+
+@dataclass(frozen=True)
+class _Text(Kind):
+    expects: str = "a text or a secret"
+
+    def read(self, node: Node, path: str, reader: Reader) -> Any:
+        text = reader.text(node, path, self.expects)
+        message = "" if text is INVALID else breaking(text)
+        return reader.refuse(node, path, message) if message else text
+
+
+_TEXT = _Text()

@@ -1,0 +1,77 @@
+"""Paths: ``~`` and relative ones made absolute, and nothing in them that acme.sh or curl would trip over."""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Dict
+
+from yaml.nodes import Node
+
+from ..binder.reader import INVALID, Reader, quoted
+from ..binder.types import Kind
+
+_BLOCK = re.compile("-----BEGIN CERTIFICATE-----\n(?:[A-Za-z0-9+/=]+\n)+-----END CERTIFICATE-----")
+_UNSAFE = re.compile(r"[^A-Za-z0-9._/+@-]")
+
+
+def unsafe(path: str) -> str:
+    """What is wrong with handing *path* to acme.sh, or nothing.
+
+    A blank ends the path for curl and openssl, a comma separates webroots, an apostrophe breaks the saved configuration.
+    """
+    found = _UNSAFE.search(path)
+    if not found:
+        return ""
+    return f"{quoted(path)} holds {found.group()!r}, which acme.sh cannot take in a path: use another folder or a symbolic link"
+
+
+@dataclass(frozen=True)
+class PathKind(Kind):
+    """A path. ``handed``: acme.sh will see it. ``inside``: acmewrap writes it, so it is relative to ``directory``, joined later."""
+
+    expects: str
+    handed: bool = True
+    inside: bool = False
+
+    def read(self, node: Node, path: str, reader: Reader) -> Any:
+        text = reader.text(node, path, self.expects, tilde=True)
+        if text is INVALID:
+            return INVALID
+        if not text:
+            return reader.refuse(node, path, f"expected {self.expects}, not an empty text")
+        if text.startswith("~") and text[1:2] not in ("", "/"):
+            return reader.refuse(node, path, f"write the folder in full; only ~ and ~/ are known, not {quoted(text)}")
+        if text.startswith("~"):
+            text = os.path.join(reader.home, text[1:].lstrip("/"))
+        result = os.path.normpath(text if self.inside else os.path.join(reader.folder, text))
+        message = unsafe(result) if self.handed else ""
+        return reader.refuse(node, path, message) if message else Path(result)
+
+    def schema(self) -> Dict[str, Any]:
+        return {"type": ["string", "null"], "minLength": 1}
+
+
+@dataclass(frozen=True)
+class Bundle(PathKind):
+    """A file of certificates or the PEM itself, which stays a text."""
+
+    def read(self, node: Node, path: str, reader: Reader) -> Any:
+        text = node.value if isinstance(node.value, str) else ""
+        if "-----" not in text:
+            return super().read(node, path, reader)
+        if "PRIVATE KEY" in text:
+            return reader.refuse(
+                node, path, "holds a private key: only certificates belong here; treat that key as disclosed"
+            )
+        rest = _BLOCK.sub("", text)
+        if rest == text or "-----" in rest:
+            return reader.refuse(
+                node, path, "not PEM: expected BEGIN CERTIFICATE, base64 and END CERTIFICATE (keep lines with `|`)"
+            )
+        return text
+
+    def schema(self) -> Dict[str, Any]:
+        return {"type": "string", "minLength": 1}

@@ -1,0 +1,156 @@
+"""The texts of the file and what each must look like: names, numbers, durations, endpoints, addresses.
+
+Every parser raises ValueError with the message for the user. The rules come from how acme.sh treats what it is given: it checks
+almost nothing itself, and a name or a path that it takes wrongly breaks the renewals of later years.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Dict, Optional, Tuple
+
+from ..binder.reader import quoted
+from ..binder.types import Scalar, choice, matching
+from ..model import Endpoint, RenewAt
+
+NAME = matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "a name of letters, digits and . _ -")
+VARIABLE = matching(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable")
+HOOK = matching(r"[A-Za-z0-9_]+", "the name of one of acme.sh's deploy hooks, such as ssh")
+DNS_HOOK = matching(r"dns_[A-Za-z0-9_]+", "the name of one of acme.sh's DNS hooks, such as dns_nsupdate")
+EMAIL = matching(r"[^\s@'\"\\]+@[^\s@'\"\\]+", "an e-mail address")
+RELEASE = matching(r"[0-9][0-9A-Za-z.+~-]*", "a version of acme.sh such as 3.1.1")
+ANY = Scalar("text", str)
+FLAG = Scalar(
+    "true or false",
+    choice({"true": True, "false": False, "yes": True, "no": False}).parse,
+    {"enum": [True, False, "true", "false", "yes", "no"]},
+)
+KEY_TYPES = ("ec-256", "ec-384", "ec-521", "2048", "3072", "4096", "8192")
+KEY = choice({**{name: name for name in KEY_TYPES}, **{f"rsa-{name}": name for name in KEY_TYPES if name.isdigit()}})
+
+_DURATION = r"(?=.)(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?"
+_FRACTION = r"[0-9]{1,4}/[0-9]{1,4}|[0-9]{1,2}(?:\.[0-9]{1,6})?%|0?\.[0-9]{1,9}"
+_FINGERPRINT = "(?:(?:SHA|sha)256 Fingerprint=)?(?:[0-9A-Fa-f]{2}[: ]?){31}[0-9A-Fa-f]{2}"  # OpenSSL and browsers
+_HOST = r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+_SERVER = re.compile(rf"(https?)://({_HOST})(?::([0-9]{{1,5}}))?(/[A-Za-z0-9._~/%+=?&@-]*)?")
+
+
+def _whole(text: str, least: int, most: int, expects: str) -> int:
+    if re.fullmatch("[0-9]{1,9}", text) and least <= int(text) <= most:
+        return int(text)
+    raise ValueError(f"expected {expects}, not {quoted(text)}")
+
+
+def whole_number(least: int, most: int, expects: str) -> Scalar:
+    shape = {
+        "anyOf": [{"type": "integer", "minimum": least, "maximum": most}, {"type": "string", "pattern": "^[0-9]{1,9}$"}]
+    }
+    return Scalar(expects, lambda text: _whole(text, least, most, expects), shape)
+
+
+PORT = whole_number(1, 65535, "a port from 1 to 65535")
+JOBS = whole_number(1, 64, "a number from 1 to 64")
+
+
+def _duration(text: str) -> int:
+    match = re.fullmatch(_DURATION, text)
+    seconds = sum(int(n or 0) * unit for n, unit in zip(match.groups(), (86400, 3600, 60, 1))) if match else 0
+    if not seconds:
+        raise ValueError(f"expected a duration such as 30m, 8h, 30d or 1d12h, not {quoted(text)}")
+    return seconds
+
+
+def _fraction(text: str) -> RenewAt:
+    value = 0.0
+    if re.fullmatch(_FRACTION, text):
+        value = float(text[:-1]) / 100 if text.endswith("%") else _quotient(text)
+    if not 0 < value < 1:
+        raise ValueError(
+            f"expected a part of the lifetime between 0 and 1 such as 2/3, 0.66 or 66%, not {quoted(text)}"
+        )
+    return RenewAt(value)
+
+
+def _quotient(text: str) -> float:
+    dividend, _, divisor = text.partition("/")
+    return float(dividend) / (float(divisor or 1) or float("inf"))
+
+
+def _time(text: str) -> Tuple[int, int]:
+    match = re.fullmatch("([01]?[0-9]|2[0-3]):([0-5][0-9])", text)
+    if not match:
+        raise ValueError(f"expected a time of day such as 04:55, not {quoted(text)}")
+    return int(match[1]), int(match[2])
+
+
+def _endpoint(text: str) -> Optional[Endpoint]:
+    if text in ("no", "false"):
+        return None
+    match = re.fullmatch(f"({_HOST}):([0-9]+)", text)
+    if not match:
+        raise ValueError(f"expected host:port of a TLS server, or `no` when nobody can look, not {quoted(text)}")
+    host = match[1].strip("[]")
+    return Endpoint(host=host, port=_whole(match[2], 1, 65535, "a port from 1 to 65535"), name=host)
+
+
+def _server(text: str) -> str:
+    match = _SERVER.fullmatch(text)
+    if not match:
+        raise ValueError(
+            f"expected the URL of an ACME directory such as https://ca.example.com/acme/directory, not {quoted(text)}"
+        )
+    if match[1] == "http" and not _is_loopback(match[2]):
+        raise ValueError(
+            "expected https: a directory read in clear can be replaced by anybody on the way (http: loopback only)"
+        )
+    _whole(match[3] or "443", 1, 65535, "a port from 1 to 65535")
+    return text
+
+
+def _is_loopback(host: str) -> bool:
+    return host in ("localhost", "[::1]") or re.fullmatch(r"127(\.[0-9]{1,3}){3}", host) is not None
+
+
+def _nas(text: str) -> str:
+    match = _SERVER.fullmatch(text)
+    if not match or match[4] not in (None, "/"):
+        raise ValueError(f"expected the address of DSM such as http://localhost:5000, not {quoted(text)}")
+    port = _whole(match[3] or {"http": "5000", "https": "5001"}[match[1]], 1, 65535, "a port from 1 to 65535")
+    return f"{match[1]}://{match[2]}:{port}"
+
+
+def _fingerprint(text: str) -> str:
+    if not re.fullmatch(_FINGERPRINT, text):
+        remedy = "openssl x509 -noout -fingerprint -sha256 prints it; that of SHA-1 is shorter"
+        raise ValueError(f"expected 32 pairs of hexadecimal digits, not {quoted(text)}: {remedy}")
+    return re.sub("[: ]", "", text.rpartition("=")[2]).lower()
+
+
+def _description(text: str) -> str:
+    if not text or set(text) & set('"\\'):
+        raise ValueError(
+            "expected a description without double quotes and backslashes: acme.sh's hook cannot find such an entry"
+        )
+    return text
+
+
+def _shape(pattern: str) -> Dict[str, Any]:
+    return {"type": "string", "pattern": f"^(?:{pattern})$"}
+
+
+COMMAND = matching(r"[^\s].*", "a shell command")
+DURATION = Scalar("a duration such as 8h", _duration, _shape(_DURATION))
+FRACTION = Scalar(
+    "a part of the lifetime such as 2/3",
+    _fraction,
+    {"anyOf": [{"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, _shape(_FRACTION)]},
+)
+TIME = Scalar("a time of day such as 04:55", _time, _shape("(?:[01]?[0-9]|2[0-3]):[0-5][0-9]"))
+HOST = matching(_HOST, "the name or address of a host")
+ENDPOINT_TEXT = Scalar(
+    "host:port, or no", _endpoint, {"anyOf": [{"enum": ["no", False]}, _shape(f"false|(?:{_HOST}):[0-9]+")]}
+)
+SERVER = Scalar("the URL of an ACME directory", _server, _shape("https?://.*"))
+NAS = Scalar("the address of DSM such as http://localhost:5000", _nas, _shape("https?://[^/]+/?"))
+FINGERPRINT = Scalar("the SHA-256 fingerprint of a certificate", _fingerprint, _shape(_FINGERPRINT))
+DESCRIPTION = Scalar("the description of a certificate in DSM", _description, _shape(r'[^"\\]+'))

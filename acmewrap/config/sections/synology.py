@@ -1,0 +1,184 @@
+"""The `synology` section, and the variables of acme.sh's ``synology_dsm`` hook that follow from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, Mapping, Optional, Union
+from urllib.parse import urlsplit
+
+from yaml.nodes import Node
+
+from ...secrets import Reference
+from ..binder.reader import INVALID, Reader
+from ..binder.record import Key, Record, Section
+from ..binder.types import Either, Kind, Sequence, choice, matching, suggestion
+from ..model import Account, DsmCertificate, Endpoint, Synology, Target
+from .credentials import SECRET
+from .scalars import ANY, DESCRIPTION, DURATION, ENDPOINT_TEXT, FINGERPRINT, FLAG, HOST, NAS, PORT
+
+HOOK = "synology_dsm"
+DEVICE = "CertRenewal"  # what the hook calls itself
+DEVICE_NAME = matching(r"[A-Za-z0-9._-]+", "the name of a device")
+_SUFFIXES = (
+    "USERNAME PASSWORD CERTIFICATE CREATE SCHEME HOSTNAME PORT LOCAL_HOSTNAME USE_TEMP_ADMIN DEVICE_NAME DEVICE_ID OTP_CODE "
+    "TOTP_SECRET DID"
+)
+VARIABLES = tuple(f"SYNO_{suffix}" for suffix in _SUFFIXES.split())
+
+
+def _endpoint(section: Section) -> Endpoint:
+    host = section.get("host").strip("[]")
+    return Endpoint(host, section.get("port"), section.get("name") or host, float(section.get("timeout")))
+
+
+VERIFY = Either(
+    "host:port of a TLS server, its parts {host, port, name, timeout}, or `no`",
+    text=ENDPOINT_TEXT,
+    mapping=Record(
+        {
+            "host": Key(HOST, "Where to connect.", missing="the name or address of the server"),
+            "port": Key(PORT, "Where to connect.", missing="the port of the server"),
+            "name": Key(HOST, "The name to ask for (SNI); the host when left out."),
+            "timeout": Key(DURATION, "How long the server may take to show the certificate.", default=60),
+        },
+        _endpoint,
+    ),
+)
+VERIFY_MISSING = (
+    "write `verify: host:port` of the server that must show the certificate, or `verify: no` when nobody can look and acme.sh's "
+    "exit code is all there is"
+)
+
+
+def _synology(section: Section) -> Synology:
+    certificate = section.get("certificate") or DsmCertificate()
+    account: Account = section.get("account")
+    administrator: Optional[Account] = section.get("administrator")
+    if administrator is not None and administrator.name == account.name:
+        section.refuse("administrator", f"{account.name} cannot make itself: name another administrator")
+    url, fingerprint = section.get("url"), section.get("fingerprint")
+    if fingerprint is not None and not url.startswith("https:"):
+        section.refuse("fingerprint", "protects nothing over http: write `url: https://…`, or leave it out")
+    return Synology(url, account, certificate, section.get("verify"), administrator, fingerprint)
+
+
+def _certificate(section: Section) -> DsmCertificate:
+    return DsmCertificate(section.get("description"), section.get("default"), section.get("services"))
+
+
+def _account(section: Section) -> Account:
+    name, password = section.get("name"), section.get("password")
+    return Account(
+        name, password, section.get("device_id"), section.get("device_name") or DEVICE, section.get("otp_code")
+    )
+
+
+_USER = matching(r"[^\s:\"'\\]+", "the name of a DSM user")
+_DEVICE = {
+    "device_id": Key(SECRET, "With 2FA: the id of a device that DSM trusts."),
+    "device_name": Key(
+        DEVICE_NAME, f"The name under which DSM gave that id; {DEVICE} when left out.", needs="device_id"
+    ),
+}
+_ACCOUNT = Record(
+    {
+        "name": Key(_USER, "The DSM user.", missing="the DSM user that uploads"),
+        "password": Key(
+            SECRET,
+            "Its password; a {file: ...} that does not exist is written when acmewrap makes the account.",
+            missing="a reference such as {file: dsm.password}",
+        ),
+        **_DEVICE,
+    },
+    _account,
+)
+_ADMINISTRATOR = Record(
+    {
+        "name": Key(_USER, "An administrator of DSM.", missing="the name of an administrator"),
+        "password": Key(SECRET, "Its password.", missing="a reference such as {env: DSM_ADMINISTRATOR_PASSWORD}"),
+        **_DEVICE,
+        "otp_code": Key(SECRET, "With 2FA: the code of the moment, such as {env: OTP_CODE}."),
+    },
+    _account,
+)
+_CERTIFICATE = Record(
+    {
+        "description": Key(DESCRIPTION, "The description by which the certificate is found in DSM.", default="acme"),
+        "default": Key(FLAG, "Whether it becomes DSM's default certificate.", default=True),
+        "services": Key(
+            Either(
+                "`all` or a list", choice({"all": "all"}), sequence=Sequence(ANY, "names of DSM services", at_least=0)
+            ),
+            "The DSM services that use it: `all`, or a list of names.",
+            default="all",
+        ),
+    },
+    _certificate,
+)
+SYNOLOGY = Record(
+    {
+        "url": Key(
+            NAS, "The address of DSM; the port is 5000 (http) or 5001 (https).", missing="such as http://localhost:5000"
+        ),
+        "fingerprint": Key(
+            FINGERPRINT,
+            "With https: a certificate that DSM may show whoever signed it, such as its factory certificate, until it shows the "
+            "authority's.",
+        ),
+        "account": Key(_ACCOUNT, "The DSM user that uploads certificates.", missing="{name: …, password: …}"),
+        "administrator": Key(
+            _ADMINISTRATOR,
+            "Who makes the account and brings it into line, over the web API; root on the NAS itself needs no such login.",
+        ),
+        "certificate": Key(_CERTIFICATE, "The entry in DSM's list of certificates."),
+        "verify": Key(VERIFY, "The TLS server that must show the certificate, or `no`.", missing=VERIFY_MISSING),
+    },
+    _synology,
+)
+
+
+@dataclass(frozen=True)
+class Shorthand(Kind):
+    """The word `synology`, which stands for the section of that name; read into a Section without values."""
+
+    def read(self, node: Node, path: str, reader: Reader) -> Any:
+        return INVALID if _WORD.read(node, path, reader) is INVALID else Section(node, path, reader, {})
+
+    def schema(self) -> Dict[str, Any]:
+        return _WORD.schema()
+
+
+_WORD = choice({"synology": "synology"})
+
+
+def target_of(name: str, synology: Synology) -> Target:
+    """The target that ``NAME: synology`` stands for."""
+    url = urlsplit(synology.url)
+    env: Dict[str, Union[str, Reference]] = {
+        "SYNO_SCHEME": url.scheme,
+        "SYNO_HOSTNAME": url.netloc.rsplit(":", 1)[0],
+        "SYNO_PORT": str(url.port),
+        "SYNO_USERNAME": synology.account.name,
+        "SYNO_PASSWORD": synology.account.password,
+        "SYNO_CERTIFICATE": synology.certificate.description,
+        "SYNO_CREATE": "1",
+    }
+    if synology.account.device_id is not None:
+        env.update(SYNO_DEVICE_NAME=synology.account.device_name, SYNO_DEVICE_ID=synology.account.device_id)
+    return Target(name=name, hook=HOOK, env=env, verify=synology.verify, synology=True)
+
+
+def canonical(env: Section) -> Mapping[str, Any]:
+    """The variables of *env* under the names that the hook has since 3.0.8; before, they were ``SYNO_Username`` and the like."""
+    variables: Dict[str, Any] = {}
+    for name, value in env.values.items():
+        upper = name.upper() if name.upper().startswith("SYNO_") else name
+        if upper in variables:
+            env.refuse(name, f"{upper} is there twice, in another spelling")
+        elif upper.startswith("SYNO_") and upper not in VARIABLES:
+            env.refuse(
+                name,
+                f"the hook {HOOK} has no such variable{suggestion(upper, VARIABLES)}; it has {', '.join(VARIABLES)}",
+            )
+        variables[upper] = value
+    return variables

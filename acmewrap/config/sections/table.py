@@ -1,0 +1,175 @@
+"""Every key of the file: what it takes, what it means, what it is when left out.
+
+One description for three uses: reading the file, its JSON Schema for editors (both in :mod:`.load`), the reference in the manual.
+What no table can say, that one key has to agree with another, is checked in :mod:`.assemble`.
+"""
+
+from __future__ import annotations
+
+from typing import Optional, Union
+
+from ..binder.record import Key, Record, Section
+from ..binder.types import Either, Sequence, Table, choice, matching
+from ..model import AcmeShSettings, ExternalAccount, Install, RenewAt, RenewBefore
+from .challenges import CHALLENGE
+from .credentials import SECRET, Environment
+from .domains import DOMAIN
+from .options import OPTION
+from .paths import Bundle, PathKind
+from .scalars import COMMAND, DURATION, EMAIL, FLAG, FRACTION, HOOK, JOBS, KEY, NAME, RELEASE, SERVER, TIME
+from .synology import SYNOLOGY, VERIFY, VERIFY_MISSING, Shorthand
+
+
+def _acme_sh(section: Section) -> AcmeShSettings:
+    return AcmeShSettings(section.get("release"), section.get("archive"), section.get("allow_vulnerable"))
+
+
+def _eab(section: Section) -> ExternalAccount:
+    return ExternalAccount(section.get("key_id"), section.get("hmac_key"))
+
+
+def _install(section: Section) -> Install:
+    if not (section.get("fullchain_file") or section.get("cert_file")):
+        section.refuse("fullchain_file", "is missing: without it or cert_file nobody could tell what was installed")
+    names = ("key_file", "fullchain_file", "cert_file", "ca_file", "reload")
+    return Install(**{name: section.get(name) for name in names})
+
+
+def _renew(section: Section) -> Union[RenewAt, RenewBefore]:
+    at: Optional[RenewAt] = section.get("at")
+    return at or RenewBefore(section.get("before"))
+
+
+_ACME_SH = Record(
+    {
+        "release": Key(RELEASE, "The version of acme.sh to install and to hold.", default="3.1.1"),
+        "archive": Key(PathKind("a path", handed=False), "Its archive or unpacked folder, brought by hand."),
+        "allow_vulnerable": Key(
+            FLAG, "Accept a version in which the authority can run commands (CVE-2023-38198).", default=False
+        ),
+    },
+    _acme_sh,
+)
+_EAB = Record(
+    {
+        "key_id": Key(
+            matching(r"[^\s'\"]+", "a key identifier"), "The key identifier.", missing="the authority gives it to you"
+        ),
+        "hmac_key": Key(SECRET, "The HMAC key.", missing="a reference such as {file: eab.key}"),
+    },
+    _eab,
+)
+_AUTHORITY = Record(
+    {
+        "server": Key(SERVER, "The URL of the ACME directory.", missing="the https URL of the ACME directory"),
+        "ca_bundle": Key(
+            Bundle("a file of root certificates, or the PEM itself"),
+            "The roots that the authority's server is trusted by: a file beside this one, or the PEM itself.",
+        ),
+        "email": Key(EMAIL, "The contact of the account."),
+        "eab": Key(_EAB, "External account binding (RFC 8555 section 7.3.4)."),
+        "home": Key(
+            PathKind("a folder", inside=True),
+            "The config home of acme.sh, below `directory`. Several authorities cannot share one.",
+        ),
+    }
+)
+_RENEW = Record(
+    {
+        "at": Key(FRACTION, "Renew when this part of the lifetime has passed."),
+        "before": Key(DURATION, "Renew this long before the end."),
+    },
+    _renew,
+    one_of=("at", "before"),
+)
+_INSTALL = Record(
+    {
+        "key_file": Key(PathKind("a file"), "Where the private key goes, readable by its owner alone."),
+        "fullchain_file": Key(
+            PathKind("a file"), "Where the certificate and its chain go; nginx and HAProxy read this."
+        ),
+        "cert_file": Key(PathKind("a file"), "Where the certificate alone goes; Apache and Postfix can read it."),
+        "ca_file": Key(PathKind("a file"), "Where the chain alone goes."),
+        "reload": Key(COMMAND, "The command that makes the server load them, such as `systemctl reload nginx`."),
+    },
+    _install,
+)
+_TARGET = Record(
+    {
+        "hook": Key(HOOK, "One of acme.sh's deploy hooks, such as ssh."),
+        "install": Key(_INSTALL, "Or: files for a server on this machine, and how it is told of them."),
+        "env": Key(Environment(), "What the hook reads: NAME: value.", needs="hook"),
+        "verify": Key(VERIFY, "The TLS server that must show the certificate, or `no`.", missing=VERIFY_MISSING),
+    },
+    one_of=("hook", "install"),
+)
+_CERTIFICATE = Record(
+    {
+        "domains": Key(
+            Sequence(DOMAIN, "a list of domain names", unique=True),
+            "The names it is for; the first names its folder.",
+            missing="a list of domain names",
+        ),
+        "authority": Key(NAME, "The name of an authority; not needed while there is only one."),
+        "challenge": Key(
+            CHALLENGE,
+            "How the authority is shown that the names are yours: one way, or a list with one for every domain.",
+            missing="how the authority is shown that the names are yours, such as {webroot: /var/www}",
+        ),
+        "key": Key(KEY, "The type of the private key.", default="ec-256"),
+        "renew": Key(
+            _RENEW, "When it is due: `at` a part of its lifetime, or a while `before` its end.", default=RenewAt(2 / 3)
+        ),
+        "deploy": Key(
+            Table(
+                NAME,
+                Either("`synology`, {hook, env, verify} or {install, verify}", Shorthand(), _TARGET),
+                "targets by name",
+            ),
+            "Where it goes: `synology` for the section of that name, a deploy hook or files to install, and how to verify it.",
+            default={},
+        ),
+        "options": Key(
+            Sequence(OPTION, "a list of arguments", at_least=0), "More arguments for acme.sh --issue.", default=()
+        ),
+    }
+)
+_SCHEDULE = Record(
+    {
+        "daily": Key(TIME, "The time of day of the run."),
+        "every": Key(DURATION, "The time between two runs."),
+        "by": Key(
+            choice({"crontab": "crontab", "dsm": "dsm", "systemd": "systemd"}), "What starts it.", default="crontab"
+        ),
+        "run": Key(
+            choice({"acmewrap": "acmewrap", "wrapper": "wrapper"}),
+            "What is started: `acmewrap cron`, or plain `./acme.sh --cron` on machines without Python.",
+            default="acmewrap",
+        ),
+        "mail": Key(EMAIL, "Who hears of a failure."),
+        "log": Key(PathKind("a path", inside=True), "The log, below `directory`; task.log when left out."),
+    },
+    one_of=("daily", "every"),
+)
+ROOT = Record(
+    {
+        "directory": Key(PathKind("a folder"), "Where everything is kept; the folder of this file when left out."),
+        "jobs": Key(
+            JOBS,
+            "How many certificates are worked on at once; the processors, at most 4, when left out. Most of an order is waiting.",
+        ),
+        "acme_sh": Key(_ACME_SH, "Which acme.sh.", default=AcmeShSettings()),
+        "authorities": Key(
+            Table(NAME, _AUTHORITY, "authorities by name", at_least=1),
+            "The certificate authorities, by a name of your choice.",
+            missing="at least one, such as `internal: {server: https://ca.example.com/acme/directory}`",
+        ),
+        "certificates": Key(
+            Table(NAME, _CERTIFICATE, "certificates by name", at_least=1),
+            "The certificates, by a name of your choice.",
+            missing="at least one, such as `nas: {domains: [nas.example.com], challenge: {webroot: /var/www}}`",
+        ),
+        "synology": Key(SYNOLOGY, "The Synology NAS that certificates are deployed to."),
+        "schedule": Key(_SCHEDULE, "When acmewrap runs unattended."),
+    }
+)

@@ -1,8 +1,0 @@
-"""Everything that keeps a certificate from being renewed, looked for before it does. Nothing is changed unasked."""
-
-from __future__ import annotations
-
-from .examination import examine, mend
-from .finding import Check, Finding, Patient
-
-__all__ = ["Check", "Finding", "Patient", "examine", "mend"]

@@ -1,0 +1,8 @@
+"""Everything that keeps a certificate from being renewed, looked for before it does. Nothing is changed unasked."""
+
+from __future__ import annotations
+
+from .examination import examine, mend
+from .finding import Check, DoctorContext, Finding
+
+__all__ = ["Check", "DoctorContext", "Finding", "examine", "mend"]

@@ -1,0 +1,126 @@
+"""The names: that they lead somewhere, and that a token in the webroot is what the authority would be shown (http-01)."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import grp
+import os
+import secrets
+import socket
+from functools import partial
+from pathlib import Path
+from typing import Dict, Iterator, Optional, Tuple
+from urllib.parse import urljoin, urlsplit
+
+from ..catalogue import failure
+from ..config.model import Challenge, Dns, Webroot
+from ..errors import ExitCode
+from ..host import webroot
+from ..tls import trust_anybody
+from .finding import Check, DoctorContext, Finding, NotLooked
+from .machine import mender, steps
+
+_TIMEOUT = 3.0
+_MOST_REDIRECTS = 5
+_PREFIX = "acmewrap-"
+
+
+def checks(patient: DoctorContext) -> Iterator[Check]:
+    names: Dict[str, Challenge] = {}
+    for certificate in patient.certificates():
+        for name, challenge in zip(certificate.domains, certificate.challenges):
+            names.setdefault(name, challenge)
+    for folder in dict.fromkeys(one.path for one in names.values() if isinstance(one, Webroot)):
+        yield Check(f"the webroot {folder}", partial(_webroot, patient, folder))
+    for name, challenge in names.items():
+        if not isinstance(challenge, Dns):
+            yield Check(f"the name {name}", partial(_name, patient, name, challenge))
+
+
+def _webroot(patient: DoctorContext, folder: Path) -> Iterator[Finding]:
+    for step in steps(patient, "webroot"):
+        if step.subject == str(folder):
+            who = {"user": getpass.getuser(), "group": grp.getgrgid(os.getgid()).gr_name}
+            told = failure("webroot.not_writable", f"{folder}: {step.reason}", (), webroot=folder, **who)
+            yield Finding(told, ExitCode.PERMISSION, mender(patient, step))
+
+
+def _name(patient: DoctorContext, name: str, challenge: Challenge) -> Iterator[Finding]:
+    address = patient.address or _address(name, patient.http_port)
+    if address is None:
+        told = f"this machine's DNS knows no address of {name}"
+        yield Finding(failure("doctor.name_unresolved", told, domain=name), ExitCode.ISSUE_FAILED)
+    elif isinstance(challenge, Webroot):
+        if webroot.inspect(challenge.path) != "ready":
+            raise NotLooked("no token can be laid into its webroot")
+        yield from _token(patient, name, challenge.path, address)
+
+
+def _address(name: str, port: int) -> Optional[str]:
+    try:
+        return str(socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0][4][0])
+    except OSError:
+        return None
+
+
+def _token(patient: DoctorContext, name: str, folder: Path, address: str) -> Iterator[Finding]:
+    token, content = _PREFIX + secrets.token_urlsafe(24), secrets.token_urlsafe(48)
+    path = folder / webroot.CHALLENGES / token
+    url = f"http://{name}/{webroot.CHALLENGES}/{token}"
+    try:
+        with _laid(path, content):
+            status, body = _fetch(url, patient.http_port, address)
+    except (OSError, ValueError) as error:
+        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+        told = f"{name} at {address}, port {patient.http_port}: {why}"
+        yield Finding(failure("doctor.web_server_silent", told, domain=name), ExitCode.ISSUE_FAILED)
+        return
+    if status != 200 or body.strip() != content.encode("ascii"):
+        answer = "other content" if status == 200 else f"HTTP status {status}"
+        told = f"{url} was answered with {answer}, not with what lies in {folder}"
+        yield Finding(failure("doctor.token_not_served", told, domain=name, webroot=folder), ExitCode.ISSUE_FAILED)
+
+
+@contextlib.contextmanager
+def _laid(path: Path, content: str) -> Iterator[None]:
+    """A file that everybody can read, gone again afterwards."""
+    handle = os.open(str(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644)
+    try:
+        with os.fdopen(handle, "w", encoding="ascii") as stream:
+            os.fchmod(stream.fileno(), 0o644)
+            stream.write(content)
+        yield
+    finally:
+        path.unlink()
+
+
+def _fetch(url: str, port: int, address: str) -> Tuple[int, bytes]:
+    """Status and body behind *url*, asked of *address* and followed where it leads, as an authority does: whatever certificate
+    a redirect to https shows is good enough (RFC 8555 section 8.3). No proxy is asked.
+    """
+    import http.client
+
+    for _ in range(_MOST_REDIRECTS):
+        parts = urlsplit(url)
+        connection: http.client.HTTPConnection
+        if parts.scheme == "https":
+            context = trust_anybody()
+            connection = http.client.HTTPSConnection(address, parts.port or 443, timeout=_TIMEOUT, context=context)
+        else:
+            connection = http.client.HTTPConnection(address, parts.port or port, timeout=_TIMEOUT)
+        try:
+            connection.request("GET", parts.path or "/", headers={"Host": parts.netloc, "User-Agent": "acmewrap"})
+            reply = connection.getresponse()
+            where = reply.getheader("Location")
+            if reply.status not in (301, 302, 303, 307, 308) or where is None:
+                return reply.status, reply.read(4096)
+        except http.client.HTTPException as error:
+            raise OSError(f"not HTTP: {error!r}") from error
+        finally:
+            connection.close()
+        new = urljoin(url, where)
+        if urlsplit(new).hostname != parts.hostname:
+            address = urlsplit(new).hostname or address
+        url = new
+    raise OSError(f"more than {_MOST_REDIRECTS} redirects")

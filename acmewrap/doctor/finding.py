@@ -1,0 +1,56 @@
+"""What is examined, and what an examination finds."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Callable, Iterable, Iterator, Mapping, Optional, Tuple
+
+from ..config.model import Certificate, Config, Target
+from ..errors import AcmewrapError, ExitCode, Failure
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing that is wrong. ``mend`` does what is safe to do about it; None: a person has to."""
+
+    failure: Failure
+    exit_code: ExitCode = ExitCode.UNEXPECTED
+    mend: Optional[Callable[[], None]] = None
+
+    @classmethod
+    def of(cls, error: AcmewrapError) -> Finding:
+        return cls(error.failure, error.exit_code)
+
+
+@dataclass(frozen=True)
+class DoctorContext:
+    """The machine and its configuration. ``names`` are the certificates of interest (none: all); web servers are looked for
+    at ``http_port``, and at ``address`` instead of where the DNS says.
+    """
+
+    config: Config
+    environ: Mapping[str, str]
+    names: Tuple[str, ...] = ()
+    http_port: int = 80
+    address: Optional[str] = None
+    clock: Callable[[], float] = time.time
+
+    def certificates(self) -> Iterator[Certificate]:
+        """The certificates of interest."""
+        return (one for name, one in self.config.certificates.items() if not self.names or name in self.names)
+
+    def targets(self) -> Iterator[Tuple[Certificate, Target]]:
+        return ((one, target) for one in self.certificates() for target in one.targets)
+
+
+class NotLooked(Exception):  # noqa: N818 - no error, and it never leaves this package
+    """Raised by a check that something found elsewhere keeps from looking; its text says what."""
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing to look at, by the name that people know it by; ``look`` may raise :class:`AcmewrapError`, a finding too."""
+
+    name: str
+    look: Callable[[], Iterable[Finding]]

@@ -1,0 +1,219 @@
+"""Why a call of acme.sh failed: from its words to one failure of the catalogue, with the remedy filled in.
+
+What is looked at, in this order: the deadline and signals; the last failure of curl or problem document of the authority; what
+the system says about files and programs; acme.sh's own sentences. acme.sh cuts the authority's words at the first quotation
+mark, so its protocol log (``LOG_LEVEL=2``) is read where there is one.
+"""
+
+from __future__ import annotations
+
+import re
+import shlex
+from contextlib import suppress
+from typing import Dict, Mapping, NamedTuple, Optional, Sequence
+from urllib.parse import urlsplit
+
+from ...catalogue import failure
+from ...errors import Failure
+from . import events as e
+from .codes import authority_refused, challenge_refused, curl_failed, dsm_refused
+from .patterns import FOLLOW_UP, compiled
+from .problem_documents import plain, problems
+from .transcript import parse, statements
+
+_TAIL = 20
+_LONGEST_MESSAGE = 500
+_VALUES = (
+    *("server", "host", "ca_bundle", "webroot", "domain", "name", "user", "group"),
+    *("folder", "account", "account_folder", "hook", "target"),
+)
+
+# acme.sh triggers the challenge once more when all is over; the authority's answer to that tells nothing.
+_AFTERMATH = re.compile(r"^(?:\[[^\]]*\] )?_on_issue_err$", re.MULTILINE)
+_TRANSFER = re.compile(r"(libcurl-errors|Exit-Status)\.html for error code: (\d{1,4})\b")
+_ANSWERED = re.compile(r"code='2\d\d'")
+
+# Around one certificate of several.
+_BEGINS = re.compile(r"(?:^|\] )Renew(?:ing)?: '")
+_ENDS_BADLY = re.compile(r"(?:^|\] )Error renew(?:ing)? ")
+
+_NO_SPACE = re.compile(r"No space left on device|Disk quota exceeded")
+_DENIED = re.compile(r"^\S+: (?:line \d+: |\d+: )?(.*): (?:Permission denied|Read-only file system)$")
+_NOT_FOUND = re.compile(r": (?:line )?\d+: (\S+): (?:command )?not found$")
+_PATH = re.compile(r"/[^'\"`:]*")
+
+# What acme.sh says only when the request before it was answered.
+_PROGRESS = (
+    e.Verifying,
+    e.Verified,
+    e.OrderPending,
+    e.OrderFinalized,
+    e.CertificateDownloaded,
+    e.Skipped,
+    e.RenewalStarted,
+)
+
+
+class Finding(NamedTuple):
+    """An id of the catalogue, what happened in one sentence, and values for the remedy that only the output knows."""
+
+    id: str
+    message: str
+    values: Mapping[str, str] = {}
+
+
+def diagnose(
+    verb: str,
+    lines: Sequence[str],
+    *,
+    protocol_log: str = "",
+    returncode: Optional[int],
+    ended_by_deadline: bool = False,
+    context: Mapping[str, str],
+) -> Failure:
+    """Why ``acme.sh --verb`` failed. Never raises; ``acme.unknown`` with the last lines when nothing is known.
+
+    *lines* are the merged streams without secrets, *protocol_log* the text of that call's own log (issue and renew only).
+    *context* fills remedies in: server, ca_bundle, webroot, domain, name, user, group, home, folder, account, account_folder,
+    hook, target; what it lacks is taken from the output, or stays in capitals.
+    """
+    verb = verb.replace("_", "-")
+    if verb in {"cron", "renew-all"}:
+        lines = _failed_part(lines)
+    events = parse(lines)
+    finding = _find(verb, lines, events, protocol_log, context)
+    if ended_by_deadline:
+        finding = _interrupted("process.deadline", f"acme.sh --{verb} did not end in time", finding)
+    elif returncode is not None and returncode < 0:
+        finding = _interrupted("process.killed", f"acme.sh --{verb} was ended by signal {-returncode}", finding)
+    if finding is None:
+        last = _last_words(lines)
+        finding = Finding(
+            "acme.unknown", f"acme.sh --{verb} failed (exit code {returncode})" + (f": {last}" if last else "")
+        )
+    values = _values(events, {**context, **finding.values})
+    return failure(finding.id, finding.message[:_LONGEST_MESSAGE], [plain(line) for line in lines[-_TAIL:]], **values)
+
+
+def _failed_part(lines: Sequence[str]) -> Sequence[str]:
+    """The lines about the last of several certificates that failed; all when acme.sh names none."""
+    end = next((index for index in range(len(lines) - 1, -1, -1) if _ENDS_BADLY.search(lines[index])), None)
+    if end is None:
+        return lines
+    return lines[next((index for index in range(end, -1, -1) if _BEGINS.search(lines[index])), 0) : end + 1]
+
+
+def _interrupted(id: str, message: str, finding: Optional[Finding]) -> Finding:
+    return Finding(id, message if finding is None else f"{message}; before that: {finding.message}")
+
+
+def _find(
+    verb: str, lines: Sequence[str], events: Sequence[e.Event], protocol_log: str, context: Mapping[str, str]
+) -> Optional[Finding]:
+    told = [text for statement in statements(lines) for text in statement.split("\n")]
+    issued = max((index for index, text in enumerate(told) if text.startswith("Your cert is in: ")), default=None)
+    if issued is not None:
+        told, protocol_log = told[issued:], ""
+    deploying = verb in {"deploy", "install-cert"} or issued is not None
+    return (
+        _from_transfer(told, events, _AFTERMATH.split(protocol_log, maxsplit=1)[0], deploying, context)
+        or _from_system(told, events, deploying)
+        or _from_challenge(events)
+        or _from_wording(told)
+    )
+
+
+def _from_transfer(
+    told: Sequence[str], events: Sequence[e.Event], log: str, deploying: bool, context: Mapping[str, str]
+) -> Optional[Finding]:
+    """The last thing that went wrong between here and the authority, or the target of a deployment."""
+    text = log if log else "\n".join(told)
+    said = [(at, it) for at, it in problems(text) if it.name != "badNonce" or not _ANSWERED.search(text, at)]
+    failed = list(_TRANSFER.finditer(text))
+    if failed and not _went_on(events) and (not said or failed[-1].start() > said[-1][0]):
+        program = "curl" if failed[-1].group(1) == "libcurl-errors" else "wget"
+        where = context.get("target" if deploying else "server", "")
+        return Finding(
+            *curl_failed(program, int(failed[-1].group(2)), where, context.get("hook", "") if deploying else None)
+        )
+    if said:
+        challenged = any(isinstance(event, (e.ChallengeInvalid, e.ChallengeTimedOut)) for event in events)
+        return Finding(*authority_refused(said[-1][1], challenged))
+    return None
+
+
+def _went_on(events: Sequence[e.Event]) -> bool:
+    last = max((index for index, event in enumerate(events) if isinstance(event, e.CurlFailed)), default=None)
+    return last is not None and any(isinstance(event, _PROGRESS) for event in events[last:])
+
+
+def _from_system(told: Sequence[str], events: Sequence[e.Event], deploying: bool) -> Optional[Finding]:
+    for text in told:
+        if _NO_SPACE.search(text):
+            return Finding("disk.full", text, _folder_in(text))
+    for event in events:
+        if isinstance(event, e.TokenNotWritable):
+            return Finding("webroot.not_writable", f"the challenge file cannot be written: {event.path}")
+    for text in told:
+        denied = _DENIED.search(text)
+        if denied and "/.well-known" in text:
+            return Finding("webroot.not_writable", text)
+        if denied:
+            return Finding("file.not_writable" if deploying else "home.not_writable", text, _folder_in(denied.group(1)))
+        missing = _NOT_FOUND.search(text)
+        if missing:
+            return Finding("tool.missing", f"{missing.group(1)} is not installed, or not in PATH")
+    return None
+
+
+def _folder_in(text: str) -> Mapping[str, str]:
+    path = _PATH.search(text)
+    return {"folder": path.group().rpartition("/")[0] or "/"} if path else {}
+
+
+def _from_challenge(events: Sequence[e.Event]) -> Optional[Finding]:
+    """What is left of the authority's sentence about a challenge when there is no log."""
+    invalid = [event for event in events if isinstance(event, e.ChallengeInvalid) and event.detail]
+    return Finding(*challenge_refused(invalid[-1])) if invalid else None
+
+
+def _from_wording(told: Sequence[str]) -> Optional[Finding]:
+    for text in told:
+        known = dsm_refused(text)
+        if known:
+            return Finding(*known)
+    for key, pattern in compiled():
+        for text in reversed(told):
+            if pattern.search(text):
+                return Finding(key, _last_words(told) if FOLLOW_UP.match(text) else text)
+    return None
+
+
+def _last_words(lines: Sequence[str]) -> str:
+    """The last line that is not one of those that acme.sh says after every failure."""
+    told = [text for text in statements(lines) if text]
+    return next((text for text in reversed(told) if not FOLLOW_UP.match(text)), told[-1] if told else "")
+
+
+def _values(events: Sequence[e.Event], context: Mapping[str, str]) -> Mapping[str, str]:
+    """The values of a remedy, quoted for a shell: the context's own, else what the output tells."""
+    known: Dict[str, str] = {}
+    for event in events:
+        if isinstance(event, (e.UsingAuthority, e.AuthorityUnavailable)):
+            known["server"] = event.url
+        elif isinstance(
+            event, (e.Verifying, e.ChallengeInvalid, e.ChallengeTimedOut, e.RenewalStarted, e.DeployFailed)
+        ):
+            known["domain"] = event.domain
+        elif isinstance(event, e.TokenNotWritable):
+            known["webroot"] = event.path.partition("/.well-known")[0]
+        elif isinstance(event, e.HookNotFound):
+            known["hook"] = event.hook
+    known.update((name, value) for name, value in context.items() if value)
+    if "home" in known:
+        known = {"folder": known["home"], "account_folder": f"{known['home']}/ca", **known}
+    with suppress(ValueError):
+        known.setdefault("host", urlsplit(known.get("server", "")).hostname or "HOST")
+    quoted = {name: shlex.quote(known[name]) for name in _VALUES if name in known}
+    # The group is the one of DSM's web server; the shell that runs a remedy knows its user itself.
+    return {"user": '"$(id -un)"', "group": "http", **quoted}

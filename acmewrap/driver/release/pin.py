@@ -1,0 +1,100 @@
+"""What is pinned: releases of acme.sh by version, and of each the SHA-256 of every file that is kept.
+
+Content is pinned, not archives: upstream signs neither tags nor archives, and GitHub keeps the bytes of its archives only by habit.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Iterable, Mapping, Optional, Tuple
+
+from ... import resources
+from ...catalogue import failure
+from ...errors import AccessError, ReleaseError
+
+DEFAULT = "3.1.1"
+
+
+@dataclass(frozen=True)
+class Release:
+    """One pinned release. ``sha256`` is that of the archive at ``url``; ``debian`` the suite whose package holds the same files."""
+
+    version: str
+    url: str
+    sha256: str
+    cve: Optional[str] = None
+    debian: Optional[str] = None
+
+
+def releases() -> Mapping[str, Release]:
+    """Every pinned release by version, oldest first."""
+    import yaml
+
+    entries = yaml.safe_load(resources.read_text("vendor/releases.yaml"))
+    return {version: Release(version=version, **entry) for version, entry in entries.items()}
+
+
+def pinned(version: str, *, allow_vulnerable: bool = False) -> Release:
+    """The pinned release *version*.
+
+    Raises :class:`ReleaseError`: ``release.unpinned``; ``release.vulnerable`` for one with a known hole unless *allow_vulnerable*.
+    """
+    release = releases().get(version)
+    if release is None:
+        raise _unpinned(version)
+    if release.cve is not None and not allow_vulnerable:
+        message = (
+            f"acme.sh {version} runs commands that the authority's answers contain ({release.cve}, mended in 3.0.6)"
+        )
+        raise ReleaseError(failure("release.vulnerable", message, default=DEFAULT))
+    return release
+
+
+def manifest(version: str) -> Mapping[str, str]:
+    """Path -> SHA-256 of each file of acme.sh *version* that is kept. Raises :class:`ReleaseError` (``release.unpinned``).
+
+    Read before every run of acme.sh, so without YAML.
+    """
+    try:
+        text = resources.read_text(f"vendor/manifests/{version}.sha256")
+    except OSError:
+        raise _unpinned(version) from None
+    lines = (line.split("  ", 1) for line in text.splitlines())
+    return {path: digest for digest, path in lines}
+
+
+def read_folder(folder: Path, paths: Iterable[str]) -> Mapping[str, bytes]:
+    """The content of those *paths* that are files in *folder*. Raises :class:`AccessError` (``release.unreadable``)."""
+    contents = {}
+    for path in paths:
+        try:
+            with open(f"{folder}/{path}", "rb") as stream:
+                contents[path] = stream.read()
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            continue
+        except OSError as error:
+            message = f"{error.filename}: {error.strerror}"
+            raise AccessError(failure("release.unreadable", message, folder=folder)) from error
+    return contents
+
+
+def compare(contents: Mapping[str, bytes], files: Mapping[str, str]) -> Tuple[str, ...]:
+    """What in *contents* (path -> bytes) is not as *files* (path -> SHA-256) pins it; empty when all is. More files do no harm."""
+    return tuple(
+        f"{path} has other content" if path in contents else f"{path} is missing"
+        for path, digest in files.items()
+        if path not in contents or hashlib.sha256(contents[path]).hexdigest() != digest
+    )
+
+
+def summarize(differences: Tuple[str, ...]) -> str:
+    """The first three of *differences*, and how many more there are."""
+    more = len(differences) - 3
+    return ", ".join(differences[:3]) + (f", and {more} more" if more > 0 else "")
+
+
+def _unpinned(version: str) -> ReleaseError:
+    message = f"acme.sh {version} is not a pinned release"
+    return ReleaseError(failure("release.unpinned", message, pinned=", ".join(releases())))

@@ -1,0 +1,137 @@
+"""Places that acme.sh can come from. None is trusted: the manifest decides about whatever they bring."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import logging
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Collection, List, Mapping, Protocol, Sequence, Tuple, Union
+
+from ...catalogue import failure
+from ...errors import AccessError, ReleaseError
+from ...files import PUBLIC, make_folder, write_atomic
+from .archive import LIMIT, read_archive
+from .pin import Release, compare, read_folder, summarize
+
+logger = logging.getLogger(__name__)
+
+
+class Source(Protocol):
+    """A place that acme.sh can come from; ``str()`` of it is its name in messages."""
+
+    def fetch(self, release: Release, paths: Collection[str]) -> Mapping[str, bytes]:
+        """The content of those *paths* that it has of *release*. Raises :class:`ReleaseError` or :class:`AccessError`."""
+
+
+@dataclass(frozen=True)
+class Local:
+    """An archive (tar, gzip or plain) or an unpacked folder on this machine; ``label`` says what it is, if the path does not."""
+
+    path: Path
+    label: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.label} {self.path}".lstrip()
+
+    def fetch(self, release: Release, paths: Collection[str]) -> Mapping[str, bytes]:  # noqa: ARG002 (the manifest decides)
+        if self.path.is_dir():
+            return read_folder(self.path, paths)
+        try:
+            with open(self.path, "rb") as stream:
+                return read_archive(stream, paths)
+        except OSError as error:
+            raise ReleaseError(failure("release.source", error.strerror or str(error))) from error
+
+
+@dataclass(frozen=True)
+class Download:
+    """The release's own URL; a good archive stays at ``kept``. ``timeout`` and ``pause`` (before the second try) in seconds."""
+
+    kept: Path
+    timeout: float = 30.0
+    pause: float = 2.0
+
+    def __str__(self) -> str:
+        return "the release URL"
+
+    def fetch(self, release: Release, paths: Collection[str]) -> Mapping[str, bytes]:
+        data = self._download(release.url)
+        digest = hashlib.sha256(data).hexdigest()
+        if digest != release.sha256:
+            message = f"the archive's SHA-256 is {digest}, pinned is {release.sha256}; it was not kept"
+            raise ReleaseError(failure("release.mismatch", message))
+        try:
+            make_folder(self.kept.parent)
+            write_atomic(self.kept, data, PUBLIC)
+        except (OSError, AccessError) as error:
+            logger.info("the archive is not kept for the next time: %s", error)
+        return read_archive(io.BytesIO(data), paths)
+
+    def _download(self, url: str) -> bytes:
+        """Tries twice when the failure may pass: the network, and 5xx."""
+        from http.client import HTTPException
+        from urllib.error import HTTPError
+
+        reason = ""
+        for attempt in range(2):
+            if attempt:
+                time.sleep(self.pause)
+            try:
+                return self._get(url)
+            except HTTPError as error:
+                error.close()
+                reason = f"HTTP status {error.code}"
+                if error.code < 500:
+                    break
+            except (OSError, HTTPException) as error:
+                cause = getattr(error, "reason", error)
+                reason = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+        raise ReleaseError(failure("release.source", reason))
+
+    def _get(self, url: str) -> bytes:
+        from urllib.request import urlopen
+
+        deadline = time.monotonic() + 4 * self.timeout
+        data = bytearray()
+        with urlopen(url, timeout=self.timeout) as response:  # noqa: S310 (a pinned URL)
+            while True:
+                chunk = response.read1(65536)
+                data += chunk
+                if not chunk:
+                    break
+                if len(data) > LIMIT or time.monotonic() > deadline:
+                    raise TimeoutError(f"no end in sight after {len(data)} bytes")
+            if response.length:
+                raise ConnectionError(f"cut off after {len(data)} bytes")
+        return bytes(data)
+
+
+def obtain(release: Release, files: Mapping[str, str], sources: Sequence[Source]) -> Tuple[Mapping[str, bytes], str]:
+    """The content of all *files* (path -> SHA-256), and the name of the first of *sources* that has them as pinned.
+
+    Raises the error of the source when there is but one, else :class:`ReleaseError` (``release.unavailable``) with all reasons.
+    """
+    refusals: List[Union[ReleaseError, AccessError]] = []
+    for source in sources:
+        logger.info("acme.sh %s: trying %s", release.version, source)
+        try:
+            contents = source.fetch(release, files)
+            differences = compare(contents, files)
+            if differences:
+                message = f"not the files of acme.sh {release.version}: {summarize(differences)}"
+                raise ReleaseError(failure("release.mismatch", message))
+        except (ReleaseError, AccessError) as error:
+            refusals.append(type(error)(replace(error.failure, message=f"{source}: {error.failure.message}")))
+            continue
+        for refusal in refusals:
+            alarming = refusal.id in ("release.mismatch", "release.unsafe")
+            logger.log(logging.WARNING if alarming else logging.INFO, "acme.sh was not taken from %s", refusal)
+        return contents, str(source)
+    if len(refusals) == 1:
+        raise refusals[0]
+    reasons = "; ".join(refusal.failure.message for refusal in refusals)
+    message = f"acme.sh {release.version} cannot be had from anywhere: {reasons}"
+    raise ReleaseError(failure("release.unavailable", message, url=release.url, sha256=release.sha256))

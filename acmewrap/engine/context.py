@@ -1,0 +1,58 @@
+"""What a run takes from outside itself, as one value: nothing below reads the process's own environment or clock."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Callable, Dict, Mapping
+
+from .. import paths
+from ..catalogue import failure
+from ..config.model import Authority, Config
+from ..driver import command
+from ..driver.acmesh import AcmeSh
+from ..driver.process import ProcessRunner, Runner
+from ..errors import CommandError
+
+_PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "NO_PROXY")
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """``environ`` serves secrets, proxies and PATH; ``lock_timeout`` is how long to wait for another run, in seconds;
+    ``deadlines`` are those of acme.sh's verbs, in seconds.
+    """
+
+    environ: Mapping[str, str]
+    clock: Callable[[], float] = time.time
+    runner: Runner = field(default_factory=ProcessRunner)
+    lock_timeout: float = 10.0
+    deadlines: Mapping[str, float] = field(default_factory=dict)
+    stopped: threading.Event = field(default_factory=threading.Event)
+
+    def stop(self) -> None:
+        """End all children, and let no new ones start."""
+        self.stopped.set()
+        self.runner.cancel()
+
+    def sleep(self, seconds: float) -> None:
+        """Wait, unless the run is being stopped: then raise :class:`CommandError` (``process.killed``)."""
+        if self.stopped.wait(seconds):
+            raise CommandError(failure("process.killed", "the run was interrupted"))
+
+    def open_acme(self, config: Config, authority: Authority) -> AcmeSh:
+        """acme.sh as the configuration has it, bound to one authority."""
+        proxies: Dict[str, str] = {name: self.environ[name] for name in _PROXIES if name in self.environ}
+        return AcmeSh(
+            paths.program_folder(config),
+            authority.home,
+            server=authority.server,
+            ca_bundle=authority.ca_bundle,
+            email=authority.email,
+            version=config.acme_sh.release,
+            path=self.environ.get("PATH") or command.DEFAULT_PATH,
+            environment=proxies,
+            deadlines=self.deadlines,
+            runner=self.runner,
+        )

@@ -1,0 +1,114 @@
+"""A run that found nothing to do writes down until when that holds, and on which files it rests.
+
+The next unattended run compares the identity of each of those files (device, inode, size, both times) and the clock, and is
+done: it reads neither YAML nor a certificate. Anything else than the very same files means that everything is read again; so
+does a record that is a week old, or that somebody else than this user could have written.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING, Iterator, Mapping, Optional
+
+from .. import __version__
+
+if TYPE_CHECKING:
+    from ..config.model import Config
+    from ..state.machine import State
+
+_LONGEST = 7 * 24 * 60 * 60  # a daily run would always come a moment too late for a day
+# File systems keep times in steps: what changed just now may change again within the same one.
+_SETTLED_NS = 2_000_000_000
+
+
+def is_quiet(file: Optional[str], environ: Mapping[str, str], now: float) -> bool:
+    """Whether the configuration *file* is known to need nothing at *now*, for nothing has changed since that was found."""
+    try:
+        with open(_place(file or environ["ACMEWRAP_CONFIG"], environ), encoding="utf-8") as record:
+            status = os.fstat(record.fileno())
+            if status.st_uid != os.geteuid() or status.st_mode & 0o077:
+                return False
+            lines = record.read().split("\n")
+        since, until = map(int, lines[1].split())
+        if lines[0] != _header(environ) or not since <= now < until or lines[-1] != "end":
+            return False
+        pairs = (line.split("\t") for line in lines[2:-1])
+        return all(_identity(path) == identity for identity, path in pairs)
+    except (OSError, ValueError, LookupError):
+        return False
+
+
+def remember(config: Config, state: State, environ: Mapping[str, str], now: float) -> None:
+    """Write down that *state*, read since *now* and all that the configuration asks for, needs nothing. Failing is no harm."""
+    from pathlib import Path
+
+    from .. import files
+    from ..errors import AcmewrapError
+
+    found = [(path, _identity(path)) for path in _files(config)]
+    latest = max((int(time) for _, identity in found for time in identity.split()[3:]), default=0)
+    if latest > now * 1e9 - _SETTLED_NS:
+        return
+    until = min((when for when in _moments(config, state) if when > now), default=now + _LONGEST)
+    times = f"{int(now)} {int(min(until, now + _LONGEST))}"
+    lines = (_header(environ), times, *(f"{identity}\t{path}" for path, identity in found), "end")
+    try:
+        place = Path(_place(str(config.file), environ))
+        files.make_folder(place.parent)
+        files.write_atomic(place, "\n".join(lines))
+    except (OSError, ValueError, KeyError, AcmewrapError):
+        return
+
+
+def _files(config: Config) -> Iterator[str]:
+    """All that a plan of certificates is made from."""
+    from .. import paths
+
+    yield str(config.file)
+    for authority in config.authorities.values():
+        yield str(paths.ledger_path(authority))
+    for certificate in config.certificates.values():
+        there = paths.home_of(config, certificate).files_of(*paths.name_of(certificate))
+        yield from map(str, (there.configuration, there.key, there.certificate, there.chain, there.fullchain))
+
+
+def _moments(config: Config, state: State) -> Iterator[int]:
+    """When the plan may become another one although no file changes."""
+    from ..plan.due import due_of
+
+    for name, found in state.certificates.items():
+        due = due_of(config, config.certificates[name], found.stored, found.advice)
+        if due is not None:
+            yield due
+        yield found.attempts.next_try
+        yield from (entry.next_try for entry in found.deliveries.values())
+        if found.advice is not None:
+            yield found.advice.next_look
+
+
+def _place(file: str, environ: Mapping[str, str]) -> str:
+    base = environ.get("XDG_CACHE_HOME") or os.path.join(_home(environ), ".cache")
+    return os.path.join(base, "acmewrap", "quiet" + os.path.abspath(file).replace("%", "%25").replace("/", "%"))
+
+
+def _home(environ: Mapping[str, str]) -> str:
+    if environ.get("HOME"):
+        return environ["HOME"]
+    import pwd  # DSM's tasks run without HOME
+
+    try:
+        return pwd.getpwuid(os.getuid()).pw_dir
+    except KeyError:  # a user without an entry, as containers have them
+        return "/"
+
+
+def _header(environ: Mapping[str, str]) -> str:
+    return f"acmewrap {__version__} {_home(environ)}"
+
+
+def _identity(path: str) -> str:
+    try:
+        found = os.stat(path)
+    except OSError:
+        return "0 0 0 0 0"
+    return f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"

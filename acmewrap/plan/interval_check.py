@@ -1,0 +1,74 @@
+"""Whether the schedule runs often enough for the lifetimes that are known: one certificate may tell for its whole authority."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Dict, Iterator, Optional, Tuple
+
+from ..config import locate
+from ..config.model import Config
+from ..errors import Problem
+from ..state.machine import State
+from ..timefmt import span
+from .due import due_at, interval_of, slowest_interval
+
+_HOUR, _MINUTE = 3600, 60
+# What divides a day or an hour, so that every scheduler can keep to it.
+_INTERVALS = (
+    *(hours * _HOUR for hours in (24, 12, 8, 6, 4, 3, 2, 1)),
+    *(n * _MINUTE for n in (30, 20, 15, 10, 5, 4, 3, 2)),
+)
+
+
+@dataclass(frozen=True)
+class TooSlow:
+    """Why a schedule is too slow, and the interval that works for all certificates, as the file writes it."""
+
+    message: str
+    every: str
+
+
+def find_problems(config: Config, state: State) -> Tuple[Problem, ...]:
+    """What is wrong with the section ``schedule``: at most one problem."""
+    slow = find_too_slow(config, state)
+    if slow is None:
+        return ()
+    message = f"{slow.message}; write `every: {slow.every}`"
+    return (Problem(str(config.file), *locate(config.file, "schedule"), "schedule", message),)
+
+
+def find_too_slow(config: Config, state: State) -> Optional[TooSlow]:
+    """None when every certificate is renewed in time. Nothing is said of an authority of which none lies on the disk."""
+    interval, slowest = interval_of(config.schedule), dict(_slowest(config, state))
+    if not interval or not slowest or min(slowest.values()) >= interval:
+        return None
+    name = min(slowest, key=lambda one: slowest[one])
+    works = next((one for one in _INTERVALS if one <= slowest[name]), _MINUTE)
+    lifetime = _lifetimes(config, state)[config.certificates[name].authority]
+    left = lifetime - due_at(0, lifetime, config.certificates[name].renew)
+    message = (
+        f"a run every {span(interval)} is too slow for {name}: its certificate lives {span(lifetime)} and is due {span(left)} "
+        "before its end, so it can expire between two runs"
+    )
+    return TooSlow(message, _written(works))
+
+
+def _slowest(config: Config, state: State) -> Iterator[Tuple[str, int]]:
+    lifetimes = _lifetimes(config, state)
+    for name, certificate in config.certificates.items():
+        if certificate.authority in lifetimes:
+            yield name, slowest_interval(lifetimes[certificate.authority], certificate.renew)
+
+
+def _lifetimes(config: Config, state: State) -> Dict[str, int]:
+    """The shortest lifetime that each authority is known to give."""
+    known: Dict[str, int] = {}
+    for name, found in state.certificates.items():
+        if found.stored is not None and found.stored.leaf is not None:
+            authority = config.certificates[name].authority
+            known[authority] = min(known.get(authority, found.stored.leaf.lifetime), found.stored.leaf.lifetime)
+    return known
+
+
+def _written(seconds: int) -> str:
+    return f"{seconds // _HOUR}h" if seconds % _HOUR == 0 else f"{seconds // _MINUTE}m"

@@ -1,0 +1,61 @@
+"""What all schedulers of the unattended run have in common: the shape of an entry, and what came of a run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Optional, Protocol, Tuple
+
+from .. import paths
+from ..config.model import Config
+from ..drift import Drift
+
+_LOG_LINES = 20
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run that was started ended. ``succeeded`` None: the scheduler does not say; ``lines``: what it added to the log."""
+
+    succeeded: Optional[bool]
+    told: str
+    lines: Tuple[str, ...] = ()
+
+
+class Scheduler(Protocol):
+    """The entry of one configuration in a scheduler. All methods raise :class:`AcmewrapError`."""
+
+    def standing(self) -> Drift:
+        """Whether it is there, and as it should be. Changes nothing."""
+
+    def ensure(self) -> None:
+        """Make it, or bring it into line."""
+
+    def show(self) -> str:
+        """The entry as the scheduler has it; empty when it has none."""
+
+    def start(self, timeout: float) -> Outcome:
+        """Have it run now, and wait up to *timeout* seconds for its end."""
+
+    def remove(self) -> bool:
+        """Take it out. False when it was not there."""
+
+
+class Log:
+    """The log of the unattended run, from the moment at which this is made."""
+
+    def __init__(self, config: Config) -> None:
+        self._path = paths.log_path(config)
+        self._size = self._path.stat().st_size if self._path.exists() else 0
+
+    def added(self) -> Tuple[str, ...]:
+        """The last lines of what has come since."""
+        try:
+            with open(self._path, "rb") as stream:
+                if stream.seek(0, 2) >= self._size:  # else it was rotated: all of it is new
+                    stream.seek(self._size)
+                else:
+                    stream.seek(0)
+                text = stream.read().decode("utf-8", "replace")
+        except OSError:
+            return ()
+        return tuple(text.splitlines()[-_LOG_LINES:])

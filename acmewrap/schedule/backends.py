@@ -1,0 +1,83 @@
+"""The three that can start the unattended run, behind one shape: cron, systemd, and the Task Scheduler of DSM."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from ..catalogue import failure
+from ..config.model import Config
+from ..drift import Drift
+from ..errors import AcmewrapError, CommandError
+from . import crontab, entry
+from .backend import Log, Outcome, Scheduler
+
+
+def open_scheduler(config: Config, environ: Mapping[str, str]) -> Scheduler:
+    """The scheduler that the file names. Raises :class:`AcmewrapError` (``schedule.none``) when it names none."""
+    if config.schedule is None:
+        raise AcmewrapError(failure("schedule.none", f"{config.file} has no section `schedule:`"))
+    if config.schedule.by == "crontab":
+        return Crontab(config)
+    if config.schedule.by == "systemd":
+        return Systemd(config)
+    from .dsm import DsmTask
+
+    return DsmTask(config, environ)
+
+
+class Crontab:
+    """cron, which starts nothing before its time."""
+
+    def __init__(self, config: Config) -> None:
+        self._entry = entry.crontab_entry(config)
+
+    def standing(self) -> Drift:
+        text = crontab.read()
+        if self._entry.merge(text) == text:
+            return "same"
+        return "differs" if self._entry.is_in(text) else "missing"
+
+    def ensure(self) -> None:
+        before = crontab.read()
+        after = self._entry.merge(before)
+        if after != before:
+            crontab.write(after)
+
+    def show(self) -> str:
+        return self._entry.find(crontab.read())
+
+    def start(self, timeout: float) -> Outcome:  # noqa: ARG002  the shape of all schedulers
+        raise CommandError(failure("schedule.not_startable", "cron starts nothing before its time"))
+
+    def remove(self) -> bool:
+        text = crontab.read()
+        if not self._entry.is_in(text):
+            return False
+        crontab.write(self._entry.remove(text))
+        return True
+
+
+class Systemd:
+    """A timer of systemd."""
+
+    def __init__(self, config: Config) -> None:
+        self._config = config
+        self._units = entry.systemd_units(config)
+
+    def standing(self) -> Drift:
+        return self._units.standing()
+
+    def ensure(self) -> None:
+        self._units.install()
+
+    def show(self) -> str:
+        there = (path for path in self._units.render() if path.exists())
+        return "\n".join(f"# {path}\n{path.read_text(encoding='utf-8')}" for path in there)
+
+    def start(self, timeout: float) -> Outcome:
+        log = Log(self._config)
+        result = self._units.start(timeout)
+        return Outcome(result == "success", f"systemd says: {result}", log.added())
+
+    def remove(self) -> bool:
+        return self._units.remove()

@@ -1,0 +1,177 @@
+"""The unattended run as a task of DSM's scheduler, owned by the service account, and the files which that account then needs."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import re
+import time
+from pathlib import Path
+from typing import Iterator
+
+from .. import files, paths
+from ..catalogue import failure
+from ..config.model import Config
+from ..drift import Drift
+from ..errors import DeployError
+from ..host import ownership
+from ..host.webroot import CHALLENGES
+from ..secrets import FileReference
+from ..synology import account, tasks
+from ..synology.channel import Channel
+from ..synology.sessions import Environ, nas_of, open_account, open_provisioner
+from ..synology.tools import Tools
+from . import entry, spread
+from .backend import Log, Outcome
+
+
+def is_wanted(config: Config) -> bool:
+    """Whether DSM's scheduler is the one that starts the unattended run."""
+    return config.schedule is not None and config.schedule.by == "dsm"
+
+
+def describe(config: Config) -> tasks.Task:
+    """The task as it should be. Its name holds the file's path, so that each file on a NAS has a task of its own."""
+    wanted = config.schedule
+    assert wanted is not None
+    path = re.sub(r"[^A-Za-z0-9._]+", "-", str(config.file)).strip("-")
+    hour, minute = wanted.daily or (0, spread.number(str(config.file)) % 60)
+    name, owner = f"acmewrap {path}", nas_of(config).account.name
+    return tasks.Task(name, owner, entry.script(config), hour, minute, wanted.every_seconds, wanted.mail)
+
+
+def look(config: Config, channel: Channel) -> Drift:
+    """Whether the task is there, as it should be, and its owner can read what it needs. Changes nothing."""
+    if not is_wanted(config):
+        return "same"
+    scheduler, wanted = tasks.TaskScheduler(channel), describe(config)
+    found = scheduler.find(wanted.name)
+    if found is None:
+        return "missing"
+    if not scheduler.matches(found, wanted):
+        return "differs"
+    if isinstance(channel, Tools):
+        owner = account.find_uid(channel, wanted.owner)
+        if owner is not None and ownership.find_foreign(_kept(config), owner) is not None:
+            return "differs"
+    return "same"
+
+
+class DsmTask:
+    """The entry in DSM's Task Scheduler. Root uses DSM's tools, others an administrator's session, or else the account's own."""
+
+    def __init__(self, config: Config, environ: Environ) -> None:
+        self._config = config
+        self._environ = environ
+
+    def standing(self) -> Drift:
+        with self._open() as channel:
+            return look(self._config, channel)
+
+    def ensure(self) -> None:
+        """As root, also hand over to the task's owner what root has written so far."""
+        wanted = describe(self._config)
+        with self._open() as channel:
+            tasks.TaskScheduler(channel).ensure(wanted)
+            if isinstance(channel, Tools):
+                owner = account.find_uid(channel, wanted.owner)
+                log = paths.log_path(self._config)
+                if not log.exists():
+                    files.write_atomic(log, "")
+                if owner is not None:
+                    ownership.give(_kept(self._config), owner)
+
+    def show(self) -> str:
+        with self._open() as channel:
+            found = tasks.TaskScheduler(channel).find(describe(self._config).name)
+        return "" if found is None else _tell(found)
+
+    def start(self, timeout: float) -> Outcome:
+        log, deadline = Log(self._config), time.monotonic() + timeout
+        with self._open() as channel:
+            scheduler = tasks.TaskScheduler(channel)
+            found = scheduler.find(describe(self._config).name)
+            if found is None:
+                raise DeployError(failure("dsm.no_task", "DSM's Task Scheduler has no task for this file"))
+            known = len(scheduler.history(found))
+            scheduler.run(found)
+            while True:  # DSM answers before the task has ended
+                ended = scheduler.history(found)
+                if len(ended) > known or time.monotonic() >= deadline:
+                    break
+                time.sleep(1)
+        if len(ended) == known:
+            told = "DSM started it and keeps no result (Task Scheduler > Settings > Save output results)"
+            return Outcome(None, told, log.added())
+        last = max(ended, key=lambda one: str(one.get("start_time", "")))
+        code, way = int(last.get("exit_code", -1)), str(last.get("exit_type", "normal"))
+        return Outcome(way == "normal" and code == 0, f"DSM says: exit code {code}, {way}", log.added())
+
+    def remove(self) -> bool:
+        with self._open() as channel:
+            scheduler = tasks.TaskScheduler(channel)
+            found = scheduler.find(describe(self._config).name)
+            if found is not None:
+                scheduler.remove(found)
+        return found is not None
+
+    @contextlib.contextmanager
+    def _open(self) -> Iterator[Channel]:
+        with open_provisioner(self._config, self._environ) as provisioner:
+            if provisioner is not None:
+                yield provisioner
+            else:
+                with open_account(self._config, self._environ) as client:
+                    yield client
+
+
+def keep_owner(config: Config) -> None:
+    """After root has worked in a folder that was handed over: hand over what is new, or the unattended run could not read it."""
+    if os.geteuid() == 0 and is_wanted(config) and config.directory.exists():
+        owner = os.stat(str(config.directory)).st_uid
+        if owner != 0:
+            ownership.give(_kept(config), owner)
+
+
+def _tell(found: tasks.Found) -> str:
+    extra, times = found.details.get("extra") or {}, found.details.get("schedule") or {}
+    again = times.get("repeat_hour") or 0, times.get("repeat_min") or 0
+    every = "".join(f", then every {count} {unit}" for count, unit in zip(again, ("hours", "minutes")) if count)
+    return "\n".join(
+        (
+            f"task:    {found.name} (number {found.id}, {'enabled' if found.details.get('enable') else 'DISABLED'})",
+            f"owner:   {found.owner}",
+            f"runs:    daily at {times.get('hour', 0):02}:{times.get('minute', 0):02}{every}",
+            f"next:    {found.details.get('next_trigger_time', 'unknown')}",
+            f"mail:    {extra.get('notify_mail') or 'none'}",
+            f"script:  {extra.get('script', '')}",
+        )
+    )
+
+
+def _kept(config: Config) -> Iterator[Path]:
+    """What the unattended run reads and writes: all that acmewrap made, with the folders on the way there, and the file itself
+    where not everybody may read it.
+    """
+    yield config.directory
+    for path in _made(config):
+        yield from (folder for folder in path.parents if config.directory in folder.parents)
+        yield from ownership.below(path)
+    for path in paths.webroots(config):
+        yield from ownership.below(path / CHALLENGES)
+    if not os.stat(str(config.file)).st_mode & 0o004:
+        yield config.file
+
+
+def _made(config: Config) -> Iterator[Path]:
+    for authority in config.authorities.values():
+        yield authority.home
+        if authority.pem is not None and authority.ca_bundle is not None:
+            yield authority.ca_bundle
+    yield paths.program_folder(config).parent  # it is a link to a folder beside it
+    yield from (one.path for one in paths.wrappers(config))
+    yield entry.place_of(config)
+    password = nas_of(config).account.password
+    if isinstance(password, FileReference):
+        yield password.path
+    yield paths.log_path(config)

@@ -1,0 +1,114 @@
+"""The unattended run: what the scheduler is told to start, and when."""
+
+from __future__ import annotations
+
+import filecmp
+import os
+import re
+import shlex
+import sys
+import zipfile
+from pathlib import Path
+from typing import Iterator, Optional, Tuple
+
+from .. import files, paths
+from ..config.model import Alpn, Config, Standalone
+from .crontab import Entry
+from .systemd import Units, folder_of_units
+
+
+def invocation() -> Tuple[str, ...]:
+    """The words that start this very acmewrap again, from any folder."""
+    own = _own_file()
+    return (sys.executable, "-m", "acmewrap") if own is None else (sys.executable, str(own))
+
+
+def is_placed(config: Config) -> bool:
+    """Whether the single file that a scheduler is to start lies beside the certificates; so it does when there is none."""
+    own, place = _own_file(), place_of(config)
+    return own is None or not _starts_acmewrap(config) or (place.exists() and filecmp.cmp(str(own), str(place)))
+
+
+def place(config: Config) -> None:
+    """Copy the single file to where the scheduler is to find it: it may have been started from a folder of downloads."""
+    own = _own_file()
+    if own is not None and not is_placed(config):
+        files.write_atomic(place_of(config), own.read_bytes(), files.SCRIPT)
+
+
+def _own_file() -> Optional[Path]:
+    return Path(os.path.abspath(sys.argv[0])) if zipfile.is_zipfile(sys.argv[0]) else None
+
+
+def place_of(config: Config) -> Path:
+    """Where the single file lies that a scheduler starts; nothing is there while acmewrap runs from elsewhere."""
+    return config.directory / "acmewrap.pyz"
+
+
+def _starts_acmewrap(config: Config) -> bool:
+    return config.schedule is not None and config.schedule.run == "acmewrap"
+
+
+def commands(config: Config) -> Tuple[Tuple[str, ...], ...]:
+    """What is started: acmewrap itself, or the wrapper of each authority. Raises ValueError when there is no schedule."""
+    if config.schedule is None:
+        raise ValueError("the configuration has no schedule")
+    if config.schedule.run == "wrapper":
+        return tuple((str(one.path), "--cron") for one in paths.wrappers(config))
+    own = (str(place_of(config)),) if _own_file() is not None else ("-m", "acmewrap")
+    return ((sys.executable, *own, "--config", str(config.file), "cron"),)
+
+
+def crontab_entry(config: Config) -> Entry:
+    """The entry for the configuration's schedule. Raises ValueError when there is none."""
+    words = commands(config)
+    assert config.schedule is not None
+    return Entry(str(config.file), config.schedule, words, paths.log_path(config))
+
+
+def systemd_units(config: Config) -> Units:
+    """The service and timer for the configuration's schedule. Raises ValueError when there is none."""
+    words = commands(config)
+    assert config.schedule is not None
+    challenges = [one for certificate in config.certificates.values() for one in certificate.challenges]
+    log = paths.log_path(config)
+    homes = (one.home for one in config.authorities.values())
+    written = (*paths.webroots(config), *homes, log.parent, *_folders_of_hooks(config))
+    outside = [path for path in written if path != config.directory and config.directory not in path.parents]
+    return Units(
+        name=unit_name(config.file),
+        source=config.file,
+        schedule=config.schedule,
+        commands=words,
+        log=log,
+        writable=tuple(dict.fromkeys((config.directory, *outside))),
+        folder=folder_of_units(os.environ),
+        system=os.geteuid() == 0,
+        listens=any(isinstance(one, (Standalone, Alpn)) for one in challenges),
+    )
+
+
+def _folders_of_hooks(config: Config) -> Iterator[Path]:
+    """Where deploy hooks install to, such as DEPLOY_HAPROXY_PEM_PATH: the folder, or that of the file."""
+    for certificate in config.certificates.values():
+        for target in certificate.targets:
+            named = [Path(one) for one in target.env.values() if isinstance(one, str) and one.startswith("/")]
+            copies = [] if target.install is None else vars(target.install).values()
+            named += [one for one in copies if isinstance(one, Path)]
+            yield from (path if path.is_dir() else path.parent for path in named)
+
+
+def unit_name(file: Path) -> str:
+    """A name of its own for each configuration file, without its ending."""
+    return "acmewrap-" + re.sub(r"[^A-Za-z0-9_]+", "-", str(file.with_suffix(""))).strip("-")
+
+
+def script(config: Config) -> str:
+    """One line of shell for schedulers that run scripts from any folder and with no environment: both streams go to the log,
+    and it ends with 0 only if every command did.
+    """
+    log = shlex.quote(str(paths.log_path(config)))
+    lines = [f"{' '.join(map(shlex.quote, words))} >> {log} 2>&1" for words in commands(config)]
+    if len(lines) > 1:
+        lines = ["status=0", *(f"{line} || status=$?" for line in lines), "exit $status"]
+    return f"/bin/bash -c {shlex.quote('; '.join(lines))}"

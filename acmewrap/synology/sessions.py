@@ -1,0 +1,65 @@
+"""Ways into the NAS of a configuration: the session of the service account, and whatever may change that account."""
+
+from __future__ import annotations
+
+import contextlib
+from typing import Iterator, Mapping, Optional
+
+from ..config.model import Account, Config, Synology
+from ..secrets import Reference, Secret, resolve
+from .channel import Provisioner, WebProvisioner
+from .tools import Tools, find_tools
+from .web import Client, SecondFactor
+
+Environ = Mapping[str, str]
+
+
+def nas_of(config: Config) -> Synology:
+    """The section about the NAS. Raises ValueError when there is none."""
+    if config.synology is None:
+        raise ValueError("the configuration has no NAS")
+    return config.synology
+
+
+def open_account(config: Config, environ: Environ, *, patience: float = 0.0) -> Client:
+    """A session of the service account, still to be entered. Raises :class:`AccessError` when its password cannot be read."""
+    return _client(config, nas_of(config).account, environ, patience)
+
+
+@contextlib.contextmanager
+def open_provisioner(config: Config, environ: Environ) -> Iterator[Optional[Provisioner]]:
+    """DSM's own tools for root on the NAS; else the session of ``synology.administrator``; None when there is neither."""
+    synology = nas_of(config)
+    path = find_tools(environ)
+    if path is not None:
+        yield Tools(path, synology.url)
+    elif synology.administrator is not None:
+        with _client(config, synology.administrator, environ, 0.0) as client:
+            yield WebProvisioner(client)
+    else:
+        yield None
+
+
+def trusted_bundle(config: Config) -> Optional[str]:
+    """The file that DSM's own certificate is trusted through: that of the authority whose certificate the NAS is given."""
+    if not nas_of(config).url.startswith("https"):
+        return None
+    given = (one for one in config.certificates.values() if any(target.synology for target in one.targets))
+    certificate = next(given, None)
+    bundle = None if certificate is None else config.authority_of(certificate).ca_bundle
+    return None if bundle is None else str(bundle)
+
+
+def _client(config: Config, account: Account, environ: Environ, patience: float) -> Client:
+    def read(reference: Optional[Reference]) -> Optional[Secret]:
+        return None if reference is None else resolve(reference, environ)
+
+    return Client(
+        nas_of(config).url,
+        account.name,
+        resolve(account.password, environ),
+        second_factor=SecondFactor(read(account.otp_code), read(account.device_id), account.device_name),
+        ca_bundle=trusted_bundle(config),
+        fingerprint=nas_of(config).fingerprint,
+        patience=patience,
+    )

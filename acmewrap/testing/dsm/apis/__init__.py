@@ -1,0 +1,1 @@
+"""The simulated APIs, a module per family."""

@@ -1,0 +1,58 @@
+"""What a TLS server shows: the first of all proofs. The leaf is compared by its SHA-256, so no trust is needed to look."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from dataclasses import dataclass
+from typing import Callable, Optional
+
+from ..config.model import Endpoint
+
+_LOOK_TIMEOUT = 5.0
+_FIRST_PAUSE = 0.2
+_LONGEST_PAUSE = 3.0
+
+
+@dataclass(frozen=True)
+class Observation:
+    """One look. ``served`` is the leaf's SHA-256 in hex, or None and then ``error`` says why nothing was seen."""
+
+    served: Optional[str] = None
+    not_after: Optional[int] = None
+    error: Optional[str] = None
+
+
+def look(endpoint: Endpoint) -> Observation:
+    """What *endpoint* serves right now. Never raises for what a network can do."""
+    import socket
+
+    from .. import x509
+    from ..tls import trust_anybody
+
+    try:
+        connection = socket.create_connection((endpoint.host, endpoint.port), timeout=_LOOK_TIMEOUT)
+        with connection, trust_anybody().wrap_socket(connection, server_hostname=endpoint.name) as session:
+            der = session.getpeercert(binary_form=True)
+    except (OSError, ValueError) as error:
+        return Observation(error=f"{endpoint}: {getattr(error, 'strerror', None) or error}")
+    if not der:
+        return Observation(error=f"{endpoint}: no certificate shown")
+    return Observation(served=hashlib.sha256(der).hexdigest(), not_after=x509.parse_der(der).not_after)
+
+
+def wait_for(
+    endpoint: Endpoint,
+    leaf: str,
+    *,
+    clock: Callable[[], float] = time.monotonic,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Observation:
+    """Look until *leaf* (SHA-256) is served or the endpoint's timeout is over: web servers restart after an import."""
+    deadline, pause = clock() + endpoint.timeout, _FIRST_PAUSE
+    while True:
+        sight = look(endpoint)
+        if sight.served == leaf or clock() + pause > deadline:
+            return sight
+        sleep(pause)
+        pause = min(pause * 1.5, _LONGEST_PAUSE)

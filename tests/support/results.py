@@ -1,0 +1,90 @@
+"""Runs, statuses and plans made by hand, of every outcome there is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Dict
+
+from acmewrap.catalogue import failure
+from acmewrap.config import AcmeShSettings, Authority, Certificate, Config, Endpoint, Target, Webroot
+from acmewrap.driver.home import CertificateFiles
+from acmewrap.driver.results import DeployResult, IssueResult
+from acmewrap.engine.results import Run, StepResult
+from acmewrap.errors import ExitCode
+from acmewrap.plan.planner import Plan, Step
+from acmewrap.plan.status import CertificateStatus, TargetStatus
+from acmewrap.x509 import X509
+
+NOW = 1_800_000_000
+LEAF, OTHER = "1f" * 32, "2e" * 32
+FILES = CertificateFiles(Path("/srv/acme/.acme.sh/nas.test_ecc"), "nas.test")
+TARGET = Target("dsm", "synology_dsm", verify=Endpoint("nas.test", 5001, "nas.test"), synology=True)
+CERTIFICATE = Certificate("nas", ("nas.test",), "internal", (Webroot(Path("/srv/web")),), targets=(TARGET,))
+CONFIG = Config(
+    file=Path("/srv/acme/acmewrap.yaml"),
+    directory=Path("/srv/acme"),
+    acme_sh=AcmeShSettings(),
+    authorities={"internal": Authority("internal", "https://pki.test/dir", Path("/srv/acme/.acme.sh"))},
+    certificates={"nas": CERTIFICATE, "bare": replace(CERTIFICATE, name="bare", targets=())},
+)
+X509_LEAF = X509(
+    LEAF, "0A", "nas.test", "Test", NOW - 10, NOW + 86400, ("nas.test",), "ec-256", False, b"", b"", b"", b"", "", b""
+)
+UNPROVEN = failure(
+    "deploy.not_proven", "nas.test:5001 does not serve it", ["line 1", "line 2"], target="nas", hook="dsm"
+)
+REFUSED = failure("acme.rejected_identifier", "the authority refuses nas.test", [f"line {n}" for n in range(20)])
+
+INSTALL = Step("install", "acme.sh 3.1.1", "it is not installed", "hashes")
+CONSULT = Step("consult", "nas", "the time to ask has come", "none", "nas")
+RENEW = Step("renew", "nas", "due since yesterday", "a new leaf", "nas")
+DEPLOY = Step("deploy", "nas to dsm", "a new certificate comes", "nas.test:5001 serves the leaf", "nas", "dsm")
+
+ISSUED = IssueResult("renewed", ("nas.test",), FILES, "https://pki.test/order/1", "https://pki.test/cert/1")
+GOOD = Run(
+    Plan((INSTALL, CONSULT, RENEW, DEPLOY)),
+    (
+        StepResult(INSTALL, "done", 1.25),
+        StepResult(CONSULT, "done"),
+        StepResult(RENEW, "done", 5.5, issue=ISSUED),
+        StepResult(DEPLOY, "done", 0.75, deploy=DeployResult("accepted", "nas.test", "synology_dsm"), served=LEAF),
+    ),
+    NOW,
+    NOW + 7.5,
+)
+NOT_PROVEN = Run(
+    Plan((DEPLOY,)), (StepResult(DEPLOY, "unproven", 60.0, UNPROVEN, ExitCode.DEPLOY_FAILED),), NOW, NOW + 60.0
+)
+NOT_ISSUED = Run(
+    Plan((RENEW, DEPLOY)),
+    (
+        StepResult(RENEW, "failed", 4.0, REFUSED, ExitCode.ISSUE_FAILED),
+        StepResult(DEPLOY, "skipped", failure=failure("step.skipped", "there is no new certificate to deliver")),
+    ),
+    NOW,
+    NOW + 4.0,
+)
+
+VALID = CertificateStatus(
+    "nas",
+    "valid",
+    FILES,
+    X509_LEAF,
+    NOW + 60000,
+    None,
+    (TargetStatus("dsm", "synology_dsm", "nas.test:5001", "deployed", LEAF, LEAF, NOW - 3600),),
+)
+OWED = replace(
+    VALID,
+    targets=(
+        TargetStatus(
+            *("dsm", "synology_dsm", "nas.test:5001", "pending", LEAF, OTHER, None, 3, NOW + 1200),
+            {"id": UNPROVEN.id, "message": UNPROVEN.message, "remedy": UNPROVEN.remedy},
+        ),
+    ),
+)
+MISSING = CertificateStatus(
+    "bare", "missing", FILES, error={"id": REFUSED.id, "message": REFUSED.message, "remedy": "R."}
+)
+STATUSES: Dict[str, CertificateStatus] = {"nas": OWED, "bare": MISSING}

@@ -1,0 +1,56 @@
+"""What a run is worth as an exit code."""
+
+from __future__ import annotations
+
+from typing import List, Optional
+
+import pytest
+
+from acmewrap.catalogue import failure
+from acmewrap.engine.results import Outcome, Run, StepResult
+from acmewrap.errors import ExitCode
+from acmewrap.plan.planner import Kind, Plan, Step
+
+
+def result(
+    kind: Kind, certificate: Optional[str], outcome: Outcome = "done", code: ExitCode = ExitCode.OK
+) -> StepResult:
+    target = "dsm" if kind == "deploy" else None
+    step = Step(kind, f"{certificate or kind}", "why", "proof", certificate, target)
+    told = None if outcome == "done" else failure("acme.unknown", "it failed")
+    return StepResult(step, outcome, failure=told, exit_code=code)
+
+
+ISSUED = result("issue", "nas")
+DEPLOYED = result("deploy", "nas")
+NOT_ISSUED = result("issue", "nas", "failed", ExitCode.ISSUE_FAILED)
+UNREACHABLE = result("issue", "nas", "failed", ExitCode.UNREACHABLE)
+SKIPPED = result("deploy", "nas", "skipped")
+UNPROVEN = result("deploy", "nas", "unproven", ExitCode.DEPLOY_FAILED)
+INSTALLED = result("install", None)
+NOT_INSTALLED = result("install", None, "failed", ExitCode.DRIFT)
+NO_WEBROOT = result("webroot", None, "failed", ExitCode.PERMISSION)
+OTHER = [result("renew", "mail"), result("deploy", "mail")]
+
+
+@pytest.mark.parametrize(
+    ("results", "code"),
+    [
+        ([], 0),
+        ([INSTALLED, ISSUED, DEPLOYED], 0),
+        ([NOT_ISSUED], 3),
+        ([NOT_ISSUED, SKIPPED], 3),
+        ([ISSUED, UNPROVEN], 4),
+        ([UNPROVEN], 4),
+        ([INSTALLED, ISSUED, UNPROVEN], 4),
+        ([UNREACHABLE, SKIPPED], 69),
+        ([NOT_ISSUED, SKIPPED, *OTHER], 5),
+        ([*OTHER, UNPROVEN], 5),
+        ([UNREACHABLE, SKIPPED, *OTHER], 5),
+        ([NOT_INSTALLED], 6),
+        ([NOT_INSTALLED, *OTHER], 6),
+        ([NO_WEBROOT, NOT_ISSUED, SKIPPED], 77),
+    ],
+)
+def test_the_exit_code_is_the_worst_that_happened(results: List[StepResult], code: int) -> None:
+    assert int(Run(Plan(), tuple(results), 0.0, 1.0).exit_code) == code

@@ -1,0 +1,46 @@
+"""When a certificate is due, whatever its lifetime."""
+
+from __future__ import annotations
+
+from typing import Union
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acmewrap.config import RenewAt, RenewBefore
+from acmewrap.plan.due import due_at
+
+MINUTE, DAY = 60, 86400
+BEGIN = st.integers(min_value=0, max_value=4_000_000_000)
+LIFETIME = st.integers(min_value=10 * MINUTE, max_value=398 * DAY)
+RULE = st.one_of(
+    st.builds(RenewAt, st.floats(min_value=0, max_value=1, exclude_min=True, exclude_max=True)),
+    st.builds(RenewBefore, st.integers(min_value=1, max_value=1000 * DAY)),
+)
+
+
+@given(BEGIN, LIFETIME, RULE)
+def test_it_is_always_due_within_its_life_and_strictly_before_its_end(
+    begin: int, lifetime: int, rule: Union[RenewAt, RenewBefore]
+) -> None:
+    due = due_at(begin, begin + lifetime, rule)
+    assert begin <= due < begin + lifetime
+
+
+@given(BEGIN, LIFETIME)
+def test_two_thirds_leave_a_third_to_the_second(begin: int, lifetime: int) -> None:
+    due = due_at(begin, begin + lifetime, RenewAt(2 / 3))
+    assert abs((due - begin) - lifetime * 2 / 3) <= 1
+
+
+@given(BEGIN, LIFETIME, st.integers(min_value=1, max_value=9 * MINUTE))
+def test_a_time_before_the_end_is_kept_to_the_second(begin: int, lifetime: int, seconds: int) -> None:
+    assert due_at(begin, begin + lifetime, RenewBefore(seconds)) == begin + lifetime - seconds
+
+
+def test_a_longer_time_than_the_whole_life_means_due_at_once_and_not_before_it_began() -> None:
+    assert due_at(1000, 1000 + DAY, RenewBefore(90 * DAY)) == 1000
+
+
+def test_dates_that_make_no_sense_are_due() -> None:
+    assert due_at(5000, 5000, RenewAt(2 / 3)) <= 5000

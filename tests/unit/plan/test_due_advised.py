@@ -1,0 +1,199 @@
+"""When a certificate is due that its authority gives advice on, and how often a schedule has to run for that."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Union
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from acmewrap.catalogue import failure
+from acmewrap.config import RenewAt, RenewBefore, Schedule
+from acmewrap.plan import interval_check
+from acmewrap.plan.due import due_at, due_of, interval_of, latest_try, slowest_interval
+from acmewrap.plan.planner import CERTIFICATE_KINDS, PlanOptions, plan
+from acmewrap.state.ledger import Advice, Entry
+from wanted import CERTIFICATE, DAY, ISSUED, LEAF, NOW, make_config, make_leaf, make_state, make_stored
+
+MINUTE, HOUR = 60, 3600
+Rule = Union[RenewAt, RenewBefore]
+LIFETIME = st.integers(min_value=10 * MINUTE, max_value=398 * DAY)
+RULE = st.one_of(
+    st.builds(RenewAt, st.floats(min_value=0.05, max_value=0.95)),
+    st.builds(RenewBefore, st.integers(min_value=5 * MINUTE, max_value=400 * DAY)),
+)
+ADVISED = st.one_of(st.none(), st.floats(min_value=-2, max_value=3))
+REFUSED = failure("acme.rate_limited", "too many new orders")
+UNATTENDED = PlanOptions(CERTIFICATE_KINDS, patient=True, changes=False)
+
+
+@given(LIFETIME, RULE, ADVISED, st.floats(min_value=0, max_value=1, exclude_max=True))
+def test_a_schedule_that_is_fast_enough_never_lets_a_certificate_expire(
+    lifetime: int, rule: Rule, advised: Any, phase: float
+) -> None:
+    interval = max(slowest_interval(lifetime, rule), 1)
+    when = None if advised is None else int(advised * lifetime)
+    due = due_at(0, lifetime, rule, when, interval)
+    first = int(phase * interval)
+    run = first + max(-(-(due - first) // interval), 0) * interval
+    assert due <= run < lifetime
+
+
+@given(LIFETIME, RULE)
+def test_the_slowest_schedule_is_a_third_of_the_lifetime_or_less(lifetime: int, rule: Rule) -> None:
+    assert 0 < slowest_interval(lifetime, rule) <= lifetime // 3
+
+
+def test_advice_goes_before_the_rule_in_both_directions() -> None:
+    assert due_at(0, 90 * DAY, RenewAt(2 / 3), 10 * DAY) == 10 * DAY
+    assert due_at(0, 90 * DAY, RenewAt(2 / 3), 70 * DAY) == 70 * DAY
+
+
+def test_advice_cannot_put_a_renewal_off_until_there_is_no_time_for_a_failure() -> None:
+    assert due_at(0, 90 * DAY, RenewAt(2 / 3), 89 * DAY) == 75 * DAY
+    assert due_at(0, 90 * DAY, RenewAt(2 / 3), 4000 * DAY, 10 * DAY) == 70 * DAY
+    assert due_at(0, DAY, RenewAt(2 / 3), 23 * HOUR, 6 * HOUR) == 16 * HOUR
+
+
+def test_a_window_that_has_passed_means_now() -> None:
+    assert due_at(1000, 1000 + DAY, RenewAt(2 / 3), 5) == 1000
+
+
+def test_advice_on_another_leaf_is_none() -> None:
+    config, old = make_config(schedule=None), Advice("old", "https://ca.test/ari", 0, 0, 1, chosen=1)
+    assert due_of(config, CERTIFICATE, make_stored(), old) == ISSUED + DAY * 2 // 3
+    assert due_of(config, CERTIFICATE, make_stored(), replace(old, leaf=LEAF)) == ISSUED
+    assert due_of(config, CERTIFICATE, None, old) is None
+
+
+def test_a_certificate_is_renewed_when_its_authority_says_so() -> None:
+    advice = Advice(LEAF, "https://ca.test/ari", NOW + HOUR, NOW - HOUR, NOW, chosen=NOW - MINUTE)
+    first = plan(make_config(), make_state(advice=advice, sights={}), NOW, UNATTENDED).steps[0]
+    assert first.kind == "renew"
+    assert "as the authority advises" in first.reason
+
+
+def test_the_authority_is_asked_again_when_the_time_has_come_and_not_before() -> None:
+    advice = Advice(LEAF, "https://ca.test/ari", NOW + HOUR)
+    state = make_state(advice=advice, sights={})
+    assert plan(make_config(), state, NOW, UNATTENDED).steps == ()
+    (step,) = plan(make_config(), state, NOW + HOUR, UNATTENDED).steps
+    assert (step.kind, step.certificate) == ("consult", "nas")
+
+
+def test_what_is_done_is_not_planned_again_after_asking() -> None:
+    advice = Advice(LEAF, "https://ca.test/ari", NOW)
+    asked = plan(make_config(), make_state(advice=advice, sights={}), NOW, UNATTENDED)
+    renewing = plan(make_config(), make_state(sights={}), NOW + DAY, UNATTENDED)
+    assert [step.kind for step in renewing.steps] == ["renew", "deploy"]
+    assert renewing.following(asked) == renewing
+    assert renewing.following(renewing).steps == ()
+
+
+# --- how long to wait after a failure ---
+
+
+@given(LIFETIME, st.integers(min_value=0, max_value=40), st.floats(min_value=0, max_value=1, exclude_max=True))
+def test_after_any_number_of_failures_half_of_what_is_left_is_still_left(
+    lifetime: int, attempts: int, passed: float
+) -> None:
+    now = int(lifetime * passed)
+    entry = Entry(attempts=attempts).fail(REFUSED, now, latest=latest_try(now, lifetime, lifetime))
+    assert now <= entry.next_try <= now + (lifetime - now) / 2
+
+
+@given(
+    lifetime=LIFETIME,
+    rule=RULE,
+    often=st.integers(min_value=1, max_value=12),
+    attempts=st.integers(min_value=0, max_value=40),
+    passed=st.floats(min_value=0, max_value=1, exclude_max=True),
+    took=st.floats(min_value=0, max_value=0.9),
+)
+def test_after_a_failure_the_next_run_tries_again_or_one_before_half_of_what_is_left_has_passed(
+    *, lifetime: int, rule: Rule, often: int, attempts: int, passed: float, took: float
+) -> None:
+    interval = max(slowest_interval(lifetime, rule) // often, 1)
+    run = int(lifetime * passed)
+    now = int(run + interval * took)  # the failure takes its time, so it is noted later than the run began
+    assume(now < lifetime)
+    latest = latest_try(now, lifetime, lifetime, interval)
+    next_try = Entry(attempts=attempts).fail(REFUSED, now, latest=latest).next_try
+    again = run + max(-(-(next_try - run) // interval), 1) * interval
+    assert again <= max(run + interval, now + (lifetime - now) / 2)
+
+
+@pytest.mark.parametrize(("lifetime", "wait"), [(HOUR, 5 * MINUTE), (DAY, HOUR), (90 * DAY, HOUR)])
+def test_what_has_expired_is_tried_soon_and_not_all_the_time(lifetime: int, wait: int) -> None:
+    assert latest_try(NOW, NOW - DAY, lifetime) == NOW + wait
+    assert latest_try(NOW, NOW, lifetime) == NOW + wait
+    assert latest_try(NOW, NOW, lifetime, 5 * MINUTE) == NOW + wait - 5 * MINUTE
+
+
+@pytest.mark.parametrize("attempts", [0, 3, 40])
+def test_while_an_authority_asks_to_be_left_alone_it_is_whatever_else_presses(attempts: int) -> None:
+    entry = Entry(attempts=attempts).fail(REFUSED, NOW, latest=NOW + 1, earliest=NOW + 2 * DAY)
+    assert entry.next_try == NOW + 2 * DAY
+
+
+def test_what_a_target_serves_until_when_is_kept_while_another_leaf_is_owed() -> None:
+    entry = Entry().prove("aa", NOW, NOW + DAY).want("bb").fail(REFUSED, NOW)
+    assert (entry.seen, entry.seen_until) == ("aa", NOW + DAY)
+
+
+# --- the schedule against the lifetime ---
+
+
+@pytest.mark.parametrize(
+    ("schedule", "seconds"),
+    [(None, 0), (Schedule(daily=(4, 55)), DAY), (Schedule(every_seconds=HOUR), HOUR)],
+)
+def test_intervals(schedule: Any, seconds: int) -> None:
+    assert interval_of(schedule) == seconds
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "rule", "every", "works"),
+    [
+        (DAY, RenewAt(2 / 3), DAY, "8h"),
+        (DAY, RenewBefore(2 * HOUR), 6 * HOUR, "2h"),
+        (7 * DAY, RenewAt(0.9), DAY, "12h"),
+        (HOUR, RenewAt(2 / 3), HOUR, "20m"),
+        (10 * MINUTE, RenewAt(2 / 3), HOUR, "3m"),
+    ],
+)
+def test_a_schedule_that_is_too_slow_is_a_problem_with_the_interval_that_works(
+    lifetime: int, rule: Rule, every: int, works: str, tmp_path: Path
+) -> None:
+    file = tmp_path / "acmewrap.yaml"
+    file.write_text("# a comment\nauthorities: {}\nschedule: {every: 1h}\n", encoding="utf-8")
+    config = make_config(
+        file=file,
+        schedule=Schedule(every_seconds=every),
+        certificates={"nas": replace(CERTIFICATE, renew=rule)},
+    )
+    (problem,) = interval_check.find_problems(config, make_state(stored=make_stored(not_after=ISSUED + lifetime)))
+    assert (problem.line, problem.column, problem.path) == (3, 1, "schedule")
+    assert f"write `every: {works}`" in problem.message
+
+
+def test_one_certificate_tells_the_lifetime_for_its_whole_authority(tmp_path: Path) -> None:
+    other = replace(CERTIFICATE, name="other", domains=("other.internal.test",), renew=RenewBefore(HOUR))
+    config = make_config(file=tmp_path / "none.yaml", certificates={"nas": CERTIFICATE, "other": other})
+    (problem,) = interval_check.find_problems(config, make_state())
+    assert "too slow for other" in problem.message
+    assert problem.line == 1
+
+
+def test_a_schedule_that_is_fast_enough_or_unknown_is_no_problem() -> None:
+    assert interval_check.find_problems(make_config(schedule=None), make_state()) == ()
+    assert interval_check.find_problems(make_config(schedule=Schedule(every_seconds=8 * HOUR)), make_state()) == ()
+    assert interval_check.find_problems(make_config(), make_state(stored=make_stored(not_after=ISSUED + 3 * DAY))) == ()
+
+
+def test_of_an_authority_that_has_issued_nothing_nothing_is_said() -> None:
+    assert interval_check.find_problems(make_config(), make_state(stored=None)) == ()
+    assert make_leaf().lifetime == DAY

@@ -1,0 +1,92 @@
+"""How a certificate is said to stand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any, Dict, Mapping, Optional
+
+import pytest
+
+from acmewrap.catalogue import failure
+from acmewrap.plan.status import CertificateStatus, TargetStatus, assess
+from acmewrap.state.ledger import Entry
+from acmewrap.verify.tls_probe import Observation
+from wanted import CERTIFICATE, DAY, ISSUED, LEAF, NOW, OTHER, TARGET, make_config, make_state, make_stored
+
+REFUSED = failure("dsm.login_refused", "the NAS refused the login", user="certupdater")
+
+
+def status(now: float = NOW, **changes: Any) -> CertificateStatus:
+    return assess(make_config(), make_state(**changes), now)["nas"]
+
+
+def test_a_certificate_that_is_there_and_served_is_valid_and_healthy() -> None:
+    found = status()
+    assert (found.standing, found.is_healthy, found.error) == ("valid", True, None)
+    assert found.due_at == ISSUED + DAY * 2 // 3
+    assert found.targets == (
+        TargetStatus("dsm", "synology_dsm", "nas.internal.test:5001", "deployed", LEAF, LEAF, ISSUED),
+    )
+
+
+@pytest.mark.parametrize(
+    ("now", "changes", "standing", "healthy"),
+    [
+        (ISSUED + DAY * 2 // 3 - 1, {}, "valid", True),
+        (ISSUED + DAY * 2 // 3, {}, "due", True),
+        (ISSUED + DAY - 1, {}, "due", True),
+        (ISSUED + DAY, {}, "expired", False),
+        (NOW, {"fault": "no key"}, "broken", False),
+        (ISSUED + DAY, {"fault": "no key"}, "broken", False),
+        (NOW, {"stored": None}, "missing", False),
+        (NOW, {"stored": replace(make_stored(), leaf=None)}, "missing", False),
+    ],
+)
+def test_standings(now: float, changes: Mapping[str, Any], standing: str, healthy: bool) -> None:
+    found = status(now, **changes)
+    assert (found.standing, found.is_healthy) == (standing, healthy)
+
+
+@pytest.mark.parametrize(
+    ("entry", "sight", "standing"),
+    [
+        (Entry(seen=LEAF), Observation(served=LEAF), "deployed"),
+        (Entry(), Observation(served=LEAF), "deployed"),
+        (Entry(seen=LEAF), Observation(served=OTHER), "pending"),
+        (Entry(seen=LEAF), Observation(error="Connection refused"), "unreachable"),
+        (Entry(seen=LEAF), None, "deployed"),
+        (Entry(seen=OTHER), None, "pending"),
+        (Entry(), None, "pending"),
+    ],
+)
+def test_a_target_stands_as_it_was_seen(entry: Entry, sight: Optional[Observation], standing: str) -> None:
+    sights: Dict[str, Observation] = {} if sight is None else {"dsm": sight}
+    found = status(deliveries={"dsm": entry}, sights=sights)
+    assert found.targets[0].standing == standing
+    assert found.is_healthy == (standing == "deployed")
+
+
+def test_what_only_the_hook_vouches_for_is_called_unverified() -> None:
+    blind = replace(TARGET, verify=None)
+    config = make_config(certificates={"nas": replace(CERTIFICATE, targets=(blind,))})
+    found = assess(config, make_state(sights={}), NOW)["nas"]
+    assert (found.targets[0].standing, found.targets[0].verify, found.is_healthy) == ("unverified", None, True)
+
+
+def test_an_outstanding_failure_is_told_and_is_not_healthy() -> None:
+    found = status(attempts=Entry().fail(REFUSED, NOW))
+    assert not found.is_healthy
+    assert found.error is not None
+    assert found.error["id"] == "dsm.login_refused"
+
+
+def test_failures_of_a_target_are_told_with_the_next_try() -> None:
+    entry = Entry().want(LEAF).fail(REFUSED, NOW, jitter=0)
+    target = status(deliveries={"dsm": entry}, sights={}).targets[0]
+    assert (target.standing, target.attempts, target.next_try) == ("pending", 1, NOW + 300)
+    assert target.error is not None
+    assert target.error["id"] == "dsm.login_refused"
+
+
+def test_a_proof_of_an_older_leaf_is_no_proof() -> None:
+    assert status(deliveries={"dsm": Entry(seen=OTHER, seen_at=NOW)}, sights={}).targets[0].proven_at is None
