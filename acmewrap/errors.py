@@ -13,7 +13,7 @@ stop the others) and inside exceptions (where nothing sensible can follow)::
     ├── BusyError              75    another run holds the home
     └── AccessError            77    a file or a tool needs rights that this user lacks
 
-This module imports nothing of the package.
+This module imports nothing of the package but how text is made visible.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar, Optional, Tuple
+
+from .text import visible
 
 
 class ExitCode(IntEnum):
@@ -142,7 +144,7 @@ class ConfigurationError(AcmewrapError):
         super().__init__(
             Failure(
                 id="config.invalid",
-                message="\n".join(str(problem) for problem in problems),
+                message="\n".join(visible(str(problem)) for problem in problems),
                 remedy="Mend the lines named above; `acmewrap check` tells when all is well. Nothing was changed.",
             )
         )

@@ -49,14 +49,17 @@ def doctor(invocation: Invocation) -> ExitCode:
 
     options, printer, config = invocation.options, invocation.printer, invocation.load()
     names = invocation.select(config)
-    patient = Patient(config, invocation.environ, names, options.http_port, options.address)
+    patient = Patient(config, invocation.environ, names, options.http_port, options.address, writes=not options.dry_run)
 
     def tell(check: Check, findings: Tuple[Finding, ...], reason: Optional[str]) -> None:
         printer.lines(screen.check_lines(check, findings, reason), always=bool(findings))
 
     started = time.time()
     findings = examine(patient, tell)
-    if options.fix and any(one.mend is not None for one in findings):
+    mendable = [one for one in findings if one.mend is not None] if options.fix else []
+    if mendable and options.dry_run:
+        printer.lines(["", *(f"Would mend: {one.failure.message}" for one in mendable)], always=True)
+    elif mendable:
         printer.lines(["", "Mending what is safe to mend; what comes of it:"])
         for error in mend(findings, config, invocation.environ):
             printer.lines(screen.failure_lines(error.failure), always=True)

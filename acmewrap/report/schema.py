@@ -147,7 +147,9 @@ _PARTS: Mapping[Tuple[str, ...], Mapping[str, Schema]] = {
     ("doctor",): {"findings": _list(_FINDING)},
     ("check",): {"config": _TEXT, "certificates": _list(_TEXT)},
     ("revoke",): {"revoked": _record(name=_TEXT, serial=_TEXT, sha256=_SHA256)},
-    ("init",): {"path": _or_null(_TEXT), "text": _TEXT},
+    # These with --dry-run.
+    ("rehearse", "revoke", "schedule"): {"dry_run": _choice(True), "actions": _list(_TEXT)},
+    ("init",): {"path": _or_null(_TEXT), "text": _TEXT, "dry_run": _FLAG},
     ("schema",): {"schema": {"type": "object"}},
     ("completion",): {"script": _TEXT},
     ("releases",): {"releases": _list(_record(version=_TEXT, default=_FLAG))},

@@ -10,6 +10,7 @@ from ..converge.plan import Plan
 from ..converge.status import CertificateStatus, TargetStatus
 from ..converge.words import moment, span
 from ..errors import Failure
+from ..text import visible
 
 if TYPE_CHECKING:
     from ..converge.doctor.finding import Check, Finding
@@ -162,6 +163,7 @@ def _delivery(target: TargetStatus, now: float) -> str:
 
 def table_lines(rows: Sequence[Tuple[str, ...]]) -> Iterator[str]:
     """Columns as wide as their widest cell."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
+    shown = [tuple(map(visible, row)) for row in rows]
+    widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))]
+    for row in shown:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
