@@ -11,15 +11,23 @@ from .invocation import Command, Invocation
 
 
 def check(invocation: Invocation) -> ExitCode:
+    from ..config.cleartext import find_warnings
     from ..converge import cadence
+    from ..report import document
 
     config, printer = invocation.load(), invocation.printer
     problems = cadence.find_problems(config, read_state(config, CERTIFICATE_PARTS))
     if problems:
         raise ConfigurationError(problems)
-    count = len(config.certificates)
-    printer.lines([f"{config.file}: no problems, {count} certificate{'' if count == 1 else 's'}"])
-    printer.document(ExitCode.OK, config=str(config.file), certificates=list(config.certificates))
+    warnings = find_warnings(config, invocation.environ)
+    printer.warn(map(str, warnings))
+    count, warned = (
+        len(config.certificates),
+        f", {len(warnings)} warning{'' if len(warnings) == 1 else 's'}" if warnings else "",
+    )
+    printer.lines([f"{config.file}: no problems{warned}, {count} certificate{'' if count == 1 else 's'}"])
+    parts = {"warnings": document.describe_places(warnings), "certificates": list(config.certificates)}
+    printer.document(ExitCode.OK, config=str(config.file), **parts)
     return ExitCode.OK
 
 
@@ -44,6 +52,7 @@ def status(invocation: Invocation) -> ExitCode:
 
 def doctor(invocation: Invocation) -> ExitCode:
     """Every check as it is made; with ``--fix`` what is safe is mended and everything looked at again."""
+    from ..config.cleartext import find_warnings
     from ..converge.doctor import Check, Finding, Patient, examine, mend
     from ..report import document, screen
 
@@ -65,9 +74,12 @@ def doctor(invocation: Invocation) -> ExitCode:
             printer.lines(screen.failure_lines(error.failure), always=True)
         findings = examine(patient, tell)
     code = findings[0].exit_code if findings else ExitCode.OK
+    warnings = find_warnings(config, invocation.environ)
+    printer.warn(map(str, warnings))
     printer.lines(screen.doctor_lines(findings, time.time() - started))
     if printer.as_json:
-        printer.document(code, findings=document.describe_findings(findings))
+        told = document.describe_findings(findings)
+        printer.document(code, findings=told, warnings=document.describe_places(warnings))
     return code
 
 

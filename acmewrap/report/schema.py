@@ -144,8 +144,8 @@ _PARTS: Mapping[Tuple[str, ...], Mapping[str, Schema]] = {
     },
     ("status",): {"last_run_at": _or_null(_MOMENT), "certificates": _list(_CERTIFICATE)},
     ("rehearse",): {"run": _RUN, "steps": _list(_RESULT)},
-    ("doctor",): {"findings": _list(_FINDING)},
-    ("check",): {"config": _TEXT, "certificates": _list(_TEXT)},
+    ("doctor",): {"findings": _list(_FINDING), "warnings": _list(_PROBLEM)},
+    ("check",): {"config": _TEXT, "warnings": _list(_PROBLEM), "certificates": _list(_TEXT)},
     ("revoke",): {"revoked": _record(name=_TEXT, serial=_TEXT, sha256=_SHA256)},
     # These with --dry-run.
     ("rehearse", "revoke", "schedule"): {"dry_run": _choice(True), "actions": _list(_TEXT)},
