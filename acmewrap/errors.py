@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar, Optional, Tuple
 
-from .text import visible
+from .text import Lines, visible
 
 
 class ExitCode(IntEnum):
@@ -156,7 +156,7 @@ class ConfigurationError(AcmewrapError):
         super().__init__(
             Failure(
                 id="config.invalid",
-                message="\n".join(visible(str(problem)) for problem in problems),
+                message=Lines("\n".join(visible(str(problem)) for problem in problems)),
                 remedy="Mend the lines named above; `acmewrap check` tells when all is well. Nothing was changed.",
             )
         )

@@ -27,6 +27,12 @@ _UNSEEN = frozenset(
 )
 
 
+class Lines(str):
+    """Text that is of several lines on purpose: its line breaks stay in a document."""
+
+    __slots__ = ()
+
+
 def visible(text: str) -> str:
     r"""*text* on one line, in which every control, format, separator or unpaired surrogate character stands as ``\n``, ``\x1b``,
     ``\u202e`` and the like. Tabs stay; so do backslashes, so this is for eyes and cannot be undone.
@@ -42,9 +48,11 @@ def visible_lines(text: str) -> str:
 
 
 def visible_document(value: Any) -> Any:
-    """A JSON document in which every text, the keys too, is made visible; its line breaks stay, for JSON delimits texts itself."""
-    if isinstance(value, str):
+    """A JSON document in which every text, the keys too, is made :func:`visible`; what are :class:`Lines` keep their breaks."""
+    if isinstance(value, Lines):
         return visible_lines(value)
+    if isinstance(value, str):
+        return visible(value)
     if isinstance(value, dict):
         return {visible(str(key)): visible_document(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):

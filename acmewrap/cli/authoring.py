@@ -12,6 +12,7 @@ from typing import Callable, Dict, List, Mapping, Optional, Tuple
 from .. import files, resources
 from ..catalogue import failure
 from ..errors import AccessError, ExitCode
+from ..text import Lines
 from .invocation import Command, Invocation, UsageError
 from .output import Printer
 
@@ -39,7 +40,7 @@ def init(invocation: Invocation) -> ExitCode:
     else:
         files.write_atomic(Path(os.path.abspath(output)), text, files.PUBLIC)
         printer.lines([f"Written: {output}", *_next_steps(options.template, output)])
-    printer.document(ExitCode.OK, path=None if output == "-" else output, text=text, dry_run=options.dry_run)
+    printer.document(ExitCode.OK, path=None if output == "-" else output, text=Lines(text), dry_run=options.dry_run)
     return ExitCode.OK
 
 
@@ -75,7 +76,7 @@ def completion(invocation: Invocation) -> ExitCode:
 
     script = completion.script(invocation.options.shell)
     invocation.printer.lines(script.rstrip("\n").split("\n"), always=True)
-    invocation.printer.document(ExitCode.OK, script=script)
+    invocation.printer.document(ExitCode.OK, script=Lines(script))
     return ExitCode.OK
 
 

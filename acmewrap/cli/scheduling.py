@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Mapping
 
 from ..errors import ExitCode
+from ..text import Lines
 from .invocation import Command, Invocation
 
 
@@ -17,7 +18,7 @@ def schedule(invocation: Invocation) -> ExitCode:
     if options.action == "show":
         entry = scheduler.show()
         printer.lines(entry.splitlines() or ["There is no entry; `acmewrap apply` makes it."], always=True)
-        printer.document(ExitCode.OK, entry=entry or None)
+        printer.document(ExitCode.OK, entry=Lines(entry) if entry else None)
         return ExitCode.OK
     if options.action == "remove":
         lines = scheduler.show().splitlines()
