@@ -32,6 +32,7 @@ def schedule(invocation: Invocation) -> ExitCode:
         printer.document(ExitCode.OK, removed=removed)
         return ExitCode.OK
     if options.dry_run:
+        scheduler.check_start()
         return invocation.tell_actions(["have the scheduler start the unattended run now"])
     outcome = scheduler.start(options.wait)
     code = ExitCode.UNEXPECTED if outcome.succeeded is False else ExitCode.OK

@@ -40,7 +40,7 @@ class Row:
 
 
 # In this order, on one machine, which begins with the file alone: first --dry-run of each, then, where it `leaves` something, the
-# command itself. `schedule run` is refused by cron; what has DSM start it is in test_nas.py.
+# command itself. For `schedule run` see below, and test_nas.py.
 HONOURED: Tuple[Row, ...] = (
     Row(("init", *ANSWERS, "--output", "{folder}/other.yaml"), "Would write: {folder}/other.yaml"),
     Row(
@@ -67,7 +67,6 @@ HONOURED: Tuple[Row, ...] = (
     Row(("apply", "--prune", "--yes"), "remove  {folder}/.acme.sh/second.internal.test_ecc"),
     Row(("upgrade", "--to", "3.1.2", "--yes"), "Nothing was changed. To switch: acmewrap upgrade --to 3.1.2 --yes"),
     Row(("schedule", "show"), "acmewrap", leaves=False),
-    Row(("schedule", "run"), "Would have the scheduler start the unattended run now.", leaves=False),
     Row(("schedule", "remove", "--yes"), "Would remove the entry: "),
     Row(("revoke", "nas", "--yes"), "Would revoke nas, serial "),
 )
@@ -182,6 +181,12 @@ def test_looking_from_python_changes_nothing(machine: Machine) -> None:
         _, plan = job.look()
         assert plan.steps
     assert snapshot(machine) == before
+
+
+def test_what_cron_cannot_start_it_would_not_start(machine: Machine) -> None:
+    done = machine.run("schedule", "run", "--dry-run")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "[schedule.not_startable]" in done.stderr
 
 
 def test_an_unattended_run_that_only_looks_does_not_rotate_the_log(machine: Machine) -> None:
