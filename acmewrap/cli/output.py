@@ -168,6 +168,13 @@ class Printer:
         _write(sys.stderr, (*shown, *lines, f"What to do: {error.remedy}"))
 
 
+def show_traceback() -> None:
+    """Print the exception that is being handled, as the interpreter would, but made visible."""
+    import traceback
+
+    _write(sys.stderr, traceback.format_exc().rstrip("\n").split("\n"))
+
+
 def _write(stream: TextIO, lines: Iterable[str]) -> None:
     for line in lines:
         print(visible(line), file=stream, flush=True)
