@@ -49,9 +49,10 @@ def _synology(config: Config) -> Iterator[ConfigurationWarning]:
         return
     host = _host_in_clear(config.synology.url)
     if host:
+        address = f"[{host}]" if ":" in host else host
         message = (
             f"http to {host}, which is not this machine: DSM's passwords and private keys go over the network in clear. Write "
-            f"https://{host}:5001, with `fingerprint` while DSM shows its factory certificate; on the NAS itself "
+            f"https://{address}:5001, with `fingerprint` while DSM shows its factory certificate; on the NAS itself "
             "http://localhost:5000"
         )
         yield _warning(config, message, "synology", "url")
@@ -73,7 +74,7 @@ def _hooks(config: Config) -> Iterator[ConfigurationWarning]:
 
 
 def _hook(config: Config, host: str, *keys: str) -> ConfigurationWarning:
-    what = f"{keys[-1]}: nothing is encrypted on the way to {host}, which is not this machine"
+    what = f"nothing is encrypted on the way to {host}, which is not this machine"
     return _warning(config, f"{what}: passwords, tokens and private keys go over the network in clear", *keys)
 
 

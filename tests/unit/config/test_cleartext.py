@@ -49,6 +49,7 @@ def test_http_to_a_nas_that_is_another_machine_is_warned_of(host: str, tmp_path:
     assert (line, column, path) == (9, 3, "synology.url")
     assert f"http to {host.strip('[]')}, which is not this machine" in message
     assert "in clear" in message
+    assert f"https://{host}:5001" in message
 
 
 @pytest.mark.parametrize(
@@ -91,7 +92,7 @@ def test_a_hook_that_is_led_to_another_machine_over_http_is_warned_of(
     ((line, column, path, message),) = warnings(tmp_path, deploy=f"{{there: {target}}}")
     assert path == f"certificates.nas.deploy.there.env.{variable}"
     assert (line, column) == (7, len("    deploy: {there: ") + target.index(variable) + 1)
-    assert message.startswith(f"{variable}: nothing is encrypted on the way to ")
+    assert message.startswith("nothing is encrypted on the way to ")
     assert "secret" not in message
 
 
