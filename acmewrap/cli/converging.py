@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import AbstractSet, Dict, Mapping, Tuple
+from dataclasses import replace
+from typing import AbstractSet, Dict, Mapping, Optional, Tuple
 
 from .. import paths
 from ..config import Config
@@ -40,7 +41,7 @@ def converge(invocation: Invocation) -> ExitCode:
     options, printer = invocation.options, invocation.printer
     started, config = time.time(), invocation.load()
     unattended = options.command == "cron"
-    if unattended:
+    if unattended and not options.dry_run:
         log.rotate(paths.log_path(config))
     job = Job(
         config,
@@ -57,6 +58,11 @@ def converge(invocation: Invocation) -> ExitCode:
         options.timeout,
     )
     only_shown = options.command == "plan" or options.dry_run
+    if job.wish.prune and not only_shown and not options.yes:
+        agreed = _agreed(invocation, job)
+        if agreed is None:
+            return ExitCode.OK
+        job = replace(job, wish=replace(job.wish, agreed=agreed))
     if only_shown or not job.parts & FAR_PARTS:
         with printer.waiting(LOOKING):
             state, planned = job.look()
@@ -67,6 +73,18 @@ def converge(invocation: Invocation) -> ExitCode:
                 quiet.remember(config, state, invocation.environ, started)
             return _tell_nothing(invocation, config, state)
     return _execute(invocation, job)
+
+
+def _agreed(invocation: Invocation, job: Job) -> Optional[AbstractSet[str]]:
+    """What somebody agrees to have removed, by its name; None when they do not."""
+    with invocation.printer.waiting(LOOKING):
+        _, planned = job.look()
+    doomed = [step.subject for step in planned.steps if step.kind == "remove"]
+    if doomed and not invocation.confirm(
+        ["This removes what the file no longer names:", *(f"  {one}" for one in doomed)]
+    ):
+        return None
+    return frozenset(doomed)
 
 
 def _tell_nothing(invocation: Invocation, config: Config, state: State) -> ExitCode:

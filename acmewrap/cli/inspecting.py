@@ -11,15 +11,23 @@ from .invocation import Command, Invocation
 
 
 def check(invocation: Invocation) -> ExitCode:
+    from ..config.cleartext import find_warnings
     from ..plan import interval_check
+    from ..report import document
 
     config, printer = invocation.load(), invocation.printer
     problems = interval_check.find_problems(config, read_state(config, CERTIFICATE_PARTS))
     if problems:
         raise ConfigurationError(problems)
-    count = len(config.certificates)
-    printer.lines([f"{config.file}: no problems, {count} certificate{'' if count == 1 else 's'}"])
-    printer.document(ExitCode.OK, config=str(config.file), certificates=list(config.certificates))
+    warnings = find_warnings(config, invocation.environ)
+    printer.warn(map(str, warnings))
+    count, warned = (
+        len(config.certificates),
+        f", {len(warnings)} warning{'' if len(warnings) == 1 else 's'}" if warnings else "",
+    )
+    printer.lines([f"{config.file}: no problems{warned}, {count} certificate{'' if count == 1 else 's'}"])
+    parts = {"warnings": document.describe_places(warnings), "certificates": list(config.certificates)}
+    printer.document(ExitCode.OK, config=str(config.file), **parts)
     return ExitCode.OK
 
 
@@ -44,27 +52,36 @@ def status(invocation: Invocation) -> ExitCode:
 
 def doctor(invocation: Invocation) -> ExitCode:
     """Every check as it is made; with ``--fix`` what is safe is mended and everything looked at again."""
+    from ..config.cleartext import find_warnings
     from ..doctor import Check, DoctorContext, Finding, examine, mend
     from ..report import document, screen
 
     options, printer, config = invocation.options, invocation.printer, invocation.load()
     names = invocation.select(config)
-    patient = DoctorContext(config, invocation.environ, names, options.http_port, options.address)
+    patient = DoctorContext(
+        config, invocation.environ, names, options.http_port, options.address, writes=not options.dry_run
+    )
 
     def tell(check: Check, findings: Tuple[Finding, ...], reason: Optional[str]) -> None:
         printer.lines(screen.check_lines(check, findings, reason), always=bool(findings))
 
     started = time.time()
     findings = examine(patient, tell)
-    if options.fix and any(one.mend is not None for one in findings):
+    mendable = [one for one in findings if one.mend is not None] if options.fix else []
+    if mendable and options.dry_run:
+        printer.lines(["", *(f"Would mend: {one.failure.message}" for one in mendable)], always=True)
+    elif mendable:
         printer.lines(["", "Mending what is safe to mend; what comes of it:"])
         for error in mend(findings, config, invocation.environ):
             printer.lines(screen.failure_lines(error.failure), always=True)
         findings = examine(patient, tell)
     code = findings[0].exit_code if findings else ExitCode.OK
+    warnings = find_warnings(config, invocation.environ)
+    printer.warn(map(str, warnings))
     printer.lines(screen.doctor_lines(findings, time.time() - started))
     if printer.as_json:
-        printer.document(code, findings=document.describe_findings(findings))
+        told = document.describe_findings(findings)
+        printer.document(code, findings=told, warnings=document.describe_places(warnings))
     return code
 
 

@@ -54,6 +54,8 @@ def _name(patient: DoctorContext, name: str, challenge: Challenge) -> Iterator[F
     elif isinstance(challenge, Webroot):
         if webroot.inspect(challenge.path) != "ready":
             raise NotLooked("no token can be laid into its webroot")
+        if not patient.writes:
+            raise NotLooked("--dry-run lays no token into its webroot")
         yield from _token(patient, name, challenge.path, address)
 
 

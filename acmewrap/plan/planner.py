@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterator, Literal, Optional, Tuple
+from typing import AbstractSet, Iterator, Literal, Optional, Tuple
 
 from ..config.model import Certificate, Config, Target
 from ..state.machine import CertificateState, State
@@ -70,7 +70,8 @@ class Plan:
 @dataclass(frozen=True)
 class PlanOptions:
     """What this run may do. ``force``: issue or deploy although nothing is due; ``patient``: wait out earlier failures;
-    ``changes``: reissue because the file asks for another certificate; ``prune``: remove what the file no longer names.
+    ``changes``: reissue because the file asks for another certificate; ``prune``: remove what the file no longer names, of that
+    only the subjects that are ``agreed`` to (None: all).
     """
 
     kinds: Tuple[Kind, ...] = (*MACHINE_KINDS, *CERTIFICATE_KINDS, *LAST_KINDS)
@@ -78,6 +79,7 @@ class PlanOptions:
     patient: bool = False
     changes: bool = True
     prune: bool = False
+    agreed: Optional[AbstractSet[str]] = None
 
 
 def plan(config: Config, state: State, now: float, wish: Optional[PlanOptions] = None) -> Plan:
@@ -91,13 +93,12 @@ def plan(config: Config, state: State, now: float, wish: Optional[PlanOptions] =
     )
     steps = tuple(step for step in found if step.kind in wish.kinds)
     notes = (state.nas.note,) if state.nas is not None and state.nas.note is not None else ()
-    if wish.prune:
-        return Plan(steps, notes=notes)
-    return Plan(
-        tuple(step for step in steps if step.kind != "remove"),
-        tuple(step for step in steps if step.kind == "remove"),
-        notes,
-    )
+    kept = tuple(step for step in steps if step.kind == "remove" and not _may_remove(step, wish))
+    return Plan(tuple(step for step in steps if step not in kept), kept, notes)
+
+
+def _may_remove(step: Step, wish: PlanOptions) -> bool:
+    return wish.prune and (wish.agreed is None or step.subject in wish.agreed)
 
 
 def _machine(config: Config, state: State, wish: PlanOptions) -> Iterator[Step]:

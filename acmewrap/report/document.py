@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Union
 
 from ..config.model import Certificate, Config
 from ..engine.results import Run, StepResult
-from ..errors import AcmewrapError, ConfigurationError, ExitCode, Failure
+from ..errors import AcmewrapError, ConfigurationError, ConfigurationWarning, ExitCode, Failure, Problem
 from ..plan.planner import OBTAINING, Step
 from ..plan.status import CertificateStatus, TargetStatus
 
@@ -37,11 +38,13 @@ def describe_error(error: AcmewrapError) -> Document:
     """An exception as the document's ``error``; a configuration's problems one by one."""
     described = describe_failure(error.failure)
     if isinstance(error, ConfigurationError):
-        described["problems"] = [
-            {"file": one.file, "line": one.line, "column": one.column, "path": one.path, "message": one.message}
-            for one in error.problems
-        ]
+        described["problems"] = describe_places(error.problems)
     return described
+
+
+def describe_places(places: Iterable[Union[Problem, ConfigurationWarning]]) -> List[Document]:
+    """Problems or warnings of a file, one by one."""
+    return [asdict(one) for one in places]
 
 
 def describe_failure(failure: Failure) -> Document:

@@ -9,6 +9,7 @@ from ..engine.results import Run, StepResult
 from ..errors import Failure
 from ..plan.planner import Plan
 from ..plan.status import CertificateStatus, TargetStatus
+from ..text import visible
 from ..timefmt import moment, span
 
 if TYPE_CHECKING:
@@ -162,6 +163,7 @@ def _delivery(target: TargetStatus, now: float) -> str:
 
 def table_lines(rows: Sequence[Tuple[str, ...]]) -> Iterator[str]:
     """Columns as wide as their widest cell."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
+    shown = [tuple(map(visible, row)) for row in rows]
+    widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))]
+    for row in shown:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()
