@@ -180,8 +180,9 @@ _ENTRIES: Tuple[Entry, ...] = (
     ),
     Entry(
         "release.drift",
-        "A file of the installed acme.sh was changed or removed, by somebody or by acme.sh's own upgrade. It is not run.",
-        "Find out who changed it, then run: acmewrap install --force. The changed files are kept beside the new ones.",
+        "A file of the installed acme.sh was changed or removed, or one was added that acme.sh could run, by somebody or by "
+        "acme.sh's own upgrade. It is not run.",
+        "Find out who did it, then run: acmewrap install --force. The folder is kept beside the new one, with all that is in it.",
     ),
     Entry(
         "release.occupied",
