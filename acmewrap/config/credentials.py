@@ -5,6 +5,7 @@ Nothing here repeats a value in a message.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from typing import Any, Dict
@@ -75,7 +76,11 @@ def _reference(section: Section) -> Reference:
     if "env" in section.nodes:
         return EnvironmentReference(section.get("env"))
     if "command" in section.nodes:
-        return CommandReference(section.get("command"))
+        program, *arguments = section.get("command")
+        # Begins at the folder of the file like every path, not at wherever acmewrap happens to be started.
+        return CommandReference(
+            (os.path.normpath(os.path.join(section.reader.folder, program)) if "/" in program else program, *arguments)
+        )
     return CredentialReference(section.get("credential"))
 
 

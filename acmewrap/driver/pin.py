@@ -20,7 +20,7 @@ DEFAULT = "3.1.1"
 
 HOOK_NAME = r"[A-Za-z0-9_]+"
 """What a hook may be called. Of a hook NAME, acme.sh sources the first that exists of NAME and NAME.sh: in ``dnsapi/``,
-``deploy/`` or ``notify/``, in the folder named as the domain, and beside acme.sh itself (``_findHook``, the same in 3.0.2 to 3.1.4).
+``deploy/`` or ``notify/``, in the folder named as the domain, and beside acme.sh itself (``_findHook``, the same since 3.0.2).
 """
 
 _SOURCED = re.compile(rf"{HOOK_NAME}(\.sh)?")
