@@ -11,15 +11,20 @@ from .invocation import Command, Invocation
 
 
 def check(invocation: Invocation) -> ExitCode:
-    from ..converge import cadence
+    from ..converge import cadence, modes
+    from ..report import document, screen
 
     config, printer = invocation.load(), invocation.printer
     problems = cadence.find_problems(config, read_state(config, CERTIFICATE_PARTS))
     if problems:
         raise ConfigurationError(problems)
+    warnings = [excess.describe() for excess in modes.inspect_secrets(config)]
+    for warning in warnings:
+        printer.lines(screen.failure_lines(warning), always=True)
     count = len(config.certificates)
     printer.lines([f"{config.file}: no problems, {count} certificate{'' if count == 1 else 's'}"])
-    printer.document(ExitCode.OK, config=str(config.file), certificates=list(config.certificates))
+    told = [document.describe_failure(warning) for warning in warnings]
+    printer.document(ExitCode.OK, config=str(config.file), certificates=list(config.certificates), warnings=told)
     return ExitCode.OK
 
 

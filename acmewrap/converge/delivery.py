@@ -14,7 +14,7 @@ from ..errors import DeployError, Failure
 from ..secrets import Secret, resolve
 from ..synology import certificates
 from ..x509 import X509
-from . import installed, sessions, wire
+from . import installed, modes, sessions, wire
 from .surroundings import Surroundings
 
 _CREATE = "SYNO_CREATE"
@@ -35,11 +35,15 @@ def deliver(
     """Deploy and look. Returns the hook's result and what was seen at last. None: the target served *leaf* already; then the
     hook runs only if asked to *again*, but DSM's services are looked after all the same.
 
-    Raises :class:`DeployError` when the hook failed or the target does not show *leaf* (``deploy.not_proven``),
+    Raises :class:`DeployError` when the hook failed, the target does not show *leaf* (``deploy.not_proven``) or others can read
+    its key (``deploy.key_open``),
     :class:`AccessError` when a secret cannot be read.
     """
+    if target.install is not None:
+        _close_key(target.install, config)
     sight = wire.Sight() if again or not installed.can_look(target) else installed.look(target, leaf)
     if sight.served == leaf and not target.synology:
+        _prove_mode(target, config)
         return None, sight
     result: Optional[DeployResult] = None
     variables: Dict[str, Union[str, Secret]] = {
@@ -63,6 +67,7 @@ def deliver(
         sight = installed.read(target.install)
         if sight.served != leaf:
             raise DeployError(_not_proven(target, leaf, sight, result))
+        _prove_mode(target, config)
     else:
         result = _run_hook(acme, certificate, target, variables, on_line=on_line)
     if target.verify is None:
@@ -112,6 +117,21 @@ def _put_in_place(acme: AcmeSh, certificate: Certificate, install: Install, on_l
     if result.failure is not None:
         raise DeployError(result.failure)
     return result
+
+
+def _close_key(install: Install, config: Config) -> None:
+    """Before a new key is written: acme.sh keeps the mode of a file that is there."""
+    excess = None if install.key_file is None else modes.inspect_file(install.key_file, config)
+    if excess is not None:
+        modes.tighten(excess)
+
+
+def _prove_mode(target: Target, config: Config) -> None:
+    key = None if target.install is None else target.install.key_file
+    excess = None if key is None else modes.inspect_file(key, config)
+    if excess is not None:
+        message = f"{key}, the key of {target.name}: {excess}"
+        raise DeployError(failure("deploy.key_open", message, file=key, mode=f"{excess.wanted:o}"))
 
 
 def _not_proven(target: Target, leaf: str, sight: wire.Sight, result: Optional[DeployResult]) -> Failure:

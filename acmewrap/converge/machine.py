@@ -26,7 +26,9 @@ def perform(step: Step, config: Config, environ: Mapping[str, str]) -> None:
     elif step.kind == "render":
         _render(config, Path(step.subject))
     elif step.kind == "mode":
-        modes.tighten(Path(step.subject), config)
+        for excess in modes.inspect(config):
+            if str(excess.path) == step.subject:
+                modes.tighten(excess)
     elif step.kind == "remove":
         prune.remove(step.subject, config)
     elif step.kind == "account":

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterator, Literal, Optional, Tuple
+from typing import TYPE_CHECKING, Iterator, Literal, Optional, Tuple
 
 from ..config.model import Certificate, Config, Target
 from .due import due_of
 from .request import find_change
 from .state import CertificateState, State
 from .words import moment, span
+
+if TYPE_CHECKING:
+    from .modes import Excess
 
 Kind = Literal[
     "install",
@@ -50,7 +53,7 @@ class Step:
 @dataclass(frozen=True)
 class Plan:
     """Steps in the order in which they are done; none: the machine is as it should be. ``leftovers``: what could be removed
-    besides, and is not, as nobody asked to; ``notes``: what could not be looked at.
+    besides, and is not, as nobody asked to; ``notes``: what could not be looked at, or is not ours to change.
     """
 
     steps: Tuple[Step, ...] = ()
@@ -90,7 +93,10 @@ def plan(config: Config, state: State, now: float, wish: Optional[Wish] = None) 
         *_leftovers(state),
     )
     steps = tuple(step for step in found if step.kind in wish.kinds)
-    notes = (state.nas.note,) if state.nas is not None and state.nas.note is not None else ()
+    notes = (
+        *((state.nas.note,) if state.nas is not None and state.nas.note is not None else ()),
+        *(_note(one) for one in state.modes if not one.ours),
+    )
     if wish.prune:
         return Plan(steps, notes=notes)
     return Plan(
@@ -116,11 +122,17 @@ def _machine(config: Config, state: State, wish: Wish) -> Iterator[Step]:
     for path, standing in state.wrappers.items():
         if standing != "same":
             yield Step("render", str(path), _standing(standing), "the file is what the templates give")
-    for path, (mode, wanted) in state.modes.items():
-        yield Step("mode", str(path), f"its mode is {mode:04o}, others can reach it", f"its mode is {wanted:04o}")
+    for excess in state.modes:
+        if excess.ours:
+            yield Step("mode", str(excess.path), str(excess), f"its mode is {excess.wanted:04o}")
     if config.synology is not None and state.nas is not None and state.nas.account:
         proof = "DSM shows it so, and the account can log in"
         yield Step("account", config.synology.account.name, "; ".join(state.nas.account), proof)
+
+
+def _note(excess: Excess) -> str:
+    told = excess.describe()
+    return f"{told.message}. {told.remedy}"
 
 
 def _schedule(config: Config, state: State) -> Iterator[Step]:

@@ -19,6 +19,7 @@ from .standing import Standing
 from .wire import Sight
 
 if TYPE_CHECKING:
+    from .modes import Excess
     from .nas import NasState
     from .prune import Leftover
 
@@ -54,7 +55,7 @@ class State:
     wrappers: Mapping[Path, Standing] = field(default_factory=dict)
     bundles: Mapping[Path, Standing] = field(default_factory=dict)
     webroots: Mapping[Path, WebrootState] = field(default_factory=dict)
-    modes: Mapping[Path, Tuple[int, int]] = field(default_factory=dict)
+    modes: Tuple[Excess, ...] = ()
     certificates: Mapping[str, CertificateState] = field(default_factory=dict)
     nas: Optional[NasState] = None
     schedule: Standing = "same"
@@ -81,7 +82,7 @@ def read_state(
         certificates={
             name: _read_certificate(config, one, ledgers[one.authority], parts) for name, one in wanted.items()
         },
-        modes=_read_modes(config) if "modes" in parts else {},
+        modes=_read_modes(config) if "modes" in parts else (),
         nas=nas,
         schedule=_read_schedule(config, nas) if "schedule" in parts else "same",
         leftovers=_read_leftovers(config) if "leftovers" in parts else (),
@@ -127,7 +128,7 @@ def _compare_bundle(authority: Authority, path: Path) -> Standing:
     return "same" if authority.pem is None or text == authority.pem else "differs"
 
 
-def _read_modes(config: Config) -> Mapping[Path, Tuple[int, int]]:
+def _read_modes(config: Config) -> Tuple[Excess, ...]:
     from . import modes
 
     return modes.inspect(config)

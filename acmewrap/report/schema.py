@@ -145,7 +145,7 @@ _PARTS: Mapping[Tuple[str, ...], Mapping[str, Schema]] = {
     ("status",): {"last_run_at": _or_null(_MOMENT), "certificates": _list(_CERTIFICATE)},
     ("rehearse",): {"run": _RUN, "steps": _list(_RESULT)},
     ("doctor",): {"findings": _list(_FINDING)},
-    ("check",): {"config": _TEXT, "certificates": _list(_TEXT)},
+    ("check",): {"config": _TEXT, "certificates": _list(_TEXT), "warnings": _list(_FAILURE)},
     ("revoke",): {"revoked": _record(name=_TEXT, serial=_TEXT, sha256=_SHA256)},
     ("init",): {"path": _or_null(_TEXT), "text": _TEXT},
     ("schema",): {"schema": {"type": "object"}},

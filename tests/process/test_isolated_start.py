@@ -155,6 +155,16 @@ def test_a_single_file_imports_nothing_from_its_folder_or_the_current_one(
         assert not (place.parent / "canary").exists()
 
 
+def test_templates_and_pins_are_those_of_the_package(hostile: Path, config: Config) -> None:
+    for name in ("templates/wrapper.sh.j2", "vendor/manifests/3.1.1.sha256", "vendor/releases.yaml"):
+        (hostile / name).parent.mkdir(parents=True, exist_ok=True)
+        (hostile / name).write_text("canary\n", encoding="ascii")
+    words = (*schedule.invocation(), "--config", str(config.file))
+    assert start([*words, "render"], hostile).returncode == 0
+    assert "canary" not in (config.directory / "acme.sh").read_text(encoding="utf-8")
+    assert "3.1.1" in start([*words, "releases"], hostile).stdout
+
+
 def test_a_tool_is_not_looked_up_in_the_current_folder(hostile: Path, config: Config) -> None:
     for name in ("crontab", "bash", "curl", "synowebapi"):
         (hostile / name).write_text(f"#!/bin/sh\ntouch {hostile}/canary\n", encoding="ascii")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -104,5 +105,22 @@ def test_a_link_that_is_swapped_after_the_check_changes_nothing(place: Place, ac
 def test_a_file_in_the_folder_of_the_certificate_or_of_the_home_is_not_taken(place: Place, name: str) -> None:
     for folder in (place.home, place.home / f"{NAME}_ecc"):
         place.plant(name, folder)
+    place.acme.deploy(NAME, "ssh", variables={"OWN_PASSWORD": "hunter2"})
+    assert not place.canary.exists()
+
+
+def test_what_the_environment_of_acmewrap_names_is_not_run_by_acme_sh(
+    place: Place, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hostile = tmp_path / "hostile"
+    for name in ("code", "deploy/ssh", "deploy/ssh.sh", "account.conf", ".curlrc", ".profile", "openssl.cnf", "curl"):
+        place.plant(name, hostile)
+        (hostile / name).chmod(0o755)
+    for name in ("BASH_ENV", "ENV", "ACCOUNT_CONF_PATH", "OPENSSL_CONF", "CA_CONF", "DOMAIN_CONF"):
+        monkeypatch.setenv(name, str(hostile / "code"))
+    for name in ("_SCRIPT_HOME", "LE_WORKING_DIR", "LE_CONFIG_HOME", "HOME", "CURL_HOME", "TMPDIR"):
+        monkeypatch.setenv(name, str(hostile))
+    monkeypatch.setenv("PATH", f"{hostile}:{os.environ['PATH']}")
+    monkeypatch.chdir(hostile)
     place.acme.deploy(NAME, "ssh", variables={"OWN_PASSWORD": "hunter2"})
     assert not place.canary.exists()

@@ -8,9 +8,10 @@ import time
 from itertools import chain
 from typing import TYPE_CHECKING, Callable, Iterable, List, Mapping, Optional, Sequence, Tuple
 
+from ... import files
 from ...catalogue import failure
 from ...config.model import Config
-from ...errors import AcmewrapError, ExitCode
+from ...errors import AccessError, AcmewrapError, ExitCode
 from ..engine import Engine
 from ..surroundings import Surroundings
 from . import authority, challenges, delivery, machine, upkeep
@@ -65,6 +66,8 @@ def mend(findings: Iterable[Finding], config: Config, environ: Mapping[str, str]
                     finding.mend()
                 except AcmewrapError as error:
                     errors.append(error)
+                except OSError as error:
+                    errors.append(AccessError(files.describe(error, finding.failure.message)))
     return tuple(errors)
 
 

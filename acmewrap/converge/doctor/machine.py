@@ -6,16 +6,16 @@ import os
 import shutil
 from functools import partial
 from pathlib import Path
-from typing import Dict, Iterator, List, Union
+from typing import Iterator
 
-from ... import files, secrets
+from ... import secrets
 from ...catalogue import failure
-from ...config.model import Alpn, Apache, Config, Dns, Nginx, Standalone
+from ...config.model import Alpn, Apache, Nginx, Standalone
 from ...driver import release
 from ...driver.command import DEFAULT_PATH
 from ...errors import AcmewrapError, ExitCode
-from ...secrets import EnvironmentReference, FileReference, Reference
-from .. import layout, machine
+from ...secrets import EnvironmentReference, FileReference
+from .. import layout, machine, modes
 from ..plan import MACHINE_KINDS, Kind, Step, Wish, plan
 from ..state import Part, read_state
 from .finding import Check, Finding, Patient
@@ -48,6 +48,9 @@ def _tools(patient: Patient) -> Iterator[Finding]:
     for certificate in patient.certificates():
         needed.update(dict.fromkeys(_TOOLS_OF[type(one)] for one in certificate.challenges if type(one) in _TOOLS_OF))
     path = patient.environ.get("PATH") or DEFAULT_PATH
+    for folder in dict.fromkeys(path.split(":")):
+        if os.path.isdir(folder) and os.stat(folder).st_mode & 0o002:
+            yield Finding(failure("tool.path_writable", f"everybody can write to {folder}, in PATH", folder=folder))
     for tool in needed:
         if shutil.which(tool, path=path) is None:
             yield Finding(failure("tool.missing", f"{tool} is not installed, or not in PATH ({path})"))
@@ -76,13 +79,13 @@ def _wrapper(patient: Patient) -> Iterator[Finding]:
 
 
 def _modes(patient: Patient) -> Iterator[Finding]:
-    for step in steps(patient, "modes"):
-        told = failure("doctor.file_mode", f"{step.subject}: {step.reason}")
-        yield Finding(told, ExitCode.PERMISSION, mender(patient, step))
+    for excess in modes.inspect(patient.config):
+        mend = partial(modes.tighten, excess) if excess.ours else None
+        yield Finding(excess.describe(), ExitCode.PERMISSION, mend)
 
 
 def _secrets(patient: Patient) -> Iterator[Finding]:
-    for reference in dict.fromkeys(_references(patient.config)):
+    for reference in dict.fromkeys(modes.references(patient.config)):
         # A command is not run for the fun of it, and systemd's credentials are there only inside its unit.
         if isinstance(reference, (FileReference, EnvironmentReference)):
             try:
@@ -90,20 +93,5 @@ def _secrets(patient: Patient) -> Iterator[Finding]:
             except AcmewrapError as error:
                 yield Finding.of(error)
                 continue
-        if isinstance(reference, FileReference) and not secrets.is_private(reference.path):
-            mode = os.stat(str(reference.path)).st_mode & 0o777
-            told = failure("doctor.secret_readable", f"{reference.path}: its mode is {mode:04o}", file=reference.path)
-            yield Finding(told, ExitCode.PERMISSION, partial(reference.path.chmod, files.PRIVATE))
-
-
-def _references(config: Config) -> Iterator[Reference]:
-    if config.synology is not None:
-        yield config.synology.account.password
-    for authority in config.authorities.values():
-        if authority.eab is not None:
-            yield authority.eab.hmac_key
-    for certificate in config.certificates.values():
-        environments: List[Dict[str, Union[str, Reference]]] = [dict(one.env) for one in certificate.targets]
-        environments += [dict(one.env) for one in certificate.challenges if isinstance(one, Dns)]
-        for environment in environments:
-            yield from (value for value in environment.values() if not isinstance(value, str))
+    for excess in modes.inspect_secrets(patient.config):
+        yield Finding(excess.describe(), ExitCode.PERMISSION, partial(modes.tighten, excess) if excess.ours else None)

@@ -49,7 +49,7 @@ GOLDEN = r"""#!/bin/bash
 # shellcheck disable=SC2016,SC2089,SC2090
 set -u
 umask 077
-unset _SCRIPT_HOME ACCOUNT_CONF_PATH BASH_ENV ENV
+unset _SCRIPT_HOME ACCOUNT_CONF_PATH AUTO_UPGRADE BASH_ENV ENV
 
 # Every file that acme.sh could take for a hook is checked, in the folder that is then used, wherever the link to it leads by then.
 program=/srv/acme/src/acme.sh
