@@ -122,7 +122,7 @@ def _more(folder: str, files: Mapping[str, str], below: str = "") -> Iterator[st
                 if entry.is_symlink():
                     yield f"{path} is a link"
             elif not entry.is_dir() and _SOURCED.fullmatch(entry.name) and path != _UPSTREAM:
-                yield f"{path} is not part of it"
+                yield f"{os.fsencode(path).decode('utf-8', 'backslashreplace')} is not part of it"
             if not below and entry.is_dir() and not entry.name.startswith("."):
                 yield from _more(folder, files, f"{path}/")
 

@@ -129,6 +129,11 @@ def test_a_file_that_acme_sh_would_take_for_a_hook_is_drift_and_named(installed:
     assert (installed.parent / "acme.sh-9.9.9" / path).exists()
 
 
+def test_a_name_that_is_not_text_can_be_printed(installed: Path) -> None:
+    fill(installed, {os.fsdecode(b"caf\xe9/ssh"): b"#"})
+    assert r"caf\xe9/ssh is not part of it" in str(refusal(installed)).encode("utf-8").decode("utf-8")
+
+
 @pytest.mark.parametrize("path", ["acme.sh", "deploy/ssh.sh", "deploy"])
 def test_a_link_in_the_place_of_what_is_pinned_is_drift(installed: Path, tmp_path: Path, path: str) -> None:
     (installed / path).rename(tmp_path / "elsewhere")
