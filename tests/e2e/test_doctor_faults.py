@@ -14,6 +14,7 @@ from typing import Callable, Dict, Iterator, NamedTuple
 import pytest
 from clinic import NAME, PASSWORD, Clinic, clinic, make_pairs, prepare
 
+from acmewrap import files
 from acmewrap.catalogue import CATALOGUE, failure
 from acmewrap.converge.doctor import examination, mend
 from acmewrap.converge.ledger import Entry, Ledger
@@ -225,7 +226,7 @@ CASES: Dict[str, Case] = {
     "a run hangs": Case(_hold, "doctor.lock_held", ExitCode.BUSY),
     "the disk is full": Case(_full, "disk.full", ExitCode.UNEXPECTED),
     "the log has grown": Case(
-        lambda sound, _: (sound.folder / "task.log").write_bytes(bytes(11 * 1024 * 1024)),
+        lambda sound, _: files.write_atomic(sound.folder / "task.log", bytes(11 * 1024 * 1024)),
         "doctor.log_large",
         ExitCode.UNEXPECTED,
     ),
