@@ -8,11 +8,12 @@ import time
 from itertools import chain
 from typing import TYPE_CHECKING, Callable, Iterable, List, Mapping, Optional, Sequence, Tuple
 
+from .. import files
 from ..catalogue import failure
 from ..config.model import Config
 from ..engine.context import RunContext
 from ..engine.engine import Engine
-from ..errors import AcmewrapError, ExitCode
+from ..errors import AccessError, AcmewrapError, ExitCode
 from . import authority, challenges, delivery, machine, upkeep
 from .finding import Check, DoctorContext, Finding, NotLooked
 
@@ -65,6 +66,8 @@ def mend(findings: Iterable[Finding], config: Config, environ: Mapping[str, str]
                     finding.mend()
                 except AcmewrapError as error:
                     errors.append(error)
+                except OSError as error:
+                    errors.append(AccessError(files.describe(error, finding.failure.message)))
     return tuple(errors)
 
 

@@ -6,17 +6,18 @@ import os
 import shutil
 from functools import partial
 from pathlib import Path
-from typing import Dict, Iterator, List, Union
+from typing import Iterator
 
-from .. import files, paths, secrets
+from .. import paths, secrets
 from ..catalogue import failure
-from ..config.model import Alpn, Apache, Config, Dns, Nginx, Standalone
+from ..config.model import Alpn, Apache, Nginx, Standalone
 from ..driver.command import DEFAULT_PATH
 from ..driver.release import installation
 from ..engine import machine_steps
 from ..errors import AcmewrapError, ExitCode
 from ..plan.planner import MACHINE_KINDS, Kind, PlanOptions, Step, plan
-from ..secrets import EnvironmentReference, FileReference, Reference
+from ..secrets import EnvironmentReference, FileReference
+from ..state import file_modes
 from ..state.machine import Part, read_state
 from .finding import Check, DoctorContext, Finding
 
@@ -48,6 +49,9 @@ def _tools(patient: DoctorContext) -> Iterator[Finding]:
     for certificate in patient.certificates():
         needed.update(dict.fromkeys(_TOOLS_OF[type(one)] for one in certificate.challenges if type(one) in _TOOLS_OF))
     path = patient.environ.get("PATH") or DEFAULT_PATH
+    for folder in dict.fromkeys(path.split(":")):
+        if os.path.isdir(folder) and os.stat(folder).st_mode & 0o002:
+            yield Finding(failure("tool.path_writable", f"everybody can write to {folder}, in PATH", folder=folder))
     for tool in needed:
         if shutil.which(tool, path=path) is None:
             yield Finding(failure("tool.missing", f"{tool} is not installed, or not in PATH ({path})"))
@@ -76,13 +80,13 @@ def _wrapper(patient: DoctorContext) -> Iterator[Finding]:
 
 
 def _modes(patient: DoctorContext) -> Iterator[Finding]:
-    for step in steps(patient, "modes"):
-        told = failure("doctor.file_mode", f"{step.subject}: {step.reason}")
-        yield Finding(told, ExitCode.PERMISSION, mender(patient, step))
+    for excess in file_modes.inspect(patient.config):
+        mend = partial(file_modes.tighten, excess) if excess.ours else None
+        yield Finding(excess.describe(), ExitCode.PERMISSION, mend)
 
 
 def _secrets(patient: DoctorContext) -> Iterator[Finding]:
-    for reference in dict.fromkeys(_references(patient.config)):
+    for reference in dict.fromkeys(file_modes.references(patient.config)):
         # A command is not run for the fun of it, and systemd's credentials are there only inside its unit.
         if isinstance(reference, (FileReference, EnvironmentReference)):
             try:
@@ -90,20 +94,7 @@ def _secrets(patient: DoctorContext) -> Iterator[Finding]:
             except AcmewrapError as error:
                 yield Finding.of(error)
                 continue
-        if isinstance(reference, FileReference) and not secrets.is_private(reference.path):
-            mode = os.stat(str(reference.path)).st_mode & 0o777
-            told = failure("doctor.secret_readable", f"{reference.path}: its mode is {mode:04o}", file=reference.path)
-            yield Finding(told, ExitCode.PERMISSION, partial(reference.path.chmod, files.PRIVATE))
-
-
-def _references(config: Config) -> Iterator[Reference]:
-    if config.synology is not None:
-        yield config.synology.account.password
-    for authority in config.authorities.values():
-        if authority.eab is not None:
-            yield authority.eab.hmac_key
-    for certificate in config.certificates.values():
-        environments: List[Dict[str, Union[str, Reference]]] = [dict(one.env) for one in certificate.targets]
-        environments += [dict(one.env) for one in certificate.challenges if isinstance(one, Dns)]
-        for environment in environments:
-            yield from (value for value in environment.values() if not isinstance(value, str))
+    for excess in file_modes.inspect_secrets(patient.config):
+        yield Finding(
+            excess.describe(), ExitCode.PERMISSION, partial(file_modes.tighten, excess) if excess.ours else None
+        )

@@ -12,6 +12,7 @@ from ..driver.process import OnLine
 from ..driver.results import DeployResult
 from ..errors import DeployError, Failure
 from ..secrets import Secret, resolve
+from ..state import file_modes
 from ..synology import certificates, sessions
 from ..verify import local_files, tls_probe
 from ..x509 import X509
@@ -35,11 +36,15 @@ def deliver(
     """Deploy and look. Returns the hook's result and what was seen at last. None: the target served *leaf* already; then the
     hook runs only if asked to *again*, but DSM's services are looked after all the same.
 
-    Raises :class:`DeployError` when the hook failed or the target does not show *leaf* (``deploy.not_proven``),
+    Raises :class:`DeployError` when the hook failed, the target does not show *leaf* (``deploy.not_proven``) or others can read
+    its key (``deploy.key_open``),
     :class:`AccessError` when a secret cannot be read.
     """
+    if target.install is not None:
+        _close_key(target.install, config)
     sight = tls_probe.Observation() if again or not local_files.can_look(target) else local_files.look(target, leaf)
     if sight.served == leaf and not target.synology:
+        _prove_mode(target, config)
         return None, sight
     result: Optional[DeployResult] = None
     variables: Dict[str, Union[str, Secret]] = {
@@ -63,6 +68,7 @@ def deliver(
         sight = local_files.read(target.install)
         if sight.served != leaf:
             raise DeployError(_not_proven(target, leaf, sight, result))
+        _prove_mode(target, config)
     else:
         result = _run_hook(acme, certificate, target, variables, on_line=on_line)
     if target.verify is None:
@@ -112,6 +118,21 @@ def _put_in_place(acme: AcmeSh, certificate: Certificate, install: Install, on_l
     if result.failure is not None:
         raise DeployError(result.failure)
     return result
+
+
+def _close_key(install: Install, config: Config) -> None:
+    """Before a new key is written: acme.sh keeps the mode of a file that is there."""
+    excess = None if install.key_file is None else file_modes.inspect_file(install.key_file, config)
+    if excess is not None:
+        file_modes.tighten(excess)
+
+
+def _prove_mode(target: Target, config: Config) -> None:
+    key = None if target.install is None else target.install.key_file
+    excess = None if key is None else file_modes.inspect_file(key, config)
+    if excess is not None:
+        message = f"{key}, the key of {target.name}: {excess}"
+        raise DeployError(failure("deploy.key_open", message, file=key, mode=f"{excess.wanted:o}"))
 
 
 def _not_proven(target: Target, leaf: str, sight: tls_probe.Observation, result: Optional[DeployResult]) -> Failure:

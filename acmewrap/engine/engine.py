@@ -146,7 +146,7 @@ class Engine:
         try:
             result = work(step, lambda line: self._tell(StepLine(step, line)))
         except AcmewrapError as error:
-            outcome = "unproven" if error.id == "deploy.not_proven" else "failed"
+            outcome = "unproven" if error.id in ("deploy.not_proven", "deploy.key_open") else "failed"
             code = ExitCode.DEPLOY_FAILED if step.kind == "deploy" else error.exit_code
             result = StepResult(step, outcome, failure=error.failure, exit_code=code)  # type: ignore[arg-type]
         except OSError as error:

@@ -29,7 +29,9 @@ def perform(step: Step, config: Config, environ: Mapping[str, str]) -> None:
     elif step.kind == "render":
         _render(config, Path(step.subject))
     elif step.kind == "mode":
-        file_modes.tighten(Path(step.subject), config)
+        for excess in file_modes.inspect(config):
+            if str(excess.path) == step.subject:
+                file_modes.tighten(excess)
     elif step.kind == "remove":
         prune.remove(step.subject, config)
     elif step.kind == "account":

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import AbstractSet, Iterator, Literal, Optional, Tuple
+from typing import TYPE_CHECKING, AbstractSet, Iterator, Literal, Optional, Tuple
 
 from ..config.model import Certificate, Config, Target
 from ..state.machine import CertificateState, State
 from ..timefmt import moment, span
 from .due import due_of
 from .fingerprint import find_change
+
+if TYPE_CHECKING:
+    from ..state.file_modes import Excess
 
 Kind = Literal[
     "install",
@@ -50,7 +53,7 @@ class Step:
 @dataclass(frozen=True)
 class Plan:
     """Steps in the order in which they are done; none: the machine is as it should be. ``leftovers``: what could be removed
-    besides, and is not, as nobody asked to; ``notes``: what could not be looked at.
+    besides, and is not, as nobody asked to; ``notes``: what could not be looked at, or is not ours to change.
     """
 
     steps: Tuple[Step, ...] = ()
@@ -92,7 +95,10 @@ def plan(config: Config, state: State, now: float, wish: Optional[PlanOptions] =
         *_leftovers(state),
     )
     steps = tuple(step for step in found if step.kind in wish.kinds)
-    notes = (state.nas.note,) if state.nas is not None and state.nas.note is not None else ()
+    notes = (
+        *((state.nas.note,) if state.nas is not None and state.nas.note is not None else ()),
+        *(_note(one) for one in state.modes if not one.ours),
+    )
     kept = tuple(step for step in steps if step.kind == "remove" and not _may_remove(step, wish))
     return Plan(tuple(step for step in steps if step not in kept), kept, notes)
 
@@ -117,11 +123,17 @@ def _machine(config: Config, state: State, wish: PlanOptions) -> Iterator[Step]:
     for path, standing in state.wrappers.items():
         if standing != "same":
             yield Step("render", str(path), _standing(standing), "the file is what the templates give")
-    for path, (mode, wanted) in state.modes.items():
-        yield Step("mode", str(path), f"its mode is {mode:04o}, others can reach it", f"its mode is {wanted:04o}")
+    for excess in state.modes:
+        if excess.ours:
+            yield Step("mode", str(excess.path), str(excess), f"its mode is {excess.wanted:04o}")
     if config.synology is not None and state.nas is not None and state.nas.account:
         proof = "DSM shows it so, and the account can log in"
         yield Step("account", config.synology.account.name, "; ".join(state.nas.account), proof)
+
+
+def _note(excess: Excess) -> str:
+    told = excess.describe()
+    return f"{told.message}. {told.remedy}"
 
 
 def _schedule(config: Config, state: State) -> Iterator[Step]:

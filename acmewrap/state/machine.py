@@ -20,6 +20,7 @@ from ..verify.tls_probe import Observation
 from .ledger import Advice, Entry, Ledger
 
 if TYPE_CHECKING:
+    from .file_modes import Excess
     from .leftovers import Leftover
     from .nas import NasState
 
@@ -55,7 +56,7 @@ class State:
     wrappers: Mapping[Path, Drift] = field(default_factory=dict)
     bundles: Mapping[Path, Drift] = field(default_factory=dict)
     webroots: Mapping[Path, WebrootState] = field(default_factory=dict)
-    modes: Mapping[Path, Tuple[int, int]] = field(default_factory=dict)
+    modes: Tuple[Excess, ...] = ()
     certificates: Mapping[str, CertificateState] = field(default_factory=dict)
     nas: Optional[NasState] = None
     schedule: Drift = "same"
@@ -82,7 +83,7 @@ def read_state(
         certificates={
             name: _read_certificate(config, one, ledgers[one.authority], parts) for name, one in wanted.items()
         },
-        modes=_read_modes(config) if "modes" in parts else {},
+        modes=_read_modes(config) if "modes" in parts else (),
         nas=nas,
         schedule=_read_schedule(config, nas) if "schedule" in parts else "same",
         leftovers=_read_leftovers(config) if "leftovers" in parts else (),
@@ -128,7 +129,7 @@ def _compare_bundle(authority: Authority, path: Path) -> Drift:
     return "same" if authority.pem is None or text == authority.pem else "differs"
 
 
-def _read_modes(config: Config) -> Mapping[Path, Tuple[int, int]]:
+def _read_modes(config: Config) -> Tuple[Excess, ...]:
     from . import file_modes
 
     return file_modes.inspect(config)
