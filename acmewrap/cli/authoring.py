@@ -40,6 +40,10 @@ def init(invocation: Invocation) -> ExitCode:
     if output == "-":
         printer.lines([text.rstrip("\n")], always=True)
     else:
+        if os.geteuid() == 0:
+            from . import identity
+
+            identity.settle_for_output(Path(os.path.abspath(output)), invocation.environ)
         files.write_atomic(Path(os.path.abspath(output)), text, files.PUBLIC)
         printer.lines([f"Written: {output}", *_next_steps(options.template, output)])
     printer.document(ExitCode.OK, path=None if output == "-" else output, text=text)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Optional, Tuple
 
 from .. import config as configuration
 from ..catalogue import failure
@@ -24,13 +25,22 @@ class Invocation:
     """One start of the command line."""
 
     options: argparse.Namespace
-    environ: Mapping[str, str]
+    environ: Dict[str, str]
     printer: Printer
 
     def load(self) -> Config:
-        """The configuration that was named, or the one at the usual places."""
+        """The configuration that was named, or the one at the usual places; from here on, root works as the owner of its folder."""
         explicit = Path(self.options.config) if self.options.config else None
-        return configuration.load(configuration.find(explicit, self.environ), self.environ)
+        file, started_with = configuration.find(explicit, self.environ), dict(self.environ)
+        if os.geteuid() != 0:
+            return configuration.load(file, started_with)
+        from . import identity
+
+        identity.refuse_weak_program(self.environ)
+        identity.settle_for_file(file, self.environ)
+        config = configuration.load(file, started_with)
+        identity.settle_in(config, self.environ)
+        return config
 
     def select(self, config: Config) -> Tuple[str, ...]:
         """The certificates that were named; none: all. Raises :class:`AcmewrapError` (``certificate.unknown``)."""

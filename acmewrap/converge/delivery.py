@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Dict, Mapping, Optional, Tuple, Union
 
+from .. import trust
 from ..catalogue import failure
 from ..config.model import Certificate, Config, Install, Target
 from ..driver.acmesh import AcmeSh
@@ -108,6 +109,9 @@ def _put_in_place(acme: AcmeSh, certificate: Certificate, install: Install, on_l
         fullchain_file=install.fullchain_file,
         reload_command=install.reload,
     )
+    for path in (install.cert_file, install.key_file, install.ca_file, install.fullchain_file):
+        if path is not None:
+            trust.refuse_planted(path)
     result = acme.install_cert(certificate.domains[0], paths, key=certificate.key, on_line=on_line)
     if result.failure is not None:
         raise DeployError(result.failure)

@@ -7,10 +7,10 @@ first brace (DSM 6.2 to 7.3).
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from typing import Any, Dict, Mapping, Optional, Sequence
 
+from .. import privileges
 from ..catalogue import failure
 from ..errors import CommandError
 from ..secrets import Secret
@@ -23,9 +23,9 @@ _ON_BOX = "DSM (on the NAS itself)"
 
 
 def find_tools(environ: Mapping[str, str]) -> Optional[str]:
-    """The PATH on which DSM's tools are; None unless this is root on a NAS."""
+    """The PATH on which DSM's tools are; None unless this is a NAS, and root or has a way back to it."""
     path = f"{environ.get('PATH', '')}:{FOLDERS}"
-    return path if os.geteuid() == 0 and shutil.which("synowebapi", path=path) is not None else None
+    return path if privileges.may_be_root() and shutil.which("synowebapi", path=path) is not None else None
 
 
 class Tools:
@@ -86,7 +86,7 @@ class Tools:
         where = shutil.which(tool, path=self._path)
         if where is None:
             raise _failed(tool, "it is not on this machine")
-        options: Dict[str, Any] = {"_tty_out": False, "_timeout": _TIMEOUT}
+        options: Dict[str, Any] = {"_tty_out": False, "_timeout": _TIMEOUT, "_preexec_fn": privileges.way_back()}
         if any_status:
             options["_ok_code"] = range(256)
         try:
