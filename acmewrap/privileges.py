@@ -42,13 +42,13 @@ class User:
         return cls(found.pw_uid, found.pw_gid, found.pw_name, found.pw_dir)
 
 
-def become(user: User, environ: MutableMapping[str, str], home: Union[str, Path], *, for_good: bool) -> None:
-    """Give this process *user*'s rights and none of root's, with a way back for :func:`as_root` unless *for_good*.
+def become(user: User, environ: MutableMapping[str, str], home: Union[str, Path]) -> None:
+    """Give this process *user*'s rights and none of root's, with a way back for :func:`as_root` until :func:`forget_root`.
 
     *home* is HOME where the user has none. Raises :class:`AccessError` (``trust.not_dropped``).
     """
     try:
-        _set_ids(user, user.uid if for_good else 0)
+        _set_ids(user, 0)
     except OSError as error:
         told = f"root could not become {user.name}, who owns what it is to work with: {error.strerror}"
         raise AccessError(failure("trust.not_dropped", told, user=user.name)) from error
@@ -56,6 +56,12 @@ def become(user: User, environ: MutableMapping[str, str], home: Union[str, Path]
     environ.update(HOME=user.home if own else str(home), USER=user.name, LOGNAME=user.name)
     for name in _OF_ROOT:
         environ.pop(name, None)
+
+
+def forget_root() -> None:
+    """Give up the way back."""
+    os.setresgid(-1, -1, os.getegid())
+    os.setresuid(-1, -1, os.geteuid())
 
 
 def may_be_root() -> bool:

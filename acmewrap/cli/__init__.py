@@ -8,7 +8,7 @@ import signal
 import sys
 from typing import NoReturn, Optional, Sequence
 
-from ..errors import AcmewrapError, ExitCode
+from ..errors import AccessError, AcmewrapError, ExitCode
 
 
 class Terminated(KeyboardInterrupt):
@@ -53,6 +53,13 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     except BrokenPipeError:  # whoever read our output has seen enough; nothing may be written at exit either
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.UNEXPECTED)
+    except OSError as error:  # of what was merely looked at; what is written, and each step, has errors of its own
+        from .. import files
+
+        kind = AccessError if isinstance(error, PermissionError) else AcmewrapError
+        refused = kind(files.describe(error, "a file"))
+        printer.error(refused)
+        return int(refused.exit_code)
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

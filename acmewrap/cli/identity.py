@@ -23,7 +23,43 @@ if TYPE_CHECKING:
 _LATER = ("concurrent.futures.thread", "encodings.idna", "http.client", "jinja2", "sh", "ssl", "urllib.request", "yaml")
 
 
-def refuse_weak_program(environ: Mapping[str, str]) -> None:
+def load(file: Path, environ: MutableMapping[str, str]) -> Config:
+    """The configuration, read by root, who is then the owner of its directory; or read by its author, and root no more.
+
+    What root had made in that user's directory is handed over. Raises what :func:`acmewrap.config.load` raises, and
+    :class:`AccessError`.
+    """
+    from .. import config as configuration
+    from ..converge import layout
+    from ..host import ownership
+
+    _refuse_weak_program(environ)
+    started_with, author = dict(environ), trust.find_author(file, environ)
+    if author is not None:
+        _become(author, environ, Path(os.path.abspath(file)).parent)
+    config = configuration.load(file, started_with)
+    user = author or trust.find_owner(config.directory)
+    if user is None:
+        return config
+    homes = [one.home for one in config.authorities.values()]
+    scripts = [one.path for one in layout.wrappers(config)]
+    privileges.as_root(lambda: ownership.hand_over_homes(config.directory, homes, scripts, user))
+    if author is None:
+        _become(user, environ, config.directory)
+    else:
+        privileges.forget_root()
+    return config
+
+
+def settle_for_output(file: Path, environ: MutableMapping[str, str]) -> None:
+    """Before a new *file* is written: become the owner of its folder."""
+    owner = trust.find_owner(file.parent)
+    if owner is not None:
+        _become(owner, environ, file.parent)
+        privileges.forget_root()
+
+
+def _refuse_weak_program(environ: Mapping[str, str]) -> None:
     """Raise :class:`AccessError` (``trust.program``) when root runs a single file that others than who called sudo can change."""
     started = os.path.abspath(sys.argv[0])
     if zipfile.is_zipfile(started):
@@ -33,35 +69,9 @@ def refuse_weak_program(environ: Mapping[str, str]) -> None:
             raise AccessError(failure("trust.program", told, program=started))
 
 
-def settle_for_file(file: Path, environ: MutableMapping[str, str]) -> None:
-    """Before the configuration is read: become its author, for good, unless that is root or who called sudo."""
-    author = trust.find_author(file, environ)
-    if author is not None:
-        _become(author, environ, Path(os.path.abspath(file)).parent, for_good=True)
-
-
-def settle_in(config: Config, environ: MutableMapping[str, str]) -> None:
-    """Become the owner of the configuration's directory, and hand over to that user what root had made there."""
-    from ..converge import layout
-    from ..host import ownership
-
-    owner = trust.find_owner(config.directory)
-    if owner is not None:
-        homes = [one.home for one in config.authorities.values()]
-        ownership.hand_over_homes(config.directory, homes, [one.path for one in layout.wrappers(config)], owner)
-        _become(owner, environ, config.directory, for_good=False)
-
-
-def settle_for_output(file: Path, environ: MutableMapping[str, str]) -> None:
-    """Before a new *file* is written: become the owner of its folder."""
-    owner = trust.find_owner(file.parent)
-    if owner is not None:
-        _become(owner, environ, file.parent, for_good=True)
-
-
-def _become(user: User, environ: MutableMapping[str, str], home: Path, *, for_good: bool) -> None:
+def _become(user: User, environ: MutableMapping[str, str], home: Path) -> None:
     _load_everything()
-    privileges.become(user, environ, home, for_good=for_good)
+    privileges.become(user, environ, home)
     for name in set(os.environ) - set(environ):
         del os.environ[name]
     os.environ.update(environ)  # what is started through `sh`, and the standard library, look here

@@ -31,16 +31,12 @@ class Invocation:
     def load(self) -> Config:
         """The configuration that was named, or the one at the usual places; from here on, root works as the owner of its folder."""
         explicit = Path(self.options.config) if self.options.config else None
-        file, started_with = configuration.find(explicit, self.environ), dict(self.environ)
+        file = configuration.find(explicit, self.environ)
         if os.geteuid() != 0:
-            return configuration.load(file, started_with)
+            return configuration.load(file, self.environ)
         from . import identity
 
-        identity.refuse_weak_program(self.environ)
-        identity.settle_for_file(file, self.environ)
-        config = configuration.load(file, started_with)
-        identity.settle_in(config, self.environ)
-        return config
+        return identity.load(file, self.environ)
 
     def select(self, config: Config) -> Tuple[str, ...]:
         """The certificates that were named; none: all. Raises :class:`AcmewrapError` (``certificate.unknown``)."""

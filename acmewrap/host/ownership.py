@@ -18,7 +18,7 @@ from ..privileges import User
 
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # What tells a folder of acmewrap's own from another one of root's that was moved into its place.
-_MARKS = (".lock", "acme.sh")
+_MARKS = ((".lock", ".staging"), ("acme.sh",))
 _SCRIPT_MARK = b"acmewrap wrapper script"
 
 
@@ -74,17 +74,18 @@ def hand_over_homes(directory: Path, homes: Iterable[Path], scripts: Iterable[Pa
 def _hand_over_home(top: int, parts: Iterable[str], path: Path, user: User) -> None:
     with contextlib.ExitStack() as stack:
         folder: Optional[int] = top
-        parent = top
         for name in parts:
-            assert folder is not None
-            parent = folder
-            folder = stack.enter_context(_opened(name, _OPEN | os.O_DIRECTORY, dir_fd=parent))
+            folder = stack.enter_context(_opened(name, _OPEN | os.O_DIRECTORY, dir_fd=folder))
             if folder is None:
                 return
         assert folder is not None
         status = os.fstat(folder)
-        if status.st_uid == 0 and not status.st_mode & 0o022 and any(_is_roots(folder, mark) for mark in _MARKS):
+        if status.st_uid == 0 and not status.st_mode & 0o022 and _is_marked(folder):
             _give_content(folder, path, user)
+
+
+def _is_marked(folder: int) -> bool:
+    return any(all(_is_roots(folder, name) for name in names) for names in _MARKS)
 
 
 def _give(parent: int, name: str, path: Path, user: User, *, whole: bool) -> None:
