@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import grp
 import os
 import pwd
+import shutil
 import stat
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,6 +20,8 @@ from .privileges import User
 StrPath = Union[str, Path]
 
 ROOT: FrozenSet[int] = frozenset((0,))
+DSM_TOOLS = "/usr/syno/bin:/usr/syno/sbin"
+DSM_ADMINISTRATORS = "administrators"
 _MOST_LINKS = 40  # as the kernel has it
 
 
@@ -86,8 +90,6 @@ def _is_open(path: str, status: os.stat_result, trusted: FrozenSet[int]) -> bool
 
 
 def _members(gid: int) -> Iterator[int]:
-    import grp
-
     yield from (one.pw_uid for one in pwd.getpwall() if one.pw_gid == gid)
     with contextlib.suppress(KeyError):
         for name in grp.getgrgid(gid).gr_mem:
@@ -96,9 +98,15 @@ def _members(gid: int) -> Iterator[int]:
 
 
 def trusted_users(environ: Mapping[str, str]) -> FrozenSet[int]:
-    """Whose configuration root provisions by: its own, and that of the user who started it through sudo(8)."""
+    """Whose configuration root provisions by: its own, that of the user who started it through sudo(8), and on a Synology NAS that
+    of DSM's administrators, who may have root do anything there.
+    """
     started_by = environ.get("SUDO_UID", "")
-    return ROOT | ({int(started_by)} if started_by.isdecimal() else frozenset())
+    trusted = ROOT | ({int(started_by)} if started_by.isdecimal() else frozenset())
+    if shutil.which("synowebapi", path=f"{environ.get('PATH', '')}:{DSM_TOOLS}") is not None:
+        with contextlib.suppress(KeyError):
+            trusted |= frozenset(_members(grp.getgrnam(DSM_ADMINISTRATORS).gr_gid))
+    return trusted
 
 
 def refuse_weak(path: StrPath, trusted: FrozenSet[int] = ROOT) -> None:

@@ -14,10 +14,11 @@ from .. import privileges
 from ..catalogue import failure
 from ..errors import CommandError
 from ..secrets import Secret
+from ..trust import DSM_TOOLS
 from .channel import ADMINISTRATORS, WebProvisioner, generate_password
 from .web import ApiError, Client, read_reply
 
-FOLDERS = "/usr/syno/bin:/usr/syno/sbin"
+FOLDERS = DSM_TOOLS
 _TIMEOUT = 60
 _ON_BOX = "DSM (on the NAS itself)"
 
