@@ -10,7 +10,7 @@ import shutil
 import stat
 from dataclasses import dataclass
 from pathlib import Path
-from typing import FrozenSet, Iterator, List, Mapping, Optional, Tuple, Union
+from typing import FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 from . import privileges
 from .catalogue import failure
@@ -22,6 +22,7 @@ StrPath = Union[str, Path]
 ROOT: FrozenSet[int] = frozenset((0,))
 DSM_TOOLS = "/usr/syno/bin:/usr/syno/sbin"
 DSM_ADMINISTRATORS = "administrators"
+_INTERPRETERS = ("sh", "bash", "dash", "ash", "perl", "python3", "env", "sudo")
 _MOST_LINKS = 40  # as the kernel has it
 
 
@@ -116,6 +117,16 @@ def refuse_weak(path: StrPath, trusted: FrozenSet[int] = ROOT) -> None:
         where = "" if weak.path == str(path) else f"{weak.path}: "
         told = f"root does not work with {path}: {where}{weak.reason}"
         raise AccessError(failure("trust.weak_path", told, path=weak.path))
+
+
+def refuse_weak_command(words: Sequence[str], search: Optional[str] = None) -> None:
+    """The same for what a command starts: its program, found in *search* (PATH), and the script that a shell is given."""
+    for number, word in enumerate(words[:2] if os.geteuid() == 0 else ()):
+        program = shutil.which(word, path=search) if number == 0 else word
+        if program is not None and os.path.isfile(program):
+            refuse_weak(program)
+        if os.path.basename(word) not in _INTERPRETERS:
+            return
 
 
 def refuse_planted(path: StrPath) -> None:

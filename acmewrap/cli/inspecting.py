@@ -11,12 +11,14 @@ from .invocation import Command, Invocation
 
 
 def check(invocation: Invocation) -> ExitCode:
-    from ..converge import cadence
+    from ..converge import cadence, schedule
 
     config, printer = invocation.load(), invocation.printer
     problems = cadence.find_problems(config, read_state(config, CERTIFICATE_PARTS))
     if problems:
         raise ConfigurationError(problems)
+    if config.schedule is not None:
+        schedule.refuse_weak(config)
     count = len(config.certificates)
     printer.lines([f"{config.file}: no problems, {count} certificate{'' if count == 1 else 's'}"])
     printer.document(ExitCode.OK, config=str(config.file), certificates=list(config.certificates))

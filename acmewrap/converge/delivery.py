@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import shlex
 from typing import Dict, Mapping, Optional, Tuple, Union
 
 from .. import trust
@@ -43,6 +45,9 @@ def deliver(
     if sight.served == leaf and not target.synology:
         return None, sight
     result: Optional[DeployResult] = None
+    for name, text in target.env.items():
+        if isinstance(text, str) and name.endswith("RELOAD"):
+            _refuse_weak_command(text, around)
     variables: Dict[str, Union[str, Secret]] = {
         name: value if isinstance(value, str) else resolve(value, around.environ) for name, value in target.env.items()
     }
@@ -60,7 +65,7 @@ def deliver(
         with sessions.open_account(config, around.environ, patience=_RESTART) as client:
             certificates.put_to_use(client, wanted)
     elif target.install is not None:
-        result = _put_in_place(acme, certificate, target.install, on_line)
+        result = _put_in_place(acme, certificate, target.install, around, on_line)
         sight = installed.read(target.install)
         if sight.served != leaf:
             raise DeployError(_not_proven(target, leaf, sight, result))
@@ -101,7 +106,15 @@ def _run_hook(
     return result
 
 
-def _put_in_place(acme: AcmeSh, certificate: Certificate, install: Install, on_line: Optional[OnLine]) -> DeployResult:
+def _refuse_weak_command(text: str, around: Surroundings) -> None:
+    """For root: the program of a shell command must be nobody else's to change. What the shell cannot read it refuses itself."""
+    with contextlib.suppress(ValueError):
+        trust.refuse_weak_command(shlex.split(text), around.environ.get("PATH"))
+
+
+def _put_in_place(
+    acme: AcmeSh, certificate: Certificate, install: Install, around: Surroundings, on_line: Optional[OnLine]
+) -> DeployResult:
     paths = InstalledFiles(
         cert_file=install.cert_file,
         key_file=install.key_file,
@@ -112,6 +125,8 @@ def _put_in_place(acme: AcmeSh, certificate: Certificate, install: Install, on_l
     for path in (install.cert_file, install.key_file, install.ca_file, install.fullchain_file):
         if path is not None:
             trust.refuse_planted(path)
+    if install.reload is not None:
+        _refuse_weak_command(install.reload, around)
     result = acme.install_cert(certificate.domains[0], paths, key=certificate.key, on_line=on_line)
     if result.failure is not None:
         raise DeployError(result.failure)

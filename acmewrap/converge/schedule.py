@@ -41,8 +41,20 @@ def is_placed(config: Config) -> bool:
 def place(config: Config) -> None:
     """Copy the single file to where the scheduler is to find it: it may have been started from a folder of downloads.
 
-    Raises :class:`AccessError`: ``trust.weak_path`` when root's scheduler would start, read, or write to what others can exchange,
-    ``schedule.unreadable`` when another user's could not read what it is to.
+    Raises what :func:`refuse_weak` raises.
+    """
+    refuse_weak(config)
+    own, log = _own_file(), layout.log_path(config)
+    if log.exists() and not os.access(str(log), os.W_OK):  # root's, from before it worked as this user
+        with contextlib.suppress(OSError):
+            os.replace(str(log), f"{log}.1")
+    if own is not None and not is_placed(config):
+        files.write_atomic(place_of(config), own.read_bytes(), files.SCRIPT)
+
+
+def refuse_weak(config: Config) -> None:
+    """Raise :class:`AccessError`: ``trust.weak_path`` when root's scheduler would start, read, or write to what others can
+    exchange, ``schedule.unreadable`` when another user's could not read what it is to.
     """
     own = _own_file()
     log, read = layout.log_path(config), (config.file, own or Path(__file__), Path(sys.executable))
@@ -52,11 +64,6 @@ def place(config: Config) -> None:
             user = getpass.getuser()
             told = f"the unattended run is {user}'s, who owns {config.directory}, and {user} cannot read {path}"
             raise AccessError(failure("schedule.unreadable", told, path=path, user=user))
-    if log.exists() and not os.access(str(log), os.W_OK):  # root's, from before it worked as this user
-        with contextlib.suppress(OSError):
-            os.replace(str(log), f"{log}.1")
-    if own is not None and not is_placed(config):
-        files.write_atomic(place_of(config), own.read_bytes(), files.SCRIPT)
 
 
 def _own_file() -> Optional[Path]:

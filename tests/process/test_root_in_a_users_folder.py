@@ -5,6 +5,7 @@ The user is ``nobody``; what root alone may see and change lies beside the folde
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
@@ -362,6 +363,27 @@ def test_root_installs_through_no_link_of_another_user(ground: Ground, plant: st
     done = ground.run("deploy", "--force")
     assert "[trust.planted]" in done.stdout, done.stdout + done.stderr
     assert as_root(f"cat {ground.roots}/canary {ground.users}/tls/roots").split("\n")[:2] == [SECRET, SECRET]
+
+
+def test_root_reloads_with_no_script_of_another_user(ground: Ground) -> None:
+    as_root(
+        f"cp -R {ground.users}/src {ground.users}/.acme.sh {ground.etc}; chown -R 0:0 {ground.etc}; mkdir {ground.etc}/tls"
+    )
+    ground.as_user("echo 'id -u >>who' >reload.sh; chmod 755 reload.sh")
+    text = CONFIGURATION.replace("{users}/tls", f"{ground.etc}/tls")
+    for reload in (f"{ground.users}/reload.sh", f"sh {ground.users}/reload.sh now"):
+        ground.roots_own(text.replace("id -u >>{users}/who", reload), directory=str(ground.etc))
+        steps = json.loads(ground.run("--json", "deploy", "--force").stdout)["steps"]
+        assert [step["error"]["id"] for step in steps] == ["trust.weak_path", "trust.weak_path"]
+    assert ground.who() == []
+
+
+def test_roots_schedule_does_not_write_its_log_in_a_users_folder(ground: Ground) -> None:
+    schedule = f"schedule: {{{{every: 6h, by: crontab, log: {ground.users}/task.log}}}}\n"
+    ground.roots_own(CONFIGURATION + schedule, directory=str(ground.etc))
+    done = ground.run("check")
+    assert (done.returncode, "[trust.weak_path]" in done.stderr) == (77, True), done.stderr
+    assert "[trust.weak_path]" in ground.run("doctor").stdout
 
 
 def test_a_webroot_that_only_root_may_write_is_made_for_the_user(ground: Ground) -> None:

@@ -15,6 +15,7 @@ from ...errors import ExitCode
 from .. import layout
 from ..cadence import find_too_slow
 from ..due import interval_of
+from ..schedule import refuse_weak
 from ..state import CERTIFICATE_PARTS, read_state
 from ..words import span
 from .finding import Check, Finding, Patient
@@ -43,6 +44,7 @@ def _schedule(patient: Patient) -> Iterator[Finding]:
     if schedule is None:
         yield Finding(failure("doctor.no_schedule", f"{patient.config.file} has no section `schedule`"))
         return
+    refuse_weak(patient.config)
     for step in steps(patient, "schedule", "schedule"):
         told = failure("doctor.schedule_missing", f"{step.subject}: {step.reason}", by=step.subject)
         yield Finding(told, mend=mender(patient, step))
