@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Dict, Iterable, Mapping, NoReturn, Optional, Pattern, Tuple, Union
 from urllib.parse import quote, quote_plus
 
-from . import trust
 from .catalogue import failure
 from .errors import AccessError
+from .trust import refuse_weak_command
 
 MASK = "***"
 
@@ -119,7 +119,7 @@ def _text_of(path: Path) -> str:
 def _output_of(argv: Tuple[str, ...], environ: Mapping[str, str]) -> str:
     import sh
 
-    trust.refuse_weak_command(argv, environ.get("PATH"))
+    refuse_weak_command(argv, environ.get("PATH"))
     try:
         output = str(sh.Command(argv[0])(*argv[1:], _env=dict(environ), _tty_out=False, _timeout=60))
     except (sh.CommandNotFound, sh.ErrorReturnCode, sh.TimeoutException) as error:

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
-from . import privileges
 from .catalogue import failure
 from .errors import AccessError
-from .privileges import User
+from .privileges import User, as_nobody
 
 StrPath = Union[str, Path]
 
@@ -86,7 +85,7 @@ def _is_open(path: str, status: os.stat_result, trusted: FrozenSet[int]) -> bool
         return False
     if mode & stat.S_IWOTH:
         # DSM shows 0777 where an access control list decides: the kernel knows.
-        return os.geteuid() != 0 or privileges.as_nobody(lambda: os.access(path, os.W_OK))
+        return os.geteuid() != 0 or as_nobody(lambda: os.access(path, os.W_OK))
     return any(one not in trusted for one in _members(status.st_gid))
 
 

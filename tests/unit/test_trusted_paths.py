@@ -10,7 +10,7 @@ from typing import FrozenSet, Optional
 
 import pytest
 
-from acmewrap import privileges, trust
+from acmewrap import trust
 
 ME: FrozenSet[int] = frozenset((0, os.geteuid()))
 
@@ -41,7 +41,7 @@ def test_the_first_part_of_another_user_is_named(folder: Path) -> None:
 def test_what_everybody_can_write_is_weak_unless_the_sticky_bit_protects_what_is_in_it(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(privileges, "as_nobody", lambda work: work())  # pytest's folders are closed to the real one
+    monkeypatch.setattr(trust, "as_nobody", lambda work: work())  # pytest's folders are closed to the real one
     folder.chmod(0o777)
     assert weak(folder / "file") == f"{folder}: other users can write to it"
     folder.chmod(0o1777)
