@@ -58,10 +58,11 @@ def become(user: User, environ: MutableMapping[str, str], home: Union[str, Path]
         environ.pop(name, None)
 
 
-def forget_root() -> None:
-    """Give up the way back."""
+def forget_root(*, for_good: bool = True) -> None:
+    """Give up the way back; unless *for_good*, as far as :func:`way_back` tells: for one whose process goes on as root."""
     os.setresgid(-1, -1, os.getegid())
-    os.setresuid(-1, -1, os.geteuid())
+    if for_good:
+        os.setresuid(-1, -1, os.geteuid())
 
 
 def may_be_root() -> bool:
@@ -72,7 +73,7 @@ def may_be_root() -> bool:
 def way_back() -> Optional[Callable[[], None]]:
     """What a child process calls first to be root, where this process is not and has a way back."""
     _, effective, saved = os.getresuid()
-    return regain if effective != 0 and saved == 0 else None
+    return regain if effective != 0 and saved == 0 and os.getresgid()[2] == 0 else None
 
 
 def regain() -> None:

@@ -43,7 +43,9 @@ def init(invocation: Invocation) -> ExitCode:
         if os.geteuid() == 0:
             from . import identity
 
-            identity.settle_for_output(Path(os.path.abspath(output)), invocation.environ)
+            identity.settle_for_output(
+                Path(os.path.abspath(output)), invocation.environ, for_good=invocation.own_process
+            )
         files.write_atomic(Path(os.path.abspath(output)), text, files.PUBLIC)
         printer.lines([f"Written: {output}", *_next_steps(options.template, output)])
     printer.document(ExitCode.OK, path=None if output == "-" else output, text=text)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 _LATER = ("concurrent.futures.thread", "encodings.idna", "http.client", "jinja2", "sh", "ssl", "urllib.request", "yaml")
 
 
-def load(file: Path, environ: MutableMapping[str, str]) -> Config:
+def load(file: Path, environ: MutableMapping[str, str], *, for_good: bool) -> Config:
     """The configuration, read by root, who is then the owner of its directory; or read by its author, and root no more.
 
     What root had made in that user's directory is handed over. Raises what :func:`acmewrap.config.load` raises, and
@@ -47,16 +47,16 @@ def load(file: Path, environ: MutableMapping[str, str]) -> Config:
     if author is None:
         _become(user, environ, config.directory)
     else:
-        privileges.forget_root()
+        privileges.forget_root(for_good=for_good)
     return config
 
 
-def settle_for_output(file: Path, environ: MutableMapping[str, str]) -> None:
+def settle_for_output(file: Path, environ: MutableMapping[str, str], *, for_good: bool) -> None:
     """Before a new *file* is written: become the owner of its folder."""
     owner = trust.find_owner(file.parent)
     if owner is not None:
         _become(owner, environ, file.parent)
-        privileges.forget_root()
+        privileges.forget_root(for_good=for_good)
 
 
 def _refuse_weak_program(environ: Mapping[str, str]) -> None:

@@ -22,11 +22,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Invocation:
-    """One start of the command line."""
+    """One start of the command line; in a process of its own it may give up root's rights for good."""
 
     options: argparse.Namespace
     environ: Dict[str, str]
     printer: Printer
+    own_process: bool = True
 
     def load(self) -> Config:
         """The configuration that was named, or the one at the usual places; from here on, root works as the owner of its folder."""
@@ -36,7 +37,7 @@ class Invocation:
             return configuration.load(file, self.environ)
         from . import identity
 
-        return identity.load(file, self.environ)
+        return identity.load(file, self.environ, for_good=self.own_process)
 
     def select(self, config: Config) -> Tuple[str, ...]:
         """The certificates that were named; none: all. Raises :class:`AcmewrapError` (``certificate.unknown``)."""
