@@ -146,6 +146,11 @@ _ENTRIES: Tuple[Entry, ...] = (
         "Use the plain spelling that the message asks for.",
     ),
     Entry(
+        "schedule.unreadable",
+        "The unattended run belongs to the user who owns the directory, and that user cannot read what it needs.",
+        "Let {user} read it: sudo chmod o+r {path} (and o+x for the folders above it), or move it to where everybody can read.",
+    ),
+    Entry(
         "schedule.no_crontab",
         "The machine has no cron; a Synology NAS, for one, has its own Task Scheduler.",
         "Install cron, or name another scheduler as `by` under `schedule`.",
@@ -475,6 +480,34 @@ _ENTRIES: Tuple[Entry, ...] = (
         "home.not_writable",
         "acme.sh could not write where it keeps its keys, certificates and settings.",
         "Run as the user that owns {folder}, or give it that user: sudo chown -R {user} {folder}",
+    ),
+    Entry(
+        "trust.weak_path",
+        "Root would have worked with a file or folder that another user can exchange for anything: for a program that then runs "
+        "as root, or a link to a file of root's.",
+        "Let {path} and every folder above it belong to root, and take from others the right to write: sudo chown root {path} && "
+        "sudo chmod go-w {path}. Or give the whole folder to that user, as whom root then works there.",
+    ),
+    Entry(
+        "trust.planted",
+        "A link lies where a file or folder was to be written, and another user may have laid it there.",
+        "Look at what it leads to: ls -l {path}. Remove it, or let it belong to root.",
+    ),
+    Entry(
+        "trust.program",
+        "Root was about to run a copy of acmewrap that another user can change: it would be that user's way to become root.",
+        "Put it where root alone can write, and run that: sudo install -o root -m 755 {program} /usr/local/bin/acmewrap.pyz",
+    ),
+    Entry(
+        "trust.not_dropped",
+        "Root works in the folder of another user as that user, and the system did not let it (a container or a service without "
+        "the capabilities CAP_SETUID and CAP_SETGID).",
+        "Run acmewrap as {user}. For a service that an earlier version installed: sudo acmewrap apply makes it anew.",
+    ),
+    Entry(
+        "trust.not_handed_over",
+        "Root was to give the user who runs the schedule a file that has several names: another name may be somewhere else.",
+        "Make it a file of its own, then run again: sudo cp -p {path} {path}.new && sudo mv {path}.new {path}",
     ),
     Entry(
         "disk.full",

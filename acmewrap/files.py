@@ -102,7 +102,7 @@ def lock(path: Path, timeout: float = 0.0) -> Iterator[None]:
     """
     make_folder(path.parent)
     with _access(path):
-        handle = os.open(str(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE)
+        handle = os.open(str(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE)
     try:
         deadline = time.monotonic() + timeout
         while True:
@@ -136,3 +136,7 @@ def _access(path: Path) -> Iterator[None]:
     except PermissionError as error:
         named = error.filename or path
         raise AccessError(failure("file.not_writable", f"{named}: permission denied", folder=path.parent)) from error
+    except OSError as error:
+        if error.errno != errno.ELOOP:
+            raise
+        raise AccessError(failure("trust.planted", f"{error.filename or path} is a link", path=path)) from error

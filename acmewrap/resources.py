@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import functools
 import pkgutil
 from pathlib import Path
 
 
+@functools.lru_cache(maxsize=None)
 def read_text(name: str) -> str:
     """The text of a file that comes with acmewrap, such as ``vendor/releases.yaml``. Raises OSError when there is none."""
     try:

@@ -18,6 +18,7 @@ from urllib.parse import quote, quote_plus
 
 from .catalogue import failure
 from .errors import AccessError
+from .trust import refuse_weak_command
 
 MASK = "***"
 
@@ -118,6 +119,7 @@ def _text_of(path: Path) -> str:
 def _output_of(argv: Tuple[str, ...], environ: Mapping[str, str]) -> str:
     import sh
 
+    refuse_weak_command(argv, environ.get("PATH"))
     try:
         output = str(sh.Command(argv[0])(*argv[1:], _env=dict(environ), _tty_out=False, _timeout=60))
     except (sh.CommandNotFound, sh.ErrorReturnCode, sh.TimeoutException) as error:

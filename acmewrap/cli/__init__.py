@@ -8,7 +8,7 @@ import signal
 import sys
 from typing import NoReturn, Optional, Sequence
 
-from ..errors import AcmewrapError, ExitCode
+from ..errors import AccessError, AcmewrapError, ExitCode
 
 
 class Terminated(KeyboardInterrupt):
@@ -41,6 +41,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     options = parser.parse(sys.argv[1:] if arguments is None else list(arguments))
     printer = output.Printer(options)
     heeded = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]  # nohup(1) has it ignored
+    was_root, environ = os.geteuid() == 0, dict(os.environ)
     previous = {number: signal.signal(number, _terminate) for number in heeded}
     try:
         if quiet.applies(options, os.environ):
@@ -49,7 +50,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         from . import commands
         from .invocation import Invocation
 
-        return int(commands.run(Invocation(options, dict(os.environ), printer)))
+        return int(commands.run(Invocation(options, dict(os.environ), printer, arguments is None)))
     except AcmewrapError as error:
         printer.error(error)
         return int(error.exit_code)
@@ -60,7 +61,20 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     except BrokenPipeError:  # whoever read our output has seen enough; nothing may be written at exit either
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.UNEXPECTED)
+    except OSError as error:  # of what was merely looked at; what is written, and each step, has errors of its own
+        from .. import files
+
+        kind = AccessError if isinstance(error, PermissionError) else AcmewrapError
+        refused = kind(files.describe(error, "a file"))
+        printer.error(refused)
+        return int(refused.exit_code)
     finally:
+        if arguments is not None and was_root and os.geteuid() != 0:  # called by a program of root's, which goes on
+            from ..privileges import regain
+
+            regain()
+            os.environ.clear()
+            os.environ.update(environ)
         for number, handler in previous.items():
             signal.signal(number, handler)
 

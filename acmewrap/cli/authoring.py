@@ -38,6 +38,12 @@ def init(invocation: Invocation) -> ExitCode:
     elif options.dry_run:
         printer.lines([f"Would write: {output}", *text.rstrip("\n").split("\n")], always=True)
     else:
+        if os.geteuid() == 0:
+            from . import identity
+
+            identity.settle_for_output(
+                Path(os.path.abspath(output)), invocation.environ, for_good=invocation.own_process
+            )
         files.write_atomic(Path(os.path.abspath(output)), text, files.PUBLIC)
         printer.lines([f"Written: {output}", *_next_steps(options.template, output)])
     printer.document(ExitCode.OK, path=None if output == "-" else output, text=Lines(text), dry_run=options.dry_run)

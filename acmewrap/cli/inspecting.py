@@ -14,12 +14,15 @@ def check(invocation: Invocation) -> ExitCode:
     from ..config.cleartext import find_warnings
     from ..plan import interval_check
     from ..report import document
+    from ..schedule import entry
     from ..state import file_modes
 
     config, printer = invocation.load(), invocation.printer
     problems = interval_check.find_problems(config, read_state(config, CERTIFICATE_PARTS))
     if problems:
         raise ConfigurationError(problems)
+    if config.schedule is not None:
+        entry.refuse_weak(config)
     warnings = (*find_warnings(config, invocation.environ), *file_modes.find_warnings(config))
     printer.warn(map(str, warnings))
     count, warned = (

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Optional, Sequence, Tuple
 
 from .. import config as configuration
 from ..catalogue import failure
@@ -27,16 +28,22 @@ class UsageError(AcmewrapError):
 
 @dataclass(frozen=True)
 class Invocation:
-    """One start of the command line."""
+    """One start of the command line; in a process of its own it may give up root's rights for good."""
 
     options: argparse.Namespace
-    environ: Mapping[str, str]
+    environ: Dict[str, str]
     printer: Printer
+    own_process: bool = True
 
     def load(self) -> Config:
-        """The configuration that was named, or the one at the usual places."""
+        """The configuration that was named, or the one at the usual places; from here on, root works as the owner of its folder."""
         explicit = Path(self.options.config) if self.options.config else None
-        return configuration.load(configuration.find(explicit, self.environ), self.environ)
+        file = configuration.find(explicit, self.environ)
+        if os.geteuid() != 0:
+            return configuration.load(file, self.environ)
+        from . import identity
+
+        return identity.load(file, self.environ, for_good=self.own_process)
 
     def select(self, config: Config) -> Tuple[str, ...]:
         """The certificates that were named; none: all. Raises :class:`AcmewrapError` (``certificate.unknown``)."""

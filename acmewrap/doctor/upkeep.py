@@ -15,6 +15,7 @@ from ..driver.command import DEADLINES
 from ..errors import ExitCode
 from ..plan.due import interval_of
 from ..plan.interval_check import find_too_slow
+from ..schedule.entry import refuse_weak
 from ..state.machine import CERTIFICATE_PARTS, read_state
 from ..timefmt import span
 from .finding import Check, DoctorContext, Finding
@@ -43,6 +44,7 @@ def _schedule(patient: DoctorContext) -> Iterator[Finding]:
     if schedule is None:
         yield Finding(failure("doctor.no_schedule", f"{patient.config.file} has no section `schedule`"))
         return
+    refuse_weak(patient.config)
     for step in steps(patient, "schedule", "schedule"):
         told = failure("doctor.schedule_missing", f"{step.subject}: {step.reason}", by=step.subject)
         yield Finding(told, mend=mender(patient, step))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Dict, Mapping, Optional, Sequence, Tuple
 
+from .. import trust
 from ..errors import Failure
 from ..secrets import Redactor, Secret
 from . import command, concealment
@@ -53,9 +54,11 @@ class Caller:
         """Run acme.sh in *staging*. ``bound`` adds server and bundle; ``variables`` are the hook's; ``certificates`` is
         another certificate home than the staged one, for commands that only read.
 
-        Raises :class:`ReleaseError` when acme.sh is not what was pinned, :class:`CommandError` when it cannot be started or
+        Raises :class:`AccessError` when this is root and the script another user's to change, :class:`ReleaseError` when it is
+        not what was pinned, :class:`CommandError` when it cannot be started or
         an argument or value is unsafe.
         """
+        trust.refuse_weak(self.program / "acme.sh")
         # What was checked is what runs: the link may lead elsewhere by then. Only its owner can write in the folder itself.
         program = self.program if self.pinned is None else installation.verify(self.program, self.pinned)
         given = variables or {}

@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Iterable, Iterator, Optional, Tuple
 
-from .. import files
+from .. import files, trust
 from ..catalogue import failure
 from ..errors import AccessError
 from ..x509 import X509
@@ -100,6 +100,7 @@ def stage(
 
     Raises :class:`AccessError` when it cannot be made (``home.not_writable``, ``disk.full``, ``file.failed``).
     """
+    trust.refuse_weak(home.path)
     parent = home.path / _FOLDER
     with contextlib.ExitStack() as stack:
         with _explained(home):
@@ -137,7 +138,7 @@ def scrub(home: Home) -> None:
 
 @contextlib.contextmanager
 def _locked(path: Path, how: int) -> Iterator[None]:
-    handle = os.open(str(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, files.PRIVATE)
+    handle = os.open(str(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, files.PRIVATE)
     try:
         fcntl.flock(handle, how)
         yield

@@ -5,12 +5,13 @@ from __future__ import annotations
 import threading
 from typing import Callable, Dict, Mapping, Optional, Union
 
-from .. import paths
+from .. import paths, trust
 from ..catalogue import failure
-from ..config.model import Certificate, Config, Target
+from ..config.model import Certificate, Config, Target, Webroot
 from ..driver.process import OnLine
 from ..driver.results import IssueResult
 from ..errors import AcmewrapError, ExitCode, Failure
+from ..host.webroot import CHALLENGES
 from ..plan.due import due_at, interval_of, latest_try
 from ..plan.fingerprint import REQUEST_KEY, request_of
 from ..plan.planner import Step
@@ -89,6 +90,9 @@ class CertificateSteps:
 
     def _ask(self, step: Step, certificate: Certificate, on_line: OnLine) -> IssueResult:
         acme = self._around.open_acme(self._config, self._config.authority_of(certificate))
+        for challenge in certificate.challenges:
+            if isinstance(challenge, Webroot):
+                trust.refuse_planted(challenge.path / CHALLENGES)
 
         def due(not_before: int, not_after: int) -> int:
             return due_at(not_before, not_after, certificate.renew)

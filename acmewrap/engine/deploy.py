@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
+import shlex
 from typing import Dict, Mapping, Optional, Tuple, Union
 
+from .. import trust
 from ..catalogue import failure
 from ..config.model import Certificate, Config, Install, Target
 from ..driver.acmesh import AcmeSh
@@ -47,6 +50,9 @@ def deliver(
         _prove_mode(target, config)
         return None, sight
     result: Optional[DeployResult] = None
+    for name, text in target.env.items():
+        if isinstance(text, str) and name.endswith("RELOAD"):
+            _refuse_weak_command(text, around)
     variables: Dict[str, Union[str, Secret]] = {
         name: value if isinstance(value, str) else resolve(value, around.environ) for name, value in target.env.items()
     }
@@ -64,7 +70,7 @@ def deliver(
         with sessions.open_account(config, around.environ, patience=_RESTART) as client:
             certificates.put_to_use(client, wanted)
     elif target.install is not None:
-        result = _put_in_place(acme, certificate, target.install, on_line)
+        result = _put_in_place(acme, certificate, target.install, around, on_line)
         sight = local_files.read(target.install)
         if sight.served != leaf:
             raise DeployError(_not_proven(target, leaf, sight, result))
@@ -106,7 +112,15 @@ def _run_hook(
     return result
 
 
-def _put_in_place(acme: AcmeSh, certificate: Certificate, install: Install, on_line: Optional[OnLine]) -> DeployResult:
+def _refuse_weak_command(text: str, around: RunContext) -> None:
+    """For root: the program of a shell command must be nobody else's to change. What the shell cannot read it refuses itself."""
+    with contextlib.suppress(ValueError):
+        trust.refuse_weak_command(shlex.split(text), around.environ.get("PATH"))
+
+
+def _put_in_place(
+    acme: AcmeSh, certificate: Certificate, install: Install, around: RunContext, on_line: Optional[OnLine]
+) -> DeployResult:
     paths = InstalledFiles(
         cert_file=install.cert_file,
         key_file=install.key_file,
@@ -114,6 +128,11 @@ def _put_in_place(acme: AcmeSh, certificate: Certificate, install: Install, on_l
         fullchain_file=install.fullchain_file,
         reload_command=install.reload,
     )
+    for path in (install.cert_file, install.key_file, install.ca_file, install.fullchain_file):
+        if path is not None:
+            trust.refuse_planted(path)
+    if install.reload is not None:
+        _refuse_weak_command(install.reload, around)
     result = acme.install_cert(certificate.domains[0], paths, key=certificate.key, on_line=on_line)
     if result.failure is not None:
         raise DeployError(result.failure)

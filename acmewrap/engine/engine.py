@@ -10,7 +10,7 @@ import threading
 from dataclasses import replace
 from typing import Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
-from .. import files, paths
+from .. import files, paths, trust
 from ..acme import directory
 from ..catalogue import failure
 from ..config.model import Config
@@ -43,8 +43,11 @@ class Engine:
     def hold(self) -> Iterator[None]:
         """Keep every other run out of the homes, and mend what a killed one left half done. State is to be read inside.
 
-        An acme.sh that outlived its acmewrap loses its workspace, and ends over it. Raises :class:`BusyError` (``run.busy``).
+        An acme.sh that outlived its acmewrap loses its workspace, and ends over it. Raises :class:`BusyError` (``run.busy``),
+        :class:`AccessError` (``trust.weak_path``) when this is root and a home another user's: the command line becomes that user.
         """
+        for authority in self._config.authorities.values():
+            trust.refuse_weak(authority.home)
         with contextlib.ExitStack() as stack:
             authorities = sorted(self._config.authorities.values(), key=lambda authority: authority.home)
             for authority in authorities:
@@ -54,17 +57,7 @@ class Engine:
                 staging.sweep(Home(authority.home))
                 staging.scrub(Home(authority.home))
                 files.discard_unfinished(paths.ledger_path(authority))
-            try:
-                yield
-            finally:
-                self._keep_owner()
-
-    def _keep_owner(self) -> None:
-        schedule = self._config.schedule
-        if schedule is not None and schedule.by == "dsm":
-            from ..schedule import dsm
-
-            dsm.keep_owner(self._config)
+            yield
 
     def execute(self, plan: Plan) -> Run:
         """Do what *plan* says, inside :meth:`hold`. An interruption ends all children first."""

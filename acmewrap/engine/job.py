@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, AbstractSet, Callable, Mapping, Optional, Tuple
 
+from .. import trust
 from ..config.model import Config
 from ..plan.planner import CERTIFICATE_KINDS, Plan, PlanOptions, plan
 from ..state.machine import ALL_PARTS, CERTIFICATE_PARTS, Part, State, read_state
@@ -37,7 +38,8 @@ class Job:
         return cls(config, wish, CERTIFICATE_PARTS, only)
 
     def look(self) -> Tuple[State, Plan]:
-        """Read the machine and say what is to be done. Changes nothing."""
+        """Read the machine and say what is to be done. Changes nothing. Raises what :meth:`Engine.hold` raises for root."""
+        trust.refuse_weak(self.config.directory)
         environ = os.environ if self.environ is None else self.environ
         # A login is worth its time only where something can come of it.
         parts = self.parts if set(self.wish.kinds) & {"account", "deploy", "schedule"} else self.parts - {"nas"}
@@ -59,7 +61,9 @@ class Job:
             # Only now, for another run may have done it all while this one waited for the homes.
             found, planned = self.look()
             done = replace(engine.execute(planned), found=found)
-            if any(step.kind == "consult" for step in planned.steps):
+            # Root's folder may have been handed over: to the user that the next run works as.
+            ours = trust.find_owner(self.config.directory) is None
+            if ours and any(step.kind == "consult" for step in planned.steps):
                 # What an authority advises may make certificates due that were not; what has been done is not planned again.
                 _, after = self.look()
                 done = done.followed_by(engine.execute(after.following(planned)))

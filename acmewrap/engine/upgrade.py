@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import AbstractSet, Mapping, Optional
 
+from .. import privileges, trust
 from ..config.edit import Edit
 from ..config.model import Config
 from ..errors import ExitCode
@@ -33,16 +34,24 @@ def switch(edit: Edit, environ: Mapping[str, str], listener: Optional[Listener] 
         return Engine(config, around, listener).execute(planned)
 
     with Engine(edit.old, around).hold():
-        edit.write(pretend=True)
+        _write(edit, pretend=True)
         done = bring(edit.new, "install")
         if done.exit_code != ExitCode.OK:
             return done
         try:
             done = done.followed_by(bring(edit.new, "render"))
             if done.exit_code == ExitCode.OK:
-                edit.write()
+                _write(edit)
                 return done
         except BaseException:
             bring(edit.old, "install", "render")
             raise
         return done.followed_by(bring(edit.old, "install", "render"))
+
+
+def _write(edit: Edit, *, pretend: bool = False) -> None:
+    """Root's file is root's to change, also while it works in the folder of another user."""
+    if privileges.way_back() is not None and trust.find_weakness(edit.old.file) is None:
+        privileges.as_root(lambda: edit.write(pretend=pretend))
+    else:
+        edit.write(pretend=pretend)

@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Literal, Optional, Sequence
 
-from .. import files
+from .. import files, privileges, trust
 from ..catalogue import failure
 from ..errors import AccessError
 
@@ -42,14 +42,19 @@ def prepare(path: Path) -> None:
     folders = [path / CHALLENGES.parent, path / CHALLENGES]
     if not os.path.isdir(path):
         folders.insert(0, path)
+    trust.refuse_planted(path / CHALLENGES)
     try:
         files.make_folder(path / CHALLENGES, _MODE)
         if inspect(path) == "ready":
             _give_to_web_server(folders)
             return
     except AccessError:
-        logger.info("%s: making it takes root, asking sudo", path)
-    _prepare_with_sudo(path, folders)
+        logger.info("%s: making it takes root", path)
+    if privileges.may_be_root():
+        user = os.geteuid()
+        privileges.as_root(lambda: _prepare_for(user, folders))
+    else:
+        _prepare_with_sudo(path, folders)
     if inspect(path) != "ready":
         raise _not_writable(path, "it is still not writable after sudo made it")
 
@@ -60,8 +65,26 @@ def keep_folder(path: Path) -> None:
     acme.sh makes a missing one itself, and takes it away when it is done: under whoever else is at work there meanwhile.
     """
     with contextlib.suppress(AccessError, OSError):
+        trust.refuse_planted(path / CHALLENGES)
         if path.is_dir():
             files.make_folder(path / CHALLENGES, _MODE)
+        if inspect(path) == "not_writable" and privileges.may_be_root():  # root made it, before it worked as this user
+            prepare(path)
+
+
+def _prepare_for(user: int, folders: Sequence[Path]) -> None:
+    """As root, make *folders* and give them to *user*; only where nobody but root could exchange them meanwhile."""
+    for folder in folders:
+        trust.refuse_weak(folder.parent)
+        files.make_folder(folder, _MODE)
+    group = _web_group()
+    for folder in reversed(folders):
+        handle = os.open(str(folder), os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW)
+        try:
+            if os.fstat(handle).st_uid in (0, user):
+                os.fchown(handle, user, -1 if group is None else group)
+        finally:
+            os.close(handle)
 
 
 def _give_to_web_server(folders: Sequence[Path]) -> None:
@@ -70,7 +93,7 @@ def _give_to_web_server(folders: Sequence[Path]) -> None:
         return
     for folder in folders:
         try:
-            os.chown(folder, -1, group)
+            os.chown(folder, -1, group, follow_symlinks=False)
         except PermissionError:  # not in that group: the mode lets the web server read anyway
             return
 

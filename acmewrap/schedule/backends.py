@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Mapping, NoReturn
 
+from .. import privileges
 from ..catalogue import failure
 from ..config.model import Config
 from ..drift import Drift
@@ -26,14 +27,14 @@ def open_scheduler(config: Config, environ: Mapping[str, str]) -> Scheduler:
 
 
 class Crontab:
-    """cron, which starts nothing before its time."""
+    """cron, which starts nothing before its time. Where root works as another user the entry is that user's, and none is root's."""
 
     def __init__(self, config: Config) -> None:
         self._entry = entry.crontab_entry(config)
 
     def standing(self) -> Drift:
         text = crontab.read()
-        if self._entry.merge(text) == text:
+        if self._entry.merge(text) == text and not self._is_roots():
             return "same"
         return "differs" if self._entry.is_in(text) else "missing"
 
@@ -42,6 +43,8 @@ class Crontab:
         after = self._entry.merge(before)
         if after != before:
             crontab.write(after)
+        if self._is_roots():
+            privileges.as_root(self._remove)
 
     def show(self) -> str:
         return self._entry.find(crontab.read())
@@ -53,6 +56,14 @@ class Crontab:
         self.check_start()
 
     def remove(self) -> bool:
+        return self._remove()
+
+    def _is_roots(self) -> bool:
+        """Whether root's table has the entry, from before root worked as another user."""
+        way_back = privileges.way_back()
+        return way_back is not None and privileges.as_root(lambda: self._entry.is_in(crontab.read()))
+
+    def _remove(self) -> bool:
         text = crontab.read()
         if not self._entry.is_in(text):
             return False

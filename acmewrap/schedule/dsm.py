@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import re
 import time
 from pathlib import Path
-from typing import Iterator
+from typing import Iterator, Optional
 
 from .. import files, paths
 from ..catalogue import failure
@@ -16,6 +17,7 @@ from ..drift import Drift
 from ..errors import DeployError
 from ..host import ownership
 from ..host.webroot import CHALLENGES
+from ..privileges import User
 from ..secrets import FileReference
 from ..synology import account, tasks
 from ..synology.channel import Channel
@@ -30,13 +32,19 @@ def is_wanted(config: Config) -> bool:
     return config.schedule is not None and config.schedule.by == "dsm"
 
 
-def describe(config: Config) -> tasks.Task:
-    """The task as it should be. Its name holds the file's path, so that each file on a NAS has a task of its own."""
+def describe(config: Config, channel: Optional[Channel] = None) -> tasks.Task:
+    """The task as it should be. Its name holds the file's path, so that each file on a NAS has a task of its own.
+
+    Its owner is the service account, unless root works in the folder of another user on the NAS, which takes a *channel* to know.
+    """
     wanted = config.schedule
     assert wanted is not None
     path = re.sub(r"[^A-Za-z0-9._]+", "-", str(config.file)).strip("-")
     hour, minute = wanted.daily or (0, spread.number(str(config.file)) % 60)
     name, owner = f"acmewrap {path}", nas_of(config).account.name
+    if isinstance(channel, Tools) and os.geteuid() not in (0, account.find_uid(channel, owner)):
+        with contextlib.suppress(KeyError):
+            owner = pwd.getpwuid(os.geteuid()).pw_name
     return tasks.Task(name, owner, entry.script(config), hour, minute, wanted.every_seconds, wanted.mail)
 
 
@@ -44,15 +52,16 @@ def look(config: Config, channel: Channel) -> Drift:
     """Whether the task is there, as it should be, and its owner can read what it needs. Changes nothing."""
     if not is_wanted(config):
         return "same"
-    scheduler, wanted = tasks.TaskScheduler(channel), describe(config)
+    scheduler, wanted = tasks.TaskScheduler(channel), describe(config, channel)
     found = scheduler.find(wanted.name)
     if found is None:
         return "missing"
     if not scheduler.matches(found, wanted):
         return "differs"
-    if isinstance(channel, Tools):
+    if os.geteuid() == 0 and isinstance(channel, Tools):
         owner = account.find_uid(channel, wanted.owner)
-        if owner is not None and ownership.find_foreign(_kept(config), owner) is not None:
+        found_paths = (*_alone(config), *(path for tree in _trees(config) for path in ownership.below(tree)))
+        if owner is not None and ownership.find_foreign(found_paths, owner) is not None:
             return "differs"
     return "same"
 
@@ -69,17 +78,16 @@ class DsmTask:
             return look(self._config, channel)
 
     def ensure(self) -> None:
-        """As root, also hand over to the task's owner what root has written so far."""
-        wanted = describe(self._config)
+        """As root in a folder of its own, also hand that over to the task's owner; from the next run on root works as that user."""
         with self._open() as channel:
+            wanted = describe(self._config, channel)
             tasks.TaskScheduler(channel).ensure(wanted)
-            if isinstance(channel, Tools):
-                owner = account.find_uid(channel, wanted.owner)
-                log = paths.log_path(self._config)
-                if not log.exists():
-                    files.write_atomic(log, "")
-                if owner is not None:
-                    ownership.give(_kept(self._config), owner)
+            log = paths.log_path(self._config)
+            if isinstance(channel, Tools) and not log.exists():
+                files.write_atomic(log, "")
+            owner = account.find_uid(channel, wanted.owner) if isinstance(channel, Tools) else None
+            if owner is not None and os.geteuid() == 0:
+                ownership.hand_over(_trees(self._config), _alone(self._config), User(owner, -1, wanted.owner, ""))
 
     def show(self) -> str:
         with self._open() as channel:
@@ -128,14 +136,6 @@ class DsmTask:
                     yield client
 
 
-def keep_owner(config: Config) -> None:
-    """After root has worked in a folder that was handed over: hand over what is new, or the unattended run could not read it."""
-    if os.geteuid() == 0 and is_wanted(config) and config.directory.exists():
-        owner = os.stat(str(config.directory)).st_uid
-        if owner != 0:
-            ownership.give(_kept(config), owner)
-
-
 def _tell(found: tasks.Found) -> str:
     extra, times = found.details.get("extra") or {}, found.details.get("schedule") or {}
     again = times.get("repeat_hour") or 0, times.get("repeat_min") or 0
@@ -152,18 +152,19 @@ def _tell(found: tasks.Found) -> str:
     )
 
 
-def _kept(config: Config) -> Iterator[Path]:
-    """What the unattended run reads and writes: all that acmewrap made, with the folders on the way there, and the file itself
-    where not everybody may read it.
-    """
-    yield config.directory
-    for path in _made(config):
-        yield from (folder for folder in path.parents if config.directory in folder.parents)
-        yield from ownership.below(path)
-    for path in paths.webroots(config):
-        yield from ownership.below(path / CHALLENGES)
+def _trees(config: Config) -> Iterator[Path]:
+    """What the unattended run reads and writes with everything in it: all that acmewrap made."""
+    yield from _made(config)
+    yield from (path / CHALLENGES for path in paths.webroots(config))
+
+
+def _alone(config: Config) -> Iterator[Path]:
+    """The folders on the way there, from the inside out, and the file itself where not everybody may read it."""
     if not os.stat(str(config.file)).st_mode & 0o004:
         yield config.file
+    for path in _made(config):
+        yield from (folder for folder in path.parents if config.directory in folder.parents)
+    yield config.directory
 
 
 def _made(config: Config) -> Iterator[Path]:

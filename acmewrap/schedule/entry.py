@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import filecmp
+import getpass
 import os
 import re
 import shlex
@@ -11,8 +13,10 @@ import zipfile
 from pathlib import Path
 from typing import Iterator, Optional, Tuple
 
-from .. import files, paths
+from .. import files, paths, privileges, trust
+from ..catalogue import failure
 from ..config.model import Alpn, Config, Standalone
+from ..errors import AccessError
 from .crontab import Entry
 from .systemd import Units, folder_of_units
 
@@ -25,12 +29,23 @@ def invocation() -> Tuple[str, ...]:
 def is_placed(config: Config) -> bool:
     """Whether the single file that a scheduler is to start lies beside the certificates; so it does when there is none."""
     own, place = _own_file(), place_of(config)
-    return own is None or not _starts_acmewrap(config) or (place.exists() and filecmp.cmp(str(own), str(place)))
+    return (
+        own is None
+        or not _starts_acmewrap(config)
+        or (os.access(str(place), os.R_OK) and filecmp.cmp(str(own), str(place)))
+    )
 
 
 def place(config: Config) -> None:
-    """Copy the single file to where the scheduler is to find it: it may have been started from a folder of downloads."""
-    own = _own_file()
+    """Copy the single file to where the scheduler is to find it: it may have been started from a folder of downloads.
+
+    Raises what :func:`refuse_weak` raises.
+    """
+    refuse_weak(config)
+    own, log = _own_file(), paths.log_path(config)
+    if log.exists() and not os.access(str(log), os.W_OK):  # root's, from before it worked as this user
+        with contextlib.suppress(OSError):
+            os.replace(str(log), f"{log}.1")
     if own is not None and not is_placed(config):
         files.write_atomic(place_of(config), own.read_bytes(), files.SCRIPT)
 
@@ -39,6 +54,20 @@ def _isolated(single: Optional[Path]) -> Tuple[str, ...]:
     # With -m, the current folder comes first of all that Python imports from, and a `yaml.py` in it would be run.
     package = Path(os.path.abspath(__file__)).parent.parent
     return sys.executable, "-I", str(single or package / "__main__.py")
+
+
+def refuse_weak(config: Config) -> None:
+    """Raise :class:`AccessError`: ``trust.weak_path`` when root's scheduler would start, read, or write to what others can
+    exchange, ``schedule.unreadable`` when another user's could not read what it is to.
+    """
+    own = _own_file()
+    log, read = paths.log_path(config), (config.file, own or Path(__file__), Path(sys.executable))
+    for path in (log, *read):
+        trust.refuse_weak(path)
+        if path != log and privileges.way_back() is not None and not os.access(str(path), os.R_OK):
+            user = getpass.getuser()
+            told = f"the unattended run is {user}'s, who owns {config.directory}, and {user} cannot read {path}"
+            raise AccessError(failure("schedule.unreadable", told, path=path, user=user))
 
 
 def _own_file() -> Optional[Path]:
@@ -88,7 +117,8 @@ def systemd_units(config: Config) -> Units:
         log=log,
         writable=tuple(dict.fromkeys((config.directory, *outside))),
         folder=folder_of_units(os.environ),
-        system=os.geteuid() == 0,
+        system=privileges.may_be_root(),
+        user="" if os.geteuid() == 0 or not privileges.may_be_root() else getpass.getuser(),
         listens=any(isinstance(one, (Standalone, Alpn)) for one in challenges),
     )
 

@@ -6,12 +6,12 @@ hold only those of its bars that need no privilege.
 
 from __future__ import annotations
 
-import os
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import Any, Dict, Literal, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Literal, Mapping, Optional, Sequence, Tuple
 
-from .. import files, resources
+from .. import files, privileges, resources
 from ..catalogue import failure
 from ..config.model import Schedule
 from ..errors import AccessError, CommandError
@@ -30,7 +30,7 @@ _LOW_PORTS = "CAP_NET_BIND_SERVICE"
 @dataclass(frozen=True)
 class Units:
     """A service and its timer, both called ``name``. ``writable`` is all that the service may write to; ``listens``: it opens
-    ports below 1024 itself. ``folder`` is where units are kept, ``system`` whose manager runs them.
+    ports below 1024 itself. ``folder`` is where units are kept, ``system`` whose manager runs them, ``user`` as whom, if not root.
     """
 
     name: str
@@ -42,6 +42,7 @@ class Units:
     folder: Path
     system: bool
     listens: bool = False
+    user: str = ""
 
     def render(self) -> Mapping[Path, str]:
         """The texts of both files, by path."""
@@ -65,8 +66,8 @@ class Units:
             found = _read(path)
             if found is not None and IDENTITY.rpartition(" ")[0] not in found[:200]:
                 raise AccessError(failure("file.foreign", f"{path} was not written by acmewrap", path=path))
-            files.make_folder(path.parent, 0o755)
-            files.write_atomic(path, text, files.PUBLIC)
+            self._as_manager(partial(files.make_folder, path.parent, 0o755))
+            self._as_manager(partial(files.write_atomic, path, text, files.PUBLIC))
         self._control("daemon-reload")
         self._control("enable", "--now", f"{self.name}.timer")
 
@@ -76,7 +77,7 @@ class Units:
         if there:
             self._control("disable", "--now", f"{self.name}.timer", any_status=True)
             for path in there:
-                path.unlink()
+                self._as_manager(path.unlink)
             self._control("daemon-reload")
         return bool(there)
 
@@ -84,6 +85,13 @@ class Units:
         """Run the service now and wait for its end; how it ended, in systemd's word (``success``, ``exit-code`` and so on)."""
         self._control("start", f"{self.name}.service", any_status=True, timeout=timeout)
         return self._control("show", "--property=Result", "--value", f"{self.name}.service").strip()
+
+    def _as_manager(self, work: Callable[[], None]) -> None:
+        """What is the system's lies where root alone may write."""
+        if self.user:
+            privileges.as_root(work)
+        else:
+            work()
 
     def _is_enabled(self) -> bool:
         return self._control("is-enabled", f"{self.name}.timer", any_status=True).strip() == "enabled"
@@ -93,6 +101,7 @@ class Units:
 
         scope = () if self.system else ("--user",)
         options: Dict[str, Any] = {"_ok_code": range(256)} if any_status else {}
+        options["_preexec_fn"] = privileges.way_back() if self.system else None
         try:
             return str(sh.Command("systemctl")(*scope, *words, _tty_out=False, _timeout=timeout, **options))
         except sh.CommandNotFound as error:
@@ -120,13 +129,18 @@ class Units:
             identity=IDENTITY,
             source=self.source,
             name=self.name,
-            commands=self.commands,
+            commands=tuple(map(self._logged, self.commands)),
             log=self.log,
+            user=self.user,
             system=self.system,
             writable=self.writable,
             capabilities=(*_CAPABILITIES, _LOW_PORTS) if self.listens else _CAPABILITIES,
             calendar=self._calendar(),
         )
+
+    def _logged(self, command: Tuple[str, ...]) -> Tuple[str, ...]:
+        """With its log opened by the user: systemd itself would do so as root, whatever lies in its place."""
+        return ("/bin/sh", "-c", 'exec "$@" >>"$0" 2>&1', str(self.log), *command) if self.user else command
 
     def _calendar(self) -> str:
         """The times, as systemd.time(7) writes them; those of an interval are the machine's own."""
@@ -145,8 +159,8 @@ class Units:
 
 
 def folder_of_units(environ: Mapping[str, str]) -> Path:
-    """Where this user's units are kept: the machine's folder for root."""
-    if os.geteuid() == 0:
+    """Where this user's units are kept: the machine's folder for root, also where it works as another user."""
+    if privileges.may_be_root():
         return _SYSTEM
     base = environ.get("XDG_CONFIG_HOME")
     return (Path(base) if base else Path.home() / ".config") / "systemd" / "user"

@@ -11,12 +11,13 @@ import string
 from typing import Any, Dict, Protocol, Sequence
 
 from ..secrets import Secret
+from ..trust import DSM_ADMINISTRATORS
 
 _LETTERS = string.ascii_letters
 _ALPHABET = string.ascii_letters + string.digits + "._-"
 _LENGTH = 32
 
-ADMINISTRATORS = "administrators"
+ADMINISTRATORS = DSM_ADMINISTRATORS
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - DSM's word for "from any address" in its application privileges
 
 

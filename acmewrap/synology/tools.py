@@ -7,25 +7,26 @@ first brace (DSM 6.2 to 7.3).
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from typing import Any, Dict, Mapping, Optional, Sequence
 
+from .. import privileges
 from ..catalogue import failure
 from ..errors import CommandError
 from ..secrets import Secret
+from ..trust import DSM_TOOLS
 from .channel import ADMINISTRATORS, WebProvisioner, generate_password
 from .web import ApiError, Client, read_reply
 
-FOLDERS = "/usr/syno/bin:/usr/syno/sbin"
+FOLDERS = DSM_TOOLS
 _TIMEOUT = 60
 _ON_BOX = "DSM (on the NAS itself)"
 
 
 def find_tools(environ: Mapping[str, str]) -> Optional[str]:
-    """The PATH on which DSM's tools are; None unless this is root on a NAS."""
+    """The PATH on which DSM's tools are; None unless this is a NAS, and root or has a way back to it."""
     path = ":".join(filter(None, (environ.get("PATH"), FOLDERS)))  # an empty entry would be the current folder
-    return path if os.geteuid() == 0 and shutil.which("synowebapi", path=path) is not None else None
+    return path if privileges.may_be_root() and shutil.which("synowebapi", path=path) is not None else None
 
 
 class Tools:
@@ -86,7 +87,7 @@ class Tools:
         where = shutil.which(tool, path=self._path)
         if where is None:
             raise _failed(tool, "it is not on this machine")
-        options: Dict[str, Any] = {"_tty_out": False, "_timeout": _TIMEOUT}
+        options: Dict[str, Any] = {"_tty_out": False, "_timeout": _TIMEOUT, "_preexec_fn": privileges.way_back()}
         if any_status:
             options["_ok_code"] = range(256)
         try:

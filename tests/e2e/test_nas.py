@@ -99,7 +99,7 @@ def test_one_apply_provisions_an_empty_nas_and_the_next_one_writes_nothing(empty
 
     before, asked = len(nas.writes), len(nas.requests)
     again = empty.run("apply")
-    assert (again.returncode, again.stdout) == (0, "Nothing to do.\n")
+    assert (again.returncode, again.stdout) == (0, "Nothing to do.\n"), again.stderr
     assert nas.writes[before:] == []
     logins = [one.parameters["account"] for one in nas.requests[asked:] if one.parameters.get("method") == "login"]
     assert len(logins) == len(set(logins)) > 0  # DSM counts those that fail, so nobody logs in twice

@@ -63,13 +63,14 @@ def test_acme_sh_runs_as_the_other_release_and_then_as_the_first_again(folder: P
     assert (folder / "acmewrap.yaml").read_text(encoding="utf-8") == YAML.format(archive=folder.parent / "archive")
 
 
-def test_the_file_stays_its_owners_behind_its_link(folder: Path) -> None:
+def test_the_file_stays_its_owners_behind_its_link(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     real = folder.parent / "elsewhere.yaml"
     os.rename(str(folder / "acmewrap.yaml"), str(real))
     (folder / "acmewrap.yaml").symlink_to("../elsewhere.yaml")
     real.chmod(0o640)
     if os.geteuid() == 0:
         os.chown(str(real), NOBODY, NOBODY)
+        monkeypatch.setenv("SUDO_UID", str(NOBODY))  # who called sudo: any other user's file makes root that user
     before = real.stat()
     assert run(folder, "upgrade", "--yes") == 0
     after = real.stat()

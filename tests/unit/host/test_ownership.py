@@ -1,20 +1,8 @@
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import List, Tuple
-
-import pytest
 
 from acmewrap.host import ownership
-
-
-@pytest.fixture
-def given(monkeypatch: pytest.MonkeyPatch) -> List[Tuple[str, int, int]]:
-    """What would be given away, for it takes root to do so."""
-    calls: List[Tuple[str, int, int]] = []
-    monkeypatch.setattr(os, "lchown", lambda *words: calls.append(words))
-    return calls
 
 
 def test_all_below_a_folder_is_named_and_links_are_not_followed(tmp_path: Path) -> None:
@@ -27,12 +15,8 @@ def test_all_below_a_folder_is_named_and_links_are_not_followed(tmp_path: Path) 
     assert found == {"home", "home/sub", "home/sub/key", "home/link"}
 
 
-def test_what_belongs_to_another_is_found_and_given(tmp_path: Path, given: List[Tuple[str, int, int]]) -> None:
+def test_what_belongs_to_another_is_found(tmp_path: Path) -> None:
     me = tmp_path.stat().st_uid
     paths = [tmp_path, tmp_path / "missing"]
     assert ownership.find_foreign(paths, me) is None
     assert ownership.find_foreign(paths, me + 1) == tmp_path
-    ownership.give(paths, me)
-    assert given == []
-    ownership.give(paths, me + 1)
-    assert given == [(str(tmp_path), me + 1, -1)]

@@ -50,6 +50,16 @@ def test_the_service_may_write_where_it_has_to_and_nowhere_else(units: Units) ->
         assert bar in lines
 
 
+def test_a_service_of_another_user_has_its_log_opened_by_that_user(units: Units) -> None:
+    lines = service_of(replace(units, user="admin"))
+    assert "User=admin" in lines
+    assert not any(line.startswith("StandardOutput=") for line in lines)
+    (start,) = [line for line in lines if line.startswith("ExecStart=")]
+    assert start.startswith(
+        'ExecStart=/bin/sh -c "exec \\"$$@\\" >>\\"$$0\\" 2>&1" /var/lib/acmewrap/task.log /usr/bin/python3 -m'
+    )
+
+
 def test_only_a_service_that_listens_itself_gets_low_ports(units: Units) -> None:
     assert "CAP_NET_BIND_SERVICE" in "\n".join(service_of(replace(units, listens=True)))
     assert "CAP_NET_BIND_SERVICE" not in "\n".join(service_of(units))

@@ -1,0 +1,92 @@
+"""As whom the command line works: the one place where the process gives up root's rights (see :mod:`acmewrap.privileges`)."""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import os
+import pkgutil
+import sys
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Mapping, MutableMapping
+
+from .. import privileges, trust
+from ..catalogue import failure
+from ..errors import AccessError
+from ..privileges import User
+
+if TYPE_CHECKING:
+    from ..config import Config
+
+# What parts of this package import when they come to need it. Root may be able to read what the user is not.
+_LATER = ("concurrent.futures.thread", "encodings.idna", "http.client", "jinja2", "sh", "ssl", "urllib.request", "yaml")
+
+
+def load(file: Path, environ: MutableMapping[str, str], *, for_good: bool) -> Config:
+    """The configuration, read by root, who is then the owner of its directory; or read by its author, and root no more.
+
+    What root had made in that user's directory is handed over. Raises what :func:`acmewrap.config.load` raises, and
+    :class:`AccessError`.
+    """
+    from .. import config as configuration
+    from .. import paths
+    from ..host import ownership
+
+    _refuse_weak_program(environ)
+    started_with, author = dict(environ), trust.find_author(file, environ)
+    if author is not None:
+        _become(author, environ, Path(os.path.abspath(file)).parent)
+    config = configuration.load(file, started_with)
+    user = author or trust.find_owner(config.directory)
+    if user is None:
+        return config
+    homes = [one.home for one in config.authorities.values()]
+    scripts = [one.path for one in paths.wrappers(config)]
+    privileges.as_root(lambda: ownership.hand_over_homes(config.directory, homes, scripts, user))
+    if author is None:
+        _become(user, environ, config.directory)
+    else:
+        privileges.forget_root(for_good=for_good)
+    return config
+
+
+def settle_for_output(file: Path, environ: MutableMapping[str, str], *, for_good: bool) -> None:
+    """Before a new *file* is written: become the owner of its folder."""
+    owner = trust.find_owner(file.parent)
+    if owner is not None:
+        _become(owner, environ, file.parent)
+        privileges.forget_root(for_good=for_good)
+
+
+def _refuse_weak_program(environ: Mapping[str, str]) -> None:
+    """Raise :class:`AccessError` (``trust.program``) when root runs a single file that others than who called sudo can change."""
+    started = os.path.abspath(sys.argv[0])
+    if zipfile.is_zipfile(started):
+        weak = trust.find_weakness(started, trust.trusted_users(environ))
+        if weak is not None:
+            told = f"root runs {started}, and another user can change it: {weak.path}: {weak.reason}"
+            raise AccessError(failure("trust.program", told, program=started))
+
+
+def _become(user: User, environ: MutableMapping[str, str], home: Path) -> None:
+    _load_everything()
+    privileges.become(user, environ, home)
+    for name in set(os.environ) - set(environ):
+        del os.environ[name]
+    os.environ.update(environ)  # what is started through `sh`, and the standard library, look here
+
+
+def _load_everything() -> None:
+    from .. import resources
+    from ..driver.release import pin
+
+    package = [str(Path(__file__).parent.parent)]
+    names = [one.name for one in pkgutil.walk_packages(package, "acmewrap.") if "testing" not in one.name]
+    for name in (*_LATER, *(one for one in names if not one.endswith("__main__"))):
+        with contextlib.suppress(ImportError):
+            importlib.import_module(name)
+    for version in pin.releases():
+        pin.manifest(version)
+    for name in ("wrapper.sh", "service", "timer"):
+        resources.read_text(f"templates/{name}.j2")
