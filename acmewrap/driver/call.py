@@ -108,8 +108,8 @@ class Caller:
         if verb in _LOGGED:  # never for a deploy: its log would hold the password
             # A time on each of some 300 lines would take a process each, a twentieth of the whole call.
             environment.update(LOG_FILE=str(staging.protocol), LOG_LEVEL="2", NO_TIMESTAMP="1")
-        if variables or verb not in _SIGNED:
-            environment.update(concealment.conceal(staging.folder))
+        secrets = bool(variables) or verb not in _SIGNED
+        environment.update(concealment.shell_functions(staging.folder, secrets=secrets))
         for name, value in variables.items():
             environment[name] = value.reveal() if isinstance(value, Secret) else value
         return environment
