@@ -119,7 +119,7 @@ _ENTRIES: Tuple[Entry, ...] = (
     ),
     Entry(
         "wrapper.missing",
-        "The wrapper script was not rendered yet.",
+        "The wrapper script was not rendered yet, or for something else than the file asks for now.",
         "Run: acmewrap render",
     ),
     Entry(
@@ -260,6 +260,13 @@ _ENTRIES: Tuple[Entry, ...] = (
         "ca.server_error",
         "The authority answered with an error of its own (HTTP 5xx, serverInternal).",
         "Nothing to mend here: look into the authority's log, then run again.",
+    ),
+    Entry(
+        "ca.unsafe_response",
+        "The authority, or somebody in its place, answered with a value that RFC 8555 does not allow and that acme.sh might run, "
+        "or take for a path. It was kept from acme.sh, and nothing more was asked.",
+        "Do not try again before whoever runs {server} has explained the value that the message names: software that means well "
+        "sends nothing of the kind. What was there before has been kept.",
     ),
     Entry(
         "ca.no_advice",
@@ -461,6 +468,13 @@ _ENTRIES: Tuple[Entry, ...] = (
         "home.not_writable",
         "acme.sh could not write where it keeps its keys, certificates and settings.",
         "Run as the user that owns {folder}, or give it that user: sudo chown -R {user} {folder}",
+    ),
+    Entry(
+        "home.unsafe",
+        "acme.sh runs its configuration files as shell commands, and this one holds more than values, or a value that cannot be: "
+        "it was changed by hand, or by an authority that attacks this machine. It was not run.",
+        "Look at {file} before anything else; if you did not write that line, somebody else did. Then put the line right, or move "
+        "the file away: acmewrap makes another one. Next: acmewrap apply",
     ),
     Entry(
         "disk.full",

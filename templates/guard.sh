@@ -35,7 +35,7 @@ _acmewrap_has_refused() {
 
 # Sets REPLY to the headers that acme.sh or acmewrap reads, or to what is wrong.
 _acmewrap_headers() {
-  local line name value kept=''
+  local line name value text=''
   while IFS= read -r line || [ "$line" ]; do
     line=${line%$'\r'}
     if [[ $line =~ ^HTTP/[0-9.]+\ [0-9][0-9][0-9]($|\ ) ]]; then
@@ -57,15 +57,15 @@ _acmewrap_headers() {
       esac
       line="$name: $value"
     fi
-    kept+=$line$'\r\n'
+    text+=$line$'\r\n'
   done
-  REPLY=$kept
+  REPLY=$text
 }
 
 # $1: a body that should be JSON. Sets REPLY to the same with nothing in its strings that acme.sh, which searches it with
 # regular expressions, could take for the end of one, or to what is wrong. Fails with 2 when it is no JSON.
 _acmewrap_object() {
-  local IFS='"' parts piece key='' path='' seen='|' objects=() paths=() value kept='' index=0 depth braces
+  local IFS='"' parts piece key='' path='' seen='|' objects=() paths=() value text='' index=0 depth braces
   set -f
   # shellcheck disable=SC2206
   parts=($1)
@@ -85,7 +85,7 @@ _acmewrap_object() {
       esac
       braces=${braces#?}
     done
-    kept+=$piece
+    text+=$piece
     ((++index < ${#parts[@]})) || break
     value=${parts[index]}
     while [[ $value =~ (^|[^\\])(\\\\)*\\$ ]]; do # an escaped quotation mark
@@ -105,7 +105,7 @@ _acmewrap_object() {
         */validationRecord/*) value=${value//[!A-Za-z0-9._~:\/?=%+@&-]/_} ;; # of the web server, not of the authority
       esac
       case $key in
-        newNonce | newAccount | newOrder | newAuthz | revokeCert | keyChange | renewalInfo | finalize | authorizations | \
+        newNonce | newAccount | newOrder | newAuthz | revokeCert | keyChange | finalize | authorizations | \
           certificate | orders | url | uri)
           [ -z "$value" ] || _acmewrap_is_url "$value" || return 1
           ;;
@@ -117,25 +117,25 @@ _acmewrap_object() {
         *) value=${value//[!A-Za-z0-9 ._~:\/?=%+@*&-]/_} ;;
       esac
     fi
-    kept+=\"$value\"
+    text+=\"$value\"
   done
   [ ${#objects[@]} -eq 0 ] || return 2
-  REPLY=$kept
+  REPLY=$text
 }
 
 # $1: a chain of certificates. Sets REPLY to the lines that belong to one.
 _acmewrap_chain() {
-  local line inside='' kept=''
+  local line inside='' text=''
   while IFS= read -r line; do
     line=${line%$'\r'}
     case $line in
       "-----BEGIN CERTIFICATE-----") inside=1 ;;
-      "-----END CERTIFICATE-----") [ "$inside" ] || continue; kept+=$line$'\n' inside='' && continue ;;
+      "-----END CERTIFICATE-----") [ "$inside" ] || continue; text+=$line$'\n' inside='' && continue ;;
       *[!A-Za-z0-9+/=]* | '') continue ;;
     esac
-    [ -z "$inside" ] || kept+=$line$'\n'
+    [ -z "$inside" ] || text+=$line$'\n'
   done <<<"$1"
-  REPLY=$kept
+  REPLY=$text
 }
 
 # Sets REPLY to a body that is harmless, or to what is wrong.
@@ -223,21 +223,20 @@ _acmewrap_is_plain() {
     case ${BASH_REMATCH[1]} in
       ACCOUNT_URL | Le_OrderFinalize | Le_LinkOrder | Le_LinkCert) [ -z "${BASH_REMATCH[2]}" ] || _acmewrap_is_url "${BASH_REMATCH[2]}" || return 1 ;;
       Le_CertCreateTime | Le_NextRenewTime | Le_RenewalDays) [[ ${BASH_REMATCH[2]} =~ ^-?[0-9]*$ ]] || return 1 ;;
-      ACCOUNT_EMAIL | CA_EMAIL | CA_KEY_HASH | CA_EAB_KEY_ID | CA_EAB_HMAC_KEY | DEFAULT_PREFERRED_CHAIN | NO_ARI) ;;
+      ACCOUNT_EMAIL | CA_* | DEFAULT_PREFERRED_CHAIN | NO_ARI) ;;
       *) case $1 in */ca.conf) return 1 ;; esac ;;
     esac
   done <"$1"
   return 0
 }
 
+_acmewrap_require_plain() {
+  if [ ! -f "$1" ] || _acmewrap_is_plain "$1"; then return; fi
+  printf "\nacmewrap: %s: not Key='value' as acme.sh writes it. It would be run, and was not.\n" "$REPLY" >&2
+  exit 78
+}
+
 function . {
-  case $1 in
-    *.conf)
-      if ! _acmewrap_is_plain "$1"; then
-        printf "\nacmewrap: %s is not Key='value' as acme.sh writes it; it would be run as commands, and was not\n" "$REPLY" >&2
-        exit 78
-      fi
-      ;;
-  esac
+  case $1 in *.conf) _acmewrap_require_plain "$1" ;; esac
   builtin . "$@"
 }

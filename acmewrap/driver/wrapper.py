@@ -17,7 +17,7 @@ from ..secrets import CommandReference, CredentialReference, EnvironmentReferenc
 from .command import hook_variables
 from .home import Home
 
-IDENTITY = "acmewrap wrapper script, version 1"
+IDENTITY = "acmewrap wrapper script, version 2"
 
 
 @dataclass(frozen=True)
@@ -61,6 +61,8 @@ class Wrapper:
             source=str(self.source).replace("\n", " "),
             directory=self.directory,
             account_home=Home(self.home).account_home(self.server),
+            account_folder=Home(self.home).account_folder(self.server),
+            guard=resources.read_text("templates/guard.sh"),
             program=str(self.program),
             version=self.version,
             home=self.home,
