@@ -99,7 +99,7 @@ _acmewrap_object() {
       case $seen in *"|$key|"*) return 1 ;; esac
       seen+="$key|"
     else
-      value=${value//\\\//\/} value=${value//\\u0026/&}
+      value=${value//\\\//\/} value=${value//\\u0026/"&"}
       REPLY=$key
       case $path/$key in
         */validationRecord/*) value=${value//[!A-Za-z0-9._~:\/?=%+@&-]/_} ;; # of the web server, not of the authority
@@ -197,10 +197,11 @@ if type -P curl >/dev/null; then
 fi
 
 if type -P wget >/dev/null; then
+  exec {_acmewrap_errors}>&2 # acme.sh takes what wget says there for headers
   wget() { # acme.sh takes it where curl is missing, or by ACME_USE_WGET
     case ${FUNCNAME[1]-} in
       _get | _post)
-        printf '\nacmewrap: acme.sh needs curl here, and would use wget\n' >&2
+        printf '\nacmewrap: acme.sh needs curl here, and would use wget\n' >&"$_acmewrap_errors"
         printf 'HTTP/1.1 400 acmewrap-refused\r\n\r\n' >"$HTTP_HEADER"
         return 1
         ;;
