@@ -3,12 +3,22 @@
 # Headers and bodies are cut down to what acme.sh reads and to characters that mean nothing to a shell; a value that it needs
 # and that is not what RFC 8555 says ends the talk with the authority: acme.sh sees an error, and cleans up as after any other.
 # shellcheck shell=bash
-case $0 in */acme.sh) unset BASH_ENV ;; esac
 
-_acmewrap_url='^https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?(/[A-Za-z0-9._~:/?=%+@&-]*)?$'
-_acmewrap_json='^([][{}:,0-9.+-]|[[:space:]]|true|false|null|[eE])*$'
+# Until what follows has been read, and where a shell cannot read it, acme.sh asks nobody.
+# shellcheck disable=SC2317
+curl() { return 1; }
 
-_acmewrap_is_url() { [[ $1 =~ $_acmewrap_url ]] && [[ ! $1 =~ /\.\.?([/?]|$) ]]; }
+_acmewrap_is_url() {
+  local host name port path
+  case $1 in http://* | https://*) host=${1#*://} ;; *) return 1 ;; esac
+  name=${host%%/*} path=${host#"${host%%/*}"}
+  case $name in
+    \[*) name=${name#\[} port=${name#*\]} name=${name%%\]*} && case $name in '' | *[!0-9A-Fa-f:.]*) return 1 ;; esac ;;
+    *) port=${name#"${name%%:*}"} name=${name%%:*} && case $name in '' | *[!A-Za-z0-9._-]*) return 1 ;; esac ;;
+  esac
+  case $port in '') ;; :*[!0-9]* | :) return 1 ;; :*) ;; *) return 1 ;; esac
+  case $path in *[!A-Za-z0-9._~:/?=%+@\&-]* | */../* | */./* | */.. | */. | */..\?* | */.\?*) return 1 ;; esac
+}
 
 # What acme.sh and its configuration ask for themselves; a hook talks to somebody else.
 _acmewrap_is_own() {
@@ -38,17 +48,19 @@ _acmewrap_headers() {
   local line name value text=''
   while IFS= read -r line || [ "$line" ]; do
     line=${line%$'\r'}
-    if [[ $line =~ ^HTTP/[0-9.]+\ [0-9][0-9][0-9]($|\ ) ]]; then
-      line=${BASH_REMATCH[0]% }
+    if [[ $line == HTTP/[0-9]* ]]; then
+      name=${line%% *} value=${line#* } REPLY='the status line'
+      case "$name ${value%% *}" in HTTP/[0-9.]\ [0-9][0-9][0-9] | HTTP/[0-9].[0-9]\ [0-9][0-9][0-9]) ;; *) return 1 ;; esac
+      line="$name ${value%% *}"
     elif [ "$line" ]; then
       name=${line%%:*} value=${line#*:}
       value=${value#"${value%%[![:space:]]*}"} value=${value%"${value##*[![:space:]]}"}
       REPLY="the header $name"
       case $name in
-        [Rr][Ee][Pp][Ll][Aa][Yy]-[Nn][Oo][Nn][Cc][Ee]) [[ $value =~ ^[A-Za-z0-9._~+/=-]+$ ]] || return 1 ;;
+        [Rr][Ee][Pp][Ll][Aa][Yy]-[Nn][Oo][Nn][Cc][Ee]) case $value in '' | *[!A-Za-z0-9._~+/=-]*) return 1 ;; esac ;;
         [Ll][Oo][Cc][Aa][Tt][Ii][Oo][Nn]) case $value in /*) _acmewrap_is_url "https://host$value" ;; *) _acmewrap_is_url "$value" ;; esac || return 1 ;;
         [Rr][Ee][Tt][Rr][Yy]-[Aa][Ff][Tt][Ee][Rr]) [[ $value =~ ^([0-9]{1,9}|[A-Z][A-Za-z0-9\ ,:+-]*)$ ]] || return 1 ;;
-        [Dd][Aa][Tt][Ee] | [Cc][Oo][Nn][Tt][Ee][Nn][Tt]-[Tt][Yy][Pp][Ee]) [[ $value =~ ^[A-Za-z0-9\ ,:\;/=.+-]*$ ]] || continue ;;
+        [Dd][Aa][Tt][Ee] | [Cc][Oo][Nn][Tt][Ee][Nn][Tt]-[Tt][Yy][Pp][Ee]) case $value in *[!A-Za-z0-9\ ,:\;/=.+-]*) continue ;; esac ;;
         [Ll][Ii][Nn][Kk])
           [[ $value =~ ^\<([^\>]*)\>(\;\ ?rel=\"?[a-z-]+\"?)?$ ]] || continue
           _acmewrap_is_url "${BASH_REMATCH[1]}" || continue
@@ -65,58 +77,67 @@ _acmewrap_headers() {
 # $1: a body that should be JSON. Sets REPLY to the same with nothing in its strings that acme.sh, which searches it with
 # regular expressions, could take for the end of one, or to what is wrong. Fails with 2 when it is no JSON.
 _acmewrap_object() {
-  local IFS='"' parts piece key='' path='' seen='|' objects=() paths=() value text='' index=0 depth braces
+  local IFS='"' parts piece key='' path='' seen='|' objects=() paths=() value text='' index=0 depth
   set -f
   # shellcheck disable=SC2206
   parts=($1)
   set +f
   while :; do
     piece=${parts[index]-}
-    [[ $piece =~ $_acmewrap_json ]] || return 2
-    braces=${piece//[!\{\}]/}
-    while [ "$braces" ]; do
-      case $braces in
+    text+=$piece
+    case $piece in
+      : | ,) ;;
+      *[!]\[\{\}:,0-9.+Etruefalsn\ $'\t\r\n'-]*) return 2 ;;
+    esac
+    while :; do
+      case $piece in
+        *[\{\}]*) piece=${piece#"${piece%%[\{\}]*}"} ;;
+        *) break ;;
+      esac
+      case $piece in
         \{*) objects+=("$seen") paths+=("$path") seen='|' path+="/$key" ;;
         *)
-          ((depth = ${#objects[@]} - 1)) || [ "$depth" = 0 ] || return 2
+          depth=$((${#objects[@]} - 1))
+          [ "$depth" -ge 0 ] || return 2
           seen=${objects[depth]} path=${paths[depth]}
           unset "objects[depth]" "paths[depth]"
           ;;
       esac
-      braces=${braces#?}
+      piece=${piece#?}
     done
-    text+=$piece
     ((++index < ${#parts[@]})) || break
     value=${parts[index]}
-    while [[ $value =~ (^|[^\\])(\\\\)*\\$ ]]; do # an escaped quotation mark
+    while [[ $value == *\\ && $value =~ (^|[^\\])(\\\\)*\\$ ]]; do # an escaped quotation mark
       ((++index < ${#parts[@]})) || return 2
       value+='"'${parts[index]}
     done
     ((++index <= ${#parts[@]})) || return 2
-    if [[ ${parts[index]-} =~ ^[[:space:]]*: ]]; then
-      key=${value//[!A-Za-z0-9._:-]/_} value=$key
-      REPLY="$key, twice in an object,"
-      case $seen in *"|$key|"*) return 1 ;; esac
-      seen+="$key|"
-    else
-      value=${value//\\\//\/} value=${value//\\u0026/"&"}
-      REPLY=$key
-      case $path/$key in
-        */validationRecord/*) value=${value//[!A-Za-z0-9._~:\/?=%+@&-]/_} ;; # of the web server, not of the authority
-      esac
-      case $key in
-        newNonce | newAccount | newOrder | newAuthz | revokeCert | keyChange | finalize | authorizations | \
-          certificate | orders | url | uri)
-          [ -z "$value" ] || _acmewrap_is_url "$value" || return 1
-          ;;
-        token | id | eab_kid | eab_hmac_key) [[ $value =~ ^[A-Za-z0-9_=-]*$ ]] || return 1 ;;
-        detail | title | description) # said to people, and to acmewrap
-          value=${value//\\[\"\`]/\'} value=${value//\\u003[ce]/\'} value=${value//\\[nrtbf]/ } value=${value//[\"\`]/\'}
-          value=${value//[\\\$[:cntrl:]]/_}
-          ;;
-        *) value=${value//[!A-Za-z0-9 ._~:\/?=%+@*&-]/_} ;;
-      esac
-    fi
+    piece=${parts[index]-}
+    case ${piece#"${piece%%[![:space:]]*}"} in
+      :*)
+        case $value in *[!A-Za-z0-9._:-]*) value=${value//[!A-Za-z0-9._:-]/_} ;; esac
+        key=$value REPLY="$value, twice in an object,"
+        case $seen in *"|$key|"*) return 1 ;; esac
+        seen+="$key|"
+        ;;
+      *)
+        REPLY=$key
+        case $value in *\\*) value=${value//\\\//\/} value=${value//\\u0026/"&"} ;; esac
+        case $path/$key in
+          */validationRecord/*) value=${value//[!A-Za-z0-9._~:\/?=%+@&-]/_} ;; # of the web server, not of the authority
+        esac
+        case $key in
+          newNonce | newAccount | newOrder | newAuthz | revokeCert | keyChange | finalize | authorizations | certificate | \
+            orders | url | uri) [ -z "$value" ] || _acmewrap_is_url "$value" || return 1 ;;
+          token | id | eab_kid | eab_hmac_key) case $value in *[!A-Za-z0-9_=-]*) return 1 ;; esac ;;
+          detail | title | description) # said to people, and to acmewrap
+            value=${value//\\[\"\`]/\'} value=${value//\\u003[ce]/\'} value=${value//\\[nrtbf]/ }
+            value=${value//[\"\`]/\'} value=${value//[\\\$[:cntrl:]]/_}
+            ;;
+          *) case $value in *[!A-Za-z0-9\ ._~:/?=%+@*\&-]*) value=${value//[!A-Za-z0-9 ._~:\/?=%+@*&-]/_} ;; esac ;;
+        esac
+        ;;
+    esac
     text+=\"$value\"
   done
   [ ${#objects[@]} -eq 0 ] || return 2
@@ -174,7 +195,7 @@ if type -P curl >/dev/null; then
     done
     case ${ACME_DIRECTORY-} in http://*) schemes='=http,https' ;; esac
     if ! _acmewrap_has_refused "$dump"; then
-      REPLY="the URL $(printf '%q' "$previous")"
+      printf -v REPLY 'the URL %q' "$previous"
       if _acmewrap_is_url "$previous"; then
         body=$(_acmewrap_curl --proto "$schemes" "$@")
         code=$?
@@ -194,6 +215,8 @@ if type -P curl >/dev/null; then
       printf '{"type":"urn:acmewrap:unsafe_response","detail":"refused by acmewrap"}\n'
     fi
   }
+else
+  unset -f curl
 fi
 
 if type -P wget >/dev/null; then

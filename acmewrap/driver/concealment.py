@@ -20,6 +20,7 @@ from .. import resources
 # The URL is moved where acme.sh puts it, at the end and after no option; elsewhere it may belong to one, such as --proxy.
 # The HMAC (RFC 2104; blocks of 64 bytes, as SHA-1 and SHA-256 have) is made of two digests: openssl takes its key as an
 # argument only.
+_HEAD = "case $0 in */acme.sh) unset BASH_ENV ;; *) return ;; esac\n"  # not for the bash before it, nor for scripts after it
 _FUNCTIONS = r"""
 _acmewrap_curl() {
   local kept=() moved='' word option previous=- value
@@ -78,5 +79,5 @@ def shell_functions(folder: Path, *, secrets: bool = True) -> Dict[str, str]:
     Those that stand between an authority and acme.sh always, those that hide arguments only where there are *secrets*.
     """
     path = folder / "functions.sh"
-    path.write_text((_FUNCTIONS if secrets else "") + resources.read_text("templates/guard.sh"), encoding="ascii")
+    path.write_text(_HEAD + (_FUNCTIONS if secrets else "") + resources.read_text("templates/guard.sh"), encoding="ascii")
     return {"BASH_ENV": str(path)}

@@ -13,7 +13,7 @@ from typing import Dict, Iterator, List, Tuple
 import pytest
 
 from acmewrap.driver.concealment import shell_functions
-from acmewrap.driver.configuration import parse_account, parse_configuration
+from acmewrap.driver.configuration import is_safe_url, parse_account, parse_configuration
 
 # What acme.sh does around a request (3.1.1, _inithttp, _post and _get), without the rest.
 SCRIPT = """
@@ -257,6 +257,39 @@ def test_a_hook_gets_what_its_own_server_says(shell: Shell, server: Tuple[str, A
     hook.write_text('dns_x_add() { _get "$1"; }\n', encoding="ascii")
     answer(server[1], "it's $(fine)")
     assert shell.run(f'. {hook}; dns_x_add "{server[0]}"; curl -s {server[0]}')[0] == "it's $(fine)" * 2
+
+
+URLS = {
+    "https://ca.test": True,
+    "http://127.0.0.1:14000/a/b?x=1&y=%20~@:+": True,
+    "https://[2001:db8::1]:14000/x": True,
+    "https://[2001:db8::1]/x": True,
+    "https://": False,
+    "https:///x": False,
+    "https://a:/x": False,
+    "https://a:1x/": False,
+    "https://a@b/": False,
+    "https://[::1/x": False,
+    "https://[::1]x/y": False,
+    "https://[a$b]/y": False,
+    "https://a/[x]": False,
+    "https://a/.": False,
+    "https://a/..?x": False,
+    "https://a/./b": False,
+    "https://a/b#c": False,
+    "https://a/b,c": False,
+    "https://a/b c": False,
+    "https://a/\xe9": False,
+    "-https://a/": False,
+    "file://a/": False,
+}
+
+
+def test_shell_and_python_agree_on_what_a_url_may_be(shell: Shell) -> None:
+    script = " ".join(f"_acmewrap_is_url '{url}' && echo '{url}';" for url in URLS)
+    expected = [url for url, good in URLS.items() if good]
+    assert shell.run(script)[0].splitlines() == expected
+    assert [url for url in URLS if is_safe_url(url)] == expected
 
 
 FILES = {

@@ -69,6 +69,7 @@ export X_Key
 exec 9<<'GUARD'
 (templates/guard.sh)
 exec 9<&-
+unset BASH_ENV
 rm -f -- "$ACMEWRAP_HOME/http.header"
 _acmewrap_require_plain "$ACMEWRAP_HOME/account.conf"
 _acmewrap_require_plain "$ACMEWRAP_ACCOUNT/ca.conf"
