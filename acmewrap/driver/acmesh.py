@@ -201,8 +201,6 @@ class AcmeSh:
         """The version that the script says of itself; starts nothing."""
         return command.read_version(self._caller.program)
 
-    # --- what the verbs share ---
-
     def _obtain(self, request: Request, on_line: Optional[OnLine], *, again: bool = True) -> IssueResult:
         domain, ecc = request.name
         with stage(self.home, [request.name], anew=request.verb == "issue") as staging:
@@ -242,8 +240,8 @@ class AcmeSh:
         word: Literal["done", "failed"] = "done" if fault is None else "failed"
         return RevokeResult(word, domain, parse(done.lines), done.lines, done.seconds, fault)
 
-    def _read(self, verb: str, words: Tuple[str, ...], certificates: Iterable[Tuple[str, bool]] = ()) -> Completed:
-        with stage(self.home, certificates) as staging:
+    def _read(self, verb: str, words: Tuple[str, ...], names: Iterable[Tuple[str, bool]] = ()) -> Completed:
+        with stage(self.home, names) as staging:
             done = self._caller.run(verb, words, staging)
         if done.returncode != 0 or not done.lines:
             fault = self._caller.diagnose(verb, done) if done.lines else failure("acme.unknown", "acme.sh said nothing")

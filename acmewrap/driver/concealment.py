@@ -79,5 +79,7 @@ def shell_functions(folder: Path, *, secrets: bool = True) -> Dict[str, str]:
     Those that stand between an authority and acme.sh always, those that hide arguments only where there are *secrets*.
     """
     path = folder / "functions.sh"
-    path.write_text(_HEAD + (_FUNCTIONS if secrets else "") + resources.read_text("templates/guard.sh"), encoding="ascii")
+    path.write_text(
+        _HEAD + (_FUNCTIONS if secrets else "") + resources.read_text("templates/guard.sh"), encoding="ascii"
+    )
     return {"BASH_ENV": str(path)}

@@ -102,7 +102,7 @@ class Staging:
             raise _unsafe(source / "ca.conf", error) from None
         copy.mkdir(parents=True, exist_ok=True)
         for name, data in found.items():
-            (copy / name).write_bytes(data)
+            _write_private(copy / name, data)
         return found
 
     def bind_account(self, server: str, lines: str) -> None:
@@ -110,7 +110,7 @@ class Staging:
         path = Home(self.folder).account_folder(server) / "ca.conf"
         with contextlib.suppress(FileNotFoundError):
             lines = edit_configuration(read_text(path), {}, _ACCOUNT_CREDENTIALS) + lines
-        write_text(path, lines)
+        _write_private(path, lines.encode("utf-8", "surrogateescape"))
 
     def keep_account(self, home: Home, server: str, before: Dict[str, bytes]) -> None:
         """Take over an account that the call registered, when nothing in it could do harm and nobody else was faster."""
@@ -210,6 +210,11 @@ def scrub(home: Home) -> None:
             if any(line.startswith(_CREDENTIALS) for line in text.split("\n")):
                 clean = edit_configuration(text, {}, _CREDENTIALS)
                 files.write_atomic(path, clean.encode("utf-8", "surrogateescape"))
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    path.touch(files.PRIVATE)
+    path.write_bytes(data)
 
 
 def _unsafe(path: Path, error: ValueError) -> AccessError:
