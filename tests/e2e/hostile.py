@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Optional, Tuple
 
-from acmewrap.testing.proxy import Change, Proxy
+from acmewrap.testing.proxy import Answer, Change, Proxy
 
 MARK = "c4n4ry-of-a-local-file"
 
@@ -145,6 +145,9 @@ class Attempt:
             proxy.misbehave("", Change(headers=dict(settings)))
             return
         make = PAYLOADS[self.payload]
+        if self.value.name == "account id":  # the authority itself must not lose the account: later attempts need it
+            gone = json.dumps({"id": make("1", str(canary)), "status": "deactivated"}).encode("utf-8")
+            proxy.misbehave("my-account", Answer(body=gone, headers=(("Content-Type", "application/json"),)))
         proxy.misbehave(
             self.value.pattern, self.value.change(lambda good: make(good, str(canary))), method=self.value.method
         )
