@@ -132,7 +132,7 @@ _ENTRIES: Tuple[Entry, ...] = (
     ),
     Entry(
         "wrapper.missing",
-        "The wrapper script was not rendered yet.",
+        "The wrapper script was not rendered yet, or for something else than the file asks for now.",
         "Run: acmewrap render",
     ),
     Entry(
@@ -279,6 +279,13 @@ _ENTRIES: Tuple[Entry, ...] = (
         "ca.server_error",
         "The authority answered with an error of its own (HTTP 5xx, serverInternal).",
         "Nothing to mend here: look into the authority's log, then run again.",
+    ),
+    Entry(
+        "ca.unsafe_response",
+        "The authority, or somebody in its place, answered with a value that RFC 8555 does not allow and that acme.sh might run, "
+        "or take for a path. It was kept from acme.sh, and nothing more was asked.",
+        "Do not try again before whoever runs {server} has explained the value that the message names: software that means well "
+        "sends nothing of the kind. What was there before has been kept.",
     ),
     Entry(
         "ca.no_advice",
@@ -508,6 +515,13 @@ _ENTRIES: Tuple[Entry, ...] = (
         "trust.not_handed_over",
         "Root was to give the user who runs the schedule a file that has several names: another name may be somewhere else.",
         "Make it a file of its own, then run again: sudo cp -p {path} {path}.new && sudo mv {path}.new {path}",
+    ),
+    Entry(
+        "home.unsafe",
+        "acme.sh runs its configuration files as shell commands, and this one holds more than values, or a value that cannot be: "
+        "it was changed by hand, or by an authority that attacks this machine. It was not run.",
+        "Look at {file} before anything else; if you did not write that line, somebody else did. Then put the line right, or move "
+        "the file away: acmewrap makes another one. Next: acmewrap apply",
     ),
     Entry(
         "disk.full",

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Mapping, Optional, Tuple
 
 from ..catalogue import failure
+from ..driver.configuration import is_safe_url
 from ..errors import UnreachableError
 from ..tls import trust
 from .retry_after import moment
@@ -19,6 +20,7 @@ from .retry_after import moment
 _TIMEOUT = 2.0
 _PATIENCE = 5
 _LIMIT = 1024 * 1024
+_RESOURCES = ("newNonce", "newAccount", "newOrder", "newAuthz", "revokeCert", "keyChange")
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ def fetch(url: str, ca_bundle: Optional[Path], timeout: float = _TIMEOUT) -> Dir
     to answer.
 
     Raises :class:`UnreachableError` with one of the ids ``ca.tls_untrusted``, ``ca.name_unresolved``, ``ca.unreachable``,
-    ``ca.timeout``, ``ca.server_error`` and ``ca.not_acme``.
+    ``ca.timeout``, ``ca.server_error``, ``ca.not_acme`` and ``ca.unsafe_response``.
     """
     body, headers = read(url, ca_bundle, timeout)
     try:
@@ -50,6 +52,10 @@ def fetch(url: str, ca_bundle: Optional[Path], timeout: float = _TIMEOUT) -> Dir
         new_order = None
     if not isinstance(new_order, str):
         raise _unreachable("ca.not_acme", url, ca_bundle, "its answer is no ACME directory")
+    for name in _RESOURCES:
+        value = document.get(name, "")
+        if not isinstance(value, str) or (value and not is_safe_url(value)):
+            raise _unreachable("ca.unsafe_response", url, ca_bundle, f"{name} in its directory is not a URL")
     requires_eab = isinstance(meta, dict) and bool(meta.get("externalAccountRequired"))
     if not isinstance(renewal_info, str) or not renewal_info.startswith("https://"):  # a file:// would be opened, too
         renewal_info = None

@@ -96,14 +96,18 @@ def run(invocation: Invocation) -> ExitCode:
     """Become acme.sh, as the wrapper script starts it."""
     from .. import paths
     from ..driver.release import installation
+    from ..driver.wrapper import read_own
 
     config, arguments = invocation.load(), invocation.options.arguments
     chosen = invocation.authority(config)
-    script = next(one for one in paths.wrappers(config) if one.home == chosen.home).path
+    wrapper = next(one for one in paths.wrappers(config) if one.home == chosen.home)
+    script = wrapper.path
     installation.verify(paths.program_folder(config), config.acme_sh.release)
     words = arguments[1:] if arguments[:1] == ["--"] else arguments
     if not script.exists():
         raise AcmewrapError(failure("wrapper.missing", f"{script} does not exist"))
+    if read_own(script) != wrapper.render():  # an older one may let an authority do more
+        raise AcmewrapError(failure("wrapper.missing", f"{script} is not the one of this configuration"))
     os.execve(str(script), [str(script), *words], dict(invocation.environ))  # noqa: S606 - the wrapper takes over, signals and all
 
 

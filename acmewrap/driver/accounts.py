@@ -21,34 +21,31 @@ _EAB = ("CA_EAB_",)
 def register(caller: Caller, eab: Optional[Tuple[str, Value]] = None) -> None:
     """``--register-account``, unless the home has an account at the directory already.
 
-    An HMAC key goes into ``ca.conf`` (0600) for the call and is taken out again: acme.sh would otherwise get it as an
-    argument that every user of the machine can read. Raises :class:`IssueError` with the authority's reason.
+    An HMAC key is in a ``ca.conf`` (0600) of the call alone: acme.sh would otherwise get it as an argument that every user of
+    the machine can read. Raises :class:`IssueError` with the authority's reason.
     """
     folder = caller.home.account_folder(caller.server)
-    configuration = folder / "ca.conf"
-    try:
-        if not _is_registered(folder / "account.json"):
-            files.make_folder(folder)
-            _register(caller, configuration, eab)
-    finally:  # also of a key that a run left behind when it was killed
-        _forget_key(configuration)
+    if _is_registered(folder / "account.json"):
+        _forget_key(folder / "ca.conf")  # plain acme.sh leaves it there
+    else:
+        _register(caller, eab)
 
 
-def _register(caller: Caller, configuration: Path, eab: Optional[Tuple[str, Value]]) -> None:
+def _register(caller: Caller, eab: Optional[Tuple[str, Value]]) -> None:
     secrets: Tuple[Secret, ...] = ()
+    binding: Optional[str] = None
     if eab is not None:
         key_id, hmac_key = eab
         secrets = (hmac_key,) if isinstance(hmac_key, Secret) else ()
         value = hmac_key.reveal() if isinstance(hmac_key, Secret) else hmac_key
         try:
-            text = edit_configuration("", {"CA_EAB_KEY_ID": key_id, "CA_EAB_HMAC_KEY": value})
+            binding = edit_configuration("", {"CA_EAB_KEY_ID": key_id, "CA_EAB_HMAC_KEY": value})
         except ValueError as error:
             raise CommandError(failure("command.unsafe", str(error))) from None
     for again in (True, False):
-        if eab is not None:
-            files.write_atomic(configuration, text)
         with stage(caller.home) as staging:
-            done = caller.run("register_account", ("--register-account",), staging, bound=True, secrets=secrets)
+            words = ("--register-account",)
+            done = caller.run("register_account", words, staging, bound=True, binding=binding, secrets=secrets)
             if done.returncode == 0:
                 return
             fault = caller.diagnose("register_account", done, staging.read_protocol())

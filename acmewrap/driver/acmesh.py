@@ -13,7 +13,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, Mapping, Optional, Sequence, Tuple, Union
+from typing import Iterable, Literal, Mapping, Optional, Sequence, Tuple, Union
 
 from ..acme import retry_after
 from ..catalogue import failure
@@ -180,14 +180,15 @@ class AcmeSh:
 
     def list(self) -> Tuple[ListEntry, ...]:
         """``--list --listraw``. acme.sh leaves out names without a dot; :meth:`Home.stored` does not."""
-        done = self._read("list", ("--list", "--listraw"))
+        sound = (one for one in self.home.stored() if one.configuration_error is None)
+        done = self._read("list", ("--list", "--listraw"), ((one.files.domain, one.ecc) for one in sound))
         rows = [line.split("|") for line in done.lines if "|" in line]
         entries = (ListEntry.from_row(dict(zip(rows[0], row))) for row in rows[1:])
-        return tuple(entry for entry in entries if entry.domain)  # a broken configuration makes a row without a name
+        return tuple(entry for entry in entries if entry.domain)
 
     def info(self, domain: str, *, key: str = "ec-256") -> Mapping[str, str]:
         """``--info``: the domain's configuration as acme.sh prints it, without credentials; empty for a name it does not know."""
-        done = self._read("info", command.info(domain, key))
+        done = self._read("info", command.info(domain, key), [(domain, is_ecc(key))])
         matches = (re.fullmatch(r"(\w+)='?(.*?)'?", line) for line in done.lines)
         found = {match.group(1): match.group(2) for match in matches if match}
         known = {name: value for name, value in found.items() if not name.startswith("SAVED_")}
@@ -203,7 +204,7 @@ class AcmeSh:
 
     def _obtain(self, request: Request, on_line: Optional[OnLine], *, again: bool = True) -> IssueResult:
         domain, ecc = request.name
-        with stage(self.home, [request.name]) as staging:
+        with stage(self.home, [request.name], anew=request.verb == "issue") as staging:
             before, staged = self.home.read(domain, ecc), staging.files_of(domain, ecc)
             done = self._caller.run(
                 request.verb, request.words, staging, variables=request.variables, bound=True, on_line=on_line
@@ -240,9 +241,9 @@ class AcmeSh:
         word: Literal["done", "failed"] = "done" if fault is None else "failed"
         return RevokeResult(word, domain, parse(done.lines), done.lines, done.seconds, fault)
 
-    def _read(self, verb: str, words: Tuple[str, ...]) -> Completed:
-        with stage(self.home) as staging:
-            done = self._caller.run(verb, words, staging, certificates=self.home.path)
+    def _read(self, verb: str, words: Tuple[str, ...], names: Iterable[Tuple[str, bool]] = ()) -> Completed:
+        with stage(self.home, names) as staging:
+            done = self._caller.run(verb, words, staging)
         if done.returncode != 0 or not done.lines:
             fault = self._caller.diagnose(verb, done) if done.lines else failure("acme.unknown", "acme.sh said nothing")
             raise CommandError(fault, command=done.command.printable(), returncode=done.returncode)

@@ -44,19 +44,19 @@ class Caller:
         words: Sequence[str],
         staging: Staging,
         *,
-        certificates: Optional[Path] = None,
         variables: Optional[Mapping[str, Value]] = None,
         secrets: Tuple[Secret, ...] = (),
         bound: bool = False,
+        binding: Optional[str] = None,
         umask: int = PRIVATE_UMASK,
         on_line: Optional[OnLine] = None,
     ) -> Completed:
-        """Run acme.sh in *staging*. ``bound`` adds server and bundle; ``variables`` are the hook's; ``certificates`` is
-        another certificate home than the staged one, for commands that only read.
+        """Run acme.sh in *staging*. ``bound`` adds server and bundle; ``variables`` are the hook's; ``binding`` are lines
+        for ``ca.conf`` that only this call sees.
 
-        Raises :class:`AccessError` when this is root and the script another user's to change, :class:`ReleaseError` when it is
-        not what was pinned, :class:`CommandError` when it cannot be started or
-        an argument or value is unsafe.
+        Raises :class:`AccessError` when this is root and the script another user's to change, or when the account's
+        configuration is not plain values (``home.unsafe``); :class:`ReleaseError` when acme.sh is not what was pinned;
+        :class:`CommandError` when it cannot be started or an argument or value is unsafe.
         """
         trust.refuse_weak(self.program / "acme.sh")
         # What was checked is what runs: the link may lead elsewhere by then. Only its owner can write in the folder itself.
@@ -66,11 +66,14 @@ class Caller:
         homes = (
             *("--home", command.plain_path(program)),
             *("--config-home", command.plain_path(staging.configuration)),
-            *("--cert-home", command.plain_path(certificates or staging.certificates)),
+            *("--cert-home", command.plain_path(staging.certificates)),
         )
         where = command.authority(self.server, self.ca_bundle, self.email) if bound else ()
         argv = command.wrap((f"{program}/acme.sh", *homes, *words, *where), umask)
-        return self.runner.run(
+        account = staging.copy_account(self.home, self.server)
+        if binding is not None:
+            staging.bind_account(self.server, binding)
+        completed = self.runner.run(
             Command(
                 verb=verb,
                 argv=argv,
@@ -81,6 +84,8 @@ class Caller:
             ),
             on_line,
         )
+        staging.keep_account(self.home, self.server, account)
+        return completed
 
     def diagnose(self, verb: str, completed: Completed, protocol: str = "", **context: str) -> Failure:
         """Why it failed, as an entry of the catalogue; *context* is what its remedy may name, *protocol* the call's own log."""
@@ -106,14 +111,14 @@ class Caller:
             "HOME": str(staging.folder),
             "TMPDIR": str(staging.temporary),
             "CURL_HOME": str(staging.curl),
-            "CA_HOME": str(self.home.account_home(self.server)),
+            "CA_HOME": str(staging.account_home(self.server)),
             "NO_ARI": "1",
         }
         if verb in _LOGGED:  # never for a deploy: its log would hold the password
             # A time on each of some 300 lines would take a process each, a twentieth of the whole call.
             environment.update(LOG_FILE=str(staging.protocol), LOG_LEVEL="2", NO_TIMESTAMP="1")
-        if variables or verb not in _SIGNED:
-            environment.update(concealment.conceal(staging.folder))
+        secrets = bool(variables) or verb not in _SIGNED
+        environment.update(concealment.shell_functions(staging.folder, secrets=secrets))
         for name, value in variables.items():
             environment[name] = value.reveal() if isinstance(value, Secret) else value
         return environment

@@ -1,11 +1,12 @@
-"""Keeps secrets out of the arguments of what acme.sh starts: every user of a machine can read those in ``/proc/*/cmdline``.
+"""The shell functions that acme.sh runs with: what an authority answers goes through ``templates/guard.sh``, and secrets stay out
+of the arguments of what is started, which every user of a machine can read in ``/proc/*/cmdline``.
 
 acme.sh (all versions) gives curl the password of a deploy hook as ``--data`` or within the URL, the tokens of DNS hooks as
 ``--header``, and the certificate's private key, while it is uploaded, as ``--data``; openssl gets the HMAC key of an external
 account binding as ``-macopt``. It calls both by name from bash, so functions of these names stand in: a function has no
 arguments of its own in ``/proc``, and printf is a builtin. bash reads them from ``$BASH_ENV`` (bash(1), INVOCATION).
 
-Left as it is: wget, which acme.sh takes where curl is missing.
+acme.sh's own requests never go through wget, which it takes where curl is missing; those of a hook may.
 """
 
 from __future__ import annotations
@@ -13,41 +14,40 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Dict
 
+from .. import resources
+
 # curl reads what is moved as a configuration (curl(1), --config) from a pipe. Empty values stay: there they would be errors.
 # The URL is moved where acme.sh puts it, at the end and after no option; elsewhere it may belong to one, such as --proxy.
 # The HMAC (RFC 2104; blocks of 64 bytes, as SHA-1 and SHA-256 have) is made of two digests: openssl takes its key as an
 # argument only.
+_HEAD = "case $0 in */acme.sh) unset BASH_ENV ;; *) return ;; esac\n"  # not for the bash before it, nor for scripts after it
 _FUNCTIONS = r"""
-case $0 in */acme.sh) unset BASH_ENV ;; esac
-
-if type -P curl >/dev/null; then
-  curl() {
-    local kept=() moved='' word option previous=- value
-    while [ $# -gt 0 ]; do
-      word=$1 option='' value=''
-      shift
-      case $word in
-        -d | --data | --data-ascii | --data-binary | --data-raw | --data-urlencode | -H | --header | -u | --user | --url)
-          if [ "${1-}" ]; then option=$word value=$1; shift; fi ;;
-        http://* | https://*)
-          case $#$previous in 0-*) ;; 0*) option=--url value=$word ;; esac ;;
-      esac
-      if [ "$option" ]; then
-        case $option in -d) option=--data ;; -H) option=--header ;; -u) option=--user ;; esac
-        value=${value//\\/\\\\} value=${value//\"/\\\"}
-        value=${value//$'\n'/\\n} value=${value//$'\r'/\\r} value=${value//$'\t'/\\t}
-        moved="$moved${option#--} = \"$value\""$'\n' previous=
-      else
-        kept+=("$word") previous=$word
-      fi
-    done
-    if [ "$moved" ]; then
-      command curl "${kept[@]}" --config <(printf '%s' "$moved")
+_acmewrap_curl() {
+  local kept=() moved='' word option previous=- value
+  while [ $# -gt 0 ]; do
+    word=$1 option='' value=''
+    shift
+    case $word in
+      -d | --data | --data-ascii | --data-binary | --data-raw | --data-urlencode | -H | --header | -u | --user | --url)
+        if [ "${1-}" ]; then option=$word value=$1; shift; fi ;;
+      http://* | https://*)
+        case $#$previous in 0-*) ;; 0*) option=--url value=$word ;; esac ;;
+    esac
+    if [ "$option" ]; then
+      case $option in -d) option=--data ;; -H) option=--header ;; -u) option=--user ;; esac
+      value=${value//\\/\\\\} value=${value//\"/\\\"}
+      value=${value//$'\n'/\\n} value=${value//$'\r'/\\r} value=${value//$'\t'/\\t}
+      moved="$moved${option#--} = \"$value\""$'\n' previous=
     else
-      command curl "${kept[@]}"
+      kept+=("$word") previous=$word
     fi
-  }
-fi
+  done
+  if [ "$moved" ]; then
+    command curl "${kept[@]}" --config <(printf '%s' "$moved")
+  else
+    command curl "${kept[@]}"
+  fi
+}
 
 openssl() {
   case "$1 ${3-} ${4-} ${5-} ${6-}" in
@@ -73,8 +73,13 @@ _acmewrap_hmac() {
 """
 
 
-def conceal(folder: Path) -> Dict[str, str]:
-    """Write the functions into *folder*, private to one call; what is returned makes bash read them."""
-    path = folder / "concealment.sh"
-    path.write_text(_FUNCTIONS, encoding="ascii")
+def shell_functions(folder: Path, *, secrets: bool = True) -> Dict[str, str]:
+    """Write the functions into *folder*, private to one call; what is returned makes bash read them.
+
+    Those that stand between an authority and acme.sh always, those that hide arguments only where there are *secrets*.
+    """
+    path = folder / "functions.sh"
+    path.write_text(
+        _HEAD + (_FUNCTIONS if secrets else "") + resources.read_text("templates/guard.sh"), encoding="ascii"
+    )
     return {"BASH_ENV": str(path)}

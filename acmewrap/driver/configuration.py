@@ -14,6 +14,13 @@ from typing import Dict, List, Mapping, Tuple
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)='(.*)'")
 _BEGIN = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)='")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
+# What an authority has a say in; the same as in templates/guard.sh, which keeps acme.sh from running anything else.
+_SAFE_URL = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?(/[A-Za-z0-9._~:/?=%+@&-]*)?")
+_UPWARDS = re.compile(r"/\.\.?([/?]|$)")
+_NUMBER = re.compile(r"-?[0-9]*")
+_URLS = ("ACCOUNT_URL", "Le_OrderFinalize", "Le_LinkOrder", "Le_LinkCert")
+_NUMBERS = ("Le_CertCreateTime", "Le_NextRenewTime", "Le_RenewalDays")
+_ACCOUNT = ("ACCOUNT_EMAIL", "ACCOUNT_URL", "DEFAULT_PREFERRED_CHAIN", "NO_ARI")
 _WRAPPED = re.compile(r"__ACME_BASE64__START_(.*)__ACME_BASE64__END_")
 
 
@@ -26,8 +33,25 @@ def parse_configuration(text: str) -> Dict[str, str]:
         match = _ASSIGNMENT.fullmatch(line)
         if match is None or "'" in match.group(2):
             raise ValueError(f"line {number} is not Key='value'")
-        values[match.group(1)] = _unwrap(match.group(2), number)
+        key, value = match.groups()
+        if (key in _URLS and value and not is_safe_url(value)) or (key in _NUMBERS and not _NUMBER.fullmatch(value)):
+            raise ValueError(f"line {number} holds a value of {key} that cannot be")
+        values[key] = _unwrap(value, number)
     return values
+
+
+def parse_account(text: str) -> Dict[str, str]:
+    """The values of ``ca.conf``, where acme.sh writes what the authority calls the account. Raises ValueError as above."""
+    values = parse_configuration(text)
+    for key in values:
+        if not key.startswith("CA_") and key not in _ACCOUNT:
+            raise ValueError(f"{key} is nothing that acme.sh keeps of an account")
+    return values
+
+
+def is_safe_url(text: str) -> bool:
+    """Whether *text* is a URL that acme.sh can keep, split and pass on without running any of it."""
+    return _SAFE_URL.fullmatch(text) is not None and _UPWARDS.search(text) is None
 
 
 def _unwrap(value: str, number: int) -> str:

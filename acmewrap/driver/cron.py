@@ -23,7 +23,8 @@ def run(
     """Let acme.sh renew what it holds to be due; each good new set takes its place, each bad one is left behind."""
     caller.home.recover_all()
     before = tuple(caller.home.stored())
-    with stage(caller.home, ((one.files.domain, one.ecc) for one in before)) as staging:
+    sound = (one for one in before if one.configuration_error is None)
+    with stage(caller.home, ((one.files.domain, one.ecc) for one in sound)) as staging:
         words = command.cron(force=force)
         done = caller.run("cron", words, staging, variables=variables, bound=True, on_line=on_line)
         failed = _failures(done.lines)

@@ -16,13 +16,13 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Iterable, Iterator, Optional, Tuple
+from typing import Dict, Iterable, Iterator, Optional, Tuple
 
 from .. import files, trust
 from ..catalogue import failure
 from ..errors import AccessError
 from ..x509 import X509
-from .configuration import edit_configuration, raw_values, read_text, write_text
+from .configuration import edit_configuration, parse_account, parse_configuration, raw_values, read_text, write_text
 from .home import CertificateFiles, Home
 
 _FOLDER = ".staging"
@@ -31,6 +31,8 @@ _LOCK = "lock"
 # Hooks that a renewal would run by itself: a call does not see them, and what it leaves is given them back.
 _HOOKS = ("Le_DeployHook", "Le_ReloadCmd", "Le_Real")
 _CREDENTIALS = ("SAVED_",)
+_ACCOUNT = ("account.key", "account.json", "ca.conf")
+_ACCOUNT_CREDENTIALS = ("CA_EAB_",)
 
 # curl is started without any limit by acme.sh; these reach every call of it (acme.sh itself cannot be told).
 _CURL_LIMITS = "connect-timeout = 10\nmax-time = 120\n"
@@ -59,26 +61,96 @@ class Staging:
     def files_of(self, domain: str, ecc: bool) -> CertificateFiles:
         return Home(self.certificates).files_of(domain, ecc)
 
-    def copy_in(self, home: Home, domain: str, ecc: bool) -> None:
-        """Bring a copy of a certificate's folder, without what a call must not inherit. Nothing there: nothing is done."""
+    def copy_in(self, home: Home, domain: str, ecc: bool, *, anew: bool = False) -> None:
+        """Bring a copy of a certificate's folder, without what a call must not inherit. Nothing there: nothing is done.
+
+        A configuration that acme.sh would run as anything but values stays behind when the certificate is made *anew*.
+        Otherwise raises :class:`AccessError` (``home.unsafe``).
+        """
         source, copy = home.files_of(domain, ecc), self.files_of(domain, ecc)
         if not source.folder.is_dir():
             return
         shutil.copytree(str(source.folder), str(copy.folder))
         with contextlib.suppress(FileNotFoundError):
-            text = read_text(copy.configuration)
-            write_text(copy.configuration, edit_configuration(text, {}, _HOOKS + _CREDENTIALS))
+            text = edit_configuration(read_text(copy.configuration), {}, _HOOKS + _CREDENTIALS)
+            copy.configuration.unlink()
+            try:
+                parse_configuration(text)
+            except ValueError as error:
+                if not anew:
+                    raise _unsafe(source.configuration, error) from None
+            else:
+                write_text(copy.configuration, text)
+
+    def account_home(self, server: str) -> Path:
+        """The ``CA_HOME`` of the call."""
+        return Home(self.folder).account_home(server)
+
+    def copy_account(self, home: Home, server: str) -> Dict[str, bytes]:
+        """Bring a copy of the account at *server*, and return its files.
+
+        Raises :class:`AccessError` (``home.unsafe``) when acme.sh would run its configuration as anything but values.
+        """
+        source, copy = home.account_folder(server), Home(self.folder).account_folder(server)
+        found: Dict[str, bytes] = {}
+        for name in _ACCOUNT:
+            with contextlib.suppress(FileNotFoundError):
+                found[name] = (source / name).read_bytes()
+        try:
+            parse_account(found.get("ca.conf", b"").decode("utf-8", "replace"))
+        except ValueError as error:
+            raise _unsafe(source / "ca.conf", error) from None
+        copy.mkdir(parents=True, exist_ok=True)
+        for name, data in found.items():
+            _write_private(copy / name, data)
+        return found
+
+    def bind_account(self, server: str, lines: str) -> None:
+        """Add *lines* to the configuration of the account, for this call alone."""
+        path = Home(self.folder).account_folder(server) / "ca.conf"
+        with contextlib.suppress(FileNotFoundError):
+            lines = edit_configuration(read_text(path), {}, _ACCOUNT_CREDENTIALS) + lines
+        _write_private(path, lines.encode("utf-8", "surrogateescape"))
+
+    def keep_account(self, home: Home, server: str, before: Dict[str, bytes]) -> None:
+        """Take over an account that the call registered, when nothing in it could do harm and nobody else was faster."""
+        source, present = Home(self.folder).account_folder(server), home.account_folder(server)
+        after: Dict[str, bytes] = {}
+        for name in _ACCOUNT:
+            with contextlib.suppress(FileNotFoundError):
+                after[name] = (source / name).read_bytes()
+        try:
+            text = after.get("ca.conf", b"").decode("utf-8")
+            parse_account(text)
+        except ValueError:
+            return
+        if text:
+            after["ca.conf"] = edit_configuration(text, {}, _ACCOUNT_CREDENTIALS).encode("utf-8")
+        with _explained(home):
+            for name, data in after.items():
+                if data != before.get(name):
+                    files.make_folder(present)
+                    files.write_atomic(present / name, data)
 
     def keep(self, home: Home, domain: str, ecc: bool) -> None:
         """Put the staged folder of a certificate in the place of the home's, without credentials, with the hooks it had.
 
-        Raises :class:`AccessError` when the home cannot be written to; what was there before then stays.
+        Raises :class:`AccessError` when the home cannot be written to, or when acme.sh would run the new configuration as
+        anything but values (``home.unsafe``); what was there before then stays.
         """
         staged, present = self.files_of(domain, ecc), home.files_of(domain, ecc)
         with _explained(home):
-            text, hooks = read_text(staged.configuration), {}
-            with contextlib.suppress(FileNotFoundError):
-                hooks = raw_values(read_text(present.configuration), _HOOKS)
+            text, hooks = edit_configuration(read_text(staged.configuration), {}, _CREDENTIALS), {}
+            try:
+                parse_configuration(text)
+            except ValueError as error:
+                raise _unsafe(staged.configuration, error) from None
+            with contextlib.suppress(
+                FileNotFoundError, ValueError
+            ):  # of a file that was meddled with nothing is taken over
+                former = edit_configuration(read_text(present.configuration), {}, _CREDENTIALS)
+                parse_configuration(former)
+                hooks = raw_values(former, _HOOKS)
             known = raw_values(text, _HOOKS)
             hooks = {key: value for key, value in hooks.items() if key not in known}
             write_text(staged.configuration, edit_configuration(text, hooks, _CREDENTIALS))
@@ -94,11 +166,16 @@ class Staging:
 
 @contextlib.contextmanager
 def stage(
-    home: Home, certificates: Iterable[Tuple[str, bool]] = (), pinned: Optional[X509] = None
+    home: Home,
+    certificates: Iterable[Tuple[str, bool]] = (),
+    pinned: Optional[X509] = None,
+    *,
+    anew: bool = False,
 ) -> Iterator[Staging]:
     """A workspace with copies of *certificates* (domain, ecc); gone afterwards, whatever happened.
 
-    Raises :class:`AccessError` when it cannot be made (``home.not_writable``, ``disk.full``, ``file.failed``).
+    Raises :class:`AccessError` when it cannot be made (``home.not_writable``, ``disk.full``, ``file.failed``), or when one of
+    them has a configuration that does not parse (``home.unsafe``) and is not to be made *anew*.
     """
     trust.refuse_weak(home.path)
     parent = home.path / _FOLDER
@@ -112,7 +189,7 @@ def stage(
             staging = Staging(folder, pinned)
             for domain, ecc in certificates:
                 home.recover(domain, ecc)
-                staging.copy_in(home, domain, ecc)
+                staging.copy_in(home, domain, ecc, anew=anew)
         yield staging
 
 
@@ -134,6 +211,15 @@ def scrub(home: Home) -> None:
             if any(line.startswith(_CREDENTIALS) for line in text.split("\n")):
                 clean = edit_configuration(text, {}, _CREDENTIALS)
                 files.write_atomic(path, clean.encode("utf-8", "surrogateescape"))
+
+
+def _write_private(path: Path, data: bytes) -> None:
+    path.touch(files.PRIVATE)
+    path.write_bytes(data)
+
+
+def _unsafe(path: Path, error: ValueError) -> AccessError:
+    return AccessError(failure("home.unsafe", f"{path}: {error}", file=path))
 
 
 @contextlib.contextmanager

@@ -19,7 +19,7 @@ from .command import hook_variables
 from .home import Home
 from .release.pin import manifest
 
-IDENTITY = "acmewrap wrapper script, version 1"
+IDENTITY = "acmewrap wrapper script, version 2"
 
 
 @dataclass(frozen=True)
@@ -66,6 +66,8 @@ class Wrapper:
             source=str(self.source).replace("\n", " "),
             directory=self.directory,
             account_home=Home(self.home).account_home(self.server),
+            account_folder=Home(self.home).account_folder(self.server),
+            guard=resources.read_text("templates/guard.sh"),
             program=str(self.program),
             version=self.version,
             digest=_digest(self._pins()),

@@ -36,11 +36,11 @@ class Answer:
 
 @dataclass(frozen=True)
 class Change:
-    """Ask the authority, then change what it said. A header of None is taken away."""
+    """Ask the authority, then change what it said. A header of None is taken away, one that is a function is made of the old."""
 
     status: Optional[int] = None
     body: Optional[Callable[[bytes], bytes]] = None
-    headers: Mapping[str, Optional[str]] = field(default_factory=dict)
+    headers: Mapping[str, Union[str, Callable[[str], str], None]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -162,7 +162,12 @@ class Proxy(HttpsServer):
 def _changed(answer: Answer, change: Change) -> Answer:
     named = {name.lower() for name in change.headers}
     kept = [(name, value) for name, value in answer.headers if name.lower() not in named]
-    new = [(name, value) for name, value in change.headers.items() if value is not None]
+    old = {name.lower(): value for name, value in answer.headers}
+    new = [
+        (name, value(old.get(name.lower(), "")) if callable(value) else value)
+        for name, value in change.headers.items()
+        if value is not None
+    ]
     body = change.body(answer.body) if change.body is not None else answer.body
     return Answer(change.status or answer.status, body, (*kept, *new))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import stat
 from pathlib import Path
@@ -64,7 +65,7 @@ def test_a_call_gets_homes_of_its_own_and_an_environment_made_from_nothing(
     )
     assert (environment["LC_ALL"], environment["TZ"], environment["NO_ARI"]) == ("C", "UTC", "1")
     assert environment["https_proxy"] == "http://proxy:3128"
-    assert environment["CA_HOME"] == str(stub.home / "ca" / "ca.example.com_9000")
+    assert re.fullmatch(rf"{stub.home}/\.staging/[^/]+/ca/ca\.example\.com_9000", environment["CA_HOME"])
     assert environment["LOG_FILE"] == str(staging / "protocol.log")
     assert not {"FORCE", "CA_BUNDLE", "USER", "SHELL"} & environment.keys()
     assert stub.read("umask") == "0077"
@@ -379,7 +380,9 @@ def test_a_list_is_read_by_its_headings(stub: Stub, text: str) -> None:
     stub.say("list", f"cat <<'END'\n{text}\nEND")
     OLD.write(stub.home)
     assert stub.acme.list() == ROWS
-    assert option(stub.argv(), "--cert-home") == str(stub.home)
+    assert option(stub.argv(), "--cert-home").startswith(
+        f"{stub.home}/.staging/"
+    )  # it runs the configurations that it lists
 
 
 def test_an_empty_list_is_empty(stub: Stub) -> None:
@@ -458,9 +461,11 @@ def test_an_hmac_key_does_not_stay_after_a_refusal_nor_appears_in_it(stub: Stub)
 def test_an_hmac_key_that_a_killed_run_left_is_taken_away(stub: Stub) -> None:
     account(stub).mkdir(parents=True)
     (account(stub) / "account.json").write_text("{}")
-    (account(stub) / "ca.conf").write_text("ACCOUNT_URL='u'\nCA_EAB_KEY_ID='k'\nCA_EAB_HMAC_KEY='hmac-canary'\n")
+    (account(stub) / "ca.conf").write_text(
+        "ACCOUNT_URL='https://u'\nCA_EAB_KEY_ID='k'\nCA_EAB_HMAC_KEY='hmac-canary'\n"
+    )
     stub.acme.register_account(EAB)
-    assert ((account(stub) / "ca.conf").read_text(), stub.calls) == ("ACCOUNT_URL='u'\n", 0)
+    assert ((account(stub) / "ca.conf").read_text(), stub.calls) == ("ACCOUNT_URL='https://u'\n", 0)
 
 
 def test_a_key_that_would_become_code_starts_nothing(stub: Stub) -> None:
@@ -476,3 +481,51 @@ def test_a_registration_too_gets_a_second_nonce(stub: Stub) -> None:
     )
     stub.acme.register_account(EAB)
     assert stub.calls == 2
+
+
+# --- files that acme.sh would run ---
+
+
+def test_an_account_whose_configuration_is_more_than_values_is_given_to_no_call(stub: Stub) -> None:
+    account(stub).mkdir(parents=True)
+    (account(stub) / "ca.conf").write_text("ACCOUNT_URL='https://u';id''\n")
+    for call in (lambda: stub.acme.issue([NAME], WEBROOT), stub.acme.version, stub.acme.register_account):
+        with pytest.raises(AccessError) as caught:
+            call()
+        assert caught.value.id == "home.unsafe"
+        assert str(account(stub) / "ca.conf") in caught.value.failure.message
+    assert stub.calls == 0
+
+
+@pytest.mark.parametrize("line", ["ACCOUNT_URL='https://u/$(id)'", "ACCOUNT_URL='https://u';id''", "PATH='/x'"])
+def test_what_a_call_leaves_of_an_account_is_kept_only_as_values(stub: Stub, line: str) -> None:
+    stub.say("register-account", f"{REGISTER}; cat >>$ACCOUNT/ca.conf <<'END'\n{line}\nEND")
+    stub.acme.register_account()
+    assert not account(stub).exists()
+
+
+@pytest.mark.parametrize("line", ["id", "Le_LinkCert='https://u';id''", "Le_LinkOrder='https://u/$(id)'"])
+def test_a_certificate_whose_configuration_is_more_than_values_is_not_put_back(stub: Stub, line: str) -> None:
+    stub.offer("new", OLD)
+    stub.say("issue", f"store new {NAME}_ecc; cat >>$CERTS/{NAME}_ecc/{NAME}.conf <<'END'\n{line}\nEND")
+    result = stub.acme.issue([NAME], WEBROOT)
+    assert result.failure is not None
+    assert not stub.acme.home.files_of(NAME, True).folder.exists()
+
+
+@pytest.mark.parametrize("line", ["id", "Le_LinkCert='https://u';id''"])
+def test_nor_is_it_given_to_a_call_and_issuing_begins_without_it(stub: Stub, line: str) -> None:
+    OLD.write(stub.home)
+    path = stub.acme.home.files_of(NAME, True).configuration
+    path.write_text(path.read_text(encoding="utf-8") + line + "\n", encoding="utf-8")
+    for verb in ("issue", "list", "cron"):
+        stub.say(verb, f"cat $CERTS/{NAME}_ecc/{NAME}.conf >>$HERE/seen 2>/dev/null; echo '|'")
+    stub.acme.issue([NAME], WEBROOT)
+    stub.acme.list()
+    stub.acme.cron()
+    assert stub.calls == 3
+    assert not (stub.program / "seen").exists() or (stub.program / "seen").read_text() == ""
+    for call in (lambda: stub.acme.renew(NAME), lambda: stub.acme.deploy(NAME, "ssh"), lambda: stub.acme.revoke(NAME)):
+        with pytest.raises(AccessError) as caught:
+            call()
+        assert caught.value.id == "home.unsafe"

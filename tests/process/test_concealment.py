@@ -13,7 +13,7 @@ from typing import Dict, Iterator, List, Tuple
 
 import pytest
 
-from acmewrap.driver.concealment import conceal
+from acmewrap.driver.concealment import shell_functions
 
 Request = Tuple[str, str, Dict[str, str], bytes]
 
@@ -64,7 +64,7 @@ def bash(
 ) -> subprocess.CompletedProcess[bytes]:
     program = folder / "acme.sh"
     program.write_text(script, encoding="utf-8")
-    environment = {"PATH": path or f"{folder / 'tools'}:{os.defpath}", "LC_ALL": "C", **conceal(folder)}
+    environment = {"PATH": path or f"{folder / 'tools'}:{os.defpath}", "LC_ALL": "C", **shell_functions(folder)}
     command = ["/bin/bash", "-c", 'exec "$BASH" "$@"', "-", str(program), *words]
     return subprocess.run(command, env=environment, input=given, capture_output=True, check=False)
 
@@ -159,6 +159,6 @@ def test_every_other_call_of_openssl_is_passed_on(tmp_path: Path, recorded: Path
 
 
 def test_the_functions_pass_shellcheck(tmp_path: Path) -> None:
-    path = conceal(tmp_path)["BASH_ENV"]
+    path = shell_functions(tmp_path)["BASH_ENV"]
     done = subprocess.run(["shellcheck", "--shell=bash", path], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (0, "")

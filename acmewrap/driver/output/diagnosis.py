@@ -30,6 +30,7 @@ _VALUES = (
 
 # acme.sh triggers the challenge once more when all is over; the authority's answer to that tells nothing.
 _AFTERMATH = re.compile(r"^(?:\[[^\]]*\] )?_on_issue_err$", re.MULTILINE)
+_GUARDED = re.compile(r"acmewrap: refused an unsafe answer of the authority: (.*)")  # templates/guard.sh
 _TRANSFER = re.compile(r"(libcurl-errors|Exit-Status)\.html for error code: (\d{1,4})\b")
 _ANSWERED = re.compile(r"code='2\d\d'")
 
@@ -111,6 +112,9 @@ def _find(
     verb: str, lines: Sequence[str], events: Sequence[e.Event], protocol_log: str, context: Mapping[str, str]
 ) -> Optional[Finding]:
     told = [text for statement in statements(lines) for text in statement.split("\n")]
+    guarded = next(filter(None, map(_GUARDED.match, lines)), None)
+    if guarded is not None:
+        return Finding("ca.unsafe_response", f"the authority's answer is not safe to use: {guarded.group(1)}")
     issued = max((index for index, text in enumerate(told) if text.startswith("Your cert is in: ")), default=None)
     if issued is not None:
         told, protocol_log = told[issued:], ""

@@ -20,7 +20,7 @@ WORDINGS: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
     (
         "tool.missing",
         (
-            r"Neither curl nor wget",
+            r"Neither curl nor wget|acmewrap: acme\.sh needs curl",
             r"(?i)please install (?:curl|openssl|socat|idn|'?idn)",
             r"install (?:the )?'?idn'? command",
             r"oathtool could not be found",

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from acmewrap import resources
 from acmewrap.driver.wrapper import IDENTITY, Wrapper, read_own
 from acmewrap.errors import AccessError
 from acmewrap.secrets import CommandReference, CredentialReference, EnvironmentReference, FileReference, Literal, Secret
@@ -35,7 +36,7 @@ WRAPPER = Wrapper(
 )
 
 GOLDEN = r"""#!/bin/bash
-# acmewrap wrapper script, version 1
+# acmewrap wrapper script, version 2
 # Rendered from /srv/acme/acmewrap.yaml; changes here are lost at the next `acmewrap render`.
 # acme.sh 3.1.1 with the homes, the authority and the hooks' variables of that file. It holds no secret itself:
 # each is read from where the file says, whenever this script runs. Other values are meant to the letter:
@@ -88,6 +89,26 @@ export X_Token
 X_Key="$(printenv MY_KEY)" || echo "$0: X_Key cannot be read" >&2
 export X_Key
 
+# What the authority answers, and every configuration that acme.sh runs, goes through this: bash reads it before acme.sh.
+exec 9<<'GUARD'
+(templates/guard.sh)
+exec 9<&-
+unset BASH_ENV
+rm -f -- "$ACMEWRAP_HOME/http.header"
+_acmewrap_require_plain "$ACMEWRAP_HOME/account.conf"
+_acmewrap_require_plain "$ACMEWRAP_ACCOUNT/ca.conf"
+for REPLY in "$ACMEWRAP_HOME"/*; do
+  REPLY=${REPLY##*/}
+  _acmewrap_require_plain "$ACMEWRAP_HOME/$REPLY/${REPLY%_ecc}.conf"
+done
+unset ACMEWRAP_HOME ACMEWRAP_ACCOUNT
+GUARD
+[ -r /dev/fd/9 ] || exit 78
+unset POSIXLY_CORRECT
+export BASH_ENV=/dev/fd/9
+export ACMEWRAP_HOME=/srv/acme/.acme.sh
+export ACMEWRAP_ACCOUNT=/srv/acme/.acme.sh/ca/pki.example.com_9000/pki.example.com/acme/directory
+
 exec /bin/bash "$program/acme.sh" \
   --home "$program" \
   --config-home /srv/acme/.acme.sh \
@@ -100,7 +121,7 @@ exec /bin/bash "$program/acme.sh" \
 
 
 def test_the_script_is_as_expected() -> None:
-    assert WRAPPER.render() == GOLDEN
+    assert WRAPPER.render().replace(resources.read_text("templates/guard.sh"), "(templates/guard.sh)") == GOLDEN
 
 
 def test_what_is_not_configured_is_not_given() -> None:
