@@ -26,8 +26,6 @@ _NAME = "acmewrap.yaml"
 class UsageError(AcmewrapError):
     """An answer is missing or cannot be."""
 
-    exit_code = ExitCode.USAGE
-
 
 def init(invocation: Invocation) -> ExitCode:
     """Ask for what the options leave open, and write the file."""

@@ -9,7 +9,7 @@ from .. import x509
 from ..acme import directory, retry_after
 from ..catalogue import failure
 from ..config.model import Authority
-from ..errors import ExitCode, UnreachableError
+from ..errors import UnreachableError
 from ..timefmt import moment, span
 from ..tls import trust_anybody
 from .finding import Check, DoctorContext, Finding
@@ -36,7 +36,7 @@ def _look(patient: DoctorContext, authority: Authority) -> Iterator[Finding]:
     except UnreachableError as error:
         date = _date_of(authority) if any(words in error.failure.message for words in _BAD_DATES) else None
         if date is None or abs(patient.clock() - date) <= _SKEW:
-            yield Finding.of(error)
+            yield Finding(error.failure)
             return
     if date is not None:
         skew = patient.clock() - date
@@ -52,23 +52,23 @@ def _bundle(patient: DoctorContext, authority: Authority) -> Iterator[Finding]:
     for step in steps(patient, "bundle"):
         if step.subject == str(path):
             told = failure("bundle.missing", f"{path}: {step.reason}", server=authority.server, ca_bundle=path)
-            yield Finding(told, ExitCode.UNREACHABLE, None if authority.pem is None else mender(patient, step))
+            yield Finding(told, None if authority.pem is None else mender(patient, step))
             return
     try:
         certificates = x509.parse_pem(path.read_bytes())
     except ValueError as error:
         told = failure("doctor.bundle_invalid", f"{path}: {error}", server=authority.server, ca_bundle=path)
-        yield Finding(told, ExitCode.UNREACHABLE)
+        yield Finding(told)
         return
     roots = [one for one in certificates if one.is_authority or one.issuer_der == one.subject_der]
     if not roots:
         names = ", ".join(certificates[0].names) or certificates[0].subject
         told = failure("doctor.bundle_not_ca", f"{path} holds the certificate of {names}", ca_bundle=path)
-        yield Finding(told, ExitCode.UNREACHABLE)
+        yield Finding(told)
     elif all(one.not_after <= patient.clock() for one in roots):
         last = max(roots, key=lambda one: one.not_after)
         message = f"{path}: {last.subject} ended on {moment(last.not_after)}"
-        yield Finding(failure("doctor.bundle_expired", message, ca_bundle=path), ExitCode.UNREACHABLE)
+        yield Finding(failure("doctor.bundle_expired", message, ca_bundle=path))
 
 
 def _date_of(authority: Authority) -> Optional[float]:

@@ -15,7 +15,6 @@ from urllib.parse import urljoin, urlsplit
 
 from ..catalogue import failure
 from ..config.model import Challenge, Dns, Webroot
-from ..errors import ExitCode
 from ..host import webroot
 from ..tls import trust_anybody
 from .finding import Check, DoctorContext, Finding, NotLooked
@@ -43,14 +42,14 @@ def _webroot(patient: DoctorContext, folder: Path) -> Iterator[Finding]:
         if step.subject == str(folder):
             who = {"user": getpass.getuser(), "group": grp.getgrgid(os.getgid()).gr_name}
             told = failure("webroot.not_writable", f"{folder}: {step.reason}", (), webroot=folder, **who)
-            yield Finding(told, ExitCode.PERMISSION, mender(patient, step))
+            yield Finding(told, mender(patient, step))
 
 
 def _name(patient: DoctorContext, name: str, challenge: Challenge) -> Iterator[Finding]:
     address = patient.address or _address(name, patient.http_port)
     if address is None:
         told = f"this machine's DNS knows no address of {name}"
-        yield Finding(failure("doctor.name_unresolved", told, domain=name), ExitCode.ISSUE_FAILED)
+        yield Finding(failure("doctor.name_unresolved", told, domain=name))
     elif isinstance(challenge, Webroot):
         if webroot.inspect(challenge.path) != "ready":
             raise NotLooked("no token can be laid into its webroot")
@@ -74,12 +73,12 @@ def _token(patient: DoctorContext, name: str, folder: Path, address: str) -> Ite
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
         told = f"{name} at {address}, port {patient.http_port}: {why}"
-        yield Finding(failure("doctor.web_server_silent", told, domain=name), ExitCode.ISSUE_FAILED)
+        yield Finding(failure("doctor.web_server_silent", told, domain=name))
         return
     if status != 200 or body.strip() != content.encode("ascii"):
         answer = "other content" if status == 200 else f"HTTP status {status}"
         told = f"{url} was answered with {answer}, not with what lies in {folder}"
-        yield Finding(failure("doctor.token_not_served", told, domain=name, webroot=folder), ExitCode.ISSUE_FAILED)
+        yield Finding(failure("doctor.token_not_served", told, domain=name, webroot=folder))
 
 
 @contextlib.contextmanager

@@ -59,9 +59,7 @@ MAY_IMPORT_SUBPROCESS = ("driver.process",)  # and testing, which starts counter
 
 ENDS_OR_PRINTS = ("print", "exit", "quit", "SystemExit", "sys.exit", "os._exit", "sys.stdout.write", "sys.stderr.write")
 MOST_LINES = 250
-LONGER: Mapping[str, str] = {
-    "catalogue": "a table: one entry per failure, no logic",
-}
+LONGER: Mapping[str, str] = {}  # the module, and why
 
 
 class Import(NamedTuple):

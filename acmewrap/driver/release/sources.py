@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Collection, List, Mapping, Protocol, Sequence, Tuple, Union
 
-from ...catalogue import failure
+from ...catalogue import CATALOGUE, failure
 from ...errors import AccessError, ReleaseError
 from ...files import PUBLIC, make_folder, write_atomic
 from .archive import LIMIT, read_archive
@@ -127,8 +127,8 @@ def obtain(release: Release, files: Mapping[str, str], sources: Sequence[Source]
             refusals.append(type(error)(replace(error.failure, message=f"{source}: {error.failure.message}")))
             continue
         for refusal in refusals:
-            alarming = refusal.id in ("release.mismatch", "release.unsafe")
-            logger.log(logging.WARNING if alarming else logging.INFO, "acme.sh was not taken from %s", refusal)
+            level = logging.WARNING if CATALOGUE[refusal.id].alarming else logging.INFO
+            logger.log(level, "acme.sh was not taken from %s", refusal)
         return contents, str(source)
     if len(refusals) == 1:
         raise refusals[0]
