@@ -120,7 +120,11 @@ class UnprovenError(DeployError):
 
 
 class UnreachableError(AcmewrapError):
-    """An authority or a target cannot be reached, or not be trusted."""
+    """An authority or a target cannot be reached, or not be trusted. ``verify_code``: what OpenSSL says of its certificate."""
+
+    def __init__(self, failure: Failure, *, verify_code: Optional[int] = None) -> None:
+        super().__init__(failure)
+        self.verify_code = verify_code
 
 
 class BusyError(AcmewrapError):

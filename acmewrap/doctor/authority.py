@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Iterator, Optional
+from typing import Iterator
 
 from .. import x509
-from ..acme import directory, retry_after
+from ..acme import directory
 from ..catalogue import failure
 from ..config.model import Authority
 from ..errors import UnreachableError
 from ..timefmt import moment, span
-from ..tls import trust_anybody
+from ..tls import BAD_DATES
 from .finding import Check, DoctorContext, Finding
 from .machine import mender, steps
 
 _TIMEOUT = 3.0
 _SKEW = 60.0
-_BAD_DATES = ("not yet valid", "expired")
 
 
 def checks(patient: DoctorContext) -> Iterator[Check]:
@@ -34,7 +33,7 @@ def _look(patient: DoctorContext, authority: Authority) -> Iterator[Finding]:
     try:
         date = directory.fetch(authority.server, authority.ca_bundle, timeout=_TIMEOUT).date
     except UnreachableError as error:
-        date = _date_of(authority) if any(words in error.failure.message for words in _BAD_DATES) else None
+        date = directory.read_clock(authority.server, _TIMEOUT) if error.verify_code in BAD_DATES else None
         if date is None or abs(patient.clock() - date) <= _SKEW:
             yield Finding(error.failure)
             return
@@ -69,15 +68,3 @@ def _bundle(patient: DoctorContext, authority: Authority) -> Iterator[Finding]:
         last = max(roots, key=lambda one: one.not_after)
         message = f"{path}: {last.subject} ended on {moment(last.not_after)}"
         yield Finding(failure("doctor.bundle_expired", message, ca_bundle=path))
-
-
-def _date_of(authority: Authority) -> Optional[float]:
-    """What the server's clock says when its certificate cannot be judged because ours may be wrong. Nothing else is believed."""
-    import urllib.request
-
-    request = urllib.request.Request(authority.server, method="HEAD")  # noqa: S310 - from the configuration
-    try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT, context=trust_anybody()) as reply:  # noqa: S310
-            return retry_after.moment(reply.headers["Date"])
-    except (OSError, ValueError):
-        return None

@@ -20,6 +20,8 @@ LAYERS: Tuple[Tuple[str, ...], ...] = (
     ("errors", "pem", "timefmt", "drift"),
     ("catalogue",),
     ("files", "secrets", "resources", "x509", "tls"),
+    ("connection",),
+    ("http",),
     ("config",),
     ("acme",),
     ("driver", "host"),
