@@ -20,7 +20,7 @@ LAYERS: Tuple[Tuple[str, ...], ...] = (
     ("errors", "pem", "timefmt", "drift"),
     ("catalogue",),
     ("files", "secrets", "resources", "x509", "tls"),
-    ("connection",),
+    ("templates", "connection"),
     ("http",),
     ("config",),
     ("acme",),
