@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from .. import files, templates
+from ..arguments import check_path
 from ..catalogue import failure
 from ..errors import AccessError, AcmewrapError, ExitCode
 from .invocation import Command, Invocation
@@ -73,8 +74,7 @@ def completion(invocation: Invocation) -> ExitCode:
 
 
 def _answers(options: argparse.Namespace) -> Dict[str, object]:
-    from ..config.sections.domains import DOMAIN
-    from ..config.sections.scalars import SERVER
+    from ..config.sections.scalars import DOMAIN, SERVER
 
     asks = sys.stdin.isatty() and not options.json
     missing: List[str] = []
@@ -154,11 +154,9 @@ def _each(parse: Callable[[str], object]) -> Callable[[str], object]:
 
 
 def _path(text: str) -> str:
-    from ..config.sections.paths import unsafe
-
-    if not text or unsafe(text):
-        raise ValueError(unsafe(text) or "expected a path")
-    return text
+    if not text:
+        raise ValueError("expected a path")
+    return check_path(text)
 
 
 def _next_steps(template: str, output: str) -> Tuple[str, ...]:

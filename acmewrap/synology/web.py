@@ -16,6 +16,7 @@ from urllib.parse import urlencode, urlsplit
 
 from .. import x509
 from ..catalogue import failure
+from ..config.model import Account
 from ..errors import AcmewrapError, DeployError, Failure, UnreachableError
 from ..http import Http, HttpError, Reason
 from ..secrets import Secret
@@ -52,12 +53,12 @@ _COMMON = {
 class SecondFactor:
     """What an account with 2FA shows beside its password: a one-time code, or the id of a device that DSM trusts.
 
-    ``device_name`` is the name under which DSM gave that id; acme.sh's hook calls itself ``CertRenewal``.
+    ``device_name`` is the name under which DSM gave that id; acme.sh's hook has one of its own.
     """
 
     otp_code: Optional[Secret] = None
     device_id: Optional[Secret] = None
-    device_name: str = "CertRenewal"
+    device_name: str = Account.device_name
 
     def words(self) -> Dict[str, str]:
         """The parameters of a login. As parameters, because DSM 7 does not look at the cookie ``did`` any more."""

@@ -12,9 +12,8 @@ from typing import Iterable, Mapping, Optional, Tuple
 
 from ... import resources
 from ...catalogue import failure
+from ...config.model import DEFAULT_RELEASE
 from ...errors import AccessError, ReleaseError
-
-DEFAULT = "3.1.1"
 
 
 @dataclass(frozen=True)
@@ -46,9 +45,9 @@ def pinned(version: str, *, allow_vulnerable: bool = False) -> Release:
         raise _unpinned(version)
     if release.cve is not None and not allow_vulnerable:
         message = (
-            f"acme.sh {version} runs commands that the authority's answers contain ({release.cve}, mended in 3.0.6)"
+            f"acme.sh {version} runs commands that the authority's answers contain ({release.cve}, fixed in 3.0.6)"
         )
-        raise ReleaseError(failure("release.vulnerable", message, default=DEFAULT))
+        raise ReleaseError(failure("release.vulnerable", message, default=DEFAULT_RELEASE))
     return release
 
 
