@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Optional
+from typing import Mapping, Optional
 
 from ..catalogue import failure
 from ..errors import UnreachableError
@@ -19,11 +19,13 @@ _TIMEOUT = 2.0
 _PATIENCE = 5
 _LIMIT = 1024 * 1024
 _REDIRECTS = 5  # acme.sh's curl follows them, too
-_IDS = {
+IDS: Mapping[Reason, str] = {
     Reason.NAME: "ca.name_unresolved",
     Reason.UNREACHABLE: "ca.unreachable",
     Reason.TIMEOUT: "ca.timeout",
     Reason.UNTRUSTED: "ca.tls_untrusted",
+    Reason.MALFORMED: "ca.not_acme",
+    Reason.TOO_LARGE: "ca.not_acme",
 }
 
 
@@ -67,8 +69,9 @@ def read(url: str, ca_bundle: Optional[Path], timeout: float = _TIMEOUT) -> Repl
     try:
         reply = _speaker(timeout, trust).fetch(url)
     except HttpError as error:
-        text = str(error) if error.reason in _IDS else "its answer is no ACME directory"
-        raise _unreachable(_IDS.get(error.reason, "ca.not_acme"), url, ca_bundle, text, error.verify_code) from error
+        id = IDS[error.reason]
+        text = "its answer is no ACME directory" if id == IDS[Reason.MALFORMED] else str(error)
+        raise _unreachable(id, url, ca_bundle, text, error.verify_code) from error
     if not 200 <= reply.status < 300:
         id = "ca.server_error" if reply.status >= 500 else "ca.not_acme"
         raise _unreachable(id, url, ca_bundle, f"it answered with HTTP status {reply.status}")

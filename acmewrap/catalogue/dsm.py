@@ -1,4 +1,4 @@
-"""Synology DSM: reaching it, logging in, and what it did not do; numbers are those of :mod:`acmewrap.synology.codes`."""
+"""Synology DSM: reaching it, logging in, and what it did not do; its numbers are told apart by :mod:`acmewrap.dsm_codes`."""
 
 from __future__ import annotations
 
@@ -37,13 +37,13 @@ ENTRIES: Mapping[str, Entry] = {
     ),
     "dsm.permission": Entry(
         ExitCode.DEPLOY_FAILED,
-        "The account may not log in to DSM, or is no administrator (auth code 402, API code 105).",
+        "The account may not log in to DSM, or the application DSM is denied to it (auth codes 105, 402, 405).",
         "Control Panel > User & Group > {account} > Edit: add the group administrators, and allow the application DSM.",
     ),
     "dsm.not_administrator": Entry(
         ExitCode.DEPLOY_FAILED,
         "The account is logged in, and DSM lets only administrators do this (API codes 105, 160).",
-        "Control Panel > User & Group > {user} > Edit > User Groups: add administrators. `acmewrap apply` does it as root "
+        "Control Panel > User & Group > {account} > Edit > User Groups: add administrators. `acmewrap apply` does it as root "
         "on the NAS, or with `synology.administrator`.",
     ),
     "dsm.otp_required": Entry(

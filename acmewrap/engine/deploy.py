@@ -93,7 +93,7 @@ def _run_hook(
         pinned=pinned,
         on_line=on_line,
         target=str(target.verify or target.name),
-        user=account if isinstance(account, str) else "",
+        account=account if isinstance(account, str) else "",
     )
     if result.failure is not None:
         raise DeployError(result.failure)

@@ -11,10 +11,10 @@ import json
 import time
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Callable, Dict, Mapping, Optional, Type
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Type
 from urllib.parse import urlencode, urlsplit
 
-from .. import x509
+from .. import dsm_codes, x509
 from ..catalogue import failure
 from ..config.model import Account
 from ..errors import AcmewrapError, DeployError, Failure, UnreachableError
@@ -25,28 +25,7 @@ from ..tls import Trust
 _TIMEOUT = 20.0  # seconds for one call
 _LIMIT = 8 * 1024 * 1024
 
-# Codes of SYNO.API.Auth (400 and above) and of every API (below), by what can be done about them.
-_AUTHENTICATION = {
-    400: "dsm.login_refused",
-    401: "dsm.account_disabled",
-    402: "dsm.permission",
-    403: "dsm.otp_required",
-    404: "dsm.otp_wrong",
-    406: "dsm.otp_enforced",
-    407: "dsm.blocked",
-    408: "dsm.password_expired",
-    409: "dsm.password_expired",
-    410: "dsm.password_expired",
-    411: "dsm.account_locked",
-}
-_COMMON = {
-    105: "dsm.not_administrator",
-    106: "dsm.session",
-    107: "dsm.session",
-    119: "dsm.session",
-    150: "dsm.session",
-    160: "dsm.not_administrator",
-}
+Codes = Mapping[int, Tuple[str, str]]
 
 
 @dataclass(frozen=True)
@@ -118,7 +97,7 @@ class Client:
         self._version = min(int(offered.get("maxVersion", 6)), 7)
         words = _query("SYNO.API.Auth", "login", self._version, account=self._account, format="sid")
         words.update({"passwd": self._password.reveal(), "enable_syno_token": "yes", **self._second_factor.words()})
-        data = self._data(self._ask(self._path, words), _AUTHENTICATION)
+        data = self._data(self._ask(self._path, words), dsm_codes.LOGIN)
         self._session = {"_sid": str(data["sid"])}
         if "synotoken" in data:
             self._session["SynoToken"] = str(data["synotoken"])
@@ -180,11 +159,11 @@ class Client:
             raise self._untrusted(f"{why}; its SHA-256 fingerprint is {seen.hex(':').upper()}{other}") from None
         self.pinned = x509.parse_der(certificate)
 
-    def _data(self, document: Mapping[str, Any], codes: Mapping[int, str] = _COMMON) -> Dict[str, Any]:
+    def _data(self, document: Mapping[str, Any], codes: Codes = dsm_codes.CALL) -> Dict[str, Any]:
         return read_reply(document, lambda code: self._refused(code, codes))
 
-    def _refused(self, code: int, codes: Mapping[int, str]) -> ApiError:
-        id = codes.get(code) or _COMMON.get(code, "dsm.refused")
+    def _refused(self, code: int, codes: Codes) -> ApiError:
+        id, _ = dsm_codes.explain(code, codes)
         told = f"DSM at {self._address} answered with error {code} to the account {self._account}"
         return ApiError(
             failure(id, told, user=self._account, account=self._account, target=self._address, code=code), code

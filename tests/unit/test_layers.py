@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).resolve().parent.parent.parent / "acmewrap"
 
 # From the ground up. Each may import what stands in a line above its own, and its own folder; neighbours do not know each other.
 LAYERS: Tuple[Tuple[str, ...], ...] = (
-    ("errors", "pem", "timefmt", "drift", "arguments"),
+    ("errors", "pem", "timefmt", "drift", "arguments", "dsm_codes"),
     ("catalogue",),
     ("files", "secrets", "resources", "x509", "tls"),
     ("templates", "connection"),

@@ -10,6 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acmewrap import dsm_codes
+from acmewrap.acme import directory
 from acmewrap.catalogue import CATALOGUE
 from acmewrap.driver.output import codes, patterns
 from acmewrap.driver.output.diagnosis import diagnose
@@ -216,6 +218,8 @@ def test_the_folder_that_cannot_be_written_is_named() -> None:
     ("line", "expected"),
     [
         ("Failed to authenticate with error: 402.", "dsm.permission"),
+        ("Failed to authenticate with error: 105.", "dsm.permission"),
+        ("Failed to fetch certificate info: 105, please try again", "dsm.not_administrator"),
         ("Failed to authenticate with error: 407.", "dsm.blocked"),
         ("Failed to authenticate with error: 411.", "dsm.account_locked"),
         ("Failed to authenticate with error: 499.", "dsm.refused"),
@@ -226,7 +230,10 @@ def test_the_folder_that_cannot_be_written_is_named() -> None:
         ("Enforce auth with 2FA-OTP enabled, please configure the user", "dsm.otp_enforced"),
         ("Failed to authenticate, the account password has expired or must be changed.", "dsm.password_expired"),
         ("Failed to fetch certificate info: 119, please try again", "dsm.session"),
-        ("Current user is not administrator and does not have sufficient permission for deploying.", "dsm.permission"),
+        (
+            "Current user is not administrator and does not have sufficient permission for deploying.",
+            "dsm.not_administrator",
+        ),
         ("Unable to find certificate: acme and $SYNO_CREATE is not set.", "dsm.certificate_not_found"),
         ("Unable to find certificate: acme and $SYNO_Create is not set", "dsm.certificate_not_found"),
     ],
@@ -392,9 +399,10 @@ def test_a_number_beyond_all_measure_is_no_number() -> None:
 def test_every_id_that_a_sentence_or_number_leads_to_is_in_the_catalogue() -> None:
     ids = {
         *(key for key, _ in patterns.WORDINGS),
-        *(key for key, _ in codes.CURL.values()),
+        *(key for key, _ in codes.CURL.values() if isinstance(key, str)),
+        *directory.IDS.values(),
         *codes.PROBLEMS.values(),
-        *(key for key, _ in codes.DSM.values()),
+        *(key for table in (dsm_codes.LOGIN, dsm_codes.CALL, dsm_codes.IMPORT) for key, _ in table.values()),
     }
     assert ids <= set(CATALOGUE)
 

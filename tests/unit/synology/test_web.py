@@ -120,6 +120,7 @@ def test_the_version_of_the_login_is_the_newest_that_both_know(stub: Stub, offer
     [
         (400, "dsm.login_refused"),
         (401, "dsm.account_disabled"),
+        (105, "dsm.permission"),
         (402, "dsm.permission"),
         (403, "dsm.otp_required"),
         (404, "dsm.otp_wrong"),
@@ -140,6 +141,16 @@ def test_a_refused_login_is_told_by_what_can_be_done_about_it(stub: Stub, code: 
     assert "certupdater" in str(caught.value)
     assert "c4n4ry" not in repr(caught.value) + str(caught.value.failure)
     assert stub.methods().count("login") == 1
+
+
+@pytest.mark.parametrize(("code", "id"), [(105, "dsm.not_administrator"), (119, "dsm.session"), (402, "dsm.refused")])
+def test_a_refused_call_has_another_meaning_than_a_login_refused_with_the_same_number(
+    stub: Stub, code: int, id: str
+) -> None:
+    stub.replies["get"] = code
+    with client(stub) as session, pytest.raises(ApiError) as caught:
+        session.call("SYNO.Core.User", "get", 1)
+    assert (caught.value.id, caught.value.code) == (id, code)
 
 
 def test_a_session_that_failed_is_logged_out_all_the_same(stub: Stub) -> None:
