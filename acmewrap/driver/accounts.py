@@ -51,7 +51,7 @@ def _register(caller: Caller, configuration: Path, eab: Optional[Tuple[str, Valu
             done = caller.run("register_account", ("--register-account",), staging, bound=True, secrets=secrets)
             if done.returncode == 0:
                 return
-            fault = caller.diagnose("register_account", done, staging.read_protocol())
+            fault = caller.diagnose("register_account", done, protocol=staging.read_protocol())
         if not (again and fault.retry is Retry.AT_ONCE):  # see AcmeSh: acme.sh does not know every refusal of a nonce
             raise IssueError(fault, command=done.command.printable(), returncode=done.returncode)
 

@@ -14,11 +14,11 @@ from typing import Callable, Dict, FrozenSet, Iterable, Literal, Mapping, Option
 
 from ..catalogue import failure
 from ..errors import CommandError, Failure
+from .call import CallResult
 from .command import Value
 from .configuration import edit_configuration, read_text, write_text
 from .home import CertificateFiles, Stored, is_ecc
 from .output.events import CertificateLinked, OrderFinalized
-from .output.transcript import parse
 from .process import Completed
 from .results import CHANGED, IssueOutcome, IssueResult
 
@@ -61,7 +61,7 @@ def judge(
     location: CertificateFiles,
     before: Optional[Stored],
     after: Optional[Stored],
-    completed: Completed,
+    completed: CallResult,
     *,
     diagnose: Callable[[], Failure],
 ) -> IssueResult:
@@ -69,7 +69,7 @@ def judge(
 
     *diagnose* is asked for the reason when the files do not tell it.
     """
-    events = parse(completed.lines)
+    events = completed.transcript.events
     outcome, fault = _decide(request, before, after, completed)
     if fault is None and (outcome == "failed" or (outcome in CHANGED and completed.returncode != 0)):
         fault = diagnose()
@@ -128,7 +128,7 @@ def find_fault(wanted: Iterable[str], after: Stored, lines: Tuple[str, ...]) -> 
 
 
 def _decide(
-    request: Request, before: Optional[Stored], after: Optional[Stored], completed: Completed
+    request: Request, before: Optional[Stored], after: Optional[Stored], completed: CallResult
 ) -> Tuple[IssueOutcome, Optional[Failure]]:
     old = before.leaf.sha256 if before is not None and before.leaf is not None else None
     new = after.leaf.sha256 if after is not None and after.leaf is not None else None

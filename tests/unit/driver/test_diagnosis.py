@@ -15,6 +15,7 @@ from acmewrap.acme import directory
 from acmewrap.catalogue import CATALOGUE
 from acmewrap.driver.output import codes, patterns
 from acmewrap.driver.output.diagnosis import diagnose
+from acmewrap.driver.output.transcript import read
 from acmewrap.errors import Failure
 
 STAMP = "[Mon Nov 23 08:59:17 UTC 2026] "
@@ -31,7 +32,7 @@ CONTEXT = {
 def diagnosed(
     lines: Sequence[str], verb: str = "issue", log: str = "", context: Mapping[str, str] = CONTEXT, returncode: int = 1
 ) -> Failure:
-    return diagnose(verb, lines, protocol_log=log, returncode=returncode, context=context)
+    return diagnose(verb, read(lines), protocol_log=log, returncode=returncode, context=context)
 
 
 def curl(code: int) -> str:
@@ -319,7 +320,7 @@ def test_a_file_that_cannot_be_put_in_place_is_not_about_acme_shs_home() -> None
 
 
 def test_the_deadline_is_the_reason_and_what_was_wrong_before_is_told() -> None:
-    failure = diagnose("issue", [curl(60)], returncode=None, ended_by_deadline=True, context=CONTEXT)
+    failure = diagnose("issue", read([curl(60)]), returncode=None, ended_by_deadline=True, context=CONTEXT)
     assert failure.id == "process.deadline"
     assert "(curl error 60)" in failure.message
 
@@ -384,7 +385,7 @@ def test_the_authoritys_control_characters_do_not_reach_the_screen() -> None:
     st.dictionaries(st.sampled_from(["server", "domain", "webroot", "hook"]), st.text(max_size=20)),
 )
 def test_it_never_raises(lines: List[str], log: str, returncode: int | None, context: Dict[str, str]) -> None:
-    assert diagnose("issue", lines, protocol_log=log, returncode=returncode, context=context).id in CATALOGUE
+    assert diagnose("issue", read(lines), protocol_log=log, returncode=returncode, context=context).id in CATALOGUE
 
 
 def test_a_number_beyond_all_measure_is_no_number() -> None:
