@@ -28,6 +28,9 @@ ADDRESS_PATTERN = r"[0-9a-f]*:[0-9a-f:.]*"
 _NOT_IN_A_PATH = re.compile(r"[^A-Za-z0-9._/+@-]")
 _LONGEST = 80
 
+CHALLENGE_FOLDER = ".well-known/acme-challenge"
+"""Below a webroot (RFC 8555 section 8.3)."""
+
 # --- the hook of DSM -----------------------------------------------------------------------------------------------------
 
 SYNOLOGY_HOOK = "synology_dsm"

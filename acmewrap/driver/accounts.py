@@ -12,7 +12,7 @@ from ..errors import CommandError, IssueError, Retry
 from ..secrets import Secret
 from .call import Caller
 from .command import Value
-from .configuration import edit_configuration, read_text
+from .configuration import edit_configuration, read_text, replace_text
 from .staging import stage
 
 _EAB = ("CA_EAB_",)
@@ -70,4 +70,4 @@ def _forget_key(configuration: Path) -> None:
     except FileNotFoundError:
         return
     if any(line.startswith(_EAB) for line in text.split("\n")):
-        files.write_atomic(configuration, edit_configuration(text, {}, _EAB).encode("utf-8", "surrogateescape"))
+        replace_text(configuration, edit_configuration(text, {}, _EAB))

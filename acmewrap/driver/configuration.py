@@ -8,8 +8,11 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import time
 from pathlib import Path
 from typing import Dict, List, Mapping, Tuple
+
+from .. import files
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)='(.*)'")
 _BEGIN = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)='")
@@ -75,4 +78,23 @@ def read_text(path: Path) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    """Write the file in place. Raises OSError."""
+    path.write_bytes(_encode(text))
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write the file in one step, readable by its owner alone. Raises what :func:`files.write_atomic` raises."""
+    files.write_atomic(path, _encode(text))
+
+
+def set_renewal(path: Path, when: int) -> None:
+    """Bring acme.sh's own calendar into line: it counts whole days from the day of the issue, whatever the certificate says."""
+    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(when))
+    before = read_text(path)
+    after = edit_configuration(before, {"Le_NextRenewTime": str(when), "Le_NextRenewTimeStr": moment})
+    if after != before:
+        replace_text(path, after)
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

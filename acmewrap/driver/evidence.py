@@ -10,13 +10,13 @@ import dataclasses
 import ipaddress
 import time
 from dataclasses import dataclass
-from typing import Callable, Dict, FrozenSet, Iterable, Literal, Mapping, Optional, Tuple
+from typing import Callable, FrozenSet, Iterable, Literal, Mapping, Optional, Tuple
 
 from ..catalogue import failure
 from ..errors import CommandError, Failure
 from .call import CallResult
 from .command import Value
-from .configuration import edit_configuration, read_text, write_text
+from .configuration import edit_configuration, read_text, set_renewal, write_text
 from .home import CertificateFiles, Stored, is_ecc
 from .output.events import CertificateLinked, OrderFinalized
 from .process import Completed
@@ -96,16 +96,15 @@ def judge(
 
 
 def align(request: Request, result: IssueResult, staged: CertificateFiles) -> IssueResult:
-    """Bring acme.sh's own calendar (it counts whole days from today) into line with the request's."""
-    values: Dict[str, str] = dict(request.settings or {})
-    if request.due is not None and result.not_before is not None and result.not_after is not None:
-        when = request.due(result.not_before, result.not_after)
-        values["Le_NextRenewTime"] = str(when)
-        values["Le_NextRenewTimeStr"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(when))
-        result = dataclasses.replace(result, next_renewal=when)
-    if values:
-        write_text(staged.configuration, edit_configuration(read_text(staged.configuration), values))
-    return result
+    """Write the request's settings, and the date of the next renewal by its rule, into acme.sh's configuration."""
+    path = staged.configuration
+    if request.settings:
+        write_text(path, edit_configuration(read_text(path), request.settings))
+    if request.due is None or result.not_before is None or result.not_after is None:
+        return result
+    when = request.due(result.not_before, result.not_after)
+    set_renewal(path, when)
+    return dataclasses.replace(result, next_renewal=when)
 
 
 def is_due(stored: Stored, completed: Completed) -> bool:

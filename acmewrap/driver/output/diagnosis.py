@@ -13,6 +13,7 @@ from contextlib import suppress
 from typing import Dict, Mapping, NamedTuple, Optional, Sequence
 from urllib.parse import urlsplit
 
+from ...arguments import CHALLENGE_FOLDER
 from ...catalogue import failure
 from ...errors import Failure
 from . import events as e
@@ -36,6 +37,7 @@ _ANSWERED = re.compile(r"code='2\d\d'")
 _NO_SPACE = re.compile(r"No space left on device|Disk quota exceeded")
 _DENIED = re.compile(r"^\S+: (?:line \d+: |\d+: )?(.*): (?:Permission denied|Read-only file system)$")
 _NOT_FOUND = re.compile(r": (?:line )?\d+: (\S+): (?:command )?not found$")
+_CHALLENGES = f"/{CHALLENGE_FOLDER.partition('/')[0]}"
 _PATH = re.compile(r"/[^'\"`:]*")
 
 # What acme.sh says only when the request before it was answered.
@@ -143,7 +145,7 @@ def _from_system(texts: Sequence[str], events: Sequence[e.Event], deploying: boo
             return Finding("webroot.not_writable", f"the challenge file cannot be written: {event.path}")
     for text in texts:
         denied = _DENIED.search(text)
-        if denied and "/.well-known" in text:
+        if denied and _CHALLENGES in text:
             return Finding("webroot.not_writable", text)
         if denied:
             return Finding("file.not_writable" if deploying else "home.not_writable", text, _folder_in(denied.group(1)))
@@ -194,7 +196,7 @@ def _values(events: Sequence[e.Event], context: Mapping[str, str]) -> Mapping[st
         ):
             known["domain"] = event.domain
         elif isinstance(event, e.TokenNotWritable):
-            known["webroot"] = event.path.partition("/.well-known")[0]
+            known["webroot"] = event.path.partition(_CHALLENGES)[0]
         elif isinstance(event, e.HookNotFound):
             known["hook"] = event.hook
     known.update((name, value) for name, value in context.items() if value)
