@@ -1,4 +1,4 @@
-"""The exception tree, and the one shape in which a failure is told.
+"""The exception tree, and the one shape of a failure.
 
 A :class:`Failure` says what went wrong and what to do about it; it travels inside results (where one failed step must not
 stop the others) and inside exceptions (where nothing sensible can follow)::

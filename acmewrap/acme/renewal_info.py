@@ -52,8 +52,8 @@ def fetch(source: str, leaf: X509, ca_bundle: Optional[Path]) -> RenewalInfo:
         reply = directory.read(url, ca_bundle)
         return _parse(json.loads(reply.body), reply.headers.get("retry-after"), reply.date)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-        told = f"{source}: no window of renewal for the certificate {leaf.serial}: {error}"
-        raise UnreachableError(failure("ca.no_advice", told)) from error
+        message = f"{source}: no window of renewal for the certificate {leaf.serial}: {error}"
+        raise UnreachableError(failure("ca.no_advice", message)) from error
 
 
 def _parse(document: Any, retry_after: Optional[str], date: Optional[float]) -> RenewalInfo:

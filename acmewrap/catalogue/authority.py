@@ -25,7 +25,7 @@ ENTRIES: Mapping[str, Entry] = {
         ExitCode.UNREACHABLE,
         "Nothing answers at the authority's address: it is down, a firewall is in between, or the port is wrong (curl 7, "
         "52, 56).",
-        "Start the authority or mend the way to it, then run again. Try it with: curl -v {server} --cacert {ca_bundle}",
+        "Start the authority or repair the way to it, then run again. Try it with: curl -v {server} --cacert {ca_bundle}",
         retry=Retry.LATER,
     ),
     "ca.timeout": Entry(
@@ -45,7 +45,7 @@ ENTRIES: Mapping[str, Entry] = {
     "ca.server_error": Entry(
         ExitCode.UNREACHABLE,
         "The authority answered with an error of its own (HTTP 5xx, serverInternal).",
-        "Nothing to mend here: look into the authority's log, then run again.",
+        "Nothing to fix here: look into the authority's log, then run again.",
         retry=Retry.LATER,
     ),
     "ca.no_advice": Entry(
@@ -71,7 +71,7 @@ ENTRIES: Mapping[str, Entry] = {
     "acme.rejected_identifier": Entry(
         ExitCode.ISSUE_FAILED,
         "The authority's policy does not allow a certificate for one of the names, or the name is malformed.",
-        "Correct `domains` (asked for: {domain}), or have the authority's operator allow the name.",
+        "Correct `domains` (requested: {domain}), or have the authority's operator allow the name.",
     ),
     "acme.eab_required": Entry(
         ExitCode.ISSUE_FAILED,
@@ -161,7 +161,7 @@ ENTRIES: Mapping[str, Entry] = {
     "account.unknown": Entry(
         ExitCode.ISSUE_FAILED,
         "The authority does not know the account, or deactivated it: it was set up anew or its database was lost, or the "
-        "account files belong to another authority. acme.sh never mends this by itself.",
+        "account files belong to another authority. acme.sh never fixes this by itself.",
         "Remove the account files of this authority (the folder with account.key, account.json and ca.conf: "
         "{account_folder}) and run again: a new account is registered.",
     ),

@@ -54,7 +54,7 @@ ENTRIES: Mapping[str, Entry] = {
     "challenge.web_server": Entry(
         ExitCode.ISSUE_FAILED,
         "acme.sh could not change or reload the configuration of nginx or Apache for the challenge.",
-        "Mend the configuration until `nginx -t` or `apachectl -t` is content and run as root, or use `webroot`, which "
+        "Fix the configuration until `nginx -t` or `apachectl -t` is content and run as root, or use `webroot`, which "
         "changes nothing.",
     ),
     "webroot.not_writable": Entry(

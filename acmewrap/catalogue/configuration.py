@@ -11,7 +11,7 @@ ENTRIES: Mapping[str, Entry] = {
     "config.invalid": Entry(
         ExitCode.CONFIGURATION,
         "The YAML file has mistakes of syntax, unknown keys, or values that acme.sh would take wrongly.",
-        "Mend the lines named above; `acmewrap check` tells when all is well. Nothing was changed.",
+        "Fix the lines above, then run `acmewrap check`. Nothing was changed.",
     ),
     "config.missing": Entry(
         ExitCode.CONFIGURATION,

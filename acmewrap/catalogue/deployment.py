@@ -47,12 +47,12 @@ ENTRIES: Mapping[str, Entry] = {
     "hook.failed": Entry(
         ExitCode.UNEXPECTED,
         "A command that was to run before, after or on renewal ended with an error.",
-        "Run the command by hand as the user that runs acmewrap, and mend it.",
+        "Run the command by hand as the user that runs acmewrap, and fix it.",
     ),
     "reload.failed": Entry(
         ExitCode.DEPLOY_FAILED,
         "The certificate is in place, but the command that makes the server load it ended with an error.",
-        "Run the reload command by hand as the user that runs acmewrap, mend it, then: acmewrap deploy {name}",
+        "Run the reload command by hand as the user that runs acmewrap, fix it, then: acmewrap deploy {name}",
     ),
     "deploy.failed": Entry(
         ExitCode.DEPLOY_FAILED,
@@ -72,7 +72,7 @@ ENTRIES: Mapping[str, Entry] = {
     ),
     "deploy.not_proven": Entry(
         ExitCode.DEPLOY_FAILED,
-        "The hook ended well, but the target does not serve the new certificate, or nobody could look.",
+        "The hook ended well, but the target does not serve the new certificate, or it could not be verified.",
         "It is tried again on the next run. See what is served: openssl s_client -connect {target} </dev/null | openssl "
         "x509 -noout -dates",
         retry=Retry.LATER,

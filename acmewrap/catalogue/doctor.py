@@ -107,7 +107,7 @@ ENTRIES: Mapping[str, Entry] = {
     "doctor.issue_failing": Entry(
         ExitCode.ISSUE_FAILED,
         "The last attempts to renew the certificate failed; it is still valid.",
-        "Mend what the message says; then: acmewrap issue {name}",
+        "Fix what the message says; then: acmewrap issue {name}",
     ),
     "doctor.not_delivered": Entry(
         ExitCode.DEPLOY_FAILED,

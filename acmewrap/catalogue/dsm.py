@@ -66,7 +66,7 @@ ENTRIES: Mapping[str, Entry] = {
     "dsm.blocked": Entry(
         ExitCode.DEPLOY_FAILED,
         "DSM blocks this address after too many failed logins (auth code 407).",
-        "Control Panel > Security > Protection > Allow/Block List: remove this machine's address; mend the password first.",
+        "Control Panel > Security > Protection > Allow/Block List: remove this machine's address; fix the password first.",
     ),
     "dsm.password_expired": Entry(
         ExitCode.DEPLOY_FAILED,
@@ -76,7 +76,7 @@ ENTRIES: Mapping[str, Entry] = {
     "dsm.account_locked": Entry(
         ExitCode.DEPLOY_FAILED,
         "DSM locked the account after too many failed logins (auth code 411).",
-        "Wait until the lock ends, or unlock {account} as an administrator; mend the stored password first.",
+        "Wait until the lock ends, or unlock {account} as an administrator; fix the stored password first.",
         retry=Retry.LATER,
     ),
     "dsm.session": Entry(

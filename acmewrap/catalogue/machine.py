@@ -33,7 +33,7 @@ ENTRIES: Mapping[str, Entry] = {
     "file.failed": Entry(
         ExitCode.UNEXPECTED,
         "The operating system could not do it: a broken disk, a folder in the way, a file system that is read-only.",
-        "Mend what the message says and run again; what was there before is untouched.",
+        "Fix what the message says and run again; what was there before is untouched.",
     ),
     "wrapper.missing": Entry(
         ExitCode.UNEXPECTED,
@@ -43,7 +43,7 @@ ENTRIES: Mapping[str, Entry] = {
     "step.skipped": Entry(
         ExitCode.UNEXPECTED,
         "A step before it failed.",
-        "Mend what the failed step says and run again.",
+        "Fix what the failed step says and run again.",
         retry=Retry.LATER,
     ),
     "schedule.no_crontab": Entry(
@@ -64,7 +64,7 @@ ENTRIES: Mapping[str, Entry] = {
     "schedule.refused": Entry(
         ExitCode.UNEXPECTED,
         "crontab did not take the new table, or this user may not have one (see cron.allow).",
-        "Try `crontab -l` as the same user and mend what it says.",
+        "Try `crontab -l` as the same user and fix what it says.",
     ),
     "home.not_writable": Entry(
         ExitCode.PERMISSION,
@@ -84,7 +84,7 @@ ENTRIES: Mapping[str, Entry] = {
     "tool.failed": Entry(
         ExitCode.UNEXPECTED,
         "A program that acme.sh needs did not do its work. Without openssl acme.sh says only that a key could not be made.",
-        "Run it by hand (openssl version), and install or mend it.",
+        "Run it by hand (openssl version), and install or repair it.",
     ),
     "process.deadline": Entry(
         ExitCode.UNEXPECTED,

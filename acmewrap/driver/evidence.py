@@ -30,7 +30,7 @@ _TAIL = 20
 
 @dataclass(frozen=True)
 class Request:
-    """An ``--issue`` or ``--renew``: the certificate that is wanted, and the words that ask for it.
+    """An ``--issue`` or ``--renew``: the certificate that is requested, and the arguments that do it.
 
     Raises :class:`CommandError` (``command.unsafe``) for settings that a configuration of acme.sh cannot hold.
     """
@@ -73,8 +73,8 @@ def judge(
     outcome, fault = _decide(request, before, after, completed)
     if fault is None and (outcome == "failed" or (outcome in CHANGED and completed.returncode != 0)):
         fault = diagnose()
-    told = after if outcome in (*CHANGED, "unchanged", "not_due") else before
-    leaf = told.leaf if told is not None else None
+    stored = after if outcome in (*CHANGED, "unchanged", "not_due") else before
+    leaf = stored.leaf if stored is not None else None
     return IssueResult(
         outcome=outcome,
         domains=leaf.names if leaf is not None else request.domains,
@@ -87,7 +87,7 @@ def judge(
         sha256=leaf.sha256 if leaf is not None else None,
         issuer=leaf.issuer if leaf is not None else None,
         key_type=leaf.key_type if leaf is not None else None,
-        next_renewal=told.next_renewal if told is not None else None,
+        next_renewal=stored.next_renewal if stored is not None else None,
         events=events,
         lines=completed.lines,
         seconds=completed.seconds,
@@ -112,17 +112,17 @@ def is_due(stored: Stored, completed: Completed) -> bool:
     return stored.next_renewal is None or stored.next_renewal <= time.time() - completed.seconds
 
 
-def find_fault(wanted: Iterable[str], after: Stored, lines: Tuple[str, ...]) -> Optional[Failure]:
-    """Why what acme.sh stored is not the certificate that was *wanted*, with its key and chain; None when it is."""
+def find_fault(requested: Iterable[str], after: Stored, lines: Tuple[str, ...]) -> Optional[Failure]:
+    """Why what acme.sh stored is not the certificate that was *requested*, with its key and chain; None when it is."""
     fault = after.fault()
     if fault is not None:
         id = "certificate.chain_missing" if fault.chain else "certificate.mismatch"
         return failure(id, f"what acme.sh stored does not belong together: {fault.text}", lines[-_TAIL:])
     assert after.leaf is not None
-    names, asked = _plain(after.leaf.names or (after.leaf.subject,)), _plain(wanted)
-    if names != asked:
-        told = f"the certificate is for {', '.join(sorted(names))}, not for {', '.join(sorted(asked))}"
-        return failure("certificate.mismatch", told, lines[-_TAIL:])
+    names, domains = _plain(after.leaf.names or (after.leaf.subject,)), _plain(requested)
+    if names != domains:
+        message = f"the certificate is for {', '.join(sorted(names))}, not for {', '.join(sorted(domains))}"
+        return failure("certificate.mismatch", message, lines[-_TAIL:])
     return None
 
 

@@ -56,7 +56,7 @@ def deliver(
             result = _run_hook(
                 acme, certificate, target, variables, ca_bundle=trust, pinned=client.pinned, on_line=on_line
             )
-        with sessions.open_account(config, around.environ, patience=_RESTART) as client:
+        with sessions.open_account(config, around.environ, retry_for=_RESTART) as client:
             certificates.put_to_use(client, wanted)
     elif target.install is not None:
         result = _put_in_place(acme, certificate, target.install, on_line)

@@ -58,7 +58,7 @@ class Client:
     """A session of one account, logged out on every path.
 
     ``url`` is DSM's address with its port. With https the certificate must be trusted through ``ca_bundle`` (a PEM file)
-    or the system's store, or be the one with ``fingerprint`` (SHA-256 in hex): then it is ``pinned``. ``patience`` is for
+    or the system's store, or be the one with ``fingerprint`` (SHA-256 in hex): then it is ``pinned``. ``retry_for`` is for
     how many seconds a web server that does not answer, because it restarts, is asked again. Used as a context manager; raises
     :class:`ApiError` and :class:`UnreachableError`.
     """
@@ -72,7 +72,7 @@ class Client:
         second_factor: Optional[SecondFactor] = None,
         ca_bundle: Optional[str] = None,
         fingerprint: Optional[str] = None,
-        patience: float = 0.0,
+        retry_for: float = 0.0,
     ) -> None:
         self._base = url.rstrip("/") + "/webapi/"
         self._address = urlsplit(url).netloc
@@ -82,7 +82,7 @@ class Client:
         self._ca_bundle = ca_bundle
         self._fingerprint = fingerprint
         self.pinned: Optional[x509.X509] = None
-        self._deadline = time.monotonic() + patience
+        self._deadline = time.monotonic() + retry_for
         self._path = "entry.cgi"
         self._version = 0
         self._session: Dict[str, str] = {}
@@ -164,17 +164,17 @@ class Client:
 
     def _refused(self, code: int, codes: Codes) -> ApiError:
         id, _ = dsm_codes.explain(code, codes)
-        told = f"DSM at {self._address} answered with error {code} to the account {self._account}"
+        message = f"DSM at {self._address} answered with error {code} to the account {self._account}"
         return ApiError(
-            failure(id, told, user=self._account, account=self._account, target=self._address, code=code), code
+            failure(id, message, user=self._account, account=self._account, target=self._address, code=code), code
         )
 
     def _unreachable(self, why: str) -> UnreachableError:
         return UnreachableError(failure("dsm.unreachable", f"DSM at {self._address}: {why}", target=self._address))
 
     def _untrusted(self, why: str) -> UnreachableError:
-        told = f"the certificate of DSM at {self._address} is not trusted: {why}"
-        return UnreachableError(failure("dsm.tls_untrusted", told, target=self._address))
+        message = f"the certificate of DSM at {self._address} is not trusted: {why}"
+        return UnreachableError(failure("dsm.tls_untrusted", message, target=self._address))
 
 
 def read_reply(document: Mapping[str, Any], refuse: Callable[[int], ApiError]) -> Dict[str, Any]:

@@ -66,7 +66,7 @@ def position(node: Node) -> Tuple[int, int]:
 def span(text: str, node: ScalarNode) -> Tuple[int, int]:
     """Where in *text* the scalar *node* begins and ends: without its anchor and its tag, and without the end of its line."""
     scalars = (token for token in yaml.scan(text, Loader=_LOADER) if isinstance(token, yaml.ScalarToken))
-    token = next(one for one in scalars if one.end_mark.index == node.end_mark.index)
+    token = next(token for token in scalars if token.end_mark.index == node.end_mark.index)
     start = token.start_mark.index
     return start, start + len(text[start : token.end_mark.index].rstrip())
 

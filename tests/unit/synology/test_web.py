@@ -187,7 +187,7 @@ def test_a_web_server_that_answers_502_while_it_restarts_is_asked_again(stub: St
 
     timer = threading.Timer(0.3, recover)
     timer.start()
-    with Client(stub.url, "certupdater", Secret(PASSWORD), patience=30):
+    with Client(stub.url, "certupdater", Secret(PASSWORD), retry_for=30):
         pass
     timer.join()
     assert stub.methods().count("query") >= 2
