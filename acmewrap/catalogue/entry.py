@@ -15,9 +15,9 @@ class Entry:
     something, which is worth a warning even when the run went on without it.
     """
 
-    exit_code: ExitCode
     cause: str
     remedy: str
+    exit_code: ExitCode = ExitCode.UNEXPECTED
     retry: Retry = Retry.AFTER_FIX
     fixable: bool = False
     alarming: bool = False
