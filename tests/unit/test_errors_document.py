@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import ast
 import re
 import string
 from pathlib import Path
@@ -9,6 +10,7 @@ from acmewrap.catalogue import CATALOGUE, document, failure
 from acmewrap.cli.manual import EXIT_CODES
 from acmewrap.errors import AcmewrapError, ExitCode
 
+PACKAGE = Path(catalogue.__file__).resolve().parent.parent
 FILE = Path(__file__).resolve().parent.parent.parent / "docs" / "errors.md"
 
 
@@ -49,3 +51,16 @@ def test_a_remedy_without_its_values_is_still_readable() -> None:
         fields = [field for _, field, _, _ in string.Formatter().parse(entry.remedy) if field]
         remedy = failure(id, "it happened").remedy
         assert all(field.upper() in remedy for field in fields), id
+
+
+def test_no_code_compares_ids_to_decide() -> None:
+    """What follows from a failure is a property of its entry, or the class of its error."""
+    found = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Compare)
+        for part in ast.walk(node)
+        if isinstance(part, ast.Constant) and part.value in CATALOGUE
+    ]
+    assert found == []
