@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         IssueError,
         Problem,
         ReleaseError,
+        UnprovenError,
         UnreachableError,
     )
     from .plan.planner import Plan, PlanOptions, Step
@@ -72,6 +73,7 @@ __all__ = [
     "Stateless",
     "Step",
     "StepResult",
+    "UnprovenError",
     "UnreachableError",
     "Webroot",
     "find_warnings",

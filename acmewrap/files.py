@@ -125,8 +125,13 @@ def lock(path: Path, timeout: float = 0.0) -> Iterator[None]:
 
 def describe(error: OSError, subject: object) -> Failure:
     """What the operating system refused, as a failure (``disk.full``, ``file.failed``); *subject*: what, if it does not say."""
-    id = "disk.full" if error.errno == errno.ENOSPC else "file.failed"
-    return failure(id, f"{error.filename or subject}: {error.strerror or error}")
+    folder = {"folder": os.path.dirname(error.filename)} if isinstance(error.filename, str) else {}
+    return failure(id_of(error), f"{error.filename or subject}: {error.strerror or error}", **folder)
+
+
+def id_of(error: OSError) -> str:
+    """The failure that an error of the operating system is, where nothing more is known of it."""
+    return "disk.full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "file.failed"
 
 
 @contextlib.contextmanager

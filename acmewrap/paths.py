@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Dict, List, Mapping, Tuple, Union
 
-from .config.model import Authority, Certificate, Config, Dns, Webroot
+from .config.model import LOG, Authority, Certificate, Config, Dns, Webroot
 from .driver.home import Home, is_ecc
 from .driver.wrapper import Wrapper
 from .secrets import Reference
@@ -29,7 +29,7 @@ def lock_path(home: Path) -> Path:
 def log_path(config: Config) -> Path:
     """Where an unattended run writes what it does."""
     configured = config.schedule.log if config.schedule is not None else None
-    return configured or config.directory / "task.log"
+    return configured or config.directory / LOG
 
 
 def home_of(config: Config, certificate: Certificate) -> Home:

@@ -171,7 +171,7 @@ def _forms(value: str) -> Iterable[str]:
 
 def _backslashed(value: str) -> Mapping[str, int]:
     """A pattern for the value with a backslash before any of its special characters, as between double quotes or by ``%q``."""
-    pattern = "".join(one if one.isalnum() else rf"\\?{re.escape(one)}" for one in value)
+    pattern = "".join(letter if letter.isalnum() else rf"\\?{re.escape(letter)}" for letter in value)
     return {pattern: 2 * len(value)} if value else {}
 
 

@@ -570,7 +570,7 @@ def dsm_one_time_code_enforced(lab: Laboratory) -> Recording:
         return _deploy(lab, nas)
 
 
-@scenario("dsm.permission", v3_0_2="dsm.certificate_not_found")
+@scenario("dsm.not_administrator", v3_0_2="dsm.certificate_not_found")
 def dsm_no_administrator(lab: Laboratory) -> Recording:
     with DsmSimulator() as nas:
         nas.fail(LIST, 105)

@@ -9,7 +9,8 @@ import sys
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
-from .. import files, resources
+from .. import files, templates
+from ..arguments import check_path
 from ..catalogue import failure
 from ..errors import AccessError, ExitCode
 from ..text import Lines
@@ -52,18 +53,7 @@ def init(invocation: Invocation) -> ExitCode:
 
 def render(answers: Mapping[str, object]) -> str:
     """The text of a file for *answers*: template, domains, server, ca_bundle, webroot."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - YAML; every value goes through the yaml filter
-    )
-    environment.filters["yaml"] = _yaml
-    template = environment.from_string(resources.read_text(f"templates/{answers['template']}.yaml.j2"))
-    return template.render(**answers)
+    return templates.render(f"{answers['template']}.yaml.j2", **answers)
 
 
 def schema(invocation: Invocation) -> ExitCode:
@@ -86,19 +76,11 @@ def completion(invocation: Invocation) -> ExitCode:
     return ExitCode.OK
 
 
-def _yaml(value: object) -> str:
-    """A text as it may stand in YAML: as it is where that is plain, else in quotes (JSON's are YAML's)."""
-    text = str(value)
-    plain = all(letter.isalnum() or letter in "./:-_~" for letter in text) and text[:1].isalnum() | (text[:1] in "./~")
-    return text if plain and ": " not in text and not text.endswith(":") else json.dumps(text, ensure_ascii=False)
-
-
 # --- asking ------------------------------------------------------------------------------------------------------------
 
 
 def _answers(options: argparse.Namespace, printer: Printer) -> Dict[str, object]:
-    from ..config.sections.domains import DOMAIN
-    from ..config.sections.scalars import SERVER
+    from ..config.sections.scalars import DOMAIN, SERVER
 
     asks = sys.stdin.isatty() and not options.json
     missing: List[str] = []
@@ -183,11 +165,9 @@ def _each(parse: Callable[[str], object]) -> Callable[[str], object]:
 
 
 def _path(text: str) -> str:
-    from ..config.sections.paths import unsafe
-
-    if not text or unsafe(text):
-        raise ValueError(unsafe(text) or "expected a path")
-    return text
+    if not text:
+        raise ValueError("expected a path")
+    return check_path(text)
 
 
 def _next_steps(template: str, output: str) -> Tuple[str, ...]:

@@ -23,8 +23,6 @@ if TYPE_CHECKING:
 class UsageError(AcmewrapError):
     """An answer is missing or cannot be."""
 
-    exit_code = ExitCode.USAGE
-
 
 @dataclass(frozen=True)
 class Invocation:

@@ -6,6 +6,7 @@ from dataclasses import asdict
 from typing import AbstractSet, Dict, List, Mapping
 
 from ..config import Config, Dns
+from ..config.model import DEFAULT_RELEASE
 from ..errors import ExitCode
 from .invocation import Command, Invocation
 
@@ -16,8 +17,8 @@ def releases(invocation: Invocation) -> ExitCode:
     from ..report import screen
 
     pinned = installation.releases()
-    invocation.printer.lines(screen.release_lines(pinned.values(), installation.DEFAULT), always=True)
-    told = [{**asdict(one), "default": one.version == installation.DEFAULT} for one in pinned.values()]
+    invocation.printer.lines(screen.release_lines(pinned.values(), DEFAULT_RELEASE), always=True)
+    told = [{**asdict(one), "default": one.version == DEFAULT_RELEASE} for one in pinned.values()]
     invocation.printer.document(ExitCode.OK, releases=told)
     return ExitCode.OK
 

@@ -15,6 +15,10 @@ KeyType = Literal["ec-256", "ec-384", "ec-521", "2048", "3072", "4096", "8192"]
 Scheduler = Literal["crontab", "dsm", "systemd"]
 Runner = Literal["acmewrap", "wrapper"]
 
+DEFAULT_RELEASE = "3.1.1"
+LOG = "task.log"
+"""The log of unattended runs, below ``directory``, when the file names none."""
+
 # --- challenges: how the authority is shown that a name is ours (RFC 8555 section 8) ------------------------------------
 
 
@@ -214,7 +218,7 @@ class Schedule:
 class AcmeShSettings:
     """Which acme.sh, and where its archive lies if the user brought it by hand."""
 
-    release: str = "3.1.1"
+    release: str = DEFAULT_RELEASE
     archive: Optional[Path] = None
     allow_vulnerable: bool = False
 

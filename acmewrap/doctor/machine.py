@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Iterator
 
 from .. import paths, secrets
-from ..catalogue import failure
+from ..catalogue import CATALOGUE, failure
 from ..config.model import Alpn, Apache, Nginx, Standalone
 from ..driver.command import DEFAULT_PATH
 from ..driver.release import installation
 from ..engine import machine_steps
-from ..errors import AcmewrapError, ExitCode
+from ..errors import AcmewrapError
 from ..plan.planner import MACHINE_KINDS, Kind, PlanOptions, Step, plan
 from ..secrets import EnvironmentReference, FileReference
 from ..state import file_modes
@@ -64,8 +64,7 @@ def _release(patient: DoctorContext) -> Iterator[Finding]:
     except AcmewrapError as error:
         # Files that somebody changed are for a person to look at; what is merely not there can be installed.
         mend = next((mender(patient, step) for step in steps(patient, "release")), None)
-        absent = error.id in ("release.missing", "release.other")
-        yield Finding(error.failure, error.exit_code, mend if absent else None)
+        yield Finding(error.failure, mend if CATALOGUE[error.id].fixable else None)
 
 
 def _wrapper(patient: DoctorContext) -> Iterator[Finding]:
@@ -74,15 +73,15 @@ def _wrapper(patient: DoctorContext) -> Iterator[Finding]:
         told = failure("doctor.wrapper_differs", f"{step.subject}: {step.reason}")
         if standings[Path(step.subject)] == "foreign":
             told = failure("file.foreign", f"{step.subject} was not written by acmewrap", path=step.subject)
-            yield Finding(told, ExitCode.PERMISSION)
+            yield Finding(told)
         else:
-            yield Finding(told, ExitCode.DRIFT, mender(patient, step))
+            yield Finding(told, mender(patient, step))
 
 
 def _modes(patient: DoctorContext) -> Iterator[Finding]:
     for excess in file_modes.inspect(patient.config):
         mend = partial(file_modes.tighten, excess) if excess.ours else None
-        yield Finding(excess.describe(), ExitCode.PERMISSION, mend)
+        yield Finding(excess.describe(), mend)
 
 
 def _secrets(patient: DoctorContext) -> Iterator[Finding]:
@@ -92,9 +91,7 @@ def _secrets(patient: DoctorContext) -> Iterator[Finding]:
             try:
                 secrets.resolve(reference, patient.environ)
             except AcmewrapError as error:
-                yield Finding.of(error)
+                yield Finding(error.failure)
                 continue
     for excess in file_modes.inspect_secrets(patient.config):
-        yield Finding(
-            excess.describe(), ExitCode.PERMISSION, partial(file_modes.tighten, excess) if excess.ours else None
-        )
+        yield Finding(excess.describe(), partial(file_modes.tighten, excess) if excess.ours else None)

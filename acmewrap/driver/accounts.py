@@ -6,13 +6,12 @@ import json
 from pathlib import Path
 from typing import Optional, Tuple
 
-from .. import files
 from ..catalogue import failure
-from ..errors import CommandError, IssueError
+from ..errors import CommandError, IssueError, Retry
 from ..secrets import Secret
 from .call import Caller
 from .command import Value
-from .configuration import edit_configuration, read_text
+from .configuration import edit_configuration, read_text, replace_text
 from .staging import stage
 
 _EAB = ("CA_EAB_",)
@@ -48,8 +47,8 @@ def _register(caller: Caller, eab: Optional[Tuple[str, Value]]) -> None:
             done = caller.run("register_account", words, staging, bound=True, binding=binding, secrets=secrets)
             if done.returncode == 0:
                 return
-            fault = caller.diagnose("register_account", done, staging.read_protocol())
-        if not (again and fault.id == "ca.nonce"):  # see AcmeSh: acme.sh does not know every refusal of a nonce
+            fault = caller.diagnose("register_account", done, protocol=staging.read_protocol())
+        if not (again and fault.retry is Retry.AT_ONCE):  # see AcmeSh: acme.sh does not know every refusal of a nonce
             raise IssueError(fault, command=done.command.printable(), returncode=done.returncode)
 
 
@@ -67,4 +66,4 @@ def _forget_key(configuration: Path) -> None:
     except FileNotFoundError:
         return
     if any(line.startswith(_EAB) for line in text.split("\n")):
-        files.write_atomic(configuration, edit_configuration(text, {}, _EAB).encode("utf-8", "surrogateescape"))
+        replace_text(configuration, edit_configuration(text, {}, _EAB))

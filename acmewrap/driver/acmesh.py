@@ -18,15 +18,14 @@ from typing import Iterable, Literal, Mapping, Optional, Sequence, Tuple, Union
 from ..acme import retry_after
 from ..catalogue import failure
 from ..config.model import Challenge, Webroot
-from ..errors import CommandError
+from ..errors import CommandError, Failure, Retry
 from ..x509 import X509
 from . import accounts, command, cron, evidence
-from .call import Caller
+from .call import Caller, CallResult
 from .command import InstalledFiles, Value
 from .evidence import Due, Request
 from .home import Home, is_ecc, read_folder
-from .output.transcript import parse
-from .process import Completed, OnLine, ProcessRunner, Runner
+from .process import OnLine, ProcessRunner, Runner
 from .results import CronResult, DeployResult, IssueResult, ListEntry, RevokeResult
 from .staging import stage
 
@@ -93,7 +92,7 @@ class AcmeSh:
         calendar, ``settings`` are values for the domain's configuration; both serve plain runs of ``--cron``.
         """
         words = command.issue(domains, challenges, key, force=force, options=options)
-        webroot = next((str(one.path) for one in challenges if isinstance(one, Webroot)), "")
+        webroot = next((str(challenge.path) for challenge in challenges if isinstance(challenge, Webroot)), "")
         request = Request("issue", tuple(domains), key, words, webroot, variables, due, settings)
         return self._obtain(request, on_line)
 
@@ -112,8 +111,8 @@ class AcmeSh:
         stored = self.home.read(domain, is_ecc(key))
         webroot = stored.configuration.get("Le_Webroot", "") if stored is not None else ""
         words = command.renew(domain, key, force=force)
-        wanted = stored.domains if stored is not None else (domain,)
-        return self._obtain(Request("renew", wanted, key, words, webroot, variables, due, settings), on_line)
+        domains = stored.domains if stored is not None else (domain,)
+        return self._obtain(Request("renew", domains, key, words, webroot, variables, due, settings), on_line)
 
     def cron(
         self,
@@ -204,6 +203,7 @@ class AcmeSh:
 
     def _obtain(self, request: Request, on_line: Optional[OnLine], *, again: bool = True) -> IssueResult:
         domain, ecc = request.name
+        known = {"domain": domain, "name": domain, "webroot": request.webroot}
         with stage(self.home, [request.name], anew=request.verb == "issue") as staging:
             before, staged = self.home.read(domain, ecc), staging.files_of(domain, ecc)
             done = self._caller.run(
@@ -215,9 +215,7 @@ class AcmeSh:
                 before,
                 read_folder(staged, ecc),
                 done,
-                diagnose=lambda: self._caller.diagnose(
-                    request.verb, done, staging.read_protocol(), domain=domain, name=domain, webroot=request.webroot
-                ),
+                diagnose=lambda: self._caller.diagnose(request.verb, done, known, protocol=staging.read_protocol()),
             )
             if result.changed:
                 result = evidence.align(request, result, staged)
@@ -225,23 +223,25 @@ class AcmeSh:
             elif result.failure is not None:
                 result = replace(result, retry_after=retry_after.from_protocol(staging.read_protocol()))
         # acme.sh asks for a new nonce only when it knows the wording of the refusal; step-ca's it does not know.
-        if again and not result.changed and result.failure is not None and result.failure.id == "ca.nonce":
+        if again and not result.changed and result.failure is not None and result.failure.retry is Retry.AT_ONCE:
             return self._obtain(request, on_line, again=False)
         return result
 
-    def _delivered(self, verb: str, domain: str, hook: str, done: Completed, **context: str) -> DeployResult:
-        fault = None
-        if done.returncode != 0:
-            fault = self._caller.diagnose(verb, done, domain=domain, name=domain, hook=hook, **context)
-        word: Literal["accepted", "failed"] = "accepted" if fault is None else "failed"
-        return DeployResult(word, domain, hook, parse(done.lines), done.lines, done.seconds, fault)
+    def _delivered(self, verb: str, domain: str, hook: str, done: CallResult, **context: str) -> DeployResult:
+        fault = self._find_fault(verb, domain, done, hook=hook, **context)
+        outcome: Literal["accepted", "failed"] = "accepted" if fault is None else "failed"
+        return DeployResult(outcome, domain, hook, done.transcript.events, done.lines, done.seconds, fault)
 
-    def _ended(self, verb: str, domain: str, done: Completed) -> RevokeResult:
-        fault = self._caller.diagnose(verb, done, domain=domain, name=domain) if done.returncode != 0 else None
-        word: Literal["done", "failed"] = "done" if fault is None else "failed"
-        return RevokeResult(word, domain, parse(done.lines), done.lines, done.seconds, fault)
+    def _ended(self, verb: str, domain: str, done: CallResult) -> RevokeResult:
+        fault = self._find_fault(verb, domain, done)
+        outcome: Literal["done", "failed"] = "done" if fault is None else "failed"
+        return RevokeResult(outcome, domain, done.transcript.events, done.lines, done.seconds, fault)
 
-    def _read(self, verb: str, words: Tuple[str, ...], names: Iterable[Tuple[str, bool]] = ()) -> Completed:
+    def _find_fault(self, verb: str, domain: str, done: CallResult, **context: str) -> Optional[Failure]:
+        known = {"domain": domain, "name": domain, **context}
+        return None if done.returncode == 0 else self._caller.diagnose(verb, done, known)
+
+    def _read(self, verb: str, words: Tuple[str, ...], names: Iterable[Tuple[str, bool]] = ()) -> CallResult:
         with stage(self.home, names) as staging:
             done = self._caller.run(verb, words, staging)
         if done.returncode != 0 or not done.lines:

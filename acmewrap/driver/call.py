@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Dict, Mapping, Optional, Sequence, Tuple
 
@@ -13,6 +14,7 @@ from . import command, concealment
 from .command import Value
 from .home import Home
 from .output.diagnosis import diagnose
+from .output.transcript import Transcript, read
 from .process import Command, Completed, OnLine, ProcessRunner, Runner
 from .release import installation
 from .staging import Staging
@@ -21,6 +23,15 @@ PRIVATE_UMASK = 0o077
 _LOGGED = ("issue", "renew", "register_account")
 # Without variables of a dnsapi hook these give curl and openssl nothing that anybody may not see.
 _SIGNED = ("issue", "renew")
+
+
+@dataclass(frozen=True)
+class CallResult(Completed):
+    """How a call of acme.sh ended, and what it said, read once."""
+
+    @cached_property
+    def transcript(self) -> Transcript:
+        return read(self.lines)
 
 
 @dataclass(frozen=True)
@@ -50,7 +61,7 @@ class Caller:
         binding: Optional[str] = None,
         umask: int = PRIVATE_UMASK,
         on_line: Optional[OnLine] = None,
-    ) -> Completed:
+    ) -> CallResult:
         """Run acme.sh in *staging*. ``bound`` adds server and bundle; ``variables`` are the hook's; ``binding`` are lines
         for ``ca.conf`` that only this call sees.
 
@@ -73,7 +84,7 @@ class Caller:
         account = staging.copy_account(self.home, self.server)
         if binding is not None:
             staging.bind_account(self.server, binding)
-        completed = self.runner.run(
+        done = self.runner.run(
             Command(
                 verb=verb,
                 argv=argv,
@@ -85,16 +96,24 @@ class Caller:
             on_line,
         )
         staging.keep_account(self.home, self.server, account)
-        return completed
+        return CallResult(**vars(done))
 
-    def diagnose(self, verb: str, completed: Completed, protocol: str = "", **context: str) -> Failure:
-        """Why it failed, as an entry of the catalogue; *context* is what its remedy may name, *protocol* the call's own log."""
-        known = {"server": self.server, "home": str(self.home.path), **context}
+    def diagnose(
+        self,
+        verb: str,
+        completed: CallResult,
+        context: Optional[Mapping[str, str]] = None,
+        *,
+        protocol: str = "",
+        part: Optional[Transcript] = None,
+    ) -> Failure:
+        """Why it, or the *part* of it, failed; *context* is what the remedy may name, *protocol* the call's own log."""
+        known = {"server": self.server, "home": str(self.home.path), **(context or {})}
         if self.ca_bundle is not None:
             known["ca_bundle"] = str(self.ca_bundle)
         return diagnose(
             verb,
-            completed.lines,
+            part or completed.transcript,
             protocol_log=Redactor(completed.command.secrets).redact(protocol),
             returncode=completed.returncode,
             ended_by_deadline=completed.ended_by_deadline,

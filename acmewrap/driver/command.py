@@ -1,7 +1,6 @@
 """What is asked of acme.sh: every flag it is given is spelled here and nowhere else.
 
-Arguments are checked before they get near a shell: acme.sh evaluates what it stores, splits paths at blanks and commas,
-and takes a first word without a dash for a shell command.
+Arguments are checked before they get near a shell, by the rules of :mod:`acmewrap.arguments`.
 """
 
 from __future__ import annotations
@@ -9,14 +8,25 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, TypeVar, Union
+from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, TypeVar, Union, get_args
 
+from ..arguments import (
+    DNS_HOOK_PATTERN,
+    EMAIL_PATTERN,
+    HOOK_PATTERN,
+    SYNOLOGY_HOOK,
+    SYNOLOGY_RENAMED,
+    SYNOLOGY_VARIABLES,
+    URL_PATTERN,
+    check_domain,
+    check_path,
+    check_value,
+)
 from ..catalogue import failure
-from ..config.model import Alpn, Apache, Challenge, Dns, Nginx, Stateless, Webroot
+from ..config.model import Alpn, Apache, Challenge, Dns, KeyType, Nginx, Stateless, Webroot
 from ..errors import CommandError
 from ..secrets import Secret
 from .home import is_ecc
-from .release.pin import HOOK_NAME
 
 BASH = "/bin/bash"
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -33,29 +43,6 @@ DEADLINES: Mapping[str, float] = {
     "revoke": 600,
 }
 DEFAULT_DEADLINE = 120.0
-
-_PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/+@-]*")
-_LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
-_DOMAIN = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")
-_ADDRESS = re.compile(r"[0-9a-f.:]+")
-_HOOK = re.compile(HOOK_NAME)
-_KEY = re.compile(r"ec-\d{3}|\d{4}")
-# Of a URL and a mail address acme.sh makes folder names, and lines of files that it runs.
-_URL = re.compile(r"https?://[A-Za-z0-9._~:/?&=%\[\]@+-]+")
-_EMAIL = re.compile(r"[A-Za-z0-9._%+@-]+")
-
-# The deploy hook of DSM changed the spelling of its variables in 3.0.8; both sides here, newest first.
-_SYNOLOGY_SPELLING = {
-    "SYNO_USERNAME": "SYNO_Username",
-    "SYNO_PASSWORD": "SYNO_Password",
-    "SYNO_CERTIFICATE": "SYNO_Certificate",
-    "SYNO_CREATE": "SYNO_Create",
-    "SYNO_SCHEME": "SYNO_Scheme",
-    "SYNO_HOSTNAME": "SYNO_Hostname",
-    "SYNO_PORT": "SYNO_Port",
-    "SYNO_DEVICE_NAME": "SYNO_Device_Name",
-    "SYNO_DEVICE_ID": "SYNO_Device_ID",
-}
 
 Value = Union[str, Secret]
 AnyValue = TypeVar("AnyValue")
@@ -89,19 +76,17 @@ def read_version(program: Path) -> str:
 
 def check_values(variables: Mapping[str, Value]) -> None:
     """Raises :class:`CommandError` (``command.unsafe``), naming no value, for one that acme.sh would not take as it is."""
-    from ..config.sections.credentials import breaking
-
     for name, value in variables.items():
-        text = value.reveal() if isinstance(value, Secret) else value
-        why = "a NUL byte cannot be in an environment" if "\0" in text else breaking(text)
-        if why:
-            raise _refused(f"the value of {name}: {why}")
+        try:
+            check_value(value.reveal() if isinstance(value, Secret) else value)
+        except ValueError as error:
+            raise _refused(f"the value of {name}: {error}") from None
 
 
 def hook_variables(hook: str, environment: Mapping[str, AnyValue], version: str) -> Dict[str, AnyValue]:
-    """A hook's variables under the names that the given acme.sh reads (``synology_dsm`` renamed its own in 3.0.8)."""
-    if hook == "synology_dsm" and version_tuple(version) < (3, 0, 8):
-        return {_SYNOLOGY_SPELLING.get(name, name): value for name, value in environment.items()}
+    """A hook's variables under the names that the given acme.sh reads (that of DSM renamed its own)."""
+    if hook == SYNOLOGY_HOOK and version_tuple(version) < SYNOLOGY_RENAMED:
+        return {SYNOLOGY_VARIABLES.get(name) or name: value for name, value in environment.items()}
     return dict(environment)
 
 
@@ -116,7 +101,7 @@ def issue(
     """``--issue``: one challenge per domain, in order; the first domain names the certificate."""
     if not domains or len(domains) != len(challenges):
         raise _refused(f"{len(domains)} domains and {len(challenges)} challenges: each domain needs its own")
-    if not _KEY.fullmatch(key):
+    if key not in get_args(KeyType):
         raise _refused(f"{key!r} is not a kind of key, such as ec-256 or 2048")
     if domains[0] == "ca" and not is_ecc(key):
         raise _refused("acme.sh would put an RSA certificate for `ca` where its accounts lie: use ec-256")
@@ -132,7 +117,7 @@ def renew(domain: str, key: str, *, force: bool = False) -> Tuple[str, ...]:
 
 def deploy(domain: str, key: str, hook: str, ca_bundle: Optional[str] = None) -> Tuple[str, ...]:
     """``--deploy``; *ca_bundle* is for what the hook asks over https."""
-    if not _HOOK.fullmatch(hook):
+    if not re.fullmatch(HOOK_PATTERN, hook):
         raise _refused(f"{hook!r} is not the name of a deploy hook")
     trust = () if ca_bundle is None else ("--ca-bundle", plain_path(Path(ca_bundle)))
     return ("--deploy", "--deploy-hook", hook, "--domain", _domain(domain), *_ecc(key), *trust)
@@ -172,13 +157,13 @@ def info(domain: str, key: str) -> Tuple[str, ...]:
 
 def authority(server: str, ca_bundle: Optional[Path], email: Optional[str] = None) -> Tuple[str, ...]:
     """The words that bind a call to one directory; without ``--server`` acme.sh would ask a public authority."""
-    if not _URL.fullmatch(server):
+    if not re.fullmatch(URL_PATTERN, server):
         raise _refused(f"{server!r} is not the URL of an ACME directory")
     words = ["--server", server]
     if ca_bundle is not None:
         words += ["--ca-bundle", plain_path(ca_bundle)]
     if email is not None:
-        if not _EMAIL.fullmatch(email):
+        if not re.fullmatch(EMAIL_PATTERN, email):
             raise _refused(f"{email!r} is not a mail address that acme.sh can keep")
         words += ["--accountemail", email]
     return tuple(words)
@@ -186,9 +171,9 @@ def authority(server: str, ca_bundle: Optional[Path], email: Optional[str] = Non
 
 def plain_path(path: Path) -> str:
     """*path* as text, if acme.sh can live with it. Raises :class:`CommandError` (``command.unsafe``) otherwise."""
-    if not _PLAIN_PATH.fullmatch(str(path)):
-        raise _refused(f"{path}: acme.sh needs an absolute path of letters, digits and . _ / + @ - only")
-    return str(path)
+    if not path.is_absolute():
+        raise _refused(f"{path}: acme.sh needs an absolute path")
+    return _checked(check_path, str(path))
 
 
 def wrap(words: Iterable[str], umask: int) -> Tuple[str, ...]:
@@ -200,7 +185,7 @@ def _challenge(challenge: Challenge) -> Tuple[str, ...]:
     if isinstance(challenge, Webroot):
         return ("--webroot", plain_path(challenge.path))
     if isinstance(challenge, Dns):
-        if not _HOOK.fullmatch(challenge.hook):
+        if not re.fullmatch(DNS_HOOK_PATTERN, challenge.hook):
             raise _refused(f"{challenge.hook!r} is not the name of a dnsapi hook")
         return ("--dns", challenge.hook)
     if isinstance(challenge, Alpn):
@@ -215,9 +200,14 @@ def _challenge(challenge: Challenge) -> Tuple[str, ...]:
 
 
 def _domain(domain: str) -> str:
-    if not (_DOMAIN.fullmatch(domain) or (":" in domain and _ADDRESS.fullmatch(domain))):
-        raise _refused(f"{domain!r} is not a domain in lower case, nor an IP address")
-    return domain
+    return _checked(check_domain, domain)
+
+
+def _checked(check: Callable[[str], str], text: str) -> str:
+    try:
+        return check(text)
+    except ValueError as error:
+        raise _refused(str(error)) from None
 
 
 def _ecc(key: str) -> Tuple[str, ...]:

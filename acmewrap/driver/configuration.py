@@ -8,15 +8,17 @@ from __future__ import annotations
 import base64
 import binascii
 import re
+import time
 from pathlib import Path
 from typing import Dict, List, Mapping, Tuple
+
+from .. import files
+from ..arguments import is_safe_url
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)='(.*)'")
 _BEGIN = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)='")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 # What an authority has a say in; the same as in templates/guard.sh, which keeps acme.sh from running anything else.
-_SAFE_URL = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?(/[A-Za-z0-9._~:/?=%+@&-]*)?")
-_UPWARDS = re.compile(r"/\.\.?([/?]|$)")
 _NUMBER = re.compile(r"-?[0-9]*")
 _URLS = ("ACCOUNT_URL", "Le_OrderFinalize", "Le_LinkOrder", "Le_LinkCert")
 _NUMBERS = ("Le_CertCreateTime", "Le_NextRenewTime", "Le_RenewalDays")
@@ -47,11 +49,6 @@ def parse_account(text: str) -> Dict[str, str]:
         if not key.startswith("CA_") and key not in _ACCOUNT:
             raise ValueError(f"{key} is nothing that acme.sh keeps of an account")
     return values
-
-
-def is_safe_url(text: str) -> bool:
-    """Whether *text* is a URL that acme.sh can keep, split and pass on without running any of it."""
-    return _SAFE_URL.fullmatch(text) is not None and _UPWARDS.search(text) is None
 
 
 def _unwrap(value: str, number: int) -> str:
@@ -99,4 +96,23 @@ def read_text(path: Path) -> str:
 
 
 def write_text(path: Path, text: str) -> None:
-    path.write_bytes(text.encode("utf-8", "surrogateescape"))
+    """Write the file in place. Raises OSError."""
+    path.write_bytes(_encode(text))
+
+
+def replace_text(path: Path, text: str) -> None:
+    """Write the file in one step, readable by its owner alone. Raises what :func:`files.write_atomic` raises."""
+    files.write_atomic(path, _encode(text))
+
+
+def set_renewal(path: Path, when: int) -> None:
+    """Bring acme.sh's own calendar into line: it counts whole days from the day of the issue, whatever the certificate says."""
+    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(when))
+    before = read_text(path)
+    after = edit_configuration(before, {"Le_NextRenewTime": str(when), "Le_NextRenewTimeStr": moment})
+    if after != before:
+        replace_text(path, after)
+
+
+def _encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")

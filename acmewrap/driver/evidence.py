@@ -10,15 +10,15 @@ import dataclasses
 import ipaddress
 import time
 from dataclasses import dataclass
-from typing import Callable, Dict, FrozenSet, Iterable, Literal, Mapping, Optional, Tuple
+from typing import Callable, FrozenSet, Iterable, Literal, Mapping, Optional, Tuple
 
 from ..catalogue import failure
 from ..errors import CommandError, Failure
+from .call import CallResult
 from .command import Value
-from .configuration import edit_configuration, read_text, write_text
+from .configuration import edit_configuration, read_text, set_renewal, write_text
 from .home import CertificateFiles, Stored, is_ecc
 from .output.events import CertificateLinked, OrderFinalized
-from .output.transcript import parse
 from .process import Completed
 from .results import CHANGED, IssueOutcome, IssueResult
 
@@ -30,7 +30,7 @@ _TAIL = 20
 
 @dataclass(frozen=True)
 class Request:
-    """An ``--issue`` or ``--renew``: the certificate that is wanted, and the words that ask for it.
+    """An ``--issue`` or ``--renew``: the certificate that is requested, and the arguments that do it.
 
     Raises :class:`CommandError` (``command.unsafe``) for settings that a configuration of acme.sh cannot hold.
     """
@@ -61,7 +61,7 @@ def judge(
     location: CertificateFiles,
     before: Optional[Stored],
     after: Optional[Stored],
-    completed: Completed,
+    completed: CallResult,
     *,
     diagnose: Callable[[], Failure],
 ) -> IssueResult:
@@ -69,12 +69,12 @@ def judge(
 
     *diagnose* is asked for the reason when the files do not tell it.
     """
-    events = parse(completed.lines)
+    events = completed.transcript.events
     outcome, fault = _decide(request, before, after, completed)
     if fault is None and (outcome == "failed" or (outcome in CHANGED and completed.returncode != 0)):
         fault = diagnose()
-    told = after if outcome in (*CHANGED, "unchanged", "not_due") else before
-    leaf = told.leaf if told is not None else None
+    stored = after if outcome in (*CHANGED, "unchanged", "not_due") else before
+    leaf = stored.leaf if stored is not None else None
     return IssueResult(
         outcome=outcome,
         domains=leaf.names if leaf is not None else request.domains,
@@ -87,7 +87,7 @@ def judge(
         sha256=leaf.sha256 if leaf is not None else None,
         issuer=leaf.issuer if leaf is not None else None,
         key_type=leaf.key_type if leaf is not None else None,
-        next_renewal=told.next_renewal if told is not None else None,
+        next_renewal=stored.next_renewal if stored is not None else None,
         events=events,
         lines=completed.lines,
         seconds=completed.seconds,
@@ -96,16 +96,15 @@ def judge(
 
 
 def align(request: Request, result: IssueResult, staged: CertificateFiles) -> IssueResult:
-    """Bring acme.sh's own calendar (it counts whole days from today) into line with the request's."""
-    values: Dict[str, str] = dict(request.settings or {})
-    if request.due is not None and result.not_before is not None and result.not_after is not None:
-        when = request.due(result.not_before, result.not_after)
-        values["Le_NextRenewTime"] = str(when)
-        values["Le_NextRenewTimeStr"] = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(when))
-        result = dataclasses.replace(result, next_renewal=when)
-    if values:
-        write_text(staged.configuration, edit_configuration(read_text(staged.configuration), values))
-    return result
+    """Write the request's settings, and the date of the next renewal by its rule, into acme.sh's configuration."""
+    path = staged.configuration
+    if request.settings:
+        write_text(path, edit_configuration(read_text(path), request.settings))
+    if request.due is None or result.not_before is None or result.not_after is None:
+        return result
+    when = request.due(result.not_before, result.not_after)
+    set_renewal(path, when)
+    return dataclasses.replace(result, next_renewal=when)
 
 
 def is_due(stored: Stored, completed: Completed) -> bool:
@@ -113,22 +112,22 @@ def is_due(stored: Stored, completed: Completed) -> bool:
     return stored.next_renewal is None or stored.next_renewal <= time.time() - completed.seconds
 
 
-def find_fault(wanted: Iterable[str], after: Stored, lines: Tuple[str, ...]) -> Optional[Failure]:
-    """Why what acme.sh stored is not the certificate that was *wanted*, with its key and chain; None when it is."""
+def find_fault(requested: Iterable[str], after: Stored, lines: Tuple[str, ...]) -> Optional[Failure]:
+    """Why what acme.sh stored is not the certificate that was *requested*, with its key and chain; None when it is."""
     fault = after.fault()
     if fault is not None:
         id = "certificate.chain_missing" if fault.chain else "certificate.mismatch"
         return failure(id, f"what acme.sh stored does not belong together: {fault.text}", lines[-_TAIL:])
     assert after.leaf is not None
-    names, asked = _plain(after.leaf.names or (after.leaf.subject,)), _plain(wanted)
-    if names != asked:
-        told = f"the certificate is for {', '.join(sorted(names))}, not for {', '.join(sorted(asked))}"
-        return failure("certificate.mismatch", told, lines[-_TAIL:])
+    names, domains = _plain(after.leaf.names or (after.leaf.subject,)), _plain(requested)
+    if names != domains:
+        message = f"the certificate is for {', '.join(sorted(names))}, not for {', '.join(sorted(domains))}"
+        return failure("certificate.mismatch", message, lines[-_TAIL:])
     return None
 
 
 def _decide(
-    request: Request, before: Optional[Stored], after: Optional[Stored], completed: Completed
+    request: Request, before: Optional[Stored], after: Optional[Stored], completed: CallResult
 ) -> Tuple[IssueOutcome, Optional[Failure]]:
     old = before.leaf.sha256 if before is not None and before.leaf is not None else None
     new = after.leaf.sha256 if after is not None and after.leaf is not None else None

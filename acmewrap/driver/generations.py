@@ -21,7 +21,7 @@ _KEPT = 2
 def replace(home: Path, name: str, staged: Path) -> None:
     """Put *staged* (a folder on the same file system; it is moved) in the place of the folder *name*, in one step.
 
-    Whoever holds the old folder open goes on reading it. Killed at any point, :func:`recover` mends what is half done.
+    Whoever holds the old folder open goes on reading it. Killed at any point, :func:`recover` completes or undoes it.
     """
     target, versions = home / name, home / _VERSIONS / name
     files.make_folder(versions)

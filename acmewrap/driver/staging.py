@@ -22,7 +22,15 @@ from .. import files, trust
 from ..catalogue import failure
 from ..errors import AccessError
 from ..x509 import X509
-from .configuration import edit_configuration, parse_account, parse_configuration, raw_values, read_text, write_text
+from .configuration import (
+    edit_configuration,
+    parse_account,
+    parse_configuration,
+    raw_values,
+    read_text,
+    replace_text,
+    write_text,
+)
 from .home import CertificateFiles, Home
 
 _FOLDER = ".staging"
@@ -209,8 +217,7 @@ def scrub(home: Home) -> None:
         with contextlib.suppress(FileNotFoundError):
             text = read_text(path)
             if any(line.startswith(_CREDENTIALS) for line in text.split("\n")):
-                clean = edit_configuration(text, {}, _CREDENTIALS)
-                files.write_atomic(path, clean.encode("utf-8", "surrogateescape"))
+                replace_text(path, edit_configuration(text, {}, _CREDENTIALS))
 
 
 def _write_private(path: Path, data: bytes) -> None:
@@ -238,6 +245,5 @@ def _explained(home: Home) -> Iterator[None]:
         yield
     except OSError as error:
         refused = isinstance(error, (PermissionError, shutil.Error)) or error.errno == errno.EROFS
-        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-        id = "disk.full" if full else "home.not_writable" if refused else "file.failed"
+        id = "home.not_writable" if refused else files.id_of(error)
         raise AccessError(failure(id, str(error), folder=home.path, user='"$(id -un)"')) from error

@@ -13,7 +13,7 @@ from ..driver.acmesh import AcmeSh
 from ..driver.command import InstalledFiles
 from ..driver.process import OnLine
 from ..driver.results import DeployResult
-from ..errors import DeployError, Failure
+from ..errors import DeployError, Failure, UnprovenError
 from ..secrets import Secret, resolve
 from ..state import file_modes
 from ..synology import certificates, sessions
@@ -39,8 +39,8 @@ def deliver(
     """Deploy and look. Returns the hook's result and what was seen at last. None: the target served *leaf* already; then the
     hook runs only if asked to *again*, but DSM's services are looked after all the same.
 
-    Raises :class:`DeployError` when the hook failed, the target does not show *leaf* (``deploy.not_proven``) or others can read
-    its key (``deploy.key_open``),
+    Raises :class:`UnprovenError` when the target does not show *leaf* or others can read its key, another :class:`DeployError` when
+    the hook failed,
     :class:`AccessError` when a secret cannot be read.
     """
     if target.install is not None:
@@ -67,13 +67,13 @@ def deliver(
             result = _run_hook(
                 acme, certificate, target, variables, ca_bundle=trust, pinned=client.pinned, on_line=on_line
             )
-        with sessions.open_account(config, around.environ, patience=_RESTART) as client:
+        with sessions.open_account(config, around.environ, retry_for=_RESTART) as client:
             certificates.put_to_use(client, wanted)
     elif target.install is not None:
         result = _put_in_place(acme, certificate, target.install, around, on_line)
         sight = local_files.read(target.install)
         if sight.served != leaf:
-            raise DeployError(_not_proven(target, leaf, sight, result))
+            raise UnprovenError(_not_proven(target, leaf, sight, result))
         _prove_mode(target, config)
     else:
         result = _run_hook(acme, certificate, target, variables, on_line=on_line)
@@ -81,7 +81,7 @@ def deliver(
         return result, tls_probe.Observation() if target.install is None else sight
     sight = tls_probe.wait_for(target.verify, leaf, sleep=around.sleep)
     if sight.served != leaf:
-        raise DeployError(_not_proven(target, leaf, sight, result))
+        raise UnprovenError(_not_proven(target, leaf, sight, result))
     return result, sight
 
 
@@ -105,7 +105,7 @@ def _run_hook(
         pinned=pinned,
         on_line=on_line,
         target=str(target.verify or target.name),
-        user=account if isinstance(account, str) else "",
+        account=account if isinstance(account, str) else "",
     )
     if result.failure is not None:
         raise DeployError(result.failure)
@@ -151,7 +151,7 @@ def _prove_mode(target: Target, config: Config) -> None:
     excess = None if key is None else file_modes.inspect_file(key, config)
     if excess is not None:
         message = f"{key}, the key of {target.name}: {excess}"
-        raise DeployError(failure("deploy.key_open", message, file=key, mode=f"{excess.wanted:o}"))
+        raise UnprovenError(failure("deploy.key_open", message, file=key, mode=f"{excess.wanted:o}"))
 
 
 def _not_proven(target: Target, leaf: str, sight: tls_probe.Observation, result: Optional[DeployResult]) -> Failure:

@@ -6,15 +6,13 @@ That an authority offers this is learnt when it issues, for its directory is loo
 from __future__ import annotations
 
 import random
-import time
 from dataclasses import replace
 from typing import Optional
 
-from .. import files, paths
+from .. import paths
 from ..acme import renewal_info
 from ..config.model import Certificate, Config
-from ..driver.configuration import edit_configuration, read_text
-from ..driver.home import Stored
+from ..driver.configuration import set_renewal
 from ..errors import AcmewrapError
 from ..plan.due import due_of
 from ..state.ledger import Advice, Ledger
@@ -58,15 +56,5 @@ def consult(config: Config, certificate: Certificate, ledger: Ledger, now: float
     ledger.advise(certificate.name, advice)
     due = due_of(config, certificate, stored, advice)
     if due is not None and stored.configuration_error is None:
-        _align(stored, due)
+        set_renewal(stored.files.configuration, due)
     return None
-
-
-def _align(stored: Stored, due: int) -> None:
-    values = {
-        "Le_NextRenewTime": str(due),
-        "Le_NextRenewTimeStr": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(due)),
-    }
-    if any(stored.configuration.get(key) != value for key, value in values.items()):
-        path = stored.files.configuration
-        files.write_atomic(path, edit_configuration(read_text(path), values).encode("utf-8", "surrogateescape"))

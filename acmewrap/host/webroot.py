@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Literal, Optional, Sequence
 
 from .. import files, privileges, trust
+from ..arguments import CHALLENGE_FOLDER
 from ..catalogue import failure
 from ..errors import AccessError
 
@@ -20,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 WebrootState = Literal["ready", "missing", "not_writable"]
 
-CHALLENGES = Path(".well-known/acme-challenge")
+CHALLENGES = Path(CHALLENGE_FOLDER)
 _MODE = 0o755
 _WEB_GROUP = "http"  # DSM's own web server runs in this group
 

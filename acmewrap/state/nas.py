@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Optional, Tuple
 
-from .. import files
+from .. import dsm_codes, files
 from ..catalogue import failure
 from ..config.model import Account, Config
 from ..drift import Drift
@@ -19,9 +19,6 @@ from ..synology import account, certificates
 from ..synology.channel import Provisioner, generate_password
 from ..synology.sessions import Environ, nas_of, open_account, open_provisioner
 from ..synology.web import ApiError
-
-# Refusals of a login that another password ends: a wrong one (400), and one that has expired or must be changed (408 to 410).
-_PASSWORD_CODES = (400, 408, 409, 410)
 
 
 @dataclass(frozen=True)
@@ -62,7 +59,7 @@ def ensure_account(config: Config, environ: Environ) -> None:
         try:
             _log_in(config, environ)
         except ApiError as error:
-            if error.code not in _PASSWORD_CODES:
+            if error.code not in dsm_codes.PASSWORD:
                 raise
             provisioner.set_password(wanted.name, password)
             _log_in(config, environ)
@@ -87,7 +84,7 @@ def _look(config: Config, environ: Environ, provisioner: Optional[Provisioner]) 
             assignment = certificates.find_drift(certificates.read(client), nas_of(config).certificate)
             found = dsm.look(config, provisioner or client)
     except AcmewrapError as error:
-        if provisioner is not None and isinstance(error, ApiError) and error.code in _PASSWORD_CODES:
+        if provisioner is not None and isinstance(error, ApiError) and error.code in dsm_codes.PASSWORD:
             amiss.append("the stored password does not open it")
         assignment = f"nobody could look: {error.failure.message}"
         found = "differs" if dsm.is_wanted(config) else "same"

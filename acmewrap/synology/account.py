@@ -67,14 +67,14 @@ def read(channel: Channel, name: str) -> Optional[Drift]:
         return None
     members = channel.call("SYNO.Core.Group.Member", "list", 1, group=ADMINISTRATORS, offset=0, limit=_ALL)
     shares = _read_shares(channel, name)
-    denied = {one: _is_denied(channel, one, name) for one in _read_applications(channel)}
+    denied = {app: _is_denied(channel, app, name) for app in _read_applications(channel)}
     return Drift(
         disabled=found.get("expired", "normal") not in ("normal", "never"),
         may_change_password=found.get("cannot_chg_passwd") is False,
-        administrator=any(one.get("name") == name for one in members.get("users", ())),
+        administrator=any(user.get("name") == name for user in members.get("users", ())),
         homes_denied=any(share["name"] == HOMES and share.get("is_deny") for share in shares),
-        open_shares=tuple(one["name"] for one in shares if one["name"] != HOMES and not one.get("is_deny")),
-        open_applications=tuple(one for one, closed in denied.items() if one != DESKTOP and not closed),
+        open_shares=tuple(share["name"] for share in shares if share["name"] != HOMES and not share.get("is_deny")),
+        open_applications=tuple(app for app, closed in denied.items() if app != DESKTOP and not closed),
         locked_out=denied.get(DESKTOP, False),
     )
 
@@ -92,7 +92,7 @@ def ensure(provisioner: Provisioner, name: str, password: Secret) -> Drift:
     if found is None:
         raise _not_set(name, ("it does not exist",))
     if found.deviations():
-        _mend(provisioner, name, found)
+        _set_up(provisioner, name, found)
         found = read(provisioner, name)
     left = found.deviations() if found is not None else ("it does not exist",)
     if found is None or left:
@@ -101,13 +101,13 @@ def ensure(provisioner: Provisioner, name: str, password: Secret) -> Drift:
 
 
 def _find(channel: Channel, name: str) -> Optional[Dict[str, Any]]:
-    wanted = ["expired", "cannot_chg_passwd", "uid"]
-    listed = channel.call("SYNO.Core.User", "list", 1, type="local", offset=0, limit=_ALL, additional=wanted)
+    fields = ["expired", "cannot_chg_passwd", "uid"]
+    listed = channel.call("SYNO.Core.User", "list", 1, type="local", offset=0, limit=_ALL, additional=fields)
     # `get` may say of an account that exists that it does not (3106).
-    return next((one for one in listed.get("users", ()) if one.get("name") == name), None)
+    return next((user for user in listed.get("users", ()) if user.get("name") == name), None)
 
 
-def _mend(provisioner: Provisioner, name: str, found: Drift) -> None:
+def _set_up(provisioner: Provisioner, name: str, found: Drift) -> None:
     if not found.administrator:
         provisioner.add_administrator(name)
     if found.locked_out:
@@ -134,13 +134,13 @@ def _read_shares(channel: Channel, name: str) -> List[Dict[str, Any]]:
 
 def _read_applications(channel: Channel) -> List[str]:
     data = channel.call("SYNO.Core.AppPriv.App", "list", 2, offset=0, limit=_ALL)
-    return [str(one["app_id"]) for one in data.get("applications", ())]
+    return [str(app["app_id"]) for app in data.get("applications", ())]
 
 
 def _is_denied(channel: Channel, application: str, name: str) -> bool:
     rules = channel.call("SYNO.Core.AppPriv.Rule", "list", 1, app_id=application).get("rules", ())
-    own = (one for one in rules if one.get("entity_type") == "user" and one.get("entity_name") == name)
-    return any(EVERYWHERE in one.get("deny_ip", ()) for one in own)
+    own = (rule for rule in rules if rule.get("entity_type") == "user" and rule.get("entity_name") == name)
+    return any(EVERYWHERE in rule.get("deny_ip", ()) for rule in own)
 
 
 def _rule(channel: Channel, name: str, application: str, *, allowed: bool) -> None:
@@ -151,5 +151,5 @@ def _rule(channel: Channel, name: str, application: str, *, allowed: bool) -> No
 
 
 def _not_set(name: str, left: Tuple[str, ...]) -> DeployError:
-    told = f"DSM was asked to set up the account {name}, and still {'; '.join(left)}"
-    return DeployError(failure("dsm.account_not_set", told, account=name))
+    message = f"DSM was asked to set up the account {name}, and still {'; '.join(left)}"
+    return DeployError(failure("dsm.account_not_set", message, account=name))

@@ -34,8 +34,13 @@ def read(client: Channel) -> Tuple[Listed, ...]:
     """All certificates of the machine (``SYNO.Core.Certificate.CRT list``)."""
     data = client.call(_LIST, "list", 1)
     return tuple(
-        Listed(str(one["id"]), str(one.get("desc", "")), bool(one.get("is_default")), tuple(one.get("services", ())))
-        for one in data.get("certificates", ())
+        Listed(
+            str(entry["id"]),
+            str(entry.get("desc", "")),
+            bool(entry.get("is_default")),
+            tuple(entry.get("services", ())),
+        )
+        for entry in data.get("certificates", ())
     )
 
 
@@ -43,73 +48,73 @@ def find(listed: Tuple[Listed, ...], description: str) -> Optional[Listed]:
     """The certificate with that description, None when there is none. Raises :class:`DeployError` when there are several:
     the hook would take the last one.
     """
-    found = [one for one in listed if one.description == description]
+    found = [entry for entry in listed if entry.description == description]
     if len(found) > 1:
-        told = f"{len(found)} certificates in DSM have the description {description!r}"
-        raise DeployError(failure("dsm.ambiguous", told, description=description))
+        message = f"{len(found)} certificates in DSM have the description {description!r}"
+        raise DeployError(failure("dsm.ambiguous", message, description=description))
     return found[0] if found else None
 
 
-def put_to_use(client: Channel, wanted: DsmCertificate) -> None:
-    """Make the certificate the default and give it its services, as far as *wanted* says, then list again to prove it.
+def put_to_use(client: Channel, desired: DsmCertificate) -> None:
+    """Make the certificate the default and give it its services, as far as *desired* says, then list again to prove it.
 
     Raises :class:`DeployError` (``dsm.not_assigned``) when DSM reports success and the list says otherwise.
     """
     before = read(client)
-    certificate = _get(before, wanted.description)
-    if wanted.default and not certificate.is_default:
-        words = {"id": certificate.id, "desc": wanted.description, "as_default": True}
+    certificate = _get(before, desired.description)
+    if desired.default and not certificate.is_default:
+        words = {"id": certificate.id, "desc": desired.description, "as_default": True}
         client.call(_LIST, "set", 1, **words)
     # Making it the default moves services on some versions, so what is left to move is read anew.
-    moves = _moves(read(client), certificate.id, wanted)
+    moves = _moves(read(client), certificate.id, desired)
     if moves:
         client.call(_SERVICE, "set", 1, settings=moves)
     after = read(client)
-    left = _lacking(after, _get(after, wanted.description), wanted)
+    left = _lacking(after, _get(after, desired.description), desired)
     if left:
-        told = f"DSM did not give {', '.join(left)} to the certificate {wanted.description!r}"
-        raise DeployError(failure("dsm.not_assigned", told, description=wanted.description))
+        message = f"DSM did not give {', '.join(left)} to the certificate {desired.description!r}"
+        raise DeployError(failure("dsm.not_assigned", message, description=desired.description))
 
 
-def find_drift(listed: Tuple[Listed, ...], wanted: DsmCertificate) -> Optional[str]:
-    """Why the certificate is not in use as *wanted* says, None when it is. Raises :class:`DeployError` like :func:`find`."""
-    certificate = find(listed, wanted.description)
+def find_drift(listed: Tuple[Listed, ...], desired: DsmCertificate) -> Optional[str]:
+    """Why the certificate is not in use as *desired* says, None when it is. Raises :class:`DeployError` like :func:`find`."""
+    certificate = find(listed, desired.description)
     if certificate is None:
-        return f"DSM lists no certificate {wanted.description!r}"
-    left = _lacking(listed, certificate, wanted)
+        return f"DSM lists no certificate {desired.description!r}"
+    left = _lacking(listed, certificate, desired)
     return f"in DSM it is not used for: {', '.join(left)}" if left else None
 
 
-def _lacking(listed: Tuple[Listed, ...], certificate: Listed, wanted: DsmCertificate) -> List[str]:
-    left = [_name(move["service"]) for move in _moves(listed, certificate.id, wanted)]
-    return ["default", *left] if wanted.default and not certificate.is_default else left
+def _lacking(listed: Tuple[Listed, ...], certificate: Listed, desired: DsmCertificate) -> List[str]:
+    left = [_name(move["service"]) for move in _moves(listed, certificate.id, desired)]
+    return ["default", *left] if desired.default and not certificate.is_default else left
 
 
 def _get(listed: Tuple[Listed, ...], description: str) -> Listed:
     found = find(listed, description)
     if found is None:
-        told = (
+        message = (
             f"the deploy is not proven: DSM lists no certificate with the description {description!r} after the import"
         )
-        raise DeployError(failure("dsm.not_imported", told, description=description))
+        raise DeployError(failure("dsm.not_imported", message, description=description))
     return found
 
 
-def _moves(listed: Tuple[Listed, ...], id: str, wanted: DsmCertificate) -> List[Dict[str, Any]]:
+def _moves(listed: Tuple[Listed, ...], id: str, desired: DsmCertificate) -> List[Dict[str, Any]]:
     """What to send. An entry whose old and new id are equal would drop the binding, so there is none."""
     return [
         {"service": dict(service), "old_id": other.id, "id": id}
         for other in listed
         if other.id != id
         for service in other.services
-        if _is_wanted(service, wanted)
+        if _is_desired(service, desired)
     ]
 
 
-def _is_wanted(service: Mapping[str, Any], wanted: DsmCertificate) -> bool:
+def _is_desired(service: Mapping[str, Any], desired: DsmCertificate) -> bool:
     if (service.get("subscriber"), service.get("service")) in _NOT_ASSIGNABLE:
         return False
-    return wanted.services == "all" or _name(service) in wanted.services or service.get("service") in wanted.services
+    return desired.services == "all" or _name(service) in desired.services or service.get("service") in desired.services
 
 
 def _name(service: Mapping[str, Any]) -> str:

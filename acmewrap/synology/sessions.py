@@ -21,9 +21,9 @@ def nas_of(config: Config) -> Synology:
     return config.synology
 
 
-def open_account(config: Config, environ: Environ, *, patience: float = 0.0) -> Client:
+def open_account(config: Config, environ: Environ, *, retry_for: float = 0.0) -> Client:
     """A session of the service account, still to be entered. Raises :class:`AccessError` when its password cannot be read."""
-    return _client(config, nas_of(config).account, environ, patience)
+    return _client(config, nas_of(config).account, environ, retry_for)
 
 
 @contextlib.contextmanager
@@ -44,13 +44,13 @@ def trusted_bundle(config: Config) -> Optional[str]:
     """The file that DSM's own certificate is trusted through: that of the authority whose certificate the NAS is given."""
     if not nas_of(config).url.startswith("https"):
         return None
-    given = (one for one in config.certificates.values() if any(target.synology for target in one.targets))
+    given = (it for it in config.certificates.values() if any(target.synology for target in it.targets))
     certificate = next(given, None)
     bundle = None if certificate is None else config.authority_of(certificate).ca_bundle
     return None if bundle is None else str(bundle)
 
 
-def _client(config: Config, account: Account, environ: Environ, patience: float) -> Client:
+def _client(config: Config, account: Account, environ: Environ, retry_for: float) -> Client:
     def read(reference: Optional[Reference]) -> Optional[Secret]:
         return None if reference is None else resolve(reference, environ)
 
@@ -61,5 +61,5 @@ def _client(config: Config, account: Account, environ: Environ, patience: float)
         second_factor=SecondFactor(read(account.otp_code), read(account.device_id), account.device_name),
         ca_bundle=trusted_bundle(config),
         fingerprint=nas_of(config).fingerprint,
-        patience=patience,
+        retry_for=retry_for,
     )

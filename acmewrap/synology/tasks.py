@@ -53,7 +53,7 @@ class TaskScheduler:
 
     def find(self, name: str) -> Optional[Found]:
         """The task of that name, None when there is none. Raises :class:`DeployError` (``dsm.ambiguous_task``) for several."""
-        found = [one for one in self._list() if one.get("name") == name and "id" in one]
+        found = [task for task in self._list() if task.get("name") == name and "id" in task]
         if len(found) > 1:
             raise DeployError(failure("dsm.ambiguous_task", f"DSM has {len(found)} tasks called {name!r}", task=name))
         if not found:
@@ -67,13 +67,13 @@ class TaskScheduler:
         """Whether DSM's task is what *task* asks for."""
         details = found.details
         extra, schedule = details.get("extra") or {}, details.get("schedule") or {}
-        wanted = self._schedule(task)
+        desired = self._schedule(task)
         times = ("hour", "minute", "repeat_hour", *(("repeat_min",) if self._modern else ()))
         return (
             found.owner == task.owner
             and bool(details.get("enable"))
             and _comparable(extra) == _comparable(_extra(task))
-            and all(schedule.get(one, 0) == wanted[one] for one in times)
+            and all(schedule.get(time, 0) == desired[time] for time in times)
         )
 
     def ensure(self, task: Task) -> Found:
@@ -88,8 +88,8 @@ class TaskScheduler:
             self._channel.call(_API, "set", self._version(), id=found.id, **self._parameters(task))
         found = self.find(task.name)
         if found is None or not self.matches(found, task):
-            told = f"DSM was asked for the task {task.name!r} and does not show it so"
-            raise DeployError(failure("dsm.task_not_set", told, task=task.name))
+            message = f"DSM was asked for the task {task.name!r} and does not show it so"
+            raise DeployError(failure("dsm.task_not_set", message, task=task.name))
         return found
 
     def run(self, found: Found) -> None:
@@ -155,7 +155,7 @@ def _repetition(task: Task, *, minutes: bool) -> Tuple[int, int, int]:
     if task.interval is None or task.interval >= _DAY:
         return 0, 0, task.hour
     if task.interval < _HOUR and minutes:
-        return 0, next(one for one in _MINUTES if one * 60 <= max(task.interval, 60)), 23
+        return 0, next(minutes for minutes in _MINUTES if minutes * 60 <= max(task.interval, 60)), 23
     hours = max(1, task.interval // _HOUR)
     return hours, 0, task.hour + (23 - task.hour) // hours * hours
 

@@ -79,7 +79,7 @@ class Tools:
     def _members(self, group: str) -> Sequence[str]:
         _, _, listed = self._run("synogroup", "--get", group).partition("Group Members:")
         found = [line.partition(":")[2].strip() for line in listed.splitlines() if "[" in line]
-        return [one[1:-1] for one in found if one.startswith("[") and one.endswith("]")]
+        return [name[1:-1] for name in found if name.startswith("[") and name.endswith("]")]
 
     def _run(self, tool: str, *words: str, any_status: bool = False) -> str:
         import sh
@@ -107,8 +107,8 @@ class Tools:
 
 
 def _refused(code: int, call: str) -> ApiError:
-    told = f"{_ON_BOX} answered with error {code} to {call}"
-    return ApiError(failure("dsm.refused", told, code=code), code)
+    message = f"{_ON_BOX} answered with error {code} to {call}"
+    return ApiError(failure("dsm.refused", message, code=code), code)
 
 
 def _failed(tool: str, why: str) -> CommandError:

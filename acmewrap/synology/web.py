@@ -11,52 +11,33 @@ import json
 import time
 from dataclasses import dataclass
 from types import TracebackType
-from typing import Any, Callable, Dict, Mapping, Optional, Type
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Type
 from urllib.parse import urlencode, urlsplit
 
-from .. import x509
+from .. import dsm_codes, x509
 from ..catalogue import failure
+from ..config.model import Account
 from ..errors import AcmewrapError, DeployError, Failure, UnreachableError
+from ..http import Http, HttpError, Reason
 from ..secrets import Secret
-from ..tls import trust
-from . import tls
+from ..tls import Trust
 
-_TIMEOUT = 20.0
+_TIMEOUT = 20.0  # seconds for one call
+_LIMIT = 8 * 1024 * 1024
 
-# Codes of SYNO.API.Auth (400 and above) and of every API (below), by what can be done about them.
-_AUTHENTICATION = {
-    400: "dsm.login_refused",
-    401: "dsm.account_disabled",
-    402: "dsm.permission",
-    403: "dsm.otp_required",
-    404: "dsm.otp_wrong",
-    406: "dsm.otp_enforced",
-    407: "dsm.blocked",
-    408: "dsm.password_expired",
-    409: "dsm.password_expired",
-    410: "dsm.password_expired",
-    411: "dsm.account_locked",
-}
-_COMMON = {
-    105: "dsm.not_administrator",
-    106: "dsm.session",
-    107: "dsm.session",
-    119: "dsm.session",
-    150: "dsm.session",
-    160: "dsm.not_administrator",
-}
+Codes = Mapping[int, Tuple[str, str]]
 
 
 @dataclass(frozen=True)
 class SecondFactor:
     """What an account with 2FA shows beside its password: a one-time code, or the id of a device that DSM trusts.
 
-    ``device_name`` is the name under which DSM gave that id; acme.sh's hook calls itself ``CertRenewal``.
+    ``device_name`` is the name under which DSM gave that id; acme.sh's hook has one of its own.
     """
 
     otp_code: Optional[Secret] = None
     device_id: Optional[Secret] = None
-    device_name: str = "CertRenewal"
+    device_name: str = Account.device_name
 
     def words(self) -> Dict[str, str]:
         """The parameters of a login. As parameters, because DSM 7 does not look at the cookie ``did`` any more."""
@@ -77,7 +58,7 @@ class Client:
     """A session of one account, logged out on every path.
 
     ``url`` is DSM's address with its port. With https the certificate must be trusted through ``ca_bundle`` (a PEM file)
-    or the system's store, or be the one with ``fingerprint`` (SHA-256 in hex): then it is ``pinned``. ``patience`` is for
+    or the system's store, or be the one with ``fingerprint`` (SHA-256 in hex): then it is ``pinned``. ``retry_for`` is for
     how many seconds a web server that does not answer, because it restarts, is asked again. Used as a context manager; raises
     :class:`ApiError` and :class:`UnreachableError`.
     """
@@ -91,7 +72,7 @@ class Client:
         second_factor: Optional[SecondFactor] = None,
         ca_bundle: Optional[str] = None,
         fingerprint: Optional[str] = None,
-        patience: float = 0.0,
+        retry_for: float = 0.0,
     ) -> None:
         self._base = url.rstrip("/") + "/webapi/"
         self._address = urlsplit(url).netloc
@@ -101,7 +82,7 @@ class Client:
         self._ca_bundle = ca_bundle
         self._fingerprint = fingerprint
         self.pinned: Optional[x509.X509] = None
-        self._deadline = time.monotonic() + patience
+        self._deadline = time.monotonic() + retry_for
         self._path = "entry.cgi"
         self._version = 0
         self._session: Dict[str, str] = {}
@@ -116,7 +97,7 @@ class Client:
         self._version = min(int(offered.get("maxVersion", 6)), 7)
         words = _query("SYNO.API.Auth", "login", self._version, account=self._account, format="sid")
         words.update({"passwd": self._password.reveal(), "enable_syno_token": "yes", **self._second_factor.words()})
-        data = self._data(self._ask(self._path, words), _AUTHENTICATION)
+        data = self._data(self._ask(self._path, words), dsm_codes.LOGIN)
         self._session = {"_sid": str(data["sid"])}
         if "synotoken" in data:
             self._session["SynoToken"] = str(data["synotoken"])
@@ -151,28 +132,21 @@ class Client:
                 time.sleep(1)
 
     def _request(self, path: str, words: Mapping[str, str]) -> Dict[str, Any]:
-        import urllib.error
-        import urllib.request
-
         # As a body, because proxies and DSM itself log addresses; session and token also where older calls look for them.
         where = self._base + path + ("?" + urlencode(self._session) if self._session else "")
-        request = urllib.request.Request(where, data=urlencode(words).encode("ascii"))  # noqa: S310 - from the configuration
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
         if "SynoToken" in self._session:
-            request.add_header("X-SYNO-TOKEN", self._session["SynoToken"])
-        handlers: list[Any] = [urllib.request.ProxyHandler({})]
-        if self._base.startswith("https"):
-            try:
-                handlers.append(tls.create_handler(trust(self._ca_bundle), self._accept))
-            except OSError as error:
-                raise self._untrusted(
-                    f"the bundle {self._ca_bundle} cannot be used: {error.strerror or error}"
-                ) from None
+            headers["X-SYNO-TOKEN"] = self._session["SynoToken"]
+        speaker = Http(_TIMEOUT, _LIMIT, trust=Trust(self._ca_bundle, accept=self._accept))
         try:
-            with urllib.request.build_opener(*handlers).open(request, timeout=_TIMEOUT) as reply:
-                document = json.loads(reply.read(8 * 1024 * 1024).decode("utf-8"))
-        except urllib.error.URLError as error:
-            raise self._unreachable(str(getattr(error, "reason", error))) from None
-        except (OSError, ValueError) as error:  # cut off while it answered, or no JSON
+            reply = speaker.fetch(where, method="POST", body=urlencode(words).encode("ascii"), headers=headers)
+        except HttpError as error:
+            raise (self._untrusted if error.reason is Reason.UNTRUSTED else self._unreachable)(str(error)) from None
+        if reply.status != 200:
+            raise self._unreachable(f"it answered with HTTP status {reply.status}")
+        try:
+            document = json.loads(reply.body.decode("utf-8"))
+        except (ValueError, RecursionError) as error:
             raise self._unreachable(str(error)) from None
         if not isinstance(document, dict):
             raise self._unreachable("its answer is no JSON object")
@@ -185,22 +159,22 @@ class Client:
             raise self._untrusted(f"{why}; its SHA-256 fingerprint is {seen.hex(':').upper()}{other}") from None
         self.pinned = x509.parse_der(certificate)
 
-    def _data(self, document: Mapping[str, Any], codes: Mapping[int, str] = _COMMON) -> Dict[str, Any]:
+    def _data(self, document: Mapping[str, Any], codes: Codes = dsm_codes.CALL) -> Dict[str, Any]:
         return read_reply(document, lambda code: self._refused(code, codes))
 
-    def _refused(self, code: int, codes: Mapping[int, str]) -> ApiError:
-        id = codes.get(code) or _COMMON.get(code, "dsm.refused")
-        told = f"DSM at {self._address} answered with error {code} to the account {self._account}"
+    def _refused(self, code: int, codes: Codes) -> ApiError:
+        id, _ = dsm_codes.explain(code, codes)
+        message = f"DSM at {self._address} answered with error {code} to the account {self._account}"
         return ApiError(
-            failure(id, told, user=self._account, account=self._account, target=self._address, code=code), code
+            failure(id, message, user=self._account, account=self._account, target=self._address, code=code), code
         )
 
     def _unreachable(self, why: str) -> UnreachableError:
         return UnreachableError(failure("dsm.unreachable", f"DSM at {self._address}: {why}", target=self._address))
 
     def _untrusted(self, why: str) -> UnreachableError:
-        told = f"the certificate of DSM at {self._address} is not trusted: {why}"
-        return UnreachableError(failure("dsm.tls_untrusted", told, target=self._address))
+        message = f"the certificate of DSM at {self._address} is not trusted: {why}"
+        return UnreachableError(failure("dsm.tls_untrusted", message, target=self._address))
 
 
 def read_reply(document: Mapping[str, Any], refuse: Callable[[int], ApiError]) -> Dict[str, Any]:

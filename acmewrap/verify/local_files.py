@@ -21,9 +21,9 @@ def can_look(target: Target) -> bool:
 def look(target: Target, leaf: Optional[str]) -> Observation:
     """What a target shows; of files and server that which is not *leaf* (SHA-256), if one of them is not."""
     if target.install is not None:
-        sight = read(target.install)
-        if sight.served != leaf or target.verify is None:
-            return sight
+        observation = read(target.install)
+        if observation.served != leaf or target.verify is None:
+            return observation
     return Observation(error="nobody can look") if target.verify is None else tls_probe.look(target.verify)
 
 

@@ -1,12 +1,16 @@
 from __future__ import annotations
 
+import ast
 import re
 import string
 from pathlib import Path
 
 from acmewrap import catalogue
 from acmewrap.catalogue import CATALOGUE, document, failure
+from acmewrap.cli.manual import EXIT_CODES
+from acmewrap.errors import AcmewrapError, ExitCode
 
+PACKAGE = Path(catalogue.__file__).resolve().parent.parent
 FILE = Path(__file__).resolve().parent.parent.parent / "docs" / "errors.md"
 
 
@@ -19,14 +23,27 @@ def test_every_failure_has_a_place_to_link_to() -> None:
 
 
 def test_no_id_is_used_twice() -> None:
-    assert len(catalogue._ENTRIES) == len(CATALOGUE)
+    assert sum(len(family.ENTRIES) for family in catalogue._FAMILIES) == len(CATALOGUE)
+
+
+def test_a_failure_has_the_exit_code_of_its_entry_and_so_has_the_error_that_carries_it() -> None:
+    for id, entry in CATALOGUE.items():
+        assert AcmewrapError(failure(id, "it happened")).exit_code is entry.exit_code, id
+        assert entry.exit_code is not ExitCode.OK
+
+
+def test_the_page_on_the_exit_codes_says_what_the_program_says() -> None:
+    page = (FILE.parent / "how-it-works.md").read_text(encoding="utf-8")
+    for code in ExitCode:
+        assert f"| {code:d} | {code.meaning} |" in page
+        assert re.search(rf"^  {code:d} +{re.escape(code.meaning)}$", EXIT_CODES, re.MULTILINE)
 
 
 def test_every_entry_says_why_and_what_to_do() -> None:
-    for entry in CATALOGUE.values():
-        assert re.fullmatch(r"[a-z]+(\.[a-z0-9_]+)+", entry.id)
-        assert entry.cause.endswith("."), entry.id
-        assert len(entry.remedy) > 15, entry.id
+    for id, entry in CATALOGUE.items():
+        assert re.fullmatch(r"[a-z]+(\.[a-z0-9_]+)+", id)
+        assert entry.cause.endswith("."), id
+        assert len(entry.remedy) > 15, id
 
 
 def test_a_remedy_without_its_values_is_still_readable() -> None:
@@ -34,3 +51,16 @@ def test_a_remedy_without_its_values_is_still_readable() -> None:
         fields = [field for _, field, _, _ in string.Formatter().parse(entry.remedy) if field]
         remedy = failure(id, "it happened").remedy
         assert all(field.upper() in remedy for field in fields), id
+
+
+def test_no_code_compares_ids_to_decide() -> None:
+    """What follows from a failure is a property of its entry, or the class of its error."""
+    found = [
+        f"{path.relative_to(PACKAGE)}:{node.lineno}"
+        for path in PACKAGE.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Compare)
+        for part in ast.walk(node)
+        if isinstance(part, ast.Constant) and part.value in CATALOGUE
+    ]
+    assert found == []

@@ -86,7 +86,9 @@ def test_to_pretend_changes_nothing_and_fails_where_writing_would(
     assert [entry.name for entry in tmp_path.iterdir() if entry.name != "home"] == ["file"]
 
 
-@pytest.mark.parametrize(("number", "id"), [(errno.ENOSPC, "disk.full"), (errno.EROFS, "file.failed")])
+@pytest.mark.parametrize(
+    ("number", "id"), [(errno.ENOSPC, "disk.full"), (errno.EDQUOT, "disk.full"), (errno.EROFS, "file.failed")]
+)
 def test_what_the_system_refuses_is_a_failure_that_names_the_file(number: int, id: str) -> None:
     told = files.describe(OSError(number, os.strerror(number)), "/etc/acmewrap/config.yaml")
     assert (told.id, told.message) == (id, f"/etc/acmewrap/config.yaml: {os.strerror(number)}")

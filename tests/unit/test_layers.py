@@ -17,12 +17,14 @@ PACKAGE = Path(__file__).resolve().parent.parent.parent / "acmewrap"
 
 # From the ground up. Each may import what stands in a line above its own, and its own folder; neighbours do not know each other.
 LAYERS: Tuple[Tuple[str, ...], ...] = (
-    ("text", "pem", "timefmt", "drift"),
+    ("text", "pem", "timefmt", "drift", "arguments", "dsm_codes"),
     ("errors",),
     ("catalogue",),
     ("privileges",),
     ("trust",),
     ("files", "secrets", "resources", "x509", "tls"),
+    ("templates", "connection"),
+    ("http",),
     ("config",),
     ("acme",),
     ("driver", "host"),
@@ -62,9 +64,7 @@ MAY_IMPORT_SUBPROCESS = ("driver.process",)  # and testing, which starts counter
 
 ENDS_OR_PRINTS = ("print", "exit", "quit", "SystemExit", "sys.exit", "os._exit", "sys.stdout.write", "sys.stderr.write")
 MOST_LINES = 250
-LONGER: Mapping[str, str] = {
-    "catalogue": "a table: one entry per failure, no logic",
-}
+LONGER: Mapping[str, str] = {}  # the module, and why
 
 
 class Import(NamedTuple):

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acmewrap.catalogue import failure
-from acmewrap.errors import ConfigurationError, Problem
+from acmewrap.catalogue import failure, invalid
+from acmewrap.errors import Problem
 from acmewrap.text import visible, visible_document, visible_lines
 
 # Surrogates too: file names that are no UTF-8 have them (PEP 383), and JSON may hold unpaired ones.
@@ -100,5 +100,5 @@ def test_a_failure_is_harmless_for_whoever_shows_it(message: str, value: str) ->
 
 
 def test_a_problem_of_a_file_cannot_forge_another_one() -> None:
-    error = ConfigurationError((Problem("a.yaml\nb.yaml", 1, 1, "key", "is\x1b[2J wrong"),))
+    error = invalid((Problem("a.yaml\nb.yaml", 1, 1, "key", "is\x1b[2J wrong"),))
     assert error.failure.message == r"a.yaml\nb.yaml:1:1: key: is\x1b[2J wrong"

@@ -12,6 +12,7 @@ from typing import Optional, Tuple
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from ...catalogue import invalid
 from ...errors import ConfigurationError, Problem
 
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # libyaml is six times faster, and not everywhere
@@ -65,7 +66,7 @@ def position(node: Node) -> Tuple[int, int]:
 def span(text: str, node: ScalarNode) -> Tuple[int, int]:
     """Where in *text* the scalar *node* begins and ends: without its anchor and its tag, and without the end of its line."""
     scalars = (token for token in yaml.scan(text, Loader=_LOADER) if isinstance(token, yaml.ScalarToken))
-    token = next(one for one in scalars if one.end_mark.index == node.end_mark.index)
+    token = next(token for token in scalars if token.end_mark.index == node.end_mark.index)
     start = token.start_mark.index
     return start, start + len(text[start : token.end_mark.index].rstrip())
 
@@ -134,4 +135,4 @@ def _place(before: str) -> Tuple[int, int]:
 
 
 def _refusal(file: str, line: int, column: int, message: str) -> ConfigurationError:
-    return ConfigurationError((Problem(file, line, column, "", message),))
+    return invalid((Problem(file, line, column, "", message),))

@@ -12,12 +12,12 @@ from typing import Any, Dict, Iterable, Iterator, List, Tuple
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from ...arguments import quoted
 from ...errors import Problem
 from .nodes import is_empty, position, shape
 
 INVALID: Any = object()
 
-_LONGEST = 80
 
 _UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
 _TAGS = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
@@ -93,8 +93,3 @@ class Reader:
         self.budget -= entries
         if self.budget < 0:
             raise TooMuchError
-
-
-def quoted(text: str) -> str:
-    """*text* as a message shows it: on one line and not for pages."""
-    return repr(text if len(text) <= _LONGEST else text[:_LONGEST] + "…")

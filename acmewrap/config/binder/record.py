@@ -8,7 +8,8 @@ from typing import Any, Callable, Dict, Mapping, Optional, Set, Tuple
 
 from yaml.nodes import MappingNode, Node
 
-from .reader import INVALID, Reader, quoted
+from ...arguments import quoted
+from .reader import INVALID, Reader
 from .types import Kind, nearest, suggestion
 
 

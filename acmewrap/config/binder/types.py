@@ -8,8 +8,9 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Set
 
 from yaml.nodes import MappingNode, Node, SequenceNode
 
+from ...arguments import quoted
 from .nodes import shape
-from .reader import INVALID, Reader, quoted
+from .reader import INVALID, Reader
 
 
 class Kind:

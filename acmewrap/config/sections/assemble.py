@@ -8,11 +8,11 @@ from typing import Any, Dict, List, Optional, Tuple, Union
 
 from yaml.nodes import ScalarNode
 
+from ...arguments import SYNOLOGY_HOOK, check_path
 from ..binder.record import Section
 from ..binder.types import suggestion
-from ..model import Authority, Certificate, Challenge, Config, Dns, Schedule, Synology, Target
-from .paths import unsafe
-from .synology import HOOK, canonical, target_of
+from ..model import LOG, Authority, Certificate, Challenge, Config, Dns, Schedule, Synology, Target
+from .synology import canonical, target_of
 
 _MOST_JOBS = 4
 
@@ -43,9 +43,10 @@ def assemble(root: Section, file: Path) -> Optional[Config]:
 
 def _directory(root: Section, folder: Path) -> Path:
     if "directory" not in root.nodes:
-        message = unsafe(str(folder))
-        if message:
-            root.refuse("directory", message)
+        try:
+            check_path(str(folder))
+        except ValueError as error:
+            root.refuse("directory", str(error))
     return root.get("directory") or folder
 
 
@@ -141,7 +142,7 @@ def _full_target(name: str, section: Section) -> Target:
     hook: str = section.get("hook") or ""
     variables: Any = {}
     if env:
-        variables = canonical(env) if hook == HOOK else dict(env.values)
+        variables = canonical(env) if hook == SYNOLOGY_HOOK else dict(env.values)
     return Target(name, hook, variables, section.get("verify"), install=section.get("install"))
 
 
@@ -177,5 +178,5 @@ def _schedule(root: Section, directory: Path) -> Optional[Schedule]:
         by=section.get("by"),
         run=section.get("run"),
         mail=section.get("mail"),
-        log=Path(os.path.normpath(directory / (section.get("log") or "task.log"))),
+        log=Path(os.path.normpath(directory / (section.get("log") or LOG))),
     )

@@ -12,6 +12,7 @@ from typing import Any, Dict
 
 from yaml.nodes import Node
 
+from ...arguments import VARIABLE_PATTERN, check_value
 from ...secrets import (
     CommandReference,
     CredentialReference,
@@ -39,15 +40,6 @@ _OWNED = re.compile(
 )
 
 
-def breaking(value: str) -> str:
-    """What acme.sh would do wrong with *value* in the environment of a hook, or nothing (observed in 3.0.2 to 3.1.5)."""
-    if re.fullmatch("-[neE]+", value):
-        return "acme.sh takes a value such as -n or -e for none at all: choose another"
-    if len(value) > 1 and value[0] == value[-1] == '"':
-        return "acme.sh evaluates a value between double quotes as shell code: choose another"
-    return ""
-
-
 @dataclass(frozen=True)
 class LiteralKind(Kind):
     """A secret written into the file itself."""
@@ -63,8 +55,10 @@ class LiteralKind(Kind):
         if not reader.private:
             remedy = f"`chmod 600 {reader.file}`, or write where the secret lies: {_FORMS}"
             return reader.refuse(node, path, f"a secret in clear, in a file that others can read: {remedy}")
-        message = breaking(text)
-        return reader.refuse(node, path, message) if message else Literal(Secret(text))
+        try:
+            return Literal(Secret(check_value(text)))
+        except ValueError as error:
+            return reader.refuse(node, path, str(error))
 
     def schema(self) -> Dict[str, Any]:
         return {"type": "string", "minLength": 1}
@@ -84,7 +78,7 @@ def _reference(section: Section) -> Reference:
     return CredentialReference(section.get("credential"))
 
 
-_VARIABLE = matching(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable", secret=True)
+_VARIABLE = matching(VARIABLE_PATTERN, "the name of an environment variable", secret=True)
 _CREDENTIAL = matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "the name of a credential", secret=True)
 _REFERENCE = Record(
     {
@@ -134,8 +128,10 @@ class _Text(Kind):
 
     def read(self, node: Node, path: str, reader: Reader) -> Any:
         text = reader.text(node, path, self.expects)
-        message = "" if text is INVALID else breaking(text)
-        return reader.refuse(node, path, message) if message else text
+        try:
+            return text if text is INVALID else check_value(text)
+        except ValueError as error:
+            return reader.refuse(node, path, str(error))
 
 
 _TEXT = _Text()

@@ -10,22 +10,11 @@ from typing import Any, Dict
 
 from yaml.nodes import Node
 
-from ..binder.reader import INVALID, Reader, quoted
+from ...arguments import check_path, quoted
+from ..binder.reader import INVALID, Reader
 from ..binder.types import Kind
 
 _BLOCK = re.compile("-----BEGIN CERTIFICATE-----\n(?:[A-Za-z0-9+/=]+\n)+-----END CERTIFICATE-----")
-_UNSAFE = re.compile(r"[^A-Za-z0-9._/+@-]")
-
-
-def unsafe(path: str) -> str:
-    """What is wrong with handing *path* to acme.sh, or nothing.
-
-    A blank ends the path for curl and openssl, a comma separates webroots, an apostrophe breaks the saved configuration.
-    """
-    found = _UNSAFE.search(path)
-    if not found:
-        return ""
-    return f"{quoted(path)} holds {found.group()!r}, which acme.sh cannot take in a path: use another folder or a symbolic link"
 
 
 @dataclass(frozen=True)
@@ -47,8 +36,10 @@ class PathKind(Kind):
         if text.startswith("~"):
             text = os.path.join(reader.home, text[1:].lstrip("/"))
         result = os.path.normpath(text if self.inside else os.path.join(reader.folder, text))
-        message = unsafe(result) if self.handed else ""
-        return reader.refuse(node, path, message) if message else Path(result)
+        try:
+            return Path(check_path(result) if self.handed else result)
+        except ValueError as error:
+            return reader.refuse(node, path, str(error))
 
     def schema(self) -> Dict[str, Any]:
         return {"type": ["string", "null"], "minLength": 1}

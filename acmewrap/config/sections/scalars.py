@@ -1,23 +1,34 @@
 """The texts of the file and what each must look like: names, numbers, durations, endpoints, addresses.
 
-Every parser raises ValueError with the message for the user. The rules come from how acme.sh treats what it is given: it checks
-almost nothing itself, and a name or a path that it takes wrongly breaks the renewals of later years.
+Every parser raises ValueError with the message for the user. What acme.sh is given has its rules in
+:mod:`acmewrap.arguments`.
 """
 
 from __future__ import annotations
 
 import re
-from typing import Any, Dict, Optional, Tuple
+from typing import Any, Dict, Optional, Tuple, get_args
 
-from ..binder.reader import quoted
+from ...arguments import (
+    ADDRESS_PATTERN,
+    DNS_HOOK_PATTERN,
+    DOMAIN_PATTERN,
+    EMAIL_PATTERN,
+    HOOK_PATTERN,
+    HOST_PATTERN,
+    URL_PATTERN,
+    VARIABLE_PATTERN,
+    check_domain,
+    quoted,
+)
 from ..binder.types import Scalar, choice, matching
-from ..model import Endpoint, RenewAt
+from ..model import Endpoint, KeyType, RenewAt
 
 NAME = matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "a name of letters, digits and . _ -")
-VARIABLE = matching(r"[A-Za-z_][A-Za-z0-9_]*", "the name of an environment variable")
-HOOK = matching(r"[A-Za-z0-9_]+", "the name of one of acme.sh's deploy hooks, such as ssh")
-DNS_HOOK = matching(r"dns_[A-Za-z0-9_]+", "the name of one of acme.sh's DNS hooks, such as dns_nsupdate")
-EMAIL = matching(r"[^\s@'\"\\]+@[^\s@'\"\\]+", "an e-mail address")
+VARIABLE = matching(VARIABLE_PATTERN, "the name of an environment variable")
+HOOK = matching(HOOK_PATTERN, "the name of one of acme.sh's deploy hooks, such as ssh")
+DNS_HOOK = matching(DNS_HOOK_PATTERN, "the name of one of acme.sh's DNS hooks, such as dns_nsupdate")
+EMAIL = matching(EMAIL_PATTERN, "an e-mail address")
 RELEASE = matching(r"[0-9][0-9A-Za-z.+~-]*", "a version of acme.sh such as 3.1.1")
 ANY = Scalar("text", str)
 FLAG = Scalar(
@@ -25,14 +36,23 @@ FLAG = Scalar(
     choice({"true": True, "false": False, "yes": True, "no": False}).parse,
     {"enum": [True, False, "true", "false", "yes", "no"]},
 )
-KEY_TYPES = ("ec-256", "ec-384", "ec-521", "2048", "3072", "4096", "8192")
+DOMAIN = Scalar(
+    "a domain name or an IP address",
+    check_domain,
+    {
+        "anyOf": [
+            {"type": "string", "pattern": f"^(?:{DOMAIN_PATTERN})$"},
+            {"type": "string", "pattern": f"^{ADDRESS_PATTERN}$"},
+        ]
+    },
+)
+KEY_TYPES: Tuple[KeyType, ...] = get_args(KeyType)
 KEY = choice({**{name: name for name in KEY_TYPES}, **{f"rsa-{name}": name for name in KEY_TYPES if name.isdigit()}})
 
+_DSM_PORTS = {"http": 5000, "https": 5001}
 _DURATION = r"(?=.)(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?"
 _FRACTION = r"[0-9]{1,4}/[0-9]{1,4}|[0-9]{1,2}(?:\.[0-9]{1,6})?%|0?\.[0-9]{1,9}"
 _FINGERPRINT = "(?:(?:SHA|sha)256 Fingerprint=)?(?:[0-9A-Fa-f]{2}[: ]?){31}[0-9A-Fa-f]{2}"  # OpenSSL and browsers
-_HOST = r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
-_SERVER = re.compile(rf"(https?)://({_HOST})(?::([0-9]{{1,5}}))?(/[A-Za-z0-9._~/%+=?&@-]*)?")
 
 
 def _whole(text: str, least: int, most: int, expects: str) -> int:
@@ -86,7 +106,7 @@ def _time(text: str) -> Tuple[int, int]:
 def _endpoint(text: str) -> Optional[Endpoint]:
     if text in ("no", "false"):
         return None
-    match = re.fullmatch(f"({_HOST}):([0-9]+)", text)
+    match = re.fullmatch(f"({HOST_PATTERN}):([0-9]+)", text)
     if not match:
         raise ValueError(f"expected host:port of a TLS server, or `no` when nobody can look, not {quoted(text)}")
     host = match[1].strip("[]")
@@ -94,7 +114,7 @@ def _endpoint(text: str) -> Optional[Endpoint]:
 
 
 def _server(text: str) -> str:
-    match = _SERVER.fullmatch(text)
+    match = re.fullmatch(URL_PATTERN, text)
     if not match:
         raise ValueError(
             f"expected the URL of an ACME directory such as https://ca.example.com/acme/directory, not {quoted(text)}"
@@ -121,10 +141,10 @@ def is_loopback(host: str) -> bool:
 
 
 def _nas(text: str) -> str:
-    match = _SERVER.fullmatch(text)
+    match = re.fullmatch(URL_PATTERN, text)
     if not match or match[4] not in (None, "/"):
         raise ValueError(f"expected the address of DSM such as http://localhost:5000, not {quoted(text)}")
-    port = _whole(match[3] or {"http": "5000", "https": "5001"}[match[1]], 1, 65535, "a port from 1 to 65535")
+    port = _whole(match[3] or str(_DSM_PORTS[match[1]]), 1, 65535, "a port from 1 to 65535")
     return f"{match[1]}://{match[2]}:{port}"
 
 
@@ -155,9 +175,9 @@ FRACTION = Scalar(
     {"anyOf": [{"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, _shape(_FRACTION)]},
 )
 TIME = Scalar("a time of day such as 04:55", _time, _shape("(?:[01]?[0-9]|2[0-3]):[0-5][0-9]"))
-HOST = matching(_HOST, "the name or address of a host")
+HOST = matching(HOST_PATTERN, "the name or address of a host")
 ENDPOINT_TEXT = Scalar(
-    "host:port, or no", _endpoint, {"anyOf": [{"enum": ["no", False]}, _shape(f"false|(?:{_HOST}):[0-9]+")]}
+    "host:port, or no", _endpoint, {"anyOf": [{"enum": ["no", False]}, _shape(f"false|(?:{HOST_PATTERN}):[0-9]+")]}
 )
 SERVER = Scalar("the URL of an ACME directory", _server, _shape("https?://.*"))
 NAS = Scalar("the address of DSM such as http://localhost:5000", _nas, _shape("https?://[^/]+/?"))

@@ -8,6 +8,7 @@ from urllib.parse import urlsplit
 
 from yaml.nodes import Node
 
+from ...arguments import SYNOLOGY_HOOK, SYNOLOGY_VARIABLES
 from ...secrets import Reference
 from ..binder.reader import INVALID, Reader
 from ..binder.record import Key, Record, Section
@@ -16,14 +17,7 @@ from ..model import Account, DsmCertificate, Endpoint, Synology, Target
 from .credentials import SECRET
 from .scalars import ANY, DESCRIPTION, DURATION, ENDPOINT_TEXT, FINGERPRINT, FLAG, HOST, NAS, PORT
 
-HOOK = "synology_dsm"
-DEVICE = "CertRenewal"  # what the hook calls itself
 DEVICE_NAME = matching(r"[A-Za-z0-9._-]+", "the name of a device")
-_SUFFIXES = (
-    "USERNAME PASSWORD CERTIFICATE CREATE SCHEME HOSTNAME PORT LOCAL_HOSTNAME USE_TEMP_ADMIN DEVICE_NAME DEVICE_ID OTP_CODE "
-    "TOTP_SECRET DID"
-)
-VARIABLES = tuple(f"SYNO_{suffix}" for suffix in _SUFFIXES.split())
 
 
 def _endpoint(section: Section) -> Endpoint:
@@ -39,7 +33,9 @@ VERIFY = Either(
             "host": Key(HOST, "Where to connect.", missing="the name or address of the server"),
             "port": Key(PORT, "Where to connect.", missing="the port of the server"),
             "name": Key(HOST, "The name to ask for (SNI); the host when left out."),
-            "timeout": Key(DURATION, "How long the server may take to show the certificate.", default=60),
+            "timeout": Key(
+                DURATION, "How long the server may take to show the certificate.", default=int(Endpoint.timeout)
+            ),
         },
         _endpoint,
     ),
@@ -69,7 +65,11 @@ def _certificate(section: Section) -> DsmCertificate:
 def _account(section: Section) -> Account:
     name, password = section.get("name"), section.get("password")
     return Account(
-        name, password, section.get("device_id"), section.get("device_name") or DEVICE, section.get("otp_code")
+        name,
+        password,
+        section.get("device_id"),
+        section.get("device_name") or Account.device_name,
+        section.get("otp_code"),
     )
 
 
@@ -77,7 +77,7 @@ _USER = matching(r"[^\s:\"'\\]+", "the name of a DSM user")
 _DEVICE = {
     "device_id": Key(SECRET, "With 2FA: the id of a device that DSM trusts."),
     "device_name": Key(
-        DEVICE_NAME, f"The name under which DSM gave that id; {DEVICE} when left out.", needs="device_id"
+        DEVICE_NAME, f"The name under which DSM gave that id; {Account.device_name} when left out.", needs="device_id"
     ),
 }
 _ACCOUNT = Record(
@@ -103,14 +103,16 @@ _ADMINISTRATOR = Record(
 )
 _CERTIFICATE = Record(
     {
-        "description": Key(DESCRIPTION, "The description by which the certificate is found in DSM.", default="acme"),
-        "default": Key(FLAG, "Whether it becomes DSM's default certificate.", default=True),
+        "description": Key(
+            DESCRIPTION, "The description by which the certificate is found in DSM.", default=DsmCertificate.description
+        ),
+        "default": Key(FLAG, "Whether it becomes DSM's default certificate.", default=DsmCertificate.default),
         "services": Key(
             Either(
                 "`all` or a list", choice({"all": "all"}), sequence=Sequence(ANY, "names of DSM services", at_least=0)
             ),
             "The DSM services that use it: `all`, or a list of names.",
-            default="all",
+            default=DsmCertificate.services,
         ),
     },
     _certificate,
@@ -165,20 +167,21 @@ def target_of(name: str, synology: Synology) -> Target:
     }
     if synology.account.device_id is not None:
         env.update(SYNO_DEVICE_NAME=synology.account.device_name, SYNO_DEVICE_ID=synology.account.device_id)
-    return Target(name=name, hook=HOOK, env=env, verify=synology.verify, synology=True)
+    return Target(name=name, hook=SYNOLOGY_HOOK, env=env, verify=synology.verify, synology=True)
 
 
 def canonical(env: Section) -> Mapping[str, Any]:
-    """The variables of *env* under the names that the hook has since 3.0.8; before, they were ``SYNO_Username`` and the like."""
+    """The variables of *env* under the names that the hook has since it renamed them."""
     variables: Dict[str, Any] = {}
     for name, value in env.values.items():
         upper = name.upper() if name.upper().startswith("SYNO_") else name
         if upper in variables:
             env.refuse(name, f"{upper} is there twice, in another spelling")
-        elif upper.startswith("SYNO_") and upper not in VARIABLES:
+        elif upper.startswith("SYNO_") and upper not in SYNOLOGY_VARIABLES:
             env.refuse(
                 name,
-                f"the hook {HOOK} has no such variable{suggestion(upper, VARIABLES)}; it has {', '.join(VARIABLES)}",
+                f"the hook {SYNOLOGY_HOOK} has no such variable{suggestion(upper, SYNOLOGY_VARIABLES)}; it has "
+                f"{', '.join(SYNOLOGY_VARIABLES)}",
             )
         variables[upper] = value
     return variables

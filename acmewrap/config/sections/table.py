@@ -10,13 +10,12 @@ from typing import Optional, Union
 
 from ..binder.record import Key, Record, Section
 from ..binder.types import Either, Sequence, Table, choice, matching
-from ..model import AcmeShSettings, ExternalAccount, Install, RenewAt, RenewBefore
+from ..model import LOG, AcmeShSettings, Certificate, ExternalAccount, Install, RenewAt, RenewBefore, Schedule
 from .challenges import CHALLENGE
 from .credentials import SECRET, Environment
-from .domains import DOMAIN
 from .options import OPTION
 from .paths import Bundle, PathKind
-from .scalars import COMMAND, DURATION, EMAIL, FLAG, FRACTION, HOOK, JOBS, KEY, NAME, RELEASE, SERVER, TIME
+from .scalars import COMMAND, DOMAIN, DURATION, EMAIL, FLAG, FRACTION, HOOK, JOBS, KEY, NAME, RELEASE, SERVER, TIME
 from .synology import SYNOLOGY, VERIFY, VERIFY_MISSING, Shorthand
 
 
@@ -42,10 +41,12 @@ def _renew(section: Section) -> Union[RenewAt, RenewBefore]:
 
 _ACME_SH = Record(
     {
-        "release": Key(RELEASE, "The version of acme.sh to install and to hold.", default="3.1.1"),
+        "release": Key(RELEASE, "The version of acme.sh to install and to hold.", default=AcmeShSettings.release),
         "archive": Key(PathKind("a path", handed=False), "Its archive or unpacked folder, brought by hand."),
         "allow_vulnerable": Key(
-            FLAG, "Accept a version in which the authority can run commands (CVE-2023-38198).", default=False
+            FLAG,
+            "Accept a version in which the authority can run commands (CVE-2023-38198).",
+            default=AcmeShSettings.allow_vulnerable,
         ),
     },
     _acme_sh,
@@ -119,9 +120,11 @@ _CERTIFICATE = Record(
             "How the authority is shown that the names are yours: one way, or a list with one for every domain.",
             missing="how the authority is shown that the names are yours, such as {webroot: /var/www}",
         ),
-        "key": Key(KEY, "The type of the private key.", default="ec-256"),
+        "key": Key(KEY, "The type of the private key.", default=Certificate.key),
         "renew": Key(
-            _RENEW, "When it is due: `at` a part of its lifetime, or a while `before` its end.", default=RenewAt(2 / 3)
+            _RENEW,
+            "When it is due: `at` a part of its lifetime, or a while `before` its end.",
+            default=Certificate.renew,
         ),
         "deploy": Key(
             Table(
@@ -133,7 +136,9 @@ _CERTIFICATE = Record(
             default={},
         ),
         "options": Key(
-            Sequence(OPTION, "a list of arguments", at_least=0), "More arguments for acme.sh --issue.", default=()
+            Sequence(OPTION, "a list of arguments", at_least=0),
+            "More arguments for acme.sh --issue.",
+            default=Certificate.options,
         ),
     }
 )
@@ -142,15 +147,15 @@ _SCHEDULE = Record(
         "daily": Key(TIME, "The time of day of the run."),
         "every": Key(DURATION, "The time between two runs."),
         "by": Key(
-            choice({"crontab": "crontab", "dsm": "dsm", "systemd": "systemd"}), "What starts it.", default="crontab"
+            choice({"crontab": "crontab", "dsm": "dsm", "systemd": "systemd"}), "What starts it.", default=Schedule.by
         ),
         "run": Key(
             choice({"acmewrap": "acmewrap", "wrapper": "wrapper"}),
             "What is started: `acmewrap cron`, or plain `./acme.sh --cron` on machines without Python.",
-            default="acmewrap",
+            default=Schedule.run,
         ),
         "mail": Key(EMAIL, "Who hears of a failure."),
-        "log": Key(PathKind("a path", inside=True), "The log, below `directory`; task.log when left out."),
+        "log": Key(PathKind("a path", inside=True), f"The log, below `directory`; {LOG} when left out."),
     },
     one_of=("daily", "every"),
 )

@@ -1,35 +1,38 @@
-"""What the numbers of curl, the problem types of an authority and the codes of DSM mean: (id of the catalogue, sentence)."""
+"""What curl's numbers, an authority's problem types and DSM's codes mean in acme.sh's output: (failure, sentence)."""
 
 from __future__ import annotations
 
 import re
-from typing import Mapping, Optional, Tuple
+from typing import Mapping, Optional, Tuple, Union
 
+from ... import dsm_codes
+from ...acme.directory import IDS as AUTHORITY_IDS
+from ...arguments import SYNOLOGY_HOOK
+from ...http import Reason
 from .events import ChallengeInvalid, Problem
 
-_TLS = "ca.tls_untrusted"
-CURL: Mapping[int, Tuple[str, str]] = {  # libcurl-errors(3)
-    1: ("ca.not_acme", "the URL does not begin with https://"),
-    3: ("ca.not_acme", "the URL is malformed"),
-    5: ("ca.name_unresolved", "the proxy's name has no address"),
-    6: ("ca.name_unresolved", "the host's name has no address"),
-    7: ("ca.unreachable", "the connection was refused"),
-    22: ("ca.not_acme", "the server answered with an error"),
+CURL: Mapping[int, Tuple[Union[Reason, str], str]] = {  # libcurl-errors(3); an id where it is not the way to a server
+    1: (Reason.MALFORMED, "the URL does not begin with https://"),
+    3: (Reason.MALFORMED, "the URL is malformed"),
+    5: (Reason.NAME, "the proxy's name has no address"),
+    6: (Reason.NAME, "the host's name has no address"),
+    7: (Reason.UNREACHABLE, "the connection was refused"),
+    22: (Reason.MALFORMED, "the server answered with an error"),
     23: ("home.not_writable", "curl could not write what it received"),
     27: ("tool.failed", "curl had no memory"),
-    28: ("ca.timeout", "no answer came in time"),
-    35: (_TLS, "there was no TLS handshake; is that an https port?"),
-    47: ("ca.not_acme", "the server redirects without end"),
-    51: (_TLS, "the server's certificate is for another name"),
-    52: ("ca.unreachable", "the connection was closed without an answer"),
-    53: (_TLS, "curl has no TLS here"),
-    56: ("ca.unreachable", "the connection broke"),
-    58: (_TLS, "the client's certificate is not usable"),
-    59: (_TLS, "no cipher in common"),
-    60: (_TLS, "the server's certificate is not trusted"),
-    77: (_TLS, "the ca_bundle file cannot be read, or holds no certificate"),
-    83: (_TLS, "the server's certificate has the wrong issuer"),
-    90: (_TLS, "the server's key is not the pinned one"),
+    28: (Reason.TIMEOUT, "no answer came in time"),
+    35: (Reason.UNTRUSTED, "there was no TLS handshake; is that an https port?"),
+    47: (Reason.MALFORMED, "the server redirects without end"),
+    51: (Reason.UNTRUSTED, "the server's certificate is for another name"),
+    52: (Reason.UNREACHABLE, "the connection was closed without an answer"),
+    53: (Reason.UNTRUSTED, "curl has no TLS here"),
+    56: (Reason.UNREACHABLE, "the connection broke"),
+    58: (Reason.UNTRUSTED, "the client's certificate is not usable"),
+    59: (Reason.UNTRUSTED, "no cipher in common"),
+    60: (Reason.UNTRUSTED, "the server's certificate is not trusted"),
+    77: (Reason.UNTRUSTED, "the ca_bundle file cannot be read, or holds no certificate"),
+    83: (Reason.UNTRUSTED, "the server's certificate has the wrong issuer"),
+    90: (Reason.UNTRUSTED, "the server's key is not the pinned one"),
 }
 _WGET: Mapping[int, int] = {2: 3, 3: 23, 4: 7, 5: 60}  # wget(1), Exit Status, as the nearest number of curl
 
@@ -72,12 +75,16 @@ _ORDER = re.compile(r"\border\b|authorization|expired", re.IGNORECASE)
 
 def curl_failed(program: str, code: int, where: str, hook: Optional[str]) -> Tuple[str, str]:
     """*hook* is None while the authority is talked to, otherwise the deploy hook (which may be unknown: empty)."""
-    key, sentence = CURL.get(
-        code if program == "curl" else _WGET.get(code, 7), ("ca.unreachable", "the transfer failed")
-    )
-    if hook is not None and key.startswith("ca."):
-        trust = "dsm.tls_untrusted" if key == _TLS else "dsm.unreachable"
-        key = trust if hook in {"", "synology_dsm"} else "deploy.unreachable"
+    number = code if program == "curl" else _WGET.get(code, 7)
+    cause, sentence = CURL.get(number, (Reason.UNREACHABLE, "the transfer failed"))
+    if isinstance(cause, str):
+        key = cause
+    elif hook is None:
+        key = AUTHORITY_IDS[cause]
+    elif hook in ("", SYNOLOGY_HOOK):
+        key = "dsm.tls_untrusted" if cause is Reason.UNTRUSTED else "dsm.unreachable"
+    else:
+        key = "deploy.unreachable"
     return key, f"{where}: {sentence} ({program} error {code})" if where else f"{sentence} ({program} error {code})"
 
 
@@ -120,56 +127,22 @@ def _id_of(problem: Problem, challenged: bool) -> str:
     return "ca.server_error" if problem.status is not None and problem.status >= 500 else "acme.refused"
 
 
-# DSM's answers to SYNO.API.Auth login, and the codes that any of its APIs may give.
-DSM: Mapping[int, Tuple[str, str]] = {
-    105: ("dsm.permission", "the account lacks the permission"),
-    106: ("dsm.session", "the session timed out"),
-    107: ("dsm.session", "another login ended the session"),
-    119: ("dsm.session", "the session is not known"),
-    150: ("dsm.session", "the session belongs to another address"),
-    400: ("dsm.login_refused", "no such account, or a wrong password"),
-    401: ("dsm.account_disabled", "the account is disabled"),
-    402: ("dsm.permission", "the account may not log in to DSM"),
-    403: ("dsm.otp_required", "a one-time code is needed"),
-    404: ("dsm.otp_wrong", "the one-time code is wrong"),
-    405: ("dsm.permission", "the application portal is the wrong one"),
-    406: ("dsm.otp_enforced", "2FA is enforced and not set up"),
-    407: ("dsm.blocked", "this address is blocked"),
-    408: ("dsm.password_expired", "the password has expired and cannot be changed"),
-    409: ("dsm.password_expired", "the password has expired"),
-    410: ("dsm.password_expired", "the password must be changed first"),
-    411: ("dsm.account_locked", "the account is locked"),
-}
-
-# DSM's codes for SYNO.Core.Certificate import.
-DSM_IMPORT: Mapping[int, str] = {
-    108: "the upload did not arrive",
-    5503: "a parameter is wrong",
-    5510: "the certificate is not readable",
-    5511: "the private key is not readable",
-    5512: "the intermediate certificate is not readable",
-    5513: "the cipher is not supported",
-    5514: "the private key does not belong to the certificate",
-    5515: "the intermediate certificate could not be stored",
-    5516: "a file is not UTF-8 text",
-    5517: "the certificate was not signed by the intermediate certificate",
-    5518: "DSA is not supported",
-    5534: "the key is too short",
-}
-
-_REFUSED = re.compile(r"(?:Failed to authenticate with error|Failed to fetch certificate info): (\d{1,6})\b")
+_LOGIN = re.compile(r"Failed to authenticate with error: (\d{1,6})\b")
+_LISTED = re.compile(r"Failed to fetch certificate info: (\d{1,6})\b")
 _IMPORTED = re.compile(r"Unable to update certificate, .*\"code\" ?: ?(\d{1,6})\b")
 
 
 def dsm_refused(text: str) -> Optional[Tuple[str, str]]:
     """What a sentence of the ``synology_dsm`` hook says when it gives DSM's code."""
-    refused = _REFUSED.search(text)
-    if refused is not None and int(refused.group(1)) in DSM:
-        key, meaning = DSM[int(refused.group(1))]
-        return key, f"DSM refused with code {refused.group(1)}: {meaning}"
+    for pattern, table in ((_LOGIN, dsm_codes.LOGIN), (_LISTED, dsm_codes.CALL)):
+        match = pattern.search(text)
+        code = int(match.group(1)) if match else None
+        if code is not None and (code in table or code in dsm_codes.CALL):
+            key, meaning = dsm_codes.explain(code, table)
+            return key, f"DSM refused with code {code}: {meaning}"
     imported = _IMPORTED.search(text)
     if imported is None:
         return None
     code = int(imported.group(1))
-    key, meaning = DSM.get(code, ("dsm.import_refused", DSM_IMPORT.get(code, "not one that is known here")))
+    key, meaning = dsm_codes.explain(code, dsm_codes.IMPORT, "dsm.import_refused")
     return key, f"DSM refused the certificate with code {code}: {meaning}"

@@ -13,13 +13,14 @@ from contextlib import suppress
 from typing import Dict, Mapping, NamedTuple, Optional, Sequence
 from urllib.parse import urlsplit
 
+from ...arguments import CHALLENGE_FOLDER
 from ...catalogue import failure
 from ...errors import Failure
 from . import events as e
 from .codes import authority_refused, challenge_refused, curl_failed, dsm_refused
 from .patterns import FOLLOW_UP, compiled
-from .problem_documents import plain, problems
-from .transcript import parse, statements
+from .problem_documents import problems
+from .transcript import Transcript
 
 _TAIL = 20
 _LONGEST_MESSAGE = 500
@@ -34,13 +35,10 @@ _GUARDED = re.compile(r"acmewrap: refused an unsafe answer of the authority: (.*
 _TRANSFER = re.compile(r"(libcurl-errors|Exit-Status)\.html for error code: (\d{1,4})\b")
 _ANSWERED = re.compile(r"code='2\d\d'")
 
-# Around one certificate of several.
-_BEGINS = re.compile(r"(?:^|\] )Renew(?:ing)?: '")
-_ENDS_BADLY = re.compile(r"(?:^|\] )Error renew(?:ing)? ")
-
 _NO_SPACE = re.compile(r"No space left on device|Disk quota exceeded")
 _DENIED = re.compile(r"^\S+: (?:line \d+: |\d+: )?(.*): (?:Permission denied|Read-only file system)$")
 _NOT_FOUND = re.compile(r": (?:line )?\d+: (\S+): (?:command )?not found$")
+_CHALLENGES = f"/{CHALLENGE_FOLDER.partition('/')[0]}"
 _PATH = re.compile(r"/[^'\"`:]*")
 
 # What acme.sh says only when the request before it was answered.
@@ -65,7 +63,7 @@ class Finding(NamedTuple):
 
 def diagnose(
     verb: str,
-    lines: Sequence[str],
+    transcript: Transcript,
     *,
     protocol_log: str = "",
     returncode: Optional[int],
@@ -74,34 +72,26 @@ def diagnose(
 ) -> Failure:
     """Why ``acme.sh --verb`` failed. Never raises; ``acme.unknown`` with the last lines when nothing is known.
 
-    *lines* are the merged streams without secrets, *protocol_log* the text of that call's own log (issue and renew only).
+    *transcript* is of the merged streams without secrets, *protocol_log* the text of that call's own log (issue and renew only).
     *context* fills remedies in: server, ca_bundle, webroot, domain, name, user, group, home, folder, account, account_folder,
     hook, target; what it lacks is taken from the output, or stays in capitals.
     """
     verb = verb.replace("_", "-")
-    if verb in {"cron", "renew-all"}:
-        lines = _failed_part(lines)
-    events = parse(lines)
-    finding = _find(verb, lines, events, protocol_log, context)
+    if verb in {"cron", "renew-all"}:  # the last of several certificates that failed, if acme.sh names one
+        *_, transcript = (transcript, *transcript.failed_renewals().values())
+    events = transcript.events
+    finding = _find(verb, transcript, events, protocol_log, context)
     if ended_by_deadline:
         finding = _interrupted("process.deadline", f"acme.sh --{verb} did not end in time", finding)
     elif returncode is not None and returncode < 0:
         finding = _interrupted("process.killed", f"acme.sh --{verb} was ended by signal {-returncode}", finding)
     if finding is None:
-        last = _last_words(lines)
+        last = _last_words(transcript)
         finding = Finding(
             "acme.unknown", f"acme.sh --{verb} failed (exit code {returncode})" + (f": {last}" if last else "")
         )
     values = _values(events, {**context, **finding.values})
-    return failure(finding.id, finding.message[:_LONGEST_MESSAGE], [plain(line) for line in lines[-_TAIL:]], **values)
-
-
-def _failed_part(lines: Sequence[str]) -> Sequence[str]:
-    """The lines about the last of several certificates that failed; all when acme.sh names none."""
-    end = next((index for index in range(len(lines) - 1, -1, -1) if _ENDS_BADLY.search(lines[index])), None)
-    if end is None:
-        return lines
-    return lines[next((index for index in range(end, -1, -1) if _BEGINS.search(lines[index])), 0) : end + 1]
+    return failure(finding.id, finding.message[:_LONGEST_MESSAGE], transcript.lines[-_TAIL:], **values)
 
 
 def _interrupted(id: str, message: str, finding: Optional[Finding]) -> Finding:
@@ -109,29 +99,28 @@ def _interrupted(id: str, message: str, finding: Optional[Finding]) -> Finding:
 
 
 def _find(
-    verb: str, lines: Sequence[str], events: Sequence[e.Event], protocol_log: str, context: Mapping[str, str]
+    verb: str, transcript: Transcript, events: Sequence[e.Event], protocol_log: str, context: Mapping[str, str]
 ) -> Optional[Finding]:
-    told = [text for statement in statements(lines) for text in statement.split("\n")]
-    guarded = next(filter(None, map(_GUARDED.match, lines)), None)
+    guarded = next(filter(None, map(_GUARDED.match, transcript.lines)), None)
     if guarded is not None:
         return Finding("ca.unsafe_response", f"the authority's answer is not safe to use: {guarded.group(1)}")
-    issued = max((index for index, text in enumerate(told) if text.startswith("Your cert is in: ")), default=None)
-    if issued is not None:
-        told, protocol_log = told[issued:], ""
-    deploying = verb in {"deploy", "install-cert"} or issued is not None
+    stored = [at for at, it in enumerate(transcript.statements) if it.text.startswith("Your cert is in: ")]
+    if stored:
+        transcript, protocol_log = transcript.part(stored[-1]), ""
+    deploying = verb in {"deploy", "install-cert"} or bool(stored)
     return (
-        _from_transfer(told, events, _AFTERMATH.split(protocol_log, maxsplit=1)[0], deploying, context)
-        or _from_system(told, events, deploying)
+        _from_transfer(transcript, events, _AFTERMATH.split(protocol_log, maxsplit=1)[0], deploying, context)
+        or _from_system(transcript.texts, events, deploying)
         or _from_challenge(events)
-        or _from_wording(told)
+        or _from_wording(transcript)
     )
 
 
 def _from_transfer(
-    told: Sequence[str], events: Sequence[e.Event], log: str, deploying: bool, context: Mapping[str, str]
+    transcript: Transcript, events: Sequence[e.Event], log: str, deploying: bool, context: Mapping[str, str]
 ) -> Optional[Finding]:
     """The last thing that went wrong between here and the authority, or the target of a deployment."""
-    text = log if log else "\n".join(told)
+    text = log if log else "\n".join(transcript.texts)
     said = [(at, it) for at, it in problems(text) if it.name != "badNonce" or not _ANSWERED.search(text, at)]
     failed = list(_TRANSFER.finditer(text))
     if failed and not _went_on(events) and (not said or failed[-1].start() > said[-1][0]):
@@ -151,16 +140,16 @@ def _went_on(events: Sequence[e.Event]) -> bool:
     return last is not None and any(isinstance(event, _PROGRESS) for event in events[last:])
 
 
-def _from_system(told: Sequence[str], events: Sequence[e.Event], deploying: bool) -> Optional[Finding]:
-    for text in told:
+def _from_system(texts: Sequence[str], events: Sequence[e.Event], deploying: bool) -> Optional[Finding]:
+    for text in texts:
         if _NO_SPACE.search(text):
             return Finding("disk.full", text, _folder_in(text))
     for event in events:
         if isinstance(event, e.TokenNotWritable):
             return Finding("webroot.not_writable", f"the challenge file cannot be written: {event.path}")
-    for text in told:
+    for text in texts:
         denied = _DENIED.search(text)
-        if denied and "/.well-known" in text:
+        if denied and _CHALLENGES in text:
             return Finding("webroot.not_writable", text)
         if denied:
             return Finding("file.not_writable" if deploying else "home.not_writable", text, _folder_in(denied.group(1)))
@@ -181,22 +170,23 @@ def _from_challenge(events: Sequence[e.Event]) -> Optional[Finding]:
     return Finding(*challenge_refused(invalid[-1])) if invalid else None
 
 
-def _from_wording(told: Sequence[str]) -> Optional[Finding]:
-    for text in told:
+def _from_wording(transcript: Transcript) -> Optional[Finding]:
+    texts = transcript.texts
+    for text in texts:
         known = dsm_refused(text)
         if known:
             return Finding(*known)
     for key, pattern in compiled():
-        for text in reversed(told):
+        for text in reversed(texts):
             if pattern.search(text):
-                return Finding(key, _last_words(told) if FOLLOW_UP.match(text) else text)
+                return Finding(key, _last_words(transcript) if FOLLOW_UP.match(text) else text)
     return None
 
 
-def _last_words(lines: Sequence[str]) -> str:
-    """The last line that is not one of those that acme.sh says after every failure."""
-    told = [text for text in statements(lines) if text]
-    return next((text for text in reversed(told) if not FOLLOW_UP.match(text)), told[-1] if told else "")
+def _last_words(transcript: Transcript) -> str:
+    """The last statement that is not one of those that acme.sh makes after every failure."""
+    texts = [statement.text for statement in transcript.statements if statement.text]
+    return next((text for text in reversed(texts) if not FOLLOW_UP.match(text)), texts[-1] if texts else "")
 
 
 def _values(events: Sequence[e.Event], context: Mapping[str, str]) -> Mapping[str, str]:
@@ -210,7 +200,7 @@ def _values(events: Sequence[e.Event], context: Mapping[str, str]) -> Mapping[st
         ):
             known["domain"] = event.domain
         elif isinstance(event, e.TokenNotWritable):
-            known["webroot"] = event.path.partition("/.well-known")[0]
+            known["webroot"] = event.path.partition(_CHALLENGES)[0]
         elif isinstance(event, e.HookNotFound):
             known["hook"] = event.hook
     known.update((name, value) for name, value in context.items() if value)

@@ -14,7 +14,7 @@ _ACME_ERRORS = "urn:ietf:params:acme:error:"  # RFC 8555 section 6.7
 
 @dataclass(frozen=True)
 class Event:
-    """Something that acme.sh told."""
+    """Something that acme.sh said."""
 
 
 # --- what any run tells ---
@@ -58,7 +58,7 @@ class UsingAuthority(Event):
 
 @dataclass(frozen=True)
 class AuthorityUnavailable(Event):
-    """The directory could not be read; told after each of ten tries and once at the end."""
+    """The directory could not be read; said after each of ten tries and once at the end."""
 
     url: str
 

@@ -55,7 +55,7 @@ WORDINGS: Tuple[Tuple[str, Tuple[str, ...]], ...] = (
     ("dsm.otp_wrong", (r"Failed to authenticate with (?:SYNO_DEVICE_ID|provided 2FA-OTP code)",)),
     ("dsm.otp_enforced", (r"Enforce auth with 2FA-OTP enabled",)),
     ("dsm.password_expired", (r"the account password has expired or must be changed",)),
-    ("dsm.permission", (r"Current user is not administrator",)),
+    ("dsm.not_administrator", (r"Current user is not administrator",)),
     ("dsm.certificate_not_found", (r"Unable to find certificate: ",)),
     ("dsm.import_refused", (r"Unable to update certificate, ",)),
     (

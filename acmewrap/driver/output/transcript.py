@@ -6,14 +6,12 @@ The wording changed in 3.0.8; both are in one table. acme.sh's words give the re
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from typing import Callable, Iterable, List, Literal, Match, Optional, Pattern, Sequence, Tuple
+from dataclasses import dataclass, replace
+from typing import Callable, Dict, Iterable, List, Mapping, Match, Optional, Pattern, Sequence, Tuple
 
 from . import events as e
 from .events import Event, Unrecognised
 from .problem_documents import document_at_start, plain, problems
-
-__all__ = ["Event", "Renewal", "parse", "renewals", "statements"]
 
 # `[date] ` in the format of the locale: whatever else it holds, it holds a time of day.
 _STAMP = re.compile(r"\[[^\[\]]{0,60}\d{1,2}[:.時时시][ ]?\d{2}[:.分분][ ]?\d{2}[^\[\]]{0,60}\] ")
@@ -23,15 +21,63 @@ _PEM_BODY = re.compile(r"[A-Za-z0-9+/=.]*")
 _MOST_LINES_OF_A_DOCUMENT = 200
 
 
-def parse(lines: Iterable[str]) -> Tuple[Event, ...]:
-    """What *lines* (stdout and stderr of one call, merged) tell, in their order.
+@dataclass(frozen=True)
+class Statement:
+    """What was said at one time, without its stamp; a JSON document over several lines is one. ``end``: lines up to its end."""
+
+    text: str
+    events: Tuple[Event, ...]
+    end: int
+
+
+@dataclass(frozen=True)
+class Transcript:
+    """The output of one call, or a part of it, read once. ``lines`` are as a terminal may show them."""
+
+    lines: Tuple[str, ...]
+    statements: Tuple[Statement, ...]
+
+    @property
+    def events(self) -> Tuple[Event, ...]:
+        return tuple(event for statement in self.statements for event in statement.events)
+
+    @property
+    def texts(self) -> Tuple[str, ...]:
+        """Every line with a meaning, without its stamp."""
+        return tuple(text for statement in self.statements for text in statement.text.split("\n"))
+
+    def part(self, begin: int, end: Optional[int] = None) -> Transcript:
+        """The statements from *begin* to before *end*, and their lines."""
+        kept, before = self.statements[begin:end], self.statements[:begin]
+        first = before[-1].end if before else 0
+        lines = self.lines[first : kept[-1].end] if kept else ()
+        return Transcript(lines, tuple(replace(statement, end=statement.end - first) for statement in kept))
+
+    def failed_renewals(self) -> Mapping[str, Transcript]:
+        """What was said about each certificate that a ``--cron`` failed with, by its folder, which acme.sh names afterwards."""
+        found: Dict[str, Transcript] = {}
+        begin = 0
+        for index, statement in enumerate(self.statements):
+            for event in statement.events:
+                if isinstance(event, e.RenewalFailed):
+                    found[event.folder] = self.part(begin, index)
+                    begin = index + 1
+                elif isinstance(event, (e.RenewalStarted, e.RenewalSkipped)):
+                    begin = index
+        return found
+
+
+def read(raw: Iterable[str]) -> Transcript:
+    """What *raw* lines (stdout and stderr of one call, merged) tell, in their order.
 
     Never raises, and drops nothing but stamps, blank lines and PEM blocks: what has no meaning here is :class:`Unrecognised`.
     """
-    events: List[Event] = []
+    lines = tuple(part for line in raw for part in _PROMPTED.split(plain(line)))
+    found: List[Statement] = []
     verifying: Optional[str] = None
-    for text in statements(lines):
-        for event in _told(text):
+    for text, end in _statements(lines):
+        events: List[Event] = []
+        for event in _events(text):
             if isinstance(event, e.Verifying):
                 verifying = event.domain
             elif isinstance(event, e.DeploySucceeded) and verifying is not None:
@@ -40,20 +86,24 @@ def parse(lines: Iterable[str]) -> Tuple[Event, ...]:
             elif isinstance(event, (e.OrderFinalized, e.CertificateDownloaded, e.RenewalStarted)):
                 verifying = None
             events.append(event)
-    return tuple(events)
+        found.append(Statement(text, tuple(events), end))
+    return Transcript(lines, tuple(found))
 
 
-def statements(raw: Iterable[str]) -> Iterable[str]:
-    """*raw* lines as text: no stamps, blank lines and PEM blocks; the lines of one JSON document joined by newlines."""
-    lines = [part for line in raw for part in _PROMPTED.split(plain(line))]
+def parse(lines: Iterable[str]) -> Tuple[Event, ...]:
+    """The events in *lines*; see :func:`read`."""
+    return read(lines).events
+
+
+def _statements(lines: Sequence[str]) -> Iterable[Tuple[str, int]]:
+    """Texts and where they end: no stamps, blank lines and PEM blocks; the lines of one JSON document joined by newlines."""
     index = 0
     while index < len(lines):
         line = lines[index]
-        end = _end_of_pem(lines, index) or _end_ofdocument_at_start(lines, index) or index + 1
+        end = _end_of_pem(lines, index) or _end_of_document(lines, index) or index + 1
         if line and not (end > index + 1 and _PEM_BEGIN.fullmatch(line)):
-            yield "\n".join(
-                [_STAMP.sub("", line, count=1) if _STAMP.match(line) else line, *lines[index + 1 : end]]
-            ).strip()
+            first = _STAMP.sub("", line, count=1) if _STAMP.match(line) else line
+            yield "\n".join([first, *lines[index + 1 : end]]).strip(), end
         index = end
 
 
@@ -69,7 +119,7 @@ def _end_of_pem(lines: Sequence[str], begin: int) -> Optional[int]:
     return None
 
 
-def _end_ofdocument_at_start(lines: Sequence[str], begin: int) -> Optional[int]:
+def _end_of_document(lines: Sequence[str], begin: int) -> Optional[int]:
     """Where the JSON document that opens in line *begin* closes: acme.sh prints the authority's answers as they came."""
     opening = lines[begin].find("{")
     if opening < 0:
@@ -143,7 +193,7 @@ _TABLE: Tuple[Tuple[Pattern[str], _Make], ...] = tuple(
 )
 
 
-def _told(text: str) -> Iterable[Event]:
+def _events(text: str) -> Iterable[Event]:
     said = [problem for _, problem in problems(text)]
     event = _recognise(text)
     if isinstance(event, e.ChallengeInvalid) and said:
@@ -162,51 +212,3 @@ def _recognise(text: str) -> Event:
         if match is not None:
             return make(match)
     return Unrecognised(text)
-
-
-# --- a run over several certificates ---
-
-
-@dataclass(frozen=True)
-class Renewal:
-    """What ``--cron`` did about one certificate. ``events`` hold the reasons; ``next_renewal`` is set when it was not due."""
-
-    domain: str
-    outcome: Literal["renewed", "skipped", "failed", "invalid"]
-    events: Tuple[Event, ...]
-    next_renewal: Optional[str] = None
-
-
-def renewals(events: Iterable[Event]) -> Tuple[Renewal, ...]:
-    """The certificates that a ``--cron`` went through.
-
-    acme.sh tells the reasons first and names the folder after them; a success it does not name at all.
-    """
-    found: List[Renewal] = []
-    domain: Optional[str] = None
-    told: List[Event] = []
-    for event in (*events, e.CronEnded()):
-        named = isinstance(event, (e.RenewalFailed, e.RenewalSkipped))
-        if named or isinstance(event, (e.RenewalStarted, e.CronEnded)):
-            if domain is None and isinstance(event, (e.RenewalFailed, e.RenewalSkipped)):
-                domain = event.folder[:-4] if event.folder.endswith("_ecc") else event.folder
-            if domain is not None:
-                found.append(_renewal(domain, told, event))
-            domain, told = (event.domain if isinstance(event, e.RenewalStarted) else None), []
-        elif not isinstance(event, e.CronStarted):
-            told.append(event)
-    return tuple(found)
-
-
-def _renewal(domain: str, told: Sequence[Event], last: Event) -> Renewal:
-    outcome: Literal["renewed", "skipped", "failed", "invalid"]
-    if isinstance(last, e.RenewalSkipped):
-        outcome = (
-            "invalid" if any(isinstance(event, (e.InvalidCertificate, e.NotIssued)) for event in told) else "skipped"
-        )
-    elif isinstance(last, e.RenewalFailed):
-        outcome = "failed"
-    else:
-        outcome = "renewed" if any(isinstance(event, e.CertificateStored) for event in told) else "failed"
-    dates = [event.next_renewal for event in told if isinstance(event, e.Skipped)]
-    return Renewal(domain, outcome, tuple(told), dates[-1] if dates else None)

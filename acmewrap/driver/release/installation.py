@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING, Iterator, Mapping, Optional, Sequence, Tuple
 from ...catalogue import failure
 from ...errors import AccessError, ReleaseError
 from ...files import FOLDER, PUBLIC, SCRIPT, lock, make_folder, sync_folder
-from .pin import DEFAULT, Release, differences, manifest, pinned, releases, summarize
+from .pin import Release, differences, manifest, pinned, releases, summarize
 
 if TYPE_CHECKING:
     from .sources import Source
 
-__all__ = ["DEFAULT", "Installed", "Release", "install", "manifest", "pinned", "place", "releases", "verify"]
+__all__ = ["Installed", "Release", "install", "manifest", "pinned", "place", "releases", "verify"]
 
 WAIT = 60.0
 """Seconds to wait for another install in the same place."""

@@ -13,17 +13,14 @@ from pathlib import Path
 from typing import Iterable, Iterator, Mapping, Optional, Tuple
 
 from ... import resources
+from ...arguments import HOOK_PATTERN
 from ...catalogue import failure
+from ...config.model import DEFAULT_RELEASE
 from ...errors import AccessError, ReleaseError
 
-DEFAULT = "3.1.1"
-
-HOOK_NAME = r"[A-Za-z0-9_]+"
-"""What a hook may be called. Of a hook NAME, acme.sh sources the first that exists of NAME and NAME.sh: in ``dnsapi/``,
-``deploy/`` or ``notify/``, in the folder named as the domain, and beside acme.sh itself (``_findHook``, the same since 3.0.2).
-"""
-
-_SOURCED = re.compile(rf"{HOOK_NAME}(\.sh)?")
+# Of a hook NAME, acme.sh sources the first that exists of NAME and NAME.sh: in `dnsapi/`, `deploy/` or `notify/`, in the folder
+# named as the domain, and beside acme.sh itself (`_findHook`, the same since 3.0.2).
+_SOURCED = re.compile(rf"{HOOK_PATTERN}(\.sh)?")
 _UPSTREAM = "Dockerfile"  # of a checkout, with a name that a hook could have
 
 
@@ -56,9 +53,9 @@ def pinned(version: str, *, allow_vulnerable: bool = False) -> Release:
         raise _unpinned(version)
     if release.cve is not None and not allow_vulnerable:
         message = (
-            f"acme.sh {version} runs commands that the authority's answers contain ({release.cve}, mended in 3.0.6)"
+            f"acme.sh {version} runs commands that the authority's answers contain ({release.cve}, fixed in 3.0.6)"
         )
-        raise ReleaseError(failure("release.vulnerable", message, default=DEFAULT))
+        raise ReleaseError(failure("release.vulnerable", message, default=DEFAULT_RELEASE))
     return release
 
 

@@ -8,6 +8,7 @@ from typing import Tuple
 import pytest
 
 from acmewrap import cli, config
+from acmewrap.config.model import DEFAULT_RELEASE
 from acmewrap.driver.release import installation
 
 
@@ -15,7 +16,7 @@ def test_releases_lists_every_pin_with_its_faults(capsys: pytest.CaptureFixture[
     assert cli.main(["releases"]) == 0
     lines = capsys.readouterr().out.splitlines()
     for one in installation.releases().values():
-        note = f"  vulnerable: {one.cve}" if one.cve else "  default" if one.version == installation.DEFAULT else ""
+        note = f"  vulnerable: {one.cve}" if one.cve else "  default" if one.version == DEFAULT_RELEASE else ""
         place = lines.index(f"{one.version}{note}")
         assert lines[place + 1 : place + 3] == [f"  {one.url}", f"  sha256 {one.sha256}"]
 
@@ -24,7 +25,7 @@ def test_releases_as_a_document(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--json", "releases"]) == 0
     document = json.loads(capsys.readouterr().out)
     assert [one["version"] for one in document["releases"]] == list(installation.releases())
-    assert [one["version"] for one in document["releases"] if one["default"]] == [installation.DEFAULT]
+    assert [one["version"] for one in document["releases"] if one["default"]] == [DEFAULT_RELEASE]
 
 
 def test_the_schema_is_printed_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:

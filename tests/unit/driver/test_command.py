@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Callable, Mapping, Tuple
+from typing import Callable, Mapping, Tuple, Type
 
 import pytest
 
+from acmewrap.config.binder.types import Scalar
 from acmewrap.config.model import Alpn, Apache, Challenge, Dns, Nginx, Standalone, Stateless, Webroot
+from acmewrap.config.sections import scalars
 from acmewrap.driver import command
 from acmewrap.driver.command import DEADLINES, InstalledFiles, check_values, hook_variables, version_tuple
 from acmewrap.errors import CommandError
@@ -172,3 +174,40 @@ def test_a_version_is_read_without_starting_anything(tmp_path: Path) -> None:
     (tmp_path / "acme.sh").write_text("#!/usr/bin/env sh\n", encoding="ascii")
     assert command.read_version(tmp_path) == ""
     assert command.read_version(tmp_path / "none") == ""
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        *(
+            (scalars.EMAIL, text)
+            for text in ("ops+acme@example.com", "ö@example.com", "o'b@example.com", "a b@c", "a@b!")
+        ),
+        *(
+            (scalars.SERVER, text)
+            for text in ("https://ca:9000/dir?x=1", "https://ca/a b", "https://ca/$x", "https://")
+        ),
+        *(
+            (scalars.DOMAIN, text)
+            for text in ("nas", "*.a.example", "*.example", "10.0.0.1", "10.0.0", "fe80::1", "NAS")
+        ),
+        *((scalars.KEY, text) for text in ("ec-256", "2048", "ec-123", "1024")),
+    ],
+)
+def test_what_the_file_accepts_the_driver_accepts_and_nothing_else(kind: Scalar, text: str) -> None:
+    asks: Tuple[Tuple[Scalar, Callable[[], object]], ...] = (
+        (scalars.EMAIL, lambda: command.authority("https://ca/dir", None, text)),
+        (scalars.SERVER, lambda: command.authority(text, None)),
+        (scalars.DOMAIN, lambda: command.renew(text, "ec-256")),
+        (scalars.KEY, lambda: command.issue(["nas"], [WEBROOT], text)),
+    )
+    ask = next(ask for known, ask in asks if known is kind)
+    assert succeeds(lambda: kind.parse(text), ValueError) == succeeds(ask, CommandError)
+
+
+def succeeds(work: Callable[[], object], error: Type[Exception]) -> bool:
+    try:
+        work()
+    except error:
+        return False
+    return True

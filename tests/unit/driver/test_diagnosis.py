@@ -10,9 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from acmewrap import dsm_codes
+from acmewrap.acme import directory
 from acmewrap.catalogue import CATALOGUE
 from acmewrap.driver.output import codes, patterns
 from acmewrap.driver.output.diagnosis import diagnose
+from acmewrap.driver.output.transcript import read
 from acmewrap.errors import Failure
 
 STAMP = "[Mon Nov 23 08:59:17 UTC 2026] "
@@ -29,7 +32,7 @@ CONTEXT = {
 def diagnosed(
     lines: Sequence[str], verb: str = "issue", log: str = "", context: Mapping[str, str] = CONTEXT, returncode: int = 1
 ) -> Failure:
-    return diagnose(verb, lines, protocol_log=log, returncode=returncode, context=context)
+    return diagnose(verb, read(lines), protocol_log=log, returncode=returncode, context=context)
 
 
 def curl(code: int) -> str:
@@ -216,6 +219,8 @@ def test_the_folder_that_cannot_be_written_is_named() -> None:
     ("line", "expected"),
     [
         ("Failed to authenticate with error: 402.", "dsm.permission"),
+        ("Failed to authenticate with error: 105.", "dsm.permission"),
+        ("Failed to fetch certificate info: 105, please try again", "dsm.not_administrator"),
         ("Failed to authenticate with error: 407.", "dsm.blocked"),
         ("Failed to authenticate with error: 411.", "dsm.account_locked"),
         ("Failed to authenticate with error: 499.", "dsm.refused"),
@@ -226,7 +231,10 @@ def test_the_folder_that_cannot_be_written_is_named() -> None:
         ("Enforce auth with 2FA-OTP enabled, please configure the user", "dsm.otp_enforced"),
         ("Failed to authenticate, the account password has expired or must be changed.", "dsm.password_expired"),
         ("Failed to fetch certificate info: 119, please try again", "dsm.session"),
-        ("Current user is not administrator and does not have sufficient permission for deploying.", "dsm.permission"),
+        (
+            "Current user is not administrator and does not have sufficient permission for deploying.",
+            "dsm.not_administrator",
+        ),
         ("Unable to find certificate: acme and $SYNO_CREATE is not set.", "dsm.certificate_not_found"),
         ("Unable to find certificate: acme and $SYNO_Create is not set", "dsm.certificate_not_found"),
     ],
@@ -312,7 +320,7 @@ def test_a_file_that_cannot_be_put_in_place_is_not_about_acme_shs_home() -> None
 
 
 def test_the_deadline_is_the_reason_and_what_was_wrong_before_is_told() -> None:
-    failure = diagnose("issue", [curl(60)], returncode=None, ended_by_deadline=True, context=CONTEXT)
+    failure = diagnose("issue", read([curl(60)]), returncode=None, ended_by_deadline=True, context=CONTEXT)
     assert failure.id == "process.deadline"
     assert "(curl error 60)" in failure.message
 
@@ -377,7 +385,7 @@ def test_the_authoritys_control_characters_do_not_reach_the_screen() -> None:
     st.dictionaries(st.sampled_from(["server", "domain", "webroot", "hook"]), st.text(max_size=20)),
 )
 def test_it_never_raises(lines: List[str], log: str, returncode: int | None, context: Dict[str, str]) -> None:
-    assert diagnose("issue", lines, protocol_log=log, returncode=returncode, context=context).id in CATALOGUE
+    assert diagnose("issue", read(lines), protocol_log=log, returncode=returncode, context=context).id in CATALOGUE
 
 
 def test_a_number_beyond_all_measure_is_no_number() -> None:
@@ -392,17 +400,18 @@ def test_a_number_beyond_all_measure_is_no_number() -> None:
 def test_every_id_that_a_sentence_or_number_leads_to_is_in_the_catalogue() -> None:
     ids = {
         *(key for key, _ in patterns.WORDINGS),
-        *(key for key, _ in codes.CURL.values()),
+        *(key for key, _ in codes.CURL.values() if isinstance(key, str)),
+        *directory.IDS.values(),
         *codes.PROBLEMS.values(),
-        *(key for key, _ in codes.DSM.values()),
+        *(key for table in (dsm_codes.LOGIN, dsm_codes.CALL, dsm_codes.IMPORT) for key, _ in table.values()),
     }
     assert ids <= set(CATALOGUE)
 
 
 def test_remedies_name_only_values_that_somebody_fills_in() -> None:
     known = set(diagnosis_values())
-    for entry in CATALOGUE.values():
-        if entry.id.partition(".")[0] in {"ca", "acme", "account", "challenge", "webroot", "port", "process"}:
+    for id, entry in CATALOGUE.items():
+        if id.partition(".")[0] in {"ca", "acme", "account", "challenge", "webroot", "port", "process"}:
             assert {field for _, field, _, _ in string.Formatter().parse(entry.remedy) if field} <= known
 
 

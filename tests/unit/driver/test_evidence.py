@@ -11,6 +11,7 @@ import pytest
 
 from acmewrap.catalogue import failure
 from acmewrap.driver import evidence
+from acmewrap.driver.call import CallResult
 from acmewrap.driver.configuration import parse_configuration
 from acmewrap.driver.evidence import Request
 from acmewrap.driver.home import CertificateFiles, read_folder
@@ -139,8 +140,8 @@ CASES = (
 )
 
 
-def completed(returncode: int, lines: Tuple[str, ...] = ()) -> Completed:
-    return Completed(Command("renew", ("acme.sh",), {}, Path("/"), 1.0), returncode, lines, 0.5)
+def completed(returncode: int, lines: Tuple[str, ...] = ()) -> CallResult:
+    return CallResult(Command("renew", ("acme.sh",), {}, Path("/"), 1.0), returncode, lines, 0.5)
 
 
 def run(tmp_path: Path, case: Case) -> IssueResult:

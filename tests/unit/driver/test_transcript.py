@@ -1,14 +1,14 @@
 from __future__ import annotations
 
 import json
-from typing import Tuple
+from typing import List
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from acmewrap.driver.output import events as e
-from acmewrap.driver.output.transcript import parse, renewals
+from acmewrap.driver.output.transcript import parse, read
 
 STAMP = "[Mon Nov 23 08:59:17 UTC 2026] "
 REJECTED = (
@@ -216,32 +216,32 @@ CRON = (
 )
 
 
-def test_cron_is_told_by_certificate_with_the_reasons_that_come_before_the_name() -> None:
-    found = {renewal.domain: renewal for renewal in renewals(parse(CRON))}
-    assert {domain: renewal.outcome for domain, renewal in found.items()} == {
-        "a.example.com": "skipped",
-        "b.example.com": "failed",
-        "c.example.com": "renewed",
-        "d.example.com": "invalid",
-    }
-    assert found["a.example.com"].next_renewal == "2027-01-21T08:59:17Z"
-    assert e.ChallengeInvalid("b.example.com", "Get") in found["b.example.com"].events
-    assert found["c.example.com"].next_renewal is None
+def test_what_a_cron_failed_with_is_told_by_folder_with_the_reasons_that_come_before_it() -> None:
+    found = read(CRON).failed_renewals()
+    assert list(found) == ["b.example.com_ecc"]
+    assert found["b.example.com_ecc"].events == (
+        e.RenewalStarted("b.example.com"),
+        e.Verifying("b.example.com"),
+        e.ChallengeInvalid("b.example.com", "Get"),
+    )
+    assert found["b.example.com_ecc"].lines == tuple(line.strip() for line in CRON[6:9])
 
 
-def test_a_renewal_that_stops_in_the_middle_failed() -> None:
-    (renewal,) = renewals(parse(["===Starting cron===", "Renew: 'a.example.com'", "Verifying: a.example.com"]))
-    assert (renewal.domain, renewal.outcome) == ("a.example.com", "failed")
+def test_a_folder_that_was_never_announced_has_the_lines_before_it() -> None:
+    found = read(["/h/a.example.com_ecc/a.conf: line 3: oops", "Error renew a.example.com_ecc."]).failed_renewals()
+    assert [part.lines for part in found.values()] == [("/h/a.example.com_ecc/a.conf: line 3: oops",)]
 
 
-def test_a_folder_that_was_never_announced_gives_its_domain() -> None:
-    (renewal,) = renewals(parse(["/h/a.example.com_ecc/a.conf: line 3: oops", "Error renew a.example.com_ecc."]))
-    assert (renewal.domain, renewal.outcome) == ("a.example.com", "failed")
-    assert len(renewal.events) == 1
+def test_a_cron_with_nothing_to_do_failed_with_nothing() -> None:
+    assert read(["===Starting cron===", "===End cron==="]).failed_renewals() == {}
 
 
-def test_a_cron_with_nothing_to_do_has_no_renewals() -> None:
-    assert renewals(parse(["===Starting cron===", "===End cron==="])) == ()
+@given(st.lists(st.sampled_from([*CRON, *REJECTED, "{", "}", ""]), max_size=12), st.integers(0, 12))
+def test_a_part_has_the_lines_of_its_statements(lines: List[str], at: int) -> None:
+    whole = read(lines)
+    first, second = whole.part(0, at), whole.part(at)
+    assert [one.text for one in (*first.statements, *second.statements)] == [one.text for one in whole.statements]
+    assert [one.text for one in read(second.lines).statements] == [one.text for one in second.statements]
 
 
 words = st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\n"), max_size=40)
@@ -262,8 +262,7 @@ pieces = st.sampled_from(
 
 @given(st.lists(st.one_of(words, st.lists(st.one_of(pieces, words), max_size=6).map("".join)), max_size=12))
 def test_no_text_makes_it_fail(lines: list[str]) -> None:
-    events: Tuple[e.Event, ...] = parse(lines)
-    assert renewals(events) is not None
+    assert read(lines).failed_renewals() is not None
 
 
 @given(st.lists(st.from_regex(r"[a-z][a-z ]{0,20}[a-z]", fullmatch=True), max_size=10))

@@ -12,9 +12,10 @@ from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
 import pytest
 
 from acmewrap.catalogue import CATALOGUE
+from acmewrap.driver.output import transcript as output
 from acmewrap.driver.output.diagnosis import diagnose
 from acmewrap.driver.output.events import Unrecognised
-from acmewrap.driver.output.transcript import parse, renewals, statements
+from acmewrap.driver.output.transcript import parse
 from acmewrap.errors import Failure
 
 TRANSCRIPTS = Path(__file__).resolve().parent.parent.parent / "transcripts"
@@ -69,7 +70,7 @@ def context_of(transcript: Transcript) -> Dict[str, str]:
 def diagnosed(transcript: Transcript, log: str) -> Failure:
     return diagnose(
         transcript.expected["verb"],
-        transcript.lines,
+        output.read(transcript.lines),
         protocol_log=log,
         returncode=transcript.returncode,
         context=context_of(transcript),
@@ -84,7 +85,8 @@ def test_every_sentence_with_a_meaning_is_recognised(transcript: Transcript) -> 
 
 
 def test_no_sentence_is_lost(transcript: Transcript) -> None:
-    assert len(parse(transcript.lines)) >= len(list(statements(transcript.lines)))
+    found = output.read(transcript.lines)
+    assert len(found.events) >= len(found.statements)
 
 
 def test_a_failure_has_its_name_and_a_remedy_that_can_be_followed(transcript: Transcript) -> None:
@@ -136,15 +138,12 @@ def test_every_release_was_recorded_in_the_same_situations(version: str) -> None
 
 
 @pytest.mark.parametrize("version", RECORDED)
-def test_a_cron_is_told_by_certificate(version: str) -> None:
-    transcript = read(TRANSCRIPTS / version / "cron_mixed")
-    found = {renewal.domain: renewal.outcome for renewal in renewals(parse(transcript.lines))}
-    assert found == {
-        "due.example.com": "renewed",
-        "fails.example.com": "failed",
-        "unfinished.example.com": "invalid",
-        "waits.example.com": "skipped",
-    }
+def test_of_a_cron_is_told_what_failed_and_why(version: str) -> None:
+    found = output.read(read(TRANSCRIPTS / version / "cron_mixed").lines).failed_renewals()
+    assert list(found) == ["fails.example.com_ecc"]
+    (part,) = found.values()
+    assert part.statements[0].text in {"Renew: 'fails.example.com'", "Renewing: 'fails.example.com'"}
+    assert not [event for event in part.events if "waits" in str(event) or "due.example" in str(event)]
 
 
 @pytest.mark.parametrize("version", RECORDED)

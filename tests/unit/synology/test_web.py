@@ -101,7 +101,7 @@ def test_calls_carry_the_session_and_its_token(stub: Stub) -> None:
     with client(stub) as session:
         session.call("SYNO.Core.User", "get", 1, name='a "name"', digits="123", flag=True)
     path, words, headers = stub.requests[2]
-    assert (words["_sid"], words["SynoToken"], headers["X-Syno-Token"]) == ("S", "T", "T")
+    assert (words["_sid"], words["SynoToken"], headers["X-SYNO-TOKEN"]) == ("S", "T", "T")
     assert parse_qs(urlsplit(path).query)["_sid"] == ["S"]
     assert (words["name"], words["digits"], words["flag"]) == ('"a \\"name\\""', '"123"', "true")
 
@@ -120,6 +120,7 @@ def test_the_version_of_the_login_is_the_newest_that_both_know(stub: Stub, offer
     [
         (400, "dsm.login_refused"),
         (401, "dsm.account_disabled"),
+        (105, "dsm.permission"),
         (402, "dsm.permission"),
         (403, "dsm.otp_required"),
         (404, "dsm.otp_wrong"),
@@ -140,6 +141,16 @@ def test_a_refused_login_is_told_by_what_can_be_done_about_it(stub: Stub, code: 
     assert "certupdater" in str(caught.value)
     assert "c4n4ry" not in repr(caught.value) + str(caught.value.failure)
     assert stub.methods().count("login") == 1
+
+
+@pytest.mark.parametrize(("code", "id"), [(105, "dsm.not_administrator"), (119, "dsm.session"), (402, "dsm.refused")])
+def test_a_refused_call_has_another_meaning_than_a_login_refused_with_the_same_number(
+    stub: Stub, code: int, id: str
+) -> None:
+    stub.replies["get"] = code
+    with client(stub) as session, pytest.raises(ApiError) as caught:
+        session.call("SYNO.Core.User", "get", 1)
+    assert (caught.value.id, caught.value.code) == (id, code)
 
 
 def test_a_session_that_failed_is_logged_out_all_the_same(stub: Stub) -> None:
@@ -176,7 +187,7 @@ def test_a_web_server_that_answers_502_while_it_restarts_is_asked_again(stub: St
 
     timer = threading.Timer(0.3, recover)
     timer.start()
-    with Client(stub.url, "certupdater", Secret(PASSWORD), patience=30):
+    with Client(stub.url, "certupdater", Secret(PASSWORD), retry_for=30):
         pass
     timer.join()
     assert stub.methods().count("query") >= 2

@@ -1,0 +1,133 @@
+"""What acme.sh can be given, and what it would take wrongly: one set of rules for the YAML file and for the driver.
+
+acme.sh checks almost nothing. It makes folders and lines of shell code of names, URLs and addresses, splits paths at blanks and
+commas, and evaluates what stands in double quotes; a mistake breaks the renewals of later years. Each ``check_`` function returns
+its text, or raises ValueError with the message for the user.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Mapping
+
+# --- patterns: the syntax that Python and ECMA 262 share, without anchors ------------------------------------------------
+
+HOOK_PATTERN = r"[A-Za-z0-9_]+"
+DNS_HOOK_PATTERN = r"dns_[A-Za-z0-9_]+"
+VARIABLE_PATTERN = r"[A-Za-z_][A-Za-z0-9_]*"
+EMAIL_PATTERN = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9._-]+"
+HOST_PATTERN = r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
+URL_PATTERN = rf"(https?)://({HOST_PATTERN})(?::([0-9]{{1,5}}))?(/[A-Za-z0-9._~/%+=?&@-]*)?"
+"""Scheme, host, port and path are its groups."""
+
+_SAFE_URL = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?(/[A-Za-z0-9._~:/?=%+@&-]*)?")
+_UPWARDS = re.compile(r"/\.\.?([/?]|$)")
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_PLAIN_DOMAIN = rf"(?:{_LABEL}\.)*{_LABEL}"
+DOMAIN_PATTERN = rf"(?:\*\.)?{_PLAIN_DOMAIN}"
+ADDRESS_PATTERN = r"[0-9a-f]*:[0-9a-f:.]*"
+
+_NOT_IN_A_PATH = re.compile(r"[^A-Za-z0-9._/+@-]")
+_LONGEST = 80
+
+CHALLENGE_FOLDER = ".well-known/acme-challenge"
+"""Below a webroot (RFC 8555 section 8.3)."""
+
+# --- the hook of DSM -----------------------------------------------------------------------------------------------------
+
+SYNOLOGY_HOOK = "synology_dsm"
+SYNOLOGY_RENAMED = (3, 0, 8)
+"""The release in which the hook's variables got other names."""
+
+SYNOLOGY_VARIABLES: Mapping[str, str] = {  # newest name: the name before it was renamed, where it had another one
+    "SYNO_USERNAME": "SYNO_Username",
+    "SYNO_PASSWORD": "SYNO_Password",
+    "SYNO_CERTIFICATE": "SYNO_Certificate",
+    "SYNO_CREATE": "SYNO_Create",
+    "SYNO_SCHEME": "SYNO_Scheme",
+    "SYNO_HOSTNAME": "SYNO_Hostname",
+    "SYNO_PORT": "SYNO_Port",
+    "SYNO_DEVICE_NAME": "SYNO_Device_Name",
+    "SYNO_DEVICE_ID": "SYNO_Device_ID",
+    "SYNO_LOCAL_HOSTNAME": "",
+    "SYNO_USE_TEMP_ADMIN": "",
+    "SYNO_OTP_CODE": "",
+    "SYNO_TOTP_SECRET": "",
+    "SYNO_DID": "",
+}
+
+
+def quoted(text: str) -> str:
+    """*text* as a message shows it: on one line and not for pages."""
+    return repr(text if len(text) <= _LONGEST else text[:_LONGEST] + "…")
+
+
+def check_domain(text: str) -> str:
+    """A domain name in lower case, with a wildcard or without, or an IP address; ``../x`` would write a key outside the home."""
+    if ":" in text or re.fullmatch(r"[0-9.]+", text):
+        return _check_address(text)
+    lower = text.lower().rstrip(".")
+    if not lower.isascii():
+        raise ValueError(f"{quoted(text)} is not ASCII: write it {_punycode(lower)}")
+    host = lower[2:] if lower.startswith("*.") else lower
+    if "_" in host:
+        raise ValueError(
+            f"{quoted(text)} holds an underscore, which no host name may and no authority certifies (RFC 1123)"
+        )
+    if "*" in host:
+        raise ValueError(f"{quoted(text)}: a wildcard is the whole first label, such as *.example.com")
+    if not re.fullmatch(_PLAIN_DOMAIN, host) or len(host) > 253:
+        raise ValueError(f"{quoted(text)} is not a domain name: labels of letters, digits and hyphens, joined by dots")
+    if text.endswith("."):
+        raise ValueError(f"leave out the dot at the end: {lower}")
+    if lower != text:
+        raise ValueError(f"write it in lower case: {lower} (acme.sh keeps one folder a spelling)")
+    if lower != host and "." not in host:
+        raise ValueError(f"{quoted(text)} would be a wildcard for a whole top-level domain")
+    return text
+
+
+def is_safe_url(text: str) -> bool:
+    """Whether *text*, which an authority named, is a URL that acme.sh can keep, split and pass on without running any of it;
+    the same rule as in ``templates/guard.sh``.
+    """
+    return _SAFE_URL.fullmatch(text) is not None and _UPWARDS.search(text) is None
+
+
+def check_path(path: str) -> str:
+    """A path. A blank ends it for curl and openssl, a comma separates webroots, an apostrophe breaks the saved configuration."""
+    found = _NOT_IN_A_PATH.search(path)
+    if found:
+        why = f"holds {found.group()!r}, which acme.sh cannot take in a path: use another folder or a symbolic link"
+        raise ValueError(f"{quoted(path)} {why}")
+    return path
+
+
+def check_value(value: str) -> str:
+    """A value in the environment of a hook (observed in 3.0.2 to 3.1.5). The message does not repeat it."""
+    if "\0" in value:
+        raise ValueError("a NUL byte cannot be in an environment")
+    if re.fullmatch("-[neE]+", value):
+        raise ValueError("acme.sh takes a value such as -n or -e for none at all: choose another")
+    if len(value) > 1 and value[0] == value[-1] == '"':
+        raise ValueError("acme.sh evaluates a value between double quotes as shell code: choose another")
+    return value
+
+
+def _check_address(text: str) -> str:
+    import ipaddress
+
+    try:
+        proper = str(ipaddress.ip_address(text))
+    except ValueError:
+        raise ValueError(f"{quoted(text)} is neither a domain name nor an IP address") from None
+    if proper != text:
+        raise ValueError(f"write the address as {proper}")
+    return text
+
+
+def _punycode(name: str) -> str:
+    try:
+        return "as " + name.encode("idna").decode("ascii")
+    except UnicodeError:
+        return "in its ASCII form (xn--…)"

@@ -1,0 +1,77 @@
+"""What is wrong with the YAML file, the words of a command, or what either refers to."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from ..errors import ExitCode, Retry
+from .entry import Entry
+
+ENTRIES: Mapping[str, Entry] = {
+    "config.invalid": Entry(
+        "The YAML file has mistakes of syntax, unknown keys, or values that acme.sh would take wrongly.",
+        "Fix the lines above, then run `acmewrap check`. Nothing was changed.",
+        exit_code=ExitCode.CONFIGURATION,
+    ),
+    "config.missing": Entry(
+        "There is no YAML file at any place where one is looked for.",
+        "Write one with `acmewrap init`, or name yours with --config or in $ACMEWRAP_CONFIG.",
+        exit_code=ExitCode.CONFIGURATION,
+    ),
+    "config.not_readable": Entry(
+        "The YAML file belongs to another user.",
+        "Run as the user that owns {file}, or give that user's file to the one that runs acmewrap.",
+        exit_code=ExitCode.PERMISSION,
+    ),
+    "config.not_editable": Entry(
+        "The text of the YAML file cannot be changed so that it asks for another release and for nothing else besides. It was "
+        "left as it is.",
+        'Write it yourself, `release: "{version}"` under `acme_sh`, then: acmewrap apply',
+        exit_code=ExitCode.CONFIGURATION,
+    ),
+    "config.changed": Entry(
+        "Somebody saved the YAML file while acmewrap was about to change it. What they wrote was not touched.",
+        "Run the same again: it takes the file as it is now.",
+        exit_code=ExitCode.BUSY,
+        retry=Retry.LATER,
+    ),
+    "file.exists": Entry(
+        "A file that is there may hold somebody's work; it is not replaced unasked.",
+        "Name another one with --output, or replace it: --force",
+        exit_code=ExitCode.PERMISSION,
+    ),
+    "cli.usage": Entry(
+        "An option of the command line is missing or has a value that cannot be.",
+        "Give it as the message says; `acmewrap init --help` lists all of them.",
+        exit_code=ExitCode.USAGE,
+    ),
+    "secret.unavailable": Entry(
+        "A reference in the YAML file leads to nothing that this user can read.",
+        "Put the value where the reference points, readable by the user that runs acmewrap.",
+        exit_code=ExitCode.PERMISSION,
+    ),
+    "bundle.missing": Entry(
+        "The file with the authority's own certificates is not where the YAML file says.",
+        "Put the root certificate (PEM) of {server} into {ca_bundle}, or write the PEM itself as `ca_bundle`.",
+        exit_code=ExitCode.UNREACHABLE,
+    ),
+    "certificate.unknown": Entry(
+        "The name is not one of those under `certificates` in the YAML file.", "Name one of these: {known}."
+    ),
+    "authority.unknown": Entry(
+        "The name is not one of those under `authorities` in the YAML file.", "Name one of these: {known}."
+    ),
+    "command.unsafe": Entry(
+        "acme.sh evaluates what it is given in a shell; words that could be taken for more than they are do not reach it.",
+        "Use the plain spelling that the message asks for.",
+    ),
+    "schedule.none": Entry(
+        "The file says nothing about an unattended run.",
+        "Add a section `schedule` with `daily` or `every`, and with `by`.",
+    ),
+    "cli.not_confirmed": Entry(
+        "What cannot be undone is asked about at a terminal. There is none, and --yes was not given, so nothing was changed.",
+        "Look at what would be done with --dry-run; then repeat the command with --yes.",
+        exit_code=ExitCode.USAGE,
+    ),
+}

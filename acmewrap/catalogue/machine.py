@@ -1,0 +1,152 @@
+"""What this machine lets nobody do: files, other runs, tools, schedulers; and the demo's counterparts."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from ..errors import ExitCode, Retry
+from .entry import Entry
+
+ENTRIES: Mapping[str, Entry] = {
+    "file.not_writable": Entry(
+        "The user that runs acmewrap may not write there.",
+        "Run as the user that owns {folder}, or give that user the right to write there.",
+        exit_code=ExitCode.PERMISSION,
+    ),
+    "run.busy": Entry(
+        "Another run works in the same folder, by hand or from the schedule.",
+        "Try again when it has ended.",
+        exit_code=ExitCode.BUSY,
+        retry=Retry.LATER,
+    ),
+    "run.interrupted": Entry(
+        "Somebody, or the system while it shut down, ended the run.",
+        "Run again: nothing half-done is kept, and what was finished is not done twice.",
+        retry=Retry.LATER,
+    ),
+    "file.foreign": Entry(
+        "Something that acmewrap did not write lies where it would write. It is never overwritten.",
+        "Move it away and run again: mv {path} {path}.before",
+        exit_code=ExitCode.PERMISSION,
+    ),
+    "file.failed": Entry(
+        "The operating system could not do it: a broken disk, a folder in the way, a file system that is read-only.",
+        "Fix what the message says and run again; what was there before is untouched.",
+    ),
+    "wrapper.missing": Entry(
+        "The wrapper script was not rendered yet, or for something else than the file asks for now.",
+        "Run: acmewrap render",
+    ),
+    "step.skipped": Entry(
+        "A step before it failed.", "Fix what the failed step says and run again.", retry=Retry.LATER
+    ),
+    "schedule.no_crontab": Entry(
+        "The machine has no cron; a Synology NAS, for one, has its own Task Scheduler.",
+        "Install cron, or name another scheduler as `by` under `schedule`.",
+    ),
+    "schedule.not_startable": Entry(
+        "cron has no way to run an entry before its time.", "Run what it would run: `acmewrap cron`."
+    ),
+    "schedule.no_systemd": Entry(
+        "The schedule asks for a systemd timer, and the machine runs no systemd.",
+        "Write `by: crontab` (or `by: dsm` on a Synology NAS).",
+    ),
+    "schedule.refused": Entry(
+        "crontab did not take the new table, or this user may not have one (see cron.allow).",
+        "Try `crontab -l` as the same user and fix what it says.",
+    ),
+    "home.not_writable": Entry(
+        "acme.sh could not write where it keeps its keys, certificates and settings.",
+        "Run as the user that owns {folder}, or give it that user: sudo chown -R {user} {folder}",
+        exit_code=ExitCode.PERMISSION,
+    ),
+    "disk.full": Entry(
+        "The disk is full. acme.sh then leaves empty files behind.",
+        "Make room (df -h {folder}) and run again; what was there before has been kept.",
+    ),
+    "tool.missing": Entry(
+        "A program that acme.sh needs is not installed, or not in PATH.",
+        "Install the program that the message names (curl, openssl; socat for standalone; idn for international names).",
+    ),
+    "tool.failed": Entry(
+        "A program that acme.sh needs did not do its work. Without openssl acme.sh says only that a key could not be made.",
+        "Run it by hand (openssl version), and install or repair it.",
+    ),
+    "process.deadline": Entry(
+        "acme.sh took longer than it may and was ended with everything it had started. It has no time limit of its own.",
+        "Read its last lines: usually the authority or the target does not answer. Only when it is slow and sound: --timeout "
+        "SECONDS",
+        retry=Retry.LATER,
+    ),
+    "process.killed": Entry(
+        "acme.sh was ended from outside by a signal.",
+        "Run again: nothing half-done is kept. If it happens often, look for a shortage of memory (dmesg) or another job's kill.",
+        retry=Retry.LATER,
+    ),
+    "demo.tool_missing": Entry(
+        "The demo and the tests run against real programs, and one of them is not installed.",
+        "Install it: apt-get install {package}",
+    ),
+    "demo.not_started": Entry(
+        "A program that the demo or a test starts ended at once, or said nothing for 30 seconds.",
+        "Read its last lines above and the whole log in {log}; then run again.",
+    ),
+    "demo.openssl_failed": Entry(
+        "The openssl program could not make a certificate for the demo or a test.",
+        "Read its last lines above; `openssl version` must say 1.1.1 or later.",
+    ),
+    "demo.port_taken": Entry(
+        "A simulator was told which port to use, and another program listens there or this user may not.",
+        "End what listens on {port}, name another port, or leave it out: then a free one is taken.",
+    ),
+    "file.open_to_others": Entry(
+        "More people can reach a private file than should. It is another user's, or a link, and acmewrap does not change it.",
+        "Run as its owner: chmod {mode} {file}",
+        exit_code=ExitCode.PERMISSION,
+    ),
+    "schedule.unreadable": Entry(
+        "The unattended run belongs to the user who owns the directory, and that user cannot read what it needs.",
+        "Let {user} read it: sudo chmod o+r {path} (and o+x for the folders above it), or move it to where everybody can read.",
+        exit_code=ExitCode.PERMISSION,
+    ),
+    "trust.weak_path": Entry(
+        "Root would have worked with a file or folder that another user can exchange for anything: for a program that then runs "
+        "as root, or a link to a file of root's.",
+        "Let {path} and every folder above it belong to root, and take from others the right to write: sudo chown root {path} && "
+        "sudo chmod go-w {path}. Or give the whole folder to that user, as whom root then works there.",
+        exit_code=ExitCode.PERMISSION,
+    ),
+    "trust.planted": Entry(
+        "A link lies where a file or folder was to be written, and another user may have laid it there.",
+        "Look at what it leads to: ls -l {path}. Remove it, or let it belong to root.",
+        exit_code=ExitCode.PERMISSION,
+    ),
+    "trust.program": Entry(
+        "Root was about to run a copy of acmewrap that another user can change: it would be that user's way to become root.",
+        "Put it where root alone can write, and run that: sudo install -o root -m 755 {program} /usr/local/bin/acmewrap.pyz",
+        exit_code=ExitCode.PERMISSION,
+    ),
+    "trust.not_dropped": Entry(
+        "Root works in the folder of another user as that user, and the system did not let it (a container or a service without "
+        "the capabilities CAP_SETUID and CAP_SETGID).",
+        "Run acmewrap as {user}. For a service that an earlier version installed: sudo acmewrap apply makes it anew.",
+        exit_code=ExitCode.PERMISSION,
+    ),
+    "trust.not_handed_over": Entry(
+        "Root was to give the user who runs the schedule a file that has several names: another name may be somewhere else.",
+        "Make it a file of its own, then run again: sudo cp -p {path} {path}.new && sudo mv {path}.new {path}",
+        exit_code=ExitCode.PERMISSION,
+    ),
+    "home.unsafe": Entry(
+        "acme.sh runs its configuration files as shell commands, and this one holds more than values, or a value that cannot be: "
+        "it was changed by hand, or by an authority that attacks this machine. It was not run.",
+        "Look at {file} before anything else; if you did not write that line, somebody else did. Then put the line right, or move "
+        "the file away: acmewrap makes another one. Next: acmewrap apply",
+        exit_code=ExitCode.PERMISSION,
+    ),
+    "tool.path_writable": Entry(
+        "Whoever can write to a folder of PATH decides what acmewrap and acme.sh run as curl, openssl and so on.",
+        "Take {folder} out of PATH, or run as its owner: chmod o-w {folder}",
+        exit_code=ExitCode.PERMISSION,
+    ),
+}
