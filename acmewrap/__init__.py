@@ -33,7 +33,9 @@ if TYPE_CHECKING:
         ReleaseError,
         UnreachableError,
     )
-    from .plan.planner import Plan, PlanOptions, Step
+    from .plan.planner import Plan, PlanOptions
+    from .plan.steps import Step
+    from .reasons import Reason
     from .secrets import Secret
 
 __all__ = [
@@ -61,6 +63,7 @@ __all__ = [
     "Plan",
     "PlanOptions",
     "Problem",
+    "Reason",
     "ReleaseError",
     "RevokeResult",
     "Run",
@@ -80,7 +83,9 @@ _MODULES: Dict[str, str] = {
     **dict.fromkeys(("Alpn", "Apache", "Dns", "Nginx", "Standalone", "Stateless", "Webroot"), "config.model"),
     "Job": "engine.job",
     **dict.fromkeys(("Run", "StepResult"), "engine.results"),
-    **dict.fromkeys(("Plan", "Step", "PlanOptions"), "plan.planner"),
+    **dict.fromkeys(("Plan", "PlanOptions"), "plan.planner"),
+    "Step": "plan.steps",
+    "Reason": "reasons",
     "AcmeSh": "driver.acmesh",
     "InstalledFiles": "driver.command",
     "install": "driver.release.installation",

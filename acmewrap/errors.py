@@ -101,9 +101,15 @@ class DeployError(CommandError):
 
 
 class UnreachableError(AcmewrapError):
-    """An authority or a target cannot be reached, or not be trusted."""
+    """An authority or a target cannot be reached, or not be trusted. ``verify_code`` is OpenSSL's (X509_V_ERR_...), when it was
+    the certificate that was refused.
+    """
 
     exit_code = ExitCode.UNREACHABLE
+
+    def __init__(self, failure: Failure, *, verify_code: Optional[int] = None) -> None:
+        super().__init__(failure)
+        self.verify_code = verify_code
 
 
 class BusyError(AcmewrapError):

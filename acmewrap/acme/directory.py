@@ -97,7 +97,7 @@ def _from_reason(reason: object, url: str, ca_bundle: Optional[Path]) -> Unreach
     import ssl
 
     if isinstance(reason, ssl.SSLCertVerificationError):
-        return _unreachable("ca.tls_untrusted", url, ca_bundle, reason.verify_message)
+        return _unreachable("ca.tls_untrusted", url, ca_bundle, reason.verify_message, reason.verify_code)
     if isinstance(reason, ssl.SSLError):
         return _unreachable("ca.tls_untrusted", url, ca_bundle, str(reason.reason or reason))
     if isinstance(reason, socket.gaierror):
@@ -107,6 +107,8 @@ def _from_reason(reason: object, url: str, ca_bundle: Optional[Path]) -> Unreach
     return _unreachable("ca.unreachable", url, ca_bundle, str(getattr(reason, "strerror", None) or reason))
 
 
-def _unreachable(id: str, url: str, ca_bundle: Optional[Path], why: str) -> UnreachableError:
+def _unreachable(
+    id: str, url: str, ca_bundle: Optional[Path], why: str, verify_code: Optional[int] = None
+) -> UnreachableError:
     bundle = {} if ca_bundle is None else {"ca_bundle": str(ca_bundle)}
-    return UnreachableError(failure(id, f"{url}: {why}", server=url, **bundle))
+    return UnreachableError(failure(id, f"{url}: {why}", server=url, **bundle), verify_code=verify_code)

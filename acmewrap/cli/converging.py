@@ -10,18 +10,19 @@ from ..config import Config
 from ..engine.job import Job
 from ..errors import ExitCode
 from ..host import log
-from ..plan.planner import CERTIFICATE_KINDS, Kind, Plan, PlanOptions
+from ..plan.planner import Plan, PlanOptions
+from ..plan.steps import CERTIFICATE_KINDS, OBTAINING_KINDS, Kind
 from ..state.machine import ALL_PARTS, CERTIFICATE_PARTS, FAR_PARTS, Part, State, read_state
 from . import quiet
 from .invocation import Command, Invocation
 from .output import LOOKING
 
-_WISHES: Dict[str, Tuple[Kind, ...]] = {
+_KINDS: Dict[str, Tuple[Kind, ...]] = {
     "apply": PlanOptions().kinds,
     "plan": PlanOptions().kinds,
     "install": ("install",),
     "render": ("bundle", "render"),
-    "issue": ("issue", "reissue", "renew"),
+    "issue": OBTAINING_KINDS,
     "deploy": ("deploy",),
     "cron": CERTIFICATE_KINDS,
 }
@@ -45,10 +46,10 @@ def converge(invocation: Invocation) -> ExitCode:
     job = Job(
         config,
         PlanOptions(
-            _WISHES[options.command],
+            _KINDS[options.command],
             options.force,
-            patient=unattended,
-            changes=not unattended,
+            respect_backoff=unattended,
+            reissue_on_change=not unattended,
             prune=getattr(options, "prune", False),
         ),
         _PARTS.get(options.command, ALL_PARTS),
@@ -105,10 +106,10 @@ def _execute(invocation: Invocation, job: Job) -> ExitCode:
 
         from ..report import document
 
-        told = document.describe_run(done, socket.gethostname(), "cron" if job.wish.patient else "manual")
+        told = document.describe_run(done, socket.gethostname(), "cron" if job.options.respect_backoff else "manual")
         after = read_state(job.config, CERTIFICATE_PARTS, job.only)
         printer.document(done.exit_code, **told, certificates=invocation.describe(job.config, after, done))
     return done.exit_code
 
 
-COMMANDS: Mapping[str, Command] = dict.fromkeys(_WISHES, converge)
+COMMANDS: Mapping[str, Command] = dict.fromkeys(_KINDS, converge)

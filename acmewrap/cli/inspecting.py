@@ -43,26 +43,27 @@ def status(invocation: Invocation) -> ExitCode:
 
 
 def doctor(invocation: Invocation) -> ExitCode:
-    """Every check as it is made; with ``--fix`` what is safe is mended and everything looked at again."""
-    from ..doctor import Check, DoctorContext, Finding, examine, mend
+    """Every check as it is made; with ``--fix`` what is safe is fixed and everything checked again."""
+    from ..doctor import Check, DoctorContext, Finding, examine, fix
     from ..report import document, screen
 
     options, printer, config = invocation.options, invocation.printer, invocation.load()
     names = invocation.select(config)
-    patient = DoctorContext(config, invocation.environ, names, options.http_port, options.address)
+    context = DoctorContext(config, invocation.environ, names, options.http_port, options.address)
 
-    def tell(check: Check, findings: Tuple[Finding, ...], reason: Optional[str]) -> None:
-        printer.lines(screen.check_lines(check, findings, reason), always=bool(findings))
+    def report(check: Check, findings: Tuple[Finding, ...], reason: Optional[str]) -> None:
+        printer.lines(screen.check_lines(check.name, [one.failure for one in findings], reason), always=bool(findings))
 
     started = time.time()
-    findings = examine(patient, tell)
-    if options.fix and any(one.mend is not None for one in findings):
-        printer.lines(["", "Mending what is safe to mend; what comes of it:"])
-        for error in mend(findings, config, invocation.environ):
+    findings = examine(context, report)
+    if options.fix and any(finding.fix is not None for finding in findings):
+        printer.lines(["", "Fixing what is safe to fix, then checking again:"])
+        for error in fix(findings, config, invocation.environ):
             printer.lines(screen.failure_lines(error.failure), always=True)
-        findings = examine(patient, tell)
+        findings = examine(context, report)
     code = findings[0].exit_code if findings else ExitCode.OK
-    printer.lines(screen.doctor_lines(findings, time.time() - started))
+    fixable = sum(finding.fix is not None for finding in findings)
+    printer.lines(screen.doctor_lines(len(findings), fixable, time.time() - started))
     if printer.as_json:
         printer.document(code, findings=document.describe_findings(findings))
     return code

@@ -44,12 +44,12 @@ def revoke(invocation: Invocation) -> ExitCode:
     options.names = [options.name]
     (name,) = invocation.select(config)
     certificate = config.certificates[name]
-    around = RunContext(invocation.environ)
-    with Engine(config, around).hold():
+    context = RunContext(invocation.environ)
+    with Engine(config, context).hold():
         stored = paths.home_of(config, certificate).read(*paths.name_of(certificate))
         if stored is None or stored.leaf is None:
             raise IssueError(failure("certificate.not_issued", f"{name} was not issued yet", name=name))
-        acme = around.open_acme(config, config.authority_of(certificate))
+        acme = context.open_acme(config, config.authority_of(certificate))
         result = acme.revoke(certificate.domains[0], key=certificate.key, reason=options.reason)
     if result.failure is not None:
         raise IssueError(result.failure)

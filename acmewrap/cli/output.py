@@ -115,12 +115,12 @@ class Printer:
             print(json.dumps(document.envelope(self._command, exit_code, __version__, **parts), indent=2))
 
     def notice(self, notice: object) -> None:
-        """Tell of a step as it happens; the listener of an engine."""
+        """Print a step as it happens; the listener of an engine."""
         from ..engine.results import StepEnded, StepLine, StepStarted
-        from ..report import screen
+        from ..report import screen, wording
 
         if isinstance(notice, StepStarted):
-            self.lines([f"{notice.step.kind} {notice.step.subject}: {notice.step.reason}"])
+            self.lines([f"{wording.title_of(notice.step)}: {wording.reason_of(notice.step)}"])
         elif isinstance(notice, StepLine):
             self.lines([f"  | {notice.line}"] if self.verbose else [])
         elif isinstance(notice, StepEnded):

@@ -17,44 +17,48 @@ from ..catalogue import failure
 from ..config.model import Challenge, Dns, Webroot
 from ..errors import ExitCode
 from ..host import webroot
+from ..plan.steps import PrepareWebroot
+from ..report import wording
 from ..tls import trust_anybody
 from .finding import Check, DoctorContext, Finding, NotLooked
-from .machine import mender, steps
+from .machine import steps
 
 _TIMEOUT = 3.0
 _MOST_REDIRECTS = 5
 _PREFIX = "acmewrap-"
 
 
-def checks(patient: DoctorContext) -> Iterator[Check]:
+def checks(context: DoctorContext) -> Iterator[Check]:
     names: Dict[str, Challenge] = {}
-    for certificate in patient.certificates():
+    for certificate in context.certificates():
         for name, challenge in zip(certificate.domains, certificate.challenges):
             names.setdefault(name, challenge)
     for folder in dict.fromkeys(one.path for one in names.values() if isinstance(one, Webroot)):
-        yield Check(f"the webroot {folder}", partial(_webroot, patient, folder))
+        yield Check(f"the webroot {folder}", partial(_webroot, context, folder))
     for name, challenge in names.items():
         if not isinstance(challenge, Dns):
-            yield Check(f"the name {name}", partial(_name, patient, name, challenge))
+            yield Check(f"the name {name}", partial(_name, context, name, challenge))
 
 
-def _webroot(patient: DoctorContext, folder: Path) -> Iterator[Finding]:
-    for step in steps(patient, "webroot"):
-        if step.subject == str(folder):
+def _webroot(context: DoctorContext, folder: Path) -> Iterator[Finding]:
+    for step in steps(context, "webroot", PrepareWebroot):
+        if step.path == folder:
             who = {"user": getpass.getuser(), "group": grp.getgrgid(os.getgid()).gr_name}
-            told = failure("webroot.not_writable", f"{folder}: {step.reason}", (), webroot=folder, **who)
-            yield Finding(told, ExitCode.PERMISSION, mender(patient, step))
+            message = f"{folder} {wording.reason_of(step)}"
+            yield Finding(
+                failure("webroot.not_writable", message, (), webroot=folder, **who), ExitCode.PERMISSION, step
+            )
 
 
-def _name(patient: DoctorContext, name: str, challenge: Challenge) -> Iterator[Finding]:
-    address = patient.address or _address(name, patient.http_port)
+def _name(context: DoctorContext, name: str, challenge: Challenge) -> Iterator[Finding]:
+    address = context.address or _address(name, context.http_port)
     if address is None:
         told = f"this machine's DNS knows no address of {name}"
         yield Finding(failure("doctor.name_unresolved", told, domain=name), ExitCode.ISSUE_FAILED)
     elif isinstance(challenge, Webroot):
         if webroot.inspect(challenge.path) != "ready":
             raise NotLooked("no token can be laid into its webroot")
-        yield from _token(patient, name, challenge.path, address)
+        yield from _token(context, name, challenge.path, address)
 
 
 def _address(name: str, port: int) -> Optional[str]:
@@ -64,16 +68,16 @@ def _address(name: str, port: int) -> Optional[str]:
         return None
 
 
-def _token(patient: DoctorContext, name: str, folder: Path, address: str) -> Iterator[Finding]:
+def _token(context: DoctorContext, name: str, folder: Path, address: str) -> Iterator[Finding]:
     token, content = _PREFIX + secrets.token_urlsafe(24), secrets.token_urlsafe(48)
     path = folder / webroot.CHALLENGES / token
     url = f"http://{name}/{webroot.CHALLENGES}/{token}"
     try:
         with _laid(path, content):
-            status, body = _fetch(url, patient.http_port, address)
+            status, body = _fetch(url, context.http_port, address)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        told = f"{name} at {address}, port {patient.http_port}: {why}"
+        told = f"{name} at {address}, port {context.http_port}: {why}"
         yield Finding(failure("doctor.web_server_silent", told, domain=name), ExitCode.ISSUE_FAILED)
         return
     if status != 200 or body.strip() != content.encode("ascii"):

@@ -19,27 +19,27 @@ from .finding import Check, DoctorContext, Finding, NotLooked
 from .upkeep import interval
 
 
-def checks(patient: DoctorContext) -> Iterator[Check]:
-    state = read_state(patient.config, CERTIFICATE_PARTS, patient.names)
-    for certificate in patient.certificates():
+def checks(context: DoctorContext) -> Iterator[Check]:
+    state = read_state(context.config, CERTIFICATE_PARTS, context.names)
+    for certificate in context.certificates():
         found = state.certificates[certificate.name]
-        yield Check(f"the certificate {certificate.name}", partial(_certificate, patient, certificate, found))
+        yield Check(f"the certificate {certificate.name}", partial(_certificate, context, certificate, found))
         for target in certificate.targets:
             yield Check(f"{certificate.name} at {target.name}", partial(_target, certificate, target, found))
-    synology = patient.config.synology
-    if synology is not None and any(target.synology for _, target in patient.targets()):
-        yield Check(f"DSM at {synology.url}", partial(_dsm, patient, synology))
+    synology = context.config.synology
+    if synology is not None and any(target.synology for _, target in context.targets()):
+        yield Check(f"DSM at {synology.url}", partial(_dsm, context, synology))
 
 
-def _certificate(patient: DoctorContext, certificate: Certificate, found: CertificateState) -> Iterator[Finding]:
+def _certificate(context: DoctorContext, certificate: Certificate, found: CertificateState) -> Iterator[Finding]:
     leaf = found.stored.leaf if found.stored is not None else None
     name, last = certificate.name, _last_error(found.attempts)
     if leaf is None:
         told = f"{name} was not issued yet{last}"
         yield Finding(failure("certificate.not_issued", told, name=name), ExitCode.ISSUE_FAILED)
         return
-    now, due = patient.clock(), due_at(leaf.not_before, leaf.not_after, certificate.renew)
-    grace = min(interval(patient), (leaf.not_after - due) / 2)
+    now, due = context.clock(), due_at(leaf.not_before, leaf.not_after, certificate.renew)
+    grace = min(interval(context), (leaf.not_after - due) / 2)
     if found.fault is not None:
         told, id = f"{name}: {found.fault}", "certificate.mismatch"
     elif leaf.not_after <= now:
@@ -64,12 +64,12 @@ def _target(certificate: Certificate, target: Target, found: CertificateState) -
             told = f"{name} was not delivered to {target.name} yet{_last_error(entry)}"
             yield Finding(failure("doctor.not_delivered", told, name=name), ExitCode.DEPLOY_FAILED)
         return
-    sight = local_files.look(target, leaf.sha256)
-    if sight.error is not None:
+    observed = local_files.look(target, leaf.sha256)
+    if observed.error is not None:
         yield Finding(
-            failure("doctor.target_silent", sight.error, target=target.verify or target.name), ExitCode.UNREACHABLE
+            failure("doctor.target_silent", observed.error, target=target.verify or target.name), ExitCode.UNREACHABLE
         )
-    elif sight.served != leaf.sha256:
+    elif observed.served != leaf.sha256:
         told = f"{target.verify or target.name} shows another certificate than the one of {name} on disk{_last_error(entry)}"
         yield Finding(failure("doctor.not_served", told, name=name), ExitCode.DEPLOY_FAILED)
 
@@ -78,11 +78,11 @@ def _last_error(entry: Entry) -> str:
     return "" if entry.error is None else f"; the last failure: {entry.error['message']} [{entry.error['id']}]"
 
 
-def _dsm(patient: DoctorContext, synology: Synology) -> Iterator[Finding]:
+def _dsm(context: DoctorContext, synology: Synology) -> Iterator[Finding]:
     try:
-        resolve(synology.account.password, patient.environ)
+        resolve(synology.account.password, context.environ)
     except AcmewrapError:  # told among the secrets
         raise NotLooked("its password cannot be read") from None
-    with sessions.open_account(patient.config, patient.environ) as client:
+    with sessions.open_account(context.config, context.environ) as client:
         certificates.find(certificates.read(client), synology.certificate.description)
     yield from ()

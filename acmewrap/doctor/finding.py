@@ -8,15 +8,16 @@ from typing import Callable, Iterable, Iterator, Mapping, Optional, Tuple
 
 from ..config.model import Certificate, Config, Target
 from ..errors import AcmewrapError, ExitCode, Failure
+from ..plan.steps import MachineStep
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong. ``mend`` does what is safe to do about it; None: a person has to."""
+    """One thing that is wrong. ``fix`` is what is safe to do about it; None: a person has to."""
 
     failure: Failure
     exit_code: ExitCode = ExitCode.UNEXPECTED
-    mend: Optional[Callable[[], None]] = None
+    fix: Optional[MachineStep] = None
 
     @classmethod
     def of(cls, error: AcmewrapError) -> Finding:

@@ -1,4 +1,4 @@
-"""How each certificate stands: on disk, at its targets, in the ledger. For people, monitoring and JSON alike."""
+"""The state of each certificate: on disk, at its targets, in the ledger. For people, monitoring and JSON alike."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from ..state.ledger import Entry
 from ..state.machine import CertificateState, State
 from .due import due_of
 
-Drift = Literal["valid", "due", "expired", "broken", "missing"]
-TargetStanding = Literal["deployed", "pending", "unverified", "unreachable"]
+Condition = Literal["valid", "due", "expired", "broken", "missing"]
+TargetCondition = Literal["deployed", "pending", "unverified", "unreachable"]
 
 
 @dataclass(frozen=True)
 class TargetStatus:
-    """``deployed``: the leaf was seen there; ``unverified``: the hook said so and nobody can look; ``served`` is SHA-256."""
+    """``deployed``: the leaf was seen there; ``unverified``: the hook said so and nobody can verify it; ``served`` is SHA-256."""
 
     name: str
     hook: str
     verify: Optional[str]
-    standing: TargetStanding
+    state: TargetCondition
     expected: Optional[str] = None
     served: Optional[str] = None
     proven_at: Optional[int] = None
@@ -37,7 +37,7 @@ class CertificateStatus:
     """One certificate; times are seconds since 1970 UTC. ``error`` is the last failure to obtain it, while it lasts."""
 
     name: str
-    standing: Drift
+    state: Condition
     files: CertificateFiles
     leaf: Optional[x509.X509] = None
     due_at: Optional[int] = None
@@ -47,8 +47,8 @@ class CertificateStatus:
     @property
     def is_healthy(self) -> bool:
         """Valid, delivered everywhere, and no failure outstanding."""
-        delivered = all(one.standing in ("deployed", "unverified") for one in self.targets)
-        return self.standing in ("valid", "due") and self.error is None and delivered
+        delivered = all(one.state in ("deployed", "unverified") for one in self.targets)
+        return self.state in ("valid", "due") and self.error is None and delivered
 
 
 def assess(config: Config, state: State, now: float) -> Dict[str, CertificateStatus]:
@@ -66,35 +66,35 @@ def _assess(config: Config, certificate: Certificate, found: CertificateState, n
     leaf = found.stored.leaf if found.stored is not None else None
     location = paths.home_of(config, certificate).files_of(*paths.name_of(certificate))
     due = due_of(config, certificate, found.stored, found.advice)
-    standing: Drift = "valid"
+    state: Condition = "valid"
     if leaf is None:
-        standing = "missing"
+        state = "missing"
     elif found.fault is not None:
-        standing = "broken"
+        state = "broken"
     elif leaf.not_after <= now:
-        standing = "expired"
+        state = "expired"
     elif due is not None and due <= now:
-        standing = "due"
+        state = "due"
     targets = tuple(_assess_target(one, found, leaf) for one in certificate.targets)
-    return CertificateStatus(certificate.name, standing, location, leaf, due, found.attempts.error, targets)
+    return CertificateStatus(certificate.name, state, location, leaf, due, found.attempts.error, targets)
 
 
 def _assess_target(target: Target, found: CertificateState, leaf: Optional[x509.X509]) -> TargetStatus:
-    entry, sight = found.deliveries.get(target.name, Entry()), found.sights.get(target.name)
-    standing: TargetStanding = "pending"
-    if sight is not None and sight.error is not None:
-        standing = "unreachable"
+    entry, observed = found.deliveries.get(target.name, Entry()), found.observations.get(target.name)
+    state: TargetCondition = "pending"
+    if observed is not None and observed.error is not None:
+        state = "unreachable"
     elif leaf is not None:
-        shown = sight.served if sight is not None else entry.seen
+        shown = observed.served if observed is not None else entry.seen
         if shown == leaf.sha256:
-            standing = "unverified" if target.verify is None else "deployed"
+            state = "unverified" if target.verify is None else "deployed"
     return TargetStatus(
         name=target.name,
         hook=target.hook or "install",
         verify=None if target.verify is None else str(target.verify),
-        standing=standing,
+        state=state,
         expected=leaf.sha256 if leaf is not None else None,
-        served=sight.served if sight is not None else None,
+        served=observed.served if observed is not None else None,
         proven_at=entry.seen_at if leaf is not None and entry.seen == leaf.sha256 else None,
         attempts=entry.attempts,
         next_try=entry.next_try,

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional
+from typing import Any, Dict, Iterable, List, Mapping, Optional
 
 from ..config.model import Certificate, Config
+from ..driver.results import IssueResult
 from ..engine.results import Run, StepResult
 from ..errors import AcmewrapError, ConfigurationError, ExitCode, Failure
-from ..plan.planner import OBTAINING, Step
 from ..plan.status import CertificateStatus, TargetStatus
-
-if TYPE_CHECKING:
-    from ..doctor.finding import Finding
+from ..plan.steps import OBTAINING, Step
+from . import wording
 
 SCHEMA_VERSION = 1
 
@@ -52,9 +51,9 @@ def describe_steps(steps: Iterable[Step]) -> List[Document]:
     return [_step(step) for step in steps]
 
 
-def describe_findings(findings: Iterable[Finding]) -> List[Document]:
+def describe_findings(findings: Iterable[Any]) -> List[Document]:
     """What doctor found; ``can_be_mended``: doctor --fix does it."""
-    return [{**describe_failure(one.failure), "can_be_mended": one.mend is not None} for one in findings]
+    return [{**describe_failure(one.failure), "can_be_mended": one.fix is not None} for one in findings]
 
 
 def describe_run(run: Run, host: str, trigger: str) -> Document:
@@ -82,9 +81,10 @@ def describe_certificates(
 
 
 def _certificate(certificate: Certificate, status: CertificateStatus, results: List[StepResult]) -> Document:
-    obtained = next((one for one in reversed(results) if one.step.kind in OBTAINING), None)
-    issue = obtained.issue if obtained is not None else None
-    outcome = "failed" if obtained is not None and obtained.outcome == "failed" else status.standing
+    obtained = next((one for one in reversed(results) if isinstance(one.step, OBTAINING)), None)
+    evidence = obtained.evidence if obtained is not None else None
+    issue = evidence if isinstance(evidence, IssueResult) else None
+    outcome = "failed" if obtained is not None and obtained.outcome == "failed" else status.state
     leaf = status.leaf
     return {
         "name": certificate.name,
@@ -118,8 +118,8 @@ def _target(status: TargetStatus, results: List[StepResult]) -> Document:
         "name": status.name,
         "hook": status.hook,
         "verify": status.verify,
-        "outcome": status.standing,
-        "deployed_now": result is not None and result.outcome == "done" and result.deploy is not None,
+        "outcome": status.state,
+        "deployed_now": result is not None and result.outcome == "done" and result.changed,
         "expected_sha256": status.expected,
         "served_sha256": status.served,
         "proven_at": moment(status.proven_at) if status.proven_at is not None else None,
@@ -138,9 +138,8 @@ def _error(result: Optional[StepResult], known: Optional[Mapping[str, str]]) -> 
 def _step(step: Step) -> Document:
     return {
         "kind": step.kind,
-        "subject": step.subject,
-        "reason": step.reason,
-        "proof": step.proof,
+        "subject": wording.subject_of(step),
+        "reason": wording.reason_of(step),
         "certificate": step.certificate,
         "target": step.target,
     }

@@ -6,8 +6,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple, Type
 
 from ..engine.results import StepEnded, StepLine, StepStarted
-from ..plan.planner import Step
-from . import screen
+from . import screen, wording
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -38,7 +37,7 @@ class LiveSteps:
         self._verbose = verbose
         columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
         self._progress = Progress(*columns, console=console, transient=True)
-        self._running: Dict[Step, TaskID] = {}
+        self._running: Dict[int, TaskID] = {}  # by the identity of the step
 
     def __enter__(self) -> LiveSteps:
         self._progress.start()
@@ -57,13 +56,13 @@ class LiveSteps:
 
         if isinstance(notice, StepStarted):
             step = notice.step
-            text = f"[bold]{escape(f'{step.kind} {step.subject}')}[/] [dim]{escape(step.reason)}[/]"
-            self._running[step] = self._progress.add_task(text, total=None)
+            text = f"[bold]{escape(wording.title_of(step))}[/] [dim]{escape(wording.reason_of(step))}[/]"
+            self._running[id(step)] = self._progress.add_task(text, total=None)
         elif isinstance(notice, StepLine) and self._verbose:
             self._console.print(f"[dim]  | {escape(notice.line)}[/]")
         elif isinstance(notice, StepEnded):
             result = notice.result
-            task = self._running.pop(result.step, None)
+            task = self._running.pop(id(result.step), None)
             if task is not None:
                 self._progress.remove_task(task)
             first, *rest = screen.result_lines(result, verbose=self._verbose)

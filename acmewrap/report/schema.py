@@ -70,9 +70,7 @@ _FAILURE = _record(
 _PROBLEM = _record(file=_TEXT, line=_COUNT, column=_COUNT, path=_TEXT, message=_TEXT)
 _ERROR: Schema = {**_FAILURE, "properties": {**_FAILURE["properties"], "problems": _list(_PROBLEM)}}
 
-_STEP = _record(
-    kind=_TEXT, subject=_TEXT, reason=_TEXT, proof=_TEXT, certificate=_or_null(_TEXT), target=_or_null(_TEXT)
-)
+_STEP = _record(kind=_TEXT, subject=_TEXT, reason=_TEXT, certificate=_or_null(_TEXT), target=_or_null(_TEXT))
 _RESULT = _record(
     **_STEP["properties"],
     outcome=_choice("done", "failed", "unproven", "skipped"),

@@ -7,7 +7,7 @@ from typing import Optional, Protocol, Tuple
 
 from .. import paths
 from ..config.model import Config
-from ..drift import Drift
+from ..reasons import Drift
 
 _LOG_LINES = 20
 
@@ -24,7 +24,7 @@ class Outcome:
 class Scheduler(Protocol):
     """The entry of one configuration in a scheduler. All methods raise :class:`AcmewrapError`."""
 
-    def standing(self) -> Drift:
+    def drift(self) -> Drift:
         """Whether it is there, and as it should be. Changes nothing."""
 
     def ensure(self) -> None:

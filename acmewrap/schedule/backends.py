@@ -6,8 +6,8 @@ from typing import Mapping
 
 from ..catalogue import failure
 from ..config.model import Config
-from ..drift import Drift
 from ..errors import AcmewrapError, CommandError
+from ..reasons import Drift
 from . import crontab, entry
 from .backend import Log, Outcome, Scheduler
 
@@ -31,7 +31,7 @@ class Crontab:
     def __init__(self, config: Config) -> None:
         self._entry = entry.crontab_entry(config)
 
-    def standing(self) -> Drift:
+    def drift(self) -> Drift:
         text = crontab.read()
         if self._entry.merge(text) == text:
             return "same"
@@ -64,8 +64,8 @@ class Systemd:
         self._config = config
         self._units = entry.systemd_units(config)
 
-    def standing(self) -> Drift:
-        return self._units.standing()
+    def drift(self) -> Drift:
+        return self._units.drift()
 
     def ensure(self) -> None:
         self._units.install()

@@ -12,10 +12,10 @@ from typing import Iterator
 from .. import files, paths
 from ..catalogue import failure
 from ..config.model import Config
-from ..drift import Drift
 from ..errors import DeployError
 from ..host import ownership
 from ..host.webroot import CHALLENGES
+from ..reasons import Drift
 from ..secrets import FileReference
 from ..synology import account, tasks
 from ..synology.channel import Channel
@@ -64,7 +64,7 @@ class DsmTask:
         self._config = config
         self._environ = environ
 
-    def standing(self) -> Drift:
+    def drift(self) -> Drift:
         with self._open() as channel:
             return look(self._config, channel)
 

@@ -50,7 +50,7 @@ class Units:
             self.folder / f"{self.name}.timer": self._render("timer.j2"),
         }
 
-    def standing(self) -> Literal["same", "differs", "missing"]:
+    def drift(self) -> Literal["same", "differs", "missing"]:
         """How what is there compares with what should be; a timer that is not enabled differs. Changes nothing."""
         texts = {path: _read(path) for path in self.render()}
         if not any(texts.values()):

@@ -12,11 +12,12 @@ from typing import Dict, Iterator, Tuple
 
 from .. import files, paths
 from ..config.model import Config
+from ..reasons import Mode, TooOpen
 
 
-def inspect(config: Config) -> Dict[Path, Tuple[int, int]]:
+def inspect(config: Config) -> Dict[Path, TooOpen]:
     """What is too open: path -> the mode it has and the one it should have. Files of other users are left out."""
-    found: Dict[Path, Tuple[int, int]] = {}
+    found: Dict[Path, TooOpen] = {}
     for path, wanted in _expected(config):
         try:
             status = os.lstat(str(path))
@@ -24,15 +25,14 @@ def inspect(config: Config) -> Dict[Path, Tuple[int, int]]:
             continue
         mode = stat.S_IMODE(status.st_mode)
         if mode & ~wanted and not stat.S_ISLNK(status.st_mode) and os.geteuid() in (0, status.st_uid):
-            found[path] = (mode, wanted)
+            found[path] = TooOpen(Mode(mode), Mode(wanted))
     return found
 
 
-def tighten(path: Path, config: Config) -> None:
-    """Give *path* the mode it should have."""
-    wanted = inspect(config).get(path)
-    if wanted is not None:
-        path.chmod(wanted[1])
+def tighten(path: Path, mode: int) -> None:
+    """Give *path* the *mode* it should have; what has gone meanwhile, or is a link, is left alone."""
+    if path.exists() and not path.is_symlink():
+        path.chmod(mode)
 
 
 def _expected(config: Config) -> Iterator[Tuple[Path, int]]:

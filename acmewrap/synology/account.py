@@ -11,6 +11,7 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from ..catalogue import failure
 from ..errors import DeployError
+from ..reasons import Deviation
 from ..secrets import Secret
 from .channel import ADMINISTRATORS, EVERYWHERE, Channel, Provisioner
 
@@ -22,7 +23,7 @@ _SHARE_TYPES = ["dec", "local", "usb", "sata", "cluster", "c2", "cold_storage", 
 
 
 @dataclass(frozen=True)
-class Drift:
+class AccountState:
     """An account as DSM shows it. ``locked_out``: DSM's desktop, which every login needs, is denied to it."""
 
     disabled: bool
@@ -33,25 +34,25 @@ class Drift:
     open_applications: Tuple[str, ...]
     locked_out: bool
 
-    def deviations(self) -> Tuple[str, ...]:
-        """What is not as it should be, in words; nothing when all is well."""
+    def deviations(self) -> Tuple[Deviation, ...]:
+        """What is not as it should be; nothing when all is well."""
         return tuple(self._deviations())
 
-    def _deviations(self) -> Iterator[str]:
+    def _deviations(self) -> Iterator[Deviation]:
         if self.disabled:
-            yield "it is disabled"
+            yield Deviation("disabled")
         if not self.administrator:
-            yield "it is no administrator"
+            yield Deviation("not_administrator")
         if self.may_change_password:
-            yield "it may change its password"
+            yield Deviation("may_change_password")
         if self.locked_out:
-            yield "DSM itself is denied to it"
+            yield Deviation("locked_out")
         if self.homes_denied:
-            yield f"the shared folder {HOMES} is denied to it"
+            yield Deviation("homes_denied", (HOMES,))
         if self.open_shares:
-            yield f"these shared folders are open to it: {', '.join(self.open_shares)}"
+            yield Deviation("open_shares", self.open_shares)
         if self.open_applications:
-            yield f"these applications are open to it: {', '.join(self.open_applications)}"
+            yield Deviation("open_applications", self.open_applications)
 
 
 def find_uid(channel: Channel, name: str) -> Optional[int]:
@@ -60,7 +61,7 @@ def find_uid(channel: Channel, name: str) -> Optional[int]:
     return None if found is None else int(found["uid"])
 
 
-def read(channel: Channel, name: str) -> Optional[Drift]:
+def read(channel: Channel, name: str) -> Optional[AccountState]:
     """The account *name*, None when there is none. Reads only."""
     found = _find(channel, name)
     if found is None:
@@ -68,7 +69,7 @@ def read(channel: Channel, name: str) -> Optional[Drift]:
     members = channel.call("SYNO.Core.Group.Member", "list", 1, group=ADMINISTRATORS, offset=0, limit=_ALL)
     shares = _read_shares(channel, name)
     denied = {one: _is_denied(channel, one, name) for one in _read_applications(channel)}
-    return Drift(
+    return AccountState(
         disabled=found.get("expired", "normal") not in ("normal", "never"),
         may_change_password=found.get("cannot_chg_passwd") is False,
         administrator=any(one.get("name") == name for one in members.get("users", ())),
@@ -79,7 +80,7 @@ def read(channel: Channel, name: str) -> Optional[Drift]:
     )
 
 
-def ensure(provisioner: Provisioner, name: str, password: Secret) -> Drift:
+def ensure(provisioner: Provisioner, name: str, password: Secret) -> AccountState:
     """Make the account, or change what is not as it should be and nothing else; then read it back.
 
     The password of an account that exists stays; see :func:`~acmewrap.synology.channel.Provisioner.set_password`. Raises
@@ -90,11 +91,11 @@ def ensure(provisioner: Provisioner, name: str, password: Secret) -> Drift:
         provisioner.create_user(name, password)
         found = read(provisioner, name)
     if found is None:
-        raise _not_set(name, ("it does not exist",))
+        raise _not_set(name, (Deviation("missing"),))
     if found.deviations():
-        _mend(provisioner, name, found)
+        _fix(provisioner, name, found)
         found = read(provisioner, name)
-    left = found.deviations() if found is not None else ("it does not exist",)
+    left = found.deviations() if found is not None else (Deviation("missing"),)
     if found is None or left:
         raise _not_set(name, left)
     return found
@@ -107,7 +108,7 @@ def _find(channel: Channel, name: str) -> Optional[Dict[str, Any]]:
     return next((one for one in listed.get("users", ()) if one.get("name") == name), None)
 
 
-def _mend(provisioner: Provisioner, name: str, found: Drift) -> None:
+def _fix(provisioner: Provisioner, name: str, found: AccountState) -> None:
     if not found.administrator:
         provisioner.add_administrator(name)
     if found.locked_out:
@@ -150,6 +151,6 @@ def _rule(channel: Channel, name: str, application: str, *, allowed: bool) -> No
     channel.call("SYNO.Core.AppPriv.Rule", "set", 1, app_id=application, rules=[rule])
 
 
-def _not_set(name: str, left: Tuple[str, ...]) -> DeployError:
-    told = f"DSM was asked to set up the account {name}, and still {'; '.join(left)}"
-    return DeployError(failure("dsm.account_not_set", told, account=name))
+def _not_set(name: str, left: Tuple[Deviation, ...]) -> DeployError:
+    message = f"DSM accepted the settings of the account {name}, and still shows: {', '.join(map(str, left))}"
+    return DeployError(failure("dsm.account_not_set", message, account=name))

@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 from ..catalogue import failure
 from ..config.model import DsmCertificate
 from ..errors import DeployError
+from ..reasons import NotAssigned, NotImported, Reason
 from .channel import Channel
 
 _LIST = "SYNO.Core.Certificate.CRT"
@@ -50,8 +51,9 @@ def find(listed: Tuple[Listed, ...], description: str) -> Optional[Listed]:
     return found[0] if found else None
 
 
-def put_to_use(client: Channel, wanted: DsmCertificate) -> None:
-    """Make the certificate the default and give it its services, as far as *wanted* says, then list again to prove it.
+def put_to_use(client: Channel, wanted: DsmCertificate) -> bool:
+    """Make the certificate the default and give it its services, as far as *wanted* says, then list again to prove it. Returns
+    whether anything was to be changed.
 
     Raises :class:`DeployError` (``dsm.not_assigned``) when DSM reports success and the list says otherwise.
     """
@@ -67,17 +69,18 @@ def put_to_use(client: Channel, wanted: DsmCertificate) -> None:
     after = read(client)
     left = _lacking(after, _get(after, wanted.description), wanted)
     if left:
-        told = f"DSM did not give {', '.join(left)} to the certificate {wanted.description!r}"
-        raise DeployError(failure("dsm.not_assigned", told, description=wanted.description))
+        message = f"DSM did not give {', '.join(left)} to the certificate {wanted.description!r}"
+        raise DeployError(failure("dsm.not_assigned", message, description=wanted.description))
+    return bool(moves) or (wanted.default and not certificate.is_default)
 
 
-def find_drift(listed: Tuple[Listed, ...], wanted: DsmCertificate) -> Optional[str]:
+def find_drift(listed: Tuple[Listed, ...], wanted: DsmCertificate) -> Optional[Reason]:
     """Why the certificate is not in use as *wanted* says, None when it is. Raises :class:`DeployError` like :func:`find`."""
     certificate = find(listed, wanted.description)
     if certificate is None:
-        return f"DSM lists no certificate {wanted.description!r}"
+        return NotImported(wanted.description)
     left = _lacking(listed, certificate, wanted)
-    return f"in DSM it is not used for: {', '.join(left)}" if left else None
+    return NotAssigned(tuple(left)) if left else None
 
 
 def _lacking(listed: Tuple[Listed, ...], certificate: Listed, wanted: DsmCertificate) -> List[str]:

@@ -116,7 +116,7 @@ def test_an_account_that_was_changed_by_hand_is_brought_into_line_and_keeps_its_
     state.rules.pop(("SYNO.FTP", "certupdater"))
 
     (step,) = [one for one in json.loads(modern.run("--json", "plan").stdout)["plan"] if one["kind"] == "account"]
-    for reason in ("disabled", "no administrator", "change its password", "DSM itself", "photo", "SYNO.FTP"):
+    for reason in ("disabled", "not an administrator", "change its password", "DSM itself", "photo", "SYNO.FTP"):
         assert reason in step["reason"]
     done = modern.run("apply")
     assert done.returncode == 0, done.stdout + done.stderr
@@ -132,7 +132,7 @@ def test_a_certificate_that_is_not_used_is_shown_by_plan_and_mended_without_anot
     factory = next(one.id for one in store.entries.values() if one.factory)
     store.service("smbftpd/ftpd").certificate = factory
     (step,) = json.loads(modern.run("--json", "plan").stdout)["plan"]
-    assert (step["kind"], step["reason"]) == ("deploy", "in DSM it is not used for: FTPS")
+    assert (step["kind"], step["reason"]) == ("deploy", "not used in DSM for: FTPS")
 
     fault = modern.nas.fail("SYNO.Core.Certificate.Service.set", "ignored")
     assert "[dsm.not_assigned]" in modern.run("apply").stdout
@@ -207,7 +207,7 @@ def test_a_nas_with_the_pinned_certificate_is_provisioned_over_https_and_renewed
         assert nas.requests == []
 
         machine.configure(text, bundle=bundle, administrator=ADMINISTRATOR, fingerprint=factory)
-        assert "certupdater  it does not exist" in machine.run("plan").stdout
+        assert "certupdater  does not exist" in machine.run("plan").stdout
         done = machine.run("apply")
         assert done.returncode == 0, done.stdout + done.stderr
         assert machine.served() == machine.on_disk() != factory

@@ -17,8 +17,8 @@ PACKAGE = Path(__file__).resolve().parent.parent.parent / "acmewrap"
 
 # From the ground up. Each may import what stands in a line above its own, and its own folder; neighbours do not know each other.
 LAYERS: Tuple[Tuple[str, ...], ...] = (
-    ("errors", "pem", "timefmt", "drift"),
-    ("catalogue",),
+    ("errors", "pem", "timefmt"),
+    ("catalogue", "reasons"),
     ("files", "secrets", "resources", "x509", "tls"),
     ("config",),
     ("acme",),
@@ -28,8 +28,8 @@ LAYERS: Tuple[Tuple[str, ...], ...] = (
     ("state",),
     ("plan",),
     ("engine",),
-    ("doctor",),
     ("report",),
+    ("doctor",),
     ("cli",),
 )
 # The package itself (its public names) and `python -m` stand beside the layers.

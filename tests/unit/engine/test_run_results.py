@@ -2,23 +2,34 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from dataclasses import replace
+from pathlib import Path
+from typing import Dict, List, Optional
 
 import pytest
 
 from acmewrap.catalogue import failure
 from acmewrap.engine.results import Outcome, Run, StepResult
 from acmewrap.errors import ExitCode
-from acmewrap.plan.planner import Kind, Plan, Step
+from acmewrap.plan.planner import Plan
+from acmewrap.plan.steps import IssueCertificate, Kind, PrepareWebroot, Step
+from acmewrap.reasons import NoChallengeFolder, NotYetIssued
+from results import AUTHORITY, CERTIFICATE, DEPLOY, INSTALL, RENEW
 
 
 def result(
     kind: Kind, certificate: Optional[str], outcome: Outcome = "done", code: ExitCode = ExitCode.OK
 ) -> StepResult:
-    target = "dsm" if kind == "deploy" else None
-    step = Step(kind, f"{certificate or kind}", "why", "proof", certificate, target)
-    told = None if outcome == "done" else failure("acme.unknown", "it failed")
-    return StepResult(step, outcome, failure=told, exit_code=code)
+    request = replace(CERTIFICATE, name=certificate or "")
+    steps: Dict[str, Step] = {
+        "install": INSTALL,
+        "webroot": PrepareWebroot(NoChallengeFolder(), Path("/srv/web")),
+        "issue": IssueCertificate(NotYetIssued(), request, AUTHORITY),
+        "renew": replace(RENEW, request=request),
+        "deploy": replace(DEPLOY, request=request),
+    }
+    problem = None if outcome == "done" else failure("acme.unknown", "it failed")
+    return StepResult(steps[kind], outcome, problem, exit_code=code)
 
 
 ISSUED = result("issue", "nas")
