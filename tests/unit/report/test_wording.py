@@ -44,7 +44,7 @@ def sample_of(kind: Type[Reason]) -> Reason:
     return next((sample for sample in SAMPLES if type(sample) is kind), None) or kind()
 
 
-@pytest.mark.parametrize("kind", kinds_of(Reason))
+@pytest.mark.parametrize("kind", list(kinds_of(Reason)))
 def test_every_reason_has_its_words(kind: Type[Reason]) -> None:
     words = describe(sample_of(kind))
     assert words
