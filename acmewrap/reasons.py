@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal, NewType, Optional, Tuple
+from enum import Enum
+from typing import Literal, NewType, Optional, Tuple, Union
 
 from .errors import Failure
 
@@ -18,53 +19,60 @@ Moment = NewType("Moment", int)
 Mode = NewType("Mode", int)
 
 
-@dataclass(frozen=True)
-class Reason:
-    """Why a step is done."""
+class Plain(Enum):
+    """Reasons that need no values."""
+
+    # Of something on the machine.
+    MISSING = "missing"
+    DIFFERS = "differs"
+    FOREIGN = "foreign"
+    NO_CHALLENGE_FOLDER = "no_challenge_folder"
+    NOT_WRITABLE = "not_writable"
+    NOT_CONFIGURED = "not_configured"  # a former version of the file asked for it
+    # Of a certificate.
+    NOT_YET_ISSUED = "not_yet_issued"
+    REQUEST_DIFFERS = "request_differs"  # challenge or options are not those it was issued with
+    FORCED = "forced"
+    ADVICE_OUTDATED = "advice_outdated"  # time to ask the authority again when to renew
+    # Of a target.
+    NEW_CERTIFICATE = "new_certificate"
+    NOT_PROVEN = "not_proven"  # none was ever seen there
+    SUPERSEDED = "superseded"  # what was last seen there is an older one
+    NOT_RECORDED = "not_recorded"  # it is served, and the ledger does not know yet
+    NO_ACCOUNT = "no_account"  # with which to look at the NAS
 
     @property
     def kind(self) -> str:
-        """The name of the type as documents have it: ``not_yet_issued``. Stable."""
+        return str(self.value)
+
+
+@dataclass(frozen=True)
+class Detailed:
+    """A reason with values."""
+
+    @property
+    def kind(self) -> str:
+        """The name of the type as documents have it: ``names_differ``. Stable."""
         return re.sub("(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
 
 
-# --- the machine ---
-
-
-class Missing(Reason):
-    """It does not exist."""
-
-
-class Differs(Reason):
-    """It is not what the file asks for."""
-
-
-class Foreign(Reason):
-    """It was not written by acmewrap."""
+Reason = Union[Plain, Detailed]
 
 
 def drifted(drift: Drift) -> Optional[Reason]:
     """The reason in a *drift*; None when there is none."""
-    return {"same": None, "missing": Missing(), "differs": Differs(), "foreign": Foreign()}[drift]
+    return None if drift == "same" else Plain(drift)
 
 
 @dataclass(frozen=True)
-class NotAsPinned(Reason):
+class NotAsPinned(Detailed):
     """What the check of the installed acme.sh said."""
 
     failure: Failure
 
 
-class NoChallengeFolder(Reason):
-    """The webroot has no folder for tokens."""
-
-
-class NotWritable(Reason):
-    """Tokens cannot be laid into the webroot by this user."""
-
-
 @dataclass(frozen=True)
-class TooOpen(Reason):
+class TooOpen(Detailed):
     """More people than should can reach a file."""
 
     mode: Mode
@@ -83,72 +91,44 @@ class Deviation:
 
 
 @dataclass(frozen=True)
-class AccountDiffers(Reason):
+class AccountDiffers(Detailed):
     """The account on the NAS has rights that it should not have, or lacks some."""
 
     deviations: Tuple[Deviation, ...]
 
 
 @dataclass(frozen=True)
-class NotObserved(Reason):
+class AccountNotManaged(Detailed):
+    """Nothing here may change the account; no reason for a step, but for a note."""
+
+    account: str
+
+
+@dataclass(frozen=True)
+class NotObserved(Detailed):
     """Nobody could look; a step is done so that it fails of the same."""
 
     failure: Failure
 
 
 @dataclass(frozen=True)
-class AccountNotManaged(Reason):
-    """Nothing here may change the account; no reason for a step, but for a note."""
-
-    account: str
-
-
-class NotConfigured(Reason):
-    """A former version of the file asked for it."""
-
-
-# --- a certificate ---
-
-
-class NotYetIssued(Reason):
-    """There is no certificate."""
-
-
-@dataclass(frozen=True)
-class SetBroken(Reason):
+class SetBroken(Detailed):
     """Key, certificate and chain do not match."""
 
     fault: str
 
 
 @dataclass(frozen=True)
-class _Other(Reason):
+class Changed(Detailed):
+    """The certificate was issued with another value of the configuration than there is now."""
+
+    what: Literal["names", "key type", "authority", "webroot"]
     have: Tuple[str, ...]
     want: Tuple[str, ...]
 
 
-class NamesDiffer(_Other):
-    """It is for other names."""
-
-
-class KeyTypeDiffers(_Other):
-    """Its key is of another type."""
-
-
-class ServerDiffers(_Other):
-    """It came from another authority."""
-
-
-class WebrootDiffers(_Other):
-    """acme.sh alone has issued it, with another webroot."""
-
-
-class RequestDiffers(Reason):
-    """Challenge or options are not those it was issued with."""
-
-
 @dataclass(frozen=True)
-class Due(Reason):
+class Due(Detailed):
     """It is to be renewed; ``by`` the rule of the configuration, or as the authority advises (RFC 9773)."""
 
     since: Moment
@@ -157,60 +137,29 @@ class Due(Reason):
 
 
 @dataclass(frozen=True)
-class Expired(Reason):
+class Expired(Detailed):
     """It is not valid any more."""
 
     since: Moment
 
 
-class Forced(Reason):
-    """Nothing but that it was asked for."""
-
-
-class AdviceOutdated(Reason):
-    """It is time to ask the authority again."""
-
-
-# --- a target ---
-
-
-class NewCertificate(Reason):
-    """A step before this one obtains it."""
-
-
-class NotProven(Reason):
-    """No certificate was ever seen there."""
-
-
-class Superseded(Reason):
-    """What was last seen there is an older certificate."""
-
-
 @dataclass(frozen=True)
-class NotServed(Reason):
-    """What was seen instead: another leaf (SHA-256), or the error that kept from seeing one."""
+class NotServed(Detailed):
+    """What was seen at the target instead: another leaf (SHA-256), or the error that kept from seeing one."""
 
     served: Optional[str] = None
     error: Optional[str] = None
 
 
-class NotRecorded(Reason):
-    """It is served, and the ledger does not know yet."""
-
-
 @dataclass(frozen=True)
-class NotAssigned(Reason):
+class NotAssigned(Detailed):
     """DSM does not use it for these; ``default`` among them: it is not DSM's default certificate."""
 
     services: Tuple[str, ...]
 
 
 @dataclass(frozen=True)
-class NotImported(Reason):
+class NotImported(Detailed):
     """DSM lists no certificate with this description."""
 
     description: str
-
-
-class NoAccount(Reason):
-    """DSM has no account yet to look with."""

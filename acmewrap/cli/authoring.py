@@ -34,15 +34,14 @@ def init(invocation: Invocation) -> ExitCode:
     options, printer = invocation.options, invocation.printer
     output = options.output or options.config or _NAME
     if output != "-" and os.path.lexists(output) and not options.force:
-        told = failure("file.exists", f"{output} is there already", path=output)
-        raise AccessError(told)
+        raise AccessError(failure("file.exists", f"{output} is there already", path=output))
     text = render(_answers(options))
     if output == "-":
         printer.lines([text.rstrip("\n")], always=True)
     else:
         files.write_atomic(Path(os.path.abspath(output)), text, files.PUBLIC)
         printer.lines([f"Written: {output}", *_next_steps(options.template, output)])
-    printer.document(ExitCode.OK, path=None if output == "-" else output, text=text)
+    printer.document(ExitCode.OK, changed=output != "-", path=None if output == "-" else output, text=text)
     return ExitCode.OK
 
 
@@ -65,9 +64,9 @@ def render(answers: Mapping[str, object]) -> str:
 def schema(invocation: Invocation) -> ExitCode:
     """The schema of the file, or of the documents of ``--json``."""
     from .. import config
-    from ..report import schema
+    from ..report import document
 
-    wanted = schema.schema() if invocation.options.document else config.schema()
+    wanted = document.schema() if invocation.options.document else config.schema()
     invocation.printer.lines([json.dumps(wanted, indent=2)], always=True)
     invocation.printer.document(ExitCode.OK, schema=wanted)
     return ExitCode.OK

@@ -66,29 +66,28 @@ def converge(invocation: Invocation) -> ExitCode:
         if not planned.steps:
             if quiet.may_apply(options):
                 quiet.remember(config, state, invocation.environ, started)
-            return _tell_nothing(invocation, config, state)
+            return _report_nothing(invocation, config, state)
     return _execute(invocation, job)
 
 
-def _tell_nothing(invocation: Invocation, config: Config, state: State) -> ExitCode:
+def _report_nothing(invocation: Invocation, config: Config, state: State) -> ExitCode:
     printer = invocation.printer
     printer.lines([quiet.NOTHING])
     if printer.as_json:
-        printer.document(ExitCode.OK, steps=[], certificates=invocation.describe(config, state))
+        printer.document(ExitCode.OK, certificates=invocation.describe(config, state))
     return ExitCode.OK
 
 
 def _show(invocation: Invocation, config: Config, state: State, planned: Plan) -> ExitCode:
-    from ..report import document, screen
+    from ..report import screen
 
     printer = invocation.printer
     pending = bool(planned.steps) and getattr(invocation.options, "exit_code", False)
     code = ExitCode.PENDING if pending else ExitCode.OK
     printer.lines(screen.plan_lines(planned), always=True)
     if printer.as_json:
-        parts = invocation.describe(config, state)
-        told = {"plan": document.describe_steps(planned.steps), "leftovers": document.describe_steps(planned.leftovers)}
-        printer.document(code, changed=bool(planned.steps), **told, certificates=parts)
+        parts = {"plan": planned.steps, "leftovers": planned.leftovers, "changed": bool(planned.steps)}
+        printer.document(code, **parts, certificates=invocation.describe(config, state))
     return code
 
 
@@ -99,16 +98,14 @@ def _execute(invocation: Invocation, job: Job) -> ExitCode:
     with printer.following() as listener:
         done = job.execute(listener)
     if done.found is not None and not done.plan.steps:
-        return _tell_nothing(invocation, job.config, done.found)
+        return _report_nothing(invocation, job.config, done.found)
     printer.lines(screen.run_lines(done))
     if printer.as_json:
-        import socket
-
         from ..report import document
 
-        told = document.describe_run(done, socket.gethostname(), "cron" if job.options.respect_backoff else "manual")
         after = read_state(job.config, CERTIFICATE_PARTS, job.only)
-        printer.document(done.exit_code, **told, certificates=invocation.describe(job.config, after, done))
+        certificates = invocation.describe(job.config, after, done)
+        printer.document(done.exit_code, **document.of_run(done), certificates=certificates)
     return done.exit_code
 
 

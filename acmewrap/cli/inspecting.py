@@ -19,13 +19,13 @@ def check(invocation: Invocation) -> ExitCode:
         raise ConfigurationError(problems)
     count = len(config.certificates)
     printer.lines([f"{config.file}: no problems, {count} certificate{'' if count == 1 else 's'}"])
-    printer.document(ExitCode.OK, config=str(config.file), certificates=list(config.certificates))
+    printer.document(ExitCode.OK, config=config.file, certificates=config.certificates)
     return ExitCode.OK
 
 
 def status(invocation: Invocation) -> ExitCode:
-    from ..plan.status import assess, last_run
-    from ..report import document, screen
+    from ..report import screen
+    from ..report.status import assess, last_run
 
     config, printer = invocation.load(), invocation.printer
     names = invocation.select(config)
@@ -34,18 +34,16 @@ def status(invocation: Invocation) -> ExitCode:
     now, last = time.time(), last_run(config)
     statuses = assess(config, state, now)
     code = ExitCode.OK if all(one.is_healthy for one in statuses.values()) else ExitCode.UNEXPECTED
-    printer.status(screen.status_rows(config, statuses, now))
+    printer.status(statuses, now)
     printer.lines(screen.status_notes(statuses, last), always=True)
-    if printer.as_json:
-        told = None if last is None else document.moment(last)
-        printer.document(code, steps=[], last_run_at=told, certificates=invocation.describe(config, state))
+    printer.document(code, last_run_at=last, certificates=statuses)
     return code
 
 
 def doctor(invocation: Invocation) -> ExitCode:
     """Every check as it is made; with ``--fix`` what is safe is fixed and everything checked again."""
     from ..doctor import Check, DoctorContext, Finding, examine, fix
-    from ..report import document, screen
+    from ..report import screen
 
     options, printer, config = invocation.options, invocation.printer, invocation.load()
     names = invocation.select(config)
@@ -64,8 +62,7 @@ def doctor(invocation: Invocation) -> ExitCode:
     code = findings[0].exit_code if findings else ExitCode.OK
     fixable = sum(finding.fix is not None for finding in findings)
     printer.lines(screen.doctor_lines(len(findings), fixable, time.time() - started))
-    if printer.as_json:
-        printer.document(code, findings=document.describe_findings(findings))
+    printer.document(code, findings=findings)
     return code
 
 

@@ -13,8 +13,6 @@ from .invocation import Command, Invocation
 
 def rehearse(invocation: Invocation) -> ExitCode:
     """Order into a home that is thrown away."""
-    import socket
-
     from ..engine import rehearsal
     from ..engine.job import Job
     from ..plan.planner import PlanOptions
@@ -29,8 +27,7 @@ def rehearse(invocation: Invocation) -> ExitCode:
         with printer.following() as listener:
             done = job.execute(listener)
         printer.lines(screen.rehearsal_lines(done), always=done.exit_code != ExitCode.OK)
-        if printer.as_json:
-            printer.document(done.exit_code, **document.describe_run(done, socket.gethostname(), "rehearsal"))
+        printer.document(done.exit_code, **document.of_run(done))
     return done.exit_code
 
 
@@ -55,7 +52,8 @@ def revoke(invocation: Invocation) -> ExitCode:
         raise IssueError(result.failure)
     serial = stored.leaf.serial
     invocation.printer.lines([f"Revoked: {name}, serial {serial}. The next `acmewrap apply` issues another one."])
-    invocation.printer.document(ExitCode.OK, revoked={"name": name, "serial": serial, "sha256": stored.leaf.sha256})
+    revoked = {"name": name, "serial": serial, "sha256": stored.leaf.sha256}
+    invocation.printer.document(ExitCode.OK, changed=True, revoked=revoked)
     return ExitCode.OK
 
 

@@ -7,13 +7,15 @@ import contextlib
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, Mapping, Optional
 
 from .. import __version__
 from ..errors import AcmewrapError, ConfigurationError, ExitCode
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from ..report.status import CertificateStatus
 
 LOOKING = "Looking at the machine, the authority's files and the targets"
 
@@ -40,15 +42,15 @@ class Printer:
             for line in lines:
                 print(line, flush=True)
 
-    def status(self, rows: Sequence[Tuple[str, ...]]) -> None:
+    def status(self, statuses: Mapping[str, CertificateStatus], now: float) -> None:
         """Print the table of certificates; also with ``--quiet``."""
         from ..report import live, screen
 
         console = self._console()
         if console is None:
-            self.lines(screen.table_lines(rows), always=True)
+            self.lines(screen.table_lines(screen.status_rows(statuses, now)), always=True)
         else:
-            live.print_status(console, rows)
+            live.print_status(console, statuses, now)
 
     @contextlib.contextmanager
     def following(self) -> Iterator[Callable[[object], None]]:
@@ -112,7 +114,7 @@ class Printer:
 
             from ..report import document
 
-            print(json.dumps(document.envelope(self._command, exit_code, __version__, **parts), indent=2))
+            print(json.dumps(document.document(self._command, exit_code, __version__, **parts), indent=2))
 
     def notice(self, notice: object) -> None:
         """Print a step as it happens; the listener of an engine."""
@@ -131,17 +133,14 @@ class Printer:
         """Print the document of a run that a signal ended."""
         if self.as_json:
             from ..catalogue import failure
-            from ..report import document
 
-            told = failure("run.interrupted", "the run was ended by a signal; what was done until then is kept")
-            self.document(exit_code, error=document.describe_failure(told))
+            ended = failure("run.interrupted", "the run was ended by a signal; what was done until then is kept")
+            self.document(exit_code, error=AcmewrapError(ended))
 
     def error(self, error: AcmewrapError) -> None:
         """Print an error with its remedy on the last line, to standard error, or as the document."""
         if self.as_json:
-            from ..report import document
-
-            self.document(error.exit_code, error=document.describe_error(error))
+            self.document(error.exit_code, error=error)
             return
         if isinstance(error, ConfigurationError) and error.id == "config.invalid":
             shown: Dict[str, None] = dict.fromkeys(str(problem) for problem in error.problems)

@@ -15,7 +15,7 @@ from ..driver.release import installation
 from ..errors import AcmewrapError, ExitCode
 from ..plan.planner import PlanOptions, plan
 from ..plan.steps import ChangeMode, InstallRelease, MachineStep, RenderWrapper
-from ..reasons import Foreign, Mode, TooOpen
+from ..reasons import Mode, Plain, TooOpen
 from ..report import wording
 from ..secrets import EnvironmentReference, FileReference, Reference
 from ..state.machine import Part, read_state
@@ -65,7 +65,7 @@ def _release(context: DoctorContext) -> Iterator[Finding]:
 def _wrapper(context: DoctorContext) -> Iterator[Finding]:
     for step in steps(context, "wrapper", RenderWrapper):
         message = f"{step.path} {wording.reason_of(step)}"
-        if isinstance(step.reason, Foreign):
+        if step.reason is Plain.FOREIGN:
             yield Finding(failure("file.foreign", message, path=step.path), ExitCode.PERMISSION)
         else:
             yield Finding(failure("doctor.wrapper_differs", message), ExitCode.DRIFT, step)

@@ -55,7 +55,10 @@ class CertificateSteps:
             )
             return None
         try:
-            return self._deploy(step, on_line) if isinstance(step, DeployCertificate) else self._obtain(step, on_line)
+            if isinstance(step, DeployCertificate):
+                return self._deploy(step, on_line)
+            assert isinstance(step, ObtainCertificate)
+            return self._obtain(step, on_line)
         except AcmewrapError as error:
             if not self._context.stopped.is_set():
                 self._note(step, error.failure)
@@ -126,9 +129,7 @@ class CertificateSteps:
         ledger.put(step.entry, entry)
         return delivery
 
-    def _note(
-        self, step: Union[ObtainCertificate, DeployCertificate], problem: Failure, retry_after: Optional[int] = None
-    ) -> None:
+    def _note(self, step: CertificateStep, problem: Failure, retry_after: Optional[int] = None) -> None:
         """Write a failure down. The next try comes while half of what is left of a life is still left: the life of what a
         target serves, or of the certificate itself; but not while the authority asked to be left alone.
         """

@@ -21,7 +21,7 @@ from ..driver.results import IssueResult
 from ..errors import AcmewrapError, ExitCode
 from ..host import webroot
 from ..plan.planner import Plan
-from ..plan.steps import LAST_KINDS, OBTAINING, Step
+from ..plan.steps import LAST_KINDS, ObtainCertificate, Step
 from ..secrets import resolve
 from .certificate_steps import CertificateSteps
 from .context import RunContext
@@ -110,7 +110,7 @@ class Engine:
 
         Beside the failures: where each of the others tells when to renew (RFC 9773), None for nowhere.
         """
-        orders = (step for step in plan.steps if isinstance(step, OBTAINING))
+        orders = (step for step in plan.steps if isinstance(step, ObtainCertificate))
         blocked: Dict[str, AcmewrapError] = {}
         renewal_info: Dict[str, Optional[str]] = {}
         for name, authority in {step.authority.name: step.authority for step in orders}.items():
@@ -134,7 +134,9 @@ class Engine:
             results.append(self._run(step, work))
             # A certificate that came with a failing hook after it is there all the same.
             evidence = results[-1].evidence
-            lacking = isinstance(step, OBTAINING) and not (isinstance(evidence, IssueResult) and evidence.changed)
+            lacking = isinstance(step, ObtainCertificate) and not (
+                isinstance(evidence, IssueResult) and evidence.changed
+            )
         return results
 
     def _run(self, step: Step, work: Work) -> StepResult:

@@ -13,17 +13,8 @@ from ..driver.home import Home
 from ..driver.release import installation
 from ..errors import AccessError
 from ..host import webroot
-from ..plan.steps import (
-    ChangeMode,
-    EnsureAccount,
-    InstallRelease,
-    MachineStep,
-    PrepareWebroot,
-    RemoveCertificate,
-    RemoveScheduleEntry,
-    RenderWrapper,
-    WriteBundle,
-)
+from ..plan import steps
+from ..plan.steps import MachineStep
 from ..schedule import backends, crontab, entry
 from ..state import file_modes
 from ..state.ledger import Ledger
@@ -31,26 +22,26 @@ from ..state.ledger import Ledger
 
 def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
     """Do one step of the machine. Raises :class:`AcmewrapError`."""
-    if isinstance(step, InstallRelease):
+    if isinstance(step, steps.InstallRelease):
         _install(step, environ)
-    elif isinstance(step, WriteBundle):
-        _write_bundle(step.authority)
-    elif isinstance(step, PrepareWebroot):
+    elif isinstance(step, steps.WriteBundle):
+        _write_bundle(step.authority, step.path)
+    elif isinstance(step, steps.PrepareWebroot):
         webroot.prepare(step.path)
-    elif isinstance(step, RenderWrapper):
+    elif isinstance(step, steps.RenderWrapper):
         _render(step.wrapper)
-    elif isinstance(step, ChangeMode):
+    elif isinstance(step, steps.ChangeMode):
         file_modes.tighten(step.path, step.reason.wanted)
-    elif isinstance(step, RemoveCertificate):
+    elif isinstance(step, steps.RemoveCertificate):
         Home(step.path.parent).remove(step.stored.files.domain, step.stored.ecc)
         _forget(step.config)
-    elif isinstance(step, RemoveScheduleEntry):
+    elif isinstance(step, steps.RemoveScheduleEntry):
         crontab.write(step.entry.remove(crontab.read()))
-    elif isinstance(step, EnsureAccount):
+    elif isinstance(step, steps.EnsureAccount):
         from ..state import nas
 
         nas.ensure_account(step.config, environ)
-    else:
+    elif isinstance(step, steps.SetSchedule):
         entry.place(step.config)
         backends.open_scheduler(step.config, environ).ensure()
 
@@ -61,7 +52,7 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
     return (Path(base) if base else Path(environ.get("HOME") or Path.home()) / ".cache") / "acmewrap"
 
 
-def _install(step: InstallRelease, environ: Mapping[str, str]) -> None:
+def _install(step: steps.InstallRelease, environ: Mapping[str, str]) -> None:
     settings, cache = step.settings, cache_folder(environ)
     installation.install(
         settings.release,
@@ -73,9 +64,7 @@ def _install(step: InstallRelease, environ: Mapping[str, str]) -> None:
     )
 
 
-def _write_bundle(authority: Authority) -> None:
-    path = authority.ca_bundle
-    assert path is not None  # or there would be no such step
+def _write_bundle(authority: Authority, path: Path) -> None:
     if authority.pem is None:
         message = f"{path} does not exist; it should hold the certificates that {authority.server} is trusted through"
         raise AccessError(failure("bundle.missing", message, ca_bundle=path, server=authority.server))

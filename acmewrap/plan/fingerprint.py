@@ -9,7 +9,7 @@ from typing import Any, Optional
 
 from ..config.model import Certificate, Config, Webroot
 from ..driver.home import Stored
-from ..reasons import KeyTypeDiffers, NamesDiffer, Reason, RequestDiffers, ServerDiffers, WebrootDiffers
+from ..reasons import Changed, Plain, Reason
 
 REQUEST_KEY = "Acmewrap_Request"
 
@@ -35,19 +35,19 @@ def find_change(config: Config, certificate: Certificate, stored: Stored) -> Opt
     leaf, configuration = stored.leaf, stored.configuration
     server = config.authority_of(certificate).server
     if set(leaf.names) != set(certificate.domains):
-        return NamesDiffer(leaf.names, certificate.domains)
+        return Changed("names", leaf.names, certificate.domains)
     if leaf.key_type != certificate.key:
-        return KeyTypeDiffers((leaf.key_type,), (certificate.key,))
+        return Changed("key type", (leaf.key_type,), (certificate.key,))
     if configuration.get("Le_API", server) != server:
-        return ServerDiffers((configuration["Le_API"],), (server,))
+        return Changed("authority", (configuration["Le_API"],), (server,))
     known = configuration.get(REQUEST_KEY)
     if known is not None:
-        return None if known == request_of(config, certificate) else RequestDiffers()
+        return None if known == request_of(config, certificate) else Plain.REQUEST_DIFFERS
     # Issued by acme.sh without us: its own record of the webroot is all there is to compare with.
     paths = [str(challenge.path) for challenge in certificate.challenges if isinstance(challenge, Webroot)]
     recorded = configuration.get("Le_Webroot", "").split(",")
     if len(paths) == len(certificate.challenges) and set(paths) != set(recorded):
-        return WebrootDiffers(tuple(recorded), tuple(dict.fromkeys(paths)))
+        return Changed("webroot", tuple(recorded), tuple(dict.fromkeys(paths)))
     return None
 
 

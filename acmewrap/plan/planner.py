@@ -3,58 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Iterator, Optional, Tuple, Union
+from typing import Iterator, Optional, Tuple
 
-from .. import paths
+from .. import paths, reasons
 from ..config.model import Certificate, Config, Target
-from ..reasons import (
-    AdviceOutdated,
-    Due,
-    Expired,
-    Forced,
-    Moment,
-    NewCertificate,
-    NoChallengeFolder,
-    NotAsPinned,
-    NotConfigured,
-    NotProven,
-    NotRecorded,
-    NotServed,
-    NotWritable,
-    NotYetIssued,
-    Reason,
-    SetBroken,
-    Superseded,
-    drifted,
-)
+from ..reasons import Plain, Reason, drifted
 from ..schedule.crontab import Entry
 from ..state.machine import CertificateState, State
+from . import steps
 from .due import due_of
 from .fingerprint import find_change
-from .steps import (
-    CERTIFICATE_KINDS,
-    LAST_KINDS,
-    MACHINE_KINDS,
-    CertificateStep,
-    ChangeMode,
-    CheckRenewalInfo,
-    DeployCertificate,
-    EnsureAccount,
-    InstallRelease,
-    IssueCertificate,
-    Kind,
-    MachineStep,
-    ObtainCertificate,
-    PrepareWebroot,
-    ReissueCertificate,
-    RemoveCertificate,
-    RemoveScheduleEntry,
-    RenderWrapper,
-    RenewCertificate,
-    SetSchedule,
-    Step,
-    WriteBundle,
-)
+from .steps import CERTIFICATE_KINDS, LAST_KINDS, MACHINE_KINDS, CheckRenewalInfo, Kind, ObtainCertificate, Step
 
 
 @dataclass(frozen=True)
@@ -105,42 +64,44 @@ def plan(config: Config, state: State, now: float, options: Optional[PlanOptions
     return Plan((*steps, *leftovers), (), notes) if options.prune else Plan(steps, leftovers, notes)
 
 
-def _machine(config: Config, state: State, options: PlanOptions) -> Iterator[MachineStep]:
+def _machine(config: Config, state: State, options: PlanOptions) -> Iterator[Step]:
     if state.release is not None:
         folder = paths.program_folder(config)
-        yield InstallRelease(NotAsPinned(state.release), config.acme_sh, folder, options.force)
-    for authority, drift in state.bundles:
+        yield steps.InstallRelease(reasons.NotAsPinned(state.release), config.acme_sh, folder, options.force)
+    for path, (authority, drift) in state.bundles.items():
         reason = drifted(drift)
         if reason is not None:
-            yield WriteBundle(reason, authority)
+            yield steps.WriteBundle(reason, authority, path)
     for webroot, readiness in state.webroots.items():
         if readiness != "ready":
-            yield PrepareWebroot(NoChallengeFolder() if readiness == "missing" else NotWritable(), webroot)
+            yield steps.PrepareWebroot(
+                Plain.NO_CHALLENGE_FOLDER if readiness == "missing" else Plain.NOT_WRITABLE, webroot
+            )
     for wrapper, drift in state.wrappers:
         reason = drifted(drift)
         if reason is not None:
-            yield RenderWrapper(reason, wrapper)
+            yield steps.RenderWrapper(reason, wrapper)
     for file, too_open in state.modes.items():
-        yield ChangeMode(too_open, file)
+        yield steps.ChangeMode(too_open, file)
     if config.synology is not None and state.nas is not None and state.nas.account is not None:
-        yield EnsureAccount(state.nas.account, config, config.synology.account)
+        yield steps.EnsureAccount(state.nas.account, config, config.synology.account)
 
 
-def _schedule(config: Config, state: State) -> Iterator[MachineStep]:
+def _schedule(config: Config, state: State) -> Iterator[Step]:
     reason = drifted(state.schedule)
     if config.schedule is not None and reason is not None:
-        yield SetSchedule(reason, config, config.schedule)
+        yield steps.SetSchedule(reason, config, config.schedule)
 
 
-def _leftovers(config: Config, state: State) -> Iterator[MachineStep]:
+def _leftovers(config: Config, state: State) -> Iterator[Step]:
     for leftover in state.leftovers:
         if isinstance(leftover, Entry):
-            yield RemoveScheduleEntry(NotConfigured(), leftover)
+            yield steps.RemoveScheduleEntry(Plain.NOT_CONFIGURED, leftover)
         else:
-            yield RemoveCertificate(NotConfigured(), leftover, config)
+            yield steps.RemoveCertificate(Plain.NOT_CONFIGURED, leftover, config)
 
 
-def _certificates(config: Config, state: State, now: float, options: PlanOptions) -> Iterator[CertificateStep]:
+def _certificates(config: Config, state: State, now: float, options: PlanOptions) -> Iterator[Step]:
     for name, found in state.certificates.items():
         certificate = config.certificates[name]
         authority = config.authority_of(certificate)
@@ -148,16 +109,16 @@ def _certificates(config: Config, state: State, now: float, options: PlanOptions
         if obtaining is not None:
             yield obtaining
         elif found.advice is not None and found.advice.next_look <= now:
-            yield CheckRenewalInfo(AdviceOutdated(), certificate, authority)
+            yield CheckRenewalInfo(Plain.ADVICE_OUTDATED, certificate, authority)
         for target in certificate.targets:
-            reason = NewCertificate() if obtaining is not None else _pending(target, found, state, now, options)
+            reason = Plain.NEW_CERTIFICATE if obtaining is not None else _pending(target, found, state, now, options)
             if reason is not None:
-                yield DeployCertificate(reason, certificate, authority, target, options.force)
+                yield steps.DeployCertificate(reason, certificate, authority, target, options.force)
 
 
 def _obtain(
     config: Config, certificate: Certificate, found: CertificateState, now: float, options: PlanOptions
-) -> Union[ObtainCertificate, None]:
+) -> Optional[ObtainCertificate]:
     step = _wanted(config, certificate, found, now, options)
     if step is None or step.kind not in options.kinds or (options.respect_backoff and found.attempts.next_try > now):
         return None
@@ -166,22 +127,24 @@ def _obtain(
 
 def _wanted(
     config: Config, certificate: Certificate, found: CertificateState, now: float, options: PlanOptions
-) -> Union[ObtainCertificate, None]:
+) -> Optional[ObtainCertificate]:
     stored, authority = found.stored, config.authority_of(certificate)
     if stored is None or stored.leaf is None:
-        return IssueCertificate(NotYetIssued(), certificate, authority)
+        return steps.IssueCertificate(Plain.NOT_YET_ISSUED, certificate, authority)
     if found.fault is not None:
-        return ReissueCertificate(SetBroken(found.fault), certificate, authority)
+        return steps.ReissueCertificate(reasons.SetBroken(found.fault), certificate, authority)
     change = find_change(config, certificate, stored)
     due, end = due_of(config, certificate, stored, found.advice) or 0, stored.leaf.not_after
     if change is not None and (options.reissue_on_change or options.force or due <= now):
-        return ReissueCertificate(change, certificate, authority)
+        return steps.ReissueCertificate(change, certificate, authority)
     if due <= now:
         own = found.advice is None or found.advice.chosen is None
-        late = Due(Moment(due), int(end - now), "configuration" if own else "authority")
-        return RenewCertificate(late if end > now else Expired(Moment(end)), certificate, authority)
+        late = reasons.Due(reasons.Moment(due), int(end - now), "configuration" if own else "authority")
+        return steps.RenewCertificate(
+            late if end > now else reasons.Expired(reasons.Moment(end)), certificate, authority
+        )
     if options.force and "renew" in options.kinds:
-        return RenewCertificate(Forced(), certificate, authority)
+        return steps.RenewCertificate(Plain.FORCED, certificate, authority)
     return None
 
 
@@ -193,15 +156,15 @@ def _pending(
     if leaf is None or found.fault is not None:
         return None
     if options.force and "renew" not in options.kinds:
-        return Forced()
+        return Plain.FORCED
     entry, observed = found.deliveries[target.name], found.observations.get(target.name)
     if (entry.seen if observed is None else observed.served) == leaf.sha256:
         if entry.seen != leaf.sha256:
-            return NotRecorded()
+            return Plain.NOT_RECORDED
         # It has arrived; a NAS may nevertheless not use it as the file says.
         return state.nas.assignment if target.synology and state.nas is not None else None
     if options.respect_backoff and entry.wanted == leaf.sha256 and entry.next_try > now:
         return None
     if observed is not None:
-        return NotServed(observed.served, observed.error)
-    return NotProven() if entry.seen is None else Superseded()
+        return reasons.NotServed(observed.served, observed.error)
+    return Plain.NOT_PROVEN if entry.seen is None else Plain.SUPERSEDED

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, Optional, Tuple, Union
+from typing import ClassVar, Literal, Optional, Tuple
 
 from ..config.model import Account, AcmeShSettings, Authority, Certificate, Config, Schedule, Target
 from ..driver.home import Stored
@@ -12,21 +12,8 @@ from ..driver.wrapper import Wrapper
 from ..reasons import Reason, TooOpen
 from ..schedule.crontab import Entry
 
-Kind = Literal[
-    "install",
-    "bundle",
-    "webroot",
-    "render",
-    "mode",
-    "account",
-    "renewal_info",
-    "issue",
-    "reissue",
-    "renew",
-    "deploy",
-    "schedule",
-    "remove",
-]
+_Machine = Literal["install", "bundle", "webroot", "render", "mode", "account"]
+Kind = Literal[_Machine, "renewal_info", "issue", "reissue", "renew", "deploy", "schedule", "remove"]
 MACHINE_KINDS: Tuple[Kind, ...] = ("install", "bundle", "webroot", "render", "mode", "account")
 OBTAINING_KINDS: Tuple[Kind, ...] = ("issue", "reissue", "renew")
 CERTIFICATE_KINDS: Tuple[Kind, ...] = ("renewal_info", *OBTAINING_KINDS, "deploy")
@@ -34,7 +21,7 @@ LAST_KINDS: Tuple[Kind, ...] = ("schedule", "remove")
 
 
 @dataclass(frozen=True)
-class _Step:
+class Step:
     """``kind`` is stable; ``certificate`` and ``target`` are names. What concerns one file or folder has its ``path``."""
 
     kind: ClassVar[Kind]
@@ -49,11 +36,12 @@ class _Step:
         return None
 
 
-# --- the machine ---
+class MachineStep(Step):
+    """What makes the machine ready."""
 
 
 @dataclass(frozen=True)
-class InstallRelease(_Step):
+class InstallRelease(MachineStep):
     """``force``: files that somebody changed may be replaced."""
 
     kind = "install"
@@ -63,25 +51,22 @@ class InstallRelease(_Step):
 
 
 @dataclass(frozen=True)
-class WriteBundle(_Step):
+class WriteBundle(MachineStep):
     """What *authority* is trusted through, as far as the file holds it (``pem``)."""
 
     kind = "bundle"
     authority: Authority
-
-    @property
-    def path(self) -> Optional[Path]:
-        return self.authority.ca_bundle
+    path: Path
 
 
 @dataclass(frozen=True)
-class PrepareWebroot(_Step):
+class PrepareWebroot(MachineStep):
     kind = "webroot"
     path: Path
 
 
 @dataclass(frozen=True)
-class RenderWrapper(_Step):
+class RenderWrapper(MachineStep):
     kind = "render"
     wrapper: Wrapper
 
@@ -91,14 +76,14 @@ class RenderWrapper(_Step):
 
 
 @dataclass(frozen=True)
-class ChangeMode(_Step):
+class ChangeMode(MachineStep):
     kind = "mode"
     reason: TooOpen
     path: Path
 
 
 @dataclass(frozen=True)
-class EnsureAccount(_Step):
+class EnsureAccount(MachineStep):
     """The service account of the NAS in *config*."""
 
     kind = "account"
@@ -107,7 +92,7 @@ class EnsureAccount(_Step):
 
 
 @dataclass(frozen=True)
-class SetSchedule(_Step):
+class SetSchedule(MachineStep):
     """The entry for *config* in its scheduler."""
 
     kind = "schedule"
@@ -116,7 +101,7 @@ class SetSchedule(_Step):
 
 
 @dataclass(frozen=True)
-class RemoveCertificate(_Step):
+class RemoveCertificate(MachineStep):
     """What lies in a home and *config* does not name."""
 
     kind = "remove"
@@ -129,18 +114,17 @@ class RemoveCertificate(_Step):
 
 
 @dataclass(frozen=True)
-class RemoveScheduleEntry(_Step):
+class RemoveScheduleEntry(MachineStep):
     """An entry of the crontab; its scheduler is another one now, or none."""
 
     kind = "remove"
     entry: Entry
 
 
-# --- certificates ---
-
-
 @dataclass(frozen=True)
-class _CertificateStep(_Step):
+class CertificateStep(Step):
+    """``entry`` is the ledger's name for it."""
+
     request: Certificate
     authority: Authority
 
@@ -150,32 +134,35 @@ class _CertificateStep(_Step):
 
     @property
     def entry(self) -> str:
-        """The ledger's name for it."""
         return self.request.name
 
 
-class CheckRenewalInfo(_CertificateStep):
+class CheckRenewalInfo(CertificateStep):
     """Ask the authority again when to renew (RFC 9773)."""
 
     kind = "renewal_info"
 
 
-class IssueCertificate(_CertificateStep):
+class ObtainCertificate(CertificateStep):
+    """Order one, in one of three ways."""
+
+
+class IssueCertificate(ObtainCertificate):
     kind = "issue"
 
 
-class ReissueCertificate(_CertificateStep):
+class ReissueCertificate(ObtainCertificate):
     """Issue it anew, because another one is asked for or what is there is broken."""
 
     kind = "reissue"
 
 
-class RenewCertificate(_CertificateStep):
+class RenewCertificate(ObtainCertificate):
     kind = "renew"
 
 
 @dataclass(frozen=True)
-class DeployCertificate(_CertificateStep):
+class DeployCertificate(CertificateStep):
     """Bring it to *destination* and see it there. ``force``: also when it is served already."""
 
     kind = "deploy"
@@ -189,20 +176,3 @@ class DeployCertificate(_CertificateStep):
     @property
     def entry(self) -> str:
         return f"{self.request.name}/{self.destination.name}"
-
-
-OBTAINING = (IssueCertificate, ReissueCertificate, RenewCertificate)
-ObtainCertificate = Union[IssueCertificate, ReissueCertificate, RenewCertificate]
-CertificateStep = Union[CheckRenewalInfo, ObtainCertificate, DeployCertificate]
-MachineStep = Union[
-    InstallRelease,
-    WriteBundle,
-    PrepareWebroot,
-    RenderWrapper,
-    ChangeMode,
-    EnsureAccount,
-    SetSchedule,
-    RemoveCertificate,
-    RemoveScheduleEntry,
-]
-Step = Union[MachineStep, CertificateStep]

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple, Type
+from typing import TYPE_CHECKING, Dict, Mapping, Optional, Type
 
 from ..engine.results import StepEnded, StepLine, StepStarted
+from ..timefmt import span
 from . import screen, wording
+from .status import CertificateStatus
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import TaskID
 
+# Every other state is red.
 _COLOURS = {"valid": "green", "deployed": "green", "due": "yellow", "unverified": "yellow", "pending": "yellow"}
 _MOST_OF_THE_WIDTH = 44
 _MARKS = {"done": "[green]✓[/]", "skipped": "[yellow]-[/]", "failed": "[red]✗[/]", "unproven": "[red]?[/]"}
@@ -71,33 +74,31 @@ class LiveSteps:
                 self._console.print(escape(line))
 
 
-def print_status(console: Console, rows: Sequence[Sequence[str]]) -> None:
-    """The rows of :func:`.screen.status_rows`, what belongs together below each other, so that 80 columns do."""
+def print_status(console: Console, statuses: Mapping[str, CertificateStatus], now: float) -> None:
+    """The table of :func:`.screen.status_rows`, what belongs together below each other, so that 80 columns do."""
     from rich.box import SIMPLE_HEAD
     from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    longest = max((len(name) for row in rows[1:] for name in row[1].split(", ")), default=0)
+    longest = max((len(domain) for one in statuses.values() for domain in one.certificate.domains), default=0)
     table.add_column("CERTIFICATE", min_width=min(longest + 2, _MOST_OF_THE_WIDTH))
     table.add_column("STATE")
     table.add_column("DELIVERED TO")
-    described: List[Tuple[str, str, List[str]]] = []
-    for name, names, authority, issuer, state, left, renewal, target, delivery in rows[1:]:
-        if name:
-            lines = [f"[bold]{escape(name)}[/]", *(f"  {escape(one)}" for one in names.split(", "))]
-            lines.append(f"  [dim]{escape(authority if issuer == '-' else f'{authority}: {issuer}')}[/]")
-            life = "" if left == "-" else f", {left} left\nrenewal {renewal}"
-            described.append(("\n".join(lines), f"{_coloured(state)}{life}", []))
-        described[-1][2].append("-" if target == "-" else f"{escape(target)}: {_coloured(delivery)}")
-    for certificate, state, targets in described:
-        table.add_row(certificate, state, "\n".join(targets))
+    for name, status in statuses.items():
+        certificate, leaf = status.certificate, status.leaf
+        issuer = (
+            f"{certificate.authority}: {leaf.issuer}" if leaf is not None and leaf.issuer else certificate.authority
+        )
+        names = [f"[bold]{escape(name)}[/]", *(f"  {escape(domain)}" for domain in certificate.domains)]
+        life = "" if leaf is None else f", {span(leaf.not_after - now)} left\nrenewal {screen.renewal(status, now)}"
+        targets = [
+            f"{escape(to)}: {_coloured(one.state)}{screen.since(one, now)}" for to, one in status.targets.items()
+        ]
+        head = "\n".join((*names, f"  [dim]{escape(issuer)}[/]"))
+        table.add_row(head, f"{_coloured(status.state)}{life}", "\n".join(targets or "-"))
     console.print(table, soft_wrap=False)
 
 
-def _coloured(cell: str) -> str:
-    from rich.markup import escape
-
-    word = cell.partition(",")[0]
-    colour = _COLOURS.get(word) or ("red" if word in ("expired", "broken", "missing", "unreachable") else "")
-    return f"[{colour}]{escape(word)}[/]{escape(cell[len(word) :])}" if colour else escape(cell)
+def _coloured(state: str) -> str:
+    return f"[{_COLOURS.get(state, 'red')}]{state}[/]"

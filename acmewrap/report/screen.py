@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, AbstractSet, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from ..config.model import Config
 from ..engine.results import Run, StepResult
 from ..errors import Failure
 from ..plan.planner import Plan
-from ..plan.status import CertificateStatus, TargetStatus
-from ..plan.steps import OBTAINING
+from ..plan.steps import ObtainCertificate
 from ..timefmt import moment, span
 from . import wording
+from .status import CertificateStatus, TargetStatus
 
 if TYPE_CHECKING:
     from ..driver.release.installation import Release
@@ -68,7 +67,7 @@ def run_lines(run: Run) -> Iterator[str]:
 
 def rehearsal_lines(run: Run) -> Iterator[str]:
     """One line that sums up a rehearsal."""
-    ordered = [result for result in run.results if isinstance(result.step, OBTAINING)]
+    ordered = [result for result in run.results if isinstance(result.step, ObtainCertificate)]
     good = sum(1 for result in ordered if result.outcome == "done")
     yield f"Rehearsed: {good} of {len(ordered)} orders brought a certificate. None was kept; what is in use was not touched."
 
@@ -124,18 +123,18 @@ def doctor_lines(count: int, fixable: int, seconds: float) -> Iterator[str]:
         yield f"{fixable} of them can be fixed by: acmewrap doctor --fix"
 
 
-def status_rows(config: Config, statuses: Mapping[str, CertificateStatus], now: float) -> List[Tuple[str, ...]]:
+def status_rows(statuses: Mapping[str, CertificateStatus], now: float) -> List[Tuple[str, ...]]:
     """A heading, then one row per certificate and target."""
     rows: List[Tuple[str, ...]] = [
         ("CERTIFICATE", "NAMES", "AUTHORITY", "ISSUER", "STATE", "LEFT", "RENEWAL", "TARGET", "DELIVERY")
     ]
     for name, status in statuses.items():
-        certificate, leaf = config.certificates[name], status.leaf
+        certificate, leaf = status.certificate, status.leaf
         left = span(leaf.not_after - now) if leaf is not None else "-"
-        renewal = "-" if status.due_at is None else "now" if status.due_at <= now else f"in {span(status.due_at - now)}"
         issuer = (leaf.issuer if leaf is not None else "") or "-"
-        head = (name, ", ".join(certificate.domains), certificate.authority, issuer, status.state, left, renewal)
-        targets = [(one.name, _delivery(one, now)) for one in status.targets] or [("-", "-")]
+        domains = ", ".join(certificate.domains)
+        head = (name, domains, certificate.authority, issuer, status.state, left, renewal(status, now))
+        targets = [(target, one.state + since(one, now)) for target, one in status.targets.items()] or [("-", "-")]
         rows.append((*head, *targets[0]))
         rows += [(*("" for _ in head), *target) for target in targets[1:]]
     return rows
@@ -146,18 +145,23 @@ def status_notes(statuses: Mapping[str, CertificateStatus], last_run: Optional[f
     if last_run is not None:
         yield f"Last run: {moment(last_run)}"
     for name, status in statuses.items():
-        for place, error in ((name, status.error), *((f"{name} to {one.name}", one.error) for one in status.targets)):
-            if error is not None:
-                yield f"{place}: {error['message']} [{error['id']}]"
-                yield f"  What to do: {error['remedy']}"
+        failures = {name: status.failure, **{f"{name} to {to}": one.failure for to, one in status.targets.items()}}
+        for place, failure in failures.items():
+            if failure is not None:
+                yield f"{place}: {failure}"
+                yield f"  What to do: {failure.remedy}"
 
 
-def _delivery(target: TargetStatus, now: float) -> str:
-    if target.state in ("deployed", "unverified") and target.proven_at is not None:
-        return f"{target.state}, {'seen' if target.verify else 'done'} {span(now - target.proven_at)} ago"
-    if target.next_try > now:
-        return f"{target.state}, next try in {span(target.next_try - now)}"
-    return target.state
+def renewal(status: CertificateStatus, now: float) -> str:
+    """When a certificate is to be renewed."""
+    return "-" if status.due_at is None else "now" if status.due_at <= now else f"in {span(status.due_at - now)}"
+
+
+def since(status: TargetStatus, now: float) -> str:
+    """What is to be added to the state of a target: when it was seen, or will be tried again."""
+    if status.state in ("deployed", "unverified") and status.proven_at is not None:
+        return f", {'seen' if status.target.verify else 'done'} {span(now - status.proven_at)} ago"
+    return f", next try in {span(status.entry.next_try - now)}" if status.entry.next_try > now else ""
 
 
 def table_lines(rows: Sequence[Tuple[str, ...]]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from ..plan.steps import (
     SetSchedule,
     Step,
 )
+from ..reasons import Detailed, Plain, Reason
 from ..timefmt import moment, span
 
 _DEVIATIONS: Mapping[str, str] = {
@@ -30,62 +31,59 @@ _DEVIATIONS: Mapping[str, str] = {
 }
 
 
-def _differ(what: str) -> Callable[[Any], str]:
-    return lambda reason: f"{what}: have {', '.join(reason.have)}; want {', '.join(reason.want)}"
-
-
-_REASONS: Mapping[Type[reasons.Reason], Callable[[Any], str]] = {
-    reasons.Missing: lambda _: "does not exist",
-    reasons.Differs: lambda _: "differs from the configuration",
-    reasons.Foreign: lambda _: "was not written by acmewrap",
+_PLAIN: Mapping[Plain, str] = {
+    Plain.MISSING: "does not exist",
+    Plain.DIFFERS: "differs from the configuration",
+    Plain.FOREIGN: "was not written by acmewrap",
+    Plain.NO_CHALLENGE_FOLDER: "has no folder for challenge tokens",
+    Plain.NOT_WRITABLE: "is not writable for this user",
+    Plain.NOT_CONFIGURED: "no longer in the configuration",
+    Plain.NOT_YET_ISSUED: "no certificate yet",
+    Plain.REQUEST_DIFFERS: "challenge or options differ from those it was issued with",
+    Plain.FORCED: "forced",
+    Plain.ADVICE_OUTDATED: "renewal information is out of date",
+    Plain.NEW_CERTIFICATE: "new certificate",
+    Plain.NOT_PROVEN: "never seen there",
+    Plain.SUPERSEDED: "last seen there with an older certificate",
+    Plain.NOT_RECORDED: "served, but not recorded yet",
+    Plain.NO_ACCOUNT: "could not be verified: the account does not exist yet",
+}
+_DETAILED: Mapping[Type[Detailed], Callable[[Any], str]] = {
     reasons.NotAsPinned: lambda reason: reason.failure.message,
-    reasons.NoChallengeFolder: lambda _: "has no folder for challenge tokens",
-    reasons.NotWritable: lambda _: "is not writable for this user",
     reasons.TooOpen: lambda reason: f"overly permissive: mode {reason.mode:04o}, should be {reason.wanted:04o}",
-    reasons.AccountDiffers: lambda reason: "; ".join(
-        _DEVIATIONS[deviation.kind].format(", ".join(deviation.names)) for deviation in reason.deviations
-    ),
-    reasons.NotObserved: lambda reason: f"could not be verified: {reason.failure.message}",
+    reasons.AccountDiffers: lambda reason: "; ".join(map(_deviation, reason.deviations)),
     reasons.AccountNotManaged: lambda reason: (
         f"the account {reason.account} is not managed: that takes root on the NAS, or synology.administrator"
     ),
-    reasons.NotConfigured: lambda _: "no longer in the configuration",
-    reasons.NotYetIssued: lambda _: "no certificate yet",
+    reasons.NotObserved: lambda reason: f"could not be verified: {reason.failure.message}",
     reasons.SetBroken: lambda reason: f"key, certificate and chain do not match: {reason.fault}",
-    reasons.NamesDiffer: _differ("other names"),
-    reasons.KeyTypeDiffers: _differ("other key type"),
-    reasons.ServerDiffers: _differ("other authority"),
-    reasons.WebrootDiffers: _differ("other webroot"),
-    reasons.RequestDiffers: lambda _: "challenge or options differ from those it was issued with",
+    reasons.Changed: lambda reason: (
+        f"other {reason.what}: have {', '.join(reason.have)}; want {', '.join(reason.want)}"
+    ),
     reasons.Due: lambda reason: (
         f"due since {moment(reason.since)}{' as the authority advises' if reason.by == 'authority' else ''}, "
         f"{span(reason.left_seconds)} left"
     ),
     reasons.Expired: lambda reason: f"expired on {moment(reason.since)}",
-    reasons.Forced: lambda _: "forced",
-    reasons.AdviceOutdated: lambda _: "renewal information is out of date",
-    reasons.NewCertificate: lambda _: "new certificate",
-    reasons.NotProven: lambda _: "never seen there",
-    reasons.Superseded: lambda _: "last seen there with an older certificate",
     reasons.NotServed: lambda reason: reason.error or "serves another certificate",
-    reasons.NotRecorded: lambda _: "served, but not recorded yet",
     reasons.NotAssigned: lambda reason: f"not used in DSM for: {', '.join(reason.services)}",
     reasons.NotImported: lambda reason: f"DSM lists no certificate {reason.description!r}",
-    reasons.NoAccount: lambda _: "could not be verified: the account does not exist yet",
 }
 
 
-def describe(reason: reasons.Reason) -> str:
+def _deviation(deviation: reasons.Deviation) -> str:
+    return _DEVIATIONS[deviation.kind].format(", ".join(deviation.names))
+
+
+def describe(reason: Reason) -> str:
     """Why something is done, in a few words."""
-    return _REASONS[type(reason)](reason)
+    return _PLAIN[reason] if isinstance(reason, Plain) else _DETAILED[type(reason)](reason)
 
 
 def reason_of(step: Step) -> str:
     """Why *step* is done."""
-    words = describe(step.reason)
-    return (
-        f"{words}; not due" if isinstance(step.reason, reasons.Forced) and isinstance(step, RenewCertificate) else words
-    )
+    not_due = step.reason is Plain.FORCED and isinstance(step, RenewCertificate)
+    return f"{describe(step.reason)}{'; not due' if not_due else ''}"
 
 
 def subject_of(step: Step) -> str:

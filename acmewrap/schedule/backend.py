@@ -17,7 +17,7 @@ class Outcome:
     """How a run that was started ended. ``succeeded`` None: the scheduler does not say; ``lines``: what it added to the log."""
 
     succeeded: Optional[bool]
-    told: str
+    message: str
     lines: Tuple[str, ...] = ()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, AbstractSet, Dict, Iterator, Literal, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, AbstractSet, Dict, Literal, Mapping, Optional, Tuple
 
 from .. import paths
 from ..config.model import Authority, Certificate, Config, Target
@@ -54,7 +54,7 @@ class State:
 
     release: Optional[Failure] = None
     wrappers: Tuple[Tuple[Wrapper, Drift], ...] = ()
-    bundles: Tuple[Tuple[Authority, Drift], ...] = ()
+    bundles: Mapping[Path, Tuple[Authority, Drift]] = field(default_factory=dict)
     webroots: Mapping[Path, WebrootState] = field(default_factory=dict)
     modes: Mapping[Path, TooOpen] = field(default_factory=dict)
     certificates: Mapping[str, CertificateState] = field(default_factory=dict)
@@ -78,7 +78,7 @@ def read_state(
     return State(
         release=_read_release(config) if "release" in parts else None,
         wrappers=tuple((one, _compare_wrapper(one)) for one in paths.wrappers(config)) if "wrapper" in parts else (),
-        bundles=tuple(_read_bundles(config)) if "bundle" in parts else (),
+        bundles=_read_bundles(config) if "bundle" in parts else {},
         webroots={path: webroot.inspect(path) for path in paths.webroots(config)} if "webroot" in parts else {},
         certificates={
             name: _read_certificate(config, one, ledgers[one.authority], parts) for name, one in wanted.items()
@@ -108,11 +108,10 @@ def _compare_wrapper(wanted: Wrapper) -> Drift:
     return "same" if text == wanted.render() and os.access(wanted.path, os.X_OK) else "differs"
 
 
-def _read_bundles(config: Config) -> Iterator[Tuple[Authority, Drift]]:
+def _read_bundles(config: Config) -> Dict[Path, Tuple[Authority, Drift]]:
     """Each file once, though several authorities may be trusted through it."""
-    for path, authority in {one.ca_bundle: one for one in config.authorities.values()}.items():
-        if path is not None:
-            yield authority, _compare_bundle(authority, path)
+    found = ((one.ca_bundle, one) for one in config.authorities.values())
+    return {path: (one, _compare_bundle(one, path)) for path, one in found if path is not None}
 
 
 def _compare_bundle(authority: Authority, path: Path) -> Drift:

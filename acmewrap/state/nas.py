@@ -12,7 +12,7 @@ from .. import files
 from ..catalogue import failure
 from ..config.model import Account, Config
 from ..errors import AccessError, AcmewrapError
-from ..reasons import AccountDiffers, AccountNotManaged, Deviation, Drift, Missing, NoAccount, NotObserved, Reason
+from ..reasons import AccountDiffers, AccountNotManaged, Deviation, Drift, NotObserved, Plain, Reason
 from ..schedule import dsm
 from ..secrets import FileReference, Secret, resolve
 from ..synology import account, certificates
@@ -74,7 +74,7 @@ def _look(config: Config, environ: Environ, provisioner: Optional[Provisioner]) 
     if provisioner is not None:
         found = account.read(provisioner, wanted.name)
         if found is None:
-            return NasState(Missing(), NoAccount(), "missing" if dsm.is_wanted(config) else "same")
+            return NasState(Plain.MISSING, Plain.NO_ACCOUNT, "missing" if dsm.is_wanted(config) else "same")
         deviations.extend(found.deviations())
         if _password_is_missing(wanted):
             deviations.append(Deviation("no_password"))

@@ -58,8 +58,8 @@ def test_a_broken_webroot_is_found_while_the_live_certificate_stays_served(machi
     assert done.returncode == 3, done
     (step,) = done.document["steps"]
     assert (step["kind"], step["outcome"]) == ("issue", "failed")
-    assert step["error"]["id"] == "challenge.wrong_content"
-    assert str(elsewhere) in step["error"]["remedy"]
+    assert step["failure"]["id"] == "challenge.wrong_content"
+    assert str(elsewhere) in step["failure"]["remedy"]
     assert machine.served() == served == machine.on_disk()
 
 

@@ -14,9 +14,10 @@ from acmewrap.engine.deploy import Delivery
 from acmewrap.engine.results import Run, StepResult
 from acmewrap.errors import ExitCode
 from acmewrap.plan.planner import Plan
-from acmewrap.plan.status import CertificateStatus, TargetStatus
 from acmewrap.plan.steps import CheckRenewalInfo, DeployCertificate, InstallRelease, RenewCertificate
-from acmewrap.reasons import AdviceOutdated, Due, Moment, NewCertificate, NotAsPinned
+from acmewrap.reasons import Due, Moment, NotAsPinned, Plain
+from acmewrap.report.status import CertificateStatus, TargetStatus
+from acmewrap.state.ledger import Entry
 from acmewrap.verify.tls_probe import Observation
 from acmewrap.x509 import X509
 
@@ -44,9 +45,9 @@ AUTHORITY = CONFIG.authorities["internal"]
 INSTALL = InstallRelease(
     NotAsPinned(failure("release.missing", "it is not installed")), CONFIG.acme_sh, Path("/srv/acme/src/acme.sh")
 )
-ASK = CheckRenewalInfo(AdviceOutdated(), CERTIFICATE, AUTHORITY)
+ASK = CheckRenewalInfo(Plain.ADVICE_OUTDATED, CERTIFICATE, AUTHORITY)
 RENEW = RenewCertificate(Due(Moment(NOW - 86400), 3600, "authority"), CERTIFICATE, AUTHORITY)
-DEPLOY = DeployCertificate(NewCertificate(), CERTIFICATE, AUTHORITY, TARGET)
+DEPLOY = DeployCertificate(Plain.NEW_CERTIFICATE, CERTIFICATE, AUTHORITY, TARGET)
 
 ISSUED = IssueResult("renewed", ("nas.test",), FILES, "https://pki.test/order/1", "https://pki.test/cert/1")
 DELIVERED = Delivery(DeployResult("accepted", "nas.test", "synology_dsm"), Observation(served=LEAF))
@@ -77,25 +78,17 @@ NOT_ISSUED = Run(
     NOW + 4.0,
 )
 
-VALID = CertificateStatus(
-    "nas",
-    "valid",
-    FILES,
-    X509_LEAF,
-    NOW + 60000,
-    None,
-    (TargetStatus("dsm", "synology_dsm", "nas.test:5001", "deployed", LEAF, LEAF, NOW - 3600),),
+SEEN = TargetStatus(TARGET, "deployed", LEAF, Observation(served=LEAF), Entry(seen=LEAF, seen_at=NOW - 3600))
+VALID = CertificateStatus(CERTIFICATE, "valid", FILES, X509_LEAF, NOW + 60000, targets={"dsm": SEEN})
+FAILED = {"id": UNPROVEN.id, "message": UNPROVEN.message, "remedy": UNPROVEN.remedy}
+ELSEWHERE = TargetStatus(
+    TARGET, "pending", LEAF, Observation(served=OTHER), Entry(attempts=3, next_try=NOW + 1200, error=FAILED)
 )
-PENDING = replace(
-    VALID,
-    targets=(
-        TargetStatus(
-            *("dsm", "synology_dsm", "nas.test:5001", "pending", LEAF, OTHER, None, 3, NOW + 1200),
-            {"id": UNPROVEN.id, "message": UNPROVEN.message, "remedy": UNPROVEN.remedy},
-        ),
-    ),
-)
+PENDING = replace(VALID, targets={"dsm": ELSEWHERE})
 MISSING = CertificateStatus(
-    "bare", "missing", FILES, error={"id": REFUSED.id, "message": REFUSED.message, "remedy": "R."}
+    CONFIG.certificates["bare"],
+    "missing",
+    FILES,
+    attempts=Entry(error={"id": REFUSED.id, "message": REFUSED.message, "remedy": "R."}),
 )
 STATUSES: Dict[str, CertificateStatus] = {"nas": PENDING, "bare": MISSING}

@@ -26,7 +26,7 @@ from acmewrap.doctor import (
 from acmewrap.driver.wrapper import Wrapper
 from acmewrap.errors import ExitCode, UnreachableError
 from acmewrap.plan.steps import ChangeMode, RenderWrapper
-from acmewrap.reasons import Differs, Mode, TooOpen
+from acmewrap.reasons import Mode, Plain, TooOpen
 
 Told = List[Tuple[str, List[str], Optional[str]]]
 
@@ -115,7 +115,7 @@ def test_fixing_goes_on_when_one_fix_fails(tmp_path: Path) -> None:
     file.touch(0o644)
     wrapper = Wrapper(foreign, file, tmp_path, tmp_path, "3.1.1", tmp_path, "https://ca.test/dir")
     findings = [
-        Finding(failure("doctor.wrapper_differs", "a"), fix=RenderWrapper(Differs(), wrapper)),
+        Finding(failure("doctor.wrapper_differs", "a"), fix=RenderWrapper(Plain.DIFFERS, wrapper)),
         Finding(failure("doctor.file_mode", "b"), fix=ChangeMode(TooOpen(Mode(0o644), Mode(0o600)), file)),
         Finding(failure("disk.full", "c")),
     ]

@@ -13,7 +13,7 @@ from acmewrap.engine.results import Outcome, Run, StepResult
 from acmewrap.errors import ExitCode
 from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import IssueCertificate, Kind, PrepareWebroot, Step
-from acmewrap.reasons import NoChallengeFolder, NotYetIssued
+from acmewrap.reasons import Plain
 from results import AUTHORITY, CERTIFICATE, DEPLOY, INSTALL, RENEW
 
 
@@ -23,8 +23,8 @@ def result(
     request = replace(CERTIFICATE, name=certificate or "")
     steps: Dict[str, Step] = {
         "install": INSTALL,
-        "webroot": PrepareWebroot(NoChallengeFolder(), Path("/srv/web")),
-        "issue": IssueCertificate(NotYetIssued(), request, AUTHORITY),
+        "webroot": PrepareWebroot(Plain.NO_CHALLENGE_FOLDER, Path("/srv/web")),
+        "issue": IssueCertificate(Plain.NOT_YET_ISSUED, request, AUTHORITY),
         "renew": replace(RENEW, request=request),
         "deploy": replace(DEPLOY, request=request),
     }

@@ -33,31 +33,7 @@ from acmewrap.plan.steps import (
     Step,
     WriteBundle,
 )
-from acmewrap.reasons import (
-    Differs,
-    Due,
-    Expired,
-    Forced,
-    Foreign,
-    KeyTypeDiffers,
-    Missing,
-    Moment,
-    NamesDiffer,
-    NewCertificate,
-    NoChallengeFolder,
-    NotAsPinned,
-    NotProven,
-    NotRecorded,
-    NotServed,
-    NotWritable,
-    NotYetIssued,
-    Reason,
-    RequestDiffers,
-    ServerDiffers,
-    SetBroken,
-    Superseded,
-    WebrootDiffers,
-)
+from acmewrap.reasons import Changed, Due, Expired, Moment, NotAsPinned, NotServed, Plain, Reason, SetBroken
 from acmewrap.secrets import FileReference
 from acmewrap.state.ledger import Entry
 from acmewrap.state.machine import State
@@ -98,7 +74,8 @@ def test_nothing_different_is_nothing_to_do() -> None:
 
 
 CONFIG = make_config()
-AUTHORITY = replace(CONFIG.authorities["internal"], ca_bundle=Path("/a/ca.crt"))
+BUNDLE = Path("/a/ca.crt")
+AUTHORITY = replace(CONFIG.authorities["internal"], ca_bundle=BUNDLE)
 SCRIPT = Wrapper(Path("/a/acme.sh"), CONFIG.file, Path("/a"), Path("/a/src"), "3.1.1", AUTHORITY.home, SERVER)
 NO_RELEASE = failure("release.missing", "it is not installed")
 PROGRAM = Path("/srv/acme/src/acme.sh")
@@ -109,15 +86,15 @@ assert CONFIG.schedule is not None
     ("change", "kind", "step"),
     [
         ({"release": NO_RELEASE}, "install", InstallRelease(NotAsPinned(NO_RELEASE), CONFIG.acme_sh, PROGRAM)),
-        ({"bundles": ((AUTHORITY, "missing"),)}, "bundle", WriteBundle(Missing(), AUTHORITY)),
-        ({"bundles": ((AUTHORITY, "differs"),)}, "bundle", WriteBundle(Differs(), AUTHORITY)),
-        ({"webroots": {Path("/web"): "missing"}}, "webroot", PrepareWebroot(NoChallengeFolder(), Path("/web"))),
-        ({"webroots": {Path("/web"): "not_writable"}}, "webroot", PrepareWebroot(NotWritable(), Path("/web"))),
-        ({"wrappers": ((SCRIPT, "missing"),)}, "render", RenderWrapper(Missing(), SCRIPT)),
-        ({"wrappers": ((SCRIPT, "differs"),)}, "render", RenderWrapper(Differs(), SCRIPT)),
-        ({"wrappers": ((SCRIPT, "foreign"),)}, "render", RenderWrapper(Foreign(), SCRIPT)),
-        ({"schedule": "missing"}, "schedule", SetSchedule(Missing(), CONFIG, CONFIG.schedule)),
-        ({"schedule": "differs"}, "schedule", SetSchedule(Differs(), CONFIG, CONFIG.schedule)),
+        ({"bundles": {BUNDLE: (AUTHORITY, "missing")}}, "bundle", WriteBundle(Plain.MISSING, AUTHORITY, BUNDLE)),
+        ({"bundles": {BUNDLE: (AUTHORITY, "differs")}}, "bundle", WriteBundle(Plain.DIFFERS, AUTHORITY, BUNDLE)),
+        ({"webroots": {Path("/web"): "missing"}}, "webroot", PrepareWebroot(Plain.NO_CHALLENGE_FOLDER, Path("/web"))),
+        ({"webroots": {Path("/web"): "not_writable"}}, "webroot", PrepareWebroot(Plain.NOT_WRITABLE, Path("/web"))),
+        ({"wrappers": ((SCRIPT, "missing"),)}, "render", RenderWrapper(Plain.MISSING, SCRIPT)),
+        ({"wrappers": ((SCRIPT, "differs"),)}, "render", RenderWrapper(Plain.DIFFERS, SCRIPT)),
+        ({"wrappers": ((SCRIPT, "foreign"),)}, "render", RenderWrapper(Plain.FOREIGN, SCRIPT)),
+        ({"schedule": "missing"}, "schedule", SetSchedule(Plain.MISSING, CONFIG, CONFIG.schedule)),
+        ({"schedule": "differs"}, "schedule", SetSchedule(Plain.DIFFERS, CONFIG, CONFIG.schedule)),
     ],
 )
 def test_a_part_of_the_machine_that_differs_is_one_step_with_its_reason(
@@ -128,7 +105,11 @@ def test_a_part_of_the_machine_that_differs_is_one_step_with_its_reason(
 
 
 def test_parts_that_are_as_they_should_be_are_no_steps() -> None:
-    ready = {"bundles": ((AUTHORITY, "same"),), "webroots": {Path("/b"): "ready"}, "wrappers": ((SCRIPT, "same"),)}
+    ready = {
+        "bundles": {BUNDLE: (AUTHORITY, "same")},
+        "webroots": {Path("/b"): "ready"},
+        "wrappers": ((SCRIPT, "same"),),
+    }
     assert plan(make_config(), replace(make_state(), **ready), NOW) == Plan(())  # type: ignore[arg-type]
 
 
@@ -136,7 +117,7 @@ def test_the_machine_comes_before_its_certificates_and_the_schedule_after_them()
     everything = replace(
         make_state(stored=None, observations={}, deliveries={"dsm": Entry()}),
         release=failure("release.missing", "missing"),
-        bundles=((AUTHORITY, "missing"),),
+        bundles={BUNDLE: (AUTHORITY, "missing")},
         webroots={Path("/b"): "missing"},
         wrappers=((SCRIPT, "missing"),),
         schedule="missing",
@@ -159,12 +140,12 @@ TWO_NAMES = ("nas.internal.test", "files.internal.test")
 ONE_NAME = ("nas.internal.test",)
 
 OBTAINED: Dict[str, Tuple[Config, Dict[str, Any], Obtaining, Reason]] = {
-    "missing": (make_config(), {"stored": None}, IssueCertificate, NotYetIssued()),
+    "missing": (make_config(), {"stored": None}, IssueCertificate, Plain.NOT_YET_ISSUED),
     "issue failed half way": (
         make_config(),
         {"stored": replace(make_stored(), leaf=None)},
         IssueCertificate,
-        NotYetIssued(),
+        Plain.NOT_YET_ISSUED,
     ),
     "broken": (
         make_config(),
@@ -176,29 +157,29 @@ OBTAINED: Dict[str, Tuple[Config, Dict[str, Any], Obtaining, Reason]] = {
         certificate(domains=TWO_NAMES, challenges=CERTIFICATE.challenges * 2),
         {},
         ReissueCertificate,
-        NamesDiffer(ONE_NAME, TWO_NAMES),
+        Changed("names", ONE_NAME, TWO_NAMES),
     ),
     "a name less": (
         make_config(),
         {"stored": make_stored(names=TWO_NAMES)},
         ReissueCertificate,
-        NamesDiffer(TWO_NAMES, ONE_NAME),
+        Changed("names", TWO_NAMES, ONE_NAME),
     ),
-    "key type": (certificate(key="ec-384"), {}, ReissueCertificate, KeyTypeDiffers(("ec-256",), ("ec-384",))),
+    "key type": (certificate(key="ec-384"), {}, ReissueCertificate, Changed("key type", ("ec-256",), ("ec-384",))),
     "server": (
         make_config(authorities={"internal": ANOTHER}),
         {},
         ReissueCertificate,
-        ServerDiffers((SERVER,), (ANOTHER.server,)),
+        Changed("authority", (SERVER,), (ANOTHER.server,)),
     ),
-    "webroot": (certificate(challenges=(Webroot(Path("/srv/other")),)), {}, ReissueCertificate, RequestDiffers()),
-    "challenge": (certificate(challenges=(Dns("dns_nsupdate"),)), {}, ReissueCertificate, RequestDiffers()),
-    "options": (certificate(options=("--ocsp",)), {}, ReissueCertificate, RequestDiffers()),
+    "webroot": (certificate(challenges=(Webroot(Path("/srv/other")),)), {}, ReissueCertificate, Plain.REQUEST_DIFFERS),
+    "challenge": (certificate(challenges=(Dns("dns_nsupdate"),)), {}, ReissueCertificate, Plain.REQUEST_DIFFERS),
+    "options": (certificate(options=("--ocsp",)), {}, ReissueCertificate, Plain.REQUEST_DIFFERS),
     "webroot of one that acme.sh issued alone": (
         certificate(challenges=(Webroot(Path("/srv/other")),)),
         {"stored": replace(make_stored(), configuration={"Le_API": SERVER, "Le_Webroot": "/srv/web"})},
         ReissueCertificate,
-        WebrootDiffers(("/srv/web",), ("/srv/other",)),
+        Changed("webroot", ("/srv/web",), ("/srv/other",)),
     ),
 }
 
@@ -209,7 +190,7 @@ def test_a_certificate_that_differs_is_ordered_and_deployed(case: str) -> None:
     request, authority = config.certificates["nas"], config.authorities["internal"]
     assert plan(config, make_state(**change), NOW).steps == (
         kind(reason, request, authority),
-        DeployCertificate(NewCertificate(), request, authority, TARGET),
+        DeployCertificate(Plain.NEW_CERTIFICATE, request, authority, TARGET),
     )
 
 
@@ -266,7 +247,7 @@ def test_it_can_be_due_a_time_before_its_end() -> None:
 @pytest.mark.parametrize("options", [PlanOptions(force=True), PlanOptions(OBTAINING_KINDS, force=True)])
 def test_force_renews_what_is_not_due(options: PlanOptions) -> None:
     step = plan(make_config(), make_state(), NOW, options).steps[0]
-    assert (step.kind, step.reason) == ("renew", Forced())
+    assert (step.kind, step.reason) == ("renew", Plain.FORCED)
 
 
 # --- backoff ---
@@ -306,11 +287,11 @@ PROVEN = Entry(wanted=LEAF, seen=LEAF, seen_at=ISSUED)
     [
         (PROVEN, SERVED, None),
         (PROVEN, None, None),
-        (Entry(), None, NotProven()),
-        (Entry(wanted=OTHER, seen=OTHER), None, Superseded()),
+        (Entry(), None, Plain.NOT_PROVEN),
+        (Entry(wanted=OTHER, seen=OTHER), None, Plain.SUPERSEDED),
         (PROVEN, Observation(served=OTHER), NotServed(OTHER)),
         (PROVEN, Observation(error="nas:5001: Connection refused"), NotServed(error="nas:5001: Connection refused")),
-        (Entry(), SERVED, NotRecorded()),
+        (Entry(), SERVED, Plain.NOT_RECORDED),
     ],
 )
 def test_a_deployment_is_pending_until_the_leaf_was_seen(
@@ -324,7 +305,7 @@ def test_a_deployment_is_pending_until_the_leaf_was_seen(
 
 def test_deploy_with_force_delivers_what_is_served_already() -> None:
     (step,) = plan(make_config(), make_state(), NOW, PlanOptions(("deploy",), force=True)).steps
-    assert (step.kind, step.reason) == ("deploy", Forced())
+    assert (step.kind, step.reason) == ("deploy", Plain.FORCED)
 
 
 def test_a_broken_certificate_is_not_delivered() -> None:

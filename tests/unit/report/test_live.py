@@ -14,11 +14,12 @@ from acmewrap.cli.output import Printer
 from acmewrap.cli.parser import parse
 from acmewrap.engine.results import StepEnded, StepLine, StepResult, StepStarted
 from acmewrap.plan.steps import IssueCertificate
-from acmewrap.reasons import NotYetIssued
+from acmewrap.reasons import Plain
 from acmewrap.report import live
-from results import AUTHORITY, CERTIFICATE, DEPLOY
+from acmewrap.state.ledger import Entry
+from results import AUTHORITY, CERTIFICATE, DEPLOY, MISSING, NOW, SEEN, VALID
 
-ISSUE = IssueCertificate(NotYetIssued(), replace(CERTIFICATE, name="nas [main]"), AUTHORITY)
+ISSUE = IssueCertificate(Plain.NOT_YET_ISSUED, replace(CERTIFICATE, name="nas [main]"), AUTHORITY)
 
 
 def terminal(width: int = 80) -> Console:
@@ -78,25 +79,23 @@ def test_a_step_that_was_skipped_was_never_started() -> None:
 
 
 def test_a_certificate_with_two_targets_fits_into_80_columns() -> None:
-    heading = ("CERTIFICATE", "NAMES", "AUTHORITY", "ISSUER", "STATE", "LEFT", "RENEWAL", "TARGET", "DELIVERY")
-    names = "nas.internal.example.com, files.internal.example.com"
-    state = ("valid", "23 hours", "in 15 hours")
-    first = ("nas", names, "internal", "Some Intermediate", *state, "dsm", "deployed, seen 2 hours ago")
-    rows = [
-        heading,
-        first,
-        (*[""] * 7, "web", "pending"),
-        ("new", "new.example.com", "internal", "-", "missing", "-", "-", "-", "-"),
-    ]
+    names = ("nas.internal.example.com", "files.internal.example.com")
+    nas = replace(
+        VALID,
+        certificate=replace(CERTIFICATE, domains=names),
+        targets={"dsm": SEEN, "web": replace(SEEN, state="pending", entry=Entry())},
+    )
+    new = replace(MISSING, certificate=replace(MISSING.certificate, domains=("new.example.com",)))
     console = terminal()
-    live.print_status(console, rows)
+    live.print_status(console, {"nas": nas, "new": new}, NOW)
     lines = text_of(console).splitlines()
     assert max(map(len, lines)) <= 80
     text = "\n".join(lines)
     for piece in (
         "nas.internal.example.com",
         "files.internal.example.com",
-        "valid, 23 hours left",
+        "valid, 1 day left",
+        "dsm: deployed, seen",
         "web: pending",
         "missing",
     ):

@@ -15,7 +15,7 @@ from acmewrap.catalogue import failure
 from acmewrap.config import Account, Config, Schedule, Synology
 from acmewrap.errors import AccessError, UnreachableError
 from acmewrap.plan.planner import Plan, PlanOptions, plan
-from acmewrap.reasons import AccountDiffers, AccountNotManaged, Deviation, Missing, NotAssigned, NotObserved, Reason
+from acmewrap.reasons import AccountDiffers, AccountNotManaged, Deviation, NotAssigned, NotObserved, Plain, Reason
 from acmewrap.schedule import dsm
 from acmewrap.secrets import FileReference, Secret
 from acmewrap.state import nas
@@ -119,7 +119,7 @@ def test_of_a_nas_that_is_as_it_should_be_nothing_follows(ready: Nas, config: Co
 
 def test_on_an_empty_nas_everything_is_planned_and_nobody_tries_to_log_in(box: Nas, config: Config) -> None:
     found = nas.look(config, {})
-    assert (found.account, found.task) == (Missing(), "missing")
+    assert (found.account, found.task) == (Plain.MISSING, "missing")
     assert [kind for kind, _ in kinds(config, found)] == ["account", "deploy", "schedule"]
     assert box.state.logins == []
     assert not box.password.exists()

@@ -8,7 +8,7 @@ from typing import Any, Dict, Mapping, Optional
 import pytest
 
 from acmewrap.catalogue import failure
-from acmewrap.plan.status import CertificateStatus, TargetStatus, assess
+from acmewrap.report.status import CertificateStatus, TargetStatus, assess
 from acmewrap.state.ledger import Entry
 from acmewrap.verify.tls_probe import Observation
 from wanted import CERTIFICATE, DAY, ISSUED, LEAF, NOW, OTHER, TARGET, make_config, make_state, make_stored
@@ -22,11 +22,11 @@ def status(now: float = NOW, **changes: Any) -> CertificateStatus:
 
 def test_a_certificate_that_is_there_and_served_is_valid_and_healthy() -> None:
     found = status()
-    assert (found.state, found.is_healthy, found.error) == ("valid", True, None)
+    assert (found.state, found.is_healthy, found.failure) == ("valid", True, None)
     assert found.due_at == ISSUED + DAY * 2 // 3
-    assert found.targets == (
-        TargetStatus("dsm", "synology_dsm", "nas.internal.test:5001", "deployed", LEAF, LEAF, ISSUED),
-    )
+    served, entry = Observation(served=LEAF), Entry(wanted=LEAF, seen=LEAF, seen_at=ISSUED)
+    assert found.targets == {"dsm": TargetStatus(TARGET, "deployed", LEAF, served, entry)}
+    assert found.targets["dsm"].proven_at == ISSUED
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_the_state_of_a_target_is_what_was_seen_there(
 ) -> None:
     observations: Dict[str, Observation] = {} if observed is None else {"dsm": observed}
     found = status(deliveries={"dsm": entry}, observations=observations)
-    assert found.targets[0].state == state
+    assert found.targets["dsm"].state == state
     assert found.is_healthy == (state == "deployed")
 
 
@@ -72,23 +72,23 @@ def test_what_only_the_hook_vouches_for_is_called_unverified() -> None:
     blind = replace(TARGET, verify=None)
     config = make_config(certificates={"nas": replace(CERTIFICATE, targets=(blind,))})
     found = assess(config, make_state(observations={}), NOW)["nas"]
-    assert (found.targets[0].state, found.targets[0].verify, found.is_healthy) == ("unverified", None, True)
+    assert (found.targets["dsm"].state, found.is_healthy) == ("unverified", True)
 
 
 def test_an_outstanding_failure_is_told_and_is_not_healthy() -> None:
     found = status(attempts=Entry().fail(REFUSED, NOW))
     assert not found.is_healthy
-    assert found.error is not None
-    assert found.error["id"] == "dsm.login_refused"
+    assert found.failure is not None
+    assert found.failure.id == "dsm.login_refused"
 
 
 def test_failures_of_a_target_are_told_with_the_next_try() -> None:
     entry = Entry().want(LEAF).fail(REFUSED, NOW, jitter=0)
-    target = status(deliveries={"dsm": entry}, observations={}).targets[0]
-    assert (target.state, target.attempts, target.next_try) == ("pending", 1, NOW + 300)
-    assert target.error is not None
-    assert target.error["id"] == "dsm.login_refused"
+    target = status(deliveries={"dsm": entry}, observations={}).targets["dsm"]
+    assert (target.state, target.entry.attempts, target.entry.next_try) == ("pending", 1, NOW + 300)
+    assert target.failure is not None
+    assert target.failure.id == "dsm.login_refused"
 
 
 def test_a_proof_of_an_older_leaf_is_no_proof() -> None:
-    assert status(deliveries={"dsm": Entry(seen=OTHER, seen_at=NOW)}, observations={}).targets[0].proven_at is None
+    assert status(deliveries={"dsm": Entry(seen=OTHER, seen_at=NOW)}, observations={}).targets["dsm"].proven_at is None
