@@ -43,8 +43,8 @@ def _look(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
     if date is not None:
         skew = context.clock() - date
         if abs(skew) > _SKEW:
-            told = f"the clock of this machine is {span(abs(skew))} {'ahead of' if skew > 0 else 'behind'} {authority.server}"
-            yield Finding(failure("doctor.clock_skew", told))
+            message = f"the clock of this machine is {span(abs(skew))} {'ahead of' if skew > 0 else 'behind'} {authority.server}"
+            yield Finding(failure("doctor.clock_skew", message))
 
 
 def _bundle(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
@@ -60,14 +60,14 @@ def _bundle(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
     try:
         certificates = x509.parse_pem(path.read_bytes())
     except ValueError as error:
-        told = failure("doctor.bundle_invalid", f"{path}: {error}", server=authority.server, ca_bundle=path)
-        yield Finding(told, ExitCode.UNREACHABLE)
+        message = failure("doctor.bundle_invalid", f"{path}: {error}", server=authority.server, ca_bundle=path)
+        yield Finding(message, ExitCode.UNREACHABLE)
         return
     roots = [one for one in certificates if one.is_authority or one.issuer_der == one.subject_der]
     if not roots:
         names = ", ".join(certificates[0].names) or certificates[0].subject
-        told = failure("doctor.bundle_not_ca", f"{path} holds the certificate of {names}", ca_bundle=path)
-        yield Finding(told, ExitCode.UNREACHABLE)
+        message = failure("doctor.bundle_not_ca", f"{path} holds the certificate of {names}", ca_bundle=path)
+        yield Finding(message, ExitCode.UNREACHABLE)
     elif all(one.not_after <= context.clock() for one in roots):
         last = max(roots, key=lambda one: one.not_after)
         message = f"{path}: {last.subject} ended on {moment(last.not_after)}"

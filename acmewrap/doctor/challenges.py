@@ -53,8 +53,8 @@ def _webroot(context: DoctorContext, folder: Path) -> Iterator[Finding]:
 def _name(context: DoctorContext, name: str, challenge: Challenge) -> Iterator[Finding]:
     address = context.address or _address(name, context.http_port)
     if address is None:
-        told = f"this machine's DNS knows no address of {name}"
-        yield Finding(failure("doctor.name_unresolved", told, domain=name), ExitCode.ISSUE_FAILED)
+        message = f"this machine's DNS knows no address of {name}"
+        yield Finding(failure("doctor.name_unresolved", message, domain=name), ExitCode.ISSUE_FAILED)
     elif isinstance(challenge, Webroot):
         if webroot.inspect(challenge.path) != "ready":
             raise NotLooked("no token can be laid into its webroot")
@@ -77,13 +77,13 @@ def _token(context: DoctorContext, name: str, folder: Path, address: str) -> Ite
             status, body = _fetch(url, context.http_port, address)
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or str(error) or type(error).__name__
-        told = f"{name} at {address}, port {context.http_port}: {why}"
-        yield Finding(failure("doctor.web_server_silent", told, domain=name), ExitCode.ISSUE_FAILED)
+        message = f"{name} at {address}, port {context.http_port}: {why}"
+        yield Finding(failure("doctor.web_server_silent", message, domain=name), ExitCode.ISSUE_FAILED)
         return
     if status != 200 or body.strip() != content.encode("ascii"):
         answer = "other content" if status == 200 else f"HTTP status {status}"
-        told = f"{url} was answered with {answer}, not with what lies in {folder}"
-        yield Finding(failure("doctor.token_not_served", told, domain=name, webroot=folder), ExitCode.ISSUE_FAILED)
+        message = f"{url} was answered with {answer}, not with what lies in {folder}"
+        yield Finding(failure("doctor.token_not_served", message, domain=name, webroot=folder), ExitCode.ISSUE_FAILED)
 
 
 @contextlib.contextmanager

@@ -35,23 +35,25 @@ def _certificate(context: DoctorContext, certificate: Certificate, found: Certif
     leaf = found.stored.leaf if found.stored is not None else None
     name, last = certificate.name, _last_error(found.attempts)
     if leaf is None:
-        told = f"{name} was not issued yet{last}"
-        yield Finding(failure("certificate.not_issued", told, name=name), ExitCode.ISSUE_FAILED)
+        message = f"{name} was not issued yet{last}"
+        yield Finding(failure("certificate.not_issued", message, name=name), ExitCode.ISSUE_FAILED)
         return
     now, due = context.clock(), due_at(leaf.not_before, leaf.not_after, certificate.renew)
     grace = min(interval(context), (leaf.not_after - due) / 2)
     if found.fault is not None:
-        told, id = f"{name}: {found.fault}", "certificate.mismatch"
+        message, id = f"{name}: {found.fault}", "certificate.mismatch"
     elif leaf.not_after <= now:
-        told, id = f"{name} expired on {moment(leaf.not_after)}{last}", "doctor.certificate_expired"
+        message, id = f"{name} expired on {moment(leaf.not_after)}{last}", "doctor.certificate_expired"
     elif now > due + grace:
-        told = f"{name} should have been renewed on {moment(due)}, {span(leaf.not_after - now)} of its life left{last}"
+        message = (
+            f"{name} should have been renewed on {moment(due)}, {span(leaf.not_after - now)} of its life left{last}"
+        )
         id = "doctor.certificate_overdue"
     elif found.attempts.error is not None:
-        told, id = f"{name} could not be renewed {found.attempts.attempts} times{last}", "doctor.issue_failing"
+        message, id = f"{name} could not be renewed {found.attempts.attempts} times{last}", "doctor.issue_failing"
     else:
         return
-    yield Finding(failure(id, told, name=name), ExitCode.ISSUE_FAILED)
+    yield Finding(failure(id, message, name=name), ExitCode.ISSUE_FAILED)
 
 
 def _target(certificate: Certificate, target: Target, found: CertificateState) -> Iterator[Finding]:
@@ -61,8 +63,8 @@ def _target(certificate: Certificate, target: Target, found: CertificateState) -
     entry, name = found.deliveries[target.name], certificate.name
     if not local_files.can_look(target):
         if entry.seen != leaf.sha256:
-            told = f"{name} was not delivered to {target.name} yet{_last_error(entry)}"
-            yield Finding(failure("doctor.not_delivered", told, name=name), ExitCode.DEPLOY_FAILED)
+            message = f"{name} was not delivered to {target.name} yet{_last_error(entry)}"
+            yield Finding(failure("doctor.not_delivered", message, name=name), ExitCode.DEPLOY_FAILED)
         return
     observed = local_files.look(target, leaf.sha256)
     if observed.error is not None:
@@ -70,8 +72,8 @@ def _target(certificate: Certificate, target: Target, found: CertificateState) -
             failure("doctor.target_silent", observed.error, target=target.verify or target.name), ExitCode.UNREACHABLE
         )
     elif observed.served != leaf.sha256:
-        told = f"{target.verify or target.name} shows another certificate than the one of {name} on disk{_last_error(entry)}"
-        yield Finding(failure("doctor.not_served", told, name=name), ExitCode.DEPLOY_FAILED)
+        message = f"{target.verify or target.name} shows another certificate than the one of {name} on disk{_last_error(entry)}"
+        yield Finding(failure("doctor.not_served", message, name=name), ExitCode.DEPLOY_FAILED)
 
 
 def _last_error(entry: Entry) -> str:
@@ -81,7 +83,7 @@ def _last_error(entry: Entry) -> str:
 def _dsm(context: DoctorContext, synology: Synology) -> Iterator[Finding]:
     try:
         resolve(synology.account.password, context.environ)
-    except AcmewrapError:  # told among the secrets
+    except AcmewrapError:  # reported among the secrets
         raise NotLooked("its password cannot be read") from None
     with sessions.open_account(context.config, context.environ) as client:
         certificates.find(certificates.read(client), synology.certificate.description)

@@ -60,8 +60,8 @@ def _locks(context: DoctorContext) -> Iterator[Finding]:
             age = context.clock() - path.stat().st_mtime
             if age > _LONGEST_RUN:
                 holder = path.read_text(encoding="ascii", errors="replace").strip() or "unknown"
-                told = f"process {holder} has held {path} for {span(age)}"
-                yield Finding(failure("doctor.lock_held", told, process=holder), ExitCode.BUSY)
+                message = f"process {holder} has held {path} for {span(age)}"
+                yield Finding(failure("doctor.lock_held", message, process=holder), ExitCode.BUSY)
 
 
 def _is_held(path: Path) -> bool:
@@ -91,5 +91,5 @@ def _log(context: DoctorContext) -> Iterator[Finding]:
     path = paths.log_path(context.config)
     size = path.stat().st_size if path.exists() else 0
     if size > _LARGEST_LOG:
-        told = f"{path} has grown to {size // 1024 // 1024} MiB"
-        yield Finding(failure("doctor.log_large", told, log=path))
+        message = f"{path} has grown to {size // 1024 // 1024} MiB"
+        yield Finding(failure("doctor.log_large", message, log=path))

@@ -26,7 +26,7 @@ _RESTART = 90.0  # seconds that DSM's web server may take to come back after an 
 @dataclass(frozen=True)
 class Delivery:
     """``hook``: what acme.sh said, None when it had nothing to do; ``observed``: what was seen at last; ``assigned``: whether DSM
-    was told to use the certificate elsewhere than before.
+    was made to use the certificate elsewhere than before.
     """
 
     hook: Optional[DeployResult]

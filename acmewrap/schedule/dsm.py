@@ -101,8 +101,8 @@ class DsmTask:
                     break
                 time.sleep(1)
         if len(ended) == known:
-            told = "DSM started it and keeps no result (Task Scheduler > Settings > Save output results)"
-            return Outcome(None, told, log.added())
+            message = "DSM started it and keeps no result (Task Scheduler > Settings > Save output results)"
+            return Outcome(None, message, log.added())
         last = max(ended, key=lambda one: str(one.get("start_time", "")))
         code, way = int(last.get("exit_code", -1)), str(last.get("exit_type", "normal"))
         return Outcome(way == "normal" and code == 0, f"DSM says: exit code {code}, {way}", log.added())

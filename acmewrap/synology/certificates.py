@@ -46,8 +46,8 @@ def find(listed: Tuple[Listed, ...], description: str) -> Optional[Listed]:
     """
     found = [one for one in listed if one.description == description]
     if len(found) > 1:
-        told = f"{len(found)} certificates in DSM have the description {description!r}"
-        raise DeployError(failure("dsm.ambiguous", told, description=description))
+        message = f"{len(found)} certificates in DSM have the description {description!r}"
+        raise DeployError(failure("dsm.ambiguous", message, description=description))
     return found[0] if found else None
 
 
@@ -91,10 +91,10 @@ def _lacking(listed: Tuple[Listed, ...], certificate: Listed, wanted: DsmCertifi
 def _get(listed: Tuple[Listed, ...], description: str) -> Listed:
     found = find(listed, description)
     if found is None:
-        told = (
+        message = (
             f"the deploy is not proven: DSM lists no certificate with the description {description!r} after the import"
         )
-        raise DeployError(failure("dsm.not_imported", told, description=description))
+        raise DeployError(failure("dsm.not_imported", message, description=description))
     return found
 
 

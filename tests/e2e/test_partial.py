@@ -55,8 +55,8 @@ def test_one_of_several_that_fails_stops_no_other(
             ("issue", "broken"): "failed",
             ("deploy", "broken"): "skipped",
         }
-        states = {name: (one["state"], one["healthy"]) for name, one in done.document["certificates"].items()}
-        assert standing == {"nas": ("issued", True), "files": ("issued", True), "broken": ("failed", False)}
+        ended = {name: (one["outcome"], one["healthy"]) for name, one in done.document["certificates"].items()}
+        assert ended == {"nas": ("issued", True), "files": ("issued", True), "broken": ("failed", False)}
         broken = done.document["certificates"]["broken"]
         assert broken["failure"]["id"] == "challenge.wrong_content"
         assert served(nas.https_port) == machine.on_disk()
