@@ -60,14 +60,14 @@ def _bundle(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
     try:
         certificates = x509.parse_pem(path.read_bytes())
     except ValueError as error:
-        message = failure("doctor.bundle_invalid", f"{path}: {error}", server=authority.server, ca_bundle=path)
-        yield Finding(message, ExitCode.UNREACHABLE)
+        invalid = failure("doctor.bundle_invalid", f"{path}: {error}", server=authority.server, ca_bundle=path)
+        yield Finding(invalid, ExitCode.UNREACHABLE)
         return
     roots = [one for one in certificates if one.is_authority or one.issuer_der == one.subject_der]
     if not roots:
         names = ", ".join(certificates[0].names) or certificates[0].subject
-        message = failure("doctor.bundle_not_ca", f"{path} holds the certificate of {names}", ca_bundle=path)
-        yield Finding(message, ExitCode.UNREACHABLE)
+        message = f"{path} holds the certificate of {names}"
+        yield Finding(failure("doctor.bundle_not_ca", message, ca_bundle=path), ExitCode.UNREACHABLE)
     elif all(one.not_after <= context.clock() for one in roots):
         last = max(roots, key=lambda one: one.not_after)
         message = f"{path}: {last.subject} ended on {moment(last.not_after)}"

@@ -25,8 +25,8 @@ _DOUBLINGS = 9  # past the longest wait, and far from what a float can hold
 
 @dataclass(frozen=True)
 class Entry:
-    """One order or deployment. ``seen`` is the leaf (SHA-256) that was proven to be there, ``seen_until`` when that one expires; times
-    are seconds since 1970 UTC.
+    """One order or deployment. ``seen`` is the leaf (SHA-256) that was proven to be there, ``seen_until`` when that one expires;
+    times are seconds since 1970 UTC.
     """
 
     wanted: Optional[str] = None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, AbstractSet, Dict, Literal, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, AbstractSet, Dict, Literal, Mapping, Optional, Tuple, get_args
 
 from .. import paths
 from ..config.model import Authority, Certificate, Config, Target
@@ -27,9 +27,7 @@ if TYPE_CHECKING:
 Part = Literal[
     "release", "wrapper", "bundle", "webroot", "modes", "certificates", "wire", "nas", "schedule", "leftovers"
 ]
-ALL_PARTS: AbstractSet[Part] = frozenset(
-    ("release", "wrapper", "bundle", "webroot", "modes", "certificates", "wire", "nas", "schedule", "leftovers")
-)
+ALL_PARTS: AbstractSet[Part] = frozenset(get_args(Part))
 # What an unattended run looks at when it begins: files only, no process, no network.
 CERTIFICATE_PARTS: AbstractSet[Part] = frozenset(("certificates",))
 # What takes a process, the network, or a login that a NAS counts when it fails.

@@ -75,7 +75,7 @@ def _look(config: Config, environ: Environ, provisioner: Optional[Provisioner]) 
         found = account.read(provisioner, wanted.name)
         if found is None:
             return NasState(Plain.MISSING, Plain.NO_ACCOUNT, "missing" if dsm.is_wanted(config) else "same")
-        deviations.extend(found.deviations())
+        deviations.extend(found)
         if _password_is_missing(wanted):
             deviations.append(Deviation("no_password"))
     assignment: Optional[Reason]
