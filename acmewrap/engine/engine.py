@@ -91,26 +91,29 @@ class Engine:
     def _do_certificates(self, plan: Plan) -> List[StepResult]:
         from concurrent.futures import ThreadPoolExecutor
 
-        names = list(dict.fromkeys(step.certificate for step in plan.steps if step.certificate is not None))
-        if not names:
+        steps: Dict[str, List[Step]] = {}
+        for step in plan.steps:
+            if step.certificate is not None:
+                steps.setdefault(step.certificate, []).append(step)
+        if not steps:
             return []
-        for path in paths.webroots(self._config):
-            webroot.keep_folder(path)
-        steps = CertificateSteps(self._config, self._context, *self._open_authorities(plan))
-        with ThreadPoolExecutor(max_workers=min(self._config.jobs, len(names))) as pool:
+        perform = CertificateSteps(self._config, self._context, *self._open_authorities(plan)).perform
+        with ThreadPoolExecutor(max_workers=min(self._config.jobs, len(steps))) as pool:
             try:
-                lanes = list(pool.map(lambda name: self._do_lane(plan.of(name), steps.perform), names))
+                lanes = list(pool.map(lambda lane: self._do_lane(lane, perform), steps.values()))
             except BaseException:
                 self._context.stop()  # before the pool waits for its threads
                 raise
         return [result for lane in lanes for result in lane]
 
     def _open_authorities(self, plan: Plan) -> Tuple[Mapping[str, AcmewrapError], Mapping[str, Optional[str]]]:
-        """A quick look at each directory that is needed, and its account; what fails here blocks the certificates.
+        """A quick look at each directory that is needed, its account, and the webroots; what fails here blocks the certificates.
 
         Beside the failures: where each of the others tells when to renew (RFC 9773), None for nowhere.
         """
-        orders = (step for step in plan.steps if isinstance(step, ObtainCertificate))
+        orders = [step for step in plan.steps if isinstance(step, ObtainCertificate)]
+        for path in paths.webroots(self._config) if orders else ():
+            webroot.keep_folder(path)
         blocked: Dict[str, AcmewrapError] = {}
         renewal_info: Dict[str, Optional[str]] = {}
         for name, authority in {step.authority.name: step.authority for step in orders}.items():
@@ -134,16 +137,17 @@ class Engine:
             results.append(self._run(step, work))
             # A certificate that came with a failing hook after it is there all the same.
             evidence = results[-1].evidence
-            lacking = isinstance(step, ObtainCertificate) and not (
-                isinstance(evidence, IssueResult) and evidence.changed
-            )
+            lacking = isinstance(step, ObtainCertificate) and not (evidence is not None and evidence.changed)
         return results
 
     def _run(self, step: Step, work: Work) -> StepResult:
         self._notify(StepStarted(step))
         started = self._context.clock()
         try:
-            result = StepResult.of(step, work(step, lambda line: self._notify(StepLine(step, line))))
+            evidence = work(step, lambda line: self._notify(StepLine(step, line)))
+            result = StepResult(step, "done", evidence=evidence)
+            if isinstance(evidence, IssueResult) and evidence.failure is not None:
+                result = StepResult.unissued(step, evidence, evidence.failure)
         except AcmewrapError as error:
             result = StepResult.failed(step, error)
         except OSError as error:

@@ -39,12 +39,10 @@ class StepResult:
     exit_code: ExitCode = ExitCode.OK
 
     @classmethod
-    def of(cls, step: Step, evidence: Evidence) -> StepResult:
-        """Of a step that came to its end; a certificate may have come although a hook after it failed."""
-        if not isinstance(evidence, IssueResult) or evidence.failure is None:
-            return cls(step, "done", evidence=evidence)
-        code = ExitCode.UNREACHABLE if evidence.failure.id in UNREACHABLE else ExitCode.ISSUE_FAILED
-        return cls(step, "failed", evidence.failure, evidence=evidence, exit_code=code)
+    def unissued(cls, step: Step, issue: IssueResult, problem: Failure) -> StepResult:
+        """Of an order that failed, or of which a certificate came and a hook after it failed."""
+        code = ExitCode.UNREACHABLE if problem.id in UNREACHABLE else ExitCode.ISSUE_FAILED
+        return cls(step, "failed", problem, evidence=issue, exit_code=code)
 
     @classmethod
     def failed(cls, step: Step, error: AcmewrapError) -> StepResult:

@@ -26,9 +26,6 @@ class Plan:
     leftovers: Tuple[Step, ...] = ()
     notes: Tuple[Reason, ...] = ()
 
-    def of(self, certificate: str) -> Tuple[Step, ...]:
-        return tuple(step for step in self.steps if step.certificate == certificate)
-
     def following(self, other: Plan) -> Plan:
         """What of this plan is left to do after *other*: the certificates about which it did no more than ask."""
         asked = {step.certificate for step in other.steps if isinstance(step, CheckRenewalInfo)}
