@@ -87,7 +87,8 @@ class Deviation:
     names: Tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        return f"{self.kind} ({', '.join(self.names)})" if self.names else self.kind
+        words = self.kind.replace("_", " ")
+        return f"{words} ({', '.join(self.names)})" if self.names else words
 
 
 @dataclass(frozen=True)

@@ -53,7 +53,7 @@ def _bundle(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
         return
     for step in steps(context, "bundle", WriteBundle):
         if step.path == path:
-            message = f"{path} {wording.reason_of(step)}"
+            message = f"{path}: {wording.reason_of(step)}"
             missing = failure("bundle.missing", message, server=authority.server, ca_bundle=path)
             yield Finding(missing, ExitCode.UNREACHABLE, None if authority.pem is None else step)
             return

@@ -44,7 +44,7 @@ def _webroot(context: DoctorContext, folder: Path) -> Iterator[Finding]:
     for step in steps(context, "webroot", PrepareWebroot):
         if step.path == folder:
             who = {"user": getpass.getuser(), "group": grp.getgrgid(os.getgid()).gr_name}
-            message = f"{folder} {wording.reason_of(step)}"
+            message = f"{folder}: {wording.reason_of(step)}"
             yield Finding(
                 failure("webroot.not_writable", message, (), webroot=folder, **who), ExitCode.PERMISSION, step
             )

@@ -64,7 +64,7 @@ def _release(context: DoctorContext) -> Iterator[Finding]:
 
 def _wrapper(context: DoctorContext) -> Iterator[Finding]:
     for step in steps(context, "wrapper", RenderWrapper):
-        message = f"{step.path} {wording.reason_of(step)}"
+        message = f"{step.path}: {wording.reason_of(step)}"
         if step.reason is Plain.FOREIGN:
             yield Finding(failure("file.foreign", message, path=step.path), ExitCode.PERMISSION)
         else:

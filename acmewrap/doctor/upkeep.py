@@ -46,7 +46,7 @@ def _schedule(context: DoctorContext) -> Iterator[Finding]:
         yield Finding(failure("doctor.no_schedule", f"{context.config.file} has no section `schedule`"))
         return
     for step in steps(context, "schedule", SetSchedule):
-        message = f"the entry of {schedule.by} {wording.reason_of(step)}"
+        message = f"the entry of {schedule.by}: {wording.reason_of(step)}"
         yield Finding(failure("doctor.schedule_missing", message, by=schedule.by), fix=step)
     slow = find_too_slow(context.config, read_state(context.config, CERTIFICATE_PARTS))
     if slow is not None:

@@ -7,8 +7,8 @@ from typing import Iterator, Optional, Tuple
 
 from .. import paths, reasons
 from ..config.model import Certificate, Config, Target
+from ..driver.home import Stored
 from ..reasons import Plain, Reason, drifted
-from ..schedule.crontab import Entry
 from ..state.machine import CertificateState, State
 from . import steps
 from .due import due_of
@@ -92,10 +92,10 @@ def _schedule(config: Config, state: State) -> Iterator[Step]:
 
 def _leftovers(config: Config, state: State) -> Iterator[Step]:
     for leftover in state.leftovers:
-        if isinstance(leftover, Entry):
-            yield steps.RemoveScheduleEntry(Plain.NOT_CONFIGURED, leftover)
-        else:
+        if isinstance(leftover, Stored):
             yield steps.RemoveCertificate(Plain.NOT_CONFIGURED, leftover, config)
+        else:
+            yield steps.RemoveScheduleEntry(Plain.NOT_CONFIGURED, leftover)
 
 
 def _certificates(config: Config, state: State, now: float, options: PlanOptions) -> Iterator[Step]:

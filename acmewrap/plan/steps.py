@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ClassVar, Literal, Optional, Tuple
+from typing import TYPE_CHECKING, ClassVar, Literal, Optional, Tuple
 
 from ..config.model import Account, AcmeShSettings, Authority, Certificate, Config, Schedule, Target
 from ..driver.home import Stored
 from ..driver.wrapper import Wrapper
 from ..reasons import Reason, TooOpen
-from ..schedule.crontab import Entry
+
+if TYPE_CHECKING:
+    from ..schedule.crontab import Entry
 
 _Machine = Literal["install", "bundle", "webroot", "render", "mode", "account"]
 Kind = Literal[_Machine, "renewal_info", "issue", "reissue", "renew", "deploy", "schedule", "remove"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from functools import partial
-from typing import Any, Callable, Dict, Iterator, NamedTuple, Optional, Union
+from typing import Any, Callable, Dict, NamedTuple, Optional, Union
 
 Schema = Dict[str, Any]
 Getter = Union[str, Callable[[Any], Any]]
@@ -91,25 +91,3 @@ MOMENT = Type(
     {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", "description": "RFC 3339, UTC."}, moment
 )
 OBJECT = Type({"type": "object"}, lambda value: value)
-
-
-def explain(schema: Schema) -> str:
-    """A type in words for the manual."""
-    if "anyOf" in schema:
-        return " or ".join(dict.fromkeys(map(explain, schema["anyOf"])))
-    if "enum" in schema:
-        return " or ".join(f"`{value}`" for value in schema["enum"])
-    if "title" in schema:
-        return f"[{schema['title']}](#{schema['title']})"
-    inner = schema.get("items") or schema.get("additionalProperties")
-    words = {"array": "list of ", "object": "by name: "} if inner else {"string": "text", "boolean": "true or false"}
-    return words.get(schema["type"], str(schema["type"])) + (explain(inner) if inner else "")
-
-
-def records_in(schema: Schema) -> Iterator[Schema]:
-    """Every record that *schema* is made of, itself among them."""
-    if "properties" in schema:
-        yield schema
-    kinds = (*schema.get("anyOf", ()), *schema.get("properties", {}).values())
-    for inner in (*kinds, *(schema[key] for key in ("items", "additionalProperties") if key in schema)):
-        yield from records_in(inner)

@@ -17,33 +17,12 @@ from ..plan.steps import (
 from ..reasons import Detailed, Plain, Reason
 from ..timefmt import moment, span
 
-_DEVIATIONS: Mapping[str, str] = {
-    "missing": "does not exist",
-    "disabled": "is disabled",
-    "not_administrator": "is not an administrator",
-    "may_change_password": "may change its password",
-    "locked_out": "is denied DSM itself",
-    "homes_denied": "is denied the shared folder {}",
-    "open_shares": "can reach the shared folders {}",
-    "open_applications": "can use the applications {}",
-    "no_password": "has no stored password",
-    "wrong_password": "does not accept the stored password",
-}
-
-
-_PLAIN: Mapping[Plain, str] = {
-    Plain.MISSING: "does not exist",
+_PLAIN: Mapping[Plain, str] = {  # where its kind is not enough
     Plain.DIFFERS: "differs from the configuration",
-    Plain.FOREIGN: "was not written by acmewrap",
-    Plain.NO_CHALLENGE_FOLDER: "has no folder for challenge tokens",
-    Plain.NOT_WRITABLE: "is not writable for this user",
+    Plain.FOREIGN: "not written by acmewrap",
     Plain.NOT_CONFIGURED: "no longer in the configuration",
-    Plain.NOT_YET_ISSUED: "no certificate yet",
     Plain.REQUEST_DIFFERS: "challenge or options differ from those it was issued with",
-    Plain.FORCED: "forced",
     Plain.ADVICE_OUTDATED: "renewal information is out of date",
-    Plain.NEW_CERTIFICATE: "new certificate",
-    Plain.NOT_PROVEN: "never seen there",
     Plain.SUPERSEDED: "last seen there with an older certificate",
     Plain.NOT_RECORDED: "served, but not recorded yet",
     Plain.NO_ACCOUNT: "could not be verified: the account does not exist yet",
@@ -51,7 +30,7 @@ _PLAIN: Mapping[Plain, str] = {
 _DETAILED: Mapping[Type[Detailed], Callable[[Any], str]] = {
     reasons.NotAsPinned: lambda reason: reason.failure.message,
     reasons.TooOpen: lambda reason: f"overly permissive: mode {reason.mode:04o}, should be {reason.wanted:04o}",
-    reasons.AccountDiffers: lambda reason: "; ".join(map(_deviation, reason.deviations)),
+    reasons.AccountDiffers: lambda reason: "; ".join(map(str, reason.deviations)),
     reasons.AccountNotManaged: lambda reason: (
         f"the account {reason.account} is not managed: that takes root on the NAS, or synology.administrator"
     ),
@@ -71,13 +50,11 @@ _DETAILED: Mapping[Type[Detailed], Callable[[Any], str]] = {
 }
 
 
-def _deviation(deviation: reasons.Deviation) -> str:
-    return _DEVIATIONS[deviation.kind].format(", ".join(deviation.names))
-
-
 def describe(reason: Reason) -> str:
     """Why something is done, in a few words."""
-    return _PLAIN[reason] if isinstance(reason, Plain) else _DETAILED[type(reason)](reason)
+    if isinstance(reason, Plain):
+        return _PLAIN.get(reason) or reason.kind.replace("_", " ")
+    return _DETAILED[type(reason)](reason)
 
 
 def reason_of(step: Step) -> str:

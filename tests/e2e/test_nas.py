@@ -211,7 +211,7 @@ def test_a_nas_with_the_pinned_certificate_is_provisioned_over_https_and_renewed
         assert nas.requests == []
 
         machine.configure(text, bundle=bundle, administrator=ADMINISTRATOR, fingerprint=factory)
-        assert "certupdater  does not exist" in machine.run("plan").stdout
+        assert "certupdater  missing" in machine.run("plan").stdout
         done = machine.run("apply")
         assert done.returncode == 0, done.stdout + done.stderr
         assert machine.served() == machine.on_disk() != factory

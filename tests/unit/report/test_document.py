@@ -15,10 +15,11 @@ from acmewrap.cli import parser
 from acmewrap.engine.results import Run
 from acmewrap.errors import AcmewrapError, ConfigurationError, ExitCode, Problem
 from acmewrap.reasons import Plain
-from acmewrap.report.document import commands, document, manual, of_run, schema
+from acmewrap.report.document import commands, document, of_run, schema
 from acmewrap.report.fields import moment
 from acmewrap.report.status import CertificateStatus, assess
 from acmewrap.state.machine import CertificateState, State
+from json_manual import manual
 from json_schema import accepts
 from results import CONFIG, DEPLOY, GOOD, NOT_ISSUED, NOT_PROVEN, NOW, RENEW, STATUSES, UNPROVEN, VALID
 

@@ -43,7 +43,7 @@ def test_no_reason_is_left_out() -> None:
 @pytest.mark.parametrize(
     ("reason", "words"),
     [
-        (SAMPLES[2], "is disabled; can reach the shared folders photo, video"),
+        (SAMPLES[2], "disabled; open shares (photo, video)"),
         (SAMPLES[6], "other names: have a.test; want a.test, b.test"),
         (reasons.NotServed(served="1f" * 32), "serves another certificate"),
         (reasons.NotServed(error="nas:5001: Connection refused"), "nas:5001: Connection refused"),

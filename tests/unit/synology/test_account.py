@@ -75,7 +75,7 @@ def test_a_write_that_dsm_only_pretends_to_do_is_told(nas: Nas) -> None:
         def add_administrator(self, name: str) -> None:
             """Nothing, as with a parameter that DSM does not look at."""
 
-    with pytest.raises(DeployError, match="still shows: not_administrator") as caught:
+    with pytest.raises(DeployError, match="still shows: not administrator") as caught:
         account.ensure(Pretending(nas), NAME, PASSWORD)
     assert caught.value.id == "dsm.account_not_set"
 
