@@ -12,6 +12,7 @@ __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .config import Config, load
+    from .config.cleartext import find_warnings
     from .config.model import Alpn, Apache, Dns, Nginx, Standalone, Stateless, Webroot
     from .driver.acmesh import AcmeSh
     from .driver.command import InstalledFiles
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
         BusyError,
         CommandError,
         ConfigurationError,
+        ConfigurationWarning,
         DeployError,
         ExitCode,
         Failure,
@@ -48,6 +50,7 @@ __all__ = [
     "CommandError",
     "Config",
     "ConfigurationError",
+    "ConfigurationWarning",
     "CronResult",
     "DeployError",
     "DeployResult",
@@ -74,6 +77,7 @@ __all__ = [
     "StepResult",
     "UnreachableError",
     "Webroot",
+    "find_warnings",
     "install",
     "load",
 ]
@@ -82,6 +86,7 @@ _MODULES: Dict[str, str] = {
     **dict.fromkeys(("Config", "load"), "config"),
     **dict.fromkeys(("Alpn", "Apache", "Dns", "Nginx", "Standalone", "Stateless", "Webroot"), "config.model"),
     "Job": "engine.job",
+    "find_warnings": "config.cleartext",
     **dict.fromkeys(("Run", "StepResult"), "engine.results"),
     **dict.fromkeys(("Plan", "PlanOptions"), "plan.planner"),
     "Step": "plan.steps",

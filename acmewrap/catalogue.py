@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import Dict, Mapping, Sequence, Tuple
 
 from .errors import Failure
+from .text import visible
 
 
 @dataclass(frozen=True)
@@ -23,9 +24,11 @@ class Entry:
 def failure(id: str, message: str, lines: Sequence[str] = (), **values: object) -> Failure:
     """The failure *id* of the catalogue as it happened now. Raises KeyError for an id that is not in the table.
 
-    A value that a remedy names and nobody gave stays there in capitals, as in a manual page.
+    A value that a remedy names and nobody gave stays there in capitals, as in a manual page. All of it is made visible, since
+    much of it comes from outside.
     """
-    return Failure(id=id, message=message, remedy=CATALOGUE[id].remedy.format_map(_Values(values)), lines=tuple(lines))
+    remedy = visible(CATALOGUE[id].remedy.format_map(_Values(values)))
+    return Failure(id=id, message=visible(message), remedy=remedy, lines=tuple(map(visible, lines)))
 
 
 class _Values(Dict[str, object]):
@@ -70,6 +73,11 @@ _ENTRIES: Tuple[Entry, ...] = (
         "cli.usage",
         "An option of the command line is missing or has a value that cannot be.",
         "Give it as the message says; `acmewrap init --help` lists all of them.",
+    ),
+    Entry(
+        "cli.not_confirmed",
+        "What cannot be undone is asked about at a terminal. There is none, and --yes was not given, so nothing was changed.",
+        "Look at what would be done with --dry-run; then repeat the command with --yes.",
     ),
     # --- the machine ---------------------------------------------------------------------------------------------------
     Entry(
@@ -499,6 +507,11 @@ _ENTRIES: Tuple[Entry, ...] = (
         "certificate.not_issued",
         "acme.sh keeps no certificate under this name.",
         "Issue it first: acmewrap issue {name}",
+    ),
+    Entry(
+        "certificate.replaced",
+        "Another run replaced the certificate while the question was open. The new one was not touched.",
+        "Look at it with `acmewrap status`, and repeat the command if it is still meant.",
     ),
     Entry(
         "certificate.download_failed",

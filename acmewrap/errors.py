@@ -13,7 +13,7 @@ stop the others) and inside exceptions (where nothing sensible can follow)::
     ├── BusyError              75    another run holds the home
     └── AccessError            77    a file or a tool needs rights that this user lacks
 
-This module imports nothing of the package.
+This module imports nothing of the package but how text is made visible.
 """
 
 from __future__ import annotations
@@ -21,6 +21,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import ClassVar, Optional, Tuple
+
+from .text import Lines, visible
 
 
 class ExitCode(IntEnum):
@@ -125,18 +127,30 @@ class AccessError(AcmewrapError):
 
 
 @dataclass(frozen=True)
-class Problem:
-    """One problem of a configuration file: 1-based line and column, the dotted path of the key, what is wrong with it."""
-
+class _Placed:
     file: str
     line: int
     column: int
     path: str
     message: str
 
+    _label: ClassVar[str] = ""
+
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}:{self.column}: "
-        return f"{where}{self.path}: {self.message}" if self.path else f"{where}{self.message}"
+        place = f":{self.line}:{self.column}" if self.line else ""
+        return f"{self.file}{place}: {self._label}{f'{self.path}: ' if self.path else ''}{self.message}"
+
+
+class Problem(_Placed):
+    """One problem of a configuration file: 1-based line and column, the dotted path of the key, what is wrong with it."""
+
+
+class ConfigurationWarning(_Placed):
+    """What works and should be thought over, in the shape of a :class:`Problem`. Line 0: it is not about a file, but about the
+    process's ``environment``, and ``path`` is the variable.
+    """
+
+    _label: ClassVar[str] = "warning: "
 
 
 class ConfigurationError(AcmewrapError):
@@ -148,7 +162,7 @@ class ConfigurationError(AcmewrapError):
         super().__init__(
             Failure(
                 id="config.invalid",
-                message="\n".join(str(problem) for problem in problems),
+                message=Lines("\n".join(visible(str(problem)) for problem in problems)),
                 remedy="Mend the lines named above; `acmewrap check` tells when all is well. Nothing was changed.",
             )
         )

@@ -23,6 +23,11 @@ def start() -> int:
     gc.disable()
     try:
         return main()
+    except Exception:
+        from . import output
+
+        output.show_traceback()
+        return int(ExitCode.UNEXPECTED)
     finally:
         gc.freeze()  # or the interpreter looks through everything once more, which takes longer than a run with nothing to do
 

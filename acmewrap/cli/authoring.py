@@ -11,8 +11,10 @@ from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from .. import files, resources
 from ..catalogue import failure
-from ..errors import AccessError, AcmewrapError, ExitCode
-from .invocation import Command, Invocation
+from ..errors import AccessError, ExitCode
+from ..text import Lines
+from .invocation import Command, Invocation, UsageError
+from .output import Printer
 
 TEMPLATES: Mapping[str, str] = {
     "synology": "a Synology NAS",
@@ -23,25 +25,22 @@ _WEBROOTS: Mapping[str, str] = {"synology": "/var/lib/letsencrypt", "web-server"
 _NAME = "acmewrap.yaml"
 
 
-class UsageError(AcmewrapError):
-    """An answer is missing or cannot be."""
-
-    exit_code = ExitCode.USAGE
-
-
 def init(invocation: Invocation) -> ExitCode:
     """Ask for what the options leave open, and write the file."""
     options, printer = invocation.options, invocation.printer
     output = options.output or options.config or _NAME
     if output != "-" and os.path.lexists(output) and not options.force:
         raise AccessError(failure("file.exists", f"{output} is there already", path=output))
-    text = render(_answers(options))
+    text = render(_answers(options, printer))
     if output == "-":
-        printer.lines([text.rstrip("\n")], always=True)
+        printer.lines(text.rstrip("\n").split("\n"), always=True)
+    elif options.dry_run:
+        printer.lines([f"Would write: {output}", *text.rstrip("\n").split("\n")], always=True)
     else:
         files.write_atomic(Path(os.path.abspath(output)), text, files.PUBLIC)
         printer.lines([f"Written: {output}", *_next_steps(options.template, output)])
-    printer.document(ExitCode.OK, changed=output != "-", path=None if output == "-" else output, text=text)
+    written = output != "-"
+    printer.document(ExitCode.OK, changed=written, path=output if written else None, text=Lines(text))
     return ExitCode.OK
 
 
@@ -67,7 +66,7 @@ def schema(invocation: Invocation) -> ExitCode:
     from ..report import document
 
     wanted = document.schema() if invocation.options.document else config.schema()
-    invocation.printer.lines([json.dumps(wanted, indent=2)], always=True)
+    invocation.printer.lines(json.dumps(wanted, indent=2).split("\n"), always=True)
     invocation.printer.document(ExitCode.OK, schema=wanted)
     return ExitCode.OK
 
@@ -76,8 +75,8 @@ def completion(invocation: Invocation) -> ExitCode:
     from . import completion
 
     script = completion.script(invocation.options.shell)
-    invocation.printer.lines([script.rstrip("\n")], always=True)
-    invocation.printer.document(ExitCode.OK, script=script)
+    invocation.printer.lines(script.rstrip("\n").split("\n"), always=True)
+    invocation.printer.document(ExitCode.OK, script=Lines(script))
     return ExitCode.OK
 
 
@@ -91,7 +90,7 @@ def _yaml(value: object) -> str:
 # --- asking ------------------------------------------------------------------------------------------------------------
 
 
-def _answers(options: argparse.Namespace) -> Dict[str, object]:
+def _answers(options: argparse.Namespace, printer: Printer) -> Dict[str, object]:
     from ..config.sections.domains import DOMAIN
     from ..config.sections.scalars import SERVER
 
@@ -105,10 +104,12 @@ def _answers(options: argparse.Namespace) -> Dict[str, object]:
             if not default:
                 missing.append(flag)
             return default
-        return _ask(question, parse, default)
+        return _ask(printer, question, parse, default)
 
     if asks:
-        print("A few questions; Enter takes what stands in brackets. Everything can be changed in the file later.\n")
+        printer.lines(
+            ["A few questions; Enter takes what stands in brackets. Everything can be changed in the file later.", ""]
+        )
     kinds = "".join(f"\n    {name:<11} {what}" for name, what in TEMPLATES.items())
     template = ask(
         "--template", options.template, f"What is it for?{kinds}\nOne of these", _one_of(TEMPLATES), "synology"
@@ -125,7 +126,7 @@ def _answers(options: argparse.Namespace) -> Dict[str, object]:
     if missing:
         raise UsageError(failure("cli.usage", f"nobody is there to answer: {', '.join(missing)} missing"))
     if asks:
-        print()
+        printer.lines([""])
     return {
         "template": template,
         "server": server,
@@ -135,13 +136,16 @@ def _answers(options: argparse.Namespace) -> Dict[str, object]:
     }
 
 
-def _ask(question: str, parse: Callable[[str], object], default: str) -> str:
+def _ask(printer: Printer, question: str, parse: Callable[[str], object], default: str) -> str:
     while True:
-        answer = input(f"{question}{f' [{default}]' if default else ''}: ").strip() or default
+        try:
+            answer = printer.ask(f"{question}{f' [{default}]' if default else ''}: ") or default
+        except EOFError:
+            raise UsageError(failure("cli.usage", "the input ended before every question was answered")) from None
         try:
             parse(answer)
         except ValueError as error:
-            print(f"  {error}")
+            printer.lines([f"  {error}"], always=True)
         else:
             return answer
 

@@ -33,7 +33,7 @@ def options(parser: argparse.ArgumentParser) -> List[Option]:
     return [
         Option(list(one.option_strings), _takes(one), [str(choice) for choice in one.choices or ()], one.help or "")
         for one in parser._actions  # noqa: SLF001 - argparse has no other way to ask
-        if one.option_strings
+        if one.option_strings and one.help != argparse.SUPPRESS
     ]
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from typing import AbstractSet, Dict, Mapping, Tuple
+from dataclasses import replace
+from typing import AbstractSet, Dict, Mapping, Optional, Tuple
 
 from .. import paths
 from ..config import Config
@@ -11,7 +12,7 @@ from ..engine.job import Job
 from ..errors import ExitCode
 from ..host import log
 from ..plan.planner import Plan, PlanOptions
-from ..plan.steps import CERTIFICATE_KINDS, OBTAINING_KINDS, Kind
+from ..plan.steps import CERTIFICATE_KINDS, OBTAINING_KINDS, Kind, Step
 from ..state.machine import ALL_PARTS, CERTIFICATE_PARTS, FAR_PARTS, Part, State, read_state
 from . import quiet
 from .invocation import Command, Invocation
@@ -41,7 +42,7 @@ def converge(invocation: Invocation) -> ExitCode:
     options, printer = invocation.options, invocation.printer
     started, config = time.time(), invocation.load()
     unattended = options.command == "cron"
-    if unattended:
+    if unattended and not options.dry_run:
         log.rotate(paths.log_path(config))
     job = Job(
         config,
@@ -58,6 +59,11 @@ def converge(invocation: Invocation) -> ExitCode:
         options.timeout,
     )
     only_shown = options.command == "plan" or options.dry_run
+    if job.options.prune and not only_shown and not options.yes:
+        agreed = _agreed(invocation, job)
+        if agreed is None:
+            return ExitCode.OK
+        job = replace(job, options=replace(job.options, agreed=agreed))
     if only_shown or not job.parts & FAR_PARTS:
         with printer.waiting(LOOKING):
             state, planned = job.look()
@@ -68,6 +74,20 @@ def converge(invocation: Invocation) -> ExitCode:
                 quiet.remember(config, state, invocation.environ, started)
             return _report_nothing(invocation, config, state)
     return _execute(invocation, job)
+
+
+def _agreed(invocation: Invocation, job: Job) -> Optional[Tuple[Step, ...]]:
+    """What somebody agrees to have removed; None when they do not."""
+    from ..report import wording
+
+    with invocation.printer.waiting(LOOKING):
+        _, planned = job.look()
+    doomed = tuple(step for step in planned.steps if step.kind == "remove")
+    consequences = [
+        "This removes what the file no longer names:",
+        *(f"  {wording.subject_of(step)}" for step in doomed),
+    ]
+    return None if doomed and not invocation.confirm(consequences) else doomed
 
 
 def _report_nothing(invocation: Invocation, config: Config, state: State) -> ExitCode:

@@ -11,15 +11,21 @@ from .invocation import Command, Invocation
 
 
 def check(invocation: Invocation) -> ExitCode:
+    from ..config.cleartext import find_warnings
     from ..plan import interval_check
 
     config, printer = invocation.load(), invocation.printer
     problems = interval_check.find_problems(config, read_state(config, CERTIFICATE_PARTS))
     if problems:
         raise ConfigurationError(problems)
-    count = len(config.certificates)
-    printer.lines([f"{config.file}: no problems, {count} certificate{'' if count == 1 else 's'}"])
-    printer.document(ExitCode.OK, config=config.file, certificates=config.certificates)
+    warnings = find_warnings(config, invocation.environ)
+    printer.warn(map(str, warnings))
+    count, warned = (
+        len(config.certificates),
+        f", {len(warnings)} warning{'' if len(warnings) == 1 else 's'}" if warnings else "",
+    )
+    printer.lines([f"{config.file}: no problems{warned}, {count} certificate{'' if count == 1 else 's'}"])
+    printer.document(ExitCode.OK, config=config.file, warnings=warnings, certificates=config.certificates)
     return ExitCode.OK
 
 
@@ -42,27 +48,33 @@ def status(invocation: Invocation) -> ExitCode:
 
 def doctor(invocation: Invocation) -> ExitCode:
     """Every check as it is made; with ``--fix`` what is safe is fixed and everything checked again."""
+    from ..config.cleartext import find_warnings
     from ..doctor import Check, DoctorContext, Finding, examine, fix
     from ..report import screen
 
     options, printer, config = invocation.options, invocation.printer, invocation.load()
-    names = invocation.select(config)
-    context = DoctorContext(config, invocation.environ, names, options.http_port, options.address)
+    names, writes = invocation.select(config), not options.dry_run
+    context = DoctorContext(config, invocation.environ, names, options.http_port, options.address, writes=writes)
 
     def report(check: Check, findings: Tuple[Finding, ...], reason: Optional[str]) -> None:
         printer.lines(screen.check_lines(check.name, [one.failure for one in findings], reason), always=bool(findings))
 
     started = time.time()
     findings = examine(context, report)
-    if options.fix and any(finding.fix is not None for finding in findings):
+    fixable = [finding for finding in findings if finding.fix is not None]
+    if options.fix and fixable and options.dry_run:
+        printer.lines(["", *(f"Would fix: {finding.failure.message}" for finding in fixable)], always=True)
+    elif options.fix and fixable:
         printer.lines(["", "Fixing what is safe to fix, then checking again:"])
-        for error in fix(findings, config, invocation.environ):
+        for error in fix(fixable, config, invocation.environ):
             printer.lines(screen.failure_lines(error.failure), always=True)
         findings = examine(context, report)
     code = findings[0].exit_code if findings else ExitCode.OK
-    fixable = sum(finding.fix is not None for finding in findings)
-    printer.lines(screen.doctor_lines(len(findings), fixable, time.time() - started))
-    printer.document(code, findings=findings)
+    fixable = [finding for finding in findings if finding.fix is not None]
+    warnings = find_warnings(config, invocation.environ)
+    printer.warn(map(str, warnings))
+    printer.lines(screen.doctor_lines(len(findings), len(fixable), time.time() - started))
+    printer.document(code, findings=findings, warnings=warnings)
     return code
 
 

@@ -6,7 +6,7 @@ import argparse
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Iterable, Mapping, Optional, Sequence, Tuple
 
 from .. import config as configuration
 from ..catalogue import failure
@@ -17,6 +17,12 @@ from .output import Printer
 if TYPE_CHECKING:
     from ..engine.results import Run
     from ..state.machine import State
+
+
+class UsageError(AcmewrapError):
+    """An answer is missing or cannot be."""
+
+    exit_code = ExitCode.USAGE
 
 
 @dataclass(frozen=True)
@@ -48,6 +54,35 @@ class Invocation:
             known = ", ".join(config.authorities)
             raise AcmewrapError(failure("authority.unknown", f"no authority is called {name!r}", known=known))
         return config.authorities[name]
+
+    def confirm(self, consequences: Sequence[str]) -> bool:
+        """Whether somebody agrees to what cannot be undone: with ``--yes``, else at the terminal, where no is the default.
+
+        Raises :class:`UsageError` (``cli.not_confirmed``) when there is neither.
+        """
+        if self.options.yes:
+            return True
+        if not self.printer.can_ask():
+            raise UsageError(failure("cli.not_confirmed", f"not a terminal, and no --yes: {' '.join(consequences)}"))
+        self.printer.lines(consequences, always=True)
+        agreed = self.agrees("Go ahead?")
+        if not agreed:
+            self.printer.lines(["Nothing was changed."], always=True)
+        return agreed
+
+    def tell_actions(self, actions: Iterable[str]) -> ExitCode:
+        """Say what the command would do, were it not for ``--dry-run``."""
+        would = list(actions)
+        self.printer.lines([*(f"Would {action}." for action in would), "Nothing was changed."], always=True)
+        self.printer.document(ExitCode.OK, changed=bool(would), actions=would)
+        return ExitCode.OK
+
+    def agrees(self, question: str) -> bool:
+        """The answer at the terminal; no by default, and when nobody types any more."""
+        try:
+            return self.printer.ask(f"{question} [y/N] ").lower() in ("y", "yes")
+        except EOFError:
+            return False
 
     def describe(self, config: Config, state: State, done: Optional[Run] = None) -> Any:
         """The certificates for a JSON document, with what the run *done* did to them."""

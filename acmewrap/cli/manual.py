@@ -8,13 +8,23 @@ from typing import Mapping, Tuple
 
 @dataclass(frozen=True)
 class Page:
-    """One command. ``names``: whether it takes names of certificates."""
+    """One command. ``names``: whether it takes names of certificates; ``takes``: those of :data:`OPTIONS` that mean something
+    to it. The others are refused, for an option that is ignored does the opposite of what it says.
+    """
 
     summary: str
     text: str
     examples: Tuple[str, ...]
     names: bool = False
+    takes: Tuple[str, ...] = ()
 
+
+OPTIONS: Mapping[str, str] = {
+    "--only": "only this certificate; repeatable",
+    "--force": "also what is not due, or is there already",
+    "--dry-run": "say what would be done, change nothing",
+}
+_ALL = tuple(OPTIONS)
 
 COMMANDS: Mapping[str, Page] = {
     "init": Page(
@@ -25,6 +35,7 @@ COMMANDS: Mapping[str, Page] = {
             "acmewrap init --template synology --domain nas.internal.example.com \\",
             "  --server https://pki.internal.example.com/acme/directory --ca-bundle ca.crt",
         ),
+        takes=("--force", "--dry-run"),
     ),
     "check": Page(
         "read the file and tell every problem in it; changes nothing",
@@ -35,61 +46,74 @@ COMMANDS: Mapping[str, Page] = {
         "show what apply would do, and why; changes nothing",
         "What is left over from an older file is shown too; `apply --prune` removes it.",
         ("acmewrap plan", "acmewrap plan --exit-code   # 2 when something is pending"),
+        takes=("--only", "--force"),
     ),
     "apply": Page(
         "do what the plan says, prove each step; does nothing when there is nothing to do",
-        "Installs acme.sh, writes the wrapper script, issues or renews, deploys, looks at the server, sets the schedule.",
-        ("acmewrap apply", "acmewrap apply --only nas", "acmewrap apply --dry-run", "acmewrap apply --prune"),
+        "Installs acme.sh, writes the wrapper script, issues or renews, deploys, looks at the server, sets the schedule.\n"
+        "--prune asks before it removes anything; without a terminal it needs --yes.",
+        ("acmewrap apply", "acmewrap apply --only nas", "acmewrap apply --dry-run", "acmewrap apply --prune --yes"),
+        takes=_ALL,
     ),
     "status": Page(
         "how each certificate stands, on disk and at its targets",
         "The exit code is 0 when every certificate is valid and served, 1 otherwise: fit for monitoring.",
         ("acmewrap status", "acmewrap --json status"),
         names=True,
+        takes=("--only",),
     ),
     "doctor": Page(
         "look for everything that keeps certificates from being renewed; changes nothing without --fix",
         "It lays a random token into each webroot, fetches it as the authority would, and takes it away again.\n"
         "The exit code is 0 when nothing is found, else that which belongs to the first finding.",
         ("acmewrap doctor", "acmewrap doctor --fix"),
+        takes=("--only", "--dry-run"),
     ),
     "rehearse": Page(
         "order a certificate in a throw-away home; what is in use stays untouched",
         "The whole order with the real authority: account, challenge, certificate. Nothing of it is kept or deployed.",
         ("acmewrap rehearse", "acmewrap rehearse nas --server https://pki.internal.example.com/acme/staging/directory"),
         names=True,
+        takes=("--only", "--dry-run"),
     ),
     "issue": Page(
         "issue or renew what is due; with --force also what is not",
         "Deploys nothing: `acmewrap deploy`, or the next run of the schedule, does.",
         ("acmewrap issue", "acmewrap issue nas --force"),
         names=True,
+        takes=_ALL,
     ),
     "deploy": Page(
         "deliver what is owed and prove it; with --force again",
         "A target that serves the certificate already is only looked at.",
         ("acmewrap deploy", "acmewrap deploy nas --force -v"),
         names=True,
+        takes=_ALL,
     ),
     "cron": Page(
         "the unattended run: renew what is due, deliver what is owed",
         "Starts nothing when there is nothing to do. Failures are tried again later and later, up to once a day.",
         ("acmewrap cron", "acmewrap --quiet cron"),
+        takes=_ALL,
     ),
     "schedule": Page(
         "show the entry of the unattended run in its scheduler, run it now, or remove it",
-        "`run` has the scheduler start it, with its environment and its user, and shows how it ended and what it logged.",
+        "`run` has the scheduler start it, with its environment and its user, and shows how it ended and what it logged.\n"
+        "`remove` asks first; without a terminal it needs --yes.",
         ("acmewrap schedule show", "acmewrap schedule run", "acmewrap schedule remove"),
+        takes=("--dry-run",),
     ),
     "install": Page(
         "install the pinned acme.sh, and only that",
         "Every file is held against its pinned SHA-256. --force replaces changed files and keeps them beside the new ones.",
         ("acmewrap install", "acmewrap install --force"),
+        takes=("--force", "--dry-run"),
     ),
     "render": Page(
         "write the wrapper script and the files it needs",
         "The script is acme.sh as a person runs it by hand, with homes, authority and hook variables filled in.",
         ("acmewrap render",),
+        takes=("--dry-run",),
     ),
     "releases": Page(
         "list the pinned releases of acme.sh",
@@ -107,11 +131,17 @@ COMMANDS: Mapping[str, Page] = {
             "acmewrap upgrade --to 3.1.3 --yes",
             "acmewrap upgrade --to 3.1.1 --yes   # and back",
         ),
+        takes=("--force", "--dry-run"),
     ),
     "revoke": Page(
         "revoke a certificate at its authority",
-        "The next `apply` issues another one; take the entry out of the file to prevent that.",
-        ("acmewrap revoke nas --reason 1   # 1: the key is known to others",),
+        "It asks first; without a terminal it needs --yes. The next `apply` issues another one; take the entry out of the file to\n"
+        "prevent that.",
+        (
+            "acmewrap revoke nas --reason 1   # 1: the key is known to others",
+            "acmewrap revoke nas --dry-run",
+        ),
+        takes=("--dry-run",),
     ),
     "run": Page(
         "run acme.sh itself through the wrapper script",

@@ -1,4 +1,7 @@
-"""Printing: plain lines as things happen, or one JSON document at the end."""
+"""Printing: plain lines as things happen, or one JSON document at the end. Nothing else in the package prints or asks.
+
+Everything that is written here is made visible first (:mod:`acmewrap.text`), whoever it comes from.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +10,11 @@ import contextlib
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, Mapping, Optional
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, Mapping, Optional, TextIO
 
 from .. import __version__
 from ..errors import AcmewrapError, ConfigurationError, ExitCode
+from ..text import visible, visible_document, visible_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -39,8 +43,20 @@ class Printer:
         if self.as_json or (self._quiet and not always):
             return
         with self._lock:
-            for line in lines:
-                print(line, flush=True)
+            _write(sys.stdout, lines)
+
+    def warn(self, lines: Iterable[str]) -> None:
+        """Print *lines* to standard error, unless there is a document to hold them, or only failures are wanted."""
+        if not self.as_json and not self._quiet:
+            _write(sys.stderr, lines)
+
+    def can_ask(self) -> bool:
+        """Whether there is somebody at a terminal, who is not to be spared questions by ``--json``."""
+        return not self.as_json and sys.stdin.isatty() and sys.stdout.isatty()
+
+    def ask(self, question: str) -> str:
+        """What is typed in answer to *question*. Raises EOFError when nobody types any more."""
+        return input(visible_lines(question)).strip()
 
     def status(self, statuses: Mapping[str, CertificateStatus], now: float) -> None:
         """Print the table of certificates; also with ``--quiet``."""
@@ -78,7 +94,7 @@ class Printer:
         import logging
 
         handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(logging.Formatter("  %(message)s"))
+        handler.setFormatter(_formatter())
         logger = logging.getLogger(__package__.partition(".")[0])
         level = logger.level
         logger.setLevel(logging.WARNING if self._quiet else logging.DEBUG if self.verbose else logging.INFO)
@@ -114,7 +130,8 @@ class Printer:
 
             from ..report import document
 
-            print(json.dumps(document.document(self._command, exit_code, __version__, **parts), indent=2))
+            found = document.document(self._command, exit_code, __version__, **parts)
+            print(json.dumps(visible_document(found), indent=2))
 
     def notice(self, notice: object) -> None:
         """Print a step as it happens; the listener of an engine."""
@@ -144,8 +161,32 @@ class Printer:
             return
         if isinstance(error, ConfigurationError) and error.id == "config.invalid":
             shown: Dict[str, None] = dict.fromkeys(str(problem) for problem in error.problems)
-            text = "\n".join(shown) or error.failure.message
         else:
-            text = f"acmewrap: {error.failure.message} [{error.id}]"
-        print(text, *(f"  | {line}" for line in error.failure.lines[-8:]), sep="\n", file=sys.stderr)
-        print(f"What to do: {error.remedy}", file=sys.stderr)
+            shown = {f"acmewrap: {error.failure.message} [{error.id}]": None}
+        lines = (f"  | {line}" for line in error.failure.lines[-8:])
+        _write(sys.stderr, (*shown, *lines, f"What to do: {error.remedy}"))
+
+
+def show_traceback() -> None:
+    """Print the exception that is being handled, as the interpreter would, but made visible."""
+    import traceback
+
+    _write(sys.stderr, traceback.format_exc().rstrip("\n").split("\n"))
+
+
+def _write(stream: TextIO, lines: Iterable[str]) -> None:
+    for line in lines:
+        print(visible(line), file=stream, flush=True)
+
+
+def _formatter() -> Any:
+    import logging
+
+    class Formatter(logging.Formatter):
+        """A record is one line, whatever is in it, or its other lines are indented: nobody can forge another record."""
+
+        def format(self, record: logging.LogRecord) -> str:
+            first, *rest = super().format(record).split("\n") if record.exc_info else (super().format(record),)
+            return "\n    ".join(map(visible, (f"  {first}", *rest)))
+
+    return Formatter("%(message)s")

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from typing import Dict, Sequence
+from typing import Dict, NoReturn, Sequence, Tuple
 
-from .manual import COMMANDS, EXIT_CODES, PLACES, START
+from ..text import visible_lines
+from .manual import COMMANDS, EXIT_CODES, OPTIONS, PLACES, START
 
 PROGRAM = "acmewrap"
 
@@ -17,19 +18,29 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     if options.command is None:
         parser.print_help()
         parser.exit(2)
+    for flag in OPTIONS:
+        if getattr(options, flag[2:].replace("-", "_")) and flag not in COMMANDS[options.command].takes:
+            parser.error(f"{flag} means nothing to the command {options.command}")
     return options
+
+
+class _Parser(argparse.ArgumentParser):
+    """Shows what it was given in its messages, as any text from outside is shown."""
+
+    def error(self, message: str) -> NoReturn:
+        super().error(visible_lines(message))
 
 
 def build() -> argparse.ArgumentParser:
     """The parser with all of its commands; completion and the manual are made from it."""
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog=PROGRAM,
         usage="%(prog)s COMMAND [options]",
         description=f"One YAML file in, a proven certificate out: acme.sh against a private ACME authority.\n\n{START}",
         epilog=f"{PLACES}\n\n{EXIT_CODES}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    _add_common(parser, first=True)
+    _add_common(parser, tuple(OPTIONS), first=True)
     group = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", prog=PROGRAM)
     commands: Dict[str, argparse.ArgumentParser] = {}
     for name, page in COMMANDS.items():
@@ -42,7 +53,7 @@ def build() -> argparse.ArgumentParser:
         )
         if page.names:
             commands[name].add_argument("names", nargs="*", metavar="NAME", help="certificates (default: all)")
-        _add_common(commands[name], first=False)
+        _add_common(commands[name], page.takes, first=False)
     _add_own(commands)
     return parser
 
@@ -68,7 +79,8 @@ def _add_own(commands: Dict[str, argparse.ArgumentParser]) -> None:
     commands["completion"].add_argument("shell", choices=("bash", "zsh", "fish"))
     upgrade = commands["upgrade"]
     upgrade.add_argument("--to", metavar="VERSION", help="a pinned release (default: the newest)")
-    upgrade.add_argument("--yes", action="store_true", help="switch without asking")
+    for name in ("apply", "upgrade", "schedule", "revoke"):
+        commands[name].add_argument("--yes", action="store_true", help="do not ask")
     schedule = commands["schedule"]
     schedule.add_argument("action", choices=("show", "run", "remove"), help="what to do with it")
     schedule.add_argument(
@@ -92,8 +104,8 @@ def _add_init(init: argparse.ArgumentParser) -> None:
     group.add_argument("--output", metavar="FILE", default=None, help="where to write (acmewrap.yaml; - prints)")
 
 
-def _add_common(parser: argparse.ArgumentParser, *, first: bool) -> None:
-    """Options that may stand before and after the command; after it they win."""
+def _add_common(parser: argparse.ArgumentParser, takes: Tuple[str, ...], *, first: bool) -> None:
+    """Options that may stand before and after the command; after it they win. What the command does not take is not shown."""
     group = parser.add_argument_group("common options")
     flag = False if first else argparse.SUPPRESS
     value = None if first else argparse.SUPPRESS
@@ -103,9 +115,10 @@ def _add_common(parser: argparse.ArgumentParser, *, first: bool) -> None:
 
     add("-c", "--config", metavar="FILE", default=value, help="the YAML file (default: the usual places)")
     add("--json", action="store_true", default=flag, help="one JSON document on standard output")
-    add("--only", action="append", metavar="NAME", default=value, help="only this certificate; repeatable")
-    add("--force", action="store_true", default=flag, help="also what is not due")
-    add("--dry-run", action="store_true", default=flag, help="show the plan and stop")
+    shown = {name: text if name in takes else argparse.SUPPRESS for name, text in OPTIONS.items()}
+    add("--only", action="append", metavar="NAME", default=value, help=shown["--only"])
+    add("--force", action="store_true", default=flag, help=shown["--force"])
+    add("--dry-run", action="store_true", default=flag, help=shown["--dry-run"])
     add("--timeout", type=_seconds, metavar="SECONDS", default=value, help="deadline of each call of acme.sh")
     add("-v", "--verbose", action="store_true", default=flag, help="also what acme.sh prints")
     add("-q", "--quiet", action="store_true", default=flag, help="failures only")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from typing import AbstractSet, Dict, List, Mapping
 
 from ..config import Config, Dns
@@ -61,14 +60,9 @@ def _in_use(config: Config) -> AbstractSet[str]:
 
 def _is_agreed(invocation: Invocation, wanted: str) -> bool:
     options = invocation.options
-    if options.dry_run:
-        return False
-    if options.yes:
-        return True
-    if options.json or not (sys.stdin.isatty() and sys.stdout.isatty()):
-        return False
-    print(f"Switch to {wanted}? [y/N] ", end="", flush=True)
-    return sys.stdin.readline().strip().lower() in ("y", "yes")
+    if options.dry_run or options.yes:
+        return not options.dry_run
+    return invocation.printer.can_ask() and invocation.agrees(f"Switch to {wanted}?")
 
 
 def _switch(invocation: Invocation, config: Config, wanted: str, parts: Mapping[str, object]) -> ExitCode:

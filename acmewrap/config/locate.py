@@ -8,12 +8,26 @@ from typing import Tuple
 from ..errors import AcmewrapError
 
 
-def locate(file: Path, key: str) -> Tuple[int, int]:
-    """Line and column of the top-level *key* in *file*, counted from 1; the very beginning when it cannot be found."""
+def locate(file: Path, *keys: str) -> Tuple[int, int]:
+    """Line and column of what the *keys* lead to in *file*, each below the one before, counted from 1.
+
+    Where one cannot be found (the file changed, or the value is made of something else), that is the last one before it.
+    """
+    from yaml.nodes import MappingNode, Node
+
     from .binder.nodes import compose, position
 
     try:
-        root = compose(file.read_bytes(), str(file))
+        node: Node = compose(file.read_bytes(), str(file))
     except (OSError, AcmewrapError):
         return 1, 1
-    return next((position(name) for name, _ in getattr(root, "value", ()) if getattr(name, "value", "") == key), (1, 1))
+    found = (1, 1)
+    for key in keys:
+        entries = node.value if isinstance(node, MappingNode) else ()
+        for name, value in entries:
+            if name.value == key:
+                found, node = position(name), value
+                break
+        else:
+            break
+    return found

@@ -58,6 +58,8 @@ def _name(context: DoctorContext, name: str, challenge: Challenge) -> Iterator[F
     elif isinstance(challenge, Webroot):
         if webroot.inspect(challenge.path) != "ready":
             raise NotLooked("no token can be laid into its webroot")
+        if not context.writes:
+            raise NotLooked("--dry-run lays no token into its webroot")
         yield from _token(context, name, challenge.path, address)
 
 

@@ -27,7 +27,7 @@ class Finding:
 @dataclass(frozen=True)
 class DoctorContext:
     """The machine and its configuration. ``names`` are the certificates of interest (none: all); web servers are looked for
-    at ``http_port``, and at ``address`` instead of where the DNS says.
+    at ``http_port``, and at ``address`` instead of where the DNS says. Without ``writes`` nothing is laid into a webroot.
     """
 
     config: Config
@@ -36,6 +36,7 @@ class DoctorContext:
     http_port: int = 80
     address: Optional[str] = None
     clock: Callable[[], float] = time.time
+    writes: bool = True
 
     def certificates(self) -> Iterator[Certificate]:
         """The certificates of interest."""

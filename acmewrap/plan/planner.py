@@ -37,7 +37,8 @@ class Plan:
 @dataclass(frozen=True)
 class PlanOptions:
     """What this run may do. ``force``: issue or deploy although nothing is due; ``respect_backoff``: wait out earlier failures;
-    ``reissue_on_change``: reissue because the file asks for another certificate; ``prune``: remove what the file no longer names.
+    ``reissue_on_change``: reissue because the file asks for another certificate; ``prune``: remove what the file no longer
+    names, of that only the steps that are ``agreed`` to (None: all).
     """
 
     kinds: Tuple[Kind, ...] = (*MACHINE_KINDS, *CERTIFICATE_KINDS, *LAST_KINDS)
@@ -45,6 +46,7 @@ class PlanOptions:
     respect_backoff: bool = False
     reissue_on_change: bool = True
     prune: bool = False
+    agreed: Optional[Tuple[Step, ...]] = None
 
 
 def plan(config: Config, state: State, now: float, options: Optional[PlanOptions] = None) -> Plan:
@@ -58,7 +60,8 @@ def plan(config: Config, state: State, now: float, options: Optional[PlanOptions
     steps = tuple(step for step in found if step.kind in options.kinds)
     leftovers = tuple(_leftovers(config, state)) if "remove" in options.kinds else ()
     notes = (state.nas.note,) if state.nas is not None and state.nas.note is not None else ()
-    return Plan((*steps, *leftovers), (), notes) if options.prune else Plan(steps, leftovers, notes)
+    removed = tuple(step for step in leftovers if options.prune and (options.agreed is None or step in options.agreed))
+    return Plan((*steps, *removed), tuple(step for step in leftovers if step not in removed), notes)
 
 
 def _machine(config: Config, state: State, options: PlanOptions) -> Iterator[Step]:

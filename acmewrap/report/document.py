@@ -25,7 +25,7 @@ from .fields import (
     optional,
     record,
 )
-from .records import CERTIFICATE, ERROR, FINDING, RELEASE, REQUEST, RESULT, RUN, STEP
+from .records import CERTIFICATE, ERROR, FINDING, PROBLEM, RELEASE, REQUEST, RESULT, RUN, STEP
 
 SCHEMA_VERSION = 2
 
@@ -43,13 +43,15 @@ ENVELOPE: Dict[str, Type] = {
 _CONVERGING = ("plan", "apply", "install", "render", "issue", "deploy", "cron")
 _LEFTOVERS = field(listed(STEP), None, "What `apply --prune` could remove besides.")
 _FILES = record("files", dict.fromkeys(("in_use", "added", "removed", "changed"), listed(TEXT)))
+_ACTIONS = field(listed(TEXT), None, "With --dry-run: what would be done, in words.")
+_REVOKED = record("revoked", {"name": TEXT, "serial": TEXT, "sha256": SHA256})
 OWN: Mapping[Tuple[str, ...], Dict[str, Type]] = {
     _CONVERGING: {"leftovers": _LEFTOVERS, "run": optional(RUN), "certificates": by_name(CERTIFICATE)},
     ("status",): {"last_run_at": optional(MOMENT), "certificates": by_name(CERTIFICATE)},
-    ("rehearse",): {"run": optional(RUN)},
-    ("doctor",): {"findings": listed(FINDING)},
-    ("check",): {"config": TEXT, "certificates": by_name(REQUEST)},
-    ("revoke",): {"revoked": record("revoked", {"name": TEXT, "serial": TEXT, "sha256": SHA256})},
+    ("rehearse",): {"run": optional(RUN), "actions": _ACTIONS},
+    ("doctor",): {"findings": listed(FINDING), "warnings": listed(PROBLEM)},
+    ("check",): {"config": TEXT, "warnings": listed(PROBLEM), "certificates": by_name(REQUEST)},
+    ("revoke",): {"revoked": optional(_REVOKED), "actions": _ACTIONS},
     ("init",): {"path": optional(TEXT), "text": TEXT},
     ("schema",): {"schema": OBJECT},
     ("completion",): {"script": TEXT},
@@ -60,6 +62,7 @@ OWN: Mapping[Tuple[str, ...], Dict[str, Type]] = {
         "succeeded": field(optional(FLAG), None, "Of schedule run; null: the scheduler does not say."),
         "message": field(optional(TEXT), None, "Of schedule run."),
         "lines": field(listed(TEXT), None, "What the run added to the log."),
+        "actions": _ACTIONS,
     },
     ("version",): {"acme_sh": record("acme.sh", {"version": TEXT})},
     ("demo",): {},

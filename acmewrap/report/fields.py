@@ -80,7 +80,8 @@ def moment(seconds: float) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
 
 
-TEXT = Type({"type": "string"}, str)
+# Text that is of several lines on purpose (text.Lines) stays what it is.
+TEXT = Type({"type": "string"}, lambda value: value if isinstance(value, str) else str(value))
 FLAG = Type({"type": "boolean"}, bool, default=False)
 COUNT = Type({"type": "integer", "minimum": 0}, int)
 SECONDS = Type({"type": "number", "description": "Seconds."}, lambda value: round(value, 3))

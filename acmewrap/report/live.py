@@ -1,11 +1,16 @@
-"""Steps and tables on a terminal, with the optional package ``rich``. Whoever has no terminal gets the lines of :mod:`.screen`."""
+"""Steps and tables on a terminal, with the optional package ``rich``. Whoever has no terminal gets the lines of :mod:`.screen`.
+
+What is shown is data: it goes to rich as :class:`rich.text.Text`, made visible, and never as markup, in which ``[link=…]`` and
+``:name:`` mean something.
+"""
 
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Dict, Mapping, Optional, Type
+from typing import TYPE_CHECKING, Dict, Mapping, Optional, Tuple, Type
 
 from ..engine.results import StepEnded, StepLine, StepStarted
+from ..text import visible
 from ..timefmt import span
 from . import screen, wording
 from .status import CertificateStatus
@@ -13,11 +18,12 @@ from .status import CertificateStatus
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import TaskID
+    from rich.text import Text
 
 # Every other state is red.
 _COLOURS = {"valid": "green", "deployed": "green", "due": "yellow", "unverified": "yellow", "pending": "yellow"}
 _MOST_OF_THE_WIDTH = 44
-_MARKS = {"done": "[green]✓[/]", "skipped": "[yellow]-[/]", "failed": "[red]✗[/]", "unproven": "[red]?[/]"}
+_MARKS = {"done": ("✓", "green"), "skipped": ("-", "yellow"), "failed": ("✗", "red"), "unproven": ("?", "red")}
 
 
 def open_console() -> Optional[Console]:
@@ -30,15 +36,25 @@ def open_console() -> Optional[Console]:
     return console if console.is_terminal and not console.is_dumb_terminal else None
 
 
+_Part = Tuple[str, str]  # what is shown, and in which style
+
+
 class LiveSteps:
     """The listener of an engine: running steps at the bottom with a spinner and their time, finished ones above for good."""
 
     def __init__(self, console: Console, *, verbose: bool = False) -> None:
-        from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+        from rich.progress import Progress, ProgressColumn, SpinnerColumn, Task, TimeElapsedColumn
+
+        class Description(ProgressColumn):
+            """The text of a task as it is; rich's own column takes markup."""
+
+            def render(self, task: Task) -> Text:
+                text: Text = task.fields["text"]
+                return text
 
         self._console = console
         self._verbose = verbose
-        columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+        columns = (SpinnerColumn(), Description(), TimeElapsedColumn())
         self._progress = Progress(*columns, console=console, transient=True)
         self._running: Dict[int, TaskID] = {}  # by the identity of the step
 
@@ -55,30 +71,28 @@ class LiveSteps:
         self._progress.stop()
 
     def __call__(self, notice: object) -> None:
-        from rich.markup import escape
-
         if isinstance(notice, StepStarted):
             step = notice.step
-            text = f"[bold]{escape(wording.title_of(step))}[/] [dim]{escape(wording.reason_of(step))}[/]"
-            self._running[id(step)] = self._progress.add_task(text, total=None)
+            text = _line((wording.title_of(step), "bold"), (f" {wording.reason_of(step)}", "dim"))
+            self._running[id(step)] = self._progress.add_task("", total=None, text=text)
         elif isinstance(notice, StepLine) and self._verbose:
-            self._console.print(f"[dim]  | {escape(notice.line)}[/]")
+            self._console.print(_line((f"  | {notice.line}", "dim")))
         elif isinstance(notice, StepEnded):
             result = notice.result
             task = self._running.pop(id(result.step), None)
             if task is not None:
                 self._progress.remove_task(task)
             first, *rest = screen.result_lines(result, verbose=self._verbose)
-            self._console.print(f"{_MARKS[result.outcome]} {escape(first)}")
+            self._console.print(_line(_MARKS[result.outcome], (f" {first}", "")))
             for line in rest:
-                self._console.print(escape(line))
+                self._console.print(_line((line, "")))
 
 
 def print_status(console: Console, statuses: Mapping[str, CertificateStatus], now: float) -> None:
     """The table of :func:`.screen.status_rows`, what belongs together below each other, so that 80 columns do."""
     from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
     longest = max((len(domain) for one in statuses.values() for domain in one.certificate.domains), default=0)
@@ -90,15 +104,22 @@ def print_status(console: Console, statuses: Mapping[str, CertificateStatus], no
         issuer = (
             f"{certificate.authority}: {leaf.issuer}" if leaf is not None and leaf.issuer else certificate.authority
         )
-        names = [f"[bold]{escape(name)}[/]", *(f"  {escape(domain)}" for domain in certificate.domains)]
-        life = "" if leaf is None else f", {span(leaf.not_after - now)} left\nrenewal {screen.renewal(status, now)}"
+        names = [_line((name, "bold")), *(_line((f"  {domain}", "")) for domain in certificate.domains)]
+        state = [_line((status.state, _COLOURS.get(status.state, "red")))]
+        if leaf is not None:
+            state[0].append(f", {span(leaf.not_after - now)} left")
+            state.append(_line((f"renewal {screen.renewal(status, now)}", "")))
         targets = [
-            f"{escape(to)}: {_coloured(one.state)}{screen.since(one, now)}" for to, one in status.targets.items()
+            _line((f"{to}: ", ""), (one.state, _COLOURS.get(one.state, "red")), (screen.since(one, now), ""))
+            for to, one in status.targets.items()
         ]
-        head = "\n".join((*names, f"  [dim]{escape(issuer)}[/]"))
-        table.add_row(head, f"{_coloured(status.state)}{life}", "\n".join(targets or "-"))
+        cells = ([*names, _line((f"  {issuer}", "dim"))], state, targets or [_line(("-", ""))])
+        table.add_row(*(Text("\n").join(cell) for cell in cells))
     console.print(table, soft_wrap=False)
 
 
-def _coloured(state: str) -> str:
-    return f"[{_COLOURS.get(state, 'red')}]{state}[/]"
+def _line(*parts: _Part) -> Text:
+    """One line of parts with their styles, whatever is in them."""
+    from rich.text import Text
+
+    return Text.assemble(*((visible(text), style) for text, style in parts))

@@ -36,8 +36,8 @@ _FAILURE: Dict[str, Type] = {
     "lines": field(listed(TEXT), None, "The last words of the command behind it, without secrets."),
 }
 FAILURE = record("failure", _FAILURE)
-_PROBLEM = record("problem", {"file": TEXT, "line": COUNT, "column": COUNT, "path": TEXT, "message": TEXT})
-_PROBLEMS = field(listed(_PROBLEM), lambda error: getattr(error, "problems", ()), "Of a configuration.")
+PROBLEM = record("problem", {"file": TEXT, "line": COUNT, "column": COUNT, "path": TEXT, "message": TEXT})
+_PROBLEMS = field(listed(PROBLEM), lambda error: getattr(error, "problems", ()), "Of a configuration.")
 ERROR = record("error", {**within("failure", _FAILURE), "problems": _PROBLEMS})
 _FIXABLE = field(FLAG, lambda finding: finding.fix is not None, "By doctor --fix.")
 FINDING = record("finding", {**within("failure", _FAILURE), "fixable": _FIXABLE})

@@ -8,6 +8,7 @@ from ..engine.results import Run, StepResult
 from ..errors import Failure
 from ..plan.planner import Plan
 from ..plan.steps import ObtainCertificate
+from ..text import visible
 from ..timefmt import moment, span
 from . import wording
 from .status import CertificateStatus, TargetStatus
@@ -166,6 +167,7 @@ def since(status: TargetStatus, now: float) -> str:
 
 def table_lines(rows: Sequence[Tuple[str, ...]]) -> Iterator[str]:
     """Columns as wide as their widest cell."""
-    widths = [max(len(row[column]) for row in rows) for column in range(len(rows[0]))]
-    for row in rows:
+    shown = [tuple(map(visible, row)) for row in rows]
+    widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))]
+    for row in shown:
         yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()

@@ -33,6 +33,9 @@ class Scheduler(Protocol):
     def show(self) -> str:
         """The entry as the scheduler has it; empty when it has none."""
 
+    def check_start(self) -> None:
+        """Raise what :meth:`start` would raise of a scheduler that starts nothing on request (``schedule.not_startable``)."""
+
     def start(self, timeout: float) -> Outcome:
         """Have it run now, and wait up to *timeout* seconds for its end."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Mapping
+from typing import Mapping, NoReturn
 
 from ..catalogue import failure
 from ..config.model import Config
@@ -46,8 +46,11 @@ class Crontab:
     def show(self) -> str:
         return self._entry.find(crontab.read())
 
-    def start(self, timeout: float) -> Outcome:  # noqa: ARG002  the shape of all schedulers
+    def check_start(self) -> NoReturn:
         raise CommandError(failure("schedule.not_startable", "cron starts nothing before its time"))
+
+    def start(self, timeout: float) -> Outcome:  # noqa: ARG002  the shape of all schedulers
+        self.check_start()
 
     def remove(self) -> bool:
         text = crontab.read()
@@ -73,6 +76,9 @@ class Systemd:
     def show(self) -> str:
         there = (path for path in self._units.render() if path.exists())
         return "\n".join(f"# {path}\n{path.read_text(encoding='utf-8')}" for path in there)
+
+    def check_start(self) -> None:
+        return
 
     def start(self, timeout: float) -> Outcome:
         log = Log(self._config)

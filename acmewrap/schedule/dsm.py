@@ -86,6 +86,9 @@ class DsmTask:
             found = tasks.TaskScheduler(channel).find(describe(self._config).name)
         return "" if found is None else _tell(found)
 
+    def check_start(self) -> None:
+        return
+
     def start(self, timeout: float) -> Outcome:
         log, deadline = Log(self._config), time.monotonic() + timeout
         with self._open() as channel:

@@ -32,7 +32,7 @@ GOOD: Tuple[Tuple[str, ...], ...] = (
     ("status",),
     ("rehearse",),
     ("schedule", "show"),
-    ("schedule", "remove"),
+    ("schedule", "remove", "--yes"),
     ("releases",),
     ("upgrade",),
     ("version",),
@@ -119,6 +119,6 @@ def test_a_file_with_problems_is_one_document_with_all_of_them(machine: Machine,
 
 
 def test_a_revocation_prints_the_document_of_the_schema(machine: Machine) -> None:
-    done = machine.run("--json", "revoke", "nas")
+    done = machine.run("--json", "revoke", "nas", "--yes")
     assert accepts(SCHEMA, done.document), done
     assert (done.returncode, done.document["revoked"]["name"]) == (0, "nas")

@@ -186,7 +186,12 @@ def test_the_task_runs_from_anywhere_with_nothing_in_its_environment(modern: Mac
 
 def test_the_entry_is_shown_removed_and_made_again(modern: Machine) -> None:
     assert "owner:   certupdater" in modern.run("schedule", "show").stdout
-    assert modern.run("schedule", "remove").stdout == "Removed.\n"
+    tasks, writes = dict(modern.nas.state.tasks), len(modern.nas.writes)
+    assert modern.run("schedule", "run", "--dry-run").stdout.startswith("Would have the scheduler start ")
+    assert modern.run("schedule", "remove", "--dry-run").stdout.startswith("Would remove the entry: task:    acmewrap")
+    assert modern.run("schedule", "remove").returncode == 2
+    assert (modern.nas.state.tasks, len(modern.nas.writes)) == (tasks, writes)
+    assert modern.run("schedule", "remove", "--yes").stdout == "Removed.\n"
     assert modern.nas.state.tasks == {}
     assert modern.run("schedule", "remove").stdout == "There was no entry.\n"
     assert modern.run("apply").returncode == 0

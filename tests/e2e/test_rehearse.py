@@ -71,7 +71,7 @@ def test_another_directory_can_be_rehearsed_against(machine: Machine) -> None:
 
 def test_a_revoked_certificate_is_issued_anew_by_the_next_apply(machine: Machine) -> None:
     old = machine.on_disk()
-    done = machine.run("revoke", "nas", "--reason", "1")
+    done = machine.run("revoke", "nas", "--reason", "1", "--yes")
     assert done.returncode == 0, done
     assert "Revoked: nas" in done.stdout
     assert machine.run("apply").returncode == 0

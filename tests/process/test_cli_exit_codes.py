@@ -168,3 +168,40 @@ def test_installing_acme_sh_asks_no_nas(folder: Path) -> None:
         assert run(*words(folder, "install")).returncode == 6
         with pytest.raises(BlockingIOError):
             nas.accept()
+
+
+IN_CLEAR = """\
+synology:
+  url: http://nas.test:5000
+  account: {name: u, password: {env: P}}
+  verify: no
+"""
+
+
+def test_warnings_are_shown_and_are_no_failure(folder: Path) -> None:
+    (folder / "acmewrap.yaml").write_text(GOOD + IN_CLEAR, encoding="utf-8")
+    done = run(*words(folder, "check"))
+    assert (done.returncode, done.stdout) == (0, f"{folder}/acmewrap.yaml: no problems, 1 warning, 1 certificate\n")
+    assert done.stderr.startswith(
+        f"{folder}/acmewrap.yaml:7:3: warning: synology.url: http to nas.test, which is not this"
+    )
+    assert len(done.stderr.splitlines()) == 1
+    quiet_one = run(*words(folder, "--quiet", "check"))
+    assert (quiet_one.returncode, quiet_one.stdout, quiet_one.stderr) == (0, "", "")
+
+
+def test_warnings_are_in_the_documents_of_check_and_doctor(folder: Path) -> None:
+    (folder / "acmewrap.yaml").write_text(GOOD + IN_CLEAR, encoding="utf-8")
+    for command in ("check", "doctor"):
+        done = run(*words(folder, "--json", command))
+        (warning,) = json.loads(done.stdout)["warnings"]
+        assert sorted(warning) == ["column", "file", "line", "message", "path"]
+        assert (warning["line"], warning["column"], warning["path"]) == (7, 3, "synology.url")
+        assert done.stderr == ""
+    assert "warning: synology.url: http to nas.test" in run(*words(folder, "doctor")).stderr
+
+
+def test_a_rehearsal_at_a_directory_in_clear_is_refused_as_one_in_the_file_is(folder: Path) -> None:
+    done = run(*words(folder, "rehearse", "--server", "http://pki.test/dir"))
+    assert done.returncode == 2
+    assert "--server: expected https: a directory read in clear can be replaced" in done.stderr

@@ -21,8 +21,8 @@ AS_NOBODY = """
 import os, sys
 from pathlib import Path
 import gzip, lzma, shutil, sh, tarfile, tempfile
-from acmewrap.driver import debian, release, source
-pin, files, folder = release.pinned("3.1.1"), release.manifest("3.1.1"), Path(sys.argv[1])
+from acmewrap.driver.release import debian, installation, sources
+pin, files, folder = installation.pinned("3.1.1"), installation.manifest("3.1.1"), Path(sys.argv[1])
 if os.getuid() == 0:
     os.chown(folder, 65534, 65534)
     os.setgroups([])
@@ -31,7 +31,7 @@ if os.getuid() == 0:
 assert os.getuid() != 0
 os.environ["HOME"] = os.environ["TMPDIR"] = str(folder)
 tempfile.tempdir = None
-print(release.place(pin, files, folder / "src/acme.sh", [debian.Debian()]).source)
+print(installation.place(pin, files, folder / "src/acme.sh", [debian.Debian()]).source)
 """
 
 

@@ -16,7 +16,7 @@ from acmewrap.driver.release.sources import Local
 INSTALL_FOR_EVER = """
 import hashlib, itertools, sys
 from pathlib import Path
-from acmewrap.driver.release import Release, place
+from acmewrap.driver.release.installation import Release, place
 class Source:
     def fetch(self, release, paths):
         return {path: release.version.encode() for path in paths}

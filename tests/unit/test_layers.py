@@ -17,7 +17,8 @@ PACKAGE = Path(__file__).resolve().parent.parent.parent / "acmewrap"
 
 # From the ground up. Each may import what stands in a line above its own, and its own folder; neighbours do not know each other.
 LAYERS: Tuple[Tuple[str, ...], ...] = (
-    ("errors", "pem", "timefmt"),
+    ("text", "pem", "timefmt"),
+    ("errors",),
     ("catalogue", "reasons"),
     ("files", "secrets", "resources", "x509", "tls"),
     ("config",),

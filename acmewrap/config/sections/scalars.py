@@ -99,7 +99,7 @@ def _server(text: str) -> str:
         raise ValueError(
             f"expected the URL of an ACME directory such as https://ca.example.com/acme/directory, not {quoted(text)}"
         )
-    if match[1] == "http" and not _is_loopback(match[2]):
+    if match[1] == "http" and not is_loopback(match[2]):
         raise ValueError(
             "expected https: a directory read in clear can be replaced by anybody on the way (http: loopback only)"
         )
@@ -107,8 +107,17 @@ def _server(text: str) -> str:
     return text
 
 
-def _is_loopback(host: str) -> bool:
-    return host in ("localhost", "[::1]") or re.fullmatch(r"127(\.[0-9]{1,3}){3}", host) is not None
+def is_loopback(host: str) -> bool:
+    """Whether *host*, a name or an address (with brackets or without), is this machine whatever a resolver says."""
+    import ipaddress
+
+    host = host.strip("[]").lower()
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
 
 
 def _nas(text: str) -> str:

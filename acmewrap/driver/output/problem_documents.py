@@ -6,6 +6,7 @@ import json
 import re
 from typing import Dict, List, Optional, Tuple
 
+from ...text import visible
 from .events import Problem
 
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)", re.DOTALL)
@@ -36,11 +37,13 @@ def problems(text: str) -> Tuple[Tuple[int, Problem], ...]:
         document = _around(text, match.start())
         if document is None:
             detail = _DETAIL.search(text, match.end(), match.end() + _LONGEST)
-            found.append((match.start(), Problem(match.group(1), plain(detail.group(1)) if detail else "")))
+            found.append((match.start(), Problem(match.group(1), visible(detail.group(1).strip()) if detail else "")))
         else:
             status = document.get("status")
             whole = Problem(
-                match.group(1), plain(str(document.get("detail", ""))), status if isinstance(status, int) else None
+                match.group(1),
+                visible(str(document.get("detail", "")).strip()),
+                status if isinstance(status, int) else None,
             )
             found.append((match.start(), whole))
     return tuple(found)

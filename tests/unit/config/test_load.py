@@ -43,6 +43,7 @@ from acmewrap.secrets import (
     Literal,
     Reference,
 )
+from acmewrap.text import visible
 from configuration import BASE, ENVIRON, EXAMPLES, SYNOLOGY, certificate, loaded, problems, write
 
 
@@ -353,7 +354,7 @@ def test_a_file_that_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> Non
         with pytest.raises(MissingConfigurationError) as raised:
             load(path, ENVIRON)
         assert raised.value.id == "config.missing"
-        assert str(path) in str(raised.value)
+        assert visible(str(path)) in str(raised.value)
         assert "acmewrap init" in raised.value.remedy
 
 

@@ -367,7 +367,7 @@ def test_a_context_may_hold_names_that_no_remedy_uses() -> None:
 def test_the_authoritys_control_characters_do_not_reach_the_screen() -> None:
     evil = problem("rateLimited", "evil \x1b[31mRED\x07")
     failure = diagnosed([f"{STAMP}Account registration error: {evil}"])
-    assert "evil RED" in failure.message
+    assert r"evil \x1b[31mRED\x07" in failure.message
 
 
 @given(

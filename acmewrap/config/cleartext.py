@@ -1,0 +1,123 @@
+"""What would cross the network in clear: passwords, tokens and keys over http to another machine. Warned of, not refused.
+
+An authority over http is no matter for a warning: it is refused where its URL is read (:mod:`.scalars`).
+"""
+
+from __future__ import annotations
+
+from typing import Dict, Iterator, Mapping, NamedTuple, Tuple, Union
+from urllib.parse import urlsplit
+
+from ..errors import ConfigurationWarning
+from ..secrets import Reference
+from .locate import locate
+from .model import Config, Dns
+from .sections.scalars import is_loopback
+
+
+class _Address(NamedTuple):
+    """The variables from which a hook makes an address, and what it takes when they are left out (acme.sh 3.1.3, deploy/)."""
+
+    scheme: str
+    scheme_default: str
+    host: str
+
+
+_HOOKS: Mapping[str, _Address] = {
+    "synology_dsm": _Address("SYNO_SCHEME", "http", "SYNO_HOSTNAME"),
+    "truenas": _Address("DEPLOY_TRUENAS_SCHEME", "http", "DEPLOY_TRUENAS_HOSTNAME"),
+    "truenas_ws": _Address("DEPLOY_TRUENAS_PROTOCOL", "ws", "DEPLOY_TRUENAS_HOSTNAME"),
+    "peplink": _Address("PEPLINK_Scheme", "https", "PEPLINK_Hostname"),
+    "directadmin": _Address("DirectAdmin_SCHEME", "https", "DirectAdmin_ENDPOINT"),
+}
+_CLEAR = ("http", "ws")
+_PROXIES = ("http_proxy", "https_proxy", "HTTPS_PROXY")  # of those that are passed on to acme.sh
+
+Environment = Mapping[str, Union[str, Reference]]
+
+
+def find_warnings(config: Config, environ: Mapping[str, str]) -> Tuple[ConfigurationWarning, ...]:
+    """Every secret that would be sent in clear to a machine that is not this one; *environ* is looked through for proxies.
+
+    What a value that is kept elsewhere (``{file: …}`` and the like) says is not known here.
+    """
+    return (*_synology(config), *_hooks(config), *_proxies(environ))
+
+
+def _synology(config: Config) -> Iterator[ConfigurationWarning]:
+    if config.synology is None:
+        return
+    host = _host_in_clear(config.synology.url)
+    if host:
+        address = f"[{host}]" if ":" in host else host
+        message = (
+            f"http to {host}, which is not this machine: DSM's passwords and private keys go over the network in clear. Write "
+            f"https://{address}:5001, with `fingerprint` while DSM shows its factory certificate; on the NAS itself "
+            "http://localhost:5000"
+        )
+        yield _warning(config, message, "synology", "url")
+
+
+def _hooks(config: Config) -> Iterator[ConfigurationWarning]:
+    for name, certificate in config.certificates.items():
+        for target in certificate.targets:
+            if target.synology:  # told of once, at `synology`
+                continue
+            for variable, host in _in_clear(target.hook, target.env):
+                yield _hook(config, host, "certificates", name, "deploy", target.name, "env", variable)
+        found: Dict[str, str] = {}
+        for challenge in certificate.challenges:
+            if isinstance(challenge, Dns):
+                found.update(_in_clear(challenge.hook, challenge.env))
+        for variable, host in found.items():
+            yield _hook(config, host, "certificates", name, "challenge", "env", variable)
+
+
+def _hook(config: Config, host: str, *keys: str) -> ConfigurationWarning:
+    what = f"nothing is encrypted on the way to {host}, which is not this machine"
+    return _warning(config, f"{what}: passwords, tokens and private keys go over the network in clear", *keys)
+
+
+def _in_clear(hook: str, env: Environment) -> Iterator[Tuple[str, str]]:
+    """The variables that lead to another machine without encryption, each with that machine."""
+    for name, value in env.items():
+        host = _host_in_clear(value) if isinstance(value, str) else ""
+        if host and (not name.lower().endswith("proxy") or _has_password(str(value))):
+            yield name, host
+    made = _HOOKS.get(hook)
+    if made is not None:
+        scheme, machine = env.get(made.scheme, made.scheme_default), env.get(made.host)
+        if isinstance(machine, str) and scheme in _CLEAR:
+            host = _host_in_clear(f"http://{machine}")
+            if host:
+                yield made.host, host
+
+
+def _proxies(environ: Mapping[str, str]) -> Iterator[ConfigurationWarning]:
+    for name in _PROXIES:
+        value = environ.get(name, "")
+        value = value if "://" in value else f"http://{value}"  # as curl takes it
+        host = _host_in_clear(value)
+        if host and _has_password(value):
+            message = (
+                f"the password of the proxy {host} goes over the network in clear; an https:// proxy, or one without"
+            )
+            yield ConfigurationWarning("environment", 0, 0, name, f"{message} a password, would not need that")
+
+
+def _host_in_clear(url: str) -> str:
+    """The machine behind *url* when it is another one and the way there is not encrypted, else nothing."""
+    try:
+        parts = urlsplit(url.strip())
+        host = parts.hostname or ""
+    except ValueError:
+        return ""
+    return host if parts.scheme.lower() in _CLEAR and host and not is_loopback(host) else ""
+
+
+def _has_password(url: str) -> bool:
+    return "@" in urlsplit(url).netloc
+
+
+def _warning(config: Config, message: str, *keys: str) -> ConfigurationWarning:
+    return ConfigurationWarning(str(config.file), *locate(config.file, *keys), ".".join(keys), message)

@@ -1,0 +1,177 @@
+"""What cannot be undone is asked about at a terminal, by name and with no as the default; elsewhere it needs --yes."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import List, Tuple
+
+import pytest
+
+from acmewrap import cli
+from acmewrap.testing.certificates import make_leaf, make_root
+
+YAML = """\
+acme_sh: {archive: nowhere.tar.gz}
+authorities:
+  internal: {server: "https://localhost:1/dir", ca_bundle: ca.crt}
+certificates:
+  nas: {domains: [nas.test], challenge: {webroot: web}}
+schedule: {every: 6h}
+"""
+
+
+@dataclass
+class Place:
+    """A folder with two certificates, one of which the file does not name, and a crontab with an entry."""
+
+    folder: Path
+    leftover: Path
+    crontab: Path
+
+    def run(self, *words: str) -> int:
+        return cli.main(["--config", str(self.folder / "acmewrap.yaml"), "--no-color", *words])
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Place:
+    folder = tmp_path / "place"
+    (folder / "web/.well-known/acme-challenge").mkdir(parents=True)
+    root = make_root(folder / "ca")
+    for name in ("nas.test", "old.test"):
+        home = folder / f".acme.sh/{name}_ecc"
+        pair = make_leaf(folder / "ca", root, [name], file=name)
+        home.mkdir(parents=True)
+        for file, source in (
+            (f"{name}.cer", pair.certificate),
+            (f"{name}.key", pair.key),
+            ("fullchain.cer", pair.fullchain),
+        ):
+            (home / file).write_bytes(source.read_bytes())
+        (home / "ca.cer").write_bytes(root.certificate.read_bytes())
+        (home / f"{name}.key").chmod(0o600)
+        (home / f"{name}.conf").write_text(f"Le_Domain='{name}'\n")
+    (folder / "ca.crt").write_bytes(root.certificate.read_bytes())
+    (folder / "acmewrap.yaml").write_text(YAML, encoding="utf-8")
+    table = folder / "table"
+    table.write_text("", encoding="utf-8")
+    tool = tmp_path / "tools/crontab"
+    tool.parent.mkdir()
+    tool.write_text(f"#!/bin/sh\ncase $1 in -l) cat {table} ;; *) cat >{table} ;; esac\n", encoding="utf-8")
+    tool.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tool.parent}:/usr/bin:/bin")
+    place = Place(folder, folder / ".acme.sh/old.test_ecc", table)
+    place.run("apply")  # acme.sh cannot be installed from there, and the entry comes all the same
+    assert "BEGIN acmewrap" in table.read_text(encoding="utf-8")
+    capsys.readouterr()
+    return place
+
+
+def at_terminal(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
+    keyboard = io.StringIO(typed)
+    monkeypatch.setattr(keyboard, "isatty", lambda: True)
+    monkeypatch.setattr(sys, "stdin", keyboard)
+    monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+
+DESTROYING: Tuple[Tuple[str, ...], ...] = (
+    ("revoke", "nas"),
+    ("schedule", "remove"),
+    ("apply", "--prune", "--only", "nas"),
+)
+
+
+@pytest.mark.parametrize("words", DESTROYING, ids=" ".join)
+def test_without_a_terminal_it_is_refused_with_2_and_the_remedy_names_yes(
+    place: Place, words: Tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    table = place.crontab.read_text(encoding="utf-8")
+    assert place.run(*words) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert "[cli.not_confirmed]" in said.err
+    assert "--yes" in said.err.splitlines()[-1]
+    assert place.run("--json", *words) == 2
+    document = json.loads(capsys.readouterr().out)
+    assert (document["exit_code"], document["error"]["id"]) == (2, "cli.not_confirmed")
+    assert place.crontab.read_text(encoding="utf-8") == table
+    assert place.leftover.exists()
+
+
+@pytest.mark.parametrize(
+    ("words", "named", "typed"),
+    [
+        (DESTROYING[0], "This revokes nas, serial ", "\n"),
+        (DESTROYING[1], "# BEGIN acmewrap", "n\n"),
+        (DESTROYING[1], "# BEGIN acmewrap", ""),
+        (DESTROYING[2], "/.acme.sh/old.test_ecc", "maybe\n"),
+    ],
+)
+def test_at_a_terminal_what_goes_is_named_and_anything_but_yes_is_no(
+    place: Place, words: Tuple[str, ...], named: str, typed: str, request: pytest.FixtureRequest
+) -> None:
+    monkeypatch, capsys = request.getfixturevalue("monkeypatch"), request.getfixturevalue("capsys")
+    table = place.crontab.read_text(encoding="utf-8")
+    at_terminal(monkeypatch, typed)
+    assert place.run(*words) == 0
+    said = capsys.readouterr().out
+    assert said.index(named) < said.index("Go ahead? [y/N] ") < said.index("Nothing was changed.")
+    assert place.crontab.read_text(encoding="utf-8") == table
+    assert place.leftover.exists()
+
+
+@pytest.mark.parametrize("answer", ["y\n", "--yes"])
+def test_what_is_agreed_to_is_done(place: Place, answer: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    more: List[str] = []
+    if answer == "--yes":
+        more = ["--yes"]
+    else:
+        at_terminal(monkeypatch, answer)
+    assert place.run("schedule", "remove", *more) == 0
+    assert place.crontab.read_text(encoding="utf-8").strip() == ""
+    if answer != "--yes":
+        at_terminal(monkeypatch, answer)
+    place.run("apply", "--prune", *more)
+    assert not place.leftover.exists()
+
+
+def test_what_appears_after_the_question_is_not_removed(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    later = place.folder / ".acme.sh/later.test_ecc"
+
+    def answer(_: str) -> str:
+        later.mkdir()
+        for file in place.leftover.iterdir():
+            (later / file.name.replace("old.test", "later.test")).write_bytes(file.read_bytes())
+        return "yes"
+
+    at_terminal(monkeypatch, "")
+    monkeypatch.setattr("builtins.input", answer)
+    place.run("apply", "--prune")
+    assert not place.leftover.exists()
+    assert later.exists()
+
+
+def test_a_certificate_that_was_replaced_while_the_question_was_open_is_not_revoked(
+    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def answer(_: str) -> str:
+        pair = make_leaf(place.folder / "ca", make_root(place.folder / "ca"), ["nas.test"], file="nas.test")
+        home = place.folder / ".acme.sh/nas.test_ecc"
+        (home / "nas.test.cer").write_bytes(pair.certificate.read_bytes())
+        (home / "nas.test.key").write_bytes(pair.key.read_bytes())
+        (home / "fullchain.cer").write_bytes(pair.fullchain.read_bytes())
+        return "y"
+
+    at_terminal(monkeypatch, "")
+    monkeypatch.setattr("builtins.input", answer)
+    assert place.run("revoke", "nas") == 3
+    assert "[certificate.replaced]" in capsys.readouterr().err
+
+
+def test_where_there_is_nothing_to_destroy_nobody_is_asked(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
+    assert place.run("schedule", "remove", "--yes") == 0
+    assert place.run("schedule", "remove") == 0
+    assert capsys.readouterr().out.endswith("There was no entry.\n")
