@@ -106,6 +106,11 @@ _ENTRIES: Tuple[Entry, ...] = (
         "Move it away and run again: mv {path} {path}.before",
     ),
     Entry(
+        "file.open_to_others",
+        "More people can reach a private file than should. It is another user's, or a link, and acmewrap does not change it.",
+        "Run as its owner: chmod {mode} {file}",
+    ),
+    Entry(
         "file.failed",
         "The operating system could not do it: a broken disk, a folder in the way, a file system that is read-only.",
         "Mend what the message says and run again; what was there before is untouched.",
@@ -188,8 +193,9 @@ _ENTRIES: Tuple[Entry, ...] = (
     ),
     Entry(
         "release.drift",
-        "A file of the installed acme.sh was changed or removed, by somebody or by acme.sh's own upgrade. It is not run.",
-        "Find out who changed it, then run: acmewrap install --force. The changed files are kept beside the new ones.",
+        "A file of the installed acme.sh was changed or removed, or one was added that acme.sh could run, by somebody or by "
+        "acme.sh's own upgrade. It is not run.",
+        "Find out who did it, then run: acmewrap install --force. The folder is kept beside the new one, with all that is in it.",
     ),
     Entry(
         "release.occupied",
@@ -476,6 +482,11 @@ _ENTRIES: Tuple[Entry, ...] = (
         "Make room (df -h {folder}) and run again; what was there before has been kept.",
     ),
     Entry(
+        "tool.path_writable",
+        "Whoever can write to a folder of PATH decides what acmewrap and acme.sh run as curl, openssl and so on.",
+        "Take {folder} out of PATH, or run as its owner: chmod o-w {folder}",
+    ),
+    Entry(
         "tool.missing",
         "A program that acme.sh needs is not installed, or not in PATH.",
         "Install the program that the message names (curl, openssl; socat for standalone; idn for international names).",
@@ -563,6 +574,11 @@ _ENTRIES: Tuple[Entry, ...] = (
         "deploy.unreachable",
         "The target of the deployment does not answer, or is not trusted with this ca_bundle.",
         "Check that {target} answers and that the ca_bundle file {ca_bundle} also holds the root of its certificate.",
+    ),
+    Entry(
+        "deploy.key_open",
+        "The certificate is in place, and others than the owner of its key, or a group chosen for it, can read that key.",
+        "Run as its owner: chmod {mode} {file}. A server that reads it as another user gets it through a group: chgrp GROUP {file}",
     ),
     Entry(
         "deploy.not_proven",
@@ -771,7 +787,7 @@ _ENTRIES: Tuple[Entry, ...] = (
     Entry(
         "doctor.secret_readable",
         "Every user of this machine, or a whole group of them, can read a file with a secret.",
-        "Run: chmod 600 {file}",
+        "Run: chmod {mode} {file}",
     ),
     Entry(
         "doctor.no_schedule",

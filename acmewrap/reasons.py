@@ -106,6 +106,13 @@ class AccountNotManaged(Detailed):
 
 
 @dataclass(frozen=True)
+class NotOurs(Detailed):
+    """Something to be changed belongs to another user; no reason for a step, but for a note."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True)
 class NotObserved(Detailed):
     """Nobody could look; a step is done so that it fails of the same."""
 

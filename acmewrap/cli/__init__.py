@@ -21,6 +21,8 @@ _ENDING = (signal.SIGTERM, signal.SIGHUP)  # acme.sh runs in a session of its ow
 def start() -> int:
     """:func:`main` as a process of its own. It is over before there is much to collect, and then all of it goes at once."""
     gc.disable()
+    if "PATH" in os.environ:  # what is looked up by name is never taken from the current folder
+        os.environ["PATH"] = ":".join(folder for folder in os.environ["PATH"].split(":") if folder.startswith("/"))
     try:
         return main()
     except Exception:

@@ -13,12 +13,13 @@ from .invocation import Command, Invocation
 def check(invocation: Invocation) -> ExitCode:
     from ..config.cleartext import find_warnings
     from ..plan import interval_check
+    from ..state import file_modes
 
     config, printer = invocation.load(), invocation.printer
     problems = interval_check.find_problems(config, read_state(config, CERTIFICATE_PARTS))
     if problems:
         raise ConfigurationError(problems)
-    warnings = find_warnings(config, invocation.environ)
+    warnings = (*find_warnings(config, invocation.environ), *file_modes.find_warnings(config))
     printer.warn(map(str, warnings))
     count, warned = (
         len(config.certificates),

@@ -8,12 +8,13 @@ import time
 from itertools import chain
 from typing import TYPE_CHECKING, Callable, Iterable, List, Mapping, Optional, Sequence, Tuple
 
+from .. import files
 from ..catalogue import failure
 from ..config.model import Config
 from ..engine import machine_steps
 from ..engine.context import RunContext
 from ..engine.engine import Engine
-from ..errors import AcmewrapError, ExitCode
+from ..errors import AccessError, AcmewrapError, ExitCode
 from . import authority, challenges, delivery, machine, upkeep
 from .finding import Check, DoctorContext, Finding, NotLooked
 
@@ -66,6 +67,8 @@ def fix(findings: Iterable[Finding], config: Config, environ: Mapping[str, str])
                     machine_steps.perform(finding.fix, environ)
                 except AcmewrapError as error:
                     errors.append(error)
+                except OSError as error:
+                    errors.append(AccessError(files.describe(error, finding.failure.message)))
     return tuple(errors)
 
 

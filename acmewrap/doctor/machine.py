@@ -5,19 +5,20 @@ from __future__ import annotations
 import os
 import shutil
 from functools import partial
-from typing import Dict, Iterator, List, Type, TypeVar, Union
+from typing import Iterator, Type, TypeVar
 
-from .. import files, paths, secrets
+from .. import paths, secrets
 from ..catalogue import failure
-from ..config.model import Alpn, Apache, Config, Dns, Nginx, Standalone
+from ..config.model import Alpn, Apache, Nginx, Standalone
 from ..driver.command import DEFAULT_PATH
 from ..driver.release import installation
 from ..errors import AcmewrapError, ExitCode
 from ..plan.planner import PlanOptions, plan
 from ..plan.steps import ChangeMode, InstallRelease, MachineStep, RenderWrapper
-from ..reasons import Mode, Plain, TooOpen
+from ..reasons import Plain
 from ..report import wording
-from ..secrets import EnvironmentReference, FileReference, Reference
+from ..secrets import EnvironmentReference, FileReference
+from ..state import file_modes
 from ..state.machine import Part, read_state
 from .finding import Check, DoctorContext, Finding
 
@@ -46,6 +47,9 @@ def _tools(context: DoctorContext) -> Iterator[Finding]:
     for certificate in context.certificates():
         needed.update(dict.fromkeys(_TOOLS_OF[type(one)] for one in certificate.challenges if type(one) in _TOOLS_OF))
     path = context.environ.get("PATH") or DEFAULT_PATH
+    for folder in dict.fromkeys(path.split(":")):
+        if os.path.isdir(folder) and os.stat(folder).st_mode & 0o002:
+            yield Finding(failure("tool.path_writable", f"everybody can write to {folder}, in PATH", folder=folder))
     for tool in needed:
         if shutil.which(tool, path=path) is None:
             yield Finding(failure("tool.missing", f"{tool} is not installed, or not in PATH ({path})"))
@@ -72,34 +76,19 @@ def _wrapper(context: DoctorContext) -> Iterator[Finding]:
 
 
 def _modes(context: DoctorContext) -> Iterator[Finding]:
-    for step in steps(context, "modes", ChangeMode):
-        yield Finding(failure("doctor.file_mode", f"{step.path}: {wording.reason_of(step)}"), ExitCode.PERMISSION, step)
+    return map(_open, file_modes.inspect(context.config))
 
 
 def _secrets(context: DoctorContext) -> Iterator[Finding]:
-    for reference in dict.fromkeys(_references(context.config)):
+    for reference in dict.fromkeys(file_modes.references(context.config)):
         # A command is not run for the fun of it, and systemd's credentials are there only inside its unit.
         if isinstance(reference, (FileReference, EnvironmentReference)):
             try:
                 secrets.resolve(reference, context.environ)
             except AcmewrapError as error:
                 yield Finding.of(error)
-                continue
-        if isinstance(reference, FileReference) and not secrets.is_private(reference.path):
-            mode = os.stat(str(reference.path)).st_mode & 0o777
-            fix = ChangeMode(TooOpen(Mode(mode), Mode(files.PRIVATE)), reference.path.resolve())
-            message = f"{reference.path}: {wording.reason_of(fix)}"
-            yield Finding(failure("doctor.secret_readable", message, file=reference.path), ExitCode.PERMISSION, fix)
+    yield from map(_open, file_modes.inspect_secrets(context.config))
 
 
-def _references(config: Config) -> Iterator[Reference]:
-    if config.synology is not None:
-        yield config.synology.account.password
-    for authority in config.authorities.values():
-        if authority.eab is not None:
-            yield authority.eab.hmac_key
-    for certificate in config.certificates.values():
-        environments: List[Dict[str, Union[str, Reference]]] = [dict(one.env) for one in certificate.targets]
-        environments += [dict(one.env) for one in certificate.challenges if isinstance(one, Dns)]
-        for environment in environments:
-            yield from (value for value in environment.values() if not isinstance(value, str))
+def _open(excess: file_modes.Excess) -> Finding:
+    return Finding(excess.describe(), ExitCode.PERMISSION, ChangeMode.of(excess) if excess.ours else None)

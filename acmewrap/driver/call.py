@@ -56,17 +56,17 @@ class Caller:
         Raises :class:`ReleaseError` when acme.sh is not what was pinned, :class:`CommandError` when it cannot be started or
         an argument or value is unsafe.
         """
-        if self.pinned is not None:
-            installation.verify(self.program, self.pinned)
+        # What was checked is what runs: the link may lead elsewhere by then. Only its owner can write in the folder itself.
+        program = self.program if self.pinned is None else installation.verify(self.program, self.pinned)
         given = variables or {}
         command.check_values(given)
         homes = (
-            *("--home", command.plain_path(self.program)),
+            *("--home", command.plain_path(program)),
             *("--config-home", command.plain_path(staging.configuration)),
             *("--cert-home", command.plain_path(certificates or staging.certificates)),
         )
         where = command.authority(self.server, self.ca_bundle, self.email) if bound else ()
-        argv = command.wrap((f"{self.program}/acme.sh", *homes, *words, *where), umask)
+        argv = command.wrap((f"{program}/acme.sh", *homes, *words, *where), umask)
         return self.runner.run(
             Command(
                 verb=verb,

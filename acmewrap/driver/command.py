@@ -16,6 +16,7 @@ from ..config.model import Alpn, Apache, Challenge, Dns, Nginx, Stateless, Webro
 from ..errors import CommandError
 from ..secrets import Secret
 from .home import is_ecc
+from .release.pin import HOOK_NAME
 
 BASH = "/bin/bash"
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -37,7 +38,7 @@ _PLAIN_PATH = re.compile(r"/[A-Za-z0-9._/+@-]*")
 _LABEL = r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?"
 _DOMAIN = re.compile(rf"(\*\.)?{_LABEL}(\.{_LABEL})*")
 _ADDRESS = re.compile(r"[0-9a-f.:]+")
-_HOOK = re.compile(r"[A-Za-z0-9_]+")
+_HOOK = re.compile(HOOK_NAME)
 _KEY = re.compile(r"ec-\d{3}|\d{4}")
 # Of a URL and a mail address acme.sh makes folder names, and lines of files that it runs.
 _URL = re.compile(r"https?://[A-Za-z0-9._~:/?&=%\[\]@+-]+")

@@ -5,6 +5,7 @@ It does what a hand-written one does, from any folder and with no HOME, and hold
 
 from __future__ import annotations
 
+import hashlib
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,17 +13,20 @@ from typing import Dict, Mapping, Optional, Tuple, Union
 
 from .. import resources
 from ..catalogue import failure
-from ..errors import AccessError
+from ..errors import AccessError, ReleaseError
 from ..secrets import CommandReference, CredentialReference, EnvironmentReference, FileReference, Literal, Reference
 from .command import hook_variables
 from .home import Home
+from .release.pin import manifest
 
 IDENTITY = "acmewrap wrapper script, version 1"
 
 
 @dataclass(frozen=True)
 class Wrapper:
-    """What the script is made of. ``variables`` are those of all hooks it may run, in their newest spelling."""
+    """What the script is made of. ``variables`` are those of all hooks it may run, in their newest spelling; ``files`` (path ->
+    SHA-256) what the program must be made of, the manifest of ``version`` by default.
+    """
 
     path: Path
     source: Path
@@ -34,6 +38,7 @@ class Wrapper:
     ca_bundle: Optional[Path] = None
     email: Optional[str] = None
     variables: Tuple[Tuple[str, Mapping[str, Union[str, Reference]]], ...] = ()
+    files: Optional[Mapping[str, str]] = None
 
     def render(self) -> str:
         """The text of the script. A variable that two hooks want with different values keeps the first one's."""
@@ -63,6 +68,7 @@ class Wrapper:
             account_home=Home(self.home).account_home(self.server),
             program=str(self.program),
             version=self.version,
+            digest=_digest(self._pins()),
             home=self.home,
             server=self.server,
             ca_bundle=self.ca_bundle,
@@ -70,6 +76,14 @@ class Wrapper:
             variables=tuple((name, value) for name, value in known.items() if not isinstance(value, Literal)),
             unread=tuple(name for name, value in known.items() if isinstance(value, Literal)),
         )
+
+    def _pins(self) -> Mapping[str, str]:
+        if self.files is not None:
+            return self.files
+        try:
+            return manifest(self.version)
+        except ReleaseError:  # not pinned, which installing it says: nothing is that release
+            return {}
 
 
 def read_own(path: Path) -> Optional[str]:
@@ -86,6 +100,12 @@ def read_own(path: Path) -> Optional[str]:
     if IDENTITY.rpartition(" ")[0] not in text[:400]:
         raise AccessError(failure("file.foreign", f"{path} was not written by acmewrap", path=path))
     return text
+
+
+def _digest(files: Mapping[str, str]) -> str:
+    """The SHA-256 of what ``sha256sum`` prints of *files* in the order in which a shell matches ``* */*``."""
+    ordered = sorted(files, key=lambda path: ("/" in path, path))
+    return hashlib.sha256("".join(f"{files[path]}  {path}\n" for path in ordered).encode()).hexdigest()
 
 
 def _shell_value(value: Union[str, Reference]) -> str:

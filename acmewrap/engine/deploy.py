@@ -14,6 +14,7 @@ from ..driver.results import DeployResult
 from ..errors import DeployError, Failure
 from ..plan.steps import DeployCertificate
 from ..secrets import Secret, resolve
+from ..state import file_modes
 from ..synology import certificates, sessions
 from ..verify import local_files, tls_probe
 from ..x509 import X509
@@ -44,13 +45,16 @@ def deliver(
     """Deploy *leaf* (SHA-256), which lies on disk, and look. What serves it already is deployed again only with ``force``, but
     DSM's services are looked after all the same.
 
-    Raises :class:`DeployError` when the hook failed or the target does not show *leaf* (``deploy.not_proven``),
-    :class:`AccessError` when a secret cannot be read.
+    Raises :class:`DeployError` when the hook failed, the target does not show *leaf* (``deploy.not_proven``) or others can read
+    its key (``deploy.key_open``), :class:`AccessError` when a secret cannot be read.
     """
     certificate, target = step.request, step.destination
+    if target.install is not None:
+        _close_key(target.install, config)
     look = local_files.can_look(target) and not step.force
     observed = local_files.look(target, leaf) if look else tls_probe.Observation()
     if observed.served == leaf and not target.synology:
+        _prove_mode(target, config)
         return Delivery(None, observed)
     acme = context.open_acme(config, step.authority)
     result: Optional[DeployResult] = None
@@ -76,6 +80,7 @@ def deliver(
         observed = local_files.read(target.install)
         if observed.served != leaf:
             raise DeployError(_not_proven(target, leaf, observed, result))
+        _prove_mode(target, config)
     else:
         result = _run_hook(acme, certificate, target, variables, on_line=on_line)
     if target.verify is None:
@@ -125,6 +130,21 @@ def _put_in_place(acme: AcmeSh, certificate: Certificate, install: Install, on_l
     if result.failure is not None:
         raise DeployError(result.failure)
     return result
+
+
+def _close_key(install: Install, config: Config) -> None:
+    """Before a new key is written: acme.sh keeps the mode of a file that is there."""
+    excess = None if install.key_file is None else file_modes.inspect_file(install.key_file, config)
+    if excess is not None:
+        file_modes.tighten(excess)
+
+
+def _prove_mode(target: Target, config: Config) -> None:
+    key = None if target.install is None else target.install.key_file
+    excess = None if key is None else file_modes.inspect_file(key, config)
+    if excess is not None:
+        message = f"{key}, the key of {target.name}: {excess}"
+        raise DeployError(failure("deploy.key_open", message, file=key, mode=f"{excess.wanted:o}"))
 
 
 def _not_proven(target: Target, leaf: str, observed: tls_probe.Observation, result: Optional[DeployResult]) -> Failure:

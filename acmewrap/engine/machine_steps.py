@@ -31,7 +31,7 @@ def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
     elif isinstance(step, steps.RenderWrapper):
         _render(step.wrapper)
     elif isinstance(step, steps.ChangeMode):
-        file_modes.tighten(step.path, step.reason.wanted)
+        file_modes.tighten(step.excess)
     elif isinstance(step, steps.RemoveCertificate):
         Home(step.path.parent).remove(step.stored.files.domain, step.stored.ecc)
         _forget(step.config)

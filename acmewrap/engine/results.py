@@ -46,7 +46,7 @@ class StepResult:
 
     @classmethod
     def failed(cls, step: Step, error: AcmewrapError) -> StepResult:
-        outcome: Outcome = "unproven" if error.id == "deploy.not_proven" else "failed"
+        outcome: Outcome = "unproven" if error.id in ("deploy.not_proven", "deploy.key_open") else "failed"
         code = ExitCode.DEPLOY_FAILED if isinstance(step, DeployCertificate) else error.exit_code
         return cls(step, outcome, error.failure, exit_code=code)
 

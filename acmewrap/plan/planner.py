@@ -19,7 +19,7 @@ from .steps import CERTIFICATE_KINDS, LAST_KINDS, MACHINE_KINDS, CheckRenewalInf
 @dataclass(frozen=True)
 class Plan:
     """Steps in the order in which they are done; none: the machine is as it should be. ``leftovers``: what could be removed
-    besides, and is not, as nobody asked to; ``notes``: what could not be looked at.
+    besides, and is not, as nobody asked to; ``notes``: what could not be looked at, or is not ours to change.
     """
 
     steps: Tuple[Step, ...] = ()
@@ -59,7 +59,9 @@ def plan(config: Config, state: State, now: float, options: Optional[PlanOptions
     )
     steps = tuple(step for step in found if step.kind in options.kinds)
     leftovers = tuple(_leftovers(config, state)) if "remove" in options.kinds else ()
-    notes = (state.nas.note,) if state.nas is not None and state.nas.note is not None else ()
+    unmanaged = state.nas.note if state.nas is not None else None
+    foreign = tuple(reasons.NotOurs(excess.describe()) for excess in state.modes if not excess.ours)
+    notes = foreign if unmanaged is None else (unmanaged, *foreign)
     removed = tuple(step for step in leftovers if options.prune and (options.agreed is None or step in options.agreed))
     return Plan((*steps, *removed), tuple(step for step in leftovers if step not in removed), notes)
 
@@ -81,8 +83,9 @@ def _machine(config: Config, state: State, options: PlanOptions) -> Iterator[Ste
         reason = drifted(drift)
         if reason is not None:
             yield steps.RenderWrapper(reason, wrapper)
-    for file, too_open in state.modes.items():
-        yield steps.ChangeMode(too_open, file)
+    for excess in state.modes:
+        if excess.ours:
+            yield steps.ChangeMode.of(excess)
     if config.synology is not None and state.nas is not None and state.nas.account is not None:
         yield steps.EnsureAccount(state.nas.account, config, config.synology.account)
 

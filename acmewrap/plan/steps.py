@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Optional, Tuple
 from ..config.model import Account, AcmeShSettings, Authority, Certificate, Config, Schedule, Target
 from ..driver.home import Stored
 from ..driver.wrapper import Wrapper
-from ..reasons import Reason, TooOpen
+from ..reasons import Mode, Reason, TooOpen
 
 if TYPE_CHECKING:
     from ..schedule.crontab import Entry
+    from ..state.file_modes import Excess
 
 _Machine = Literal["install", "bundle", "webroot", "render", "mode", "account"]
 Kind = Literal[_Machine, "renewal_info", "issue", "reissue", "renew", "deploy", "schedule", "remove"]
@@ -80,8 +81,15 @@ class RenderWrapper(MachineStep):
 @dataclass(frozen=True)
 class ChangeMode(MachineStep):
     kind = "mode"
-    reason: TooOpen
-    path: Path
+    excess: Excess
+
+    @classmethod
+    def of(cls, excess: Excess) -> ChangeMode:
+        return cls(TooOpen(Mode(excess.mode), Mode(excess.wanted)), excess)
+
+    @property
+    def path(self) -> Path:
+        return self.excess.path
 
 
 @dataclass(frozen=True)

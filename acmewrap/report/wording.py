@@ -34,6 +34,7 @@ _DETAILED: Mapping[Type[Detailed], Callable[[Any], str]] = {
     reasons.AccountNotManaged: lambda reason: (
         f"the account {reason.account} is not managed: that takes root on the NAS, or synology.administrator"
     ),
+    reasons.NotOurs: lambda reason: f"{reason.failure.message}. {reason.failure.remedy}",
     reasons.NotObserved: lambda reason: f"could not be verified: {reason.failure.message}",
     reasons.SetBroken: lambda reason: f"key, certificate and chain do not match: {reason.fault}",
     reasons.Changed: lambda reason: (

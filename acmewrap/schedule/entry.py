@@ -18,9 +18,8 @@ from .systemd import Units, folder_of_units
 
 
 def invocation() -> Tuple[str, ...]:
-    """The words that start this very acmewrap again, from any folder."""
-    own = _own_file()
-    return (sys.executable, "-m", "acmewrap") if own is None else (sys.executable, str(own))
+    """The words that start this very acmewrap again, from any folder, and import nothing from there."""
+    return _isolated(_own_file())
 
 
 def is_placed(config: Config) -> bool:
@@ -34,6 +33,12 @@ def place(config: Config) -> None:
     own = _own_file()
     if own is not None and not is_placed(config):
         files.write_atomic(place_of(config), own.read_bytes(), files.SCRIPT)
+
+
+def _isolated(single: Optional[Path]) -> Tuple[str, ...]:
+    # With -m, the current folder comes first of all that Python imports from, and a `yaml.py` in it would be run.
+    package = Path(os.path.abspath(__file__)).parent.parent
+    return sys.executable, "-I", str(single or package / "__main__.py")
 
 
 def _own_file() -> Optional[Path]:
@@ -55,8 +60,8 @@ def commands(config: Config) -> Tuple[Tuple[str, ...], ...]:
         raise ValueError("the configuration has no schedule")
     if config.schedule.run == "wrapper":
         return tuple((str(one.path), "--cron") for one in paths.wrappers(config))
-    own = (str(place_of(config)),) if _own_file() is not None else ("-m", "acmewrap")
-    return ((sys.executable, *own, "--config", str(config.file), "cron"),)
+    own = _isolated(None if _own_file() is None else place_of(config))
+    return ((*own, "--config", str(config.file), "cron"),)
 
 
 def crontab_entry(config: Config) -> Entry:
@@ -111,4 +116,4 @@ def script(config: Config) -> str:
     lines = [f"{' '.join(map(shlex.quote, words))} >> {log} 2>&1" for words in commands(config)]
     if len(lines) > 1:
         lines = ["status=0", *(f"{line} || status=$?" for line in lines), "exit $status"]
-    return f"/bin/bash -c {shlex.quote('; '.join(lines))}"
+    return f"/bin/bash -c {shlex.quote('; '.join(('umask 077', *lines)))}"

@@ -1,46 +1,152 @@
-"""Files that more people can reach than should: keys, account keys, settings, the wrapper, and the folders they lie in.
+"""File modes: who may reach keys, account keys, settings, the wrapper, the log, and the folders they lie in.
 
-acme.sh makes its folders 0755 unless its own installer ran, and a copy or a restored backup brings modes of its own.
+acme.sh keeps the mode of an installed key that is there already and makes its folders 0755 unless its own installer ran; a copy or
+a restored backup brings modes of its own. The rules are written down in ``docs/how-it-works.md``.
 """
 
 from __future__ import annotations
 
 import os
 import stat
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Dict, Iterator, Tuple
+from typing import AbstractSet, Dict, Iterator, List, Optional, Tuple, Union
 
 from .. import files, paths
-from ..config.model import Config
-from ..reasons import Mode, TooOpen
+from ..catalogue import failure
+from ..config.model import Config, Dns
+from ..errors import ConfigurationWarning, Failure
+from ..host import ownership
+from ..schedule import entry
+from ..secrets import FileReference, Reference
+
+_PUBLIC = (".cer", ".csr")
+_CODE = 0o775  # acme.sh may be a checkout of the user's, made with a umask of 002
+_SPECIAL = 0o7000  # bits that say nothing of who may reach it
+_KEY = None  # what is there already may be readable by a group: see ownership.private_mode
 
 
-def inspect(config: Config) -> Dict[Path, TooOpen]:
-    """What is too open: path -> the mode it has and the one it should have. Files of other users are left out."""
-    found: Dict[Path, TooOpen] = {}
-    for path, wanted in _expected(config):
-        try:
-            status = os.lstat(str(path))
-        except OSError:
-            continue
-        mode = stat.S_IMODE(status.st_mode)
-        if mode & ~wanted and not stat.S_ISLNK(status.st_mode) and os.geteuid() in (0, status.st_uid):
-            found[path] = TooOpen(Mode(mode), Mode(wanted))
+@dataclass(frozen=True)
+class Excess:
+    """A file or folder that more people can reach than should, with the mode it should have; ``id`` is that of the failure.
+
+    ``ours``: it is this user's or, for root, that of the user whose folder it is; what is somebody else's, or a link, is
+    reported and never changed.
+    """
+
+    path: Path
+    mode: int
+    wanted: int
+    owner: int
+    ours: bool
+    id: str
+
+    def __str__(self) -> str:
+        return f"its mode is {self.mode:04o}, others can reach it"
+
+    def describe(self) -> Failure:
+        """As doctor, a plan's notes and a delivery report it."""
+        return failure(self.id, f"{self.path}: {self}", file=self.path, mode=f"{self.wanted:o}")
+
+
+def inspect(config: Config) -> Tuple[Excess, ...]:
+    """What is too open, each once."""
+    owners = _owners(config)
+    found = {path: _judge(path, allowed, owners) for path, allowed in _expected(config)}
+    return tuple(one for one in found.values() if one is not None)
+
+
+def inspect_secrets(config: Config) -> Tuple[Excess, ...]:
+    """The same of the files that secrets are read from."""
+    paths = {one.path for one in references(config) if isinstance(one, FileReference)}
+    found = (inspect_file(path, config) for path in sorted(paths))
+    return tuple(replace(one, id="doctor.secret_readable") for one in found if one is not None)
+
+
+def find_warnings(config: Config) -> Iterator[ConfigurationWarning]:
+    """The same for `check`."""
+    for excess in inspect_secrets(config):
+        found = excess.describe()
+        yield ConfigurationWarning(str(excess.path), 1, 1, "", f"{excess}. {found.remedy}")
+
+
+def inspect_file(path: Path, config: Config) -> Optional[Excess]:
+    """The same of one installed key, or of a file that a secret is read from."""
+    return _judge(path, _KEY, _owners(config))
+
+
+def tighten(excess: Excess) -> None:
+    """Give it the mode that it should have. What has changed hands or has become a link in the meantime is left alone."""
+    if not excess.ours:
+        return
+    handle = os.open(str(excess.path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(handle)
+        if status.st_uid == excess.owner and _is_plain(status):
+            os.fchmod(handle, excess.wanted)
+    finally:
+        os.close(handle)
+
+
+def _is_plain(status: os.stat_result) -> bool:
+    """A log may be /dev/null."""
+    return stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
+
+
+def _owners(config: Config) -> AbstractSet[int]:
+    """Whose files may be changed: root works in folders that it has handed over as well."""
+    found = {os.geteuid()}
+    if os.geteuid() == 0:
+        for folder in (config.directory, *(one.home for one in config.authorities.values())):
+            if folder.exists():
+                found.add(folder.stat().st_uid)
     return found
 
 
-def tighten(path: Path, mode: int) -> None:
-    """Give *path* the *mode* it should have; what has gone meanwhile, or is a link, is left alone."""
-    if path.exists() and not path.is_symlink():
-        path.chmod(mode)
+def _judge(path: Path, allowed: Optional[int], owners: AbstractSet[int]) -> Optional[Excess]:
+    try:
+        link = os.path.islink(str(path))
+        if link and allowed is not _KEY:
+            return None
+        status = os.stat(str(path))  # a key is read through a link
+    except OSError:
+        return None
+    mode = stat.S_IMODE(status.st_mode)
+    wanted = ownership.private_mode(status) if allowed is None else mode & (allowed | _SPECIAL)
+    if mode == wanted or not _is_plain(status):
+        return None
+    ours = status.st_uid in owners and not link
+    return Excess(path, mode, wanted, status.st_uid, ours, "doctor.file_mode" if ours else "file.open_to_others")
 
 
-def _expected(config: Config) -> Iterator[Tuple[Path, int]]:
+def _expected(config: Config) -> Iterator[Tuple[Path, Optional[int]]]:
     for authority in config.authorities.values():
         for folder, _, names in os.walk(str(authority.home)):
             yield Path(folder), files.FOLDER
-            for name in names:
-                if name.endswith((".key", ".conf", ".json")):
-                    yield Path(folder, name), files.PRIVATE
-    for wrapper in paths.wrappers(config):
-        yield wrapper.path, files.SCRIPT
+            yield from ((Path(folder, name), files.PRIVATE) for name in names if not name.endswith(_PUBLIC))
+    yield from ((wrapper.path, files.SCRIPT) for wrapper in paths.wrappers(config))
+    yield entry.place_of(config), _CODE
+    program = paths.program_folder(config)
+    yield program.parent, _CODE
+    for folder, _, names in os.walk(os.path.realpath(str(program))):
+        yield from ((Path(folder, name), _CODE) for name in ("", *names))
+    for certificate in config.certificates.values():
+        for target in certificate.targets:
+            if target.install is not None and target.install.key_file is not None:
+                yield target.install.key_file, _KEY
+    log = paths.log_path(config)
+    yield from ((path, _KEY) for path in (log, *log.parent.glob(f"{log.name}.?")))
+
+
+def references(config: Config) -> Iterator[Reference]:
+    """Every secret that the configuration refers to."""
+    if config.synology is not None:
+        yield config.synology.account.password
+    for authority in config.authorities.values():
+        if authority.eab is not None:
+            yield authority.eab.hmac_key
+    for certificate in config.certificates.values():
+        environments: List[Dict[str, Union[str, Reference]]] = [dict(one.env) for one in certificate.targets]
+        environments += [dict(one.env) for one in certificate.challenges if isinstance(one, Dns)]
+        for environment in environments:
+            yield from (value for value in environment.values() if not isinstance(value, str))

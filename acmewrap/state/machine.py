@@ -15,12 +15,13 @@ from ..driver.release import installation
 from ..errors import AcmewrapError, Failure
 from ..host import webroot
 from ..host.webroot import WebrootState
-from ..reasons import Drift, TooOpen
+from ..reasons import Drift
 from ..verify.tls_probe import Observation
 from .ledger import Advice, Entry, Ledger
 
 if TYPE_CHECKING:
     from ..driver.wrapper import Wrapper
+    from .file_modes import Excess
     from .leftovers import Leftover
     from .nas import NasState
 
@@ -54,7 +55,7 @@ class State:
     wrappers: Tuple[Tuple[Wrapper, Drift], ...] = ()
     bundles: Mapping[Path, Tuple[Authority, Drift]] = field(default_factory=dict)
     webroots: Mapping[Path, WebrootState] = field(default_factory=dict)
-    modes: Mapping[Path, TooOpen] = field(default_factory=dict)
+    modes: Tuple[Excess, ...] = ()
     certificates: Mapping[str, CertificateState] = field(default_factory=dict)
     nas: Optional[NasState] = None
     schedule: Drift = "same"
@@ -81,7 +82,7 @@ def read_state(
         certificates={
             name: _read_certificate(config, one, ledgers[one.authority], parts) for name, one in wanted.items()
         },
-        modes=_read_modes(config) if "modes" in parts else {},
+        modes=_read_modes(config) if "modes" in parts else (),
         nas=nas,
         schedule=_read_schedule(config, nas) if "schedule" in parts else "same",
         leftovers=_read_leftovers(config) if "leftovers" in parts else (),
@@ -120,7 +121,7 @@ def _compare_bundle(authority: Authority, path: Path) -> Drift:
     return "same" if authority.pem is None or text == authority.pem else "differs"
 
 
-def _read_modes(config: Config) -> Mapping[Path, TooOpen]:
+def _read_modes(config: Config) -> Tuple[Excess, ...]:
     from . import file_modes
 
     return file_modes.inspect(config)

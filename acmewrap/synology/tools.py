@@ -24,7 +24,7 @@ _ON_BOX = "DSM (on the NAS itself)"
 
 def find_tools(environ: Mapping[str, str]) -> Optional[str]:
     """The PATH on which DSM's tools are; None unless this is root on a NAS."""
-    path = f"{environ.get('PATH', '')}:{FOLDERS}"
+    path = ":".join(filter(None, (environ.get("PATH"), FOLDERS)))  # an empty entry would be the current folder
     return path if os.geteuid() == 0 and shutil.which("synowebapi", path=path) is not None else None
 
 

@@ -13,6 +13,7 @@ from typing import Callable, Dict, Iterator, NamedTuple
 
 import pytest
 
+from acmewrap import files
 from acmewrap.catalogue import CATALOGUE, failure
 from acmewrap.doctor import examination, fix
 from acmewrap.errors import ExitCode
@@ -71,12 +72,16 @@ def _other_release(sound: Clinic, _: pytest.MonkeyPatch) -> None:
 
 
 def _drift(sound: Clinic, _: pytest.MonkeyPatch) -> None:
+    with (_copied(sound) / "deploy/ssh.sh").open("a") as stream:
+        stream.write("# changed\n")
+
+
+def _copied(sound: Clinic) -> Path:
     program = sound.folder / "src/acme.sh"
     target = Path(os.readlink(str(program)))
     program.unlink()
     shutil.copytree(str(target), str(program))
-    with (program / "deploy/ssh.sh").open("a") as stream:
-        stream.write("# changed\n")
+    return program
 
 
 def _fail_issue(sound: Clinic, _: pytest.MonkeyPatch) -> None:
@@ -178,6 +183,15 @@ CASES: Dict[str, Case] = {
     ),
     "another release of acme.sh is in use": Case(_other_release, "release.other", ExitCode.DRIFT, fixable=True),
     "a file of acme.sh was changed": Case(_drift, "release.drift", ExitCode.DRIFT),
+    "a file was added where acme.sh looks for hooks": Case(
+        lambda sound, _: (_copied(sound) / "deploy/ssh").touch(), "release.drift", ExitCode.DRIFT
+    ),
+    "everybody can write to acme.sh": Case(
+        lambda sound, _: _copied(sound).chmod(0o777), "doctor.file_mode", ExitCode.PERMISSION, fixable=True
+    ),
+    "everybody can write to a folder of PATH": Case(
+        lambda sound, _: (sound.folder.parent / "tools").chmod(0o777), "tool.path_writable", ExitCode.UNEXPECTED
+    ),
     "the wrapper was edited": Case(
         lambda sound, _: sound.wrapper.write_text(sound.wrapper.read_text() + "# mine\n"),
         "doctor.wrapper_differs",
@@ -212,7 +226,7 @@ CASES: Dict[str, Case] = {
     "a run hangs": Case(_hold, "doctor.lock_held", ExitCode.BUSY),
     "the disk is full": Case(_full, "disk.full", ExitCode.UNEXPECTED),
     "the log has grown": Case(
-        lambda sound, _: (sound.folder / "task.log").write_bytes(bytes(11 * 1024 * 1024)),
+        lambda sound, _: files.write_atomic(sound.folder / "task.log", bytes(11 * 1024 * 1024)),
         "doctor.log_large",
         ExitCode.UNEXPECTED,
     ),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shlex
+import shutil
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -49,15 +51,16 @@ def wrapper(tmp_path: Path) -> Wrapper:
         home=base / ".acme.sh",
         server="https://ca.example.com/acme/directory",
         ca_bundle=base / "ca.crt",
+        files={"acme.sh": hashlib.sha256((program / "acme.sh").read_bytes()).hexdigest()},
     )
 
 
-def run(wrapper: Wrapper, *arguments: str, **environ: str) -> Tuple[List[str], Dict[str, str], str]:
-    """Arguments and environment that acme.sh got, and what was said; from ``/``, with nothing set but *environ*."""
+def start(wrapper: Wrapper, *arguments: str, **environ: str) -> subprocess.CompletedProcess[bytes]:
+    """The rendered script, from ``/`` and with nothing set but *environ*."""
     wrapper.path.write_text(wrapper.render(), encoding="utf-8")
     wrapper.path.chmod(0o700)
     assignments = [f"{name}={value}" for name, value in environ.items()]
-    done = subprocess.run(
+    return subprocess.run(
         ["env", "-i", *assignments, str(wrapper.path), *arguments],
         cwd="/",
         stdin=subprocess.DEVNULL,
@@ -65,6 +68,11 @@ def run(wrapper: Wrapper, *arguments: str, **environ: str) -> Tuple[List[str], D
         stderr=subprocess.STDOUT,
         check=False,
     )
+
+
+def run(wrapper: Wrapper, *arguments: str, **environ: str) -> Tuple[List[str], Dict[str, str], str]:
+    """Arguments and environment that acme.sh got, and what was said; from ``/``, with nothing set but *environ*."""
+    done = start(wrapper, *arguments, **environ)
     assert done.returncode == 7
     argv, env = ((wrapper.program / name).read_bytes().decode("utf-8").split("\0")[:-1] for name in ("argv", "env"))
     return (
@@ -95,6 +103,32 @@ def test_acme_sh_gets_its_homes_and_every_argument_as_it_was_given(wrapper: Wrap
     assert (wrapper.program / "cwd").read_text(encoding="utf-8") == "/\n"
     assert (wrapper.program / "umask").read_text(encoding="utf-8") == "0077\n"
     assert said == ""
+
+
+@pytest.mark.parametrize(
+    "path", ["deploy/ssh", "deploy/ssh.sh", "ssh", "nas.example.com/ssh.sh", "2001:db8::1/ssh", "acme.sh"]
+)
+def test_code_that_is_not_pinned_keeps_acme_sh_from_starting(wrapper: Wrapper, path: str) -> None:
+    (wrapper.program / path).parent.mkdir(exist_ok=True)
+    with (wrapper.program / path).open("a", encoding="utf-8") as stream:
+        stream.write("touch canary\n")
+    done = start(wrapper, "--deploy")
+    assert (done.returncode, (wrapper.program / "argv").exists()) == (6, False)
+    assert f"{wrapper.program} is not acme.sh 3.1.1 as pinned" in done.stdout.decode()
+
+
+def test_a_release_that_is_not_installed_is_said(wrapper: Wrapper) -> None:
+    shutil.rmtree(str(wrapper.program))
+    done = start(wrapper, "--cron")
+    assert (done.returncode, "acme.sh is not installed" in done.stdout.decode()) == (6, True)
+
+
+def test_acme_sh_gets_the_folder_behind_the_link_and_no_folder_from_outside(wrapper: Wrapper) -> None:
+    real = wrapper.program.rename(wrapper.program.with_name("acme.sh-3.1.1"))
+    wrapper.program.symlink_to("acme.sh-3.1.1")
+    argv, environment, _ = run(wrapper, "--cron", _SCRIPT_HOME="/elsewhere", PATH=os.environ["PATH"])
+    assert argv[:2] == ["--home", str(real)]
+    assert "_SCRIPT_HOME" not in environment
 
 
 def test_a_home_and_a_user_that_are_set_stay(wrapper: Wrapper) -> None:

@@ -1,7 +1,7 @@
 """The way of a step through the code, as somebody reads it who wants to know what happens to it.
 
-Every function of the package is read once, in the order in which it is first called. Left out are the modules that hold data and
-words (VOCABULARY), and what is inside a call of the driver: that is one thing, done by acme.sh.
+Every function of the package is read once, in the order in which it is first called. Left out are the modules that hold data,
+names and words (VOCABULARY), and what is inside a call of the driver: that is one thing, done by acme.sh.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ import acmewrap
 PACKAGE = str(Path(acmewrap.__file__).parent)
 VOCABULARY = {
     *("errors", "catalogue", "files", "pem", "timefmt", "x509", "secrets", "resources", "tls"),
-    *("reasons", "config.model", "plan.steps"),
+    *("reasons", "config.model", "plan.steps", "paths"),
 }
 FUNCTION = inspect.CO_OPTIMIZED | inspect.CO_NEWLOCALS  # and not the body of a class or a module
 

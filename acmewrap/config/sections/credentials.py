@@ -5,6 +5,7 @@ Nothing here repeats a value in a message.
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from typing import Any, Dict
@@ -34,7 +35,7 @@ _PATH_NAMES = ("NSUPDATE_KEY",)  # in dns_nsupdate this is the path of a key
 _OWNED = re.compile(
     "LE_.*|Le_.*|FORCE|STAGE|DEBUG|LOG_FILE|LOG_LEVEL|SYS_LOG|CA_HOME|CERT_HOME|CA_CONF|CA_BUNDLE|CA_PATH|HTTP_HEADER|HTTPS_INSECURE|"
     "DOMAIN_PATH|DOMAIN_CONF|CERT_KEY_PATH|ACCOUNT_KEY_PATH|ACCOUNT_CONF_PATH|AUTO_UPGRADE|USER_AGENT|ACME_DIRECTORY|ACME_USE_WGET|"
-    "ACME_OPENSSL_BIN|NO_ARI|NO_TIMESTAMP"
+    "ACME_OPENSSL_BIN|NO_ARI|NO_TIMESTAMP|_SCRIPT_HOME|BASH_ENV|CURL_HOME"
 )
 
 
@@ -75,7 +76,11 @@ def _reference(section: Section) -> Reference:
     if "env" in section.nodes:
         return EnvironmentReference(section.get("env"))
     if "command" in section.nodes:
-        return CommandReference(section.get("command"))
+        program, *arguments = section.get("command")
+        # Begins at the folder of the file like every path, not at wherever acmewrap happens to be started.
+        return CommandReference(
+            (os.path.normpath(os.path.join(section.reader.folder, program)) if "/" in program else program, *arguments)
+        )
     return CredentialReference(section.get("credential"))
 
 

@@ -84,7 +84,10 @@ _RENEW = Record(
 )
 _INSTALL = Record(
     {
-        "key_file": Key(PathKind("a file"), "Where the private key goes, readable by its owner alone."),
+        "key_file": Key(
+            PathKind("a file"),
+            "Where the private key goes, readable by its owner alone and, when it is there already, by a group chosen for it.",
+        ),
         "fullchain_file": Key(
             PathKind("a file"), "Where the certificate and its chain go; nginx and HAProxy read this."
         ),

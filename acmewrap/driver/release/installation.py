@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Iterator, Mapping, Optional, Sequence, Tuple
 from ...catalogue import failure
 from ...errors import AccessError, ReleaseError
 from ...files import FOLDER, PUBLIC, SCRIPT, lock, make_folder, sync_folder
-from .pin import DEFAULT, Release, compare, manifest, pinned, read_folder, releases, summarize
+from .pin import DEFAULT, Release, differences, manifest, pinned, releases, summarize
 
 if TYPE_CHECKING:
     from .sources import Source
@@ -22,6 +22,8 @@ __all__ = ["DEFAULT", "Installed", "Release", "install", "manifest", "pinned", "
 
 WAIT = 60.0
 """Seconds to wait for another install in the same place."""
+
+_MOST_LINKS = 40  # as the kernel has it
 
 
 @dataclass(frozen=True)
@@ -34,22 +36,26 @@ class Installed:
     changed: bool
 
 
-def verify(folder: Path, version: str, files: Optional[Mapping[str, str]] = None) -> None:
-    """Hold every file of the acme.sh in *folder* against the manifest of *version* (or *files*: path -> SHA-256).
+def verify(folder: Path, version: str, files: Optional[Mapping[str, str]] = None) -> Path:
+    """Hold every file of the acme.sh in *folder* against the manifest of *version* (or *files*: path -> SHA-256), and every other
+    file there that acme.sh could run. Returns the folder that was looked at, which *folder* may be a link to: run that one.
 
     Raises :class:`ReleaseError`: ``release.missing`` when nothing is there, ``release.other`` when another release is,
-    ``release.drift`` with the first files that differ, ``release.unpinned``; :class:`AccessError` (``release.unreadable``).
+    ``release.drift`` with the first files that differ or do not belong there, ``release.unpinned``; :class:`AccessError`
+    (``release.unreadable``).
     """
     pins = manifest(version) if files is None else files
-    differences = compare(read_folder(folder, pins), pins)
-    if differences and not folder.exists():
+    real = _follow(folder)
+    found = differences(real, pins)
+    if found and not folder.exists():
         raise ReleaseError(failure("release.missing", f"acme.sh {version} is not installed: {folder} does not exist"))
-    if differences and _links_to(folder) and not _links_to(folder, version):
+    if found and _links_to(folder) and not _links_to(folder, version):
         message = f"{folder} leads to {os.readlink(str(folder))}, and acme.sh {version} is asked for"
         raise ReleaseError(failure("release.other", message))
-    if differences:
-        message = f"{folder} is not acme.sh {version} as pinned: {summarize(differences)}"
+    if found:
+        message = f"{folder} is not acme.sh {version} as pinned: {summarize(found)}"
         raise ReleaseError(failure("release.drift", message))
+    return real
 
 
 def install(
@@ -91,16 +97,16 @@ def place(
     :class:`AccessError`; :class:`BusyError` when another install holds the place for longer than ``WAIT``.
     """
     unchanged = Installed(release.version, folder, "already installed", changed=False)
-    if not _differences(folder, files):
+    if not differences(folder, files):
         return unchanged
     with _writing(folder):
         make_folder(folder.parent)
         with lock(folder.parent / f".{folder.name}.lock", timeout=WAIT):
-            differences = _differences(folder, files)
-            if not differences:
+            found = differences(folder, files)
+            if not found:
                 return unchanged
             _remove_leftovers(folder)
-            _refuse_foreign(folder, f"not acme.sh {release.version} as pinned: {summarize(differences)}")
+            _refuse_foreign(folder, f"not acme.sh {release.version} as pinned: {summarize(found)}")
             if folder.exists() and _links_to(folder, release.version) and not force:
                 verify(folder, release.version, files)
             target, source = _provide(release, files, folder, sources)
@@ -108,8 +114,14 @@ def place(
     return Installed(release.version, folder, source, changed=True)
 
 
-def _differences(folder: Path, files: Mapping[str, str]) -> Tuple[str, ...]:
-    return compare(read_folder(folder, files), files)
+def _follow(folder: Path) -> Path:
+    """*folder* without the links that it is itself. Those on the way to it stay: they may lead past a blank in a name."""
+    for _ in range(_MOST_LINKS):
+        try:
+            folder = folder.parent / os.readlink(str(folder))
+        except OSError:
+            break
+    return folder
 
 
 def _links_to(folder: Path, version: str = "") -> bool:
@@ -138,7 +150,7 @@ def _provide(release: Release, files: Mapping[str, str], folder: Path, sources: 
 
     base = folder.parent / f"{folder.name}-{release.version}"
     for target in itertools.chain([base], (Path(f"{base}-{number}") for number in itertools.count(2))):
-        if not _differences(target, files):
+        if not differences(target, files):
             return target, str(target)
         if not os.path.lexists(str(target)):
             break

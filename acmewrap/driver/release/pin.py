@@ -6,15 +6,25 @@ Content is pinned, not archives: upstream signs neither tags nor archives, and G
 from __future__ import annotations
 
 import hashlib
+import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Iterable, Mapping, Optional, Tuple
+from typing import Iterable, Iterator, Mapping, Optional, Tuple
 
 from ... import resources
 from ...catalogue import failure
 from ...errors import AccessError, ReleaseError
 
 DEFAULT = "3.1.1"
+
+HOOK_NAME = r"[A-Za-z0-9_]+"
+"""What a hook may be called. Of a hook NAME, acme.sh sources the first that exists of NAME and NAME.sh: in ``dnsapi/``,
+``deploy/`` or ``notify/``, in the folder named as the domain, and beside acme.sh itself (``_findHook``, the same since 3.0.2).
+"""
+
+_SOURCED = re.compile(rf"{HOOK_NAME}(\.sh)?")
+_UPSTREAM = "Dockerfile"  # of a checkout, with a name that a hook could have
 
 
 @dataclass(frozen=True)
@@ -81,12 +91,40 @@ def read_folder(folder: Path, paths: Iterable[str]) -> Mapping[str, bytes]:
 
 
 def compare(contents: Mapping[str, bytes], files: Mapping[str, str]) -> Tuple[str, ...]:
-    """What in *contents* (path -> bytes) is not as *files* (path -> SHA-256) pins it; empty when all is. More files do no harm."""
+    """What in *contents* (path -> bytes) is not as *files* (path -> SHA-256) pins it; empty when all is."""
     return tuple(
         f"{path} has other content" if path in contents else f"{path} is missing"
         for path, digest in files.items()
         if path not in contents or hashlib.sha256(contents[path]).hexdigest() != digest
     )
+
+
+def differences(folder: Path, files: Mapping[str, str]) -> Tuple[str, ...]:
+    """What of the acme.sh in *folder* is not as *files* (path -> SHA-256) pins it: what :func:`compare` finds, links in the place
+    of files, and more files that acme.sh could take for a hook. Raises :class:`AccessError` (``release.unreadable``).
+    """
+    changed = compare(read_folder(folder, files), files)
+    try:
+        return changed + tuple(sorted(_more(str(folder), files)))
+    except (FileNotFoundError, NotADirectoryError):  # told already: everything is missing
+        return changed
+    except OSError as error:
+        message = f"{error.filename}: {error.strerror}"
+        raise AccessError(failure("release.unreadable", message, folder=folder)) from error
+
+
+def _more(folder: str, files: Mapping[str, str], below: str = "") -> Iterator[str]:
+    pinned = {*files, *(path.split("/")[0] for path in files)}
+    with os.scandir(f"{folder}/{below}") as entries:
+        for entry in entries:
+            path = below + entry.name
+            if path in pinned:
+                if entry.is_symlink():
+                    yield f"{path} is a link"
+            elif not entry.is_dir() and _SOURCED.fullmatch(entry.name) and path != _UPSTREAM:
+                yield f"{os.fsencode(path).decode('utf-8', 'backslashreplace')} is not part of it"
+            if not below and entry.is_dir() and not entry.name.startswith("."):
+                yield from _more(folder, files, f"{path}/")
 
 
 def summarize(differences: Tuple[str, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 from typing import Iterator, List, Optional, Tuple
@@ -26,7 +27,8 @@ from acmewrap.doctor import (
 from acmewrap.driver.wrapper import Wrapper
 from acmewrap.errors import ExitCode, UnreachableError
 from acmewrap.plan.steps import ChangeMode, RenderWrapper
-from acmewrap.reasons import Mode, Plain, TooOpen
+from acmewrap.reasons import Plain
+from acmewrap.state.file_modes import Excess
 
 Told = List[Tuple[str, List[str], Optional[str]]]
 
@@ -113,10 +115,11 @@ def test_fixing_goes_on_when_one_fix_fails(tmp_path: Path) -> None:
     foreign, file = tmp_path / "foreign", tmp_path / "file"
     foreign.write_text("somebody's own", encoding="ascii")
     file.touch(0o644)
+    excess = Excess(file, 0o644, 0o600, os.geteuid(), ours=True, id="doctor.file_mode")
     wrapper = Wrapper(foreign, file, tmp_path, tmp_path, "3.1.1", tmp_path, "https://ca.test/dir")
     findings = [
         Finding(failure("doctor.wrapper_differs", "a"), fix=RenderWrapper(Plain.DIFFERS, wrapper)),
-        Finding(failure("doctor.file_mode", "b"), fix=ChangeMode(TooOpen(Mode(0o644), Mode(0o600)), file)),
+        Finding(failure("doctor.file_mode", "b"), fix=ChangeMode.of(excess)),
         Finding(failure("disk.full", "c")),
     ]
     config = Config(tmp_path / "c.yaml", tmp_path, AcmeShSettings(), {}, {})

@@ -105,6 +105,61 @@ def test_one_flipped_byte_is_drift_and_names_the_file(installed: Path) -> None:
     assert "acmewrap install --force" in caught.value.remedy
 
 
+@pytest.mark.parametrize(
+    "path",
+    [
+        *(
+            "deploy/ssh",
+            "deploy/own.sh",
+            "notify/mail",
+            "dnsapi/dns_cf",
+            "dnsapi/dns_cf.sh",
+        ),  # before, or beside, what is pinned
+        *("ssh", "ssh.sh", "nas.example.com/ssh", "nas.example.com/ssh.sh", "*.example.com/dns_cf", "2001:db8::1/x"),
+    ],
+)
+def test_a_file_that_acme_sh_would_take_for_a_hook_is_drift_and_named(installed: Path, path: str) -> None:
+    fill(installed, {path: b"touch /tmp/canary\n"})
+    with pytest.raises(ReleaseError) as caught:
+        verify(installed, "9.9.9", PINS)
+    assert (caught.value.id, f"{path} is not part of it" in str(caught.value)) == ("release.drift", True)
+    assert refusal(installed).id == "release.drift"
+    place(sample(), PINS, installed, [Shelf(CONTENTS)], force=True)
+    verify(installed, "9.9.9", PINS)
+    assert (installed.parent / "acme.sh-9.9.9" / path).exists()
+
+
+def test_a_name_that_is_not_text_can_be_printed(installed: Path) -> None:
+    fill(installed, {os.fsdecode(b"caf\xe9/ssh"): b"#"})
+    assert r"caf\xe9/ssh is not part of it" in str(refusal(installed)).encode("utf-8").decode("utf-8")
+
+
+@pytest.mark.parametrize("path", ["acme.sh", "deploy/ssh.sh", "deploy"])
+def test_a_link_in_the_place_of_what_is_pinned_is_drift(installed: Path, tmp_path: Path, path: str) -> None:
+    (installed / path).rename(tmp_path / "elsewhere")
+    (installed / path).symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ReleaseError, match=f"{path} is a link") as caught:
+        verify(installed, "9.9.9", PINS)
+    assert caught.value.id == "release.drift"
+
+
+def test_what_a_checkout_holds_beside_the_scripts_is_no_drift(installed: Path) -> None:
+    more = ("README.md", "Dockerfile", "deploy/README.md", ".github/FUNDING.yml", ".git/HEAD", "ca/host/dir/ca.conf")
+    fill(installed, dict.fromkeys(more, b"x"))
+    verify(installed, "9.9.9", PINS)
+
+
+def test_what_was_verified_is_named_without_the_link_that_led_there(installed: Path) -> None:
+    assert verify(installed, "9.9.9", PINS) == installed.parent / "acme.sh-9.9.9"
+
+
+def test_a_link_on_the_way_stays_as_it_may_lead_past_a_blank(installed: Path, tmp_path: Path) -> None:
+    (tmp_path / "a blank").mkdir()
+    installed.parent.rename(tmp_path / "a blank" / "src")
+    installed.parent.symlink_to(tmp_path / "a blank" / "src")
+    assert verify(installed, "9.9.9", PINS) == installed.parent / "acme.sh-9.9.9"
+
+
 def test_missing_files_are_drift_and_the_first_three_are_named(installed: Path) -> None:
     pins = {**PINS, **{f"dnsapi/dns_{letter}.sh": "0" * 64 for letter in "abcde"}}
     with pytest.raises(ReleaseError, match=r"dns_a\.sh is missing, .*dns_c\.sh is missing, and 2 more") as caught:

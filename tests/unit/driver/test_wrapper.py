@@ -42,6 +42,37 @@ GOLDEN = r"""#!/bin/bash
 # shellcheck disable=SC2016,SC2089,SC2090
 set -u
 umask 077
+unset _SCRIPT_HOME ACCOUNT_CONF_PATH AUTO_UPGRADE BASH_ENV ENV
+
+# Every file that acme.sh could take for a hook is checked, in the folder that is then used, wherever the link to it leads by then.
+program=/srv/acme/src/acme.sh
+if [ ! -d "$program" ]; then
+  echo "$0: acme.sh is not installed in $program: run \`acmewrap install\`" >&2
+  exit 6
+fi
+while link=$(readlink "$program"); do
+  case $link in /*) program=$link ;; *) program=${program%/*}/$link ;; esac
+done
+checksum() (
+  export LC_ALL=C
+  shopt -s nullglob
+  cd -- "$program" || exit
+  for path in * */*; do
+    name=${path##*/}
+    case ${name%.sh} in *[!A-Za-z0-9_]*) continue ;; esac
+    if [ "$path" = Dockerfile ]; then continue; fi
+    if [ -f "$path" ] || [ -L "$path" ]; then set -- "$@" "$path"; fi
+    if [ -L "$path" ]; then set -- "$@" "$path"; fi
+  done
+  sha256sum -- "$@" </dev/null 2>/dev/null | sha256sum
+)
+if ! command -v sha256sum >/dev/null; then
+  echo "$0: acme.sh is not checked: this machine has no sha256sum" >&2
+elif [ "$(checksum)" != '082c5e01cc57780388b89e106bab395410a256ef570f2cf3dd98f3d887b081e8  -' ]; then
+  echo "$0: $program is not acme.sh 3.1.1 as pinned, and is not run: \`acmewrap doctor\` names the files" >&2
+  exit 6
+fi
+
 if [ -z "${HOME-}" ]; then HOME=/srv/acme; fi
 if [ -z "${USER-}" ]; then USER=$(id -un); fi
 export HOME USER
@@ -57,8 +88,8 @@ export X_Token
 X_Key="$(printenv MY_KEY)" || echo "$0: X_Key cannot be read" >&2
 export X_Key
 
-exec /bin/bash /srv/acme/src/acme.sh/acme.sh \
-  --home /srv/acme/src/acme.sh \
+exec /bin/bash "$program/acme.sh" \
+  --home "$program" \
   --config-home /srv/acme/.acme.sh \
   --cert-home /srv/acme/.acme.sh \
   --server https://pki.example.com:9000/acme/directory \

@@ -9,6 +9,7 @@ from acmewrap.catalogue import failure
 from acmewrap.plan.steps import ChangeMode
 from acmewrap.reasons import Detailed, Deviation, Mode, Moment, Plain, Reason, TooOpen
 from acmewrap.report.wording import describe, reason_of, title_of
+from acmewrap.state.file_modes import Excess
 from results import ASK, AUTHORITY, CERTIFICATE, DEPLOY, INSTALL, RENEW
 
 REFUSED = failure("dsm.unreachable", "nobody there")
@@ -18,6 +19,7 @@ SAMPLES = (
     reasons.AccountDiffers((Deviation("disabled"), Deviation("open_shares", ("photo", "video")))),
     reasons.NotObserved(REFUSED),
     reasons.AccountNotManaged("certupdater"),
+    reasons.NotOurs(REFUSED),
     reasons.SetBroken("a.key is not the key of a.cer"),
     reasons.Changed("names", ("a.test",), ("a.test", "b.test")),
     reasons.Due(Moment(1_800_000_000), 3600, "configuration"),
@@ -44,10 +46,10 @@ def test_no_reason_is_left_out() -> None:
     ("reason", "words"),
     [
         (SAMPLES[2], "disabled; open shares (photo, video)"),
-        (SAMPLES[6], "other names: have a.test; want a.test, b.test"),
+        (SAMPLES[7], "other names: have a.test; want a.test, b.test"),
         (reasons.NotServed(served="1f" * 32), "serves another certificate"),
         (reasons.NotServed(error="nas:5001: Connection refused"), "nas:5001: Connection refused"),
-        (SAMPLES[7], "due since 2027-01-15 08:00 UTC, 1 hour left"),
+        (SAMPLES[8], "due since 2027-01-15 08:00 UTC, 1 hour left"),
         (TooOpen(Mode(0o644), Mode(0o600)), "overly permissive: mode 0644, should be 0600"),
     ],
 )
@@ -58,8 +60,8 @@ def test_words_hold_the_values_of_the_reason(reason: Reason, words: str) -> None
 def test_a_step_is_called_by_its_kind_and_what_it_is_about() -> None:
     titles = ["install acme.sh 3.1.1", "renewal_info nas", "renew nas", "deploy nas to dsm"]
     assert [title_of(step) for step in (INSTALL, ASK, RENEW, DEPLOY)] == titles
-    wide = TooOpen(Mode(0o644), Mode(0o600))
-    assert title_of(ChangeMode(wide, AUTHORITY.home)) == "mode /srv/acme/.acme.sh"
+    excess = Excess(AUTHORITY.home, 0o755, 0o700, 0, ours=True, id="doctor.file_mode")
+    assert title_of(ChangeMode.of(excess)) == "mode /srv/acme/.acme.sh"
 
 
 def test_only_a_renewal_that_is_forced_is_said_not_to_be_due() -> None:

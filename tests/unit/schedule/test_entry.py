@@ -12,6 +12,7 @@ from typing import List
 
 import pytest
 
+import acmewrap
 from acmewrap.config import Config, Dns, Schedule, Standalone, Target, Webroot
 from acmewrap.schedule import entry
 from wanted import make_config
@@ -36,15 +37,16 @@ def downloaded(tmp_path: Path, config: Config, monkeypatch: pytest.MonkeyPatch) 
 
 
 def test_an_installed_acmewrap_is_started_by_its_python(config: Config) -> None:
-    words = (sys.executable, "-m", "acmewrap", "--config", "/srv/acme/acmewrap.yaml", "cron")
+    package = Path(acmewrap.__file__).parent
+    words = (sys.executable, "-I", str(package / "__main__.py"), "--config", "/srv/acme/acmewrap.yaml", "cron")
     assert entry.commands(config) == (words,)
     assert entry.is_placed(config)
 
 
 def test_the_single_file_is_copied_to_where_it_stays(downloaded: Path, config: Config) -> None:
     place = config.directory / "acmewrap.pyz"
-    assert entry.invocation() == (sys.executable, str(downloaded))
-    assert entry.commands(config)[0][:2] == (sys.executable, str(place))
+    assert entry.invocation() == (sys.executable, "-I", str(downloaded))
+    assert entry.commands(config)[0][:3] == (sys.executable, "-I", str(place))
     assert not entry.is_placed(config)
     entry.place(config)
     assert entry.is_placed(config)

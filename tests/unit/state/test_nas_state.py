@@ -230,6 +230,6 @@ def test_several_wrappers_in_one_task_end_with_the_failure_of_any(config: Config
         replace(config, authorities=two, schedule=Schedule(daily=(1, 2), by="dsm", run="wrapper"))
     ).script
     assert script == (
-        "/bin/bash -c 'status=0; /srv/acme/acme.sh --cron >> /srv/acme/task.log 2>&1 || status=$?; "
+        "/bin/bash -c 'umask 077; status=0; /srv/acme/acme.sh --cron >> /srv/acme/task.log 2>&1 || status=$?; "
         "/srv/acme/acme.sh-b --cron >> /srv/acme/task.log 2>&1 || status=$?; exit $status'"
     )
