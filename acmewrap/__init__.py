@@ -36,7 +36,9 @@ if TYPE_CHECKING:
         UnprovenError,
         UnreachableError,
     )
-    from .plan.planner import Plan, PlanOptions, Step
+    from .plan.planner import Plan, PlanOptions
+    from .plan.steps import Step
+    from .reasons import Reason
     from .secrets import Secret
 
 __all__ = [
@@ -65,6 +67,7 @@ __all__ = [
     "Plan",
     "PlanOptions",
     "Problem",
+    "Reason",
     "ReleaseError",
     "RevokeResult",
     "Run",
@@ -87,7 +90,9 @@ _MODULES: Dict[str, str] = {
     "Job": "engine.job",
     "find_warnings": "config.cleartext",
     **dict.fromkeys(("Run", "StepResult"), "engine.results"),
-    **dict.fromkeys(("Plan", "Step", "PlanOptions"), "plan.planner"),
+    **dict.fromkeys(("Plan", "PlanOptions"), "plan.planner"),
+    "Step": "plan.steps",
+    "Reason": "reasons",
     "AcmeSh": "driver.acmesh",
     "InstalledFiles": "driver.command",
     "install": "driver.release.installation",

@@ -120,7 +120,9 @@ class UnprovenError(DeployError):
 
 
 class UnreachableError(AcmewrapError):
-    """An authority or a target cannot be reached, or not be trusted. ``verify_code``: what OpenSSL says of its certificate."""
+    """An authority or a target cannot be reached, or not be trusted. ``verify_code`` is OpenSSL's (X509_V_ERR_...), when it was
+    the certificate that was refused.
+    """
 
     def __init__(self, failure: Failure, *, verify_code: Optional[int] = None) -> None:
         super().__init__(failure)

@@ -31,8 +31,7 @@ def init(invocation: Invocation) -> ExitCode:
     options, printer = invocation.options, invocation.printer
     output = options.output or options.config or _NAME
     if output != "-" and os.path.lexists(output) and not options.force:
-        told = failure("file.exists", f"{output} is there already", path=output)
-        raise AccessError(told)
+        raise AccessError(failure("file.exists", f"{output} is there already", path=output))
     text = render(_answers(options, printer))
     if output == "-":
         printer.lines(text.rstrip("\n").split("\n"), always=True)
@@ -47,7 +46,8 @@ def init(invocation: Invocation) -> ExitCode:
             )
         files.write_atomic(Path(os.path.abspath(output)), text, files.PUBLIC)
         printer.lines([f"Written: {output}", *_next_steps(options.template, output)])
-    printer.document(ExitCode.OK, path=None if output == "-" else output, text=Lines(text), dry_run=options.dry_run)
+    written = output != "-"
+    printer.document(ExitCode.OK, changed=written, path=output if written else None, text=Lines(text))
     return ExitCode.OK
 
 
@@ -59,9 +59,9 @@ def render(answers: Mapping[str, object]) -> str:
 def schema(invocation: Invocation) -> ExitCode:
     """The schema of the file, or of the documents of ``--json``."""
     from .. import config
-    from ..report import schema
+    from ..report import document
 
-    wanted = schema.schema() if invocation.options.document else config.schema()
+    wanted = document.schema() if invocation.options.document else config.schema()
     invocation.printer.lines(json.dumps(wanted, indent=2).split("\n"), always=True)
     invocation.printer.document(ExitCode.OK, schema=wanted)
     return ExitCode.OK

@@ -11,18 +11,19 @@ from ..config import Config
 from ..engine.job import Job
 from ..errors import ExitCode
 from ..host import log
-from ..plan.planner import CERTIFICATE_KINDS, Kind, Plan, PlanOptions
+from ..plan.planner import Plan, PlanOptions
+from ..plan.steps import CERTIFICATE_KINDS, OBTAINING_KINDS, Kind, Step
 from ..state.machine import ALL_PARTS, CERTIFICATE_PARTS, FAR_PARTS, Part, State, read_state
 from . import quiet
 from .invocation import Command, Invocation
 from .output import LOOKING
 
-_WISHES: Dict[str, Tuple[Kind, ...]] = {
+_KINDS: Dict[str, Tuple[Kind, ...]] = {
     "apply": PlanOptions().kinds,
     "plan": PlanOptions().kinds,
     "install": ("install",),
     "render": ("bundle", "render"),
-    "issue": ("issue", "reissue", "renew"),
+    "issue": OBTAINING_KINDS,
     "deploy": ("deploy",),
     "cron": CERTIFICATE_KINDS,
 }
@@ -46,10 +47,10 @@ def converge(invocation: Invocation) -> ExitCode:
     job = Job(
         config,
         PlanOptions(
-            _WISHES[options.command],
+            _KINDS[options.command],
             options.force,
-            patient=unattended,
-            changes=not unattended,
+            respect_backoff=unattended,
+            reissue_on_change=not unattended,
             prune=getattr(options, "prune", False),
         ),
         _PARTS.get(options.command, ALL_PARTS),
@@ -58,11 +59,11 @@ def converge(invocation: Invocation) -> ExitCode:
         options.timeout,
     )
     only_shown = options.command == "plan" or options.dry_run
-    if job.wish.prune and not only_shown and not options.yes:
+    if job.options.prune and not only_shown and not options.yes:
         agreed = _agreed(invocation, job)
         if agreed is None:
             return ExitCode.OK
-        job = replace(job, wish=replace(job.wish, agreed=agreed))
+        job = replace(job, options=replace(job.options, agreed=agreed))
     if only_shown or not job.parts & FAR_PARTS:
         with printer.waiting(LOOKING):
             state, planned = job.look()
@@ -71,41 +72,42 @@ def converge(invocation: Invocation) -> ExitCode:
         if not planned.steps:
             if quiet.may_apply(options):
                 quiet.remember(config, state, invocation.environ, started)
-            return _tell_nothing(invocation, config, state)
+            return _report_nothing(invocation, config, state)
     return _execute(invocation, job)
 
 
-def _agreed(invocation: Invocation, job: Job) -> Optional[AbstractSet[str]]:
-    """What somebody agrees to have removed, by its name; None when they do not."""
+def _agreed(invocation: Invocation, job: Job) -> Optional[Tuple[Step, ...]]:
+    """What somebody agrees to have removed; None when they do not."""
+    from ..report import wording
+
     with invocation.printer.waiting(LOOKING):
         _, planned = job.look()
-    doomed = [step.subject for step in planned.steps if step.kind == "remove"]
-    if doomed and not invocation.confirm(
-        ["This removes what the file no longer names:", *(f"  {one}" for one in doomed)]
-    ):
-        return None
-    return frozenset(doomed)
+    doomed = tuple(step for step in planned.steps if step.kind == "remove")
+    consequences = [
+        "This removes what the file no longer names:",
+        *(f"  {wording.subject_of(step)}" for step in doomed),
+    ]
+    return None if doomed and not invocation.confirm(consequences) else doomed
 
 
-def _tell_nothing(invocation: Invocation, config: Config, state: State) -> ExitCode:
+def _report_nothing(invocation: Invocation, config: Config, state: State) -> ExitCode:
     printer = invocation.printer
     printer.lines([quiet.NOTHING])
     if printer.as_json:
-        printer.document(ExitCode.OK, steps=[], certificates=invocation.describe(config, state))
+        printer.document(ExitCode.OK, certificates=invocation.describe(config, state))
     return ExitCode.OK
 
 
 def _show(invocation: Invocation, config: Config, state: State, planned: Plan) -> ExitCode:
-    from ..report import document, screen
+    from ..report import screen
 
     printer = invocation.printer
     pending = bool(planned.steps) and getattr(invocation.options, "exit_code", False)
     code = ExitCode.PENDING if pending else ExitCode.OK
     printer.lines(screen.plan_lines(planned), always=True)
     if printer.as_json:
-        parts = invocation.describe(config, state)
-        told = {"plan": document.describe_steps(planned.steps), "leftovers": document.describe_steps(planned.leftovers)}
-        printer.document(code, changed=bool(planned.steps), **told, certificates=parts)
+        parts = {"plan": planned.steps, "leftovers": planned.leftovers, "changed": bool(planned.steps)}
+        printer.document(code, **parts, certificates=invocation.describe(config, state))
     return code
 
 
@@ -116,17 +118,15 @@ def _execute(invocation: Invocation, job: Job) -> ExitCode:
     with printer.following() as listener:
         done = job.execute(listener)
     if done.found is not None and not done.plan.steps:
-        return _tell_nothing(invocation, job.config, done.found)
+        return _report_nothing(invocation, job.config, done.found)
     printer.lines(screen.run_lines(done))
     if printer.as_json:
-        import socket
-
         from ..report import document
 
-        told = document.describe_run(done, socket.gethostname(), "cron" if job.wish.patient else "manual")
         after = read_state(job.config, CERTIFICATE_PARTS, job.only)
-        printer.document(done.exit_code, **told, certificates=invocation.describe(job.config, after, done))
+        certificates = invocation.describe(job.config, after, done)
+        printer.document(done.exit_code, **document.of_run(done), certificates=certificates)
     return done.exit_code
 
 
-COMMANDS: Mapping[str, Command] = dict.fromkeys(_WISHES, converge)
+COMMANDS: Mapping[str, Command] = dict.fromkeys(_KINDS, converge)

@@ -14,7 +14,6 @@ from .invocation import Command, Invocation
 def check(invocation: Invocation) -> ExitCode:
     from ..config.cleartext import find_warnings
     from ..plan import interval_check
-    from ..report import document
     from ..schedule import entry
     from ..state import file_modes
 
@@ -31,14 +30,13 @@ def check(invocation: Invocation) -> ExitCode:
         f", {len(warnings)} warning{'' if len(warnings) == 1 else 's'}" if warnings else "",
     )
     printer.lines([f"{config.file}: no problems{warned}, {count} certificate{'' if count == 1 else 's'}"])
-    parts = {"warnings": document.describe_places(warnings), "certificates": list(config.certificates)}
-    printer.document(ExitCode.OK, config=str(config.file), **parts)
+    printer.document(ExitCode.OK, config=config.file, warnings=warnings, certificates=config.certificates)
     return ExitCode.OK
 
 
 def status(invocation: Invocation) -> ExitCode:
-    from ..plan.status import assess, last_run
-    from ..report import document, screen
+    from ..report import screen
+    from ..report.status import assess, last_run
 
     config, printer = invocation.load(), invocation.printer
     names = invocation.select(config)
@@ -47,46 +45,41 @@ def status(invocation: Invocation) -> ExitCode:
     now, last = time.time(), last_run(config)
     statuses = assess(config, state, now)
     code = ExitCode.OK if all(one.is_healthy for one in statuses.values()) else ExitCode.UNEXPECTED
-    printer.status(screen.status_rows(config, statuses, now))
+    printer.status(statuses, now)
     printer.lines(screen.status_notes(statuses, last), always=True)
-    if printer.as_json:
-        told = None if last is None else document.moment(last)
-        printer.document(code, steps=[], last_run_at=told, certificates=invocation.describe(config, state))
+    printer.document(code, last_run_at=last, certificates=statuses)
     return code
 
 
 def doctor(invocation: Invocation) -> ExitCode:
-    """Every check as it is made; with ``--fix`` what is safe is mended and everything looked at again."""
+    """Every check as it is made; with ``--fix`` what is safe is fixed and everything checked again."""
     from ..config.cleartext import find_warnings
-    from ..doctor import Check, DoctorContext, Finding, examine, mend
-    from ..report import document, screen
+    from ..doctor import Check, DoctorContext, Finding, examine, fix
+    from ..report import screen
 
     options, printer, config = invocation.options, invocation.printer, invocation.load()
-    names = invocation.select(config)
-    patient = DoctorContext(
-        config, invocation.environ, names, options.http_port, options.address, writes=not options.dry_run
-    )
+    names, writes = invocation.select(config), not options.dry_run
+    context = DoctorContext(config, invocation.environ, names, options.http_port, options.address, writes=writes)
 
-    def tell(check: Check, findings: Tuple[Finding, ...], reason: Optional[str]) -> None:
-        printer.lines(screen.check_lines(check, findings, reason), always=bool(findings))
+    def report(check: Check, findings: Tuple[Finding, ...], reason: Optional[str]) -> None:
+        printer.lines(screen.check_lines(check.name, [one.failure for one in findings], reason), always=bool(findings))
 
     started = time.time()
-    findings = examine(patient, tell)
-    mendable = [one for one in findings if one.mend is not None] if options.fix else []
-    if mendable and options.dry_run:
-        printer.lines(["", *(f"Would mend: {one.failure.message}" for one in mendable)], always=True)
-    elif mendable:
-        printer.lines(["", "Mending what is safe to mend; what comes of it:"])
-        for error in mend(findings, config, invocation.environ):
+    findings = examine(context, report)
+    fixable = [finding for finding in findings if finding.fix is not None]
+    if options.fix and fixable and options.dry_run:
+        printer.lines(["", *(f"Would fix: {finding.failure.message}" for finding in fixable)], always=True)
+    elif options.fix and fixable:
+        printer.lines(["", "Fixing what is safe to fix, then checking again:"])
+        for error in fix(fixable, config, invocation.environ):
             printer.lines(screen.failure_lines(error.failure), always=True)
-        findings = examine(patient, tell)
+        findings = examine(context, report)
     code = findings[0].exit_code if findings else ExitCode.OK
+    fixable = [finding for finding in findings if finding.fix is not None]
     warnings = find_warnings(config, invocation.environ)
     printer.warn(map(str, warnings))
-    printer.lines(screen.doctor_lines(findings, time.time() - started))
-    if printer.as_json:
-        told = document.describe_findings(findings)
-        printer.document(code, findings=told, warnings=document.describe_places(warnings))
+    printer.lines(screen.doctor_lines(len(findings), len(fixable), time.time() - started))
+    printer.document(code, findings=findings, warnings=warnings)
     return code
 
 

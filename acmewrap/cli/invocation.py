@@ -77,9 +77,9 @@ class Invocation:
 
     def tell_actions(self, actions: Iterable[str]) -> ExitCode:
         """Say what the command would do, were it not for ``--dry-run``."""
-        told = list(actions)
-        self.printer.lines([*(f"Would {one}." for one in told), "Nothing was changed."], always=True)
-        self.printer.document(ExitCode.OK, dry_run=True, actions=told)
+        would = list(actions)
+        self.printer.lines([*(f"Would {action}." for action in would), "Nothing was changed."], always=True)
+        self.printer.document(ExitCode.OK, changed=bool(would), actions=would)
         return ExitCode.OK
 
     def agrees(self, question: str) -> bool:
@@ -91,10 +91,9 @@ class Invocation:
 
     def describe(self, config: Config, state: State, done: Optional[Run] = None) -> Any:
         """The certificates for a JSON document, with what the run *done* did to them."""
-        from ..plan.status import assess
-        from ..report import document
+        from ..report.status import assess
 
-        return document.describe_certificates(config, assess(config, state, time.time()), done)
+        return assess(config, state, time.time(), done)
 
 
 Command = Callable[[Invocation], ExitCode]

@@ -86,14 +86,14 @@ COMMANDS: Mapping[str, Page] = {
         takes=_ALL,
     ),
     "deploy": Page(
-        "deliver what is owed and prove it; with --force again",
+        "deploy pending certificates and verify them; with --force again",
         "A target that serves the certificate already is only looked at.",
         ("acmewrap deploy", "acmewrap deploy nas --force -v"),
         names=True,
         takes=_ALL,
     ),
     "cron": Page(
-        "the unattended run: renew what is due, deliver what is owed",
+        "the unattended run: renew due certificates, retry pending deployments",
         "Starts nothing when there is nothing to do. Failures are tried again later and later, up to once a day.",
         ("acmewrap cron", "acmewrap --quiet cron"),
         takes=_ALL,

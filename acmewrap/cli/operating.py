@@ -15,8 +15,6 @@ from .invocation import Command, Invocation, UsageError
 
 def rehearse(invocation: Invocation) -> ExitCode:
     """Order into a home that is thrown away."""
-    import socket
-
     from ..engine import rehearsal
     from ..engine.job import Job
     from ..plan.planner import PlanOptions
@@ -40,8 +38,7 @@ def rehearse(invocation: Invocation) -> ExitCode:
         with printer.following() as listener:
             done = job.execute(listener)
         printer.lines(screen.rehearsal_lines(done), always=done.exit_code != ExitCode.OK)
-        if printer.as_json:
-            printer.document(done.exit_code, **document.describe_run(done, socket.gethostname(), "rehearsal"))
+        printer.document(done.exit_code, **document.of_run(done))
     return done.exit_code
 
 
@@ -59,17 +56,18 @@ def revoke(invocation: Invocation) -> ExitCode:
         return invocation.tell_actions([f"revoke {what}"])
     if not invocation.confirm([f"This revokes {what}.", "Clients may refuse it from now on. It cannot be undone."]):
         return ExitCode.OK
-    around = RunContext(invocation.environ)
-    with Engine(config, around).hold():
+    context = RunContext(invocation.environ)
+    with Engine(config, context).hold():
         if _leaf(config, name).sha256 != leaf.sha256:
             raise IssueError(failure("certificate.replaced", f"{name} is another certificate by now; none was revoked"))
-        acme = around.open_acme(config, config.authority_of(certificate))
+        acme = context.open_acme(config, config.authority_of(certificate))
         result = acme.revoke(certificate.domains[0], key=certificate.key, reason=options.reason)
     if result.failure is not None:
         raise IssueError(result.failure)
     serial = leaf.serial
     invocation.printer.lines([f"Revoked: {name}, serial {serial}. The next `acmewrap apply` issues another one."])
-    invocation.printer.document(ExitCode.OK, revoked={"name": name, "serial": serial, "sha256": leaf.sha256})
+    revoked = {"name": name, "serial": serial, "sha256": leaf.sha256}
+    invocation.printer.document(ExitCode.OK, changed=True, revoked=revoked)
     return ExitCode.OK
 
 

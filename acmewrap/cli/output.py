@@ -10,7 +10,7 @@ import contextlib
 import os
 import sys
 import threading
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, Optional, Sequence, TextIO, Tuple
+from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, Mapping, Optional, TextIO
 
 from .. import __version__
 from ..errors import AcmewrapError, ConfigurationError, ExitCode
@@ -18,6 +18,8 @@ from ..text import visible, visible_document, visible_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
+
+    from ..report.status import CertificateStatus
 
 LOOKING = "Looking at the machine, the authority's files and the targets"
 
@@ -56,15 +58,15 @@ class Printer:
         """What is typed in answer to *question*. Raises EOFError when nobody types any more."""
         return input(visible_lines(question)).strip()
 
-    def status(self, rows: Sequence[Tuple[str, ...]]) -> None:
+    def status(self, statuses: Mapping[str, CertificateStatus], now: float) -> None:
         """Print the table of certificates; also with ``--quiet``."""
         from ..report import live, screen
 
         console = self._console()
         if console is None:
-            self.lines(screen.table_lines(rows), always=True)
+            self.lines(screen.table_lines(screen.status_rows(statuses, now)), always=True)
         else:
-            live.print_status(console, rows)
+            live.print_status(console, statuses, now)
 
     @contextlib.contextmanager
     def following(self) -> Iterator[Callable[[object], None]]:
@@ -128,16 +130,16 @@ class Printer:
 
             from ..report import document
 
-            told = document.envelope(self._command, exit_code, __version__, **parts)
-            print(json.dumps(visible_document(told), indent=2))
+            found = document.document(self._command, exit_code, __version__, **parts)
+            print(json.dumps(visible_document(found), indent=2))
 
     def notice(self, notice: object) -> None:
-        """Tell of a step as it happens; the listener of an engine."""
+        """Print a step as it happens; the listener of an engine."""
         from ..engine.results import StepEnded, StepLine, StepStarted
-        from ..report import screen
+        from ..report import screen, wording
 
         if isinstance(notice, StepStarted):
-            self.lines([f"{notice.step.kind} {notice.step.subject}: {notice.step.reason}"])
+            self.lines([f"{wording.title_of(notice.step)}: {wording.reason_of(notice.step)}"])
         elif isinstance(notice, StepLine):
             self.lines([f"  | {notice.line}"] if self.verbose else [])
         elif isinstance(notice, StepEnded):
@@ -148,17 +150,14 @@ class Printer:
         """Print the document of a run that a signal ended."""
         if self.as_json:
             from ..catalogue import failure
-            from ..report import document
 
-            told = failure("run.interrupted", "the run was ended by a signal; what was done until then is kept")
-            self.document(exit_code, error=document.describe_failure(told))
+            ended = failure("run.interrupted", "the run was ended by a signal; what was done until then is kept")
+            self.document(exit_code, error=AcmewrapError(ended))
 
     def error(self, error: AcmewrapError) -> None:
         """Print an error with its remedy on the last line, to standard error, or as the document."""
         if self.as_json:
-            from ..report import document
-
-            self.document(error.exit_code, error=document.describe_error(error))
+            self.document(error.exit_code, error=error)
             return
         if isinstance(error, ConfigurationError) and error.problems:
             shown: Dict[str, None] = dict.fromkeys(str(problem) for problem in error.problems)

@@ -64,7 +64,7 @@ def _add_own(commands: Dict[str, argparse.ArgumentParser]) -> None:
     for name in ("plan", "apply"):
         commands[name].add_argument("--prune", action="store_true", help="also remove what the file no longer names")
     doctor = commands["doctor"]
-    doctor.add_argument("--fix", action="store_true", help="mend what is safe to mend, then look again")
+    doctor.add_argument("--fix", action="store_true", help="fix what is safe to fix, then check again")
     doctor.add_argument(
         "--http-port", type=_port, default=80, metavar="PORT", help="where the names' web servers listen (80)"
     )

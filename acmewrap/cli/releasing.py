@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from typing import AbstractSet, Dict, List, Mapping
 
 from ..config import Config, Dns
@@ -18,8 +17,7 @@ def releases(invocation: Invocation) -> ExitCode:
 
     pinned = installation.releases()
     invocation.printer.lines(screen.release_lines(pinned.values(), DEFAULT_RELEASE), always=True)
-    told = [{**asdict(one), "default": one.version == DEFAULT_RELEASE} for one in pinned.values()]
-    invocation.printer.document(ExitCode.OK, releases=told)
+    invocation.printer.document(ExitCode.OK, releases=pinned.values())
     return ExitCode.OK
 
 
@@ -32,7 +30,7 @@ def upgrade(invocation: Invocation) -> ExitCode:
     present, wanted = config.acme_sh.release, options.to or list(installation.releases())[-1]
     installation.pinned(wanted, allow_vulnerable=config.acme_sh.allow_vulnerable)
     changes, in_use = _compare(installation.manifest(present), installation.manifest(wanted)), _in_use(config)
-    told = {"from": present, "to": wanted, "in_use": sorted(in_use), **changes}
+    parts = {"from": present, "to": wanted, "files": {"in_use": sorted(in_use), **changes}}
     if present == wanted:
         printer.lines(
             [f"{config.file} asks for acme.sh {present} already; `acmewrap releases` lists the others."], always=True
@@ -40,9 +38,9 @@ def upgrade(invocation: Invocation) -> ExitCode:
     else:
         printer.lines(screen.upgrade_lines((present, wanted), changes, in_use), always=True)
         if _is_agreed(invocation, wanted):
-            return _switch(invocation, config, wanted, told)
+            return _switch(invocation, config, wanted, parts)
         printer.lines([f"Nothing was changed. To switch: acmewrap upgrade --to {wanted} --yes"], always=True)
-    printer.document(ExitCode.OK, switched=False, steps=[], **told)
+    printer.document(ExitCode.OK, **parts)
     return ExitCode.OK
 
 
@@ -68,9 +66,7 @@ def _is_agreed(invocation: Invocation, wanted: str) -> bool:
     return invocation.printer.can_ask() and invocation.agrees(f"Switch to {wanted}?")
 
 
-def _switch(invocation: Invocation, config: Config, wanted: str, told: Mapping[str, object]) -> ExitCode:
-    import socket
-
+def _switch(invocation: Invocation, config: Config, wanted: str, parts: Mapping[str, object]) -> ExitCode:
     from ..config.edit import set_release
     from ..engine.upgrade import switch
     from ..report import document, screen
@@ -84,8 +80,7 @@ def _switch(invocation: Invocation, config: Config, wanted: str, told: Mapping[s
     printer.lines(
         screen.switch_lines(str(config.file), (config.acme_sh.release, wanted), switched=switched), always=True
     )
-    told = {**told, "switched": switched, **document.describe_run(done, socket.gethostname(), "manual")}
-    printer.document(done.exit_code, **told)
+    printer.document(done.exit_code, **parts, **document.of_run(done), switched=switched)
     return done.exit_code
 
 

@@ -29,15 +29,16 @@ def schedule(invocation: Invocation) -> ExitCode:
             return ExitCode.OK
         removed = scheduler.remove()
         printer.lines(["Removed." if removed else "There was no entry."])
-        printer.document(ExitCode.OK, removed=removed)
+        printer.document(ExitCode.OK, changed=removed)
         return ExitCode.OK
     if options.dry_run:
         scheduler.check_start()
         return invocation.tell_actions(["have the scheduler start the unattended run now"])
     outcome = scheduler.start(options.wait)
     code = ExitCode.UNEXPECTED if outcome.succeeded is False else ExitCode.OK
-    printer.lines([outcome.told, *(f"  | {line}" for line in outcome.lines)], always=True)
-    printer.document(code, succeeded=outcome.succeeded, told=outcome.told, lines=list(outcome.lines))
+    printer.lines([outcome.message, *(f"  | {line}" for line in outcome.lines)], always=True)
+    parts = {"succeeded": outcome.succeeded, "message": outcome.message, "lines": outcome.lines}
+    printer.document(code, changed=True, **parts)
     return code
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .examination import examine, mend
+from .examination import examine, fix
 from .finding import Check, DoctorContext, Finding
 
-__all__ = ["Check", "DoctorContext", "Finding", "examine", "mend"]
+__all__ = ["Check", "DoctorContext", "Finding", "examine", "fix"]

@@ -10,23 +10,25 @@ from ..acme import directory
 from ..catalogue import failure
 from ..config.model import Authority
 from ..errors import UnreachableError
+from ..plan.steps import WriteBundle
+from ..report import wording
 from ..timefmt import moment, span
 from ..tls import BAD_DATES
 from .finding import Check, DoctorContext, Finding
-from .machine import mender, steps
+from .machine import steps
 
 _TIMEOUT = 3.0
 _SKEW = 60.0
 
 
-def checks(patient: DoctorContext) -> Iterator[Check]:
-    for name in dict.fromkeys(one.authority for one in patient.certificates()):
-        authority = patient.config.authorities[name]
-        yield Check(f"the authority {name} ({authority.server})", partial(_look, patient, authority))
+def checks(context: DoctorContext) -> Iterator[Check]:
+    for name in dict.fromkeys(one.authority for one in context.certificates()):
+        authority = context.config.authorities[name]
+        yield Check(f"the authority {name} ({authority.server})", partial(_look, context, authority))
 
 
-def _look(patient: DoctorContext, authority: Authority) -> Iterator[Finding]:
-    bundle = list(_bundle(patient, authority))
+def _look(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
+    bundle = list(_bundle(context, authority))
     yield from bundle
     if bundle:  # what the directory says over such a bundle would be the same once more
         return
@@ -34,37 +36,38 @@ def _look(patient: DoctorContext, authority: Authority) -> Iterator[Finding]:
         date = directory.fetch(authority.server, authority.ca_bundle, timeout=_TIMEOUT).date
     except UnreachableError as error:
         date = directory.read_clock(authority.server, _TIMEOUT) if error.verify_code in BAD_DATES else None
-        if date is None or abs(patient.clock() - date) <= _SKEW:
+        if date is None or abs(context.clock() - date) <= _SKEW:
             yield Finding(error.failure)
             return
     if date is not None:
-        skew = patient.clock() - date
+        skew = context.clock() - date
         if abs(skew) > _SKEW:
-            told = f"the clock of this machine is {span(abs(skew))} {'ahead of' if skew > 0 else 'behind'} {authority.server}"
-            yield Finding(failure("doctor.clock_skew", told))
+            message = f"the clock of this machine is {span(abs(skew))} {'ahead of' if skew > 0 else 'behind'} {authority.server}"
+            yield Finding(failure("doctor.clock_skew", message))
 
 
-def _bundle(patient: DoctorContext, authority: Authority) -> Iterator[Finding]:
+def _bundle(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
     path = authority.ca_bundle
     if path is None:
         return
-    for step in steps(patient, "bundle"):
-        if step.subject == str(path):
-            told = failure("bundle.missing", f"{path}: {step.reason}", server=authority.server, ca_bundle=path)
-            yield Finding(told, None if authority.pem is None else mender(patient, step))
+    for step in steps(context, "bundle", WriteBundle):
+        if step.path == path:
+            message = f"{path}: {wording.reason_of(step)}"
+            missing = failure("bundle.missing", message, server=authority.server, ca_bundle=path)
+            yield Finding(missing, None if authority.pem is None else step)
             return
     try:
         certificates = x509.parse_pem(path.read_bytes())
     except ValueError as error:
-        told = failure("doctor.bundle_invalid", f"{path}: {error}", server=authority.server, ca_bundle=path)
-        yield Finding(told)
+        invalid = failure("doctor.bundle_invalid", f"{path}: {error}", server=authority.server, ca_bundle=path)
+        yield Finding(invalid)
         return
     roots = [one for one in certificates if one.is_authority or one.issuer_der == one.subject_der]
     if not roots:
         names = ", ".join(certificates[0].names) or certificates[0].subject
-        told = failure("doctor.bundle_not_ca", f"{path} holds the certificate of {names}", ca_bundle=path)
-        yield Finding(told)
-    elif all(one.not_after <= patient.clock() for one in roots):
+        message = f"{path} holds the certificate of {names}"
+        yield Finding(failure("doctor.bundle_not_ca", message, ca_bundle=path))
+    elif all(one.not_after <= context.clock() for one in roots):
         last = max(roots, key=lambda one: one.not_after)
         message = f"{path}: {last.subject} ended on {moment(last.not_after)}"
         yield Finding(failure("doctor.bundle_expired", message, ca_bundle=path))

@@ -17,9 +17,11 @@ from ..config.model import Challenge, Dns, Webroot
 from ..connection import Place
 from ..host import webroot
 from ..http import PORTS, Http, HttpError
+from ..plan.steps import PrepareWebroot
+from ..report import wording
 from ..tls import Trust
 from .finding import Check, DoctorContext, Finding, NotLooked
-from .machine import mender, steps
+from .machine import steps
 
 _TIMEOUT = 3.0
 _LIMIT = 1024 * 1024
@@ -27,37 +29,37 @@ _MOST_REDIRECTS = 5
 _PREFIX = "acmewrap-"
 
 
-def checks(patient: DoctorContext) -> Iterator[Check]:
+def checks(context: DoctorContext) -> Iterator[Check]:
     names: Dict[str, Challenge] = {}
-    for certificate in patient.certificates():
+    for certificate in context.certificates():
         for name, challenge in zip(certificate.domains, certificate.challenges):
             names.setdefault(name, challenge)
     for folder in dict.fromkeys(one.path for one in names.values() if isinstance(one, Webroot)):
-        yield Check(f"the webroot {folder}", partial(_webroot, patient, folder))
+        yield Check(f"the webroot {folder}", partial(_webroot, context, folder))
     for name, challenge in names.items():
         if not isinstance(challenge, Dns):
-            yield Check(f"the name {name}", partial(_name, patient, name, challenge))
+            yield Check(f"the name {name}", partial(_name, context, name, challenge))
 
 
-def _webroot(patient: DoctorContext, folder: Path) -> Iterator[Finding]:
-    for step in steps(patient, "webroot"):
-        if step.subject == str(folder):
+def _webroot(context: DoctorContext, folder: Path) -> Iterator[Finding]:
+    for step in steps(context, "webroot", PrepareWebroot):
+        if step.path == folder:
             who = {"user": getpass.getuser(), "group": grp.getgrgid(os.getgid()).gr_name}
-            told = failure("webroot.not_writable", f"{folder}: {step.reason}", (), webroot=folder, **who)
-            yield Finding(told, mender(patient, step))
+            message = f"{folder}: {wording.reason_of(step)}"
+            yield Finding(failure("webroot.not_writable", message, (), webroot=folder, **who), step)
 
 
-def _name(patient: DoctorContext, name: str, challenge: Challenge) -> Iterator[Finding]:
-    address = patient.address or _address(name, patient.http_port)
+def _name(context: DoctorContext, name: str, challenge: Challenge) -> Iterator[Finding]:
+    address = context.address or _address(name, context.http_port)
     if address is None:
-        told = f"this machine's DNS knows no address of {name}"
-        yield Finding(failure("doctor.name_unresolved", told, domain=name))
+        message = f"this machine's DNS knows no address of {name}"
+        yield Finding(failure("doctor.name_unresolved", message, domain=name))
     elif isinstance(challenge, Webroot):
         if webroot.inspect(challenge.path) != "ready":
             raise NotLooked("no token can be laid into its webroot")
-        if not patient.writes:
+        if not context.writes:
             raise NotLooked("--dry-run lays no token into its webroot")
-        yield from _token(patient, name, challenge.path, address)
+        yield from _token(context, name, challenge.path, address)
 
 
 def _address(name: str, port: int) -> Optional[str]:
@@ -67,22 +69,22 @@ def _address(name: str, port: int) -> Optional[str]:
         return None
 
 
-def _token(patient: DoctorContext, name: str, folder: Path, address: str) -> Iterator[Finding]:
+def _token(context: DoctorContext, name: str, folder: Path, address: str) -> Iterator[Finding]:
     token, content = _PREFIX + secrets.token_urlsafe(24), secrets.token_urlsafe(48)
     path = folder / webroot.CHALLENGES / token
     url = f"http://{name}/{webroot.CHALLENGES}/{token}"
     try:
         with _laid(path, content):
-            reply = _speaker(name, address, patient.http_port).fetch(url)
+            reply = _speaker(name, address, context.http_port).fetch(url)
     except (OSError, HttpError) as error:
         why = getattr(error, "strerror", None) or error
-        told = f"{name} at {address}, port {patient.http_port}: {why}"
-        yield Finding(failure("doctor.web_server_silent", told, domain=name))
+        message = f"{name} at {address}, port {context.http_port}: {why}"
+        yield Finding(failure("doctor.web_server_silent", message, domain=name))
         return
     if reply.status != 200 or reply.body.strip() != content.encode("ascii"):
         answer = "other content" if reply.status == 200 else f"HTTP status {reply.status}"
-        told = f"{url} was answered with {answer}, not with what lies in {folder}"
-        yield Finding(failure("doctor.token_not_served", told, domain=name, webroot=folder))
+        message = f"{url} was answered with {answer}, not with what lies in {folder}"
+        yield Finding(failure("doctor.token_not_served", message, domain=name, webroot=folder))
 
 
 @contextlib.contextmanager

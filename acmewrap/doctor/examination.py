@@ -1,4 +1,4 @@
-"""All checks at once, told of in their order as soon as each is known, and never longer than a few seconds."""
+"""All checks at once, reported in their order as soon as each is known, and never longer than a few seconds."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Callable, Iterable, List, Mapping, Optional, S
 from .. import files
 from ..catalogue import failure
 from ..config.model import Config
+from ..engine import machine_steps
 from ..engine.context import RunContext
 from ..engine.engine import Engine
 from ..errors import AccessError, AcmewrapError
@@ -28,15 +29,15 @@ if TYPE_CHECKING:
     Result = queue.SimpleQueue[Outcome]
 
 
-def examine(patient: DoctorContext, listener: Optional[Listener] = None) -> Tuple[Finding, ...]:
-    """Every finding, in the order of the checks. ``listener`` is told of each check, what it found, and why it did not look."""
+def examine(context: DoctorContext, listener: Optional[Listener] = None) -> Tuple[Finding, ...]:
+    """Every finding, in the order of the checks. ``listener`` is given each check, what it found, and why it did not look."""
     checks = list(
         chain(
-            machine.checks(patient),
-            upkeep.checks(patient),
-            authority.checks(patient),
-            challenges.checks(patient),
-            delivery.checks(patient),
+            machine.checks(context),
+            upkeep.checks(context),
+            authority.checks(context),
+            challenges.checks(context),
+            delivery.checks(context),
         )
     )
     deadline = time.monotonic() + DEADLINE
@@ -45,25 +46,25 @@ def examine(patient: DoctorContext, listener: Optional[Listener] = None) -> Tupl
         try:
             findings, reason = result.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
-            told = failure("doctor.no_answer", f"{check.name}: no answer within {DEADLINE:.0f} seconds")
-            findings, reason = (Finding(told),), None
+            late = failure("doctor.no_answer", f"{check.name}: no answer within {DEADLINE:.0f} seconds")
+            findings, reason = (Finding(late),), None
         if listener is not None:
             listener(check, findings, reason)
         found.extend(findings)
     return tuple(found)
 
 
-def mend(findings: Iterable[Finding], config: Config, environ: Mapping[str, str]) -> Tuple[AcmewrapError, ...]:
-    """Mend what can be mended, every other run kept out meanwhile; what did not work is returned.
+def fix(findings: Iterable[Finding], config: Config, environ: Mapping[str, str]) -> Tuple[AcmewrapError, ...]:
+    """Fix what can be fixed, every other run kept out meanwhile; what did not work is returned.
 
     Raises :class:`BusyError` when another run is at work.
     """
     errors: List[AcmewrapError] = []
     with Engine(config, RunContext(environ)).hold():
         for finding in findings:
-            if finding.mend is not None:
+            if finding.fix is not None:
                 try:
-                    finding.mend()
+                    machine_steps.perform(finding.fix, environ)
                 except AcmewrapError as error:
                     errors.append(error)
                 except OSError as error:
@@ -101,6 +102,6 @@ def _perform(check: Check) -> Outcome:
     except AcmewrapError as error:
         findings.append(Finding(error.failure))
     except OSError as error:
-        told = failure("file.failed", f"{check.name}: {error.filename or ''} {error.strerror or error}")
-        findings.append(Finding(told))
+        message = f"{check.name}: {error.filename or ''} {error.strerror or error}"
+        findings.append(Finding(failure("file.failed", message)))
     return tuple(findings), reason

@@ -8,14 +8,15 @@ from typing import Callable, Iterable, Iterator, Mapping, Optional, Tuple
 
 from ..config.model import Certificate, Config, Target
 from ..errors import ExitCode, Failure
+from ..plan.steps import MachineStep
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One thing that is wrong. ``mend`` does what is safe to do about it; None: a person has to."""
+    """One thing that is wrong. ``fix`` is what is safe to do about it; None: a person has to."""
 
     failure: Failure
-    mend: Optional[Callable[[], None]] = None
+    fix: Optional[MachineStep] = None
 
     @property
     def exit_code(self) -> ExitCode:

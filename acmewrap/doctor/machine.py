@@ -5,50 +5,48 @@ from __future__ import annotations
 import os
 import shutil
 from functools import partial
-from pathlib import Path
-from typing import Iterator
+from typing import Iterator, Type, TypeVar
 
 from .. import paths, secrets
 from ..catalogue import CATALOGUE, failure
 from ..config.model import Alpn, Apache, Nginx, Standalone
 from ..driver.command import DEFAULT_PATH
 from ..driver.release import installation
-from ..engine import machine_steps
 from ..errors import AcmewrapError
-from ..plan.planner import MACHINE_KINDS, Kind, PlanOptions, Step, plan
+from ..plan.planner import PlanOptions, plan
+from ..plan.steps import ChangeMode, InstallRelease, MachineStep, RenderWrapper
+from ..reasons import Plain
+from ..report import wording
 from ..secrets import EnvironmentReference, FileReference
 from ..state import file_modes
 from ..state.machine import Part, read_state
 from .finding import Check, DoctorContext, Finding
 
+_Step = TypeVar("_Step", bound=MachineStep)
 _TOOLS = ("bash", "curl", "openssl")
 _TOOLS_OF = {Standalone: "socat", Alpn: "socat", Nginx: "nginx", Apache: "apachectl"}
 
 
-def checks(patient: DoctorContext) -> Iterator[Check]:
-    yield Check("the tools that acme.sh needs", partial(_tools, patient))
-    yield Check(f"acme.sh {patient.config.acme_sh.release}", partial(_release, patient))
-    yield Check("the wrapper script", partial(_wrapper, patient))
-    yield Check("who can read what", partial(_modes, patient))
-    yield Check("the secrets", partial(_secrets, patient))
+def checks(context: DoctorContext) -> Iterator[Check]:
+    yield Check("the tools that acme.sh needs", partial(_tools, context))
+    yield Check(f"acme.sh {context.config.acme_sh.release}", partial(_release, context))
+    yield Check("the wrapper script", partial(_wrapper, context))
+    yield Check("who can read what", partial(_modes, context))
+    yield Check("the secrets", partial(_secrets, context))
 
 
-def steps(patient: DoctorContext, part: Part, *kinds: Kind) -> Iterator[Step]:
+def steps(context: DoctorContext, part: Part, kind: Type[_Step]) -> Iterator[_Step]:
     """What a plan would do about one part of the machine."""
-    state = read_state(patient.config, frozenset((part,)), ("",))
-    return iter(plan(patient.config, state, patient.clock(), PlanOptions(kinds or MACHINE_KINDS)).steps)
+    state = read_state(context.config, frozenset((part,)), ("",))
+    planned = plan(context.config, state, context.clock(), PlanOptions()).steps
+    return (step for step in planned if isinstance(step, kind))
 
 
-def mender(patient: DoctorContext, step: Step) -> partial[None]:
-    """The step, to be performed as the engine does."""
-    return partial(machine_steps.perform, step, patient.config, patient.environ)
-
-
-def _tools(patient: DoctorContext) -> Iterator[Finding]:
+def _tools(context: DoctorContext) -> Iterator[Finding]:
     needed = dict.fromkeys(_TOOLS)
-    for certificate in patient.certificates():
+    for certificate in context.certificates():
         needed.update(dict.fromkeys(_TOOLS_OF[type(one)] for one in certificate.challenges if type(one) in _TOOLS_OF))
-    path = patient.environ.get("PATH") or DEFAULT_PATH
+    path = context.environ.get("PATH") or DEFAULT_PATH
     for folder in dict.fromkeys(path.split(":")):
         if os.path.isdir(folder) and os.stat(folder).st_mode & 0o002:
             yield Finding(failure("tool.path_writable", f"everybody can write to {folder}, in PATH", folder=folder))
@@ -57,41 +55,39 @@ def _tools(patient: DoctorContext) -> Iterator[Finding]:
             yield Finding(failure("tool.missing", f"{tool} is not installed, or not in PATH ({path})"))
 
 
-def _release(patient: DoctorContext) -> Iterator[Finding]:
-    config = patient.config
+def _release(context: DoctorContext) -> Iterator[Finding]:
+    config = context.config
     try:
         installation.verify(paths.program_folder(config), config.acme_sh.release)
     except AcmewrapError as error:
         # Files that somebody changed are for a person to look at; what is merely not there can be installed.
-        mend = next((mender(patient, step) for step in steps(patient, "release")), None)
-        yield Finding(error.failure, mend if CATALOGUE[error.id].fixable else None)
+        step = next(steps(context, "release", InstallRelease), None)
+        yield Finding(error.failure, step if CATALOGUE[error.id].fixable else None)
 
 
-def _wrapper(patient: DoctorContext) -> Iterator[Finding]:
-    standings = read_state(patient.config, frozenset(("wrapper",)), ("",)).wrappers
-    for step in steps(patient, "wrapper"):
-        told = failure("doctor.wrapper_differs", f"{step.subject}: {step.reason}")
-        if standings[Path(step.subject)] == "foreign":
-            told = failure("file.foreign", f"{step.subject} was not written by acmewrap", path=step.subject)
-            yield Finding(told)
+def _wrapper(context: DoctorContext) -> Iterator[Finding]:
+    for step in steps(context, "wrapper", RenderWrapper):
+        message = f"{step.path}: {wording.reason_of(step)}"
+        if step.reason is Plain.FOREIGN:
+            yield Finding(failure("file.foreign", message, path=step.path))
         else:
-            yield Finding(told, mender(patient, step))
+            yield Finding(failure("doctor.wrapper_differs", message), step)
 
 
-def _modes(patient: DoctorContext) -> Iterator[Finding]:
-    for excess in file_modes.inspect(patient.config):
-        mend = partial(file_modes.tighten, excess) if excess.ours else None
-        yield Finding(excess.describe(), mend)
+def _modes(context: DoctorContext) -> Iterator[Finding]:
+    return map(_open, file_modes.inspect(context.config))
 
 
-def _secrets(patient: DoctorContext) -> Iterator[Finding]:
-    for reference in dict.fromkeys(file_modes.references(patient.config)):
+def _secrets(context: DoctorContext) -> Iterator[Finding]:
+    for reference in dict.fromkeys(file_modes.references(context.config)):
         # A command is not run for the fun of it, and systemd's credentials are there only inside its unit.
         if isinstance(reference, (FileReference, EnvironmentReference)):
             try:
-                secrets.resolve(reference, patient.environ)
+                secrets.resolve(reference, context.environ)
             except AcmewrapError as error:
                 yield Finding(error.failure)
-                continue
-    for excess in file_modes.inspect_secrets(patient.config):
-        yield Finding(excess.describe(), partial(file_modes.tighten, excess) if excess.ours else None)
+    yield from map(_open, file_modes.inspect_secrets(context.config))
+
+
+def _open(excess: file_modes.Excess) -> Finding:
+    return Finding(excess.describe(), ChangeMode.of(excess) if excess.ours else None)

@@ -14,11 +14,13 @@ from ..catalogue import failure
 from ..driver.command import DEADLINES
 from ..plan.due import interval_of
 from ..plan.interval_check import find_too_slow
+from ..plan.steps import SetSchedule
+from ..report import wording
 from ..schedule.entry import refuse_weak
 from ..state.machine import CERTIFICATE_PARTS, read_state
 from ..timefmt import span
 from .finding import Check, DoctorContext, Finding
-from .machine import mender, steps
+from .machine import steps
 
 _DAY = 86400
 _LEAST_SPACE = 20 * 1024 * 1024
@@ -26,41 +28,41 @@ _LARGEST_LOG = 10 * 1024 * 1024
 _LONGEST_RUN = 2 * DEADLINES["cron"]
 
 
-def checks(patient: DoctorContext) -> Iterator[Check]:
-    yield Check("the schedule", partial(_schedule, patient))
-    yield Check("other runs", partial(_locks, patient))
-    yield Check("space on the disk", partial(_space, patient))
-    yield Check("the log", partial(_log, patient))
+def checks(context: DoctorContext) -> Iterator[Check]:
+    yield Check("the schedule", partial(_schedule, context))
+    yield Check("other runs", partial(_locks, context))
+    yield Check("space on the disk", partial(_space, context))
+    yield Check("the log", partial(_log, context))
 
 
-def interval(patient: DoctorContext) -> float:
+def interval(context: DoctorContext) -> float:
     """Seconds between two unattended runs; a day where the file says nothing."""
-    return float(interval_of(patient.config.schedule) or _DAY)
+    return float(interval_of(context.config.schedule) or _DAY)
 
 
-def _schedule(patient: DoctorContext) -> Iterator[Finding]:
-    schedule = patient.config.schedule
+def _schedule(context: DoctorContext) -> Iterator[Finding]:
+    schedule = context.config.schedule
     if schedule is None:
-        yield Finding(failure("doctor.no_schedule", f"{patient.config.file} has no section `schedule`"))
+        yield Finding(failure("doctor.no_schedule", f"{context.config.file} has no section `schedule`"))
         return
-    refuse_weak(patient.config)
-    for step in steps(patient, "schedule", "schedule"):
-        told = failure("doctor.schedule_missing", f"{step.subject}: {step.reason}", by=step.subject)
-        yield Finding(told, mend=mender(patient, step))
-    slow = find_too_slow(patient.config, read_state(patient.config, CERTIFICATE_PARTS))
+    refuse_weak(context.config)
+    for step in steps(context, "schedule", SetSchedule):
+        message = f"the entry of {schedule.by}: {wording.reason_of(step)}"
+        yield Finding(failure("doctor.schedule_missing", message, by=schedule.by), fix=step)
+    slow = find_too_slow(context.config, read_state(context.config, CERTIFICATE_PARTS))
     if slow is not None:
         yield Finding(failure("doctor.schedule_too_slow", slow.message, every=slow.every))
 
 
-def _locks(patient: DoctorContext) -> Iterator[Finding]:
-    for authority in patient.config.authorities.values():
+def _locks(context: DoctorContext) -> Iterator[Finding]:
+    for authority in context.config.authorities.values():
         path = paths.lock_path(authority.home)
         if _is_held(path):
-            age = patient.clock() - path.stat().st_mtime
+            age = context.clock() - path.stat().st_mtime
             if age > _LONGEST_RUN:
                 holder = path.read_text(encoding="ascii", errors="replace").strip() or "unknown"
-                told = f"process {holder} has held {path} for {span(age)}"
-                yield Finding(failure("doctor.lock_held", told, process=holder))
+                message = f"process {holder} has held {path} for {span(age)}"
+                yield Finding(failure("doctor.lock_held", message, process=holder))
 
 
 def _is_held(path: Path) -> bool:
@@ -77,8 +79,8 @@ def _is_held(path: Path) -> bool:
     return False
 
 
-def _space(patient: DoctorContext) -> Iterator[Finding]:
-    folder = patient.config.directory
+def _space(context: DoctorContext) -> Iterator[Finding]:
+    folder = context.config.directory
     while not folder.exists():
         folder = folder.parent
     free = shutil.disk_usage(str(folder)).free
@@ -86,9 +88,9 @@ def _space(patient: DoctorContext) -> Iterator[Finding]:
         yield Finding(failure("disk.full", f"{folder} has {free // 1024} KiB left", folder=folder))
 
 
-def _log(patient: DoctorContext) -> Iterator[Finding]:
-    path = paths.log_path(patient.config)
+def _log(context: DoctorContext) -> Iterator[Finding]:
+    path = paths.log_path(context.config)
     size = path.stat().st_size if path.exists() else 0
     if size > _LARGEST_LOG:
-        told = f"{path} has grown to {size // 1024 // 1024} MiB"
-        yield Finding(failure("doctor.log_large", told, log=path))
+        message = f"{path} has grown to {size // 1024 // 1024} MiB"
+        yield Finding(failure("doctor.log_large", message, log=path))

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import shlex
-from typing import Dict, Mapping, Optional, Tuple, Union
+from dataclasses import dataclass
+from typing import Dict, Mapping, Optional, Union
 
 from .. import trust
 from ..catalogue import failure
@@ -14,6 +15,7 @@ from ..driver.command import InstalledFiles
 from ..driver.process import OnLine
 from ..driver.results import DeployResult
 from ..errors import DeployError, Failure, UnprovenError
+from ..plan.steps import DeployCertificate
 from ..secrets import Secret, resolve
 from ..state import file_modes
 from ..synology import certificates, sessions
@@ -25,64 +27,74 @@ _CREATE = "SYNO_CREATE"
 _RESTART = 90.0  # seconds that DSM's web server may take to come back after an import
 
 
+@dataclass(frozen=True)
+class Delivery:
+    """``hook``: what acme.sh said, None when it had nothing to do; ``observed``: what was seen at last; ``assigned``: whether DSM
+    was made to use the certificate elsewhere than before.
+    """
+
+    hook: Optional[DeployResult]
+    observed: tls_probe.Observation
+    assigned: bool = False
+
+    @property
+    def changed(self) -> bool:
+        return self.hook is not None or self.assigned
+
+
 def deliver(
-    acme: AcmeSh,
-    certificate: Certificate,
-    target: Target,
-    leaf: str,
-    *,
-    around: RunContext,
-    config: Config,
-    again: bool = False,
-    on_line: Optional[OnLine] = None,
-) -> Tuple[Optional[DeployResult], tls_probe.Observation]:
-    """Deploy and look. Returns the hook's result and what was seen at last. None: the target served *leaf* already; then the
-    hook runs only if asked to *again*, but DSM's services are looked after all the same.
+    step: DeployCertificate, leaf: str, *, config: Config, context: RunContext, on_line: Optional[OnLine] = None
+) -> Delivery:
+    """Deploy *leaf* (SHA-256), which lies on disk, and look. What serves it already is deployed again only with ``force``, but
+    DSM's services are looked after all the same.
 
     Raises :class:`UnprovenError` when the target does not show *leaf* or others can read its key, another :class:`DeployError` when
-    the hook failed,
-    :class:`AccessError` when a secret cannot be read.
+    the hook failed, :class:`AccessError` when a secret cannot be read.
     """
+    certificate, target = step.request, step.destination
     if target.install is not None:
         _close_key(target.install, config)
-    sight = tls_probe.Observation() if again or not local_files.can_look(target) else local_files.look(target, leaf)
-    if sight.served == leaf and not target.synology:
+    look = local_files.can_look(target) and not step.force
+    observed = local_files.look(target, leaf) if look else tls_probe.Observation()
+    if observed.served == leaf and not target.synology:
         _prove_mode(target, config)
-        return None, sight
+        return Delivery(None, observed)
+    acme = context.open_acme(config, step.authority)
     result: Optional[DeployResult] = None
+    assigned = False
     for name, text in target.env.items():
         if isinstance(text, str) and name.endswith("RELOAD"):
-            _refuse_weak_command(text, around)
+            _refuse_weak_command(text, context)
     variables: Dict[str, Union[str, Secret]] = {
-        name: value if isinstance(value, str) else resolve(value, around.environ) for name, value in target.env.items()
+        name: value if isinstance(value, str) else resolve(value, context.environ) for name, value in target.env.items()
     }
     if target.synology:
         wanted, trust = sessions.nas_of(config).certificate, sessions.trusted_bundle(config)
         # SYNO_CREATE stays out once the entry exists: a list call that is cut off would make the hook create another.
-        with sessions.open_account(config, around.environ) as client:
+        with sessions.open_account(config, context.environ) as client:
             exists = certificates.find(certificates.read(client), wanted.description) is not None
         if exists:
             variables.pop(_CREATE, None)
-        if not (exists and sight.served == leaf):
+        if not (exists and observed.served == leaf):
             result = _run_hook(
                 acme, certificate, target, variables, ca_bundle=trust, pinned=client.pinned, on_line=on_line
             )
-        with sessions.open_account(config, around.environ, retry_for=_RESTART) as client:
-            certificates.put_to_use(client, wanted)
+        with sessions.open_account(config, context.environ, retry_for=_RESTART) as client:
+            assigned = certificates.put_to_use(client, wanted)
     elif target.install is not None:
-        result = _put_in_place(acme, certificate, target.install, around, on_line)
-        sight = local_files.read(target.install)
-        if sight.served != leaf:
-            raise UnprovenError(_not_proven(target, leaf, sight, result))
+        result = _put_in_place(acme, certificate, target.install, context, on_line)
+        observed = local_files.read(target.install)
+        if observed.served != leaf:
+            raise UnprovenError(_not_proven(target, leaf, observed, result))
         _prove_mode(target, config)
     else:
         result = _run_hook(acme, certificate, target, variables, on_line=on_line)
     if target.verify is None:
-        return result, tls_probe.Observation() if target.install is None else sight
-    sight = tls_probe.wait_for(target.verify, leaf, sleep=around.sleep)
-    if sight.served != leaf:
-        raise UnprovenError(_not_proven(target, leaf, sight, result))
-    return result, sight
+        return Delivery(result, tls_probe.Observation() if target.install is None else observed, assigned)
+    observed = tls_probe.wait_for(target.verify, leaf, sleep=context.sleep)
+    if observed.served != leaf:
+        raise UnprovenError(_not_proven(target, leaf, observed, result))
+    return Delivery(result, observed, assigned)
 
 
 def _run_hook(
@@ -154,9 +166,10 @@ def _prove_mode(target: Target, config: Config) -> None:
         raise UnprovenError(failure("deploy.key_open", message, file=key, mode=f"{excess.wanted:o}"))
 
 
-def _not_proven(target: Target, leaf: str, sight: tls_probe.Observation, result: Optional[DeployResult]) -> Failure:
-    seen = f"it serves {sight.served[:16]}…" if sight.served is not None else f"nothing could be seen: {sight.error}"
+def _not_proven(target: Target, leaf: str, observed: tls_probe.Observation, result: Optional[DeployResult]) -> Failure:
+    served = observed.served
+    seen = f"it serves {served[:16]}…" if served is not None else f"nothing could be seen: {observed.error}"
     hook = "was not needed" if result is None else f"reported {result.outcome}"
-    told = f"{target.verify} does not serve the new leaf {leaf[:16]}…: {seen} (the hook {hook})"
+    message = f"{target.verify} does not serve the new leaf {leaf[:16]}…: {seen} (the hook {hook})"
     lines = () if result is None else result.lines[-20:]
-    return failure("deploy.not_proven", told, lines, target=str(target.verify), hook=target.hook)
+    return failure("deploy.not_proven", message, lines, target=str(target.verify), hook=target.hook)

@@ -1,4 +1,4 @@
-"""The steps that make a machine ready: acme.sh, the bundle, the webroot, the wrapper, the schedule."""
+"""The steps that make a machine ready: acme.sh, the bundle, the webroot, the wrapper, the schedule; and what is removed again."""
 
 from __future__ import annotations
 
@@ -7,40 +7,43 @@ from typing import Mapping
 
 from .. import files, paths
 from ..catalogue import failure
-from ..config.model import Config
+from ..config.model import Authority, Config
 from ..driver import wrapper
+from ..driver.home import Home
 from ..driver.release import installation
 from ..errors import AccessError
 from ..host import webroot
-from ..plan.planner import Step
-from ..schedule import backends, entry
+from ..plan import steps
+from ..plan.steps import MachineStep
+from ..schedule import backends, crontab, entry
 from ..state import file_modes
-from . import prune
+from ..state.ledger import Ledger
 
 
-def perform(step: Step, config: Config, environ: Mapping[str, str]) -> None:
+def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
     """Do one step of the machine. Raises :class:`AcmewrapError`."""
-    if step.kind == "install":
-        _install(config, environ, step.force)
-    elif step.kind == "bundle":
-        _write_bundle(config, Path(step.subject))
-    elif step.kind == "webroot":
-        webroot.prepare(Path(step.subject))
-    elif step.kind == "render":
-        _render(config, Path(step.subject))
-    elif step.kind == "mode":
-        for excess in file_modes.inspect(config):
-            if str(excess.path) == step.subject:
-                file_modes.tighten(excess)
-    elif step.kind == "remove":
-        prune.remove(step.subject, config)
-    elif step.kind == "account":
+    if isinstance(step, steps.InstallRelease):
+        _install(step, environ)
+    elif isinstance(step, steps.WriteBundle):
+        _write_bundle(step.authority, step.path)
+    elif isinstance(step, steps.PrepareWebroot):
+        webroot.prepare(step.path)
+    elif isinstance(step, steps.RenderWrapper):
+        _render(step.wrapper)
+    elif isinstance(step, steps.ChangeMode):
+        file_modes.tighten(step.excess)
+    elif isinstance(step, steps.RemoveCertificate):
+        Home(step.path.parent).remove(step.stored.files.domain, step.stored.ecc)
+        _forget(step.config)
+    elif isinstance(step, steps.RemoveScheduleEntry):
+        crontab.write(step.entry.remove(crontab.read()))
+    elif isinstance(step, steps.EnsureAccount):
         from ..state import nas
 
-        nas.ensure_account(config, environ)
-    else:
-        entry.place(config)
-        backends.open_scheduler(config, environ).ensure()
+        nas.ensure_account(step.config, environ)
+    elif isinstance(step, steps.SetSchedule):
+        entry.place(step.config)
+        backends.open_scheduler(step.config, environ).ensure()
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
@@ -49,29 +52,36 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
     return (Path(base) if base else Path(environ.get("HOME") or Path.home()) / ".cache") / "acmewrap"
 
 
-def _install(config: Config, environ: Mapping[str, str], force: bool) -> None:
-    settings = config.acme_sh
+def _install(step: steps.InstallRelease, environ: Mapping[str, str]) -> None:
+    settings, cache = step.settings, cache_folder(environ)
     installation.install(
         settings.release,
-        paths.program_folder(config),
+        step.path,
         archive=settings.archive,
-        cache=cache_folder(environ),
+        cache=cache,
         allow_vulnerable=settings.allow_vulnerable,
-        force=force,
+        force=step.force,
     )
 
 
-def _write_bundle(config: Config, path: Path) -> None:
-    authority = next(one for one in config.authorities.values() if one.ca_bundle == path)
+def _write_bundle(authority: Authority, path: Path) -> None:
     if authority.pem is None:
-        told = f"{path} does not exist; it should hold the certificates that {authority.server} is trusted through"
-        raise AccessError(failure("bundle.missing", told, ca_bundle=path, server=authority.server))
+        message = f"{path} does not exist; it should hold the certificates that {authority.server} is trusted through"
+        raise AccessError(failure("bundle.missing", message, ca_bundle=path, server=authority.server))
     files.make_folder(path.parent)
     files.write_atomic(path, authority.pem, files.PUBLIC)
 
 
-def _render(config: Config, path: Path) -> None:
-    wrapper.read_own(path)  # refuses what is not ours
-    script = next(one for one in paths.wrappers(config) if one.path == path)
-    files.make_folder(path.parent)
-    files.write_atomic(path, script.render(), files.SCRIPT)
+def _render(script: wrapper.Wrapper) -> None:
+    wrapper.read_own(script.path)  # refuses what is not ours
+    files.make_folder(script.path.parent)
+    files.write_atomic(script.path, script.render(), files.SCRIPT)
+
+
+def _forget(config: Config) -> None:
+    """Drop from the ledgers what belongs to certificates that the file does not name."""
+    for authority in config.authorities.values():
+        ledger = Ledger.load(paths.ledger_path(authority))
+        for name in ledger.names():
+            if name.partition("/")[0] not in config.certificates:
+                ledger.drop(name)

@@ -16,7 +16,7 @@ from typing import Iterator, Optional, Tuple
 from .. import files, paths
 from ..config.model import Authority, Config
 from ..driver.home import Home
-from ..plan.planner import Kind
+from ..plan.steps import Kind
 
 KINDS: Tuple[Kind, ...] = ("install", "bundle", "issue")
 """What the engine may do with a staged configuration. The webroot is taken as it is: whether it works is the question."""
@@ -38,7 +38,7 @@ def stage(config: Config, *, server: Optional[str] = None, ca_bundle: Optional[P
             config,
             directory=folder,
             authorities=authorities,
-            certificates={name: replace(one, targets=()) for name, one in config.certificates.items()},
+            certificates={name: replace(certificate, targets=()) for name, certificate in config.certificates.items()},
             synology=None,
             schedule=None,
         )

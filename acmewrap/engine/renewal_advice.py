@@ -41,17 +41,17 @@ def consult(config: Config, certificate: Certificate, ledger: Ledger, now: float
         ledger.advise(certificate.name, None)
         return None
     try:
-        told = renewal_info.fetch(known.source, stored.leaf, config.authority_of(certificate).ca_bundle)
+        window = renewal_info.fetch(known.source, stored.leaf, config.authority_of(certificate).ca_bundle)
     except AcmewrapError as error:
         ledger.advise(certificate.name, replace(known, next_look=int(now) + renewal_info.DEFAULT_RETRY))
         return error.failure.message
     chosen = known.chosen
-    if told.begin < stored.leaf.not_before and now < told.end:
+    if window.begin < stored.leaf.not_before and now < window.end:
         chosen = None  # a window for longer lives than this one (Pebble's is always two days wide): no advice to go by
-    elif chosen is None or (told.begin, told.end) != (known.begin, known.end):
-        chosen = random.randint(told.begin, told.end)  # noqa: S311 - spreads load, protects nothing
+    elif chosen is None or (window.begin, window.end) != (known.begin, known.end):
+        chosen = random.randint(window.begin, window.end)  # noqa: S311 - spreads load, protects nothing
     advice = Advice(
-        known.leaf, known.source, int(now) + told.retry_after, told.begin, told.end, chosen, told.explanation
+        known.leaf, known.source, int(now) + window.retry_after, window.begin, window.end, chosen, window.explanation
     )
     ledger.advise(certificate.name, advice)
     due = due_of(config, certificate, stored, advice)

@@ -3,30 +3,51 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Dict, List, Literal, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, List, Literal, Optional, Tuple, Union
 
-from ..driver.results import DeployResult, IssueResult
-from ..errors import ExitCode, Failure
-from ..plan.planner import Plan, Step
+from ..driver.results import IssueResult
+from ..errors import AcmewrapError, ExitCode, Failure, UnprovenError
+from ..plan.planner import Plan
+from ..plan.steps import CheckRenewalInfo, DeployCertificate, Step
+from .deploy import Delivery
 
 if TYPE_CHECKING:
     from ..state.machine import State
 
 Outcome = Literal["done", "failed", "unproven", "skipped"]
+Evidence = Union[IssueResult, Delivery, None]
 
 
 @dataclass(frozen=True)
 class StepResult:
-    """How a step ended. ``failure`` is None only for ``done``; ``served`` is the leaf (SHA-256) seen at a target."""
+    """How a step ended. ``failure`` is None only for ``done``; ``evidence``: what acme.sh brought, or what a target showed."""
 
     step: Step
     outcome: Outcome
-    seconds: float = 0.0
     failure: Optional[Failure] = None
+    seconds: float = 0.0
+    evidence: Evidence = None
     exit_code: ExitCode = ExitCode.OK
-    issue: Optional[IssueResult] = None
-    deploy: Optional[DeployResult] = None
-    served: Optional[str] = None
+
+    @classmethod
+    def unissued(cls, step: Step, issue: IssueResult, problem: Failure) -> StepResult:
+        """Of an order that failed, or of which a certificate came and a hook after it failed."""
+        unreachable = problem.exit_code is ExitCode.UNREACHABLE
+        code = problem.exit_code if unreachable else ExitCode.ISSUE_FAILED
+        return cls(step, "failed", problem, evidence=issue, exit_code=code)
+
+    @classmethod
+    def failed(cls, step: Step, error: AcmewrapError) -> StepResult:
+        outcome: Outcome = "unproven" if isinstance(error, UnprovenError) else "failed"
+        code = ExitCode.DEPLOY_FAILED if isinstance(step, DeployCertificate) else error.exit_code
+        return cls(step, outcome, error.failure, exit_code=code)
+
+    @property
+    def changed(self) -> bool:
+        """Whether anything is not as it was before: on this machine, at the authority, or at a target."""
+        if self.evidence is not None:
+            return self.evidence.changed
+        return self.outcome == "unproven" or (self.outcome == "done" and not isinstance(self.step, CheckRenewalInfo))
 
 
 @dataclass(frozen=True)
@@ -45,33 +66,37 @@ class Run:
         return Run(plan, (*self.results, *other.results), self.started, other.finished, self.found)
 
     @property
+    def changed(self) -> bool:
+        """Whether any step changed anything."""
+        return any(result.changed for result in self.results)
+
+    @property
     def exit_code(self) -> ExitCode:
         """The worst that happened; ``PARTLY_FAILED`` when other certificates fared better."""
-        bad = [one for one in self.results if one.outcome != "done"]
+        bad = [result for result in self.results if result.outcome != "done"]
         if not bad:
             return ExitCode.OK
         by_certificate: Dict[str, List[StepResult]] = {}
-        for one in self.results:
-            if one.step.certificate is not None:
-                by_certificate.setdefault(one.step.certificate, []).append(one)
-        machine = [one for one in bad if one.step.certificate is None]
-        good = [name for name, ones in by_certificate.items() if all(one.outcome == "done" for one in ones)]
-        if good and not machine:
+        for result in self.results:
+            if result.step.certificate is not None:
+                by_certificate.setdefault(result.step.certificate, []).append(result)
+        good = [results for results in by_certificate.values() if all(one.outcome == "done" for one in results)]
+        if good and all(result.step.certificate is not None for result in bad):
             return ExitCode.PARTLY_FAILED
         # A step that was skipped says nothing of its own: the one before it failed.
-        return next((one.exit_code for one in bad if one.outcome != "skipped"), ExitCode.UNEXPECTED)
+        return next((result.exit_code for result in bad if result.outcome != "skipped"), ExitCode.UNEXPECTED)
 
 
 @dataclass(frozen=True)
 class Planned:
-    """Told to a listener when the machine has been looked at."""
+    """Given to a listener when the machine has been looked at."""
 
     plan: Plan
 
 
 @dataclass(frozen=True)
 class StepStarted:
-    """Told to a listener before a step begins."""
+    """Given to a listener before a step begins."""
 
     step: Step
 
@@ -86,6 +111,9 @@ class StepLine:
 
 @dataclass(frozen=True)
 class StepEnded:
-    """Told to a listener after a step."""
+    """Given to a listener after a step."""
 
     result: StepResult
+
+
+Notice = Union[Planned, StepStarted, StepLine, StepEnded]

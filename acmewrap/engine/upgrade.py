@@ -11,7 +11,8 @@ from .. import privileges, trust
 from ..config.edit import Edit
 from ..config.model import Config
 from ..errors import ExitCode
-from ..plan.planner import Kind, PlanOptions
+from ..plan.planner import PlanOptions
+from ..plan.steps import Kind
 from ..state.machine import Part
 from .context import RunContext
 from .engine import Engine, Listener
@@ -27,13 +28,13 @@ def switch(edit: Edit, environ: Mapping[str, str], listener: Optional[Listener] 
     Raises what :meth:`Edit.write` raises, before anything is changed if that can be foreseen, and :class:`BusyError` when another
     run is at work.
     """
-    around = RunContext(environ)
+    context = RunContext(environ)
 
     def bring(config: Config, *kinds: Kind) -> Run:
         _, planned = Job(config, PlanOptions(kinds, force), _PARTS, environ=environ).look()
-        return Engine(config, around, listener).execute(planned)
+        return Engine(config, context, listener).execute(planned)
 
-    with Engine(edit.old, around).hold():
+    with Engine(edit.old, context).hold():
         _write(edit, pretend=True)
         done = bring(edit.new, "install")
         if done.exit_code != ExitCode.OK:

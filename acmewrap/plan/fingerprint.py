@@ -9,6 +9,7 @@ from typing import Any, Optional
 
 from ..config.model import Certificate, Config, Webroot
 from ..driver.home import Stored
+from ..reasons import Changed, Plain, Reason
 
 REQUEST_KEY = "Acmewrap_Request"
 
@@ -21,34 +22,32 @@ def request_of(config: Config, certificate: Certificate) -> str:
     parts: Any = {
         "server": config.authority_of(certificate).server,
         "domains": certificate.domains,
-        "challenges": [(type(one).__name__, _plain(asdict(one))) for one in certificate.challenges],
+        "challenges": [(type(challenge).__name__, _plain(asdict(challenge))) for challenge in certificate.challenges],
         "key": certificate.key,
         "options": certificate.options,
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]
 
 
-def find_change(config: Config, certificate: Certificate, stored: Stored) -> Optional[str]:
+def find_change(config: Config, certificate: Certificate, stored: Stored) -> Optional[Reason]:
     """Why *stored* is not the certificate that the file asks for, whatever its age; None when it is."""
     assert stored.leaf is not None
     leaf, configuration = stored.leaf, stored.configuration
     server = config.authority_of(certificate).server
     if set(leaf.names) != set(certificate.domains):
-        return f"the certificate is for {', '.join(leaf.names)}, wanted is {', '.join(certificate.domains)}"
+        return Changed("names", leaf.names, certificate.domains)
     if leaf.key_type != certificate.key:
-        return f"its key is {leaf.key_type}, wanted is {certificate.key}"
+        return Changed("key type", (leaf.key_type,), (certificate.key,))
     if configuration.get("Le_API", server) != server:
-        return f"it came from {configuration['Le_API']}, wanted is {server}"
+        return Changed("authority", (configuration["Le_API"],), (server,))
     known = configuration.get(REQUEST_KEY)
     if known is not None:
-        if known != request_of(config, certificate):
-            return "challenge or options are not those it was issued with"
-        return None
+        return None if known == request_of(config, certificate) else Plain.REQUEST_DIFFERS
     # Issued by acme.sh without us: its own record of the webroot is all there is to compare with.
-    paths = [str(one.path) for one in certificate.challenges if isinstance(one, Webroot)]
+    paths = [str(challenge.path) for challenge in certificate.challenges if isinstance(challenge, Webroot)]
     recorded = configuration.get("Le_Webroot", "").split(",")
     if len(paths) == len(certificate.challenges) and set(paths) != set(recorded):
-        return f"its webroot was {', '.join(recorded)}, wanted is {', '.join(dict.fromkeys(paths))}"
+        return Changed("webroot", tuple(recorded), tuple(dict.fromkeys(paths)))
     return None
 
 

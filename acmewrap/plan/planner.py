@@ -3,51 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, AbstractSet, Iterator, Literal, Optional, Tuple
+from typing import Iterator, Optional, Tuple
 
+from .. import paths, reasons
 from ..config.model import Certificate, Config, Target
+from ..driver.home import Stored
+from ..reasons import Plain, Reason, drifted
 from ..state.machine import CertificateState, State
-from ..timefmt import moment, span
+from . import steps
 from .due import due_of
 from .fingerprint import find_change
-
-if TYPE_CHECKING:
-    from ..state.file_modes import Excess
-
-Kind = Literal[
-    "install",
-    "bundle",
-    "webroot",
-    "render",
-    "mode",
-    "account",
-    "consult",
-    "issue",
-    "reissue",
-    "renew",
-    "deploy",
-    "schedule",
-    "remove",
-]
-MACHINE_KINDS: Tuple[Kind, ...] = ("install", "bundle", "webroot", "render", "mode", "account")
-CERTIFICATE_KINDS: Tuple[Kind, ...] = ("consult", "issue", "reissue", "renew", "deploy")
-OBTAINING: Tuple[Kind, ...] = ("issue", "reissue", "renew")
-LAST_KINDS: Tuple[Kind, ...] = ("schedule", "remove")
-
-
-@dataclass(frozen=True)
-class Step:
-    """One thing to do. ``subject`` names it for a person; ``proof`` says what will show that it worked; ``force``: what
-    somebody changed there may be replaced, and what is served already is delivered again.
-    """
-
-    kind: Kind
-    subject: str
-    reason: str
-    proof: str
-    certificate: Optional[str] = None
-    target: Optional[str] = None
-    force: bool = False
+from .steps import CERTIFICATE_KINDS, LAST_KINDS, MACHINE_KINDS, CheckRenewalInfo, Kind, ObtainCertificate, Step
 
 
 @dataclass(frozen=True)
@@ -58,186 +24,150 @@ class Plan:
 
     steps: Tuple[Step, ...] = ()
     leftovers: Tuple[Step, ...] = ()
-    notes: Tuple[str, ...] = ()
-
-    def of(self, certificate: str) -> Tuple[Step, ...]:
-        return tuple(step for step in self.steps if step.certificate == certificate)
+    notes: Tuple[Reason, ...] = ()
 
     def following(self, other: Plan) -> Plan:
         """What of this plan is left to do after *other*: the certificates about which it did no more than ask."""
-        done = {step.certificate for step in other.steps if step.kind != "consult"}
-        asked = {step.certificate for step in other.steps if step.kind == "consult"} - done
-        return Plan(tuple(step for step in self.steps if step.certificate in asked and step.kind != "consult"))
+        asked = {step.certificate for step in other.steps if isinstance(step, CheckRenewalInfo)}
+        done = {step.certificate for step in other.steps if not isinstance(step, CheckRenewalInfo)}
+        left = (step for step in self.steps if step.certificate in asked - done)
+        return Plan(tuple(step for step in left if not isinstance(step, CheckRenewalInfo)))
 
 
 @dataclass(frozen=True)
 class PlanOptions:
-    """What this run may do. ``force``: issue or deploy although nothing is due; ``patient``: wait out earlier failures;
-    ``changes``: reissue because the file asks for another certificate; ``prune``: remove what the file no longer names, of that
-    only the subjects that are ``agreed`` to (None: all).
+    """What this run may do. ``force``: issue or deploy although nothing is due; ``respect_backoff``: wait out earlier failures;
+    ``reissue_on_change``: reissue because the file asks for another certificate; ``prune``: remove what the file no longer
+    names, of that only the steps that are ``agreed`` to (None: all).
     """
 
     kinds: Tuple[Kind, ...] = (*MACHINE_KINDS, *CERTIFICATE_KINDS, *LAST_KINDS)
     force: bool = False
-    patient: bool = False
-    changes: bool = True
+    respect_backoff: bool = False
+    reissue_on_change: bool = True
     prune: bool = False
-    agreed: Optional[AbstractSet[str]] = None
+    agreed: Optional[Tuple[Step, ...]] = None
 
 
-def plan(config: Config, state: State, now: float, wish: Optional[PlanOptions] = None) -> Plan:
+def plan(config: Config, state: State, now: float, options: Optional[PlanOptions] = None) -> Plan:
     """What is to be done. Certificates that *state* does not hold are left alone."""
-    wish = wish or PlanOptions()
+    options = options or PlanOptions()
     found = (
-        *_machine(config, state, wish),
-        *_certificates(config, state, now, wish),
+        *_machine(config, state, options),
+        *_certificates(config, state, now, options),
         *_schedule(config, state),
-        *_leftovers(state),
     )
-    steps = tuple(step for step in found if step.kind in wish.kinds)
-    notes = (
-        *((state.nas.note,) if state.nas is not None and state.nas.note is not None else ()),
-        *(_note(one) for one in state.modes if not one.ours),
-    )
-    kept = tuple(step for step in steps if step.kind == "remove" and not _may_remove(step, wish))
-    return Plan(tuple(step for step in steps if step not in kept), kept, notes)
+    steps = tuple(step for step in found if step.kind in options.kinds)
+    leftovers = tuple(_leftovers(config, state)) if "remove" in options.kinds else ()
+    unmanaged = state.nas.note if state.nas is not None else None
+    foreign = tuple(reasons.NotOurs(excess.describe()) for excess in state.modes if not excess.ours)
+    notes = foreign if unmanaged is None else (unmanaged, *foreign)
+    removed = tuple(step for step in leftovers if options.prune and (options.agreed is None or step in options.agreed))
+    return Plan((*steps, *removed), tuple(step for step in leftovers if step not in removed), notes)
 
 
-def _may_remove(step: Step, wish: PlanOptions) -> bool:
-    return wish.prune and (wish.agreed is None or step.subject in wish.agreed)
-
-
-def _machine(config: Config, state: State, wish: PlanOptions) -> Iterator[Step]:
+def _machine(config: Config, state: State, options: PlanOptions) -> Iterator[Step]:
     if state.release is not None:
-        proof = "every file has its pinned SHA-256"
-        yield Step("install", f"acme.sh {config.acme_sh.release}", state.release.message, proof, force=wish.force)
-    for path, standing in state.bundles.items():
-        if standing != "same":
-            yield Step("bundle", str(path), _standing(standing), "the file holds the certificates of the YAML file")
-    for path, readiness in state.webroots.items():
+        folder = paths.program_folder(config)
+        yield steps.InstallRelease(reasons.NotAsPinned(state.release), config.acme_sh, folder, options.force)
+    for path, (authority, drift) in state.bundles.items():
+        reason = drifted(drift)
+        if reason is not None:
+            yield steps.WriteBundle(reason, authority, path)
+    for webroot, readiness in state.webroots.items():
         if readiness != "ready":
-            reason = "it has no folder for tokens" if readiness == "missing" else "this user cannot write there"
-            yield Step("webroot", str(path), reason, "the folder for tokens can be written")
-    for path, standing in state.wrappers.items():
-        if standing != "same":
-            yield Step("render", str(path), _standing(standing), "the file is what the templates give")
+            yield steps.PrepareWebroot(
+                Plain.NO_CHALLENGE_FOLDER if readiness == "missing" else Plain.NOT_WRITABLE, webroot
+            )
+    for wrapper, drift in state.wrappers:
+        reason = drifted(drift)
+        if reason is not None:
+            yield steps.RenderWrapper(reason, wrapper)
     for excess in state.modes:
         if excess.ours:
-            yield Step("mode", str(excess.path), str(excess), f"its mode is {excess.wanted:04o}")
-    if config.synology is not None and state.nas is not None and state.nas.account:
-        proof = "DSM shows it so, and the account can log in"
-        yield Step("account", config.synology.account.name, "; ".join(state.nas.account), proof)
-
-
-def _note(excess: Excess) -> str:
-    told = excess.describe()
-    return f"{told.message}. {told.remedy}"
+            yield steps.ChangeMode.of(excess)
+    if config.synology is not None and state.nas is not None and state.nas.account is not None:
+        yield steps.EnsureAccount(state.nas.account, config, config.synology.account)
 
 
 def _schedule(config: Config, state: State) -> Iterator[Step]:
-    if config.schedule is not None and state.schedule != "same":
-        proof = "the scheduler lists the entry"
-        yield Step("schedule", config.schedule.by, f"the entry {_standing(state.schedule)[3:]}", proof)
+    reason = drifted(state.schedule)
+    if config.schedule is not None and reason is not None:
+        yield steps.SetSchedule(reason, config, config.schedule)
 
 
-def _leftovers(state: State) -> Iterator[Step]:
+def _leftovers(config: Config, state: State) -> Iterator[Step]:
     for leftover in state.leftovers:
-        proof = "it is gone from there; the last versions of a certificate are kept"
-        yield Step("remove", leftover.subject, "nothing in the YAML file asks for it", proof)
+        if isinstance(leftover, Stored):
+            yield steps.RemoveCertificate(Plain.NOT_CONFIGURED, leftover, config)
+        else:
+            yield steps.RemoveScheduleEntry(Plain.NOT_CONFIGURED, leftover)
 
 
-def _standing(standing: str) -> str:
-    return {
-        "missing": "it does not exist",
-        "differs": "it is not what the YAML file asks for",
-        "foreign": "it was not written by acmewrap",
-    }[standing]
-
-
-def _certificates(config: Config, state: State, now: float, wish: PlanOptions) -> Iterator[Step]:
+def _certificates(config: Config, state: State, now: float, options: PlanOptions) -> Iterator[Step]:
     for name, found in state.certificates.items():
         certificate = config.certificates[name]
-        obtaining = _obtain(config, certificate, found, now, wish)
-        if obtaining is not None and obtaining.kind not in wish.kinds:
-            obtaining = None
+        authority = config.authority_of(certificate)
+        obtaining = _obtain(config, certificate, found, now, options)
         if obtaining is not None:
             yield obtaining
         elif found.advice is not None and found.advice.next_look <= now:
-            proof = "there is a new one, or a time to ask again"
-            yield Step("consult", name, "the authority's word on its renewal is old", proof, name)
+            yield CheckRenewalInfo(Plain.ADVICE_OUTDATED, certificate, authority)
         for target in certificate.targets:
-            reason = _owed(target, found, obtaining, now, wish) or _unused(target, found, state)
+            reason = Plain.NEW_CERTIFICATE if obtaining is not None else _pending(target, found, state, now, options)
             if reason is not None:
-                yield _deploy_step(certificate, target, reason, wish.force)
+                yield steps.DeployCertificate(reason, certificate, authority, target, options.force)
 
 
 def _obtain(
-    config: Config, certificate: Certificate, found: CertificateState, now: float, wish: PlanOptions
-) -> Optional[Step]:
-    kind, reason = _why(config, certificate, found, now, wish)
-    if kind is None or (wish.patient and found.attempts.next_try > now):
+    config: Config, certificate: Certificate, found: CertificateState, now: float, options: PlanOptions
+) -> Optional[ObtainCertificate]:
+    step = _wanted(config, certificate, found, now, options)
+    if step is None or step.kind not in options.kinds or (options.respect_backoff and found.attempts.next_try > now):
         return None
-    proof = "a new leaf for these names, its key and its chain lie in the home"
-    return Step(kind, certificate.name, reason, proof, certificate.name)
+    return step
 
 
-def _why(
-    config: Config, certificate: Certificate, found: CertificateState, now: float, wish: PlanOptions
-) -> Tuple[Optional[Kind], str]:
-    stored = found.stored
+def _wanted(
+    config: Config, certificate: Certificate, found: CertificateState, now: float, options: PlanOptions
+) -> Optional[ObtainCertificate]:
+    stored, authority = found.stored, config.authority_of(certificate)
     if stored is None or stored.leaf is None:
-        return "issue", "there is no certificate yet"
+        return steps.IssueCertificate(Plain.NOT_YET_ISSUED, certificate, authority)
     if found.fault is not None:
-        return "reissue", f"what is there does not belong together: {found.fault}"
+        return steps.ReissueCertificate(reasons.SetBroken(found.fault), certificate, authority)
     change = find_change(config, certificate, stored)
-    due = due_of(config, certificate, stored, found.advice) or 0
-    if change is not None and (wish.changes or wish.force or due <= now):
-        return "reissue", change
+    due, end = due_of(config, certificate, stored, found.advice) or 0, stored.leaf.not_after
+    if change is not None and (options.reissue_on_change or options.force or due <= now):
+        return steps.ReissueCertificate(change, certificate, authority)
     if due <= now:
-        left = int(stored.leaf.not_after - now)
-        whose = "" if found.advice is None or found.advice.chosen is None else " (as the authority advises)"
-        return (
-            "renew",
-            f"due since {moment(due)}{whose}, {'expired' if left <= 0 else f'{span(left)} of its life left'}",
+        own = found.advice is None or found.advice.chosen is None
+        late = reasons.Due(reasons.Moment(due), int(end - now), "configuration" if own else "authority")
+        return steps.RenewCertificate(
+            late if end > now else reasons.Expired(reasons.Moment(end)), certificate, authority
         )
-    if wish.force and "renew" in wish.kinds:
-        return "renew", "asked for, although it is not due"
-    return None, ""
+    if options.force and "renew" in options.kinds:
+        return steps.RenewCertificate(Plain.FORCED, certificate, authority)
+    return None
 
 
-def _owed(
-    target: Target, found: CertificateState, obtaining: Optional[Step], now: float, wish: PlanOptions
-) -> Optional[str]:
-    if obtaining is not None:
-        return "a new certificate comes"
+def _pending(
+    target: Target, found: CertificateState, state: State, now: float, options: PlanOptions
+) -> Optional[Reason]:
+    """Why the certificate that is there is to be deployed to *target*; None when it need not be, or not now."""
     leaf = found.stored.leaf if found.stored is not None else None
     if leaf is None or found.fault is not None:
         return None
-    if wish.force and "renew" not in wish.kinds:
-        return "asked for"
-    entry, sight = found.deliveries[target.name], found.sights.get(target.name)
-    if sight is not None:
-        if sight.served == leaf.sha256:
-            return None if entry.seen == leaf.sha256 else "it is served, and that has not been written down yet"
-        seen = sight.error or "another certificate is served"
-    elif entry.seen == leaf.sha256:
+    if options.force and "renew" not in options.kinds:
+        return Plain.FORCED
+    entry, observed = found.deliveries[target.name], found.observations.get(target.name)
+    if (entry.seen if observed is None else observed.served) == leaf.sha256:
+        if entry.seen != leaf.sha256:
+            return Plain.NOT_RECORDED
+        # It has arrived; a NAS may nevertheless not use it as the file says.
+        return state.nas.assignment if target.synology and state.nas is not None else None
+    if options.respect_backoff and entry.wanted == leaf.sha256 and entry.next_try > now:
         return None
-    else:
-        seen = "not proven yet" if entry.seen is None else "the certificate is newer than the one seen there"
-    if wish.patient and entry.wanted == leaf.sha256 and entry.next_try > now:
-        return None
-    return seen
-
-
-def _unused(target: Target, found: CertificateState, state: State) -> Optional[str]:
-    """Why a certificate that has arrived at the NAS is not in use there as the file says."""
-    if not target.synology or state.nas is None or found.stored is None or found.stored.leaf is None or found.fault:
-        return None
-    return state.nas.assignment
-
-
-def _deploy_step(certificate: Certificate, target: Target, reason: str, force: bool) -> Step:
-    proof = "the installed files hold the leaf" if target.install is not None else "none: only the hook's exit code"
-    if target.verify is not None:
-        proof = f"{target.verify} serves the leaf"
-    return Step("deploy", f"{certificate.name} to {target.name}", reason, proof, certificate.name, target.name, force)
+    if observed is not None:
+        return reasons.NotServed(observed.served, observed.error)
+    return Plain.NOT_PROVEN if entry.seen is None else Plain.SUPERSEDED

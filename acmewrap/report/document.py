@@ -1,163 +1,105 @@
-"""Results as one JSON document, stable and versioned: times are RFC 3339 in UTC, durations seconds, hashes lower-case hex."""
+"""What ``--json`` prints: which command has which parts, as a document and as a JSON Schema.
+
+Within a version of the schema parts may be added; what is there keeps its name, its type and its meaning.
+"""
 
 from __future__ import annotations
 
-import time
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Dict, Iterable, List, Mapping, Optional, Union
+from typing import Any, Dict, Mapping, Tuple
 
-from ..config.model import Certificate, Config
-from ..engine.results import Run, StepResult
-from ..errors import AcmewrapError, ConfigurationError, ConfigurationWarning, ExitCode, Failure, Problem
-from ..plan.planner import OBTAINING, Step
-from ..plan.status import CertificateStatus, TargetStatus
+from ..engine.results import Run
+from ..errors import ExitCode
+from .fields import (
+    COUNT,
+    FLAG,
+    MOMENT,
+    OBJECT,
+    SHA256,
+    TEXT,
+    Schema,
+    Type,
+    by_name,
+    choice,
+    field,
+    listed,
+    optional,
+    record,
+)
+from .records import CERTIFICATE, ERROR, FINDING, PROBLEM, RELEASE, REQUEST, RESULT, RUN, STEP
 
-if TYPE_CHECKING:
-    from ..doctor.finding import Finding
+SCHEMA_VERSION = 2
 
-SCHEMA_VERSION = 1
+ENVELOPE: Dict[str, Type] = {
+    "schema_version": choice(SCHEMA_VERSION),
+    "tool_version": TEXT,
+    "command": TEXT,
+    "exit_code": Type({**COUNT.schema, "maximum": 255}, int),
+    "outcome": field(choice("ok", "pending", "failed"), None, "pending: of plan --exit-code."),
+    "error": field(optional(ERROR), None, "What kept the command from its end; then its own parts are missing."),
+    "changed": field(FLAG, None, "Whether it changed anything; with plan and --dry-run, whether apply would."),
+    "plan": field(listed(STEP), None, "What is to be done, or was."),
+    "steps": field(listed(RESULT), None, "What was done."),
+}
+_CONVERGING = ("plan", "apply", "install", "render", "issue", "deploy", "cron")
+_LEFTOVERS = field(listed(STEP), None, "What `apply --prune` could remove besides.")
+_FILES = record("files", dict.fromkeys(("in_use", "added", "removed", "changed"), listed(TEXT)))
+_ACTIONS = field(listed(TEXT), None, "With --dry-run: what would be done, in words.")
+_REVOKED = record("revoked", {"name": TEXT, "serial": TEXT, "sha256": SHA256})
+OWN: Mapping[Tuple[str, ...], Dict[str, Type]] = {
+    _CONVERGING: {"leftovers": _LEFTOVERS, "run": optional(RUN), "certificates": by_name(CERTIFICATE)},
+    ("status",): {"last_run_at": optional(MOMENT), "certificates": by_name(CERTIFICATE)},
+    ("rehearse",): {"run": optional(RUN), "actions": _ACTIONS},
+    ("doctor",): {"findings": listed(FINDING), "warnings": listed(PROBLEM)},
+    ("check",): {"config": TEXT, "warnings": listed(PROBLEM), "certificates": by_name(REQUEST)},
+    ("revoke",): {"revoked": optional(_REVOKED), "actions": _ACTIONS},
+    ("init",): {"path": optional(TEXT), "text": TEXT},
+    ("schema",): {"schema": OBJECT},
+    ("completion",): {"script": TEXT},
+    ("releases",): {"releases": listed(RELEASE)},
+    ("upgrade",): {"switched": FLAG, "from": TEXT, "to": TEXT, "files": _FILES, "run": optional(RUN)},
+    ("schedule",): {
+        "entry": field(optional(TEXT), None, "Of schedule show."),
+        "succeeded": field(optional(FLAG), None, "Of schedule run; null: the scheduler does not say."),
+        "message": field(optional(TEXT), None, "Of schedule run."),
+        "lines": field(listed(TEXT), None, "What the run added to the log."),
+        "actions": _ACTIONS,
+    },
+    ("version",): {"acme_sh": record("acme.sh", {"version": TEXT})},
+    ("demo",): {},
+}
 
-Document = Dict[str, Any]
+
+def document(command: str, exit_code: int, tool_version: str, **parts: Any) -> Dict[str, Any]:
+    """The document of *command*. What is not given of *parts* is null, empty or false; with an ``error`` the command's own are
+    left out.
+    """
+    error = parts.get("error")
+    pending = exit_code == ExitCode.PENDING and error is None  # the same number means wrong usage elsewhere
+    outcome = "ok" if exit_code == ExitCode.OK else "pending" if pending else "failed"
+    common = {"schema_version": SCHEMA_VERSION, "tool_version": tool_version, "command": command, "outcome": outcome}
+    given = {**common, "exit_code": exit_code, **parts}
+    own = {} if error is not None else next(own for names, own in OWN.items() if command in names)
+    return {name: type.write(given.get(name, type.default)) for name, type in {**ENVELOPE, **own}.items()}
 
 
-def envelope(command: str, exit_code: int, tool_version: str, **parts: Any) -> Document:
-    """What every command's document has in common, and the parts of this one."""
-    pending = exit_code == ExitCode.PENDING and "plan" in parts  # the same number means wrong usage elsewhere
+def commands() -> Tuple[str, ...]:
+    """The commands that print a document; ``run`` prints what acme.sh does."""
+    return tuple(name for names in OWN for name in names)
+
+
+def schema() -> Schema:
+    """A document is that of a command that came to its end, or says in ``error`` what kept it from that."""
+    none = Type({"type": "null"}, lambda _: None)
+    ended = [record(names[0], {**ENVELOPE, "command": choice(*names), "error": none, **OWN[names]}) for names in OWN]
+    failed = record("failed", {**ENVELOPE, "command": choice(*commands()), "error": ERROR})
     return {
-        "schema_version": SCHEMA_VERSION,
-        "tool_version": tool_version,
-        "command": command,
-        "exit_code": int(exit_code),
-        "outcome": "ok" if exit_code == ExitCode.OK else "pending" if pending else "failed",
-        "error": None,
-        **parts,
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": "What acmewrap --json prints",
+        "anyOf": [type.schema for type in (failed, *ended)],
     }
 
 
-def describe_error(error: AcmewrapError) -> Document:
-    """An exception as the document's ``error``; a configuration's problems one by one."""
-    described = describe_failure(error.failure)
-    if isinstance(error, ConfigurationError):
-        described["problems"] = describe_places(error.problems)
-    return described
-
-
-def describe_places(places: Iterable[Union[Problem, ConfigurationWarning]]) -> List[Document]:
-    """Problems or warnings of a file, one by one."""
-    return [asdict(one) for one in places]
-
-
-def describe_failure(failure: Failure) -> Document:
-    return {"id": failure.id, "message": failure.message, "remedy": failure.remedy, "lines": list(failure.lines)}
-
-
-def describe_steps(steps: Iterable[Step]) -> List[Document]:
-    return [_step(step) for step in steps]
-
-
-def describe_findings(findings: Iterable[Finding]) -> List[Document]:
-    """What doctor found; ``can_be_mended``: doctor --fix does it."""
-    return [{**describe_failure(one.failure), "can_be_mended": one.mend is not None} for one in findings]
-
-
-def describe_run(run: Run, host: str, trigger: str) -> Document:
-    """When and where it ran, and how each step ended."""
-    return {
-        "run": {
-            "started_at": moment(run.started),
-            "finished_at": moment(run.finished),
-            "seconds": round(run.finished - run.started, 3),
-            "host": host,
-            "trigger": trigger,
-        },
-        "steps": [_result(result) for result in run.results],
-    }
-
-
-def describe_certificates(
-    config: Config, statuses: Mapping[str, CertificateStatus], run: Optional[Run]
-) -> List[Document]:
-    """Every certificate as it now is, with what this run did to it."""
-    results: Dict[str, List[StepResult]] = {}
-    for result in run.results if run is not None else ():
-        results.setdefault(result.step.certificate or "", []).append(result)
-    return [_certificate(config.certificates[name], one, results.get(name, [])) for name, one in statuses.items()]
-
-
-def _certificate(certificate: Certificate, status: CertificateStatus, results: List[StepResult]) -> Document:
-    obtained = next((one for one in reversed(results) if one.step.kind in OBTAINING), None)
-    issue = obtained.issue if obtained is not None else None
-    outcome = "failed" if obtained is not None and obtained.outcome == "failed" else status.standing
-    leaf = status.leaf
-    return {
-        "name": certificate.name,
-        "domains": list(certificate.domains),
-        "authority": certificate.authority,
-        "outcome": issue.outcome if issue is not None else outcome,
-        "healthy": status.is_healthy,
-        "issuer": leaf.issuer if leaf is not None else None,
-        "serial": leaf.serial if leaf is not None else None,
-        "key_type": leaf.key_type if leaf is not None else None,
-        "not_before": moment(leaf.not_before) if leaf is not None else None,
-        "not_after": moment(leaf.not_after) if leaf is not None else None,
-        "sha256": leaf.sha256 if leaf is not None else None,
-        "due_at": moment(status.due_at) if status.due_at is not None else None,
-        "order_url": issue.order_url if issue is not None else None,
-        "certificate_url": issue.certificate_url if issue is not None else None,
-        "paths": {
-            "cert": str(status.files.certificate),
-            "key": str(status.files.key),
-            "chain": str(status.files.chain),
-            "fullchain": str(status.files.fullchain),
-        },
-        "error": _error(obtained, status.error),
-        "targets": [_target(one, results) for one in status.targets],
-    }
-
-
-def _target(status: TargetStatus, results: List[StepResult]) -> Document:
-    result = next((one for one in results if one.step.target == status.name), None)
-    return {
-        "name": status.name,
-        "hook": status.hook,
-        "verify": status.verify,
-        "outcome": status.standing,
-        "deployed_now": result is not None and result.outcome == "done" and result.deploy is not None,
-        "expected_sha256": status.expected,
-        "served_sha256": status.served,
-        "proven_at": moment(status.proven_at) if status.proven_at is not None else None,
-        "attempts": status.attempts,
-        "next_try_at": moment(status.next_try) if status.next_try else None,
-        "error": _error(result, status.error),
-    }
-
-
-def _error(result: Optional[StepResult], known: Optional[Mapping[str, str]]) -> Optional[Document]:
-    if result is not None:
-        return describe_failure(result.failure) if result.failure is not None else None
-    return {"lines": [], **known} if known is not None else None
-
-
-def _step(step: Step) -> Document:
-    return {
-        "kind": step.kind,
-        "subject": step.subject,
-        "reason": step.reason,
-        "proof": step.proof,
-        "certificate": step.certificate,
-        "target": step.target,
-    }
-
-
-def _result(result: StepResult) -> Document:
-    return {
-        **_step(result.step),
-        "outcome": result.outcome,
-        "seconds": round(result.seconds, 3),
-        "error": describe_failure(result.failure) if result.failure is not None else None,
-    }
-
-
-def moment(seconds: float) -> str:
-    """RFC 3339 in UTC, to the second."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+def of_run(run: Run) -> Dict[str, Any]:
+    """The parts of a document that *run* gives."""
+    plan = {"plan": run.plan.steps, "leftovers": run.plan.leftovers}
+    return {"changed": run.changed, **plan, "steps": run.results, "run": run}

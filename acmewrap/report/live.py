@@ -7,18 +7,20 @@ What is shown is data: it goes to rich as :class:`rich.text.Text`, made visible,
 from __future__ import annotations
 
 from types import TracebackType
-from typing import TYPE_CHECKING, Dict, List, Optional, Sequence, Tuple, Type
+from typing import TYPE_CHECKING, Dict, Mapping, Optional, Tuple, Type
 
 from ..engine.results import StepEnded, StepLine, StepStarted
-from ..plan.planner import Step
 from ..text import visible
-from . import screen
+from ..timefmt import span
+from . import screen, wording
+from .status import CertificateStatus
 
 if TYPE_CHECKING:
     from rich.console import Console
     from rich.progress import TaskID
     from rich.text import Text
 
+# Every other state is red.
 _COLOURS = {"valid": "green", "deployed": "green", "due": "yellow", "unverified": "yellow", "pending": "yellow"}
 _MOST_OF_THE_WIDTH = 44
 _MARKS = {"done": ("✓", "green"), "skipped": ("-", "yellow"), "failed": ("✗", "red"), "unproven": ("?", "red")}
@@ -54,7 +56,7 @@ class LiveSteps:
         self._verbose = verbose
         columns = (SpinnerColumn(), Description(), TimeElapsedColumn())
         self._progress = Progress(*columns, console=console, transient=True)
-        self._running: Dict[Step, TaskID] = {}
+        self._running: Dict[int, TaskID] = {}  # by the identity of the step
 
     def __enter__(self) -> LiveSteps:
         self._progress.start()
@@ -71,13 +73,13 @@ class LiveSteps:
     def __call__(self, notice: object) -> None:
         if isinstance(notice, StepStarted):
             step = notice.step
-            text = _line((f"{step.kind} {step.subject}", "bold"), (f" {step.reason}", "dim"))
-            self._running[step] = self._progress.add_task("", total=None, text=text)
+            text = _line((wording.title_of(step), "bold"), (f" {wording.reason_of(step)}", "dim"))
+            self._running[id(step)] = self._progress.add_task("", total=None, text=text)
         elif isinstance(notice, StepLine) and self._verbose:
             self._console.print(_line((f"  | {notice.line}", "dim")))
         elif isinstance(notice, StepEnded):
             result = notice.result
-            task = self._running.pop(result.step, None)
+            task = self._running.pop(id(result.step), None)
             if task is not None:
                 self._progress.remove_task(task)
             first, *rest = screen.result_lines(result, verbose=self._verbose)
@@ -86,38 +88,33 @@ class LiveSteps:
                 self._console.print(_line((line, "")))
 
 
-def print_status(console: Console, rows: Sequence[Sequence[str]]) -> None:
-    """The rows of :func:`.screen.status_rows`, what belongs together below each other, so that 80 columns do."""
+def print_status(console: Console, statuses: Mapping[str, CertificateStatus], now: float) -> None:
+    """The table of :func:`.screen.status_rows`, what belongs together below each other, so that 80 columns do."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    longest = max((len(name) for row in rows[1:] for name in row[1].split(", ")), default=0)
+    longest = max((len(domain) for one in statuses.values() for domain in one.certificate.domains), default=0)
     table.add_column("CERTIFICATE", min_width=min(longest + 2, _MOST_OF_THE_WIDTH))
     table.add_column("STATE")
     table.add_column("DELIVERED TO")
-    described: List[Tuple[Text, Text, List[_Part]]] = []
-    for name, names, authority, issuer, state, left, renewal, target, delivery in (
-        [visible(cell) for cell in row] for row in rows[1:]
-    ):
-        if name:
-            lines = "".join(f"\n  {one}" for one in names.split(", "))
-            whose = f"\n  {authority if issuer == '-' else f'{authority}: {issuer}'}"
-            life = "" if left == "-" else f", {left} left\nrenewal {renewal}"
-            described.append(
-                (
-                    Text.assemble((name, "bold"), (lines, ""), (whose, "dim")),
-                    Text.assemble(*_coloured(state), (life, "")),
-                    [],
-                )
-            )
-        parts = described[-1][2]
-        if parts:
-            parts.append(("\n", ""))
-        parts += [("-", "")] if target == "-" else [(f"{target}: ", ""), *_coloured(delivery)]
-    for certificate, state_text, targets in described:
-        table.add_row(certificate, state_text, Text.assemble(*targets))
+    for name, status in statuses.items():
+        certificate, leaf = status.certificate, status.leaf
+        issuer = (
+            f"{certificate.authority}: {leaf.issuer}" if leaf is not None and leaf.issuer else certificate.authority
+        )
+        names = [_line((name, "bold")), *(_line((f"  {domain}", "")) for domain in certificate.domains)]
+        state = [_line((status.state, _COLOURS.get(status.state, "red")))]
+        if leaf is not None:
+            state[0].append(f", {span(leaf.not_after - now)} left")
+            state.append(_line((f"renewal {screen.renewal(status, now)}", "")))
+        targets = [
+            _line((f"{to}: ", ""), (one.state, _COLOURS.get(one.state, "red")), (screen.since(one, now), ""))
+            for to, one in status.targets.items()
+        ]
+        cells = ([*names, _line((f"  {issuer}", "dim"))], state, targets or [_line(("-", ""))])
+        table.add_row(*(Text("\n").join(cell) for cell in cells))
     console.print(table, soft_wrap=False)
 
 
@@ -126,9 +123,3 @@ def _line(*parts: _Part) -> Text:
     from rich.text import Text
 
     return Text.assemble(*((visible(text), style) for text, style in parts))
-
-
-def _coloured(cell: str) -> List[_Part]:
-    word = cell.partition(",")[0]
-    colour = _COLOURS.get(word) or ("red" if word in ("expired", "broken", "missing", "unreachable") else "")
-    return [(word, colour), (cell[len(word) :], "")]

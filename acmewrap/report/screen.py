@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, AbstractSet, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from ..config.model import Config
 from ..engine.results import Run, StepResult
 from ..errors import Failure
 from ..plan.planner import Plan
-from ..plan.status import CertificateStatus, TargetStatus
+from ..plan.steps import ObtainCertificate
 from ..text import visible
 from ..timefmt import moment, span
+from . import wording
+from .status import CertificateStatus, TargetStatus
 
 if TYPE_CHECKING:
-    from ..doctor.finding import Check, Finding
     from ..driver.release.installation import Release
 
 _SHOWN_LINES = 8
@@ -22,20 +22,20 @@ _SHOWN_LINES = 8
 def plan_lines(plan: Plan) -> Iterator[str]:
     """The steps of a plan with their reasons."""
     if plan.steps:
-        yield from table_lines([(step.kind, step.subject, step.reason) for step in plan.steps])
+        yield from table_lines([(step.kind, wording.subject_of(step), wording.reason_of(step)) for step in plan.steps])
         count = len(plan.steps)
         yield f"{count} step{'' if count == 1 else 's'} to do; nothing was changed."
     else:
         yield "Nothing to do: everything is as the file asks for."
     for step in plan.leftovers:
-        yield f"Left over: {step.subject} ({step.reason}; apply --prune removes it)"
+        yield f"Left over: {wording.subject_of(step)} ({wording.reason_of(step)}; apply --prune removes it)"
     for note in plan.notes:
-        yield f"Note: {note}"
+        yield f"Note: {wording.describe(note)}"
 
 
 def result_lines(result: StepResult, *, verbose: bool = False) -> Iterator[str]:
     """How one step ended; a failure with what is known of it and, last, what to do."""
-    head = f"{result.step.kind} {result.step.subject}"
+    head = wording.title_of(result.step)
     if result.outcome == "done":
         yield f"{head}: done in {result.seconds:.1f} s"
         return
@@ -68,8 +68,8 @@ def run_lines(run: Run) -> Iterator[str]:
 
 def rehearsal_lines(run: Run) -> Iterator[str]:
     """One line that sums up a rehearsal."""
-    ordered = [one for one in run.results if one.step.kind == "issue"]
-    good = sum(1 for one in ordered if one.outcome == "done")
+    ordered = [result for result in run.results if isinstance(result.step, ObtainCertificate)]
+    good = sum(1 for result in ordered if result.outcome == "done")
     yield f"Rehearsed: {good} of {len(ordered)} orders brought a certificate. None was kept; what is in use was not touched."
 
 
@@ -106,37 +106,36 @@ def switch_lines(file: str, versions: Tuple[str, str], *, switched: bool) -> Ite
         yield f"Not switched: {file} asks for acme.sh {old}, as before."
 
 
-def check_lines(check: Check, findings: Sequence[Finding], reason: Optional[str]) -> Iterator[str]:
+def check_lines(name: str, failures: Sequence[Failure], reason: Optional[str]) -> Iterator[str]:
     """A check of the doctor and what it found, or the *reason* why it did not look."""
-    mark = "BAD" if findings else "ok" if reason is None else "-"
-    yield f"{mark:<4} {check.name}{'' if reason is None else f': not looked at, {reason}'}"
-    for finding in findings:
-        yield from failure_lines(finding.failure)
+    mark = "BAD" if failures else "ok" if reason is None else "-"
+    yield f"{mark:<4} {name}{'' if reason is None else f': not checked, {reason}'}"
+    for failure in failures:
+        yield from failure_lines(failure)
 
 
-def doctor_lines(findings: Sequence[Finding], seconds: float) -> Iterator[str]:
-    """One line that sums up an examination, and a hint when some of it can be mended."""
-    if not findings:
-        yield f"Nothing is wrong, looked at in {seconds:.1f} s."
+def doctor_lines(count: int, fixable: int, seconds: float) -> Iterator[str]:
+    """One line that sums up an examination of *count* findings, and a hint when some of them are *fixable*."""
+    if not count:
+        yield f"No problems found in {seconds:.1f} s."
         return
-    mendable = sum(1 for one in findings if one.mend is not None)
-    yield f"{len(findings)} finding{'' if len(findings) == 1 else 's'} in {seconds:.1f} s."
-    if mendable:
-        yield f"{mendable} of them can be mended by: acmewrap doctor --fix"
+    yield f"{count} finding{'' if count == 1 else 's'} in {seconds:.1f} s."
+    if fixable:
+        yield f"{fixable} of them can be fixed by: acmewrap doctor --fix"
 
 
-def status_rows(config: Config, statuses: Mapping[str, CertificateStatus], now: float) -> List[Tuple[str, ...]]:
+def status_rows(statuses: Mapping[str, CertificateStatus], now: float) -> List[Tuple[str, ...]]:
     """A heading, then one row per certificate and target."""
     rows: List[Tuple[str, ...]] = [
         ("CERTIFICATE", "NAMES", "AUTHORITY", "ISSUER", "STATE", "LEFT", "RENEWAL", "TARGET", "DELIVERY")
     ]
     for name, status in statuses.items():
-        certificate, leaf = config.certificates[name], status.leaf
+        certificate, leaf = status.certificate, status.leaf
         left = span(leaf.not_after - now) if leaf is not None else "-"
-        renewal = "-" if status.due_at is None else "now" if status.due_at <= now else f"in {span(status.due_at - now)}"
         issuer = (leaf.issuer if leaf is not None else "") or "-"
-        head = (name, ", ".join(certificate.domains), certificate.authority, issuer, status.standing, left, renewal)
-        targets = [(one.name, _delivery(one, now)) for one in status.targets] or [("-", "-")]
+        domains = ", ".join(certificate.domains)
+        head = (name, domains, certificate.authority, issuer, status.state, left, renewal(status, now))
+        targets = [(target, one.state + since(one, now)) for target, one in status.targets.items()] or [("-", "-")]
         rows.append((*head, *targets[0]))
         rows += [(*("" for _ in head), *target) for target in targets[1:]]
     return rows
@@ -147,18 +146,23 @@ def status_notes(statuses: Mapping[str, CertificateStatus], last_run: Optional[f
     if last_run is not None:
         yield f"Last run: {moment(last_run)}"
     for name, status in statuses.items():
-        for place, error in ((name, status.error), *((f"{name} to {one.name}", one.error) for one in status.targets)):
-            if error is not None:
-                yield f"{place}: {error['message']} [{error['id']}]"
-                yield f"  What to do: {error['remedy']}"
+        failures = {name: status.failure, **{f"{name} to {to}": one.failure for to, one in status.targets.items()}}
+        for place, failure in failures.items():
+            if failure is not None:
+                yield f"{place}: {failure}"
+                yield f"  What to do: {failure.remedy}"
 
 
-def _delivery(target: TargetStatus, now: float) -> str:
-    if target.standing in ("deployed", "unverified") and target.proven_at is not None:
-        return f"{target.standing}, {'seen' if target.verify else 'done'} {span(now - target.proven_at)} ago"
-    if target.next_try > now:
-        return f"{target.standing}, next try in {span(target.next_try - now)}"
-    return target.standing
+def renewal(status: CertificateStatus, now: float) -> str:
+    """When a certificate is to be renewed."""
+    return "-" if status.due_at is None else "now" if status.due_at <= now else f"in {span(status.due_at - now)}"
+
+
+def since(status: TargetStatus, now: float) -> str:
+    """What is to be added to the state of a target: when it was seen, or will be tried again."""
+    if status.state in ("deployed", "unverified") and status.proven_at is not None:
+        return f", {'seen' if status.target.verify else 'done'} {span(now - status.proven_at)} ago"
+    return f", next try in {span(status.entry.next_try - now)}" if status.entry.next_try > now else ""
 
 
 def table_lines(rows: Sequence[Tuple[str, ...]]) -> Iterator[str]:

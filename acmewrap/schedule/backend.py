@@ -7,7 +7,7 @@ from typing import Optional, Protocol, Tuple
 
 from .. import paths
 from ..config.model import Config
-from ..drift import Drift
+from ..reasons import Drift
 
 _LOG_LINES = 20
 
@@ -17,14 +17,14 @@ class Outcome:
     """How a run that was started ended. ``succeeded`` None: the scheduler does not say; ``lines``: what it added to the log."""
 
     succeeded: Optional[bool]
-    told: str
+    message: str
     lines: Tuple[str, ...] = ()
 
 
 class Scheduler(Protocol):
     """The entry of one configuration in a scheduler. All methods raise :class:`AcmewrapError`."""
 
-    def standing(self) -> Drift:
+    def drift(self) -> Drift:
         """Whether it is there, and as it should be. Changes nothing."""
 
     def ensure(self) -> None:

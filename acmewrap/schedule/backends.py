@@ -7,8 +7,8 @@ from typing import Mapping, NoReturn
 from .. import privileges
 from ..catalogue import failure
 from ..config.model import Config
-from ..drift import Drift
 from ..errors import AcmewrapError, CommandError
+from ..reasons import Drift
 from . import crontab, entry
 from .backend import Log, Outcome, Scheduler
 
@@ -32,7 +32,7 @@ class Crontab:
     def __init__(self, config: Config) -> None:
         self._entry = entry.crontab_entry(config)
 
-    def standing(self) -> Drift:
+    def drift(self) -> Drift:
         text = crontab.read()
         if self._entry.merge(text) == text and not self._is_roots():
             return "same"
@@ -78,8 +78,8 @@ class Systemd:
         self._config = config
         self._units = entry.systemd_units(config)
 
-    def standing(self) -> Drift:
-        return self._units.standing()
+    def drift(self) -> Drift:
+        return self._units.drift()
 
     def ensure(self) -> None:
         self._units.install()

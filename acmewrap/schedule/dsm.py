@@ -13,11 +13,11 @@ from typing import Iterator, Optional
 from .. import files, paths
 from ..catalogue import failure
 from ..config.model import Config
-from ..drift import Drift
 from ..errors import DeployError
 from ..host import ownership
 from ..host.webroot import CHALLENGES
 from ..privileges import User
+from ..reasons import Drift
 from ..secrets import FileReference
 from ..synology import account, tasks
 from ..synology.channel import Channel
@@ -73,7 +73,7 @@ class DsmTask:
         self._config = config
         self._environ = environ
 
-    def standing(self) -> Drift:
+    def drift(self) -> Drift:
         with self._open() as channel:
             return look(self._config, channel)
 
@@ -112,8 +112,8 @@ class DsmTask:
                     break
                 time.sleep(1)
         if len(ended) == known:
-            told = "DSM started it and keeps no result (Task Scheduler > Settings > Save output results)"
-            return Outcome(None, told, log.added())
+            message = "DSM started it and keeps no result (Task Scheduler > Settings > Save output results)"
+            return Outcome(None, message, log.added())
         last = max(ended, key=lambda one: str(one.get("start_time", "")))
         code, way = int(last.get("exit_code", -1)), str(last.get("exit_type", "normal"))
         return Outcome(way == "normal" and code == 0, f"DSM says: exit code {code}, {way}", log.added())

@@ -1,4 +1,4 @@
-"""The unattended run: what the scheduler is told to start, and when."""
+"""The unattended run: what the scheduler is message to start, and when."""
 
 from __future__ import annotations
 

@@ -51,7 +51,7 @@ class Units:
             self.folder / f"{self.name}.timer": self._render("timer.j2"),
         }
 
-    def standing(self) -> Literal["same", "differs", "missing"]:
+    def drift(self) -> Literal["same", "differs", "missing"]:
         """How what is there compares with what should be; a timer that is not enabled differs. Changes nothing."""
         texts = {path: _read(path) for path in self.render()}
         if not any(texts.values()):
@@ -108,11 +108,11 @@ class Units:
             raise CommandError(failure("schedule.no_systemd", "this machine has no systemctl command")) from error
         except sh.ErrorReturnCode as error:
             message = error.stderr.decode("utf-8", "replace").strip()
-            told = failure("schedule.refused", f"systemctl {' '.join(words)}: {message}")
-            raise CommandError(told, command="systemctl") from error
+            refused = failure("schedule.refused", f"systemctl {' '.join(words)}: {message}")
+            raise CommandError(refused, command="systemctl") from error
         except sh.TimeoutException as error:
-            told = failure("schedule.refused", f"systemctl {' '.join(words)}: no answer for {timeout:.0f} s")
-            raise CommandError(told, command="systemctl") from error
+            refused = failure("schedule.refused", f"systemctl {' '.join(words)}: no answer for {timeout:.0f} s")
+            raise CommandError(refused, command="systemctl") from error
 
     def _render(self, template: str) -> str:
         return templates.render(

@@ -1,4 +1,4 @@
-"""What is owed: which target has been seen with which certificate, and when a failure may be tried again; and what an
+"""What is pending: which target has been seen with which certificate, and when a failure may be tried again; and what an
 authority has advised on renewal.
 
 acme.sh forgets a failed deploy, and tries a failed issue again on every run. The ledger is one JSON file per home, written
@@ -25,8 +25,8 @@ _DOUBLINGS = 9  # past the longest wait, and far from what a float can hold
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing owed. ``seen`` is the leaf (SHA-256) that was proven to be there, ``seen_until`` when that one expires; times
-    are seconds since 1970 UTC.
+    """One order or deployment. ``seen`` is the leaf (SHA-256) that was proven to be there, ``seen_until`` when that one expires;
+    times are seconds since 1970 UTC.
     """
 
     wanted: Optional[str] = None
@@ -57,7 +57,7 @@ class Entry:
         return replace(self, attempts=self.attempts + 1, next_try=int(now + wait), error=error)
 
     def want(self, leaf: str) -> Entry:
-        """For *leaf* as what is owed; failures with another leaf do not count against it."""
+        """For *leaf* as what is pending; failures with another leaf do not count against it."""
         if self.wanted == leaf:
             return self
         return Entry(wanted=leaf, seen=self.seen, seen_at=self.seen_at, seen_until=self.seen_until)
@@ -139,7 +139,7 @@ class Ledger:
                 self._save()
 
     def drop(self, name: str) -> None:
-        """Forget *name*: nothing is owed there."""
+        """Forget *name*: nothing is pending there."""
         with self._lock:
             if self._entries.pop(name, None) is not None:
                 self._save()

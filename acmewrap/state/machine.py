@@ -5,21 +5,22 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, AbstractSet, Dict, Literal, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, AbstractSet, Dict, Literal, Mapping, Optional, Tuple, get_args
 
 from .. import paths
 from ..config.model import Authority, Certificate, Config, Target
-from ..drift import Drift
 from ..driver import wrapper
 from ..driver.home import Stored
 from ..driver.release import installation
 from ..errors import AcmewrapError, Failure
 from ..host import webroot
 from ..host.webroot import WebrootState
+from ..reasons import Drift
 from ..verify.tls_probe import Observation
 from .ledger import Advice, Entry, Ledger
 
 if TYPE_CHECKING:
+    from ..driver.wrapper import Wrapper
     from .file_modes import Excess
     from .leftovers import Leftover
     from .nas import NasState
@@ -27,9 +28,7 @@ if TYPE_CHECKING:
 Part = Literal[
     "release", "wrapper", "bundle", "webroot", "modes", "certificates", "wire", "nas", "schedule", "leftovers"
 ]
-ALL_PARTS: AbstractSet[Part] = frozenset(
-    ("release", "wrapper", "bundle", "webroot", "modes", "certificates", "wire", "nas", "schedule", "leftovers")
-)
+ALL_PARTS: AbstractSet[Part] = frozenset(get_args(Part))
 # What an unattended run looks at when it begins: files only, no process, no network.
 CERTIFICATE_PARTS: AbstractSet[Part] = frozenset(("certificates",))
 # What takes a process, the network, or a login that a NAS counts when it fails.
@@ -38,14 +37,14 @@ FAR_PARTS: AbstractSet[Part] = frozenset(("wire", "nas", "schedule"))
 
 @dataclass(frozen=True)
 class CertificateState:
-    """One certificate of the configuration. ``deliveries`` and ``sights`` are by target; ``sights`` only where looked."""
+    """One certificate of the configuration. ``deliveries`` and ``observations`` are by target; the latter only where looked."""
 
     stored: Optional[Stored] = None
     fault: Optional[str] = None
     attempts: Entry = field(default_factory=Entry)
     advice: Optional[Advice] = None
     deliveries: Mapping[str, Entry] = field(default_factory=dict)
-    sights: Mapping[str, Observation] = field(default_factory=dict)
+    observations: Mapping[str, Observation] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -53,8 +52,8 @@ class State:
     """The machine as it was found; the default of each part says that nothing is amiss with it."""
 
     release: Optional[Failure] = None
-    wrappers: Mapping[Path, Drift] = field(default_factory=dict)
-    bundles: Mapping[Path, Drift] = field(default_factory=dict)
+    wrappers: Tuple[Tuple[Wrapper, Drift], ...] = ()
+    bundles: Mapping[Path, Tuple[Authority, Drift]] = field(default_factory=dict)
     webroots: Mapping[Path, WebrootState] = field(default_factory=dict)
     modes: Tuple[Excess, ...] = ()
     certificates: Mapping[str, CertificateState] = field(default_factory=dict)
@@ -77,7 +76,7 @@ def read_state(
     ledgers = {one.name: Ledger.load(paths.ledger_path(one)) for one in config.authorities.values()}
     return State(
         release=_read_release(config) if "release" in parts else None,
-        wrappers=_read_wrappers(config) if "wrapper" in parts else {},
+        wrappers=tuple((one, _compare_wrapper(one)) for one in paths.wrappers(config)) if "wrapper" in parts else (),
         bundles=_read_bundles(config) if "bundle" in parts else {},
         webroots={path: webroot.inspect(path) for path in paths.webroots(config)} if "webroot" in parts else {},
         certificates={
@@ -98,27 +97,20 @@ def _read_release(config: Config) -> Optional[Failure]:
     return None
 
 
-def _read_wrappers(config: Config) -> Dict[Path, Drift]:
-    found: Dict[Path, Drift] = {}
-    for one in paths.wrappers(config):
-        try:
-            text = wrapper.read_own(one.path)
-        except AcmewrapError:
-            found[one.path] = "foreign"
-            continue
-        if text is None:
-            found[one.path] = "missing"
-        else:
-            found[one.path] = "same" if text == one.render() and os.access(one.path, os.X_OK) else "differs"
-    return found
+def _compare_wrapper(wanted: Wrapper) -> Drift:
+    try:
+        text = wrapper.read_own(wanted.path)
+    except AcmewrapError:
+        return "foreign"
+    if text is None:
+        return "missing"
+    return "same" if text == wanted.render() and os.access(wanted.path, os.X_OK) else "differs"
 
 
-def _read_bundles(config: Config) -> Dict[Path, Drift]:
-    found: Dict[Path, Drift] = {}
-    for authority in config.authorities.values():
-        if authority.ca_bundle is not None:
-            found[authority.ca_bundle] = _compare_bundle(authority, authority.ca_bundle)
-    return found
+def _read_bundles(config: Config) -> Dict[Path, Tuple[Authority, Drift]]:
+    """Each file once, though several authorities may be trusted through it."""
+    found = ((one.ca_bundle, one) for one in config.authorities.values())
+    return {path: (one, _compare_bundle(one, path)) for path, one in found if path is not None}
 
 
 def _compare_bundle(authority: Authority, path: Path) -> Drift:
@@ -151,7 +143,7 @@ def _read_certificate(
         attempts=ledger.get(certificate.name),
         advice=ledger.advice(certificate.name, stored.leaf.sha256) if stored is not None and stored.leaf else None,
         deliveries={one.name: ledger.get(entry_name(certificate, one)) for one in certificate.targets},
-        sights=_look(certificate, stored) if "wire" in parts else {},
+        observations=_look(certificate, stored) if "wire" in parts else {},
     )
 
 
@@ -163,7 +155,7 @@ def _look(certificate: Certificate, stored: Optional[Stored]) -> Dict[str, Obser
 
 
 def entry_name(certificate: Certificate, target: Target) -> str:
-    """The ledger's name for what a target is owed."""
+    """The ledger's name for a deployment."""
     return f"{certificate.name}/{target.name}"
 
 
@@ -181,9 +173,9 @@ def _read_schedule(config: Config, nas: Optional[NasState]) -> Drift:
     from ..schedule import entry
     from ..schedule.backends import open_scheduler
 
-    standing: Drift = "same"
+    drift: Drift = "same"
     if config.schedule.by != "dsm":
-        standing = open_scheduler(config, {}).standing()
+        drift = open_scheduler(config, {}).drift()
     elif nas is not None:
-        standing = nas.task
-    return "differs" if standing == "same" and not entry.is_placed(config) else standing
+        drift = nas.task
+    return "differs" if drift == "same" and not entry.is_placed(config) else drift

@@ -6,13 +6,13 @@ Without a way to change accounts the account is not looked after; the rest goes 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Optional, Tuple
+from typing import List, Optional
 
 from .. import dsm_codes, files
 from ..catalogue import failure
 from ..config.model import Account, Config
-from ..drift import Drift
 from ..errors import AccessError, AcmewrapError
+from ..reasons import AccountDiffers, AccountNotManaged, Deviation, Drift, NotObserved, Plain, Reason
 from ..schedule import dsm
 from ..secrets import FileReference, Secret, resolve
 from ..synology import account, certificates
@@ -25,13 +25,13 @@ from ..synology.web import ApiError
 class NasState:
     """The NAS as it was found: what is amiss with the account, why the certificate is not in use as wanted, the task.
 
-    ``note`` is for people: what nobody could look at.
+    ``note``: what nobody could look at.
     """
 
-    account: Tuple[str, ...] = ()
-    assignment: Optional[str] = None
+    account: Optional[Reason] = None
+    assignment: Optional[Reason] = None
     task: Drift = "same"
-    note: Optional[str] = None
+    note: Optional[Reason] = None
 
 
 def look(config: Config, environ: Environ) -> NasState:
@@ -40,8 +40,8 @@ def look(config: Config, environ: Environ) -> NasState:
         with open_provisioner(config, environ) as provisioner:
             return _look(config, environ, provisioner)
     except AcmewrapError as error:
-        why = f"nobody could look: {error.failure.message}"
-        return NasState((why,), why, "differs" if dsm.is_wanted(config) else "same")
+        reason = NotObserved(error.failure)
+        return NasState(reason, reason, "differs" if dsm.is_wanted(config) else "same")
 
 
 def ensure_account(config: Config, environ: Environ) -> None:
@@ -67,28 +67,26 @@ def ensure_account(config: Config, environ: Environ) -> None:
 
 def _look(config: Config, environ: Environ, provisioner: Optional[Provisioner]) -> NasState:
     wanted = nas_of(config).account
-    note: Optional[str] = None
-    amiss: list[str] = []
-    if provisioner is None:
-        note = f"the account {wanted.name} is not looked after: it takes root on the NAS, or synology.administrator"
-    else:
-        standing = account.read(provisioner, wanted.name)
-        if standing is None:
-            lacking: Drift = "missing" if dsm.is_wanted(config) else "same"
-            return NasState(("it does not exist",), "nobody could look without an account", lacking)
-        amiss.extend(standing.deviations())
+    deviations: List[Deviation] = []
+    if provisioner is not None:
+        found = account.read(provisioner, wanted.name)
+        if found is None:
+            return NasState(Plain.MISSING, Plain.NO_ACCOUNT, "missing" if dsm.is_wanted(config) else "same")
+        deviations.extend(found)
         if _password_is_missing(wanted):
-            amiss.append("its password is in no file yet")
+            deviations.append(Deviation("no_password"))
+    assignment: Optional[Reason]
     try:
         with open_account(config, environ) as client:
             assignment = certificates.find_drift(certificates.read(client), nas_of(config).certificate)
-            found = dsm.look(config, provisioner or client)
+            task = dsm.look(config, provisioner or client)
     except AcmewrapError as error:
         if provisioner is not None and isinstance(error, ApiError) and error.code in dsm_codes.PASSWORD:
-            amiss.append("the stored password does not open it")
-        assignment = f"nobody could look: {error.failure.message}"
-        found = "differs" if dsm.is_wanted(config) else "same"
-    return NasState(tuple(amiss), assignment, found, note)
+            deviations.append(Deviation("wrong_password"))
+        assignment = NotObserved(error.failure)
+        task = "differs" if dsm.is_wanted(config) else "same"
+    differs = AccountDiffers(tuple(deviations)) if deviations else None
+    return NasState(differs, assignment, task, AccountNotManaged(wanted.name) if provisioner is None else None)
 
 
 def _log_in(config: Config, environ: Environ) -> None:

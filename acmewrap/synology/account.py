@@ -6,11 +6,11 @@ such denial for SSH: an administrator may use it while it is switched on.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Dict, Iterator, List, Optional, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from ..catalogue import failure
 from ..errors import DeployError
+from ..reasons import Deviation
 from ..secrets import Secret
 from .channel import ADMINISTRATORS, EVERYWHERE, Channel, Provisioner
 
@@ -21,65 +21,19 @@ _ALL = -1
 _SHARE_TYPES = ["dec", "local", "usb", "sata", "cluster", "c2", "cold_storage", "worm"]
 
 
-@dataclass(frozen=True)
-class Drift:
-    """An account as DSM shows it. ``locked_out``: DSM's desktop, which every login needs, is denied to it."""
-
-    disabled: bool
-    may_change_password: bool
-    administrator: bool
-    homes_denied: bool
-    open_shares: Tuple[str, ...]
-    open_applications: Tuple[str, ...]
-    locked_out: bool
-
-    def deviations(self) -> Tuple[str, ...]:
-        """What is not as it should be, in words; nothing when all is well."""
-        return tuple(self._deviations())
-
-    def _deviations(self) -> Iterator[str]:
-        if self.disabled:
-            yield "it is disabled"
-        if not self.administrator:
-            yield "it is no administrator"
-        if self.may_change_password:
-            yield "it may change its password"
-        if self.locked_out:
-            yield "DSM itself is denied to it"
-        if self.homes_denied:
-            yield f"the shared folder {HOMES} is denied to it"
-        if self.open_shares:
-            yield f"these shared folders are open to it: {', '.join(self.open_shares)}"
-        if self.open_applications:
-            yield f"these applications are open to it: {', '.join(self.open_applications)}"
-
-
 def find_uid(channel: Channel, name: str) -> Optional[int]:
     """The number of the account *name*, None when there is none."""
     found = _find(channel, name)
     return None if found is None else int(found["uid"])
 
 
-def read(channel: Channel, name: str) -> Optional[Drift]:
-    """The account *name*, None when there is none. Reads only."""
+def read(channel: Channel, name: str) -> Optional[Tuple[Deviation, ...]]:
+    """What is not as it should be about the account *name*; None when there is none. Reads only."""
     found = _find(channel, name)
-    if found is None:
-        return None
-    members = channel.call("SYNO.Core.Group.Member", "list", 1, group=ADMINISTRATORS, offset=0, limit=_ALL)
-    shares = _read_shares(channel, name)
-    denied = {app: _is_denied(channel, app, name) for app in _read_applications(channel)}
-    return Drift(
-        disabled=found.get("expired", "normal") not in ("normal", "never"),
-        may_change_password=found.get("cannot_chg_passwd") is False,
-        administrator=any(user.get("name") == name for user in members.get("users", ())),
-        homes_denied=any(share["name"] == HOMES and share.get("is_deny") for share in shares),
-        open_shares=tuple(share["name"] for share in shares if share["name"] != HOMES and not share.get("is_deny")),
-        open_applications=tuple(app for app, closed in denied.items() if app != DESKTOP and not closed),
-        locked_out=denied.get(DESKTOP, False),
-    )
+    return None if found is None else tuple(_deviations(channel, name, found))
 
 
-def ensure(provisioner: Provisioner, name: str, password: Secret) -> Drift:
+def ensure(provisioner: Provisioner, name: str, password: Secret) -> None:
     """Make the account, or change what is not as it should be and nothing else; then read it back.
 
     The password of an account that exists stays; see :func:`~acmewrap.synology.channel.Provisioner.set_password`. Raises
@@ -89,15 +43,13 @@ def ensure(provisioner: Provisioner, name: str, password: Secret) -> Drift:
     if found is None:
         provisioner.create_user(name, password)
         found = read(provisioner, name)
-    if found is None:
-        raise _not_set(name, ("it does not exist",))
-    if found.deviations():
-        _set_up(provisioner, name, found)
-        found = read(provisioner, name)
-    left = found.deviations() if found is not None else ("it does not exist",)
-    if found is None or left:
-        raise _not_set(name, left)
-    return found
+    for deviation in found or ():
+        _fix(provisioner, name, deviation)
+    left = read(provisioner, name) if found else found
+    if left != ():
+        shown = ", ".join(map(str, left or (Deviation("missing"),)))
+        message = f"DSM accepted the settings of the account {name}, and still shows: {shown}"
+        raise DeployError(failure("dsm.account_not_set", message, account=name))
 
 
 def _find(channel: Channel, name: str) -> Optional[Dict[str, Any]]:
@@ -107,21 +59,45 @@ def _find(channel: Channel, name: str) -> Optional[Dict[str, Any]]:
     return next((user for user in listed.get("users", ()) if user.get("name") == name), None)
 
 
-def _set_up(provisioner: Provisioner, name: str, found: Drift) -> None:
-    if not found.administrator:
+def _deviations(channel: Channel, name: str, found: Mapping[str, Any]) -> Iterator[Deviation]:
+    members = channel.call("SYNO.Core.Group.Member", "list", 1, group=ADMINISTRATORS, offset=0, limit=_ALL)
+    shares = _read_shares(channel, name)
+    denied = {one: _is_denied(channel, one, name) for one in _read_applications(channel)}
+    if not any(one.get("name") == name for one in members.get("users", ())):
+        yield Deviation("not_administrator")
+    if denied.get(DESKTOP, False):
+        yield Deviation("locked_out")
+    if any(share["name"] == HOMES and share.get("is_deny") for share in shares):
+        yield Deviation("homes_denied", (HOMES,))
+    open_shares = tuple(one["name"] for one in shares if one["name"] != HOMES and not one.get("is_deny"))
+    if open_shares:
+        yield Deviation("open_shares", open_shares)
+    open_applications = tuple(one for one, closed in denied.items() if one != DESKTOP and not closed)
+    if open_applications:
+        yield Deviation("open_applications", open_applications)
+    # Last, for it is only then that an account may be opened again.
+    if found.get("expired", "normal") not in ("normal", "never"):
+        yield Deviation("disabled")
+    if found.get("cannot_chg_passwd") is False:
+        yield Deviation("may_change_password")
+
+
+def _fix(provisioner: Provisioner, name: str, deviation: Deviation) -> None:
+    if deviation.kind == "not_administrator":
         provisioner.add_administrator(name)
-    if found.locked_out:
+    elif deviation.kind == "locked_out":
         _rule(provisioner, name, DESKTOP, allowed=True)
-    for application in found.open_applications:
-        _rule(provisioner, name, application, allowed=False)
-    if found.open_shares:
-        provisioner.deny_shares(name, found.open_shares)
-    if found.homes_denied:
+    elif deviation.kind == "open_applications":
+        for application in deviation.names:
+            _rule(provisioner, name, application, allowed=False)
+    elif deviation.kind == "open_shares":
+        provisioner.deny_shares(name, deviation.names)
+    elif deviation.kind == "homes_denied":
         nothing = {"is_readonly": False, "is_writable": False, "is_deny": False, "is_custom": False}
         who = {"name": name, "user_group_type": "local_user"}
         given = [{"name": HOMES, **nothing}]
         provisioner.call("SYNO.Core.Share.Permission", "set_by_user_group", 1, **who, permissions=given)
-    if found.disabled or found.may_change_password:
+    else:
         settings = {"expired": "normal", "cannot_chg_passwd": True}
         provisioner.call("SYNO.Core.User", "set", 1, name=name, new_name=name, **settings)
 
@@ -148,8 +124,3 @@ def _rule(channel: Channel, name: str, application: str, *, allowed: bool) -> No
     allow, deny = everywhere if allowed else everywhere[::-1]
     rule = {"entity_type": "user", "entity_name": name, "app_id": application, "allow_ip": allow, "deny_ip": deny}
     channel.call("SYNO.Core.AppPriv.Rule", "set", 1, app_id=application, rules=[rule])
-
-
-def _not_set(name: str, left: Tuple[str, ...]) -> DeployError:
-    message = f"DSM was asked to set up the account {name}, and still {'; '.join(left)}"
-    return DeployError(failure("dsm.account_not_set", message, account=name))

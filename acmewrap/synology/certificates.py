@@ -11,6 +11,7 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 from ..catalogue import failure
 from ..config.model import DsmCertificate
 from ..errors import DeployError
+from ..reasons import NotAssigned, NotImported, Reason
 from .channel import Channel
 
 _LIST = "SYNO.Core.Certificate.CRT"
@@ -55,8 +56,9 @@ def find(listed: Tuple[Listed, ...], description: str) -> Optional[Listed]:
     return found[0] if found else None
 
 
-def put_to_use(client: Channel, desired: DsmCertificate) -> None:
-    """Make the certificate the default and give it its services, as far as *desired* says, then list again to prove it.
+def put_to_use(client: Channel, desired: DsmCertificate) -> bool:
+    """Make the certificate the default and give it its services, as far as *desired* says, then list again to prove it. Returns
+    whether anything was to be changed.
 
     Raises :class:`DeployError` (``dsm.not_assigned``) when DSM reports success and the list says otherwise.
     """
@@ -74,15 +76,16 @@ def put_to_use(client: Channel, desired: DsmCertificate) -> None:
     if left:
         message = f"DSM did not give {', '.join(left)} to the certificate {desired.description!r}"
         raise DeployError(failure("dsm.not_assigned", message, description=desired.description))
+    return bool(moves) or (desired.default and not certificate.is_default)
 
 
-def find_drift(listed: Tuple[Listed, ...], desired: DsmCertificate) -> Optional[str]:
+def find_drift(listed: Tuple[Listed, ...], desired: DsmCertificate) -> Optional[Reason]:
     """Why the certificate is not in use as *desired* says, None when it is. Raises :class:`DeployError` like :func:`find`."""
     certificate = find(listed, desired.description)
     if certificate is None:
-        return f"DSM lists no certificate {desired.description!r}"
+        return NotImported(desired.description)
     left = _lacking(listed, certificate, desired)
-    return f"in DSM it is not used for: {', '.join(left)}" if left else None
+    return NotAssigned(tuple(left)) if left else None
 
 
 def _lacking(listed: Tuple[Listed, ...], certificate: Listed, desired: DsmCertificate) -> List[str]:

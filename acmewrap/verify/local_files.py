@@ -21,10 +21,10 @@ def can_look(target: Target) -> bool:
 def look(target: Target, leaf: Optional[str]) -> Observation:
     """What a target shows; of files and server that which is not *leaf* (SHA-256), if one of them is not."""
     if target.install is not None:
-        observation = read(target.install)
-        if observation.served != leaf or target.verify is None:
-            return observation
-    return Observation(error="nobody can look") if target.verify is None else tls_probe.look(target.verify)
+        observed = read(target.install)
+        if observed.served != leaf or target.verify is None:
+            return observed
+    return Observation(error="could not be verified") if target.verify is None else tls_probe.look(target.verify)
 
 
 def read(install: Install) -> Observation:

@@ -51,8 +51,8 @@ def wait_for(
     """Look until *leaf* (SHA-256) is served or the endpoint's timeout is over: web servers restart after an import."""
     deadline, pause = clock() + endpoint.timeout, _FIRST_PAUSE
     while True:
-        observation = look(endpoint)
-        if observation.served == leaf or clock() + pause > deadline:
-            return observation
+        observed = look(endpoint)
+        if observed.served == leaf or clock() + pause > deadline:
+            return observed
         sleep(pause)
         pause = min(pause * 1.5, _LONGEST_PAUSE)

@@ -15,7 +15,7 @@ import pytest
 
 from acmewrap import files
 from acmewrap.catalogue import CATALOGUE, failure
-from acmewrap.doctor import examination, mend
+from acmewrap.doctor import examination, fix
 from acmewrap.errors import ExitCode
 from acmewrap.state.ledger import Entry, Ledger
 from acmewrap.testing.certificates import Pair
@@ -48,9 +48,9 @@ def nas() -> Iterator[DsmSimulator]:
 def sound(
     request: pytest.FixtureRequest, tmp_path: Path, pairs: Dict[str, Pair], nas: DsmSimulator
 ) -> Iterator[Clinic]:
-    around = {name: request.getfixturevalue(name) for name in ("pebble", "webserver")}
+    servers = {name: request.getfixturevalue(name) for name in ("pebble", "webserver")}
     groups = {name: list(members) for name, members in nas.state.groups.items()}
-    with clinic(tmp_path, pairs, request.getfixturevalue("acme_sh_311"), nas=nas, **around) as found:
+    with clinic(tmp_path, pairs, request.getfixturevalue("acme_sh_311"), nas=nas, **servers) as found:
         yield found
     nas.heal()
     nas.user.password = PASSWORD
@@ -173,21 +173,21 @@ class Case(NamedTuple):
     breaks: Breaks
     id: str
     code: ExitCode
-    mends: bool = False
+    fixable: bool = False
 
 
 CASES: Dict[str, Case] = {
     "a tool is not installed": Case(_no_socat, "tool.missing", ExitCode.UNEXPECTED),
     "acme.sh was removed": Case(
-        lambda sound, _: (sound.folder / "src/acme.sh").unlink(), "release.missing", ExitCode.DRIFT, mends=True
+        lambda sound, _: (sound.folder / "src/acme.sh").unlink(), "release.missing", ExitCode.DRIFT, fixable=True
     ),
-    "another release of acme.sh is in use": Case(_other_release, "release.other", ExitCode.DRIFT, mends=True),
+    "another release of acme.sh is in use": Case(_other_release, "release.other", ExitCode.DRIFT, fixable=True),
     "a file of acme.sh was changed": Case(_drift, "release.drift", ExitCode.DRIFT),
     "a file was added where acme.sh looks for hooks": Case(
         lambda sound, _: (_copied(sound) / "deploy/ssh").touch(), "release.drift", ExitCode.DRIFT
     ),
     "everybody can write to acme.sh": Case(
-        lambda sound, _: _copied(sound).chmod(0o777), "doctor.file_mode", ExitCode.PERMISSION, mends=True
+        lambda sound, _: _copied(sound).chmod(0o777), "doctor.file_mode", ExitCode.PERMISSION, fixable=True
     ),
     "everybody can write to a folder of PATH": Case(
         lambda sound, _: (sound.folder.parent / "tools").chmod(0o777), "tool.path_writable", ExitCode.UNEXPECTED
@@ -196,19 +196,19 @@ CASES: Dict[str, Case] = {
         lambda sound, _: sound.wrapper.write_text(sound.wrapper.read_text() + "# mine\n"),
         "doctor.wrapper_differs",
         ExitCode.DRIFT,
-        mends=True,
+        fixable=True,
     ),
     "a key is open to others": Case(
         lambda sound, _: (sound.home / f"{NAME}_ecc/{NAME}.key").chmod(0o644),
         "doctor.file_mode",
         ExitCode.PERMISSION,
-        mends=True,
+        fixable=True,
     ),
     "the password is open to others": Case(
         lambda sound, _: (sound.folder / "dsm.password").chmod(0o644),
         "doctor.secret_readable",
         ExitCode.PERMISSION,
-        mends=True,
+        fixable=True,
     ),
     "the password file is gone": Case(
         lambda sound, _: (sound.folder / "dsm.password").unlink(), "secret.unavailable", ExitCode.PERMISSION
@@ -217,7 +217,7 @@ CASES: Dict[str, Case] = {
         lambda sound, _: sound.crontab.write_text("# nothing\n"),
         "doctor.schedule_missing",
         ExitCode.UNEXPECTED,
-        mends=True,
+        fixable=True,
     ),
     "the schedule is too slow": Case(_daily, "doctor.schedule_too_slow", ExitCode.UNEXPECTED),
     "no schedule": Case(
@@ -256,7 +256,7 @@ CASES: Dict[str, Case] = {
         lambda sound, _: shutil.rmtree(str(sound.webserver.root / ".well-known")),
         "webroot.not_writable",
         ExitCode.PERMISSION,
-        mends=True,
+        fixable=True,
     ),
     "another folder is served": Case(_other_webroot, "doctor.token_not_served", ExitCode.ISSUE_FAILED),
     "no web server answers": Case(
@@ -283,7 +283,7 @@ CASES: Dict[str, Case] = {
 
 
 @pytest.mark.parametrize("fault", CASES)
-def test_doctor_names_the_one_thing_that_is_wrong_and_mends_what_is_safe(
+def test_doctor_names_the_one_thing_that_is_wrong_and_fixes_what_is_safe(
     sound: Clinic, fault: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     case = CASES[fault]
@@ -295,9 +295,9 @@ def test_doctor_names_the_one_thing_that_is_wrong_and_mends_what_is_safe(
     fields = [field for _, field, _, _ in string.Formatter().parse(CATALOGUE[case.id].remedy) if field]
     assert [field for field in fields if field.upper() in findings[0].failure.remedy] == []
     assert sound.fingerprint() == before
-    assert (findings[0].mend is not None) == case.mends
-    if case.mends and case.id != "release.missing":  # that one is fetched, and tested with the release
-        assert mend(findings, sound.config, sound.environ) == ()
+    assert (findings[0].fix is not None) == case.fixable
+    if case.fixable and case.id != "release.missing":  # that one is fetched, and tested with the release
+        assert fix(findings, sound.config, sound.environ) == ()
         assert sound.ids() == []
 
 

@@ -12,6 +12,7 @@ from acmewrap import config as configuration
 from acmewrap.config import Config
 from acmewrap.engine.job import Job
 from acmewrap.plan.planner import PlanOptions
+from acmewrap.report.wording import title_of
 from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
@@ -63,11 +64,11 @@ class Machine:
     def plan(self, text: str) -> List[str]:
         """The steps for *text*, as ``kind subject``; what is only left over in brackets."""
         _, planned = Job(self.load(text)).look()
-        shown = [f"{step.kind} {self._short(step.subject)}" for step in planned.steps]
-        return [*shown, *(f"({step.kind} {self._short(step.subject)})" for step in planned.leftovers)]
+        shown = [self._short(title_of(step)) for step in planned.steps]
+        return [*shown, *(f"({self._short(title_of(step))})" for step in planned.leftovers)]
 
-    def _short(self, subject: str) -> str:
-        return subject.replace(f"{self.folder}/", "")
+    def _short(self, title: str) -> str:
+        return title.replace(f"{self.folder}/", "")
 
 
 @pytest.fixture(scope="module")
@@ -179,7 +180,7 @@ CHANGES: Dict[str, Tuple[Break, List[str]]] = {
 
 
 @pytest.mark.parametrize("name", CHANGES)
-def test_a_change_of_the_machine_leads_to_the_step_that_mends_it(machine: Machine, name: str) -> None:
+def test_a_change_of_the_machine_leads_to_the_step_that_fixes_it(machine: Machine, name: str) -> None:
     break_it, steps = CHANGES[name]
     break_it(machine.folder)
     version = Path(os.readlink(str(machine.folder / f".acme.sh/{NAME}_ecc"))).name

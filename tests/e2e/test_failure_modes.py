@@ -1,4 +1,4 @@
-"""What the NAS and the authority can do wrong: nothing is reported as deployed that is not served, and the next run mends it."""
+"""What the NAS and the authority can do wrong: nothing is reported as deployed that is not served, and the next run fixes it."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ WHERE_THE_HOOK_SAYS_SUCCESS: Dict[Callable[[DsmSimulator], None], str] = {
 
 
 @pytest.mark.parametrize(("go_wrong", "id"), WHERE_THE_HOOK_SAYS_SUCCESS.items())
-def test_a_success_that_is_none_is_not_believed_and_the_next_run_mends_it(
+def test_a_success_that_is_none_is_not_believed_and_the_next_run_fixes_it(
     machine: Machine, go_wrong: Callable[[DsmSimulator], None], id: str
 ) -> None:
     go_wrong(machine.nas)
@@ -77,15 +77,15 @@ def test_a_success_that_is_none_is_not_believed_and_the_next_run_mends_it(
     assert failed.returncode == 4, failed
     document = failed.document
     assert document["outcome"] == "failed"
-    (target,) = document["certificates"][0]["targets"]
-    assert (target["outcome"], target["deployed_now"], target["error"]["id"]) == ("pending", False, id)
+    target = document["certificates"]["nas"]["targets"]["dsm"]
+    assert (target["state"], target["deployed_now"], target["failure"]["id"]) == ("pending", False, id)
     assert machine.served() != machine.on_disk()
     assert machine.imports() == 1
 
-    mended = machine.run("--json", "apply")
-    assert mended.returncode == 0, mended
-    (target,) = mended.document["certificates"][0]["targets"]
-    assert (target["outcome"], target["deployed_now"], target["error"]) == ("deployed", True, None)
+    again = machine.run("--json", "apply")
+    assert again.returncode == 0, again
+    target = again.document["certificates"]["nas"]["targets"]["dsm"]
+    assert (target["state"], target["deployed_now"], target["failure"]) == ("deployed", True, None)
     assert machine.served() == machine.on_disk()
     assert machine.imports() == 2
     assert machine.orders() == orders
@@ -99,7 +99,7 @@ def test_an_old_certificate_that_stays_is_not_taken_for_the_new_one(machine: Mac
     done = machine.run("--json", "deploy")
     assert done.returncode == 4, done
     (step,) = done.document["steps"]
-    assert (step["outcome"], step["error"]["id"]) == ("unproven", "deploy.not_proven")
+    assert (step["outcome"], step["failure"]["id"]) == ("unproven", "deploy.not_proven")
     assert machine.served() == old
     assert machine.run("deploy").returncode == 0
     assert machine.served() == machine.on_disk() != old
@@ -111,7 +111,7 @@ def test_services_that_were_not_given_are_given_by_the_next_run_though_the_certi
     machine.nas.fail(ASSIGN, "ignored")
     failed = machine.run("--json", "deploy")
     assert failed.returncode == 4, failed
-    assert failed.document["steps"][0]["error"]["id"] == "dsm.not_assigned"
+    assert failed.document["steps"][0]["failure"]["id"] == "dsm.not_assigned"
     assert machine.served() == machine.on_disk()
     assert machine.run("deploy").returncode == 0
     store = machine.nas.state.certificates
@@ -178,7 +178,7 @@ def test_a_refused_login_is_told_by_its_reason_without_starting_the_hook(machine
     done = machine.run("--json", "apply")
     assert done.returncode == 4, done
     (step,) = done.document["steps"]
-    assert (step["kind"], step["outcome"], step["error"]["id"]) == ("deploy", "failed", id)
+    assert (step["kind"], step["outcome"], step["failure"]["id"]) == ("deploy", "failed", id)
     assert {request.http_method for request in machine.nas.calls(LOGIN)} == {"POST"}  # the hook sends its own as GET
     assert machine.orders() == orders
     assert machine.imports() == 0
@@ -197,10 +197,10 @@ def test_a_failed_delivery_is_not_tried_again_by_every_unattended_run(machine: M
     machine.nas.fail(LOGIN, 400, times=None)
     assert machine.run("cron").returncode == 4
     machine.nas.state.requests.clear()
-    patient = machine.run("--json", "cron")
-    assert patient.returncode == 0, patient
-    (target,) = patient.document["certificates"][0]["targets"]
-    assert (target["outcome"], target["attempts"], target["error"]["id"]) == ("pending", 1, "dsm.login_refused")
+    waiting = machine.run("--json", "cron")
+    assert waiting.returncode == 0, waiting
+    target = waiting.document["certificates"]["nas"]["targets"]["dsm"]
+    assert (target["state"], target["attempts"], target["failure"]["id"]) == ("pending", 1, "dsm.login_refused")
     assert machine.nas.requests == []
 
 
@@ -211,7 +211,7 @@ def test_an_authority_that_cannot_be_reached_ends_quickly_and_starts_no_acme_sh(
     done = machine.run("--json", "issue", "--force")
     assert done.returncode == 69, done
     (step,) = done.document["steps"]
-    assert step["error"]["id"] == "ca.unreachable"
+    assert step["failure"]["id"] == "ca.unreachable"
     assert step["seconds"] < 20
     assert not starts.exists()
 

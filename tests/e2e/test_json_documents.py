@@ -9,7 +9,7 @@ from typing import Iterator, Tuple
 
 import pytest
 
-from acmewrap.report.schema import commands, schema
+from acmewrap.report.document import commands, schema
 from acmewrap.testing.dsm import LOGIN, DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer

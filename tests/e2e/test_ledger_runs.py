@@ -160,11 +160,11 @@ def test_an_authority_that_offers_advice_is_asked_and_obeyed(machine: Machine, p
         clock.now += HOUR / 2
         assert unattended(machine, clock) is None
         clock.now += HOUR
-        assert outcomes(unattended(machine, clock)) == [("consult", "done")]
+        assert outcomes(unattended(machine, clock)) == [("renewal_info", "done")]
         first = machine.on_disk()
         proxy.behave()
         proxy.misbehave("^/renewal-info/", advise(now - 2 * HOUR, now - HOUR))  # it wants the certificate replaced now
         clock.now += HOUR
-        assert outcomes(unattended(machine, clock)) == [("consult", "done"), ("renew", "done"), ("deploy", "done")]
+        assert outcomes(unattended(machine, clock)) == [("renewal_info", "done"), ("renew", "done"), ("deploy", "done")]
         assert machine.on_disk() != first
         assert machine.served() == machine.on_disk()

@@ -17,7 +17,8 @@ from acmewrap.config import Config, load
 from acmewrap.driver.process import Command, Completed, OnLine
 from acmewrap.engine.context import RunContext
 from acmewrap.engine.engine import Engine
-from acmewrap.plan.planner import CERTIFICATE_KINDS, PlanOptions, plan
+from acmewrap.plan.planner import PlanOptions, plan
+from acmewrap.plan.steps import CERTIFICATE_KINDS
 from acmewrap.state.machine import CERTIFICATE_PARTS, read_state
 from acmewrap.testing.certificates import Pair, make_intermediate, make_leaf, make_root
 from acmewrap.testing.pebble import Pebble
@@ -109,9 +110,9 @@ schedule: {{every: 5m}}
     def run(self) -> None:
         """The scheduled run."""
         engine = Engine(self.config, RunContext({}, clock=self.clock, runner=self.stand_in))
-        wish = PlanOptions(CERTIFICATE_KINDS, patient=True, changes=False)
+        options = PlanOptions(CERTIFICATE_KINDS, respect_backoff=True, reissue_on_change=False)
         with engine.hold():
-            planned = plan(self.config, read_state(self.config, CERTIFICATE_PARTS), self.clock(), wish)
+            planned = plan(self.config, read_state(self.config, CERTIFICATE_PARTS), self.clock(), options)
             if planned.steps:
                 engine.execute(planned)
 

@@ -116,8 +116,12 @@ def test_an_account_that_was_changed_by_hand_is_brought_into_line_and_keeps_its_
     state.rules.pop(("SYNO.FTP", "certupdater"))
 
     (step,) = [one for one in json.loads(modern.run("--json", "plan").stdout)["plan"] if one["kind"] == "account"]
-    for reason in ("disabled", "no administrator", "change its password", "DSM itself", "photo", "SYNO.FTP"):
-        assert reason in step["reason"]
+    found = {one["kind"]: one["names"] for one in step["reason"]["deviations"]}
+    assert set(found) == {
+        *("disabled", "not_administrator", "may_change_password", "locked_out", "wrong_password"),
+        *("open_shares", "open_applications"),
+    }
+    assert (found["open_shares"], found["open_applications"]) == (["photo"], ["SYNO.FTP"])
     done = modern.run("apply")
     assert done.returncode == 0, done.stdout + done.stderr
 
@@ -127,12 +131,12 @@ def test_an_account_that_was_changed_by_hand_is_brought_into_line_and_keeps_its_
     assert modern.run("apply").stdout == "Nothing to do.\n"
 
 
-def test_a_certificate_that_is_not_used_is_shown_by_plan_and_mended_without_another_import(modern: Machine) -> None:
+def test_a_certificate_that_is_not_used_is_shown_by_plan_and_fixed_without_another_import(modern: Machine) -> None:
     store, imports = modern.nas.state.certificates, modern.imports()
     factory = next(one.id for one in store.entries.values() if one.factory)
     store.service("smbftpd/ftpd").certificate = factory
     (step,) = json.loads(modern.run("--json", "plan").stdout)["plan"]
-    assert (step["kind"], step["reason"]) == ("deploy", "in DSM it is not used for: FTPS")
+    assert (step["kind"], step["reason"]) == ("deploy", {"kind": "not_assigned", "services": ["FTPS"]})
 
     fault = modern.nas.fail("SYNO.Core.Certificate.Service.set", "ignored")
     assert "[dsm.not_assigned]" in modern.run("apply").stdout
@@ -212,7 +216,7 @@ def test_a_nas_with_the_pinned_certificate_is_provisioned_over_https_and_renewed
         assert nas.requests == []
 
         machine.configure(text, bundle=bundle, administrator=ADMINISTRATOR, fingerprint=factory)
-        assert "certupdater  it does not exist" in machine.run("plan").stdout
+        assert "certupdater  missing" in machine.run("plan").stdout
         done = machine.run("apply")
         assert done.returncode == 0, done.stdout + done.stderr
         assert machine.served() == machine.on_disk() != factory
@@ -250,5 +254,5 @@ def test_each_way_in_which_an_account_is_refused_has_its_own_id(
             machine.configure(HEAD + CERTIFICATES + SYNOLOGY)
             change(nas)
             (step,) = machine.run("--json", "deploy", "--force").document["steps"]
-            found[id] = (step["error"]["id"], nas.writes)
+            found[id] = (step["failure"]["id"], nas.writes)
     assert found == {id: (id, []) for id, _ in REFUSALS}

@@ -55,10 +55,10 @@ def test_one_of_several_that_fails_stops_no_other(
             ("issue", "broken"): "failed",
             ("deploy", "broken"): "skipped",
         }
-        standing = {one["name"]: (one["outcome"], one["healthy"]) for one in done.document["certificates"]}
-        assert standing == {"nas": ("issued", True), "files": ("issued", True), "broken": ("failed", False)}
-        broken = next(one for one in done.document["certificates"] if one["name"] == "broken")
-        assert broken["error"]["id"] == "challenge.wrong_content"
+        ended = {name: (one["outcome"], one["healthy"]) for name, one in done.document["certificates"].items()}
+        assert ended == {"nas": ("issued", True), "files": ("issued", True), "broken": ("failed", False)}
+        broken = done.document["certificates"]["broken"]
+        assert broken["failure"]["id"] == "challenge.wrong_content"
         assert served(nas.https_port) == machine.on_disk()
 
         orders = machine.orders()

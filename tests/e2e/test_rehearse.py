@@ -58,8 +58,8 @@ def test_a_broken_webroot_is_found_while_the_live_certificate_stays_served(machi
     assert done.returncode == 3, done
     (step,) = done.document["steps"]
     assert (step["kind"], step["outcome"]) == ("issue", "failed")
-    assert step["error"]["id"] == "challenge.wrong_content"
-    assert str(elsewhere) in step["error"]["remedy"]
+    assert step["failure"]["id"] == "challenge.wrong_content"
+    assert str(elsewhere) in step["failure"]["remedy"]
     assert machine.served() == served == machine.on_disk()
 
 
@@ -89,7 +89,7 @@ def test_doctor_says_what_it_looked_at_and_ends_with_the_code_of_what_it_found(m
     lines = done.stdout.splitlines()
     assert "BAD  the secrets" in lines
     assert "ok   the webroot " + str(machine.web.root) in lines
-    assert lines[-1] == "1 of them can be mended by: acmewrap doctor --fix"
+    assert lines[-1] == "1 of them can be fixed by: acmewrap doctor --fix"
     done = machine.run(*words, "--fix")
     assert done.returncode == 1, done
     assert (machine.folder / "dsm.password").stat().st_mode & 0o777 == 0o600

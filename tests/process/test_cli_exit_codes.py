@@ -138,7 +138,7 @@ def test_options_may_stand_before_and_after_the_command(folder: Path) -> None:
     before = run(*words(folder, "--json", "check"))
     after = run("check", "--json", "--config", str(folder / "acmewrap.yaml"))
     assert before.stdout == after.stdout
-    assert json.loads(after.stdout)["certificates"] == ["nas"]
+    assert list(json.loads(after.stdout)["certificates"]) == ["nas"]
 
 
 def test_quiet_says_nothing_when_all_is_well(folder: Path) -> None:

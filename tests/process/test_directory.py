@@ -105,6 +105,22 @@ def test_an_expired_certificate_is_not_trusted(tmp_path: Path, root: Pair) -> No
         assert id_of(running.port, root.certificate) == "ca.tls_untrusted"
 
 
+@pytest.mark.parametrize(("days", "code"), [((1, 2), 10), ((40_000, 50_000), 9)], ids=["expired", "not yet valid"])
+def test_why_a_certificate_is_refused_is_known_by_number(
+    tmp_path: Path, root: Pair, days: Tuple[int, int], code: int
+) -> None:
+    pair = make_leaf(tmp_path, root, ["localhost"], not_before=days[0] * DAY, not_after=days[1] * DAY, file="odd")
+    with Server(pair.fullchain, pair.key) as running, pytest.raises(UnreachableError) as caught:
+        fetch(running.port, root.certificate)
+    assert caught.value.verify_code == code
+
+
+def test_what_is_no_refusal_of_a_certificate_has_no_number() -> None:
+    with pytest.raises(UnreachableError) as caught:
+        fetch(1, None)
+    assert caught.value.verify_code is None
+
+
 @pytest.mark.parametrize("content", [None, b"", b"no certificate\n"])
 def test_a_bundle_that_is_missing_or_empty_is_named(server: Server, tmp_path: Path, content: Optional[bytes]) -> None:
     bundle = tmp_path / "bundle.crt"

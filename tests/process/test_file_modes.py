@@ -65,7 +65,7 @@ class Machine:
     def open_files(self, command: str = "plan") -> List[str]:
         """What `plan` would close: paths below the folder."""
         steps = json.loads(self.run("--json", command).stdout)["plan"]
-        return [os.path.relpath(one["subject"], str(self.folder)) for one in steps if one["kind"] == "mode"]
+        return [os.path.relpath(one["path"], str(self.folder)) for one in steps if one["kind"] == "mode"]
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_a_key_opened_later_is_a_step_and_a_finding_and_apply_closes_it(machine:
     finding = next(
         one for one in json.loads(machine.run("--json", "doctor").stdout)["findings"] if "www.key" in one["message"]
     )
-    assert (finding["id"], finding["can_be_mended"]) == ("doctor.file_mode", True)
+    assert (finding["id"], finding["fixable"]) == ("doctor.file_mode", True)
     machine.run("install")  # of a plan, the steps of the machine
     machine.run("apply", "--only", "nas")
     assert (mode(machine.key), machine.open_files()) == (0o600, [])
@@ -167,13 +167,13 @@ def test_a_key_of_another_user_is_left_alone_and_its_delivery_is_not_proven(mach
     machine.key.chmod(0o644)
     os.chown(str(machine.key), NOBODY, NOBODY)
     code, step = machine.deploy()
-    assert (code, step["outcome"], step["error"]["id"]) == (4, "unproven", "deploy.key_open")
-    assert f"chmod 600 {machine.key}" in step["error"]["remedy"]
+    assert (code, step["outcome"], step["failure"]["id"]) == (4, "unproven", "deploy.key_open")
+    assert f"chmod 600 {machine.key}" in step["failure"]["remedy"]
     assert mode(machine.key) == 0o644
     assert machine.open_files() == []
     assert f"{machine.key}: its mode is 0644" in machine.run("plan").stdout
     findings = json.loads(machine.run("--json", "doctor").stdout)["findings"]
-    assert [one["can_be_mended"] for one in findings if one["id"] == "file.open_to_others"] == [False]
+    assert [one["fixable"] for one in findings if one["id"] == "file.open_to_others"] == [False]
     machine.key.chmod(0o600)
     assert machine.deploy()[1]["outcome"] == "done"
 

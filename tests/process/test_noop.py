@@ -261,7 +261,7 @@ def test_advice_of_an_authority_is_asked_for_when_its_time_has_come_and_not_befo
     assert run(folder).events == ()
     assert run(folder).imported(READING) == []
     late = run(folder, "--dry-run", start=700)
-    assert any(line.strip().startswith("consult") for line in late.said)
+    assert any(line.strip().startswith("renewal_info") for line in late.said)
     asked = run(folder, start=700)
     assert asked.code == 0
     assert "socket.connect" in asked.events

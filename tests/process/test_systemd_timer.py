@@ -45,14 +45,14 @@ def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def test_what_is_installed_is_found_the_same_and_any_change_is_seen(units: Units, systemctl: Path) -> None:
-    assert units.standing() == "missing"
+    assert units.drift() == "missing"
     units.install()
     words = (systemctl / "words").read_text().splitlines()
     assert words == ["daemon-reload", f"enable --now {units.name}.timer"]
-    assert units.standing() == "same"
-    assert replace(units, schedule=Schedule(daily=(5, 5))).standing() == "differs"
+    assert units.drift() == "same"
+    assert replace(units, schedule=Schedule(daily=(5, 5))).drift() == "differs"
     (systemctl / "enabled").write_text("disabled\n")
-    assert units.standing() == "differs"
+    assert units.drift() == "differs"
 
 
 def test_a_user_has_a_manager_of_its_own(units: Units, systemctl: Path) -> None:

@@ -57,7 +57,7 @@ esac
 
 @dataclass
 class Clinic:
-    """``config`` is read anew after :meth:`edit`; ``now`` is what the patient's clock says."""
+    """``config`` is read anew after :meth:`edit`; ``now`` is what the machine's clock says."""
 
     folder: Path
     webserver: WebServer
@@ -93,12 +93,12 @@ class Clinic:
         assert old in text
         self.file.write_text(text.replace(old, new), encoding="utf-8")
 
-    def patient(self) -> DoctorContext:
+    def context(self) -> DoctorContext:
         where = {"http_port": self.http_port or self.webserver.port, "address": self.address or None}
         return DoctorContext(self.config, self.environ, clock=self.now, **where)  # type: ignore[arg-type]
 
     def examine(self) -> Tuple[Finding, ...]:
-        return examine(self.patient(), lambda check, *_: self.listened.append(check.name))
+        return examine(self.context(), lambda check, *_: self.listened.append(check.name))
 
     def ids(self) -> List[str]:
         return [finding.failure.id for finding in self.examine()]

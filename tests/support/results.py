@@ -10,10 +10,15 @@ from acmewrap.catalogue import failure
 from acmewrap.config import AcmeShSettings, Authority, Certificate, Config, Endpoint, Target, Webroot
 from acmewrap.driver.home import CertificateFiles
 from acmewrap.driver.results import DeployResult, IssueResult
+from acmewrap.engine.deploy import Delivery
 from acmewrap.engine.results import Run, StepResult
 from acmewrap.errors import ExitCode
-from acmewrap.plan.planner import Plan, Step
-from acmewrap.plan.status import CertificateStatus, TargetStatus
+from acmewrap.plan.planner import Plan
+from acmewrap.plan.steps import CheckRenewalInfo, DeployCertificate, InstallRelease, RenewCertificate
+from acmewrap.reasons import Due, Moment, NotAsPinned, Plain
+from acmewrap.report.status import CertificateStatus, TargetStatus
+from acmewrap.state.ledger import Entry
+from acmewrap.verify.tls_probe import Observation
 from acmewrap.x509 import X509
 
 NOW = 1_800_000_000
@@ -36,55 +41,54 @@ UNPROVEN = failure(
 )
 REFUSED = failure("acme.rejected_identifier", "the authority refuses nas.test", [f"line {n}" for n in range(20)])
 
-INSTALL = Step("install", "acme.sh 3.1.1", "it is not installed", "hashes")
-CONSULT = Step("consult", "nas", "the time to ask has come", "none", "nas")
-RENEW = Step("renew", "nas", "due since yesterday", "a new leaf", "nas")
-DEPLOY = Step("deploy", "nas to dsm", "a new certificate comes", "nas.test:5001 serves the leaf", "nas", "dsm")
+AUTHORITY = CONFIG.authorities["internal"]
+INSTALL = InstallRelease(
+    NotAsPinned(failure("release.missing", "it is not installed")), CONFIG.acme_sh, Path("/srv/acme/src/acme.sh")
+)
+ASK = CheckRenewalInfo(Plain.ADVICE_OUTDATED, CERTIFICATE, AUTHORITY)
+RENEW = RenewCertificate(Due(Moment(NOW - 86400), 3600, "authority"), CERTIFICATE, AUTHORITY)
+DEPLOY = DeployCertificate(Plain.NEW_CERTIFICATE, CERTIFICATE, AUTHORITY, TARGET)
 
 ISSUED = IssueResult("renewed", ("nas.test",), FILES, "https://pki.test/order/1", "https://pki.test/cert/1")
+DELIVERED = Delivery(DeployResult("accepted", "nas.test", "synology_dsm"), Observation(served=LEAF))
 GOOD = Run(
-    Plan((INSTALL, CONSULT, RENEW, DEPLOY)),
+    Plan((INSTALL, ASK, RENEW, DEPLOY)),
     (
-        StepResult(INSTALL, "done", 1.25),
-        StepResult(CONSULT, "done"),
-        StepResult(RENEW, "done", 5.5, issue=ISSUED),
-        StepResult(DEPLOY, "done", 0.75, deploy=DeployResult("accepted", "nas.test", "synology_dsm"), served=LEAF),
+        StepResult(INSTALL, "done", seconds=1.25),
+        StepResult(ASK, "done"),
+        StepResult(RENEW, "done", seconds=5.5, evidence=ISSUED),
+        StepResult(DEPLOY, "done", seconds=0.75, evidence=DELIVERED),
     ),
     NOW,
     NOW + 7.5,
 )
 NOT_PROVEN = Run(
-    Plan((DEPLOY,)), (StepResult(DEPLOY, "unproven", 60.0, UNPROVEN, ExitCode.DEPLOY_FAILED),), NOW, NOW + 60.0
+    Plan((DEPLOY,)),
+    (StepResult(DEPLOY, "unproven", UNPROVEN, 60.0, exit_code=ExitCode.DEPLOY_FAILED),),
+    NOW,
+    NOW + 60.0,
 )
 NOT_ISSUED = Run(
     Plan((RENEW, DEPLOY)),
     (
-        StepResult(RENEW, "failed", 4.0, REFUSED, ExitCode.ISSUE_FAILED),
-        StepResult(DEPLOY, "skipped", failure=failure("step.skipped", "there is no new certificate to deliver")),
+        StepResult(RENEW, "failed", REFUSED, 4.0, exit_code=ExitCode.ISSUE_FAILED),
+        StepResult(DEPLOY, "skipped", failure("step.skipped", "there is no new certificate to deploy")),
     ),
     NOW,
     NOW + 4.0,
 )
 
-VALID = CertificateStatus(
-    "nas",
-    "valid",
-    FILES,
-    X509_LEAF,
-    NOW + 60000,
-    None,
-    (TargetStatus("dsm", "synology_dsm", "nas.test:5001", "deployed", LEAF, LEAF, NOW - 3600),),
+SEEN = TargetStatus(TARGET, "deployed", LEAF, Observation(served=LEAF), Entry(seen=LEAF, seen_at=NOW - 3600))
+VALID = CertificateStatus(CERTIFICATE, "valid", FILES, X509_LEAF, NOW + 60000, targets={"dsm": SEEN})
+FAILED = {"id": UNPROVEN.id, "message": UNPROVEN.message, "remedy": UNPROVEN.remedy}
+ELSEWHERE = TargetStatus(
+    TARGET, "pending", LEAF, Observation(served=OTHER), Entry(attempts=3, next_try=NOW + 1200, error=FAILED)
 )
-OWED = replace(
-    VALID,
-    targets=(
-        TargetStatus(
-            *("dsm", "synology_dsm", "nas.test:5001", "pending", LEAF, OTHER, None, 3, NOW + 1200),
-            {"id": UNPROVEN.id, "message": UNPROVEN.message, "remedy": UNPROVEN.remedy},
-        ),
-    ),
-)
+PENDING = replace(VALID, targets={"dsm": ELSEWHERE})
 MISSING = CertificateStatus(
-    "bare", "missing", FILES, error={"id": REFUSED.id, "message": REFUSED.message, "remedy": "R."}
+    CONFIG.certificates["bare"],
+    "missing",
+    FILES,
+    attempts=Entry(error={"id": REFUSED.id, "message": REFUSED.message, "remedy": "R."}),
 )
-STATUSES: Dict[str, CertificateStatus] = {"nas": OWED, "bare": MISSING}
+STATUSES: Dict[str, CertificateStatus] = {"nas": PENDING, "bare": MISSING}

@@ -97,6 +97,6 @@ def make_state(config: Optional[Config] = None, **changes: Any) -> State:
     found = CertificateState(
         stored=make_stored(config),
         deliveries={"dsm": Entry(wanted=LEAF, seen=LEAF, seen_at=ISSUED)},
-        sights={"dsm": Observation(served=LEAF)},
+        observations={"dsm": Observation(served=LEAF)},
     )
     return State(certificates={"nas": replace(found, **changes)})

@@ -17,9 +17,9 @@ PACKAGE = Path(__file__).resolve().parent.parent.parent / "acmewrap"
 
 # From the ground up. Each may import what stands in a line above its own, and its own folder; neighbours do not know each other.
 LAYERS: Tuple[Tuple[str, ...], ...] = (
-    ("text", "pem", "timefmt", "drift", "arguments", "dsm_codes"),
+    ("text", "pem", "timefmt", "arguments", "dsm_codes"),
     ("errors",),
-    ("catalogue",),
+    ("catalogue", "reasons"),
     ("privileges",),
     ("trust",),
     ("files", "secrets", "resources", "x509", "tls"),
@@ -33,8 +33,8 @@ LAYERS: Tuple[Tuple[str, ...], ...] = (
     ("state",),
     ("plan",),
     ("engine",),
-    ("doctor",),
     ("report",),
+    ("doctor",),
     ("cli",),
 )
 # The package itself (its public names) and `python -m` stand beside the layers.

@@ -8,6 +8,7 @@ import json
 import logging
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Dict
 
@@ -20,16 +21,21 @@ from acmewrap.cli.output import Printer
 from acmewrap.cli.parser import parse
 from acmewrap.engine.results import StepEnded, StepLine, StepResult, StepStarted
 from acmewrap.errors import ExitCode, Failure
-from acmewrap.plan.planner import Plan, Step
+from acmewrap.plan.planner import Plan
+from acmewrap.plan.steps import IssueCertificate
+from acmewrap.reasons import AccountNotManaged, SetBroken
 from acmewrap.report import live, screen
+from results import AUTHORITY, CERTIFICATE, NOW, SEEN, VALID, X509_LEAF
 
 EVIL = (
     "\x1b]0;owned\x07\x1b[2J\x1b]8;;http://evil.test\x1b\\click\x1b]8;;\x1b\\ \x9b31m \u202egnp.exe \u200b \x7f \udc80 "
     "[red]no[/red] [link=http://evil.test]no[/link] :skull: \r\nforged: done in 0.1 s\u2028forged"
 )
-STEP = Step("issue", EVIL, EVIL, EVIL, "nas")
+REQUEST = replace(CERTIFICATE, name=EVIL, domains=(EVIL, EVIL), authority=EVIL)
+STEP = IssueCertificate(SetBroken(EVIL), REQUEST, AUTHORITY)
 RAW = Failure("deploy.failed", EVIL, EVIL, (EVIL,))  # as a stored one may be, which the catalogue never made
-ROW = (EVIL, f"{EVIL}, {EVIL}", EVIL, EVIL, EVIL, EVIL, EVIL, EVIL, EVIL)
+STATUS = replace(VALID, certificate=REQUEST, leaf=replace(X509_LEAF, issuer=EVIL), targets={EVIL: SEEN})
+STATUSES = {EVIL: STATUS, "other": STATUS}
 
 
 def printer(*words: str) -> Printer:
@@ -40,7 +46,7 @@ def notices(told: Printer) -> None:
     with told.following() as listener:
         listener(StepStarted(STEP))
         listener(StepLine(STEP, EVIL))
-        listener(StepEnded(StepResult(STEP, "failed", 1.0, RAW)))
+        listener(StepEnded(StepResult(STEP, "failed", RAW, 1.0)))
 
 
 def logs(told: Printer) -> None:
@@ -54,9 +60,9 @@ def logs(told: Printer) -> None:
 
 
 PRINTED: Dict[str, Callable[[Printer], None]] = {
-    "lines": lambda told: told.lines([EVIL, *screen.plan_lines(Plan((STEP,), (STEP,), (EVIL,)))]),
+    "lines": lambda told: told.lines([EVIL, *screen.plan_lines(Plan((STEP,), (STEP,), (AccountNotManaged(EVIL),)))]),
     "warnings": lambda told: told.warn([EVIL]),
-    "a table": lambda told: told.status([ROW, ROW]),
+    "a table": lambda told: told.status(STATUSES, NOW),
     "an error": lambda told: told.error(acmewrap.AcmewrapError(RAW)),
     "steps": notices,
     "log records": logs,
@@ -77,14 +83,15 @@ def test_what_is_printed_is_clean_and_forges_no_line(name: str, capsys: pytest.C
 
 
 def test_a_document_gives_nothing_back_to_who_decodes_it(capsys: pytest.CaptureFixture[str]) -> None:
-    printer("--json").document(ExitCode.OK, told=[{EVIL: EVIL}], lines=(EVIL,))
+    printer("--json").document(ExitCode.OK, plan=(STEP,), certificates={EVIL: STATUS})
     text = capsys.readouterr().out
     assert is_clean(text)
     document = json.loads(text)
-    ((key, value),) = document["told"][0].items()
+    ((key, certificate),) = document["certificates"].items()
     assert r"\x1b]0;owned\x07" in key
-    assert is_clean(value)
-    assert is_clean(document["lines"][0])
+    for value in (key, *certificate["domains"], certificate["authority"], certificate["issuer"]):
+        assert is_clean(value)
+    assert is_clean(document["plan"][0]["reason"]["fault"])
 
 
 def test_rich_is_given_text_and_no_markup() -> None:
@@ -92,8 +99,8 @@ def test_rich_is_given_text_and_no_markup() -> None:
     with live.LiveSteps(console, verbose=True) as steps:
         steps(StepStarted(STEP))
         steps(StepLine(STEP, EVIL))
-        steps(StepEnded(StepResult(STEP, "failed", 1.0, RAW)))
-    live.print_status(console, [ROW, ROW])
+        steps(StepEnded(StepResult(STEP, "failed", RAW, 1.0)))
+    live.print_status(console, STATUSES, NOW)
     assert isinstance(console.file, io.StringIO)
     said = console.file.getvalue()
     for text in ("\x1b]", "\x1b[2J", "\x9b", "\u202e", "\u200b", "\udc80", "\x7f", "\u2028"):

@@ -17,7 +17,7 @@ import pytest
 from acmewrap import cli
 from acmewrap.driver.release import installation
 from acmewrap.engine import machine_steps as steps
-from acmewrap.report.schema import schema
+from acmewrap.report.document import schema
 from json_schema import accepts
 from synthetic import pin
 
@@ -101,10 +101,10 @@ def test_the_pinned_releases_are_compared_file_by_file(place: Place, capsys: pyt
     place.file.write_text(YAML.replace("9.9.8", "3.1.0"), encoding="utf-8")
     assert place.run("--json", "upgrade", "--to", "3.1.1") == 0
     document = json.loads(capsys.readouterr().out)
-    assert document["in_use"] == ["acme.sh", "deploy/ssh.sh", "dnsapi/dns_cf.sh"]
+    assert document["files"]["in_use"] == ["acme.sh", "deploy/ssh.sh", "dnsapi/dns_cf.sh"]
     old, new = installation.manifest("3.1.0"), installation.manifest("3.1.1")
-    assert set(document["changed"]) == {path for path in old if path in new and old[path] != new[path]}
-    assert set(document["added"]) == set(new) - set(old)
+    assert set(document["files"]["changed"]) == {path for path in old if path in new and old[path] != new[path]}
+    assert set(document["files"]["added"]) == set(new) - set(old)
     assert (document["switched"], document["steps"]) == (False, [])
 
 
@@ -143,7 +143,7 @@ def test_the_document_tells_of_the_switch_and_its_steps(place: Place, capsys: py
     assert (document["exit_code"], document["from"], document["to"]) == (0, "9.9.8", "9.9.9")
     assert document["switched"] is True
     assert [(step["kind"], step["outcome"]) for step in document["steps"]] == [("install", "done"), ("render", "done")]
-    assert document["run"]["trigger"] == "manual"
+    assert document["changed"] is True
     assert place.text == SWITCHED
 
 
@@ -173,11 +173,12 @@ def test_when_the_wrapper_cannot_be_written_the_release_is_put_back(
     before = place.standing()
     document = document_of(place, capsys, "--yes")
     assert (document["exit_code"], document["switched"]) == (77, False)
-    told = [(step["kind"], step["subject"], step["outcome"]) for step in document["steps"]]
-    assert told[:3] == [
-        ("install", "acme.sh 9.9.9", "done"),
-        ("render", str(place.folder / "acme.sh"), "failed"),
-        ("install", "acme.sh 9.9.8", "done"),
+    steps = [(step["kind"], step["release"], step["path"], step["outcome"]) for step in document["steps"]]
+    program, wrapper = str(place.folder / "src/acme.sh"), str(place.folder / "acme.sh")
+    assert steps[:3] == [
+        ("install", "9.9.9", program, "done"),
+        ("render", None, wrapper, "failed"),
+        ("install", "9.9.8", program, "done"),
     ]
     assert place.standing() == before
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from pathlib import Path
 from typing import Iterator, List, Optional, Tuple
@@ -23,24 +24,28 @@ from acmewrap.doctor import (
     machine,
     upkeep,
 )
-from acmewrap.errors import AcmewrapError, ExitCode, UnreachableError
+from acmewrap.driver.wrapper import Wrapper
+from acmewrap.errors import ExitCode, UnreachableError
+from acmewrap.plan.steps import ChangeMode, RenderWrapper
+from acmewrap.reasons import Plain
+from acmewrap.state.file_modes import Excess
 
 Told = List[Tuple[str, List[str], Optional[str]]]
 
 
 @pytest.fixture
-def patient() -> DoctorContext:
+def context() -> DoctorContext:
     return DoctorContext(Config(Path("/c.yaml"), Path("/c"), AcmeShSettings(), {}, {}), {})
 
 
 def look(
-    patient: DoctorContext, checks: List[Check], monkeypatch: pytest.MonkeyPatch
+    context: DoctorContext, checks: List[Check], monkeypatch: pytest.MonkeyPatch
 ) -> Tuple[Tuple[Finding, ...], Told]:
     for group in (authority, challenges, delivery, machine, upkeep):
         monkeypatch.setattr(group, "checks", lambda _: ())
     monkeypatch.setattr(delivery, "checks", lambda _: checks)
     told: Told = []
-    found = examine(patient, lambda check, ones, why: told.append((check.name, [one.failure.id for one in ones], why)))
+    found = examine(context, lambda check, ones, why: told.append((check.name, [one.failure.id for one in ones], why)))
     return found, told
 
 
@@ -49,7 +54,7 @@ def nothing() -> Iterator[Finding]:
 
 
 def test_checks_are_told_of_in_their_order_whoever_is_ready_first(
-    patient: DoctorContext, monkeypatch: pytest.MonkeyPatch
+    context: DoctorContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     second_is_done = threading.Event()
 
@@ -61,12 +66,12 @@ def test_checks_are_told_of_in_their_order_whoever_is_ready_first(
         second_is_done.set()
         return nothing()
 
-    found, told = look(patient, [Check("first", first), Check("second", second)], monkeypatch)
+    found, told = look(context, [Check("first", first), Check("second", second)], monkeypatch)
     assert found == ()
     assert told == [("first", [], None), ("second", [], None)]
 
 
-def test_a_check_that_hangs_is_given_up_and_named(patient: DoctorContext, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_check_that_hangs_is_given_up_and_named(context: DoctorContext, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(examination, "DEADLINE", 0.2)
     released = threading.Event()
 
@@ -74,14 +79,14 @@ def test_a_check_that_hangs_is_given_up_and_named(patient: DoctorContext, monkey
         released.wait(60)
         return nothing()
 
-    found, told = look(patient, [Check("slow", hang), Check("quick", nothing)], monkeypatch)
+    found, told = look(context, [Check("slow", hang), Check("quick", nothing)], monkeypatch)
     released.set()
     assert [(one.failure.id, one.exit_code) for one in found] == [("doctor.no_answer", ExitCode.UNREACHABLE)]
     assert told == [("slow", ["doctor.no_answer"], None), ("quick", [], None)]
 
 
 def test_an_error_is_a_finding_and_what_was_found_before_it_stays(
-    patient: DoctorContext, monkeypatch: pytest.MonkeyPatch
+    context: DoctorContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def find_two() -> Iterator[Finding]:
         yield Finding(failure("disk.full", "no room"))
@@ -90,34 +95,34 @@ def test_an_error_is_a_finding_and_what_was_found_before_it_stays(
     def fail() -> Iterator[Finding]:
         raise PermissionError(13, "Permission denied", "/secret")
 
-    found, _ = look(patient, [Check("two", find_two), Check("bad", fail)], monkeypatch)
+    found, _ = look(context, [Check("two", find_two), Check("bad", fail)], monkeypatch)
     assert [one.failure.id for one in found] == ["disk.full", "ca.unreachable", "file.failed"]
     assert "/secret Permission denied" in found[-1].failure.message
 
 
 def test_what_could_not_be_looked_at_is_neither_good_nor_bad(
-    patient: DoctorContext, monkeypatch: pytest.MonkeyPatch
+    context: DoctorContext, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse() -> Iterator[Finding]:
         raise finding.NotLooked("there is no certificate yet")
 
-    found, told = look(patient, [Check("target", refuse)], monkeypatch)
+    found, told = look(context, [Check("target", refuse)], monkeypatch)
     assert found == ()
     assert told == [("target", [], "there is no certificate yet")]
 
 
-def test_mending_goes_on_when_one_mend_fails(tmp_path: Path) -> None:
-    done: List[str] = []
-
-    def fail() -> None:
-        raise AcmewrapError(failure("file.failed", "it would not"))
-
+def test_fixing_goes_on_when_one_fix_fails(tmp_path: Path) -> None:
+    foreign, file = tmp_path / "foreign", tmp_path / "file"
+    foreign.write_text("somebody's own", encoding="ascii")
+    file.touch(0o644)
+    excess = Excess(file, 0o644, 0o600, os.geteuid(), ours=True, id="doctor.file_mode")
+    wrapper = Wrapper(foreign, file, tmp_path, tmp_path, "3.1.1", tmp_path, "https://ca.test/dir")
     findings = [
-        Finding(failure("doctor.file_mode", "a"), mend=fail),
-        Finding(failure("doctor.file_mode", "b"), mend=lambda: done.append("b")),
+        Finding(failure("doctor.wrapper_differs", "a"), fix=RenderWrapper(Plain.DIFFERS, wrapper)),
+        Finding(failure("doctor.file_mode", "b"), fix=ChangeMode.of(excess)),
         Finding(failure("disk.full", "c")),
     ]
     config = Config(tmp_path / "c.yaml", tmp_path, AcmeShSettings(), {}, {})
-    (error,) = examination.mend(findings, config, {})
-    assert error.id == "file.failed"
-    assert done == ["b"]
+    (error,) = examination.fix(findings, config, {})
+    assert error.id == "file.foreign"
+    assert file.stat().st_mode & 0o777 == 0o600

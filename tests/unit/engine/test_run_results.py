@@ -2,23 +2,37 @@
 
 from __future__ import annotations
 
-from typing import List, Optional
+from dataclasses import replace
+from pathlib import Path
+from typing import Dict, List, Optional
 
 import pytest
 
 from acmewrap.catalogue import failure
+from acmewrap.engine.deploy import Delivery
 from acmewrap.engine.results import Outcome, Run, StepResult
 from acmewrap.errors import ExitCode
-from acmewrap.plan.planner import Kind, Plan, Step
+from acmewrap.plan.planner import Plan
+from acmewrap.plan.steps import IssueCertificate, Kind, PrepareWebroot, Step
+from acmewrap.reasons import Plain
+from acmewrap.verify.tls_probe import Observation
+from results import ASK, AUTHORITY, CERTIFICATE, DELIVERED, DEPLOY, INSTALL, RENEW
+from results import ISSUED as RENEWED
 
 
 def result(
     kind: Kind, certificate: Optional[str], outcome: Outcome = "done", code: ExitCode = ExitCode.OK
 ) -> StepResult:
-    target = "dsm" if kind == "deploy" else None
-    step = Step(kind, f"{certificate or kind}", "why", "proof", certificate, target)
-    told = None if outcome == "done" else failure("acme.unknown", "it failed")
-    return StepResult(step, outcome, failure=told, exit_code=code)
+    request = replace(CERTIFICATE, name=certificate or "")
+    steps: Dict[str, Step] = {
+        "install": INSTALL,
+        "webroot": PrepareWebroot(Plain.NO_CHALLENGE_FOLDER, Path("/srv/web")),
+        "issue": IssueCertificate(Plain.NOT_YET_ISSUED, request, AUTHORITY),
+        "renew": replace(RENEW, request=request),
+        "deploy": replace(DEPLOY, request=request),
+    }
+    problem = None if outcome == "done" else failure("acme.unknown", "it failed")
+    return StepResult(steps[kind], outcome, problem, exit_code=code)
 
 
 ISSUED = result("issue", "nas")
@@ -54,3 +68,25 @@ OTHER = [result("renew", "mail"), result("deploy", "mail")]
 )
 def test_the_exit_code_is_the_worst_that_happened(results: List[StepResult], code: int) -> None:
     assert int(Run(Plan(), tuple(results), 0.0, 1.0).exit_code) == code
+
+
+SEEN = Observation(served="1f" * 32)
+
+
+@pytest.mark.parametrize(
+    ("result", "changed"),
+    [
+        (INSTALLED, True),
+        (NOT_INSTALLED, False),
+        (SKIPPED, False),
+        (UNPROVEN, True),  # the hook ran, and what came of it is not what it should be
+        (StepResult(ASK, "done"), False),
+        (StepResult(DEPLOY, "done", evidence=DELIVERED), True),
+        (StepResult(DEPLOY, "done", evidence=Delivery(None, SEEN)), False),  # it was served already
+        (StepResult(DEPLOY, "done", evidence=Delivery(None, SEEN, assigned=True)), True),
+        (StepResult(RENEW, "done", evidence=RENEWED), True),
+        (StepResult(RENEW, "failed", evidence=replace(RENEWED, outcome="not_issued")), False),
+    ],
+)
+def test_a_run_has_changed_something_when_one_of_its_steps_has(result: StepResult, changed: bool) -> None:
+    assert Run(Plan(), (SKIPPED, result), 0.0, 1.0).changed is changed

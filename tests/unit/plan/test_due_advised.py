@@ -14,7 +14,9 @@ from acmewrap.catalogue import failure
 from acmewrap.config import RenewAt, RenewBefore, Schedule
 from acmewrap.plan import interval_check
 from acmewrap.plan.due import due_at, due_of, interval_of, latest_try, slowest_interval
-from acmewrap.plan.planner import CERTIFICATE_KINDS, PlanOptions, plan
+from acmewrap.plan.planner import PlanOptions, plan
+from acmewrap.plan.steps import CERTIFICATE_KINDS
+from acmewrap.reasons import Due, Moment
 from acmewrap.state.ledger import Advice, Entry
 from wanted import CERTIFICATE, DAY, ISSUED, LEAF, NOW, make_config, make_leaf, make_state, make_stored
 
@@ -27,7 +29,7 @@ RULE = st.one_of(
 )
 ADVISED = st.one_of(st.none(), st.floats(min_value=-2, max_value=3))
 REFUSED = failure("acme.rate_limited", "too many new orders")
-UNATTENDED = PlanOptions(CERTIFICATE_KINDS, patient=True, changes=False)
+UNATTENDED = PlanOptions(CERTIFICATE_KINDS, respect_backoff=True, reissue_on_change=False)
 
 
 @given(LIFETIME, RULE, ADVISED, st.floats(min_value=0, max_value=1, exclude_max=True))
@@ -71,23 +73,23 @@ def test_advice_on_another_leaf_is_none() -> None:
 
 def test_a_certificate_is_renewed_when_its_authority_says_so() -> None:
     advice = Advice(LEAF, "https://ca.test/ari", NOW + HOUR, NOW - HOUR, NOW, chosen=NOW - MINUTE)
-    first = plan(make_config(), make_state(advice=advice, sights={}), NOW, UNATTENDED).steps[0]
+    first = plan(make_config(), make_state(advice=advice, observations={}), NOW, UNATTENDED).steps[0]
     assert first.kind == "renew"
-    assert "as the authority advises" in first.reason
+    assert first.reason == Due(Moment(NOW - MINUTE), ISSUED + DAY - NOW, "authority")
 
 
 def test_the_authority_is_asked_again_when_the_time_has_come_and_not_before() -> None:
     advice = Advice(LEAF, "https://ca.test/ari", NOW + HOUR)
-    state = make_state(advice=advice, sights={})
+    state = make_state(advice=advice, observations={})
     assert plan(make_config(), state, NOW, UNATTENDED).steps == ()
     (step,) = plan(make_config(), state, NOW + HOUR, UNATTENDED).steps
-    assert (step.kind, step.certificate) == ("consult", "nas")
+    assert (step.kind, step.certificate) == ("renewal_info", "nas")
 
 
 def test_what_is_done_is_not_planned_again_after_asking() -> None:
     advice = Advice(LEAF, "https://ca.test/ari", NOW)
-    asked = plan(make_config(), make_state(advice=advice, sights={}), NOW, UNATTENDED)
-    renewing = plan(make_config(), make_state(sights={}), NOW + DAY, UNATTENDED)
+    asked = plan(make_config(), make_state(advice=advice, observations={}), NOW, UNATTENDED)
+    renewing = plan(make_config(), make_state(observations={}), NOW + DAY, UNATTENDED)
     assert [step.kind for step in renewing.steps] == ["renew", "deploy"]
     assert renewing.following(asked) == renewing
     assert renewing.following(renewing).steps == ()

@@ -8,14 +8,32 @@ import socket
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional, Tuple, Type
 
 import pytest
 
 from acmewrap.catalogue import failure
 from acmewrap.config import Authority, Certificate, Config, Dns, RenewBefore, Webroot
+from acmewrap.driver.wrapper import Wrapper
 from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
-from acmewrap.plan.planner import CERTIFICATE_KINDS, Kind, Plan, PlanOptions, Step, plan
+from acmewrap.plan.planner import Plan, PlanOptions, plan
+from acmewrap.plan.steps import (
+    CERTIFICATE_KINDS,
+    OBTAINING_KINDS,
+    DeployCertificate,
+    InstallRelease,
+    IssueCertificate,
+    Kind,
+    ObtainCertificate,
+    PrepareWebroot,
+    ReissueCertificate,
+    RenderWrapper,
+    RenewCertificate,
+    SetSchedule,
+    Step,
+    WriteBundle,
+)
+from acmewrap.reasons import Changed, Due, Expired, Moment, NotAsPinned, NotServed, Plain, Reason, SetBroken
 from acmewrap.secrets import FileReference
 from acmewrap.state.ledger import Entry
 from acmewrap.state.machine import State
@@ -35,8 +53,8 @@ from wanted import (
     make_stored,
 )
 
-UNATTENDED = PlanOptions(CERTIFICATE_KINDS, patient=True, changes=False)
-UNKNOWN: Dict[str, Any] = {"sights": {}}  # an unattended run does not look at the wire first
+UNATTENDED = PlanOptions(CERTIFICATE_KINDS, respect_backoff=True, reissue_on_change=False)
+UNKNOWN: Dict[str, Any] = {"observations": {}}  # an unattended run does not look at the wire first
 
 
 def kinds(found: Plan) -> List[Kind]:
@@ -55,52 +73,53 @@ def test_nothing_different_is_nothing_to_do() -> None:
 # --- the machine ---
 
 
+CONFIG = make_config()
+BUNDLE = Path("/a/ca.crt")
+AUTHORITY = replace(CONFIG.authorities["internal"], ca_bundle=BUNDLE)
+SCRIPT = Wrapper(Path("/a/acme.sh"), CONFIG.file, Path("/a"), Path("/a/src"), "3.1.1", AUTHORITY.home, SERVER)
+NO_RELEASE = failure("release.missing", "it is not installed")
+PROGRAM = Path("/srv/acme/src/acme.sh")
+assert CONFIG.schedule is not None
+
+
 @pytest.mark.parametrize(
-    ("change", "kind", "subject", "reason"),
+    ("change", "kind", "step"),
     [
-        (
-            {"release": failure("release.missing", "it is not installed")},
-            "install",
-            "acme.sh 3.1.1",
-            "it is not installed",
-        ),
-        ({"bundles": {Path("/a/ca.crt"): "missing"}}, "bundle", "/a/ca.crt", "it does not exist"),
-        ({"bundles": {Path("/a/ca.crt"): "differs"}}, "bundle", "/a/ca.crt", "it is not what the YAML file asks for"),
-        ({"webroots": {Path("/srv/web"): "missing"}}, "webroot", "/srv/web", "it has no folder for tokens"),
-        ({"webroots": {Path("/srv/web"): "not_writable"}}, "webroot", "/srv/web", "this user cannot write there"),
-        ({"wrappers": {Path("/a/acme.sh"): "missing"}}, "render", "/a/acme.sh", "it does not exist"),
-        (
-            {"wrappers": {Path("/a/acme.sh"): "differs"}},
-            "render",
-            "/a/acme.sh",
-            "it is not what the YAML file asks for",
-        ),
-        ({"wrappers": {Path("/a/acme.sh"): "foreign"}}, "render", "/a/acme.sh", "it was not written by acmewrap"),
-        ({"schedule": "missing"}, "schedule", "crontab", "the entry does not exist"),
-        ({"schedule": "differs"}, "schedule", "crontab", "the entry is not what the YAML file asks for"),
+        ({"release": NO_RELEASE}, "install", InstallRelease(NotAsPinned(NO_RELEASE), CONFIG.acme_sh, PROGRAM)),
+        ({"bundles": {BUNDLE: (AUTHORITY, "missing")}}, "bundle", WriteBundle(Plain.MISSING, AUTHORITY, BUNDLE)),
+        ({"bundles": {BUNDLE: (AUTHORITY, "differs")}}, "bundle", WriteBundle(Plain.DIFFERS, AUTHORITY, BUNDLE)),
+        ({"webroots": {Path("/web"): "missing"}}, "webroot", PrepareWebroot(Plain.NO_CHALLENGE_FOLDER, Path("/web"))),
+        ({"webroots": {Path("/web"): "not_writable"}}, "webroot", PrepareWebroot(Plain.NOT_WRITABLE, Path("/web"))),
+        ({"wrappers": ((SCRIPT, "missing"),)}, "render", RenderWrapper(Plain.MISSING, SCRIPT)),
+        ({"wrappers": ((SCRIPT, "differs"),)}, "render", RenderWrapper(Plain.DIFFERS, SCRIPT)),
+        ({"wrappers": ((SCRIPT, "foreign"),)}, "render", RenderWrapper(Plain.FOREIGN, SCRIPT)),
+        ({"schedule": "missing"}, "schedule", SetSchedule(Plain.MISSING, CONFIG, CONFIG.schedule)),
+        ({"schedule": "differs"}, "schedule", SetSchedule(Plain.DIFFERS, CONFIG, CONFIG.schedule)),
     ],
 )
 def test_a_part_of_the_machine_that_differs_is_one_step_with_its_reason(
-    change: Dict[str, Any], kind: str, subject: str, reason: str
+    change: Dict[str, Any], kind: str, step: Step
 ) -> None:
-    (step,) = plan(make_config(), replace(make_state(), **change), NOW).steps
-    assert (step.kind, step.subject, step.reason) == (kind, subject, reason)
-    assert step.proof
-    assert (step.certificate, step.target) == (None, None)
+    assert plan(CONFIG, replace(make_state(), **change), NOW).steps == (step,)
+    assert (step.kind, step.certificate, step.target) == (kind, None, None)
 
 
 def test_parts_that_are_as_they_should_be_are_no_steps() -> None:
-    ready = {"bundles": {Path("/a"): "same"}, "webroots": {Path("/b"): "ready"}, "wrappers": {Path("/c"): "same"}}
+    ready = {
+        "bundles": {BUNDLE: (AUTHORITY, "same")},
+        "webroots": {Path("/b"): "ready"},
+        "wrappers": ((SCRIPT, "same"),),
+    }
     assert plan(make_config(), replace(make_state(), **ready), NOW) == Plan(())  # type: ignore[arg-type]
 
 
 def test_the_machine_comes_before_its_certificates_and_the_schedule_after_them() -> None:
     everything = replace(
-        make_state(stored=None, sights={}, deliveries={"dsm": Entry()}),
+        make_state(stored=None, observations={}, deliveries={"dsm": Entry()}),
         release=failure("release.missing", "missing"),
-        bundles={Path("/a"): "missing"},
+        bundles={BUNDLE: (AUTHORITY, "missing")},
         webroots={Path("/b"): "missing"},
-        wrappers={Path("/c"): "missing"},
+        wrappers=((SCRIPT, "missing"),),
         schedule="missing",
     )
     assert kinds(plan(make_config(), everything, NOW)) == [
@@ -115,77 +134,64 @@ def test_an_unattended_run_does_the_steps_of_certificates_alone() -> None:
 
 # --- one certificate: what is asked for, against what is there ---
 
-OBTAINED: Dict[str, Tuple[Config, Dict[str, Any], str, str]] = {
-    "missing": (make_config(), {"stored": None}, "issue", "there is no certificate yet"),
+Obtaining = Type[ObtainCertificate]
+ANOTHER = Authority("internal", "https://new.test/dir", Path("/srv/acme/.acme.sh"))
+TWO_NAMES = ("nas.internal.test", "files.internal.test")
+ONE_NAME = ("nas.internal.test",)
+
+OBTAINED: Dict[str, Tuple[Config, Dict[str, Any], Obtaining, Reason]] = {
+    "missing": (make_config(), {"stored": None}, IssueCertificate, Plain.NOT_YET_ISSUED),
     "issue failed half way": (
         make_config(),
         {"stored": replace(make_stored(), leaf=None)},
-        "issue",
-        "there is no certificate yet",
+        IssueCertificate,
+        Plain.NOT_YET_ISSUED,
     ),
     "broken": (
         make_config(),
         {"fault": "a.key is not the key of a.cer"},
-        "reissue",
-        "what is there does not belong together: a.key is not the key of a.cer",
+        ReissueCertificate,
+        SetBroken("a.key is not the key of a.cer"),
     ),
     "another name": (
-        certificate(domains=("nas.internal.test", "files.internal.test"), challenges=CERTIFICATE.challenges * 2),
+        certificate(domains=TWO_NAMES, challenges=CERTIFICATE.challenges * 2),
         {},
-        "reissue",
-        "the certificate is for nas.internal.test, wanted is nas.internal.test, files.internal.test",
+        ReissueCertificate,
+        Changed("names", ONE_NAME, TWO_NAMES),
     ),
     "a name less": (
         make_config(),
-        {"stored": make_stored(names=("nas.internal.test", "old.internal.test"))},
-        "reissue",
-        "the certificate is for nas.internal.test, old.internal.test, wanted is nas.internal.test",
+        {"stored": make_stored(names=TWO_NAMES)},
+        ReissueCertificate,
+        Changed("names", TWO_NAMES, ONE_NAME),
     ),
-    "key type": (certificate(key="ec-384"), {}, "reissue", "its key is ec-256, wanted is ec-384"),
+    "key type": (certificate(key="ec-384"), {}, ReissueCertificate, Changed("key type", ("ec-256",), ("ec-384",))),
     "server": (
-        make_config(
-            authorities={"internal": Authority("internal", "https://new.test/dir", Path("/srv/acme/.acme.sh"))}
-        ),
+        make_config(authorities={"internal": ANOTHER}),
         {},
-        "reissue",
-        f"it came from {SERVER}, wanted is https://new.test/dir",
+        ReissueCertificate,
+        Changed("authority", (SERVER,), (ANOTHER.server,)),
     ),
-    "webroot": (
-        certificate(challenges=(Webroot(Path("/srv/other")),)),
-        {},
-        "reissue",
-        "challenge or options are not those it was issued with",
-    ),
-    "challenge": (
-        certificate(challenges=(Dns("dns_nsupdate"),)),
-        {},
-        "reissue",
-        "challenge or options are not those it was issued with",
-    ),
-    "options": (
-        certificate(options=("--ocsp",)),
-        {},
-        "reissue",
-        "challenge or options are not those it was issued with",
-    ),
+    "webroot": (certificate(challenges=(Webroot(Path("/srv/other")),)), {}, ReissueCertificate, Plain.REQUEST_DIFFERS),
+    "challenge": (certificate(challenges=(Dns("dns_nsupdate"),)), {}, ReissueCertificate, Plain.REQUEST_DIFFERS),
+    "options": (certificate(options=("--ocsp",)), {}, ReissueCertificate, Plain.REQUEST_DIFFERS),
     "webroot of one that acme.sh issued alone": (
         certificate(challenges=(Webroot(Path("/srv/other")),)),
         {"stored": replace(make_stored(), configuration={"Le_API": SERVER, "Le_Webroot": "/srv/web"})},
-        "reissue",
-        "its webroot was /srv/web, wanted is /srv/other",
+        ReissueCertificate,
+        Changed("webroot", ("/srv/web",), ("/srv/other",)),
     ),
 }
 
 
 @pytest.mark.parametrize("case", OBTAINED)
-def test_a_certificate_that_differs_is_asked_for_and_delivered(case: str) -> None:
+def test_a_certificate_that_differs_is_ordered_and_deployed(case: str) -> None:
     config, change, kind, reason = OBTAINED[case]
-    steps = plan(config, make_state(**change), NOW).steps
-    assert steps == (
-        Step(kind, "nas", reason, steps[0].proof, "nas"),  # type: ignore[arg-type]
-        Step("deploy", "nas to dsm", "a new certificate comes", "nas.internal.test:5001 serves the leaf", "nas", "dsm"),
+    request, authority = config.certificates["nas"], config.authorities["internal"]
+    assert plan(config, make_state(**change), NOW).steps == (
+        kind(reason, request, authority),
+        DeployCertificate(Plain.NEW_CERTIFICATE, request, authority, TARGET),
     )
-    assert steps[0].proof
 
 
 def test_a_certificate_that_acme_sh_issued_alone_as_asked_is_left_as_it_is() -> None:
@@ -222,14 +228,14 @@ def test_it_is_renewed_from_the_second_on_at_which_it_is_due() -> None:
     due = ISSUED + DAY * 2 // 3
     assert plan(make_config(), make_state(), due - 1) == Plan(())
     (renewal, _) = plan(make_config(), make_state(), due).steps
-    assert renewal.kind == "renew"
-    assert renewal.reason == "due since 2027-01-16 00:00 UTC, 8 hours of its life left"
+    assert isinstance(renewal, RenewCertificate)
+    assert renewal.reason == Due(Moment(due), DAY // 3, "configuration")
 
 
 def test_an_expired_certificate_is_renewed_and_said_to_be_expired() -> None:
     (renewal, _) = plan(make_config(), make_state(), ISSUED + DAY).steps
-    assert renewal.kind == "renew"
-    assert renewal.reason.endswith(", expired")
+    assert isinstance(renewal, RenewCertificate)
+    assert renewal.reason == Expired(Moment(ISSUED + DAY))
 
 
 def test_it_can_be_due_a_time_before_its_end() -> None:
@@ -238,13 +244,13 @@ def test_it_can_be_due_a_time_before_its_end() -> None:
     assert kinds(plan(config, make_state(), ISSUED + DAY - 3600)) == ["renew", "deploy"]
 
 
-@pytest.mark.parametrize("wish", [PlanOptions(force=True), PlanOptions(("issue", "reissue", "renew"), force=True)])
-def test_force_renews_what_is_not_due(wish: PlanOptions) -> None:
-    step = plan(make_config(), make_state(), NOW, wish).steps[0]
-    assert (step.kind, step.reason) == ("renew", "asked for, although it is not due")
+@pytest.mark.parametrize("options", [PlanOptions(force=True), PlanOptions(OBTAINING_KINDS, force=True)])
+def test_force_renews_what_is_not_due(options: PlanOptions) -> None:
+    step = plan(make_config(), make_state(), NOW, options).steps[0]
+    assert (step.kind, step.reason) == ("renew", Plain.FORCED)
 
 
-# --- patience ---
+# --- backoff ---
 
 
 def failed(when: int) -> Entry:
@@ -260,57 +266,51 @@ def test_an_unattended_run_waits_out_the_time_after_a_failure() -> None:
 
 
 def test_an_unattended_run_waits_before_it_delivers_again() -> None:
-    owed = {"dsm": Entry(wanted=LEAF, attempts=1, next_try=NOW + 1)}
-    assert plan(make_config(), make_state(deliveries=owed, **UNKNOWN), NOW, UNATTENDED) == Plan(())
-    assert kinds(plan(make_config(), make_state(deliveries=owed, **UNKNOWN), NOW + 1, UNATTENDED)) == ["deploy"]
+    pending = {"dsm": Entry(wanted=LEAF, attempts=1, next_try=NOW + 1)}
+    assert plan(make_config(), make_state(deliveries=pending, **UNKNOWN), NOW, UNATTENDED) == Plan(())
+    assert kinds(plan(make_config(), make_state(deliveries=pending, **UNKNOWN), NOW + 1, UNATTENDED)) == ["deploy"]
 
 
 def test_a_new_certificate_does_not_wait_for_what_failed_with_the_old_one() -> None:
-    owed = {"dsm": Entry(wanted=OTHER, seen=OTHER, attempts=5, next_try=NOW + DAY)}
-    assert kinds(plan(make_config(), make_state(deliveries=owed, **UNKNOWN), NOW, UNATTENDED)) == ["deploy"]
+    pending = {"dsm": Entry(wanted=OTHER, seen=OTHER, attempts=5, next_try=NOW + DAY)}
+    assert kinds(plan(make_config(), make_state(deliveries=pending, **UNKNOWN), NOW, UNATTENDED)) == ["deploy"]
 
 
 # --- deliveries ---
 
-SIGHT = Observation(served=LEAF)
+SERVED = Observation(served=LEAF)
 PROVEN = Entry(wanted=LEAF, seen=LEAF, seen_at=ISSUED)
 
 
 @pytest.mark.parametrize(
-    ("entry", "sight", "reason"),
+    ("entry", "observed", "reason"),
     [
-        (PROVEN, SIGHT, None),
+        (PROVEN, SERVED, None),
         (PROVEN, None, None),
-        (Entry(), None, "not proven yet"),
-        (Entry(wanted=OTHER, seen=OTHER), None, "the certificate is newer than the one seen there"),
-        (PROVEN, Observation(served=OTHER), "another certificate is served"),
-        (PROVEN, Observation(error="nas:5001: Connection refused"), "nas:5001: Connection refused"),
-        (Entry(), SIGHT, "it is served, and that has not been written down yet"),
+        (Entry(), None, Plain.NOT_PROVEN),
+        (Entry(wanted=OTHER, seen=OTHER), None, Plain.SUPERSEDED),
+        (PROVEN, Observation(served=OTHER), NotServed(OTHER)),
+        (PROVEN, Observation(error="nas:5001: Connection refused"), NotServed(error="nas:5001: Connection refused")),
+        (Entry(), SERVED, Plain.NOT_RECORDED),
     ],
 )
-def test_a_delivery_is_owed_until_the_leaf_was_seen(
-    entry: Entry, sight: Optional[Observation], reason: Optional[str]
+def test_a_deployment_is_pending_until_the_leaf_was_seen(
+    entry: Entry, observed: Optional[Observation], reason: Optional[Reason]
 ) -> None:
-    sights = {} if sight is None else {"dsm": sight}
-    found = plan(make_config(), make_state(deliveries={"dsm": entry}, sights=sights), NOW)
+    observations = {} if observed is None else {"dsm": observed}
+    found = plan(make_config(), make_state(deliveries={"dsm": entry}, observations=observations), NOW)
     assert [step.reason for step in found.steps] == ([] if reason is None else [reason])
     assert all((step.kind, step.certificate, step.target) == ("deploy", "nas", "dsm") for step in found.steps)
 
 
 def test_deploy_with_force_delivers_what_is_served_already() -> None:
     (step,) = plan(make_config(), make_state(), NOW, PlanOptions(("deploy",), force=True)).steps
-    assert (step.kind, step.reason) == ("deploy", "asked for")
+    assert (step.kind, step.reason) == ("deploy", Plain.FORCED)
 
 
 def test_a_broken_certificate_is_not_delivered() -> None:
-    broken = make_state(fault="a.key is not the key of a.cer", sights={"dsm": Observation(served=OTHER)})
+    broken = make_state(fault="a.key is not the key of a.cer", observations={"dsm": Observation(served=OTHER)})
     assert plan(make_config(), broken, NOW, PlanOptions(("deploy",))) == Plan(())
-
-
-def test_a_target_nobody_can_look_at_says_that_its_proof_is_the_hook_alone() -> None:
-    config = certificate(targets=(replace(TARGET, name="mail", hook="exim4", verify=None, synology=False),))
-    (step,) = plan(config, make_state(deliveries={"mail": Entry()}, sights={}), NOW).steps
-    assert step.proof == "none: only the hook's exit code"
 
 
 def test_certificates_that_were_not_read_are_left_alone() -> None:

@@ -4,50 +4,53 @@ from __future__ import annotations
 
 import copy
 import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any, Dict, Iterator, Tuple
 
 import pytest
+from test_wording import SAMPLES
 
 from acmewrap.catalogue import invalid
 from acmewrap.cli import parser
 from acmewrap.engine.results import Run
 from acmewrap.errors import AcmewrapError, ExitCode, Problem
-from acmewrap.report.document import (
-    describe_certificates,
-    describe_error,
-    describe_run,
-    describe_steps,
-    envelope,
-    moment,
-)
-from acmewrap.report.schema import commands, schema
+from acmewrap.reasons import Plain
+from acmewrap.report.document import commands, document, of_run, schema
+from acmewrap.report.fields import moment
+from acmewrap.report.status import CertificateStatus, assess
+from acmewrap.state.machine import CertificateState, State
+from json_manual import manual
 from json_schema import accepts
 from results import CONFIG, DEPLOY, GOOD, NOT_ISSUED, NOT_PROVEN, NOW, RENEW, STATUSES, UNPROVEN, VALID
 
 SCHEMA = schema()
 
 
+def after(run: Run) -> Dict[str, CertificateStatus]:
+    """The valid certificate, with what *run* did to it."""
+    issued = next((one for one in run.results if one.step.kind == "renew"), None)
+    deployed = next((one for one in run.results if one.step.kind == "deploy"), None)
+    target = replace(VALID.targets["dsm"], result=deployed)
+    return {"nas": replace(VALID, result=issued, targets={"dsm": target})}
+
+
 def document_of(run: Run, command: str = "apply") -> Dict[str, Any]:
-    parts = describe_run(run, "host.test", "manual")
-    statuses = {"nas": VALID}
-    return envelope(command, run.exit_code, "1.0", **parts, certificates=describe_certificates(CONFIG, statuses, run))
+    return document(command, run.exit_code, "1.0", **of_run(run), certificates=after(run))
 
 
+INVALID = invalid((Problem("a.yaml", 3, 7, "a.b", "unknown key"),))
+REASONS = [replace(DEPLOY, reason=reason) for reason in (*SAMPLES, *Plain)]
 DOCUMENTS: Dict[str, Dict[str, Any]] = {
     "done": document_of(GOOD),
     "not proven": document_of(NOT_PROVEN, "deploy"),
     "not issued": document_of(NOT_ISSUED, "cron"),
-    "nothing to do": envelope("cron", 0, "1.0", steps=[], certificates=describe_certificates(CONFIG, STATUSES, None)),
-    "status": envelope(
-        "status", 1, "1.0", last_run_at=moment(NOW), certificates=describe_certificates(CONFIG, STATUSES, None)
-    ),
-    "plan": envelope(
-        "plan", 2, "1.0", changed=True, plan=describe_steps([RENEW, DEPLOY]), leftovers=[], certificates=[]
-    ),
-    "error": envelope("apply", 4, "1.0", error=describe_error(AcmewrapError(UNPROVEN))),
-    "configuration": envelope(
-        "check", 78, "1.0", error=describe_error(invalid((Problem("a.yaml", 3, 7, "a.b", "unknown key"),)))
-    ),
+    "nothing to do": document("cron", 0, "1.0", certificates=STATUSES),
+    "status": document("status", 1, "1.0", last_run_at=NOW, certificates=STATUSES),
+    "plan": document("plan", 2, "1.0", changed=True, plan=[RENEW, DEPLOY]),
+    "every reason": document("plan", 2, "1.0", changed=True, plan=REASONS),
+    "error": document("apply", 4, "1.0", error=AcmewrapError(UNPROVEN)),
+    "configuration": document("check", 78, "1.0", error=INVALID),
 }
 
 
@@ -62,11 +65,14 @@ def parts_of(value: Any, path: Tuple[Any, ...] = ()) -> Iterator[Tuple[Any, ...]
         for name, item in value.items():
             yield (*path, name)
             yield from parts_of(item, (*path, name))
-    elif isinstance(value, list) and value:
-        yield from parts_of(value[0], (*path, 0))
+    elif isinstance(value, list):
+        for index, item in enumerate(value):
+            yield from parts_of(item, (*path, index))
 
 
-OPTIONAL = {("run",), ("error", "problems")}
+def may_be_missing(path: Tuple[Any, ...]) -> bool:
+    """Whether it is one of several that go by their names."""
+    return len(path) > 1 and path[-2] in ("certificates", "targets")
 
 
 @pytest.mark.parametrize("name", DOCUMENTS)
@@ -79,10 +85,8 @@ def test_the_schema_refuses_a_document_that_lacks_any_part_or_has_another_type_t
             inner, outer = inner[key], outer[key]
         del inner[path[-1]]
         outer[path[-1]] = 1.5 if not isinstance(outer[path[-1]], float) else "text"
-        optional = any(path[: len(one)] == one for one in OPTIONAL)
-        if not optional:
-            assert not accepts(SCHEMA, without), f"without {path}"
-            assert not accepts(SCHEMA, other), f"another type at {path}"
+        assert accepts(SCHEMA, without) == may_be_missing(path), f"without {path}"
+        assert not accepts(SCHEMA, other), f"another type at {path}"
 
 
 def test_every_command_has_its_document_in_the_schema_save_the_one_that_prints_what_acme_sh_does() -> None:
@@ -100,44 +104,86 @@ def test_the_schema_is_plain_json() -> None:
     [(ExitCode.OK, "ok"), (ExitCode.PENDING, "pending"), (ExitCode.DEPLOY_FAILED, "failed"), (143, "failed")],
 )
 def test_the_envelope_says_how_it_ended(code: int, outcome: str) -> None:
-    assert envelope("plan", code, "1.0", plan=[])["outcome"] == outcome
+    assert document("plan", code, "1.0")["outcome"] == outcome
 
 
 def test_wrong_usage_is_a_failure_although_its_number_is_that_of_pending_changes() -> None:
-    assert envelope("init", ExitCode.USAGE, "1.0", error={})["outcome"] == "failed"
+    assert document("init", ExitCode.USAGE, "1.0", error=AcmewrapError(UNPROVEN))["outcome"] == "failed"
 
 
-def test_a_certificate_tells_what_the_run_did_to_it_also_when_its_authority_was_asked_before() -> None:
-    (certificate,) = DOCUMENTS["done"]["certificates"]
-    assert certificate["outcome"] == "renewed"
+def test_a_certificate_says_what_the_run_did_to_it_also_when_its_authority_was_asked_before() -> None:
+    certificate = DOCUMENTS["done"]["certificates"]["nas"]
+    assert (certificate["state"], certificate["outcome"]) == ("valid", "renewed")
     assert certificate["order_url"] == "https://pki.test/order/1"
-    assert certificate["targets"][0]["deployed_now"] is True
-    assert certificate["error"] is None
+    assert certificate["targets"]["dsm"]["deployed_now"] is True
+    assert certificate["failure"] is None
+
+
+def test_what_a_run_did_to_a_certificate_is_found_among_its_results() -> None:
+    found = assess(CONFIG, State(certificates={"nas": CertificateState(), "bare": CertificateState()}), NOW, GOOD)
+    assert (found["nas"].outcome, found["nas"].targets["dsm"].deployed_now) == ("renewed", True)
+    assert (found["bare"].outcome, found["bare"].targets) == (None, {})
 
 
 def test_a_failure_is_told_at_the_step_and_at_the_certificate_with_its_lines() -> None:
     document = DOCUMENTS["not issued"]
-    assert document["exit_code"] == 3
+    assert (document["exit_code"], document["changed"]) == (3, False)
     failed, skipped = document["steps"]
     assert (failed["outcome"], skipped["outcome"]) == ("failed", "skipped")
-    (certificate,) = document["certificates"]
+    certificate = document["certificates"]["nas"]
     assert certificate["outcome"] == "failed"
-    assert certificate["error"] == failed["error"]
-    assert len(certificate["error"]["lines"]) == 20
+    assert certificate["failure"] == failed["failure"]
+    assert len(certificate["failure"]["lines"]) == 20
 
 
-def test_a_target_that_was_not_proven_is_not_deployed_now() -> None:
-    (target,) = DOCUMENTS["not proven"]["certificates"][0]["targets"]
-    assert target["deployed_now"] is False
-    assert target["error"]["id"] == "deploy.not_proven"
+def test_a_target_that_was_not_proven_is_not_deployed_now_though_something_changed() -> None:
+    document = DOCUMENTS["not proven"]
+    target = document["certificates"]["nas"]["targets"]["dsm"]
+    assert (target["deployed_now"], document["changed"]) == (False, True)
+    assert target["failure"]["id"] == "deploy.not_proven"
 
 
 def test_a_failure_of_an_earlier_run_is_told_while_it_lasts() -> None:
-    nas, bare = DOCUMENTS["status"]["certificates"]
-    assert nas["targets"][0]["error"]["id"] == "deploy.not_proven"
-    assert nas["targets"][0]["attempts"] == 3
-    assert bare["error"]["id"] == "acme.rejected_identifier"
+    certificates = DOCUMENTS["status"]["certificates"]
+    assert list(certificates) == ["nas", "bare"]
+    target = certificates["nas"]["targets"]["dsm"]
+    assert (target["failure"]["id"], target["attempts"]) == ("deploy.not_proven", 3)
+    bare = certificates["bare"]
+    assert bare["failure"]["id"] == "acme.rejected_identifier"
     assert (bare["sha256"], bare["not_after"], bare["due_at"]) == (None, None, None)
+
+
+def test_a_step_is_typed_and_so_is_its_reason() -> None:
+    plan, *_ = (document["plan"] for name, document in DOCUMENTS.items() if name == "plan")
+    due = {"kind": "due", "since": "2027-01-14T08:00:00Z", "left_seconds": 3600, "by": "authority"}
+    nowhere = {"path": None, "release": None}
+    assert plan == [
+        {"kind": "renew", "certificate": "nas", "target": None, **nowhere, "reason": due},
+        {"kind": "deploy", "certificate": "nas", "target": "dsm", **nowhere, "reason": {"kind": "new_certificate"}},
+    ]
+    first = DOCUMENTS["done"]["steps"][0]
+    assert (first["path"], first["release"], first["reason"]["failure"]["id"]) == (
+        *("/srv/acme/src/acme.sh", "3.1.1"),
+        "release.missing",
+    )
+
+
+def test_the_values_of_a_reason_are_written_as_people_write_them() -> None:
+    found = {step["reason"]["kind"]: step["reason"] for step in DOCUMENTS["every reason"]["plan"]}
+    assert found["too_open"] == {"kind": "too_open", "mode": "0644", "wanted": "0600"}
+    assert found["account_differs"]["deviations"][1] == {"kind": "open_shares", "names": ["photo", "video"]}
+    assert found["changed"]["have"] == ["a.test"]
+
+
+def test_changed_and_plan_and_steps_are_in_every_document() -> None:
+    for found in DOCUMENTS.values():
+        assert {"changed", "plan", "steps"} <= set(found)
+        assert found["schema_version"] == 2
+
+
+def test_the_manual_is_what_the_tables_say() -> None:
+    page = Path(__file__).resolve().parents[3] / "docs/json.md"
+    assert page.read_text(encoding="utf-8") == manual(), "write it anew: the page itself says how"
 
 
 def test_times_are_in_utc_to_the_second() -> None:

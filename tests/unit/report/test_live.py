@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from dataclasses import replace
 
 import pytest
 from rich.console import Console
@@ -12,11 +13,13 @@ from acmewrap.catalogue import failure
 from acmewrap.cli.output import Printer
 from acmewrap.cli.parser import parse
 from acmewrap.engine.results import StepEnded, StepLine, StepResult, StepStarted
-from acmewrap.plan.planner import Step
+from acmewrap.plan.steps import IssueCertificate
+from acmewrap.reasons import Plain
 from acmewrap.report import live
+from acmewrap.state.ledger import Entry
+from results import AUTHORITY, CERTIFICATE, DEPLOY, MISSING, NOW, SEEN, VALID
 
-ISSUE = Step("issue", "nas [main]", "there is no certificate yet", "proof", "nas")
-DEPLOY = Step("deploy", "nas to dsm", "a new certificate comes", "proof", "nas", "dsm")
+ISSUE = IssueCertificate(Plain.NOT_YET_ISSUED, replace(CERTIFICATE, name="nas [main]"), AUTHORITY)
 
 
 def terminal(width: int = 80) -> Console:
@@ -34,10 +37,10 @@ def test_each_step_stays_on_the_screen_with_its_outcome() -> None:
     with live.LiveSteps(console) as steps:
         steps(StepStarted(ISSUE))
         steps(StepLine(ISSUE, "acme.sh talks"))
-        steps(StepEnded(StepResult(ISSUE, "done", 2.5)))
+        steps(StepEnded(StepResult(ISSUE, "done", seconds=2.5)))
         steps(StepStarted(DEPLOY))
         told = failure("deploy.failed", "it [did] not", ["last words"])
-        steps(StepEnded(StepResult(DEPLOY, "failed", 1.0, told)))
+        steps(StepEnded(StepResult(DEPLOY, "failed", told, 1.0)))
     text = text_of(console)
     assert "✓ issue nas [main]: done in 2.5 s" in text
     assert "✗ deploy nas to dsm: FAILED after 1.0 s" in text
@@ -54,7 +57,7 @@ def test_what_is_logged_meanwhile_stands_above_the_steps_that_run(
     with printer.following() as listener:
         listener(StepStarted(ISSUE))
         logging.getLogger("acmewrap.driver.release.sources").info("the release URL is tried")
-        listener(StepEnded(StepResult(ISSUE, "done", 2.5)))
+        listener(StepEnded(StepResult(ISSUE, "done", seconds=2.5)))
     assert "  the release URL is tried\n" in text_of(console)
     assert capsys.readouterr().err == ""
 
@@ -64,37 +67,35 @@ def test_lines_of_acme_sh_are_shown_when_asked_for() -> None:
     with live.LiveSteps(console, verbose=True) as steps:
         steps(StepStarted(ISSUE))
         steps(StepLine(ISSUE, "acme.sh [talks]"))
-        steps(StepEnded(StepResult(ISSUE, "done", 2.5)))
+        steps(StepEnded(StepResult(ISSUE, "done", seconds=2.5)))
     assert "  | acme.sh [talks]" in text_of(console)
 
 
 def test_a_step_that_was_skipped_was_never_started() -> None:
     console = terminal()
     with live.LiveSteps(console) as steps:
-        steps(StepEnded(StepResult(DEPLOY, "skipped", failure=failure("step.skipped", "no certificate"))))
+        steps(StepEnded(StepResult(DEPLOY, "skipped", failure("step.skipped", "no certificate"))))
     assert "- deploy nas to dsm: skipped" in text_of(console)
 
 
 def test_a_certificate_with_two_targets_fits_into_80_columns() -> None:
-    heading = ("CERTIFICATE", "NAMES", "AUTHORITY", "ISSUER", "STATE", "LEFT", "RENEWAL", "TARGET", "DELIVERY")
-    names = "nas.internal.example.com, files.internal.example.com"
-    state = ("valid", "23 hours", "in 15 hours")
-    first = ("nas", names, "internal", "Some Intermediate", *state, "dsm", "deployed, seen 2 hours ago")
-    rows = [
-        heading,
-        first,
-        (*[""] * 7, "web", "pending"),
-        ("new", "new.example.com", "internal", "-", "missing", "-", "-", "-", "-"),
-    ]
+    names = ("nas.internal.example.com", "files.internal.example.com")
+    nas = replace(
+        VALID,
+        certificate=replace(CERTIFICATE, domains=names),
+        targets={"dsm": SEEN, "web": replace(SEEN, state="pending", entry=Entry())},
+    )
+    new = replace(MISSING, certificate=replace(MISSING.certificate, domains=("new.example.com",)))
     console = terminal()
-    live.print_status(console, rows)
+    live.print_status(console, {"nas": nas, "new": new}, NOW)
     lines = text_of(console).splitlines()
     assert max(map(len, lines)) <= 80
     text = "\n".join(lines)
     for piece in (
         "nas.internal.example.com",
         "files.internal.example.com",
-        "valid, 23 hours left",
+        "valid, 1 day left",
+        "dsm: deployed, seen",
         "web: pending",
         "missing",
     ):

@@ -15,13 +15,13 @@ from acmewrap.report.screen import (
     status_rows,
     table_lines,
 )
-from results import CONFIG, GOOD, NOT_ISSUED, NOT_PROVEN, NOW, REFUSED, STATUSES, VALID
+from results import GOOD, NOT_ISSUED, NOT_PROVEN, NOW, REFUSED, SEEN, STATUSES, TARGET, VALID
 
 
 def test_a_plan_is_a_table_of_steps_with_their_reasons() -> None:
     lines = list(plan_lines(GOOD.plan))
-    assert [line.split()[0] for line in lines[:4]] == ["install", "consult", "renew", "deploy"]
-    assert lines[2].endswith("due since yesterday")
+    assert [line.split()[0] for line in lines[:4]] == ["install", "renewal_info", "renew", "deploy"]
+    assert lines[2].endswith("due since 2027-01-14 08:00 UTC as the authority advises, 1 hour left")
     assert lines[4].startswith("4 steps")
 
 
@@ -65,8 +65,9 @@ def test_a_run_is_summed_up_with_its_exit_code() -> None:
 
 
 def test_the_status_has_a_row_per_certificate_and_target() -> None:
-    second = replace(VALID.targets[0], name="mail", standing="unverified", verify=None)
-    rows = status_rows(CONFIG, {"nas": replace(VALID, targets=(*VALID.targets, second)), "bare": STATUSES["bare"]}, NOW)
+    second = replace(SEEN, state="unverified", target=replace(TARGET, verify=None))
+    nas = replace(VALID, targets={**VALID.targets, "mail": second})
+    rows = status_rows({"nas": nas, "bare": STATUSES["bare"]}, NOW)
     assert len({len(row) for row in rows}) == 1
     assert [row[0] for row in rows] == ["CERTIFICATE", "nas", "", "bare"]
     assert [row[-2] for row in rows] == ["TARGET", "dsm", "mail", "-"]

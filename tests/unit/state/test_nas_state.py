@@ -15,6 +15,7 @@ from acmewrap.catalogue import failure
 from acmewrap.config import Account, Config, Schedule, Synology
 from acmewrap.errors import AccessError, UnreachableError
 from acmewrap.plan.planner import Plan, PlanOptions, plan
+from acmewrap.reasons import AccountDiffers, AccountNotManaged, Deviation, NotAssigned, NotObserved, Plain, Reason
 from acmewrap.schedule import dsm
 from acmewrap.secrets import FileReference, Secret
 from acmewrap.state import nas
@@ -105,7 +106,7 @@ def planned(config: Config, found: Optional[NasState]) -> Plan:
     return plan(config, state, NOW, PlanOptions())
 
 
-def kinds(config: Config, found: Optional[NasState]) -> Tuple[Tuple[str, str], ...]:
+def kinds(config: Config, found: Optional[NasState]) -> Tuple[Tuple[str, Reason], ...]:
     return tuple((step.kind, step.reason) for step in planned(config, found).steps)
 
 
@@ -118,7 +119,7 @@ def test_of_a_nas_that_is_as_it_should_be_nothing_follows(ready: Nas, config: Co
 
 def test_on_an_empty_nas_everything_is_planned_and_nobody_tries_to_log_in(box: Nas, config: Config) -> None:
     found = nas.look(config, {})
-    assert (found.account, found.task) == (("it does not exist",), "missing")
+    assert (found.account, found.task) == (Plain.MISSING, "missing")
     assert [kind for kind, _ in kinds(config, found)] == ["account", "deploy", "schedule"]
     assert box.state.logins == []
     assert not box.password.exists()
@@ -148,7 +149,7 @@ def test_a_password_that_lies_ready_is_the_one_that_is_used(box: Nas, config: Co
 
 def test_a_password_that_was_changed_is_set_again_and_nothing_else(ready: Nas, config: Config) -> None:
     ready.state.users[NAME].password = "changed by hand"
-    assert nas.look(config, {}).account == ("the stored password does not open it",)
+    assert nas.look(config, {}).account == AccountDiffers((Deviation("wrong_password"),))
     nas.ensure_account(config, {})
     assert ready.writes == ["SYNO.Core.User.set"]
     assert nas.look(config, {}) == NasState()
@@ -156,14 +157,14 @@ def test_a_password_that_was_changed_is_set_again_and_nothing_else(ready: Nas, c
 
 def test_a_password_that_was_lost_is_chosen_anew(ready: Nas, config: Config) -> None:
     ready.password.unlink()
-    assert nas.look(config, {}).account == ("its password is in no file yet",)
+    assert nas.look(config, {}).account == AccountDiffers((Deviation("no_password"),))
     nas.ensure_account(config, {})
     assert nas.look(config, {}) == NasState()
 
 
-def test_what_another_password_does_not_mend_is_not_answered_with_one(ready: Nas, config: Config) -> None:
+def test_what_another_password_does_not_fix_is_not_answered_with_one(ready: Nas, config: Config) -> None:
     ready.state.users[NAME].locked = True
-    assert nas.look(config, {}).account == ()
+    assert nas.look(config, {}).account is None
     with pytest.raises(ApiError) as caught:
         nas.ensure_account(config, {})
     assert caught.value.id == "dsm.account_locked"
@@ -174,10 +175,10 @@ def test_without_the_right_to_change_accounts_the_rest_is_still_looked_after(rea
     ready.provisioner = None
     ready.state.users[NAME].expired = "now"
     found = nas.look(config, {})
-    assert (found.account, found.assignment, found.task) == ((), None, "same")
+    assert (found.account, found.assignment, found.task) == (None, None, "same")
     assert planned(config, found).steps == ()
     (note,) = planned(config, found).notes
-    assert "synology.administrator" in note
+    assert note == AccountNotManaged(NAME)
     with pytest.raises(AccessError) as caught:
         nas.ensure_account(config, {})
     assert caught.value.id == "dsm.no_provisioner"
@@ -187,18 +188,19 @@ def test_a_certificate_that_is_not_in_use_is_delivered_again_and_says_why(ready:
     ready.state.certificates.service("smbftpd/ftpd").certificate = "8eAAAA"
     ready.state.certificates.default = "8eAAAA"
     found = nas.look(config, {})
-    assert kinds(config, found) == (("deploy", "in DSM it is not used for: default, FTPS"),)
+    assert kinds(config, found) == (("deploy", NotAssigned(("default", "FTPS"))),)
 
 
 def test_a_nas_that_cannot_be_reached_makes_the_run_fail_and_not_stay_silent(ready: Nas, config: Config) -> None:
     ready.reachable = False
     found = nas.look(config, {})
     assert [kind for kind, _ in kinds(config, found)] == ["account", "deploy", "schedule"]
-    assert all("nobody there" in reason for kind, reason in kinds(config, found) if kind != "schedule")
+    why = [reason for kind, reason in kinds(config, found) if kind != "schedule"]
+    assert why == [NotObserved(failure("dsm.unreachable", "nobody there"))] * 2
 
 
 def test_a_certificate_that_is_not_there_yet_is_not_delivered_because_of_it(config: Config) -> None:
-    state = replace(make_state(config, stored=None), nas=NasState(assignment="not in use"))
+    state = replace(make_state(config, stored=None), nas=NasState(assignment=NotAssigned(("FTPS",))))
     steps = plan(config, state, NOW, PlanOptions(kinds=("deploy",))).steps
     assert steps == ()
 

@@ -6,6 +6,7 @@ from typing import Callable, Dict, Union
 import pytest
 
 from acmewrap.errors import DeployError
+from acmewrap.reasons import Deviation
 from acmewrap.synology import account
 from acmewrap.synology.channel import WebProvisioner, generate_password
 from memory import NAME, PASSWORD, Nas, OnBox
@@ -25,8 +26,8 @@ def provisioner(request: pytest.FixtureRequest, nas: Nas) -> Provisioner:
 
 def test_an_account_is_made_with_all_that_belongs_to_it_and_nothing_more(nas: Nas, provisioner: Provisioner) -> None:
     assert account.read(provisioner, NAME) is None
-    standing = account.ensure(provisioner, NAME, PASSWORD)
-    assert standing.deviations() == ()
+    account.ensure(provisioner, NAME, PASSWORD)
+    assert account.read(provisioner, NAME) == ()
     user = nas.state.users[NAME]
     assert (user.password, user.expired, user.cannot_change_password) == (PASSWORD.reveal(), "normal", True)
     assert nas.state.groups == {"administrators": ["boss", NAME], "users": ["boss", NAME]}
@@ -45,27 +46,25 @@ def test_an_account_that_is_as_it_should_be_is_not_touched(nas: Nas, provisioner
     assert nas.writes == []
 
 
-CHANGES: Dict[str, Callable[[Nas], object]] = {
-    "it is disabled": lambda nas: setattr(nas.state.users[NAME], "expired", "2024/1/31"),
-    "it is no administrator": lambda nas: nas.state.groups["administrators"].remove(NAME),
-    "it may change its password": lambda nas: setattr(nas.state.users[NAME], "cannot_change_password", False),
-    "DSM itself is denied to it": lambda nas: nas.state.set_rule(
-        "SYNO.Desktop", NAME, allow_ip=[], deny_ip=["0.0.0.0"]
-    ),
-    "the shared folder homes is denied to it": lambda nas: nas.state.shares["homes"].permissions.update({NAME: "NA"}),
-    "these shared folders are open to it: photo": lambda nas: nas.state.shares["photo"].permissions.pop(NAME),
-    "these applications are open to it: SYNO.FTP": lambda nas: nas.state.rules.pop(("SYNO.FTP", NAME)),
+CHANGES: Dict[Deviation, Callable[[Nas], object]] = {
+    Deviation("disabled"): lambda nas: setattr(nas.state.users[NAME], "expired", "2024/1/31"),
+    Deviation("not_administrator"): lambda nas: nas.state.groups["administrators"].remove(NAME),
+    Deviation("may_change_password"): lambda nas: setattr(nas.state.users[NAME], "cannot_change_password", False),
+    Deviation("locked_out"): lambda nas: nas.state.set_rule("SYNO.Desktop", NAME, allow_ip=[], deny_ip=["0.0.0.0"]),
+    Deviation("homes_denied", ("homes",)): lambda nas: nas.state.shares["homes"].permissions.update({NAME: "NA"}),
+    Deviation("open_shares", ("photo",)): lambda nas: nas.state.shares["photo"].permissions.pop(NAME),
+    Deviation("open_applications", ("SYNO.FTP",)): lambda nas: nas.state.rules.pop(("SYNO.FTP", NAME)),
 }
 
 
-@pytest.mark.parametrize("deviation", CHANGES)
-def test_what_was_changed_is_told_and_alone_mended(nas: Nas, provisioner: Provisioner, deviation: str) -> None:
+@pytest.mark.parametrize("deviation", CHANGES, ids=str)
+def test_what_was_changed_is_reported_and_alone_set_right(
+    nas: Nas, provisioner: Provisioner, deviation: Deviation
+) -> None:
     account.ensure(provisioner, NAME, PASSWORD)
     CHANGES[deviation](nas)
     nas.state.requests.clear()
-    found = account.read(provisioner, NAME)
-    assert found is not None
-    assert found.deviations() == (deviation,)
+    assert account.read(provisioner, NAME) == (deviation,)
     account.ensure(provisioner, NAME, PASSWORD)
     assert len(nas.writes) == 1
     assert nas.state.users[NAME].password == PASSWORD.reveal()
@@ -76,7 +75,7 @@ def test_a_write_that_dsm_only_pretends_to_do_is_told(nas: Nas) -> None:
         def add_administrator(self, name: str) -> None:
             """Nothing, as with a parameter that DSM does not look at."""
 
-    with pytest.raises(DeployError, match="still it is no administrator") as caught:
+    with pytest.raises(DeployError, match="still shows: not administrator") as caught:
         account.ensure(Pretending(nas), NAME, PASSWORD)
     assert caught.value.id == "dsm.account_not_set"
 

@@ -48,9 +48,9 @@ def session(nas: DsmSimulator) -> Client:
     return Client(nas.url, nas.account, Secret(nas.password))
 
 
-def use(nas: DsmSimulator, wanted: DsmCertificate) -> None:
+def use(nas: DsmSimulator, wanted: DsmCertificate) -> bool:
     with session(nas) as client:
-        put_to_use(client, wanted)
+        return put_to_use(client, wanted)
 
 
 def user_of(nas: DsmSimulator, service: str) -> str:
@@ -86,9 +86,9 @@ def test_a_service_may_be_named_as_dsm_calls_it_inside(nas: DsmSimulator) -> Non
 
 
 def test_doing_it_again_sets_nothing(nas: DsmSimulator) -> None:
-    use(nas, DsmCertificate("acme"))
+    assert use(nas, DsmCertificate("acme")) is True
     nas.state.requests.clear()
-    use(nas, DsmCertificate("acme"))
+    assert use(nas, DsmCertificate("acme")) is False
     assert not nas.calls(ASSIGN)
     assert not nas.calls(DEFAULT)
 

@@ -1,4 +1,4 @@
-"""How a certificate is said to stand."""
+"""The state that a certificate is said to be in."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any, Dict, Mapping, Optional
 import pytest
 
 from acmewrap.catalogue import failure
-from acmewrap.plan.status import CertificateStatus, TargetStatus, assess
+from acmewrap.report.status import CertificateStatus, TargetStatus, assess
 from acmewrap.state.ledger import Entry
 from acmewrap.verify.tls_probe import Observation
 from wanted import CERTIFICATE, DAY, ISSUED, LEAF, NOW, OTHER, TARGET, make_config, make_state, make_stored
@@ -22,15 +22,15 @@ def status(now: float = NOW, **changes: Any) -> CertificateStatus:
 
 def test_a_certificate_that_is_there_and_served_is_valid_and_healthy() -> None:
     found = status()
-    assert (found.standing, found.is_healthy, found.error) == ("valid", True, None)
+    assert (found.state, found.is_healthy, found.failure) == ("valid", True, None)
     assert found.due_at == ISSUED + DAY * 2 // 3
-    assert found.targets == (
-        TargetStatus("dsm", "synology_dsm", "nas.internal.test:5001", "deployed", LEAF, LEAF, ISSUED),
-    )
+    served, entry = Observation(served=LEAF), Entry(wanted=LEAF, seen=LEAF, seen_at=ISSUED)
+    assert found.targets == {"dsm": TargetStatus(TARGET, "deployed", LEAF, served, entry)}
+    assert found.targets["dsm"].proven_at == ISSUED
 
 
 @pytest.mark.parametrize(
-    ("now", "changes", "standing", "healthy"),
+    ("now", "changes", "state", "healthy"),
     [
         (ISSUED + DAY * 2 // 3 - 1, {}, "valid", True),
         (ISSUED + DAY * 2 // 3, {}, "due", True),
@@ -42,13 +42,13 @@ def test_a_certificate_that_is_there_and_served_is_valid_and_healthy() -> None:
         (NOW, {"stored": replace(make_stored(), leaf=None)}, "missing", False),
     ],
 )
-def test_standings(now: float, changes: Mapping[str, Any], standing: str, healthy: bool) -> None:
+def test_the_state_of_a_certificate_on_disk(now: float, changes: Mapping[str, Any], state: str, healthy: bool) -> None:
     found = status(now, **changes)
-    assert (found.standing, found.is_healthy) == (standing, healthy)
+    assert (found.state, found.is_healthy) == (state, healthy)
 
 
 @pytest.mark.parametrize(
-    ("entry", "sight", "standing"),
+    ("entry", "observed", "state"),
     [
         (Entry(seen=LEAF), Observation(served=LEAF), "deployed"),
         (Entry(), Observation(served=LEAF), "deployed"),
@@ -59,34 +59,36 @@ def test_standings(now: float, changes: Mapping[str, Any], standing: str, health
         (Entry(), None, "pending"),
     ],
 )
-def test_a_target_stands_as_it_was_seen(entry: Entry, sight: Optional[Observation], standing: str) -> None:
-    sights: Dict[str, Observation] = {} if sight is None else {"dsm": sight}
-    found = status(deliveries={"dsm": entry}, sights=sights)
-    assert found.targets[0].standing == standing
-    assert found.is_healthy == (standing == "deployed")
+def test_the_state_of_a_target_is_what_was_seen_there(
+    entry: Entry, observed: Optional[Observation], state: str
+) -> None:
+    observations: Dict[str, Observation] = {} if observed is None else {"dsm": observed}
+    found = status(deliveries={"dsm": entry}, observations=observations)
+    assert found.targets["dsm"].state == state
+    assert found.is_healthy == (state == "deployed")
 
 
 def test_what_only_the_hook_vouches_for_is_called_unverified() -> None:
     blind = replace(TARGET, verify=None)
     config = make_config(certificates={"nas": replace(CERTIFICATE, targets=(blind,))})
-    found = assess(config, make_state(sights={}), NOW)["nas"]
-    assert (found.targets[0].standing, found.targets[0].verify, found.is_healthy) == ("unverified", None, True)
+    found = assess(config, make_state(observations={}), NOW)["nas"]
+    assert (found.targets["dsm"].state, found.is_healthy) == ("unverified", True)
 
 
 def test_an_outstanding_failure_is_told_and_is_not_healthy() -> None:
     found = status(attempts=Entry().fail(REFUSED, NOW))
     assert not found.is_healthy
-    assert found.error is not None
-    assert found.error["id"] == "dsm.login_refused"
+    assert found.failure is not None
+    assert found.failure.id == "dsm.login_refused"
 
 
 def test_failures_of_a_target_are_told_with_the_next_try() -> None:
     entry = Entry().want(LEAF).fail(REFUSED, NOW, jitter=0)
-    target = status(deliveries={"dsm": entry}, sights={}).targets[0]
-    assert (target.standing, target.attempts, target.next_try) == ("pending", 1, NOW + 300)
-    assert target.error is not None
-    assert target.error["id"] == "dsm.login_refused"
+    target = status(deliveries={"dsm": entry}, observations={}).targets["dsm"]
+    assert (target.state, target.entry.attempts, target.entry.next_try) == ("pending", 1, NOW + 300)
+    assert target.failure is not None
+    assert target.failure.id == "dsm.login_refused"
 
 
 def test_a_proof_of_an_older_leaf_is_no_proof() -> None:
-    assert status(deliveries={"dsm": Entry(seen=OTHER, seen_at=NOW)}, sights={}).targets[0].proven_at is None
+    assert status(deliveries={"dsm": Entry(seen=OTHER, seen_at=NOW)}, observations={}).targets["dsm"].proven_at is None

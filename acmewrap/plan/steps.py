@@ -1,0 +1,188 @@
+"""What can be done, one type for each kind of step, with all that is needed to perform it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal, Optional, Tuple
+
+from ..config.model import Account, AcmeShSettings, Authority, Certificate, Config, Schedule, Target
+from ..driver.home import Stored
+from ..driver.wrapper import Wrapper
+from ..reasons import Mode, Reason, TooOpen
+
+if TYPE_CHECKING:
+    from ..schedule.crontab import Entry
+    from ..state.file_modes import Excess
+
+_Machine = Literal["install", "bundle", "webroot", "render", "mode", "account"]
+Kind = Literal[_Machine, "renewal_info", "issue", "reissue", "renew", "deploy", "schedule", "remove"]
+MACHINE_KINDS: Tuple[Kind, ...] = ("install", "bundle", "webroot", "render", "mode", "account")
+OBTAINING_KINDS: Tuple[Kind, ...] = ("issue", "reissue", "renew")
+CERTIFICATE_KINDS: Tuple[Kind, ...] = ("renewal_info", *OBTAINING_KINDS, "deploy")
+LAST_KINDS: Tuple[Kind, ...] = ("schedule", "remove")
+
+
+@dataclass(frozen=True)
+class Step:
+    """``kind`` is stable; ``certificate`` and ``target`` are names. What concerns one file or folder has its ``path``."""
+
+    kind: ClassVar[Kind]
+    reason: Reason
+
+    @property
+    def certificate(self) -> Optional[str]:
+        return None
+
+    @property
+    def target(self) -> Optional[str]:
+        return None
+
+
+class MachineStep(Step):
+    """What makes the machine ready."""
+
+
+@dataclass(frozen=True)
+class InstallRelease(MachineStep):
+    """``force``: files that somebody changed may be replaced."""
+
+    kind = "install"
+    settings: AcmeShSettings
+    path: Path
+    force: bool = False
+
+
+@dataclass(frozen=True)
+class WriteBundle(MachineStep):
+    """What *authority* is trusted through, as far as the file holds it (``pem``)."""
+
+    kind = "bundle"
+    authority: Authority
+    path: Path
+
+
+@dataclass(frozen=True)
+class PrepareWebroot(MachineStep):
+    kind = "webroot"
+    path: Path
+
+
+@dataclass(frozen=True)
+class RenderWrapper(MachineStep):
+    kind = "render"
+    wrapper: Wrapper
+
+    @property
+    def path(self) -> Path:
+        return self.wrapper.path
+
+
+@dataclass(frozen=True)
+class ChangeMode(MachineStep):
+    kind = "mode"
+    excess: Excess
+
+    @classmethod
+    def of(cls, excess: Excess) -> ChangeMode:
+        return cls(TooOpen(Mode(excess.mode), Mode(excess.wanted)), excess)
+
+    @property
+    def path(self) -> Path:
+        return self.excess.path
+
+
+@dataclass(frozen=True)
+class EnsureAccount(MachineStep):
+    """The service account of the NAS in *config*."""
+
+    kind = "account"
+    config: Config
+    account: Account
+
+
+@dataclass(frozen=True)
+class SetSchedule(MachineStep):
+    """The entry for *config* in its scheduler."""
+
+    kind = "schedule"
+    config: Config
+    schedule: Schedule
+
+
+@dataclass(frozen=True)
+class RemoveCertificate(MachineStep):
+    """What lies in a home and *config* does not name."""
+
+    kind = "remove"
+    stored: Stored
+    config: Config
+
+    @property
+    def path(self) -> Path:
+        return self.stored.files.folder
+
+
+@dataclass(frozen=True)
+class RemoveScheduleEntry(MachineStep):
+    """An entry of the crontab; its scheduler is another one now, or none."""
+
+    kind = "remove"
+    entry: Entry
+
+
+@dataclass(frozen=True)
+class CertificateStep(Step):
+    """``entry`` is the ledger's name for it."""
+
+    request: Certificate
+    authority: Authority
+
+    @property
+    def certificate(self) -> str:
+        return self.request.name
+
+    @property
+    def entry(self) -> str:
+        return self.request.name
+
+
+class CheckRenewalInfo(CertificateStep):
+    """Ask the authority again when to renew (RFC 9773)."""
+
+    kind = "renewal_info"
+
+
+class ObtainCertificate(CertificateStep):
+    """Order one, in one of three ways."""
+
+
+class IssueCertificate(ObtainCertificate):
+    kind = "issue"
+
+
+class ReissueCertificate(ObtainCertificate):
+    """Issue it anew, because another one is asked for or what is there is broken."""
+
+    kind = "reissue"
+
+
+class RenewCertificate(ObtainCertificate):
+    kind = "renew"
+
+
+@dataclass(frozen=True)
+class DeployCertificate(CertificateStep):
+    """Bring it to *destination* and see it there. ``force``: also when it is served already."""
+
+    kind = "deploy"
+    destination: Target
+    force: bool = False
+
+    @property
+    def target(self) -> str:
+        return self.destination.name
+
+    @property
+    def entry(self) -> str:
+        return f"{self.request.name}/{self.destination.name}"

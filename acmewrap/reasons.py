@@ -1,0 +1,173 @@
+"""How something compares with what the file asks for, and why a step is done: kinds and values, to decide by and to print.
+
+The sentences about them are made in :mod:`acmewrap.report.wording`, and nowhere else. Times are seconds since 1970 UTC.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from typing import Literal, NewType, Optional, Tuple, Union
+
+from .errors import Failure
+
+Drift = Literal["same", "differs", "missing", "foreign"]
+"""``foreign``: somebody else has made it."""
+
+Moment = NewType("Moment", int)
+Mode = NewType("Mode", int)
+
+
+class Plain(Enum):
+    """Reasons that need no values."""
+
+    # Of something on the machine.
+    MISSING = "missing"
+    DIFFERS = "differs"
+    FOREIGN = "foreign"
+    NO_CHALLENGE_FOLDER = "no_challenge_folder"
+    NOT_WRITABLE = "not_writable"
+    NOT_CONFIGURED = "not_configured"  # a former version of the file asked for it
+    # Of a certificate.
+    NOT_YET_ISSUED = "not_yet_issued"
+    REQUEST_DIFFERS = "request_differs"  # challenge or options are not those it was issued with
+    FORCED = "forced"
+    ADVICE_OUTDATED = "advice_outdated"  # time to ask the authority again when to renew
+    # Of a target.
+    NEW_CERTIFICATE = "new_certificate"
+    NOT_PROVEN = "not_proven"  # none was ever seen there
+    SUPERSEDED = "superseded"  # what was last seen there is an older one
+    NOT_RECORDED = "not_recorded"  # it is served, and the ledger does not know yet
+    NO_ACCOUNT = "no_account"  # with which to look at the NAS
+
+    @property
+    def kind(self) -> str:
+        return str(self.value)
+
+
+@dataclass(frozen=True)
+class Detailed:
+    """A reason with values."""
+
+    @property
+    def kind(self) -> str:
+        """The name of the type as documents have it: ``names_differ``. Stable."""
+        return re.sub("(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
+
+
+Reason = Union[Plain, Detailed]
+
+
+def drifted(drift: Drift) -> Optional[Reason]:
+    """The reason in a *drift*; None when there is none."""
+    return None if drift == "same" else Plain(drift)
+
+
+@dataclass(frozen=True)
+class NotAsPinned(Detailed):
+    """What the check of the installed acme.sh said."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True)
+class TooOpen(Detailed):
+    """More people than should can reach a file."""
+
+    mode: Mode
+    wanted: Mode
+
+
+@dataclass(frozen=True)
+class Deviation:
+    """What is not as it should be about an account: ``open_shares`` and so on, with the ``names`` of what it concerns."""
+
+    kind: str
+    names: Tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        words = self.kind.replace("_", " ")
+        return f"{words} ({', '.join(self.names)})" if self.names else words
+
+
+@dataclass(frozen=True)
+class AccountDiffers(Detailed):
+    """The account on the NAS has rights that it should not have, or lacks some."""
+
+    deviations: Tuple[Deviation, ...]
+
+
+@dataclass(frozen=True)
+class AccountNotManaged(Detailed):
+    """Nothing here may change the account; no reason for a step, but for a note."""
+
+    account: str
+
+
+@dataclass(frozen=True)
+class NotOurs(Detailed):
+    """Something to be changed belongs to another user; no reason for a step, but for a note."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True)
+class NotObserved(Detailed):
+    """Nobody could look; a step is done so that it fails of the same."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True)
+class SetBroken(Detailed):
+    """Key, certificate and chain do not match."""
+
+    fault: str
+
+
+@dataclass(frozen=True)
+class Changed(Detailed):
+    """The certificate was issued with another value of the configuration than there is now."""
+
+    what: Literal["names", "key type", "authority", "webroot"]
+    have: Tuple[str, ...]
+    want: Tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Due(Detailed):
+    """It is to be renewed; ``by`` the rule of the configuration, or as the authority advises (RFC 9773)."""
+
+    since: Moment
+    left_seconds: int
+    by: Literal["configuration", "authority"]
+
+
+@dataclass(frozen=True)
+class Expired(Detailed):
+    """It is not valid any more."""
+
+    since: Moment
+
+
+@dataclass(frozen=True)
+class NotServed(Detailed):
+    """What was seen at the target instead: another leaf (SHA-256), or the error that kept from seeing one."""
+
+    served: Optional[str] = None
+    error: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class NotAssigned(Detailed):
+    """DSM does not use it for these; ``default`` among them: it is not DSM's default certificate."""
+
+    services: Tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class NotImported(Detailed):
+    """DSM lists no certificate with this description."""
+
+    description: str

@@ -1,0 +1,143 @@
+"""The state of each certificate: on disk, at its targets, in the ledger, and what a run did to it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Dict, Literal, Mapping, Optional, Sequence
+
+from .. import paths, x509
+from ..config.model import Certificate, Config, Target
+from ..driver.home import CertificateFiles
+from ..driver.results import IssueResult
+from ..engine.results import Run, StepResult
+from ..errors import Failure
+from ..plan.due import due_of
+from ..plan.steps import ObtainCertificate
+from ..state.ledger import Entry
+from ..state.machine import CertificateState, State
+from ..verify.tls_probe import Observation
+
+Condition = Literal["valid", "due", "expired", "broken", "missing"]
+TargetCondition = Literal["deployed", "pending", "unverified", "unreachable"]
+
+
+@dataclass(frozen=True)
+class TargetStatus:
+    """``deployed``: the leaf was seen there; ``unverified``: the hook said so and nobody can verify it. ``expected`` is SHA-256,
+    ``result`` that of this run, ``failure`` its or the last one, while that lasts.
+    """
+
+    target: Target
+    state: TargetCondition
+    expected: Optional[str] = None
+    observed: Optional[Observation] = None
+    entry: Entry = field(default_factory=Entry)
+    result: Optional[StepResult] = None
+
+    @property
+    def proven_at(self) -> Optional[int]:
+        return self.entry.seen_at if self.expected is not None and self.entry.seen == self.expected else None
+
+    @property
+    def deployed_now(self) -> bool:
+        return self.result is not None and self.result.outcome == "done" and self.result.changed
+
+    @property
+    def failure(self) -> Optional[Failure]:
+        return _failure(self.result, self.entry)
+
+
+@dataclass(frozen=True)
+class CertificateStatus:
+    """One certificate; times are seconds since 1970 UTC. ``failure`` is the last one to obtain it, while it lasts; ``result`` and
+    ``issue`` are those of this run.
+    """
+
+    certificate: Certificate
+    state: Condition
+    files: CertificateFiles
+    leaf: Optional[x509.X509] = None
+    due_at: Optional[int] = None
+    attempts: Entry = field(default_factory=Entry)
+    targets: Mapping[str, TargetStatus] = field(default_factory=dict)
+    result: Optional[StepResult] = None
+
+    @property
+    def issue(self) -> Optional[IssueResult]:
+        evidence = self.result.evidence if self.result is not None else None
+        return evidence if isinstance(evidence, IssueResult) else None
+
+    @property
+    def outcome(self) -> Optional[str]:
+        """What the run did to it; None: nothing."""
+        if self.issue is not None:
+            return self.issue.outcome
+        return None if self.result is None else "failed"
+
+    @property
+    def failure(self) -> Optional[Failure]:
+        return _failure(self.result, self.attempts)
+
+    @property
+    def is_healthy(self) -> bool:
+        """Valid, deployed everywhere, and no failure outstanding."""
+        deployed = all(one.state in ("deployed", "unverified") for one in self.targets.values())
+        return self.state in ("valid", "due") and self.attempts.error is None and deployed
+
+
+def assess(config: Config, state: State, now: float, run: Optional[Run] = None) -> Dict[str, CertificateStatus]:
+    """The status of every certificate that *state* holds, with what *run* did to it."""
+    results = run.results if run is not None else ()
+    return {
+        name: _assess(
+            config, config.certificates[name], found, now, [one for one in results if one.step.certificate == name]
+        )
+        for name, found in state.certificates.items()
+    }
+
+
+def last_run(config: Config) -> Optional[float]:
+    """When a run was last at work, or the schedule last wrote to its log; None: never."""
+    places = (paths.log_path(config), *(paths.lock_path(one.home) for one in config.authorities.values()))
+    return max((path.stat().st_mtime for path in places if path.exists()), default=None)
+
+
+def _assess(
+    config: Config, certificate: Certificate, found: CertificateState, now: float, results: Sequence[StepResult]
+) -> CertificateStatus:
+    leaf = found.stored.leaf if found.stored is not None else None
+    location = paths.home_of(config, certificate).files_of(*paths.name_of(certificate))
+    due = due_of(config, certificate, found.stored, found.advice)
+    state: Condition = "valid"
+    if leaf is None:
+        state = "missing"
+    elif found.fault is not None:
+        state = "broken"
+    elif leaf.not_after <= now:
+        state = "expired"
+    elif due is not None and due <= now:
+        state = "due"
+    by_target = {result.step.target: result for result in results}
+    targets = {one.name: _assess_target(one, found, leaf, by_target.get(one.name)) for one in certificate.targets}
+    obtained = next((one for one in reversed(results) if isinstance(one.step, ObtainCertificate)), None)
+    return CertificateStatus(certificate, state, location, leaf, due, found.attempts, targets, obtained)
+
+
+def _assess_target(
+    target: Target, found: CertificateState, leaf: Optional[x509.X509], result: Optional[StepResult]
+) -> TargetStatus:
+    entry, observed = found.deliveries.get(target.name, Entry()), found.observations.get(target.name)
+    expected = leaf.sha256 if leaf is not None else None
+    state: TargetCondition = "pending"
+    if observed is not None and observed.error is not None:
+        state = "unreachable"
+    elif expected is not None and (entry.seen if observed is None else observed.served) == expected:
+        state = "unverified" if target.verify is None else "deployed"
+    return TargetStatus(target, state, expected, observed, entry, result)
+
+
+def _failure(result: Optional[StepResult], entry: Entry) -> Optional[Failure]:
+    """Of this run, else that which an earlier one wrote down."""
+    if result is not None:
+        return result.failure
+    return None if entry.error is None else Failure(entry.error["id"], entry.error["message"], entry.error["remedy"])

@@ -1,0 +1,84 @@
+"""Steps and their reasons in words. Nobody reads these back: who decides looks at the types."""
+
+from __future__ import annotations
+
+from typing import Any, Callable, Mapping, Type
+
+from .. import reasons
+from ..plan.steps import (
+    DeployCertificate,
+    EnsureAccount,
+    InstallRelease,
+    RemoveScheduleEntry,
+    RenewCertificate,
+    SetSchedule,
+    Step,
+)
+from ..reasons import Detailed, Plain, Reason
+from ..timefmt import moment, span
+
+_PLAIN: Mapping[Plain, str] = {  # where its kind is not enough
+    Plain.DIFFERS: "differs from the configuration",
+    Plain.FOREIGN: "not written by acmewrap",
+    Plain.NOT_CONFIGURED: "no longer in the configuration",
+    Plain.REQUEST_DIFFERS: "challenge or options differ from those it was issued with",
+    Plain.ADVICE_OUTDATED: "renewal information is out of date",
+    Plain.SUPERSEDED: "last seen there with an older certificate",
+    Plain.NOT_RECORDED: "served, but not recorded yet",
+    Plain.NO_ACCOUNT: "could not be verified: the account does not exist yet",
+}
+_DETAILED: Mapping[Type[Detailed], Callable[[Any], str]] = {
+    reasons.NotAsPinned: lambda reason: reason.failure.message,
+    reasons.TooOpen: lambda reason: f"overly permissive: mode {reason.mode:04o}, should be {reason.wanted:04o}",
+    reasons.AccountDiffers: lambda reason: "; ".join(map(str, reason.deviations)),
+    reasons.AccountNotManaged: lambda reason: (
+        f"the account {reason.account} is not managed: that takes root on the NAS, or synology.administrator"
+    ),
+    reasons.NotOurs: lambda reason: f"{reason.failure.message}. {reason.failure.remedy}",
+    reasons.NotObserved: lambda reason: f"could not be verified: {reason.failure.message}",
+    reasons.SetBroken: lambda reason: f"key, certificate and chain do not match: {reason.fault}",
+    reasons.Changed: lambda reason: (
+        f"other {reason.what}: have {', '.join(reason.have)}; want {', '.join(reason.want)}"
+    ),
+    reasons.Due: lambda reason: (
+        f"due since {moment(reason.since)}{' as the authority advises' if reason.by == 'authority' else ''}, "
+        f"{span(reason.left_seconds)} left"
+    ),
+    reasons.Expired: lambda reason: f"expired on {moment(reason.since)}",
+    reasons.NotServed: lambda reason: reason.error or "serves another certificate",
+    reasons.NotAssigned: lambda reason: f"not used in DSM for: {', '.join(reason.services)}",
+    reasons.NotImported: lambda reason: f"DSM lists no certificate {reason.description!r}",
+}
+
+
+def describe(reason: Reason) -> str:
+    """Why something is done, in a few words."""
+    if isinstance(reason, Plain):
+        return _PLAIN.get(reason) or reason.kind.replace("_", " ")
+    return _DETAILED[type(reason)](reason)
+
+
+def reason_of(step: Step) -> str:
+    """Why *step* is done."""
+    not_due = step.reason is Plain.FORCED and isinstance(step, RenewCertificate)
+    return f"{describe(step.reason)}{'; not due' if not_due else ''}"
+
+
+def subject_of(step: Step) -> str:
+    """What *step* is about."""
+    if isinstance(step, InstallRelease):
+        return f"acme.sh {step.settings.release}"
+    if isinstance(step, SetSchedule):
+        return step.schedule.by
+    if isinstance(step, RemoveScheduleEntry):
+        return "the entry in the crontab"
+    if isinstance(step, EnsureAccount):
+        return step.account.name
+    if isinstance(step, DeployCertificate):
+        return f"{step.certificate} to {step.target}"
+    return step.certificate or str(getattr(step, "path", ""))
+
+
+def title_of(step: Step) -> str:
+    """The step in short: ``deploy nas to dsm``."""
+    return f"{step.kind} {subject_of(step)}"
