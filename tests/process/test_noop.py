@@ -7,14 +7,14 @@ import os
 import subprocess
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Callable, List, Mapping, Set, Tuple
 
 import pytest
 
-from acmewrap import paths
+from acmewrap import Job, Run, paths
 from acmewrap.config import Config, load
 from acmewrap.engine.noop_cache import is_quiet, remember
 from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
@@ -243,6 +243,45 @@ def test_a_run_that_is_asked_for_more_or_for_less_looks(folder: Path) -> None:
     assert run(folder, "--quiet").imported(READING) == []
     for words in (("--json",), ("--force", "--dry-run"), ("--only", "c1"), ("--dry-run",)):
         assert run(folder, *words).imported(READING) != []
+
+
+def test_python_code_leaves_the_record_that_the_command_leaves(folder: Path) -> None:
+    run(folder)
+    (place,) = (folder.parent / ".cache" / "acmewrap").iterdir()
+    header, _, *files = place.read_text(encoding="utf-8").split("\n")
+    place.unlink()
+    done = cron(folder, loaded(folder))
+    assert (done.plan.steps, done.results, done.exit_code) == ((), (), 0)
+    first, _, *others = place.read_text(encoding="utf-8").split("\n")
+    assert (first, others) == (header, files)
+    assert run(folder).imported(READING) == []
+
+
+def cron(folder: Path, config: Config, *names: str, force: bool = False) -> Run:
+    return Job(config, environment(folder), clock=lambda: time.time() + AHEAD).cron(*names, force=force)
+
+
+def test_a_configuration_that_is_not_that_of_the_file_leaves_no_record(folder: Path) -> None:
+    config, file = loaded(folder), folder / "acmewrap.yaml"
+    cron(folder, replace(config, jobs=2))
+    cron(folder, config, "c1")
+    assert run_is_not_quiet(folder)
+    status = file.stat()
+    change(file, "DEPLOY_SSH_USER: x", "DEPLOY_SSH_USER: y")
+    os.utime(str(file), ns=(status.st_atime_ns, status.st_mtime_ns))
+    cron(folder, config)
+    assert run_is_not_quiet(folder)
+    cron(folder, loaded(folder))
+    assert not run_is_not_quiet(folder)
+
+
+def test_python_code_and_the_command_rotate_the_log(folder: Path) -> None:
+    log = folder / "task.log"
+    for perform in (lambda: cron(folder, loaded(folder)), lambda: run(folder, "--json")):
+        log.write_bytes(b"x" * (1024 * 1024 + 1))
+        perform()
+        assert not log.exists()
+    assert sorted(path.name for path in folder.glob("task.log*")) == ["task.log.1", "task.log.2"]
 
 
 def test_what_was_written_a_moment_ago_is_not_relied_on(folder: Path) -> None:
