@@ -6,19 +6,23 @@ the package costs nothing.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Dict, List
+from typing import TYPE_CHECKING, List, Mapping
 
 __version__ = "0.1.0"
 
 if TYPE_CHECKING:
     from .config import Config, load
     from .config.cleartext import find_warnings
-    from .config.model import Alpn, Apache, Dns, Nginx, Standalone, Stateless, Webroot
+    from .config.model import Alpn, Apache, Authority, Certificate, Dns, Nginx, Standalone, Stateless, Target, Webroot
+    from .doctor import Checked, Finding, Fixed
     from .driver.acmesh import AcmeSh
     from .driver.command import InstalledFiles
+    from .driver.home import CertificateFiles
     from .driver.release.installation import install
     from .driver.results import CronResult, DeployResult, IssueResult, ListEntry, RevokeResult
-    from .engine.results import Run, StepResult
+    from .engine.results import Planned, Run, StepEnded, StepLine, StepResult, StepStarted
+    from .engine.status import CertificateStatus, TargetStatus
+    from .engine.upgrade import ReleaseChange
     from .errors import (
         AccessError,
         AcmewrapError,
@@ -37,28 +41,61 @@ if TYPE_CHECKING:
     )
     from .job import Job
     from .plan.planner import Plan, PlanOptions
-    from .plan.steps import Step
+    from .plan.steps import (
+        ChangeMode,
+        CheckRenewalInfo,
+        DeployCertificate,
+        EnsureAccount,
+        InstallRelease,
+        IssueCertificate,
+        PrepareWebroot,
+        ReissueCertificate,
+        RemoveCertificate,
+        RemoveScheduleEntry,
+        RenderWrapper,
+        RenewCertificate,
+        SetSchedule,
+        Step,
+        WriteBundle,
+    )
     from .reasons import Reason
+    from .schedule.backend import Scheduler
     from .secrets import Secret
+    from .state.machine import State
+    from .x509 import X509
 
 __all__ = [
+    "X509",
     "AccessError",
     "AcmeSh",
     "AcmewrapError",
     "Alpn",
     "Apache",
+    "Authority",
     "BusyError",
+    "Certificate",
+    "CertificateFiles",
+    "CertificateStatus",
+    "ChangeMode",
+    "CheckRenewalInfo",
+    "Checked",
     "CommandError",
     "Config",
     "ConfigurationError",
     "ConfigurationWarning",
     "CronResult",
+    "DeployCertificate",
     "DeployError",
     "DeployResult",
     "Dns",
+    "EnsureAccount",
     "ExitCode",
     "Failure",
+    "Finding",
+    "Fixed",
+    "InstallRelease",
     "InstalledFiles",
+    "IssueCertificate",
     "IssueError",
     "IssueResult",
     "Job",
@@ -66,47 +103,77 @@ __all__ = [
     "Nginx",
     "Plan",
     "PlanOptions",
+    "Planned",
+    "PrepareWebroot",
     "Problem",
     "Reason",
+    "ReissueCertificate",
+    "ReleaseChange",
     "ReleaseError",
+    "RemoveCertificate",
+    "RemoveScheduleEntry",
+    "RenderWrapper",
+    "RenewCertificate",
     "RevokeResult",
     "Run",
+    "Scheduler",
     "Secret",
+    "SetSchedule",
     "Standalone",
+    "State",
     "Stateless",
     "Step",
+    "StepEnded",
+    "StepLine",
     "StepResult",
+    "StepStarted",
+    "Target",
+    "TargetStatus",
     "UnprovenError",
     "UnreachableError",
     "Webroot",
+    "WriteBundle",
     "find_warnings",
     "install",
     "load",
 ]
 
-_MODULES: Dict[str, str] = {
-    **dict.fromkeys(("Config", "load"), "config"),
-    **dict.fromkeys(("Alpn", "Apache", "Dns", "Nginx", "Standalone", "Stateless", "Webroot"), "config.model"),
-    "Job": "job",
-    "find_warnings": "config.cleartext",
-    **dict.fromkeys(("Run", "StepResult"), "engine.results"),
-    **dict.fromkeys(("Plan", "PlanOptions"), "plan.planner"),
-    "Step": "plan.steps",
-    "Reason": "reasons",
-    "AcmeSh": "driver.acmesh",
-    "InstalledFiles": "driver.command",
-    "install": "driver.release.installation",
-    **dict.fromkeys(("CronResult", "DeployResult", "IssueResult", "ListEntry", "RevokeResult"), "driver.results"),
-    "Secret": "secrets",
+_MODULES: Mapping[str, str] = {
+    "config": "Config load",
+    "config.cleartext": "find_warnings",
+    "config.model": "Alpn Apache Authority Certificate Dns Nginx Standalone Stateless Target Webroot",
+    "doctor": "Checked Finding Fixed",
+    "driver.acmesh": "AcmeSh",
+    "driver.command": "InstalledFiles",
+    "driver.home": "CertificateFiles",
+    "driver.release.installation": "install",
+    "driver.results": "CronResult DeployResult IssueResult ListEntry RevokeResult",
+    "engine.results": "Planned Run StepEnded StepLine StepResult StepStarted",
+    "engine.status": "CertificateStatus TargetStatus",
+    "engine.upgrade": "ReleaseChange",
+    "job": "Job",
+    "plan.planner": "Plan PlanOptions",
+    "plan.steps": (
+        "ChangeMode CheckRenewalInfo DeployCertificate EnsureAccount InstallRelease IssueCertificate "
+        "PrepareWebroot ReissueCertificate RemoveCertificate RemoveScheduleEntry RenderWrapper "
+        "RenewCertificate SetSchedule Step WriteBundle"
+    ),
+    "reasons": "Reason",
+    "schedule.backend": "Scheduler",
+    "secrets": "Secret",
+    "state.machine": "State",
+    "x509": "X509",
 }
 
+if not TYPE_CHECKING:  # or a checker would take any name for one of these
 
-def __getattr__(name: str) -> Any:
-    if name not in __all__:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+    def __getattr__(name: str) -> object:
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from importlib import import_module
 
-    return getattr(import_module(f".{_MODULES.get(name, 'errors')}", __name__), name)
+        module = next((module for module, names in _MODULES.items() if name in names.split()), "errors")
+        return getattr(import_module(f".{module}", __name__), name)
 
 
 def __dir__() -> List[str]:

@@ -28,7 +28,7 @@ MANY = 24
 IMPORTS = {
     "python -c pass": "pass",
     "import acmewrap": "import acmewrap",
-    "acmewrap.load, .Job, .Wish, .Plan": "import acmewrap; acmewrap.load, acmewrap.Job, acmewrap.Wish, acmewrap.Plan",
+    "acmewrap.load, .Job, .Plan": "import acmewrap; acmewrap.load, acmewrap.Job, acmewrap.Plan",
     "import sh": "import sh",
     "import jinja2": "import jinja2",
 }

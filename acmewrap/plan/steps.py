@@ -158,6 +158,8 @@ class ObtainCertificate(CertificateStep):
 
 
 class IssueCertificate(ObtainCertificate):
+    """Order the first one."""
+
     kind = "issue"
 
 
@@ -168,6 +170,8 @@ class ReissueCertificate(ObtainCertificate):
 
 
 class RenewCertificate(ObtainCertificate):
+    """Order the next one, as the last one was ordered."""
+
     kind = "renew"
 
 
