@@ -7,6 +7,7 @@ LAYERS. To let a module import something heavy at its top, name it in HEAVY and 
 from __future__ import annotations
 
 import ast
+import functools
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, Mapping, NamedTuple, Set, Tuple
@@ -85,9 +86,14 @@ def unit_of(module: str) -> str:
     return module.split(".", maxsplit=1)[0]
 
 
-def imports(path: Path) -> Iterator[Import]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    yield from _imports(tree, path, at_top=True)
+@functools.lru_cache(maxsize=None)
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.lru_cache(maxsize=None)
+def imports(path: Path) -> Tuple[Import, ...]:
+    return tuple(_imports(parsed(path), path, at_top=True))
 
 
 def _imports(node: ast.AST, path: Path, at_top: bool) -> Iterator[Import]:
@@ -183,7 +189,7 @@ def test_no_module_imports_another_that_imports_it_back() -> None:
 
 def test_nothing_but_the_version_is_taken_from_the_package_itself() -> None:
     def complaints(module: Path) -> Iterator[str]:
-        for statement in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+        for statement in ast.walk(parsed(module)):
             if isinstance(statement, ast.ImportFrom) and _base(statement, module) == "acmewrap":
                 for alias in statement.names:
                     if _in_full("acmewrap", alias.name) == "acmewrap" and alias.name != "__version__":
@@ -217,7 +223,7 @@ def test_processes_are_started_in_one_module() -> None:
 def test_only_the_command_line_prints_and_exits() -> None:
     def complaints(module: Path) -> Iterator[str]:
         if unit_of(dotted(module)) not in ("cli", "__main__"):
-            for node in ast.walk(ast.parse(module.read_text(encoding="utf-8"))):
+            for node in ast.walk(parsed(module)):
                 if isinstance(node, (ast.Name, ast.Attribute)) and name_of(node) in ENDS_OR_PRINTS:
                     yield f"line {node.lineno}: {name_of(node)}"
 

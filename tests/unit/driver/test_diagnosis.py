@@ -1,9 +1,7 @@
 from __future__ import annotations
 
 import json
-import re
 import string
-from pathlib import Path
 from typing import Dict, List, Mapping, Sequence, Tuple
 
 import pytest
@@ -410,20 +408,3 @@ def diagnosis_values() -> Tuple[str, ...]:
     from acmewrap.driver.output import diagnosis
 
     return diagnosis._VALUES
-
-
-ERRORS = re.compile(r'^\s*_err "((?:[^"\\]|\\.)*)"', re.MULTILINE)
-EXPANSION = re.compile(r"\$\([^()]*(?:\([^()]*\))?[^()]*\)|\$\{?\w+\}?")
-
-
-def test_nearly_everything_that_acme_sh_and_its_dsm_hook_can_complain_about_is_understood(acme_sh_311: Path) -> None:
-    """Every literal of ``_err``, as it would be printed; also those that are only a follow-up or a dump of a variable."""
-    unknown = []
-    complaints = 0
-    for file, verb in (("acme.sh", "issue"), ("deploy/synology_dsm.sh", "deploy")):
-        literals = set(ERRORS.findall((acme_sh_311 / file).read_text(encoding="utf-8")))
-        complaints += len(literals)
-        lines = [EXPANSION.sub("X", literal) for literal in sorted(literals)]
-        unknown += [line for line in lines if diagnosed([line], verb=verb, context={}).id == "acme.unknown"]
-    assert complaints > 200
-    assert len(unknown) <= complaints / 10, "\n".join(unknown)
