@@ -132,10 +132,15 @@ def issued(
 
 
 @pytest.fixture
-def folder(issued: Path, tmp_path: Path, fast_sleep: Path) -> Path:
+def folder(issued: Path, pebble: Pebble, proxy: Proxy, tmp_path: Path, fast_sleep: Path) -> Path:
+    """The home with one certificate of the proxy's: a renewal by acme.sh 3.0.2 goes where the certificate came from."""
     assert fast_sleep.is_dir()
     copy = tmp_path / "copy"
     shutil.copytree(str(issued), str(copy), symlinks=True)
+    for path in copy.rglob(f"{NAME}.conf"):
+        text = path.read_text(encoding="utf-8")
+        assert pebble.directory_url in text
+        path.write_text(text.replace(pebble.directory_url, proxy.directory_url), encoding="utf-8")
     return copy
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import stat
 from pathlib import Path
@@ -70,6 +71,15 @@ def test_a_call_gets_homes_of_its_own_and_an_environment_made_from_nothing(
     assert stub.read("umask") == "0077"
     assert stub.read("cwd") == str(staging / "tmp")
     assert not staging.exists()
+
+
+def test_every_curl_of_a_call_has_a_limit_for_connecting_and_for_the_whole(stub: Stub) -> None:
+    """acme.sh sets none. ``--libcurl`` writes down what curl understood."""
+    stub.say("issue", f"store new {ECC}; curl --silent --libcurl {stub.folder}/understood.c file:///dev/null")
+    assert stub.acme.issue([NAME], WEBROOT).outcome == "issued"
+    text = (stub.folder / "understood.c").read_text(encoding="utf-8")
+    limits = dict(re.findall(r"CURLOPT_(CONNECTTIMEOUT|TIMEOUT)_MS, (\d+)L", text))
+    assert 0 < int(limits["CONNECTTIMEOUT"]) < int(limits["TIMEOUT"]) <= 120_000
 
 
 def test_acme_sh_is_run_by_bash_whatever_its_first_line_says(stub: Stub) -> None:

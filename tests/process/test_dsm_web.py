@@ -142,6 +142,24 @@ def test_a_refused_login_is_told_by_what_can_be_done_about_it(stub: Stub, code: 
     assert stub.methods().count("login") == 1
 
 
+@pytest.mark.parametrize(
+    ("code", "id"),
+    [
+        (105, "dsm.not_administrator"),
+        (160, "dsm.not_administrator"),
+        *((code, "dsm.session") for code in (106, 107, 119, 150)),
+        (999, "dsm.refused"),
+    ],
+)
+def test_a_refused_call_is_told_by_what_can_be_done_about_it(stub: Stub, code: int, id: str) -> None:
+    stub.replies["list"] = code
+    with client(stub) as session, pytest.raises(ApiError) as caught:
+        session.call("SYNO.Core.Certificate.CRT", "list", 1)
+    assert (caught.value.id, caught.value.code) == (id, code)
+    if id == "dsm.not_administrator":
+        assert "administrator" in caught.value.remedy
+
+
 def test_a_session_that_failed_is_logged_out_all_the_same(stub: Stub) -> None:
     with pytest.raises(ZeroDivisionError), client(stub):
         raise ZeroDivisionError

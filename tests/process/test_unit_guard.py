@@ -18,6 +18,11 @@ from unit_guard import UnitGuard
 NOWHERE = "/nonexistent/program"
 
 
+def listen() -> None:
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+
+
 @pytest.fixture(scope="module")
 def guard() -> UnitGuard:
     return UnitGuard()
@@ -33,7 +38,7 @@ def guard() -> UnitGuard:
         sh.Command("true"),
         lambda: ProcessRunner().run(Command("list", ("true",), {}, Path("/"), 5.0)),
         lambda: socket.create_connection(("127.0.0.1", 9)),
-        lambda: socket.create_server(("127.0.0.1", 0)),
+        listen,
         lambda: socket.getaddrinfo("localhost", 9),
     ],
     ids=["subprocess", "posix_spawn", "exec", "system", "sh", "the driver", "connect", "bind", "resolve"],

@@ -247,6 +247,15 @@ def test_an_import_that_dsm_refuses_tells_what_its_code_means() -> None:
     assert "does not belong to the certificate" in failure.message
 
 
+def test_code_105_of_dsm_is_what_its_hook_calls_no_administrator() -> None:
+    lines = (
+        "Current user is not administrator and does not have sufficient permission for deploying.",
+        "Failed to fetch certificate info: 105, please try again",
+        'Unable to update certificate, got error response: {"error":{"code":105},"success":false}.',
+    )
+    assert len({diagnosed([line], verb="deploy").id for line in lines}) == 1
+
+
 def test_an_unknown_hook_is_named() -> None:
     failure = diagnosed(
         ["The deploy hook synolgy_dsm was not found.", "Error encountered while deploying."], verb="deploy"
