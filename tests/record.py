@@ -620,18 +620,20 @@ def trim_log(text: str) -> str:
 _CLOCK = re.compile(r"(?<=[ T])\d\d:\d\d:\d\d(?= UTC|Z)")
 _DATE = re.compile(r"\b20\d\d-\d\d-\d\d(?=[T ])")
 _DAY = re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]\d(?= \d\d:\d\d:\d\d UTC)|(?<= UTC )20\d\d")
-_LINE = re.compile(r"(?<=acme\.sh: line )\d+")
+_NUMBER = re.compile(r"(?<=acme\.sh: line )\d+|(?<=,pid=)\d+")
+_PADDING = re.compile(r"(?<=\)\)) +$", re.MULTILINE)  # of ss(8), by the width of what it shows
 _PEM = re.compile(r"(?<=-----BEGIN CERTIFICATE-----\n)[^-]+")
 _TOKEN = re.compile(r"(?<![\w-])(?:[\w-]{43}|(?<=/certZ/)[0-9a-f]{16}|(?<=/my-account/)[0-9a-f]{15,16})(?![\w-])")
 
 
 def without_chance(*texts: str) -> Iterator[str]:
-    """*texts* of one call without what differs between recordings of the same: times, tokens, certificates, line numbers."""
+    """*texts* of one call without what differs between recordings: times, tokens, certificates, line and process numbers."""
     tokens: Dict[str, str] = {}
     for text in texts:
         kept = _PEM.sub(lambda found: re.sub(r"[^\n]", "M", found[0]), text)
         kept = _DAY.sub(lambda found: "2026" if found[0].isdigit() else "Mon Nov 23", kept)
-        kept = _LINE.sub("1000", _CLOCK.sub("12:00:00", _DATE.sub("2026-11-23", kept)))
+        kept = _CLOCK.sub("12:00:00", _DATE.sub("2026-11-23", kept))
+        kept = _PADDING.sub("", _NUMBER.sub("1000", kept))
         yield _TOKEN.sub(lambda found: tokens.setdefault(found[0], f"{len(tokens) + 1:0{len(found[0])}}"), kept)
 
 
