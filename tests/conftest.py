@@ -49,6 +49,7 @@ def is_unit(item: pytest.Item) -> bool:
     return TESTS / "unit" in item.path.parents
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist, which reads the groups
 def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
     """A file's tests stay on one worker, where they share what its fixtures made; so do those of an ``xdist_group``."""
     for item in items:
