@@ -21,10 +21,10 @@ bench: prepare
 	$(BIN)/python bench/run.py
 
 test: lint typecheck sudo
-	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup -m "not slow and not release"
+	$(BIN)/python -m pytest --numprocesses auto -m "not slow and not release"
 
 test-all: lint typecheck sudo
-	$(BIN)/python -m pytest --numprocesses auto --dist loadgroup --hypothesis-profile full
+	$(BIN)/python -m pytest --numprocesses auto --hypothesis-profile full
 
 sudo:
 	@[ "$$(id -u)" -eq 0 ] || sudo true  # here it may ask for a password; the tests never do

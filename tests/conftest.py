@@ -9,7 +9,7 @@ import os
 import shutil
 import signal
 from pathlib import Path
-from typing import Iterator, List, Mapping
+from typing import Any, Iterator, Mapping
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -49,15 +49,29 @@ def is_unit(item: pytest.Item) -> bool:
     return TESTS / "unit" in item.path.parents
 
 
-@pytest.hookimpl(tryfirst=True)  # before xdist, which reads the groups
-def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
-    """A file's tests stay on one worker, where they share what its fixtures made; so do those of an ``xdist_group``."""
-    for item in items:
-        if item.get_closest_marker("xdist_group") is None:
-            item.add_marker(pytest.mark.xdist_group(item.path.relative_to(TESTS).as_posix()))
+# Files whose tests change the same thing of the machine, such as a crontab, and so do not run side by side.
+NOT_BESIDE = {"tests/process/test_crontab_command.py": "tests/e2e/test_cron.py"}
 
 
-def pytest_xdist_auto_num_workers(config: pytest.Config) -> int:  # noqa: ARG001 (the hook's signature)
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file's tests are given to one worker, in their order: they share what its fixtures made, and long ones come first.
+
+    ``--dist loadgroup`` would do, but pytest-xdist 3.8 does not see the groups with pytest 9.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # which has no types
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::", maxsplit=1)[0]
+            return NOT_BESIDE.get(file, file)
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
     """One more than processors: there is always a test that waits, for cron's minute or the end of a life."""
     return 1 + (os.cpu_count() or 1)
 

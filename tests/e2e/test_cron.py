@@ -14,8 +14,6 @@ from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
 from provisioned import CERTIFICATES, HEAD, PASSWORD, SYNOLOGY, Machine, as_root
 
-pytestmark = pytest.mark.xdist_group("crontab")  # the daemon reads all of a machine's tables
-
 # Due as soon as it is issued, so the first run of cron renews it.
 DUE = CERTIFICATES.replace("    deploy:", "    renew: {{before: 24h}}\n    deploy:")
 SCHEDULE = "schedule: {{every: 1m, by: crontab, log: task.log}}\n"

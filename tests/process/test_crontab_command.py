@@ -16,8 +16,6 @@ from acmewrap.errors import CommandError
 from acmewrap.schedule import crontab
 from acmewrap.schedule.crontab import Entry
 
-pytestmark = pytest.mark.xdist_group("crontab")  # the daemon reads all of a machine's tables
-
 OTHERS = "# mine, to the letter\nSHELL=/bin/sh\n\t15 3 * * 0  /bin/true\t# 100\\%\n"
 
 

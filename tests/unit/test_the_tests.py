@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import List
+
 import pytest
 from conftest import GUARD
 
@@ -9,7 +11,12 @@ def test_the_tests_in_this_folder_are_watched_for_processes_and_connections() ->
     assert GUARD.attempts == []
 
 
-def test_the_tests_of_a_file_are_given_to_one_worker(request: pytest.FixtureRequest) -> None:
-    """pytest-xdist shows the group in the node id, where groups are heeded (``--dist loadgroup``)."""
-    heeded = getattr(request.config.option, "loadgroup", False)
-    assert request.node.nodeid.endswith("@unit/test_the_tests.py") == heeded
+@pytest.fixture(scope="module")
+def ran() -> List[int]:
+    return []
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_the_tests_of_a_file_are_given_to_one_worker_in_their_order(number: int, ran: List[int]) -> None:
+    ran.append(number)
+    assert ran == [*range(number + 1)]
