@@ -9,7 +9,7 @@ import os
 import shutil
 import signal
 from pathlib import Path
-from typing import Any, Iterator, Mapping
+from typing import Any, Generator, Iterator, Mapping
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -43,6 +43,20 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
     with GUARD.watching(is_unit(item)):
         yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A worker ends when a report holds what is no Unicode text, which some tests are about."""
+    report = yield
+    report.sections = [(name, as_utf_8(text)) for name, text in report.sections]
+    if report.longrepr is not None and as_utf_8(str(report.longrepr)) != str(report.longrepr):
+        report.longrepr = as_utf_8(str(report.longrepr))
+    return report
+
+
+def as_utf_8(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
 def is_unit(item: pytest.Item) -> bool:

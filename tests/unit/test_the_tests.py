@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import logging
 from typing import List
 
 import pytest
@@ -20,3 +21,9 @@ def ran() -> List[int]:
 def test_the_tests_of_a_file_are_given_to_one_worker_in_their_order(number: int, ran: List[int]) -> None:
     ran.append(number)
     assert ran == [*range(number + 1)]
+
+
+def test_what_is_no_text_does_not_end_a_worker(caplog: pytest.LogCaptureFixture) -> None:
+    """It is in the report of this test, which a worker sends to pytest as UTF-8."""
+    logging.getLogger(__name__).warning("\udc80")
+    assert caplog.messages == ["\udc80"]
