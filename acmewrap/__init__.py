@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from .driver.command import InstalledFiles
     from .driver.release.installation import install
     from .driver.results import CronResult, DeployResult, IssueResult, ListEntry, RevokeResult
-    from .engine.job import Job
     from .engine.results import Run, StepResult
     from .errors import (
         AccessError,
@@ -36,6 +35,7 @@ if TYPE_CHECKING:
         UnprovenError,
         UnreachableError,
     )
+    from .job import Job
     from .plan.planner import Plan, PlanOptions
     from .plan.steps import Step
     from .reasons import Reason
@@ -87,7 +87,7 @@ __all__ = [
 _MODULES: Dict[str, str] = {
     **dict.fromkeys(("Config", "load"), "config"),
     **dict.fromkeys(("Alpn", "Apache", "Dns", "Nginx", "Standalone", "Stateless", "Webroot"), "config.model"),
-    "Job": "engine.job",
+    "Job": "job",
     "find_warnings": "config.cleartext",
     **dict.fromkeys(("Run", "StepResult"), "engine.results"),
     **dict.fromkeys(("Plan", "PlanOptions"), "plan.planner"),

@@ -55,6 +55,10 @@ ENTRIES: Mapping[str, Entry] = {
         "crontab did not take the new table, or this user may not have one (see cron.allow).",
         "Try `crontab -l` as the same user and fix what it says.",
     ),
+    "home.newer": Entry(
+        "A later version of acmewrap has worked in this folder, and what it keeps there is not known to this one.",
+        "Run that version again, or a later one; nothing was changed in {folder}.",
+    ),
     "home.not_writable": Entry(
         "acme.sh could not write where it keeps its keys, certificates and settings.",
         "Run as the user that owns {folder}, or give it that user: sudo chown -R {user} {folder}",

@@ -6,9 +6,13 @@ import gc
 import os
 import signal
 import sys
-from typing import NoReturn, Optional, Sequence
+import time
+from typing import TYPE_CHECKING, NoReturn, Optional, Sequence
 
 from ..errors import AccessError, AcmewrapError, ExitCode
+
+if TYPE_CHECKING:
+    import argparse
 
 
 class Terminated(KeyboardInterrupt):
@@ -16,6 +20,7 @@ class Terminated(KeyboardInterrupt):
 
 
 _ENDING = (signal.SIGTERM, signal.SIGHUP)  # acme.sh runs in a session of its own and would outlive a closed terminal
+_HARMLESS = ("command", "config", "verbose", "quiet", "no_color", "timeout")
 
 
 def start() -> int:
@@ -36,7 +41,7 @@ def start() -> int:
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run one command and return its exit code (see :class:`~acmewrap.errors.ExitCode`)."""
-    from . import output, parser, quiet
+    from . import output, parser
 
     options = parser.parse(sys.argv[1:] if arguments is None else list(arguments))
     printer = output.Printer(options)
@@ -44,8 +49,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
     was_root, environ = os.geteuid() == 0, dict(os.environ)
     previous = {number: signal.signal(number, _terminate) for number in heeded}
     try:
-        if quiet.applies(options, os.environ):
-            printer.lines([quiet.NOTHING])
+        if _is_quiet(options):
+            printer.nothing()
             return int(ExitCode.OK)
         from . import commands
         from .invocation import Invocation
@@ -77,6 +82,17 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
             os.environ.update(environ)
         for number, handler in previous.items():
             signal.signal(number, handler)
+
+
+def _is_quiet(options: argparse.Namespace) -> bool:
+    """Whether this is a scheduled run of everything (no option asks for more, or for less) that is known to find nothing to do.
+
+    It is asked before anything of size is imported.
+    """
+    from ..engine.noop_cache import is_quiet
+
+    asked = (name for name, value in vars(options).items() if value and name not in _HARMLESS)
+    return options.command == "cron" and not any(asked) and is_quiet(options.config, os.environ, time.time())
 
 
 def _terminate(*_: object) -> NoReturn:

@@ -8,13 +8,13 @@ from .invocation import Invocation
 
 def run(invocation: Invocation) -> ExitCode:
     """Perform the command that the options name."""
-    from . import converging
+    from . import runs
 
-    command = converging.COMMANDS.get(invocation.options.command)
+    command = runs.COMMANDS.get(invocation.options.command)
     if command is None:
-        from . import authoring, inspecting, operating, releasing, scheduling
+        from . import actions, completion, init, releases, reports
 
-        modules = (authoring, inspecting, operating, releasing, scheduling)
+        modules = (actions, completion, init, releases, reports)
         groups = [one.COMMANDS for one in modules]
         command = next(one[invocation.options.command] for one in groups if invocation.options.command in one)
     return command(invocation)

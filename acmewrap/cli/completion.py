@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
-from typing import Dict, List, NamedTuple
+from typing import Dict, List, Mapping, NamedTuple
 
+from ..errors import ExitCode
+from ..text import Lines
 from . import parser as words
+from .invocation import Command, Invocation
 
 
 class Option(NamedTuple):
@@ -15,6 +18,13 @@ class Option(NamedTuple):
     takes: str
     choices: List[str]
     help: str
+
+
+def completion(invocation: Invocation) -> ExitCode:
+    text = script(invocation.options.shell)
+    invocation.printer.lines(text.rstrip("\n").split("\n"), always=True)
+    invocation.printer.document(ExitCode.OK, script=Lines(text))
+    return ExitCode.OK
 
 
 def script(shell: str) -> str:
@@ -164,3 +174,6 @@ _acmewrap() {{
 }}
 compdef _acmewrap acmewrap
 """
+
+
+COMMANDS: Mapping[str, Command] = {"completion": completion}

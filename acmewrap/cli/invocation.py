@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
-import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, Sequence, Tuple
 
 from .. import config as configuration
 from ..catalogue import failure
-from ..config import Authority, Config
+from ..config import Config
 from ..errors import AcmewrapError, ExitCode
+from ..job import Job
 from .output import Printer
-
-if TYPE_CHECKING:
-    from ..engine.results import Run
-    from ..state.machine import State
 
 
 class UsageError(AcmewrapError):
@@ -33,8 +29,11 @@ class Invocation:
     printer: Printer
     own_process: bool = True
 
-    def load(self) -> Config:
+    def job(self) -> Job:
         """The configuration that was named, or the one at the usual places; from here on, root works as the owner of its folder."""
+        return Job(self._load(), self.environ, self.options.timeout)
+
+    def _load(self) -> Config:
         explicit = Path(self.options.config) if self.options.config else None
         file = configuration.find(explicit, self.environ)
         if os.geteuid() != 0:
@@ -43,22 +42,9 @@ class Invocation:
 
         return identity.load(file, self.environ, for_good=self.own_process)
 
-    def select(self, config: Config) -> Tuple[str, ...]:
-        """The certificates that were named; none: all. Raises :class:`AcmewrapError` (``certificate.unknown``)."""
-        names = (*getattr(self.options, "names", ()), *(self.options.only or ()))
-        for name in names:
-            if name not in config.certificates:
-                known = ", ".join(config.certificates)
-                raise AcmewrapError(failure("certificate.unknown", f"no certificate is called {name!r}", known=known))
-        return names
-
-    def authority(self, config: Config) -> Authority:
-        """The authority that was named, else the first. Raises :class:`AcmewrapError` (``authority.unknown``)."""
-        name = self.options.authority or next(iter(config.authorities))
-        if name not in config.authorities:
-            known = ", ".join(config.authorities)
-            raise AcmewrapError(failure("authority.unknown", f"no authority is called {name!r}", known=known))
-        return config.authorities[name]
+    def names(self) -> Tuple[str, ...]:
+        """The certificates that were named; none: all."""
+        return (*getattr(self.options, "names", ()), *(self.options.only or ()))
 
     def confirm(self, consequences: Sequence[str]) -> bool:
         """Whether somebody agrees to what cannot be undone: with ``--yes``, else at the terminal, where no is the default.
@@ -75,7 +61,7 @@ class Invocation:
             self.printer.lines(["Nothing was changed."], always=True)
         return agreed
 
-    def tell_actions(self, actions: Iterable[str]) -> ExitCode:
+    def report_actions(self, actions: Iterable[str]) -> ExitCode:
         """Say what the command would do, were it not for ``--dry-run``."""
         would = list(actions)
         self.printer.lines([*(f"Would {action}." for action in would), "Nothing was changed."], always=True)
@@ -88,12 +74,6 @@ class Invocation:
             return self.printer.ask(f"{question} [y/N] ").lower() in ("y", "yes")
         except EOFError:
             return False
-
-    def describe(self, config: Config, state: State, done: Optional[Run] = None) -> Any:
-        """The certificates for a JSON document, with what the run *done* did to them."""
-        from ..report.status import assess
-
-        return assess(config, state, time.time(), done)
 
 
 Command = Callable[[Invocation], ExitCode]

@@ -19,7 +19,7 @@ from ..text import visible, visible_document, visible_lines
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..report.status import CertificateStatus
+    from ..engine.status import CertificateStatus
 
 LOOKING = "Looking at the machine, the authority's files and the targets"
 
@@ -44,6 +44,10 @@ class Printer:
             return
         with self._lock:
             _write(sys.stdout, lines)
+
+    def nothing(self) -> None:
+        """Say that there was nothing to do."""
+        self.lines(["Nothing to do."])
 
     def warn(self, lines: Iterable[str]) -> None:
         """Print *lines* to standard error, unless there is a document to hold them, or only failures are wanted."""

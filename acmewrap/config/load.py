@@ -26,7 +26,12 @@ def load(path: Union[str, Path], environ: Optional[Mapping[str, str]] = None) ->
     Raises :class:`ConfigurationError` with every problem, in the order of the file; :class:`MissingConfigurationError`
     (``config.missing``) when it is not there; :class:`AccessError` (``config.not_readable``) when this user may not read it.
     """
-    return parse(*fetch(path), path, environ)
+    origin = None
+    with contextlib.suppress(OSError, ValueError):  # fetch() says what is wrong
+        origin = os.stat(path)
+    config = parse(*fetch(path), path, environ)
+    object.__setattr__(config, "origin", origin)  # not by replace(), which is to drop it
+    return config
 
 
 def fetch(path: Union[str, Path]) -> Tuple[bytes, bool]:

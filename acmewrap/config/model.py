@@ -5,6 +5,7 @@ Names are acme.sh's and DSM's own words. :mod:`acmewrap.config.load` makes these
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Mapping, Optional, Tuple, Union
@@ -225,7 +226,9 @@ class AcmeShSettings:
 
 @dataclass(frozen=True)
 class Config:
-    """The whole file. ``file`` is where it was read from; everything acmewrap writes lies below ``directory``."""
+    """The whole file. ``file`` is where it was read from; everything acmewrap writes lies below ``directory``; ``origin`` is what
+    the file was when this was read from it, None in any other configuration, such as one that was changed with ``replace``.
+    """
 
     file: Path
     directory: Path
@@ -235,6 +238,7 @@ class Config:
     synology: Optional[Synology] = None
     schedule: Optional[Schedule] = None
     jobs: int = 1
+    origin: Optional[os.stat_result] = field(default=None, init=False, repr=False, compare=False)
 
     def authority_of(self, certificate: Certificate) -> Authority:
         return self.authorities[certificate.authority]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .examination import examine, fix
-from .finding import Check, DoctorContext, Finding
+from .examination import examine, examine_and_fix, fix
+from .finding import Check, Checked, DoctorContext, Finding, Fixed, Notice
 
-__all__ = ["Check", "DoctorContext", "Finding", "examine", "fix"]
+__all__ = ["Check", "Checked", "DoctorContext", "Finding", "Fixed", "Notice", "examine", "examine_and_fix", "fix"]

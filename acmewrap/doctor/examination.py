@@ -16,21 +16,21 @@ from ..engine.context import RunContext
 from ..engine.engine import Engine
 from ..errors import AccessError, AcmewrapError
 from . import authority, challenges, delivery, machine, upkeep
-from .finding import Check, DoctorContext, Finding, NotLooked
+from .finding import Check, Checked, DoctorContext, Finding, Fixed, Notice, NotLooked
 
 DEADLINE = 4.0
 """Seconds after which a check that waits for the network is given up."""
 
 _THREADS = 16
 
-Listener = Callable[[Check, Tuple[Finding, ...], Optional[str]], None]
+Listener = Callable[[Notice], None]
 if TYPE_CHECKING:
     Outcome = Tuple[Tuple[Finding, ...], Optional[str]]
     Result = queue.SimpleQueue[Outcome]
 
 
 def examine(context: DoctorContext, listener: Optional[Listener] = None) -> Tuple[Finding, ...]:
-    """Every finding, in the order of the checks. ``listener`` is given each check, what it found, and why it did not look."""
+    """Every finding, in the order of the checks. ``listener`` is given each as it is known."""
     checks = list(
         chain(
             machine.checks(context),
@@ -49,9 +49,21 @@ def examine(context: DoctorContext, listener: Optional[Listener] = None) -> Tupl
             late = failure("doctor.no_answer", f"{check.name}: no answer within {DEADLINE:.0f} seconds")
             findings, reason = (Finding(late),), None
         if listener is not None:
-            listener(check, findings, reason)
+            listener(Checked(check.name, findings, reason))
         found.extend(findings)
     return tuple(found)
+
+
+def examine_and_fix(context: DoctorContext, listener: Optional[Listener] = None) -> Tuple[Finding, ...]:
+    """Examine, fix what is safe to fix, and examine again if there was any. Raises what :func:`fix` raises."""
+    findings = examine(context, listener)
+    fixable = tuple(finding for finding in findings if finding.fix is not None)
+    if not fixable:
+        return findings
+    fixed = Fixed(fixable, fix(fixable, context.config, context.environ))
+    if listener is not None:
+        listener(fixed)
+    return examine(context, listener)
 
 
 def fix(findings: Iterable[Finding], config: Config, environ: Mapping[str, str]) -> Tuple[AcmewrapError, ...]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Callable, Iterable, Iterator, Mapping, Optional, Tuple
+from typing import Callable, Iterable, Iterator, Mapping, Optional, Tuple, Union
 
 from ..config.model import Certificate, Config, Target
-from ..errors import ExitCode, Failure
+from ..errors import AcmewrapError, ExitCode, Failure
 from ..plan.steps import MachineStep
 
 
@@ -55,3 +55,23 @@ class Check:
 
     name: str
     look: Callable[[], Iterable[Finding]]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """Given to a listener after a check; ``reason``: why it did not look."""
+
+    name: str
+    findings: Tuple[Finding, ...]
+    reason: Optional[str] = None
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Given to a listener after everything that is safe was done about *findings*, and before all is checked again."""
+
+    findings: Tuple[Finding, ...]
+    errors: Tuple[AcmewrapError, ...]
+
+
+Notice = Union[Checked, Fixed]

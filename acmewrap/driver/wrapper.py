@@ -12,7 +12,7 @@ from typing import Dict, Mapping, Optional, Tuple, Union
 
 from .. import resources, templates
 from ..catalogue import failure
-from ..errors import AccessError, ReleaseError
+from ..errors import AccessError, AcmewrapError, ReleaseError
 from ..secrets import Literal, Reference
 from .command import hook_variables
 from .home import Home
@@ -63,6 +63,14 @@ class Wrapper:
             variables=tuple((name, value) for name, value in known.items() if not isinstance(value, Literal)),
             unread=tuple(name for name, value in known.items() if isinstance(value, Literal)),
         )
+
+    def check(self) -> None:
+        """Raise :class:`AcmewrapError` (``wrapper.missing``) unless the script is there, and is the one that this renders."""
+        text = read_own(self.path)
+        if text is None:
+            raise AcmewrapError(failure("wrapper.missing", f"{self.path} does not exist"))
+        if text != self.render():  # an older one may let an authority do more
+            raise AcmewrapError(failure("wrapper.missing", f"{self.path} is not the one of this configuration"))
 
     def _pins(self) -> Mapping[str, str]:
         if self.files is not None:

@@ -39,13 +39,19 @@ def is_quiet(file: Optional[str], environ: Mapping[str, str], now: float) -> boo
 
 
 def remember(config: Config, state: State, environ: Mapping[str, str], now: float) -> None:
-    """Write down that *state*, read since *now* and all that the configuration asks for, needs nothing. Failing is no harm."""
+    """Write down that *state*, read since *now* and all that the configuration asks for, needs nothing. Failing is no harm.
+
+    Only for what was read from the file as it is now: a configuration made in code, or read before the file was edited, says
+    nothing about the next run.
+    """
     from pathlib import Path
 
     from .. import files
     from ..errors import AcmewrapError
 
     found = [(path, _identity(path)) for path in _files(config)]
+    if config.origin is None or _identity_of(config.origin) != found[0][1]:
+        return
     latest = max((int(time) for _, identity in found for time in identity.split()[3:]), default=0)
     if latest > now * 1e9 - _SETTLED_NS:
         return
@@ -108,7 +114,10 @@ def _header(environ: Mapping[str, str]) -> str:
 
 def _identity(path: str) -> str:
     try:
-        found = os.stat(path)
+        return _identity_of(os.stat(path))
     except OSError:
         return "0 0 0 0 0"
+
+
+def _identity_of(found: os.stat_result) -> str:
     return f"{found.st_dev} {found.st_ino} {found.st_size} {found.st_mtime_ns} {found.st_ctime_ns}"

@@ -11,15 +11,11 @@ import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
-from typing import Iterator, Optional, Tuple
+from typing import Iterator, Optional
 
 from .. import files, paths
 from ..config.model import Authority, Config
 from ..driver.home import Home
-from ..plan.steps import Kind
-
-KINDS: Tuple[Kind, ...] = ("install", "bundle", "issue")
-"""What the engine may do with a staged configuration. The webroot is taken as it is: whether it works is the question."""
 
 
 @contextlib.contextmanager

@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Dict, List, Literal, Optional, Tuple, Union
 
 from ..driver.results import IssueResult
 from ..errors import AcmewrapError, ExitCode, Failure, UnprovenError
 from ..plan.planner import Plan
 from ..plan.steps import CheckRenewalInfo, DeployCertificate, Step
-from .deploy import Delivery
 
 if TYPE_CHECKING:
-    from ..state.machine import State
+    from .deploy import Delivery  # which brings all of the driver with it
 
 Outcome = Literal["done", "failed", "unproven", "skipped"]
-Evidence = Union[IssueResult, Delivery, None]
+Evidence = Union[IssueResult, "Delivery", None]
 
 
 @dataclass(frozen=True)
@@ -52,18 +51,17 @@ class StepResult:
 
 @dataclass(frozen=True)
 class Run:
-    """A plan that was executed, and the state that it was made for. Times are seconds since 1970 UTC."""
+    """A plan that was executed; without steps there are no results either. Times are seconds since 1970 UTC."""
 
     plan: Plan
     results: Tuple[StepResult, ...]
     started: float
     finished: float
-    found: Optional[State] = None
 
     def followed_by(self, other: Run) -> Run:
         """Both as one."""
-        plan = Plan((*self.plan.steps, *other.plan.steps), self.plan.leftovers)
-        return Run(plan, (*self.results, *other.results), self.started, other.finished, self.found)
+        plan = replace(self.plan, steps=(*self.plan.steps, *other.plan.steps))
+        return Run(plan, (*self.results, *other.results), self.started, other.finished)
 
     @property
     def changed(self) -> bool:

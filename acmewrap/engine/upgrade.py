@@ -5,21 +5,50 @@ The releases lie beside each other, so the way back needs no source to reach.
 
 from __future__ import annotations
 
-from typing import AbstractSet, Mapping, Optional
+from dataclasses import dataclass, replace
+from typing import Mapping, Optional, Tuple
 
 from .. import privileges, trust
 from ..config.edit import Edit
-from ..config.model import Config
+from ..config.model import Config, Dns
+from ..driver.release import installation
 from ..errors import ExitCode
-from ..plan.planner import PlanOptions
 from ..plan.steps import Kind
-from ..state.machine import Part
 from .context import RunContext
+from .convergence import Convergence
 from .engine import Engine, Listener
-from .job import Job
 from .results import Run
+from .scope import SCOPES
 
-_PARTS: AbstractSet[Part] = frozenset(("release", "wrapper"))
+
+@dataclass(frozen=True)
+class ReleaseChange:
+    """What differs between two releases: paths of files, and those ``in_use`` with the configuration."""
+
+    old: str
+    new: str
+    added: Tuple[str, ...]
+    removed: Tuple[str, ...]
+    changed: Tuple[str, ...]
+    in_use: Tuple[str, ...]
+
+
+def compare(config: Config, version: Optional[str] = None) -> ReleaseChange:
+    """From the release of *config* to *version*, or to the newest. Raises :class:`ReleaseError` when that may not be installed."""
+    present, wanted = config.acme_sh.release, version or list(installation.releases())[-1]
+    installation.pinned(wanted, allow_vulnerable=config.acme_sh.allow_vulnerable)
+    old, new = installation.manifest(present), installation.manifest(wanted)
+    certificates = config.certificates.values()
+    hooks = {f"deploy/{target.hook}.sh" for one in certificates for target in one.targets if target.hook}
+    hooks |= {f"dnsapi/{way.hook}.sh" for one in certificates for way in one.challenges if isinstance(way, Dns)}
+    return ReleaseChange(
+        present,
+        wanted,
+        added=tuple(sorted(set(new) - set(old))),
+        removed=tuple(sorted(set(old) - set(new))),
+        changed=tuple(sorted(path for path in set(old) & set(new) if old[path] != new[path])),
+        in_use=tuple(sorted({"acme.sh", *hooks})),
+    )
 
 
 def switch(edit: Edit, environ: Mapping[str, str], listener: Optional[Listener] = None, *, force: bool = False) -> Run:
@@ -31,8 +60,8 @@ def switch(edit: Edit, environ: Mapping[str, str], listener: Optional[Listener] 
     context = RunContext(environ)
 
     def bring(config: Config, *kinds: Kind) -> Run:
-        _, planned = Job(config, PlanOptions(kinds, force), _PARTS, environ=environ).look()
-        return Engine(config, context, listener).execute(planned)
+        options = replace(SCOPES["upgrade"], kinds=kinds, force=force)
+        return Engine(config, context, listener).execute(Convergence(config, environ, options).plan())
 
     with Engine(edit.old, context).hold():
         _write(edit, pretend=True)

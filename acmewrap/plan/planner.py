@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Iterator, Optional, Tuple
+from dataclasses import dataclass, field
+from typing import AbstractSet, Iterator, Optional, Tuple
 
 from .. import paths, reasons
 from ..config.model import Certificate, Config, Target
 from ..driver.home import Stored
 from ..reasons import Plain, Reason, drifted
-from ..state.machine import CertificateState, State
+from ..state.machine import ALL_PARTS, CertificateState, Part, State
 from . import steps
 from .due import due_of
 from .fingerprint import find_change
@@ -19,12 +19,14 @@ from .steps import CERTIFICATE_KINDS, LAST_KINDS, MACHINE_KINDS, CheckRenewalInf
 @dataclass(frozen=True)
 class Plan:
     """Steps in the order in which they are done; none: the machine is as it should be. ``leftovers``: what could be removed
-    besides, and is not, as nobody asked to; ``notes``: what could not be looked at, or is not ours to change.
+    besides, and is not, as nobody asked to; ``notes``: what could not be looked at, or is not ours to change; ``state``: what it
+    was made from.
     """
 
     steps: Tuple[Step, ...] = ()
     leftovers: Tuple[Step, ...] = ()
     notes: Tuple[Reason, ...] = ()
+    state: State = field(default_factory=State, compare=False, repr=False)
 
     def following(self, other: Plan) -> Plan:
         """What of this plan is left to do after *other*: the certificates about which it did no more than ask."""
@@ -36,12 +38,13 @@ class Plan:
 
 @dataclass(frozen=True)
 class PlanOptions:
-    """What this run may do. ``force``: issue or deploy although nothing is due; ``respect_backoff``: wait out earlier failures;
-    ``reissue_on_change``: reissue because the file asks for another certificate; ``prune``: remove what the file no longer
-    names, of that only the steps that are ``agreed`` to (None: all).
+    """What this run may do: ``kinds`` of steps, made from ``parts`` of the machine. ``force``: issue or deploy although nothing is
+    due; ``respect_backoff``: wait out earlier failures; ``reissue_on_change``: reissue because the file asks for another
+    certificate; ``prune``: remove what the file no longer names, of that only the steps that are ``agreed`` to (None: all).
     """
 
     kinds: Tuple[Kind, ...] = (*MACHINE_KINDS, *CERTIFICATE_KINDS, *LAST_KINDS)
+    parts: AbstractSet[Part] = ALL_PARTS
     force: bool = False
     respect_backoff: bool = False
     reissue_on_change: bool = True
@@ -63,7 +66,7 @@ def plan(config: Config, state: State, now: float, options: Optional[PlanOptions
     foreign = tuple(reasons.NotOurs(excess.describe()) for excess in state.modes if not excess.ours)
     notes = foreign if unmanaged is None else (unmanaged, *foreign)
     removed = tuple(step for step in leftovers if options.prune and (options.agreed is None or step in options.agreed))
-    return Plan((*steps, *removed), tuple(step for step in leftovers if step not in removed), notes)
+    return Plan((*steps, *removed), tuple(step for step in leftovers if step not in removed), notes, state)
 
 
 def _machine(config: Config, state: State, options: PlanOptions) -> Iterator[Step]:

@@ -10,10 +10,10 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Dict, Mapping, Optional, Tuple, Type
 
 from ..engine.results import StepEnded, StepLine, StepStarted
+from ..engine.status import CertificateStatus
 from ..text import visible
 from ..timefmt import span
 from . import screen, wording
-from .status import CertificateStatus
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, AbstractSet, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..engine.results import Run, StepResult
+from ..engine.status import CertificateStatus, TargetStatus
 from ..errors import Failure
 from ..plan.planner import Plan
 from ..plan.steps import ObtainCertificate
 from ..text import visible
 from ..timefmt import moment, span
 from . import wording
-from .status import CertificateStatus, TargetStatus
 
 if TYPE_CHECKING:
     from ..driver.release.installation import Release
+    from ..engine.upgrade import ReleaseChange
 
 _SHOWN_LINES = 8
 
@@ -82,16 +83,14 @@ def release_lines(releases: Iterable[Release], default: str) -> Iterator[str]:
         yield f"  sha256 {one.sha256}"
 
 
-def upgrade_lines(
-    versions: Tuple[str, str], changes: Mapping[str, Sequence[str]], in_use: AbstractSet[str]
-) -> Iterator[str]:
+def upgrade_lines(change: ReleaseChange) -> Iterator[str]:
     """What differs between two releases, first what this configuration uses."""
-    present, wanted = versions
+    changes = {"added": change.added, "removed": change.removed, "changed": change.changed}
     counts = ", ".join(f"{len(paths)} {what}" for what, paths in changes.items())
-    yield f"From acme.sh {present} to {wanted}, files: {counts}"
+    yield f"From acme.sh {change.old} to {change.new}, files: {counts}"
     for what, paths in changes.items():
-        yield from (f"  {what}: {path}, in use here" for path in paths if path in in_use)
-    others = sorted(path for paths in changes.values() for path in paths if path not in in_use)
+        yield from (f"  {what}: {path}, in use here" for path in paths if path in change.in_use)
+    others = sorted(path for paths in changes.values() for path in paths if path not in change.in_use)
     more = f" and {len(others) - 6} more" if len(others) > 6 else ""
     yield f"  not in use here: {', '.join(others[:6]) or 'no others'}{more}"
 

@@ -15,8 +15,10 @@ from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 from .. import files
-from ..errors import Failure
+from ..catalogue import failure
+from ..errors import AcmewrapError, Failure
 
+_VERSION = 1
 _FIRST_WAIT = 5 * 60
 # A failure is noted a while after its run began, and the run of the next day is to try again.
 _LONGEST_WAIT = 23 * 60 * 60
@@ -101,10 +103,16 @@ class Ledger:
 
     @classmethod
     def load(cls, path: Path) -> Ledger:
-        """The ledger at *path*; an empty one when there is none that can be read."""
+        """The ledger at *path*; an empty one when there is none that can be read. Raises :class:`AcmewrapError` (``home.newer``)
+        when a later acmewrap wrote it: whatever else that keeps in the home would be lost.
+        """
         try:
             with open(path, encoding="utf-8") as stream:
                 document = json.load(stream)
+            version = document.get("version")
+            if isinstance(version, int) and version > _VERSION:
+                message = f"{path} has format {version}, and this acmewrap knows those up to {_VERSION}"
+                raise AcmewrapError(failure("home.newer", message, folder=path.parent))
             entries = {str(name): Entry(**fields) for name, fields in document["entries"].items()}
             advices = {str(name): Advice(**fields) for name, fields in document.get("advices", {}).items()}
         except (OSError, ValueError, TypeError, KeyError, AttributeError):
@@ -145,7 +153,10 @@ class Ledger:
                 self._save()
 
     def _save(self) -> None:
-        document: Dict[str, Any] = {"version": 1, "entries": {name: asdict(one) for name, one in self._entries.items()}}
+        document: Dict[str, Any] = {
+            "version": _VERSION,
+            "entries": {name: asdict(one) for name, one in self._entries.items()},
+        }
         if self._advices:
             document["advices"] = {name: asdict(one) for name, one in self._advices.items()}
         files.make_folder(self._path.parent)

@@ -31,6 +31,7 @@ Part = Literal[
 ALL_PARTS: AbstractSet[Part] = frozenset(get_args(Part))
 # What an unattended run looks at when it begins: files only, no process, no network.
 CERTIFICATE_PARTS: AbstractSet[Part] = frozenset(("certificates",))
+STATUS_PARTS: AbstractSet[Part] = frozenset(("certificates", "wire"))
 # What takes a process, the network, or a login that a NAS counts when it fails.
 FAR_PARTS: AbstractSet[Part] = frozenset(("wire", "nas", "schedule"))
 

@@ -11,7 +11,7 @@ from typing import Dict, Iterator, List, Mapping, Tuple
 
 import pytest
 
-from acmewrap import Job, PlanOptions, load
+from acmewrap import Job, load
 from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
@@ -174,11 +174,8 @@ def test_a_command_that_cannot_honour_it_refuses_it_and_does_not_show_it(
 def test_looking_from_python_changes_nothing(machine: Machine) -> None:
     config = load(machine.folder / "acmewrap.yaml", machine.environment)
     before = snapshot(machine)
-    for job in (
-        Job(config, PlanOptions(force=True, prune=True), environ=machine.environment),
-        Job.unattended(config, force=True),
-    ):
-        _, plan = job.look()
+    job = Job(config, machine.environment)
+    for plan in (job.plan(force=True, prune=True), job.plan(command="cron", force=True)):
         assert plan.steps
     assert snapshot(machine) == before
 

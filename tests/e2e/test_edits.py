@@ -8,9 +8,10 @@ from typing import Callable, Dict, Iterator, List, NamedTuple, Tuple, Union
 
 import pytest
 
+from acmewrap import Job
 from acmewrap import config as configuration
 from acmewrap.config import Config
-from acmewrap.engine.job import Job
+from acmewrap.engine.convergence import Convergence
 from acmewrap.plan.planner import PlanOptions
 from acmewrap.report.wording import title_of
 from acmewrap.testing.dsm import DsmSimulator
@@ -63,7 +64,7 @@ class Machine:
 
     def plan(self, text: str) -> List[str]:
         """The steps for *text*, as ``kind subject``; what is only left over in brackets."""
-        _, planned = Job(self.load(text)).look()
+        planned = Job(self.load(text)).plan()
         shown = [self._short(title_of(step)) for step in planned.steps]
         return [*shown, *(f"({self._short(title_of(step))})" for step in planned.leftovers)]
 
@@ -94,7 +95,7 @@ def machine(
         values = {"server": pebble.directory_url, "bundle": pebble.ca_bundle, "webroot": webserver.root}
         text = YAML.format(name=NAME, folder=folder, url=nas.url, port=nas.https_port, **values)
         found = Machine(folder, text)
-        run = Job(found.load(text)).execute()
+        run = Job(found.load(text)).apply()
         assert [str(one.failure) for one in run.results if one.outcome != "done"] == []
         yield found
 
@@ -186,7 +187,8 @@ def test_a_change_of_the_machine_leads_to_the_step_that_fixes_it(machine: Machin
     version = Path(os.readlink(str(machine.folder / f".acme.sh/{NAME}_ecc"))).name
     assert machine.plan(machine.text) == [step.replace("VERSION", version) for step in steps]
     kinds = ("mode", "deploy", "render")
-    run = Job(machine.load(machine.text), PlanOptions(kinds)).execute()  # type: ignore[arg-type]
+    options = PlanOptions(kinds)  # type: ignore[arg-type]
+    run = Convergence(machine.load(machine.text), os.environ, options).execute()
     assert [result.outcome for result in run.results] == ["done"]
     assert machine.plan(machine.text) == []
 
@@ -194,9 +196,9 @@ def test_a_change_of_the_machine_leads_to_the_step_that_fixes_it(machine: Machin
 def test_what_is_left_over_goes_when_asked_for_and_then_only(machine: Machine) -> None:
     text = EDITS["a certificate less"].edit(machine.text)
     folder = machine.folder / ".acme.sh/old.example.com_ecc"
-    assert [result.step.kind for result in Job(machine.load(text)).execute().results] == ["render"]
+    assert [result.step.kind for result in Job(machine.load(text)).apply().results] == ["render"]
     assert folder.exists()
-    run = Job(machine.load(text), PlanOptions(prune=True)).execute()
+    run = Job(machine.load(text)).apply(prune=True)
     assert [(result.step.kind, result.outcome) for result in run.results] == [("remove", "done")]
     assert not folder.exists()
     assert machine.plan(text) == []

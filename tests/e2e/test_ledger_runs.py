@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import json
 import time
 from pathlib import Path
@@ -10,9 +9,8 @@ from typing import Iterator, List, Optional, Tuple
 
 import pytest
 
-from acmewrap import paths
+from acmewrap import Job, paths
 from acmewrap.config import load
-from acmewrap.engine.job import Job
 from acmewrap.engine.results import Run
 from acmewrap.state.ledger import Ledger
 from acmewrap.testing.dsm import IMPORT, LOGIN, DsmSimulator
@@ -48,9 +46,8 @@ def machine(tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebSer
 def unattended(machine: Machine, clock: Calendar) -> Optional[Run]:
     """The scheduled run; None when there was nothing to do."""
     config = load(machine.folder / "acmewrap.yaml", machine.environment)
-    job = dataclasses.replace(Job.unattended(config), environ=machine.environment, clock=clock)
-    _, planned = job.look()
-    return job.execute() if planned.steps else None
+    run = Job(config, machine.environment, clock=clock).cron()
+    return run if run.plan.steps else None
 
 
 def outcomes(run: Optional[Run]) -> List[Tuple[str, str]]:

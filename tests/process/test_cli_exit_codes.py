@@ -13,7 +13,7 @@ from typing import List
 import pytest
 
 from acmewrap import cli, files
-from acmewrap.cli import commands, converging, inspecting, output, quiet  # noqa: F401 - loaded while they can be read
+from acmewrap.cli import commands, output, reports, runs  # noqa: F401 - loaded while they can be read
 from unprivileged import folder_of_nobody, run_unprivileged
 
 GOOD = """\

@@ -335,8 +335,8 @@ cat {ground.base}/tables/$(id -u) 2>/dev/null || {{ echo no crontab >&2; exit 1;
 
 def test_python_code_of_roots_is_refused_in_the_folder(ground: Ground) -> None:
     script = (
-        "import sys; from acmewrap import AcmewrapError, load; from acmewrap.engine.job import Job\n"
-        "try: Job(load(sys.argv[2])).execute()\nexcept AcmewrapError as error: sys.exit(error.id)"
+        "import sys; from acmewrap import AcmewrapError, Job, load\n"
+        "try: Job(load(sys.argv[2])).apply()\nexcept AcmewrapError as error: sys.exit(error.id)"
     )
     as_root(f"printf %s {shlex.quote(script)} >{ground.etc}/code.py")
     done = ground.run(program=str(ground.etc / "code.py"))

@@ -16,7 +16,7 @@ from acmewrap import x509
 from acmewrap.config import Config
 from acmewrap.doctor import DoctorContext, Finding, examine
 from acmewrap.driver.home import Home
-from acmewrap.engine.job import Job
+from acmewrap.engine.convergence import Convergence
 from acmewrap.plan.planner import PlanOptions
 from acmewrap.state.ledger import Entry, Ledger
 from acmewrap.testing.certificates import Pair, make_intermediate, make_leaf, make_root
@@ -190,5 +190,6 @@ def clinic(
 def prepare(found: Clinic) -> None:
     """Let the engine do all but what concerns certificates."""
     kinds = ("bundle", "webroot", "render", "mode", "schedule")
-    run = Job(found.config, PlanOptions(kinds), environ=found.environ).execute()  # type: ignore[arg-type]
+    options = PlanOptions(kinds)  # type: ignore[arg-type]
+    run = Convergence(found.config, found.environ, options).execute()
     assert all(result.outcome == "done" for result in run.results), run.results

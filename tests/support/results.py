@@ -12,11 +12,11 @@ from acmewrap.driver.home import CertificateFiles
 from acmewrap.driver.results import DeployResult, IssueResult
 from acmewrap.engine.deploy import Delivery
 from acmewrap.engine.results import Run, StepResult
+from acmewrap.engine.status import CertificateStatus, TargetStatus
 from acmewrap.errors import ExitCode
 from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import CheckRenewalInfo, DeployCertificate, InstallRelease, RenewCertificate
 from acmewrap.reasons import Due, Moment, NotAsPinned, Plain
-from acmewrap.report.status import CertificateStatus, TargetStatus
 from acmewrap.state.ledger import Entry
 from acmewrap.verify.tls_probe import Observation
 from acmewrap.x509 import X509

@@ -36,6 +36,7 @@ LAYERS: Tuple[Tuple[str, ...], ...] = (
     ("engine",),
     ("report",),
     ("doctor",),
+    ("job",),
     ("cli",),
 )
 # The package itself (its public names) and `python -m` stand beside the layers.

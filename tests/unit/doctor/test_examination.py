@@ -13,8 +13,10 @@ from acmewrap.catalogue import failure
 from acmewrap.config import AcmeShSettings, Config
 from acmewrap.doctor import (
     Check,
+    Checked,
     DoctorContext,
     Finding,
+    Notice,
     authority,
     challenges,
     delivery,
@@ -45,8 +47,12 @@ def look(
         monkeypatch.setattr(group, "checks", lambda _: ())
     monkeypatch.setattr(delivery, "checks", lambda _: checks)
     told: Told = []
-    found = examine(context, lambda check, ones, why: told.append((check.name, [one.failure.id for one in ones], why)))
-    return found, told
+
+    def listen(notice: Notice) -> None:
+        assert isinstance(notice, Checked)
+        told.append((notice.name, [one.failure.id for one in notice.findings], notice.reason))
+
+    return examine(context, listen), told
 
 
 def nothing() -> Iterator[Finding]:

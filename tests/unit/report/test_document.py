@@ -14,11 +14,11 @@ from test_wording import SAMPLES
 from acmewrap.catalogue import invalid
 from acmewrap.cli import parser
 from acmewrap.engine.results import Run
+from acmewrap.engine.status import CertificateStatus, assess
 from acmewrap.errors import AcmewrapError, ExitCode, Problem
 from acmewrap.reasons import Plain
 from acmewrap.report.document import commands, document, of_run, schema
 from acmewrap.report.fields import moment
-from acmewrap.report.status import CertificateStatus, assess
 from acmewrap.state.machine import CertificateState, State
 from json_manual import manual
 from json_schema import accepts

@@ -8,7 +8,7 @@ from typing import Any, Dict, Mapping, Optional
 import pytest
 
 from acmewrap.catalogue import failure
-from acmewrap.report.status import CertificateStatus, TargetStatus, assess
+from acmewrap.engine.status import CertificateStatus, TargetStatus, assess
 from acmewrap.state.ledger import Entry
 from acmewrap.verify.tls_probe import Observation
 from wanted import CERTIFICATE, DAY, ISSUED, LEAF, NOW, OTHER, TARGET, make_config, make_state, make_stored

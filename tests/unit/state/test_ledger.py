@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 from pathlib import Path
@@ -12,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acmewrap.catalogue import failure
+from acmewrap.errors import AcmewrapError
 from acmewrap.state.ledger import Entry, Ledger
 
 MINUTE, DAY = 60, 86400
@@ -151,3 +153,14 @@ def test_threads_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
         thread.join()
     again = Ledger.load(path)
     assert [again.get(f"name {n}").attempts for n in range(16)] == list(range(16))
+
+
+def test_what_a_later_version_wrote_is_refused_and_stays_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "ledger.json"
+    text = json.dumps({"version": 2, "entries": {"nas": {"wanted": "ab", "proofs": []}}, "more": {}})
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(AcmewrapError, match="format 2") as raised:
+        Ledger.load(path)
+    assert (raised.value.id, raised.value.exit_code) == ("home.newer", 1)
+    assert str(tmp_path) in raised.value.remedy
+    assert path.read_text(encoding="utf-8") == text

@@ -1,9 +1,8 @@
-"""Commands that help to write the file: a first one, its schema, and the shell's help with the words of the command line."""
+"""The first file, made from answers."""
 
 from __future__ import annotations
 
 import argparse
-import json
 import os
 import sys
 from pathlib import Path
@@ -56,26 +55,6 @@ def render(answers: Mapping[str, object]) -> str:
     return templates.render(f"{answers['template']}.yaml.j2", **answers)
 
 
-def schema(invocation: Invocation) -> ExitCode:
-    """The schema of the file, or of the documents of ``--json``."""
-    from .. import config
-    from ..report import document
-
-    wanted = document.schema() if invocation.options.document else config.schema()
-    invocation.printer.lines(json.dumps(wanted, indent=2).split("\n"), always=True)
-    invocation.printer.document(ExitCode.OK, schema=wanted)
-    return ExitCode.OK
-
-
-def completion(invocation: Invocation) -> ExitCode:
-    from . import completion
-
-    script = completion.script(invocation.options.shell)
-    invocation.printer.lines(script.rstrip("\n").split("\n"), always=True)
-    invocation.printer.document(ExitCode.OK, script=Lines(script))
-    return ExitCode.OK
-
-
 # --- asking ------------------------------------------------------------------------------------------------------------
 
 
@@ -112,7 +91,7 @@ def _answers(options: argparse.Namespace, printer: Printer) -> Dict[str, object]
         question = "The folder that the web server shows at http://NAME/"
         webroot = ask("--webroot", options.webroot, question, _path, _WEBROOTS[template])
     if missing:
-        raise UsageError(failure("cli.usage", f"nobody is there to answer: {', '.join(missing)} missing"))
+        raise UsageError(failure("cli.usage", f"not a terminal; required and missing: {', '.join(missing)}"))
     if asks:
         printer.lines([""])
     return {
@@ -180,4 +159,4 @@ def _next_steps(template: str, output: str) -> Tuple[str, ...]:
     return ("Next:", *(f"  - {line}" for line in first[template]), f"  - acmewrap check{named}, then plan, then apply")
 
 
-COMMANDS: Mapping[str, Command] = {"init": init, "schema": schema, "completion": completion}
+COMMANDS: Mapping[str, Command] = {"init": init}

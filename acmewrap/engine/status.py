@@ -9,13 +9,13 @@ from .. import paths, x509
 from ..config.model import Certificate, Config, Target
 from ..driver.home import CertificateFiles
 from ..driver.results import IssueResult
-from ..engine.results import Run, StepResult
 from ..errors import Failure
 from ..plan.due import due_of
 from ..plan.steps import ObtainCertificate
 from ..state.ledger import Entry
 from ..state.machine import CertificateState, State
 from ..verify.tls_probe import Observation
+from .results import Run, StepResult
 
 Condition = Literal["valid", "due", "expired", "broken", "missing"]
 TargetCondition = Literal["deployed", "pending", "unverified", "unreachable"]

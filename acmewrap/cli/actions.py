@@ -1,0 +1,80 @@
+"""Commands that do one thing, beside what the file asks for."""
+
+from __future__ import annotations
+
+import os
+from typing import Mapping
+
+from ..errors import ExitCode, IssueError
+from ..text import Lines
+from .invocation import Command, Invocation
+
+
+def revoke(invocation: Invocation) -> ExitCode:
+    """Revoke one certificate at its authority, and no other than the one that was agreed to."""
+    options, job = invocation.options, invocation.job()
+    name, leaf = options.name, job.leaf(options.name)
+    server = job.config.authority_of(job.config.certificates[name]).server
+    what = f"{name}, serial {leaf.serial}, for {', '.join(leaf.names)}, at {server}"
+    if options.dry_run:
+        return invocation.report_actions([f"revoke {what}"])
+    if not invocation.confirm([f"This revokes {what}.", "Clients may refuse it from now on. It cannot be undone."]):
+        return ExitCode.OK
+    result = job.revoke(name, options.reason, sha256=leaf.sha256)
+    if result.failure is not None:
+        raise IssueError(result.failure)
+    serial = leaf.serial
+    invocation.printer.lines([f"Revoked: {name}, serial {serial}. The next `acmewrap apply` issues another one."])
+    revoked = {"name": name, "serial": serial, "sha256": leaf.sha256}
+    invocation.printer.document(ExitCode.OK, changed=True, revoked=revoked)
+    return ExitCode.OK
+
+
+def schedule(invocation: Invocation) -> ExitCode:
+    """Perform one of ``show``, ``run`` and ``remove`` on the entry of the scheduled run."""
+    options, printer = invocation.options, invocation.printer
+    scheduler = invocation.job().schedule()
+    if options.action == "show":
+        entry = scheduler.show()
+        printer.lines(entry.splitlines() or ["There is no entry; `acmewrap apply` makes it."], always=True)
+        printer.document(ExitCode.OK, entry=Lines(entry) if entry else None)
+        return ExitCode.OK
+    if options.action == "remove":
+        lines = scheduler.show().splitlines()
+        if options.dry_run:
+            return invocation.report_actions([f"remove the entry: {' / '.join(lines)}"] if lines else [])
+        question = ["This removes the entry, and nothing is renewed unattended any more:", *lines]
+        if lines and not invocation.confirm(question):
+            return ExitCode.OK
+        removed = scheduler.remove()
+        printer.lines(["Removed." if removed else "There was no entry."])
+        printer.document(ExitCode.OK, changed=removed)
+        return ExitCode.OK
+    if options.dry_run:
+        scheduler.check_start()
+        return invocation.report_actions(["have the scheduler start the unattended run now"])
+    outcome = scheduler.start(options.wait)
+    code = ExitCode.UNEXPECTED if outcome.succeeded is False else ExitCode.OK
+    printer.lines([outcome.message, *(f"  | {line}" for line in outcome.lines)], always=True)
+    parts = {"succeeded": outcome.succeeded, "message": outcome.message, "lines": outcome.lines}
+    printer.document(code, changed=True, **parts)
+    return code
+
+
+def run(invocation: Invocation) -> ExitCode:
+    """Become acme.sh, as the wrapper script starts it."""
+    arguments = invocation.options.arguments
+    script = str(invocation.job().wrapper(invocation.options.authority))
+    words = arguments[1:] if arguments[:1] == ["--"] else arguments
+    os.execve(script, [script, *words], dict(invocation.environ))  # noqa: S606 - the wrapper takes over, signals and all
+
+
+def demo(invocation: Invocation) -> ExitCode:
+    from ..testing import demo
+
+    code = demo.perform(invocation.environ, lambda text: invocation.printer.lines(text.split("\n")))
+    invocation.printer.document(code)
+    return code
+
+
+COMMANDS: Mapping[str, Command] = {"revoke": revoke, "schedule": schedule, "run": run, "demo": demo}

@@ -1,0 +1,64 @@
+"""Commands about the releases of acme.sh: which there are, what another one changes, and the switch to it and back."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Mapping
+
+from ..config.model import DEFAULT_RELEASE
+from ..errors import ExitCode
+from ..job import Job
+from .invocation import Command, Invocation
+
+
+def releases(invocation: Invocation) -> ExitCode:
+    """What can be named as ``release``, newest last."""
+    from ..driver.release import installation
+    from ..report import screen
+
+    pinned = installation.releases()
+    invocation.printer.lines(screen.release_lines(pinned.values(), DEFAULT_RELEASE), always=True)
+    invocation.printer.document(ExitCode.OK, releases=pinned.values())
+    return ExitCode.OK
+
+
+def upgrade(invocation: Invocation) -> ExitCode:
+    """What differs between the release of the file and another one; then the switch, when somebody agrees to it."""
+    from ..report import screen
+
+    printer, job = invocation.printer, invocation.job()
+    change = job.compare_release(invocation.options.to)
+    parts = {"from": change.old, "to": change.new, "files": change}
+    if change.old == change.new:
+        present = f"{job.config.file} asks for acme.sh {change.old} already"
+        printer.lines([f"{present}; `acmewrap releases` lists the others."], always=True)
+    else:
+        printer.lines(screen.upgrade_lines(change), always=True)
+        if _is_agreed(invocation, change.new):
+            return _switch(invocation, job, parts)
+        printer.lines([f"Nothing was changed. To switch: acmewrap upgrade --to {change.new} --yes"], always=True)
+    printer.document(ExitCode.OK, **parts)
+    return ExitCode.OK
+
+
+def _is_agreed(invocation: Invocation, wanted: str) -> bool:
+    options = invocation.options
+    if options.dry_run or options.yes:
+        return not options.dry_run
+    return invocation.printer.can_ask() and invocation.agrees(f"Switch to {wanted}?")
+
+
+def _switch(invocation: Invocation, job: Job, parts: Mapping[str, object]) -> ExitCode:
+    from ..report import document, screen
+
+    printer, old, new = invocation.printer, str(parts["from"]), str(parts["to"])
+    with printer.following() as listener:
+        done = replace(job, listener=listener).upgrade(new, force=invocation.options.force)
+    switched = done.exit_code == ExitCode.OK
+    printer.lines(screen.run_lines(done) if done.results else ())
+    printer.lines(screen.switch_lines(str(job.config.file), (old, new), switched=switched), always=True)
+    printer.document(done.exit_code, **parts, **document.of_run(done), switched=switched)
+    return done.exit_code
+
+
+COMMANDS: Mapping[str, Command] = {"releases": releases, "upgrade": upgrade}

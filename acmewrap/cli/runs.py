@@ -1,0 +1,135 @@
+"""Commands that perform a plan, or show it: whoever asks, the engine is the same, and what is said here is how it went."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple
+
+from ..catalogue import failure
+from ..engine.results import Run
+from ..errors import ExitCode
+from ..job import Job
+from ..plan.planner import Plan
+from ..plan.steps import Step
+from .invocation import Command, Invocation, UsageError
+from .output import LOOKING
+
+# Of the names of certificates and the options that were given, each takes what means something to it.
+_METHODS: Mapping[str, Callable[..., Run]] = {
+    "apply": Job.apply,
+    "install": lambda job, *_, force: job.install(force=force),
+    "render": lambda job, *_, force: job.render(),  # noqa: ARG005
+    "issue": Job.issue,
+    "deploy": Job.deploy,
+    "cron": Job.cron,
+}
+
+
+def perform(invocation: Invocation) -> ExitCode:
+    """Do what the command may, or with ``--dry-run`` only show it."""
+    options, job, names = invocation.options, invocation.job(), invocation.names()
+    if options.dry_run:
+        return _show(invocation, job, options.command)
+    chosen: Dict[str, Any] = {"force": options.force}
+    if getattr(options, "prune", False):
+        chosen["prune"] = True
+        if not options.yes:
+            chosen["agreed"] = _agreed(invocation, job)
+            if chosen["agreed"] is None:
+                return ExitCode.OK
+    printer = invocation.printer
+    with printer.following() as listener:
+        done = _METHODS[options.command](replace(job, listener=listener), *names, **chosen)
+    if not done.plan.steps:
+        return _report_nothing(invocation, job, done.plan)
+    from ..report import screen
+
+    printer.lines(screen.run_lines(done))
+    if printer.as_json:
+        from ..report import document
+
+        printer.document(done.exit_code, **document.of_run(done), certificates=job.status(*names, run=done))
+    return done.exit_code
+
+
+def plan(invocation: Invocation) -> ExitCode:
+    return _show(invocation, invocation.job(), "apply")
+
+
+def rehearse(invocation: Invocation) -> ExitCode:
+    """Order into a home that is thrown away."""
+    options, printer, job = invocation.options, invocation.printer, invocation.job()
+    names = invocation.names()
+    if options.server is not None:
+        _check_server(options.server)
+    if options.dry_run:
+        return invocation.report_actions(
+            f"order {one.name} ({', '.join(one.domains)}) at {options.server or job.config.authority_of(one).server}, "
+            "and keep nothing of it"
+            for one in job.select(*names)
+        )
+    from ..report import document, screen
+
+    bundle = Path(os.path.abspath(options.ca_bundle)) if options.ca_bundle is not None else None
+    with printer.following() as listener:
+        done = replace(job, listener=listener).rehearse(*names, server=options.server, ca_bundle=bundle)
+    printer.lines(screen.rehearsal_lines(done), always=done.exit_code != ExitCode.OK)
+    printer.document(done.exit_code, **document.of_run(done))
+    return done.exit_code
+
+
+def _agreed(invocation: Invocation, job: Job) -> Optional[Tuple[Step, ...]]:
+    """What somebody agrees to have removed; None when they do not."""
+    from ..report import wording
+
+    with invocation.printer.waiting(LOOKING):
+        planned = job.plan(*invocation.names(), force=invocation.options.force, prune=True)
+    doomed = tuple(step for step in planned.steps if step.kind == "remove")
+    consequences = [
+        "This removes what the file no longer names:",
+        *(f"  {wording.subject_of(step)}" for step in doomed),
+    ]
+    return None if doomed and not invocation.confirm(consequences) else doomed
+
+
+def _report_nothing(invocation: Invocation, job: Job, planned: Plan) -> ExitCode:
+    printer = invocation.printer
+    printer.nothing()
+    if printer.as_json:
+        from ..engine.status import assess
+
+        printer.document(ExitCode.OK, certificates=assess(job.config, planned.state, time.time()))
+    return ExitCode.OK
+
+
+def _show(invocation: Invocation, job: Job, command: Any) -> ExitCode:
+    from ..report import screen
+
+    options, printer = invocation.options, invocation.printer
+    with printer.waiting(LOOKING):
+        prune = getattr(options, "prune", False)
+        planned = job.plan(*invocation.names(), command=command, force=options.force, prune=prune)
+    pending = bool(planned.steps) and getattr(options, "exit_code", False)
+    code = ExitCode.PENDING if pending else ExitCode.OK
+    printer.lines(screen.plan_lines(planned), always=True)
+    if printer.as_json:
+        from ..engine.status import assess
+
+        parts = {"plan": planned.steps, "leftovers": planned.leftovers, "changed": bool(planned.steps)}
+        printer.document(code, **parts, certificates=assess(job.config, planned.state, time.time()))
+    return code
+
+
+def _check_server(url: str) -> None:
+    from ..config.sections.scalars import SERVER
+
+    try:
+        SERVER.parse(url)
+    except ValueError as error:
+        raise UsageError(failure("cli.usage", f"--server: {error}")) from None
+
+
+COMMANDS: Mapping[str, Command] = {"plan": plan, "rehearse": rehearse, **dict.fromkeys(_METHODS, perform)}

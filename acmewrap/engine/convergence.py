@@ -1,0 +1,64 @@
+"""The engine in two calls: what is to be done, and do it. Every command that performs a plan goes this way."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Callable, Mapping, Optional, Tuple
+
+from .. import trust
+from ..config.model import Config
+from ..plan.planner import Plan, PlanOptions, plan
+from ..plan.steps import CheckRenewalInfo
+from ..state.machine import FAR_PARTS, read_state
+
+if TYPE_CHECKING:
+    from .engine import Listener
+    from .results import Run
+
+
+@dataclass(frozen=True)
+class Convergence:
+    """From what is there to what the configuration asks for, as far as the options go. ``names`` are the certificates of interest
+    (none: all); ``deadline`` is for each call of acme.sh, in seconds; ``environ`` serves secrets, proxies and PATH.
+    """
+
+    config: Config
+    environ: Mapping[str, str]
+    options: PlanOptions = field(default_factory=PlanOptions)
+    names: Tuple[str, ...] = ()
+    deadline: Optional[float] = None
+    clock: Callable[[], float] = time.time
+
+    def plan(self) -> Plan:
+        """Read the machine and say what is to be done. Changes nothing. Raises what :meth:`Engine.hold` raises for root."""
+        trust.refuse_weak(self.config.directory)
+        state = read_state(self.config, self.options.parts, self.names, self.environ)
+        return plan(self.config, state, self.clock(), self.options)
+
+    def execute(self, listener: Optional[Listener] = None) -> Run:
+        """Do it, every other run kept out meanwhile. Raises :class:`BusyError` when one is at work; what fails in a step is
+        part of the run, not raised.
+        """
+        from .results import Run
+
+        if not self.options.parts & FAR_PARTS:  # a look that costs little may save waiting for the homes
+            started, planned = self.clock(), self.plan()
+            if not planned.steps:
+                return Run(planned, (), started, self.clock())
+        from ..driver.command import DEADLINES
+        from .context import RunContext
+        from .engine import Engine
+
+        deadlines = {} if self.deadline is None else dict.fromkeys(DEADLINES, self.deadline)
+        engine = Engine(self.config, RunContext(self.environ, clock=self.clock, deadlines=deadlines), listener)
+        with engine.hold():
+            # Only now, for another run may have done it all while this one waited for the homes.
+            planned = self.plan()
+            done = engine.execute(planned)
+            # Root's folder may have been handed over: to the user that the next run works as.
+            ours = trust.find_owner(self.config.directory) is None
+            if ours and any(isinstance(step, CheckRenewalInfo) for step in planned.steps):
+                # What an authority advises may make certificates due that were not; what has been done is not planned again.
+                done = done.followed_by(engine.execute(self.plan().following(planned)))
+            return done

@@ -1,0 +1,248 @@
+"""What can be done with one configuration: a method for each command. Python code, the command line and the scheduled run all
+come this way, so all get the same.
+
+What a command takes to perform is imported when it is called: nothing here costs time before.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Tuple
+
+from . import paths
+from .catalogue import failure, invalid
+from .config.model import Certificate, Config
+from .engine.convergence import Convergence
+from .engine.scope import SCOPES, Command
+from .errors import AcmewrapError, IssueError
+from .plan.planner import Plan
+from .state.machine import CERTIFICATE_PARTS, STATUS_PARTS, read_state
+
+if TYPE_CHECKING:
+    from .doctor import Finding, Notice
+    from .driver.results import RevokeResult
+    from .engine.engine import Listener
+    from .engine.results import Run
+    from .engine.status import CertificateStatus
+    from .engine.upgrade import ReleaseChange
+    from .errors import ConfigurationWarning
+    from .plan.steps import Step
+    from .schedule.backend import Scheduler
+    from .x509 import X509
+
+
+@dataclass(frozen=True)
+class Job:
+    """One configuration, and all that can be done with it. ``environ`` serves secrets, proxies and PATH (None: the process's own);
+    ``deadline`` is for each call of acme.sh, in seconds; ``listener`` is called for every step, from one thread at a time.
+
+    ``names`` of certificates narrow a method to these (none: all); every method that takes them raises :class:`AcmewrapError`
+    (``certificate.unknown``). What returns a :class:`Run` raises :class:`BusyError` when another run is at work, and
+    :class:`AccessError` when root would work in a folder that another user owns or can change; what fails in a step is part of
+    the run, not raised.
+    """
+
+    config: Config
+    environ: Optional[Mapping[str, str]] = None
+    deadline: Optional[float] = None
+    clock: Callable[[], float] = time.time
+    listener: Optional[Listener] = None
+
+    # --- what the file asks for ---------------------------------------------------------------------------------------
+
+    def plan(self, *names: str, command: Command = "apply", force: bool = False, prune: bool = False) -> Plan:
+        """What *command* would do, and why. Changes nothing."""
+        return self._converge(names, command, force=force, prune=prune).plan()
+
+    def apply(
+        self, *names: str, force: bool = False, prune: bool = False, agreed: Optional[Tuple[Step, ...]] = None
+    ) -> Run:
+        """Do all that the file asks for. ``prune``: also remove what it no longer names, of that only what is ``agreed`` to
+        (None: all; see the ``leftovers`` of a plan).
+        """
+        return self._execute(names, "apply", force=force, prune=prune, agreed=agreed)
+
+    def cron(self, *names: str, force: bool = False) -> Run:
+        """The scheduled run: renew due certificates, retry pending deployments, each failure once it has waited out its time.
+
+        It rotates the log, and writes down how long there will be nothing to do, for ``acmewrap cron`` to be quick about it.
+        """
+        from .engine import noop_cache
+        from .host import log
+
+        started = self.clock()
+        log.rotate(paths.log_path(self.config))
+        done = self._execute(names, "cron", force=force)
+        if not (done.plan.steps or names or force):
+            noop_cache.remember(self.config, done.plan.state, self._environ, started)
+        return done
+
+    def issue(self, *names: str, force: bool = False) -> Run:
+        """Issue or renew what is due, with *force* also what is not. Deploys nothing."""
+        return self._execute(names, "issue", force=force)
+
+    def deploy(self, *names: str, force: bool = False) -> Run:
+        """Deploy pending certificates and verify them, with *force* again."""
+        return self._execute(names, "deploy", force=force)
+
+    def install(self, *, force: bool = False) -> Run:
+        """Install the pinned acme.sh; *force* replaces changed files and keeps them beside the new ones."""
+        return self._execute((), "install", force=force)
+
+    def render(self) -> Run:
+        """Write the wrapper script and the files it needs."""
+        return self._execute((), "render")
+
+    # --- looking ------------------------------------------------------------------------------------------------------
+
+    def check(self) -> Tuple[ConfigurationWarning, ...]:
+        """What the file should not say although it may. Changes nothing.
+
+        Raises :class:`ConfigurationError` for what only shows beside the certificates that are there, and :class:`AccessError`
+        when the scheduled run could not start.
+        """
+        from .config.cleartext import find_warnings
+        from .plan import interval_check
+        from .schedule import entry
+        from .state import file_modes
+
+        problems = interval_check.find_problems(self.config, read_state(self.config, CERTIFICATE_PARTS))
+        if problems:
+            raise invalid(problems)
+        if self.config.schedule is not None:
+            entry.refuse_weak(self.config)
+        return (*find_warnings(self.config, self._environ), *file_modes.find_warnings(self.config))
+
+    def status(self, *names: str, run: Optional[Run] = None) -> Dict[str, CertificateStatus]:
+        """The certificates on disk and at their targets; with *run* as that left them, and no target is asked again."""
+        from .engine.status import assess
+
+        parts = CERTIFICATE_PARTS if run is not None else STATUS_PARTS
+        return assess(self.config, read_state(self.config, parts, self._known(names)), self.clock(), run)
+
+    def doctor(
+        self,
+        *names: str,
+        fix: bool = False,
+        http_port: int = 80,
+        address: Optional[str] = None,
+        writes: bool = True,
+        listener: Optional[Callable[[Notice], None]] = None,
+    ) -> Tuple[Finding, ...]:
+        """Everything that keeps certificates from being renewed; with *fix* what is left of it after what is safe was done.
+
+        For the others see :class:`acmewrap.doctor.DoctorContext`. Raises :class:`BusyError` when another run keeps it from
+        fixing.
+        """
+        from .doctor import DoctorContext, examine, examine_and_fix
+
+        names = self._known(names)
+        context = DoctorContext(self.config, self._environ, names, http_port, address, self.clock, writes=writes)
+        return (examine_and_fix if fix else examine)(context, listener)
+
+    # --- beside what the file asks for -----------------------------------------------------------------------------------
+
+    def rehearse(self, *names: str, server: Optional[str] = None, ca_bundle: Optional[Path] = None) -> Run:
+        """Order into a home that is thrown away, at *server* with the roots in *ca_bundle* if they are given."""
+        from .engine import rehearsal
+
+        with rehearsal.stage(self.config, server=server, ca_bundle=ca_bundle) as staged:
+            return self._converge(names, "rehearse", staged).execute(self.listener)
+
+    def leaf(self, name: str) -> X509:
+        """The certificate *name* as it is stored. Raises :class:`IssueError` (``certificate.not_issued``)."""
+        (certificate,) = self.select(name)
+        stored = paths.home_of(self.config, certificate).read(*paths.name_of(certificate))
+        if stored is None or stored.leaf is None:
+            raise IssueError(failure("certificate.not_issued", f"{name} was not issued yet", name=name))
+        return stored.leaf
+
+    def revoke(self, name: str, reason: int = 0, *, sha256: Optional[str] = None) -> RevokeResult:
+        """Revoke a certificate at its authority. *reason* is the CRLReason of RFC 5280, 5.3.1.
+
+        Raises :class:`IssueError` (``certificate.not_issued``, or ``certificate.replaced`` when it is not the one of *sha256*),
+        and :class:`BusyError`.
+        """
+        from .engine.context import RunContext
+        from .engine.engine import Engine
+
+        (certificate,) = self.select(name)
+        context = RunContext(self._environ)
+        with Engine(self.config, context).hold():
+            if sha256 not in (None, self.leaf(name).sha256):
+                message = f"{name} is another certificate by now; none was revoked"
+                raise IssueError(failure("certificate.replaced", message))
+            acme = context.open_acme(self.config, self.config.authority_of(certificate))
+            return acme.revoke(certificate.domains[0], key=certificate.key, reason=reason)
+
+    def compare_release(self, version: Optional[str] = None) -> ReleaseChange:
+        """What :meth:`upgrade` would change. Raises :class:`ReleaseError` when *version* may not be installed."""
+        from .engine import upgrade
+
+        return upgrade.compare(self.config, version)
+
+    def upgrade(self, version: Optional[str] = None, *, force: bool = False) -> Run:
+        """Switch to another pinned release of acme.sh (None: the newest), or back: install it and write it into the file.
+
+        When a step fails, all is as it was before. Raises what :meth:`compare_release` raises, and :class:`ConfigurationError`
+        or :class:`AccessError` when the file cannot be changed.
+        """
+        from .config.edit import set_release
+        from .engine import upgrade
+
+        wanted = upgrade.compare(self.config, version).new
+        edit = set_release(self.config.file, wanted, self._environ)
+        return upgrade.switch(edit, self._environ, self.listener, force=force)
+
+    def schedule(self) -> Scheduler:
+        """The entry of the scheduled run: to show, start or remove; :meth:`apply` makes it.
+
+        Raises :class:`AcmewrapError` (``schedule.none``) when the file names no scheduler.
+        """
+        from .schedule.backends import open_scheduler
+
+        return open_scheduler(self.config, self._environ)
+
+    def wrapper(self, authority: Optional[str] = None) -> Path:
+        """The wrapper script of *authority* (None: the first), safe to run: it and acme.sh are what they should be.
+
+        Raises :class:`AcmewrapError` (``authority.unknown``, ``wrapper.missing``), and :class:`ReleaseError`.
+        """
+        from .driver.release import installation
+
+        authorities = self.config.authorities
+        chosen = authorities.get(next(iter(authorities)) if authority is None else authority)
+        if chosen is None:
+            known = ", ".join(authorities)
+            raise AcmewrapError(failure("authority.unknown", f"no authority is called {authority!r}", known=known))
+        installation.verify(paths.program_folder(self.config), self.config.acme_sh.release)
+        script = next(one for one in paths.wrappers(self.config) if one.home == chosen.home)
+        script.check()
+        return script.path
+
+    def select(self, *names: str) -> Tuple[Certificate, ...]:
+        """The certificates with these names; without names all."""
+        return tuple(self.config.certificates[name] for name in self._known(names) or self.config.certificates)
+
+    def _known(self, names: Tuple[str, ...]) -> Tuple[str, ...]:
+        for name in names:
+            if name not in self.config.certificates:
+                known = ", ".join(self.config.certificates)
+                raise AcmewrapError(failure("certificate.unknown", f"no certificate is called {name!r}", known=known))
+        return names
+
+    @property
+    def _environ(self) -> Mapping[str, str]:
+        return os.environ if self.environ is None else self.environ
+
+    def _converge(
+        self, names: Tuple[str, ...], command: Command, config: Optional[Config] = None, **asked: Any
+    ) -> Convergence:
+        options = replace(SCOPES[command], **asked)
+        return Convergence(config or self.config, self._environ, options, self._known(names), self.deadline, self.clock)
+
+    def _execute(self, names: Tuple[str, ...], command: Command, **asked: Any) -> Run:
+        return self._converge(names, command, **asked).execute(self.listener)
