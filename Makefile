@@ -2,11 +2,12 @@
 
 BIN := .venv/bin
 
-.PHONY: help bench demo test pyz lint typecheck prepare clean
+.PHONY: help bench demo test test-all sudo pyz lint typecheck prepare clean
 
 help:
 	@echo "make demo        watch a certificate being issued, deployed and proven, against real programs on this machine"
-	@echo "make test        lint, typecheck, then every test; an ordinary user needs sudo"
+	@echo "make test        lint, typecheck, then the tests, in parallel; an ordinary user needs sudo"
+	@echo "make test-all    the same with every release of acme.sh in \$$ACMEWRAP_TEST_RELEASES, with long fuzzing, and all that is slow"
 	@echo "make lint        ruff: rules and format; shellcheck"
 	@echo "make typecheck   mypy, strict"
 	@echo "make pyz         dist/acmewrap.pyz: one file that runs on CPython 3.8 and later, as on a NAS"
@@ -19,9 +20,14 @@ demo: prepare
 bench: prepare
 	$(BIN)/python bench/run.py
 
-test: lint typecheck
+test: lint typecheck sudo
+	$(BIN)/python -m pytest --numprocesses auto -m "not slow and not release"
+
+test-all: lint typecheck sudo
+	$(BIN)/python -m pytest --numprocesses auto --hypothesis-profile full
+
+sudo:
 	@[ "$$(id -u)" -eq 0 ] || sudo true  # here it may ask for a password; the tests never do
-	$(BIN)/python -m pytest
 
 pyz: prepare
 	$(BIN)/python .ci/pyz.py

@@ -1,4 +1,7 @@
-"""What tests share: a home of their own, the pinned acme.sh, and the real counterparts of :mod:`acmewrap.testing`."""
+"""What tests share: a home of their own, the pinned acme.sh, and the real counterparts of :mod:`acmewrap.testing`.
+
+README.md beside this file says how the tests are laid out and selected.
+"""
 
 from __future__ import annotations
 
@@ -6,16 +9,99 @@ import os
 import shutil
 import signal
 from pathlib import Path
-from typing import Iterator, Mapping
+from typing import Any, Generator, Iterator, Mapping
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+from acmewrap.config.model import DEFAULT_RELEASE
 from acmewrap.driver.release import installation
 from acmewrap.testing.challenge import ChallengeServer
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
+from releases import VARIABLE, AcmeShRelease, left_out, unpacked
+from unit_guard import UnitGuard
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+TESTS = Path(__file__).resolve().parent
+REPOSITORY = TESTS.parent
+
+# `quick` tries the same examples each time, so that a failure is that of a change; `full` (`make test-all`) looks for new ones.
+_TOO_SLOW = [HealthCheck.too_slow]  # whatever is timed on a busy machine
+settings.register_profile("quick", max_examples=100, derandomize=True, deadline=None, suppress_health_check=_TOO_SLOW)
+settings.register_profile("full", max_examples=10_000, deadline=None, suppress_health_check=_TOO_SLOW)
+settings.load_profile("quick")
+
+GUARD = UnitGuard()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
+    with GUARD.watching(is_unit(item)):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    with GUARD.watching(is_unit(item)):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """A worker ends when a report holds what is no Unicode text, which some tests are about."""
+    report = yield
+    report.sections = [(name, as_utf_8(text)) for name, text in report.sections]
+    if report.longrepr is not None and as_utf_8(str(report.longrepr)) != str(report.longrepr):
+        report.longrepr = as_utf_8(str(report.longrepr))
+    return report
+
+
+def as_utf_8(text: str) -> str:
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+def is_unit(item: pytest.Item) -> bool:
+    return TESTS / "unit" in item.path.parents
+
+
+# Files whose tests change the same thing of the machine, such as a crontab, and so do not run side by side.
+NOT_BESIDE = {"tests/process/test_crontab_command.py": "tests/e2e/test_cron.py"}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """A file's tests are given to one worker, in their order: they share what its fixtures made, and long ones come first.
+
+    ``--dist loadgroup`` would do, but pytest-xdist 3.8 does not see the groups with pytest 9.
+    """
+    from xdist.scheduler import LoadScopeScheduling
+
+    class ByFile(LoadScopeScheduling):  # type: ignore[misc]  # which has no types
+        def _split_scope(self, nodeid: str) -> str:
+            file = nodeid.split("::", maxsplit=1)[0]
+            return NOT_BESIDE.get(file, file)
+
+    config.option.loadscopereorder = False
+    return ByFile(config, log)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_auto_num_workers() -> int:
+    """One more than processors: there is always a test that waits, for cron's minute or the end of a life."""
+    return 1 + (os.cpu_count() or 1)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """A test that asks for ``acme_sh`` runs with the default release, and marked ``release`` with each other one there is."""
+    if "acme_sh" in metafunc.fixturenames:
+        others = [pytest.param(version, marks=pytest.mark.release(version)) for version in sorted(unpacked())]
+        metafunc.parametrize("acme_sh", [DEFAULT_RELEASE, *others], indirect=True, scope="session")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if not config.getoption("markexpr") and left_out():
+        reason = f"${VARIABLE} names no folder that has them"
+        terminalreporter.write_line(f"releases of acme.sh left out: {', '.join(left_out())} ({reason})", yellow=True)
 
 
 @pytest.fixture(scope="session")
@@ -80,6 +166,19 @@ def acme_sh_311(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pinned") / "acme.sh"
     shutil.copytree(str(installed.path), str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def acme_sh(
+    request: pytest.FixtureRequest, acme_sh_311: Path, tmp_path_factory: pytest.TempPathFactory
+) -> AcmeShRelease:
+    """Each release that is to be had, see :func:`pytest_generate_tests`."""
+    version = str(request.param)
+    if version == DEFAULT_RELEASE:
+        return AcmeShRelease(version, acme_sh_311)
+    folder = tmp_path_factory.mktemp("release") / "acme.sh"
+    shutil.copytree(str(unpacked()[version]), str(folder))
+    return AcmeShRelease(version, folder)
 
 
 @pytest.fixture(scope="session")

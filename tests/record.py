@@ -1,10 +1,11 @@
-"""Records what acme.sh really says: the folders of ``tests/transcripts`` come from here, not from anybody's memory.
+"""Records what acme.sh really says: the files of ``tests/transcripts`` come from here, not from anybody's memory.
 
     python tests/record.py --releases FOLDER [--version 3.1.1] [SCENARIO ...]
 
 FOLDER holds one unpacked acme.sh per version (``FOLDER/3.1.1/acme.sh``). Each scenario runs against real counterparts (Pebble,
-nginx, a misbehaving proxy, a simulated DSM) and is written with this machine's paths and ports replaced by neutral ones. What is
-expected of each (``failure``) is written down here by hand; the events are those that :func:`parse` gives, for review in a diff.
+nginx, a misbehaving proxy, a simulated DSM) and is written with this machine's paths, ports and times and the authority's random
+tokens replaced by neutral ones, so that releases which say the same share one text. What is expected of each (``failure``) is
+written down here by hand; the events are those that :func:`parse` gives, for review in a diff.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ import json
 import os
 import re
 import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+sys.path.insert(0, str(Path(__file__).resolve().parent / "support"))
 
 from acmewrap.driver.output.events import Event, Unrecognised
 from acmewrap.driver.output.transcript import parse
@@ -34,9 +35,8 @@ from acmewrap.testing.dsm import IMPORT, LIST, LOGIN, DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.proxy import STEP_BAD_NONCE, Answer, Change, Cut, Hang, Proxy, problem
 from acmewrap.testing.webserver import WebServer
+from transcripts import TRANSCRIPTS, VERSIONS, Transcript, dump, load
 
-TRANSCRIPTS = Path(__file__).resolve().parent / "transcripts"
-VERSIONS = ("3.0.2", "3.0.9", "3.1.0", "3.1.1", "3.1.2", "3.1.3")
 NEUTRAL = "/srv/acmewrap"
 AUTHORITY = "https://pki.internal.example.com"
 MAIN = "nas.internal.example.com"
@@ -617,21 +617,38 @@ def trim_log(text: str) -> str:
     return "".join(kept)
 
 
-def write(folder: Path, lab: Laboratory, recording: Recording, failure: Optional[str]) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
-    output = lab.neutral(recording.output)
-    argv = [lab.neutral(argument) for argument in recording.argv]
-    (folder / "command.txt").write_text(shlex.join(["./acme.sh", *argv]) + "\n", encoding="utf-8")
-    (folder / "output.txt").write_text(output, encoding="utf-8")
-    (folder / "returncode").write_text(f"{recording.returncode}\n", encoding="ascii")
-    if failure is not None and recording.log:
-        (folder / "protocol.log").write_text(lab.neutral(trim_log(recording.log)), encoding="utf-8")
-    events = [event_data(event) for event in parse(output.splitlines()) if not isinstance(event, Unrecognised)]
-    expected = json.dumps({"verb": recording.verb, "failure": failure, "events": []}, indent=1)
-    listed = ",\n".join("  " + json.dumps(event, ensure_ascii=False) for event in events)
-    expected = expected.replace("[]", f"[\n{listed}\n ]") if events else expected
-    (folder / "expected.json").write_text(expected + "\n", encoding="utf-8")
+_CLOCK = re.compile(r"(?<=[ T])\d\d:\d\d:\d\d(?= UTC|Z)")
+_DATE = re.compile(r"\b20\d\d-\d\d-\d\d(?=[T ])")
+_DAY = re.compile(r"\b(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun) [A-Z][a-z]{2} [ \d]\d(?= \d\d:\d\d:\d\d UTC)|(?<= UTC )20\d\d")
+_NUMBER = re.compile(r"(?<=acme\.sh: line )\d+|(?<=,pid=)\d+")
+_PADDING = re.compile(r"(?<=\)\)) +$", re.MULTILINE)  # of ss(8), by the width of what it shows
+_PEM = re.compile(r"(?<=-----BEGIN CERTIFICATE-----\n)[^-]+")
+_TOKEN = re.compile(r"(?<![\w-])(?:[\w-]{43}|(?<=/certZ/)[0-9a-f]{16}|(?<=/my-account/)[0-9a-f]{15,16})(?![\w-])")
+
+
+def without_chance(*texts: str) -> Iterator[str]:
+    """*texts* of one call without what differs between recordings: times, tokens, certificates, line and process numbers."""
+    tokens: Dict[str, str] = {}
+    for text in texts:
+        kept = _PEM.sub(lambda found: re.sub(r"[^\n]", "M", found[0]), text)
+        kept = _DAY.sub(lambda found: "2026" if found[0].isdigit() else "Mon Nov 23", kept)
+        kept = _CLOCK.sub("12:00:00", _DATE.sub("2026-11-23", kept))
+        kept = _PADDING.sub("", _NUMBER.sub("1000", kept))
+        yield _TOKEN.sub(lambda found: tokens.setdefault(found[0], f"{len(tokens) + 1:0{len(found[0])}}"), kept)
+
+
+def transcript_of(lab: Laboratory, recording: Recording, failure: Optional[str]) -> Transcript:
+    kept = lab.neutral(trim_log(recording.log)) if failure is not None else ""
+    output, log = (text.splitlines() for text in without_chance(lab.neutral(recording.output), kept))
+    events = [event_data(event) for event in parse(output) if not isinstance(event, Unrecognised)]
+    command = shlex.join(["./acme.sh", *(lab.neutral(argument) for argument in recording.argv)])
+    return Transcript(command, recording.returncode, failure, events, output, log)
+
+
+def write(name: str, version: str, transcript: Transcript) -> None:
+    file = TRANSCRIPTS / f"{name}.json"
+    others = load(file) if file.exists() else {}
+    file.write_text(dump({**others, version: transcript}), encoding="utf-8")
 
 
 @contextlib.contextmanager
@@ -667,7 +684,7 @@ def main(arguments: Sequence[str]) -> int:
                 lab.proxy.behave()
                 if wanted:
                     expected = but.get("v" + version.replace(".", "_"), failure)
-                    write(TRANSCRIPTS / version / name, lab, recording, expected)
+                    write(name, version, transcript_of(lab, recording, expected))
                     print(f"{version} {name}: exit code {recording.returncode}", flush=True)
     return 0
 

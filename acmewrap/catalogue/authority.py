@@ -157,7 +157,7 @@ ENTRIES: Mapping[str, Entry] = {
         "Check that {account_folder} is readable and writable for the user that runs acmewrap, and that openssl works: openssl "
         "version",
     ),
-    "ca.unsafe_response": unreachable(
+    "ca.unsafe_response": refused(
         "The authority, or somebody in its place, answered with a value that RFC 8555 does not allow and that acme.sh might run, "
         "or take for a path. It was kept from acme.sh, and nothing more was asked.",
         "Do not try again before whoever runs {server} has explained the value that the message names: software that means well "

@@ -151,6 +151,5 @@ ENTRIES: Mapping[str, Entry] = {
     "tool.path_writable": Entry(
         "Whoever can write to a folder of PATH decides what acmewrap and acme.sh run as curl, openssl and so on.",
         "Take {folder} out of PATH, or run as its owner: chmod o-w {folder}",
-        exit_code=ExitCode.PERMISSION,
     ),
 }

@@ -13,9 +13,10 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Iterable, Literal, Mapping, Optional, Sequence, Tuple, Union
+from typing import Iterable, Mapping, Optional, Sequence, Tuple, Union
 
 from ..acme import retry_after
+from ..arguments import CHALLENGE_FOLDER
 from ..catalogue import failure
 from ..config.model import Challenge, Webroot
 from ..errors import CommandError, Failure, Retry
@@ -92,9 +93,8 @@ class AcmeSh:
         calendar, ``settings`` are values for the domain's configuration; both serve plain runs of ``--cron``.
         """
         words = command.issue(domains, challenges, key, force=force, options=options)
-        webroot = next((str(challenge.path) for challenge in challenges if isinstance(challenge, Webroot)), "")
-        request = Request("issue", tuple(domains), key, words, webroot, variables, due, settings)
-        return self._obtain(request, on_line)
+        webroots = tuple(str(challenge.path) for challenge in challenges if isinstance(challenge, Webroot))
+        return self._obtain(Request("issue", tuple(domains), key, words, webroots, variables, due, settings), on_line)
 
     def renew(
         self,
@@ -109,10 +109,9 @@ class AcmeSh:
     ) -> IssueResult:
         """``--renew``: the same again, from what acme.sh remembers. Runs no deploy hook; that is :meth:`deploy`'s."""
         stored = self.home.read(domain, is_ecc(key))
-        webroot = stored.configuration.get("Le_Webroot", "") if stored is not None else ""
+        domains, webroots = ((domain,), ()) if stored is None else (stored.domains, stored.webroots)
         words = command.renew(domain, key, force=force)
-        domains = stored.domains if stored is not None else (domain,)
-        return self._obtain(Request("renew", domains, key, words, webroot, variables, due, settings), on_line)
+        return self._obtain(Request("renew", domains, key, words, webroots, variables, due, settings), on_line)
 
     def cron(
         self,
@@ -145,6 +144,7 @@ class AcmeSh:
         certificate and nothing else. ``context`` names things in remedies.
         """
         given = command.hook_variables(hook, variables or {}, self._caller.pinned or self.read_version())
+        self._caller.refuse_exchangeable((), (text for name, text in given.items() if name.endswith("RELOAD")))
         with stage(self.home, [(domain, is_ecc(key))], pinned) as staging:
             words = command.deploy(domain, key, hook, ca_bundle)
             done = self._caller.run("deploy", words, staging, variables=given, on_line=on_line)
@@ -155,6 +155,7 @@ class AcmeSh:
     ) -> DeployResult:
         """``--install-cert``: copies to the given paths, then the reload command; acme.sh remembers both."""
         words = command.install_cert(domain, key, installed)
+        self._caller.refuse_exchangeable(installed.paths, (installed.reload_command,))
         with stage(self.home, [(domain, is_ecc(key))]) as staging:
             done = self._caller.run("install_cert", words, staging, umask=0o022, on_line=on_line)
             if done.returncode == 0:
@@ -188,10 +189,8 @@ class AcmeSh:
     def info(self, domain: str, *, key: str = "ec-256") -> Mapping[str, str]:
         """``--info``: the domain's configuration as acme.sh prints it, without credentials; empty for a name it does not know."""
         done = self._read("info", command.info(domain, key), [(domain, is_ecc(key))])
-        matches = (re.fullmatch(r"(\w+)='?(.*?)'?", line) for line in done.lines)
-        found = {match.group(1): match.group(2) for match in matches if match}
-        known = {name: value for name, value in found.items() if not name.startswith("SAVED_")}
-        return known if "Le_Domain" in known else {}
+        found = {match[1]: match[2] for line in done.lines for match in re.finditer(r"^(\w+)='?(.*?)'?$", line)}
+        return {name: found[name] for name in found if not name.startswith("SAVED_") and "Le_Domain" in found}
 
     def version(self) -> str:
         """``--version``, without the ``v``."""
@@ -203,7 +202,8 @@ class AcmeSh:
 
     def _obtain(self, request: Request, on_line: Optional[OnLine], *, again: bool = True) -> IssueResult:
         domain, ecc = request.name
-        known = {"domain": domain, "name": domain, "webroot": request.webroot}
+        known = {"domain": domain, "name": domain, "webroot": next(iter(request.webroots), "")}
+        self._caller.refuse_exchangeable((Path(webroot, CHALLENGE_FOLDER) for webroot in request.webroots), ())
         with stage(self.home, [request.name], anew=request.verb == "issue") as staging:
             before, staged = self.home.read(domain, ecc), staging.files_of(domain, ecc)
             done = self._caller.run(
@@ -229,13 +229,13 @@ class AcmeSh:
 
     def _delivered(self, verb: str, domain: str, hook: str, done: CallResult, **context: str) -> DeployResult:
         fault = self._find_fault(verb, domain, done, hook=hook, **context)
-        outcome: Literal["accepted", "failed"] = "accepted" if fault is None else "failed"
-        return DeployResult(outcome, domain, hook, done.transcript.events, done.lines, done.seconds, fault)
+        events = done.transcript.events
+        return DeployResult("failed" if fault else "accepted", domain, hook, events, done.lines, done.seconds, fault)
 
     def _ended(self, verb: str, domain: str, done: CallResult) -> RevokeResult:
         fault = self._find_fault(verb, domain, done)
-        outcome: Literal["done", "failed"] = "done" if fault is None else "failed"
-        return RevokeResult(outcome, domain, done.transcript.events, done.lines, done.seconds, fault)
+        events = done.transcript.events
+        return RevokeResult("failed" if fault else "done", domain, events, done.lines, done.seconds, fault)
 
     def _find_fault(self, verb: str, domain: str, done: CallResult, **context: str) -> Optional[Failure]:
         known = {"domain": domain, "name": domain, **context}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import shlex
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Dict, Mapping, Optional, Sequence, Tuple
+from typing import Dict, Iterable, Mapping, Optional, Sequence, Tuple
 
 from .. import trust
 from ..errors import Failure
@@ -97,6 +99,18 @@ class Caller:
         )
         staging.keep_account(self.home, self.server, account)
         return CallResult(**vars(done))
+
+    def refuse_exchangeable(self, places: Iterable[Optional[Path]], commands: Iterable[object]) -> None:
+        """For root: raise :class:`AccessError` when another user's link lies at one of *places*, which are written to, or such a
+        user can change the program of one of the shell *commands*. What is no text is left out; what the shell cannot read it
+        refuses itself.
+        """
+        for place in places:
+            if place is not None:
+                trust.refuse_planted(place)
+        for text in commands:
+            with contextlib.suppress(ValueError):
+                trust.refuse_weak_command(shlex.split(text) if isinstance(text, str) else (), self.path)
 
     def diagnose(
         self,

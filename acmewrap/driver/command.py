@@ -58,6 +58,10 @@ class InstalledFiles:
     fullchain_file: Optional[Path] = None
     reload_command: Optional[str] = None
 
+    @property
+    def paths(self) -> Tuple[Optional[Path], ...]:
+        return (self.cert_file, self.key_file, self.ca_file, self.fullchain_file)
+
 
 def version_tuple(version: str) -> Tuple[int, ...]:
     """``3.1.1`` as numbers that can be compared."""

@@ -39,7 +39,7 @@ class Request:
     domains: Tuple[str, ...]
     key: str
     words: Tuple[str, ...]
-    webroot: str = ""
+    webroots: Tuple[str, ...] = ()
     variables: Optional[Mapping[str, Value]] = None
     due: Optional[Due] = None
     settings: Optional[Mapping[str, str]] = None

@@ -78,6 +78,11 @@ class Stored:
         return (self.files.domain, *(name for name in others.split(",") if name not in ("", "no", self.files.domain)))
 
     @property
+    def webroots(self) -> Tuple[str, ...]:
+        """Where acme.sh will lay tokens (``Le_Webroot``, one for each domain, or the name of another way)."""
+        return tuple(path for path in self.configuration.get("Le_Webroot", "").split(",") if path.startswith("/"))
+
+    @property
     def next_renewal(self) -> Optional[int]:
         """acme.sh's own date (``Le_NextRenewTime``), seconds since 1970 UTC; its text form was a day off in 3.0.2."""
         text = self.configuration.get("Le_NextRenewTime", "")

@@ -6,14 +6,13 @@ import threading
 from dataclasses import replace
 from typing import Dict, Mapping, Optional, Union
 
-from .. import paths, trust
+from .. import paths
 from ..catalogue import failure
-from ..config.model import Certificate, Config, Target, Webroot
+from ..config.model import Certificate, Config, Target
 from ..driver.home import Home, Stored
 from ..driver.process import OnLine
 from ..driver.results import IssueResult
 from ..errors import AcmewrapError, DeployError, Failure
-from ..host.webroot import CHALLENGES
 from ..plan.due import due_at, interval_of, latest_try
 from ..plan.fingerprint import REQUEST_KEY, request_of
 from ..plan.steps import CertificateStep, CheckRenewalInfo, DeployCertificate, ObtainCertificate, RenewCertificate
@@ -83,9 +82,6 @@ class CertificateSteps:
 
     def _order(self, step: ObtainCertificate, on_line: OnLine) -> IssueResult:
         certificate, acme = step.request, self._context.open_acme(self._config, step.authority)
-        for challenge in certificate.challenges:
-            if isinstance(challenge, Webroot):
-                trust.refuse_planted(challenge.path / CHALLENGES)
 
         def due(not_before: int, not_after: int) -> int:
             return due_at(not_before, not_after, certificate.renew)

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import shlex
 from dataclasses import dataclass
 from typing import Dict, Mapping, Optional, Union
 
-from .. import trust
 from ..catalogue import failure
 from ..config.model import Certificate, Config, Install, Target
 from ..driver.acmesh import AcmeSh
@@ -62,14 +59,11 @@ def deliver(
     acme = context.open_acme(config, step.authority)
     result: Optional[DeployResult] = None
     assigned = False
-    for name, text in target.env.items():
-        if isinstance(text, str) and name.endswith("RELOAD"):
-            _refuse_weak_command(text, context)
     variables: Dict[str, Union[str, Secret]] = {
         name: value if isinstance(value, str) else resolve(value, context.environ) for name, value in target.env.items()
     }
     if target.synology:
-        wanted, trust = sessions.nas_of(config).certificate, sessions.trusted_bundle(config)
+        wanted, bundle = sessions.nas_of(config).certificate, sessions.trusted_bundle(config)
         # SYNO_CREATE stays out once the entry exists: a list call that is cut off would make the hook create another.
         with sessions.open_account(config, context.environ) as client:
             exists = certificates.find(certificates.read(client), wanted.description) is not None
@@ -77,12 +71,12 @@ def deliver(
             variables.pop(_CREATE, None)
         if not (exists and observed.served == leaf):
             result = _run_hook(
-                acme, certificate, target, variables, ca_bundle=trust, pinned=client.pinned, on_line=on_line
+                acme, certificate, target, variables, ca_bundle=bundle, pinned=client.pinned, on_line=on_line
             )
         with sessions.open_account(config, context.environ, retry_for=_RESTART) as client:
             assigned = certificates.put_to_use(client, wanted)
     elif target.install is not None:
-        result = _put_in_place(acme, certificate, target.install, context, on_line)
+        result = _put_in_place(acme, certificate, target.install, on_line)
         observed = local_files.read(target.install)
         if observed.served != leaf:
             raise UnprovenError(_not_proven(target, leaf, observed, result))
@@ -124,15 +118,7 @@ def _run_hook(
     return result
 
 
-def _refuse_weak_command(text: str, around: RunContext) -> None:
-    """For root: the program of a shell command must be nobody else's to change. What the shell cannot read it refuses itself."""
-    with contextlib.suppress(ValueError):
-        trust.refuse_weak_command(shlex.split(text), around.environ.get("PATH"))
-
-
-def _put_in_place(
-    acme: AcmeSh, certificate: Certificate, install: Install, around: RunContext, on_line: Optional[OnLine]
-) -> DeployResult:
+def _put_in_place(acme: AcmeSh, certificate: Certificate, install: Install, on_line: Optional[OnLine]) -> DeployResult:
     paths = InstalledFiles(
         cert_file=install.cert_file,
         key_file=install.key_file,
@@ -140,11 +126,6 @@ def _put_in_place(
         fullchain_file=install.fullchain_file,
         reload_command=install.reload,
     )
-    for path in (install.cert_file, install.key_file, install.ca_file, install.fullchain_file):
-        if path is not None:
-            trust.refuse_planted(path)
-    if install.reload is not None:
-        _refuse_weak_command(install.reload, around)
     result = acme.install_cert(certificate.domains[0], paths, key=certificate.key, on_line=on_line)
     if result.failure is not None:
         raise DeployError(result.failure)

@@ -17,23 +17,26 @@ from acmewrap.driver.results import IssueResult
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.proxy import EMPTY, GARBAGE, LEAF_ALONE, STEP_BAD_NONCE, Answer, Fault, Hang, Proxy
 from acmewrap.testing.webserver import WebServer
+from releases import AcmeShRelease
 
 NAME = "driver.example.com"
 
 
 @pytest.fixture
-def acme(acme_sh_311: Path, pebble: Pebble, tmp_path: Path, fast_sleep: Path) -> AcmeSh:
+def acme(acme_sh: AcmeShRelease, pebble: Pebble, tmp_path: Path, fast_sleep: Path) -> AcmeSh:
     assert str(fast_sleep) in os.environ["PATH"]
-    return open_acme(acme_sh_311, tmp_path, pebble)
+    return open_acme(acme_sh, tmp_path, pebble)
 
 
-def open_acme(program: Path, folder: Path, authority: Union[Pebble, Proxy], deadline: Optional[float] = None) -> AcmeSh:
+def open_acme(
+    release: AcmeShRelease, folder: Path, authority: Union[Pebble, Proxy], deadline: Optional[float] = None
+) -> AcmeSh:
     return AcmeSh(
-        program,
+        release.path,
         folder / "acme-home",
         server=authority.directory_url,
         ca_bundle=authority.ca_bundle,
-        version="3.1.1",
+        version=release.version,
         path=os.environ["PATH"],
         deadlines={} if deadline is None else {"renew": deadline},
     )
@@ -43,7 +46,7 @@ def told(result: IssueResult) -> str:
     return result.outcome + (f" {result.failure.id}" if result.failure else "")
 
 
-def test_the_life_of_a_certificate(acme: AcmeSh, webserver: WebServer, tmp_path: Path) -> None:
+def test_the_life_of_a_certificate(acme: AcmeSh, acme_sh: AcmeShRelease, webserver: WebServer, tmp_path: Path) -> None:
     webroot = Webroot(webserver.root)
     acme.register_account()
     first = acme.issue([NAME, "two.example.com"], [webroot, webroot], due=lambda begin, end: (begin + end) // 2)
@@ -91,7 +94,7 @@ def test_the_life_of_a_certificate(acme: AcmeSh, webserver: WebServer, tmp_path:
     assert (entry.domain, entry.key_type, entry.alternatives) == (NAME, "ec-256", ("two.example.com",))
     assert acme.info(NAME)["Le_Alt"] == "two.example.com"
     assert acme.info("nobody.example.com") == {}
-    assert acme.version() == acme.read_version() == "3.1.1"
+    assert acme.version() == acme.read_version() == acme_sh.version
 
     assert acme.revoke(NAME, reason=4).outcome == "done"
     assert acme.remove(NAME).outcome == "done"
@@ -118,19 +121,26 @@ def proxy(pebble: Pebble, tmp_path: Path) -> Iterator[Proxy]:
 
 
 @pytest.fixture(scope="module")
-def issued(acme_sh_311: Path, pebble: Pebble, webserver: WebServer, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def issued(
+    acme_sh: AcmeShRelease, pebble: Pebble, webserver: WebServer, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A home with one certificate, to be copied: issuing costs seconds."""
     folder = tmp_path_factory.mktemp("issued")
-    result = open_acme(acme_sh_311, folder, pebble).issue([NAME], [Webroot(webserver.root)])
+    result = open_acme(acme_sh, folder, pebble).issue([NAME], [Webroot(webserver.root)])
     assert told(result) == "issued"
     return folder
 
 
 @pytest.fixture
-def folder(issued: Path, tmp_path: Path, fast_sleep: Path) -> Path:
+def folder(issued: Path, pebble: Pebble, proxy: Proxy, tmp_path: Path, fast_sleep: Path) -> Path:
+    """The home with one certificate of the proxy's: a renewal by acme.sh 3.0.2 goes where the certificate came from."""
     assert fast_sleep.is_dir()
     copy = tmp_path / "copy"
     shutil.copytree(str(issued), str(copy), symlinks=True)
+    for path in copy.rglob(f"{NAME}.conf"):
+        text = path.read_text(encoding="utf-8")
+        assert pebble.directory_url in text
+        path.write_text(text.replace(pebble.directory_url, proxy.directory_url), encoding="utf-8")
     return copy
 
 
@@ -151,12 +161,12 @@ def snapshot(acme: AcmeSh) -> object:
     ids=["garbage", "empty", "leaf alone", "404", "never"],
 )
 def test_a_bad_download_leaves_the_good_set_and_the_next_run_renews(
-    acme_sh_311: Path, folder: Path, proxy: Proxy, fault: Fault, id: str
+    acme_sh: AcmeShRelease, folder: Path, proxy: Proxy, fault: Fault, id: str
 ) -> None:
     proxy.misbehave("/certZ/", fault)
     # A slow machine may not come so far so soon.
     for deadline in (8.0, 40.0, 200.0) if isinstance(fault, Hang) else (None,):
-        acme = open_acme(acme_sh_311, folder, proxy, deadline)
+        acme = open_acme(acme_sh, folder, proxy, deadline)
         before = snapshot(acme)
         result = acme.renew(NAME, force=True)
         asked = any(path.startswith("/certZ/") for _, path, _ in proxy.exchanges)
@@ -173,13 +183,13 @@ def test_a_bad_download_leaves_the_good_set_and_the_next_run_renews(
 
     if id != "certificate.download_failed" or fault is GARBAGE:  # what is on disk is the same after all of these
         proxy.behave()
-        assert told(open_acme(acme_sh_311, folder, proxy).renew(NAME, force=True)) == "renewed"
+        assert told(open_acme(acme_sh, folder, proxy).renew(NAME, force=True)) == "renewed"
 
 
 def test_a_change_of_key_that_fails_keeps_the_old_pair(
-    acme_sh_311: Path, folder: Path, proxy: Proxy, webserver: WebServer
+    acme_sh: AcmeShRelease, folder: Path, proxy: Proxy, webserver: WebServer
 ) -> None:
-    acme, webroot = open_acme(acme_sh_311, folder, proxy), [Webroot(webserver.root)]
+    acme, webroot = open_acme(acme_sh, folder, proxy), [Webroot(webserver.root)]
     before = snapshot(acme)
     proxy.misbehave("/certZ/", GARBAGE)
     assert told(acme.issue([NAME], webroot, key="ec-384", force=True)) == "failed certificate.download_failed"
@@ -191,9 +201,9 @@ def test_a_change_of_key_that_fails_keeps_the_old_pair(
 
 @pytest.mark.parametrize(("times", "expected"), [(1, "renewed"), (None, "failed ca.nonce")])
 def test_a_nonce_that_is_refused_in_words_unknown_to_acme_sh_is_tried_once_more(
-    acme_sh_311: Path, folder: Path, proxy: Proxy, times: Optional[int], expected: str
+    acme_sh: AcmeShRelease, folder: Path, proxy: Proxy, times: Optional[int], expected: str
 ) -> None:
     proxy.misbehave("/order-plz", STEP_BAD_NONCE, times=times)
-    assert told(open_acme(acme_sh_311, folder, proxy).renew(NAME, force=True)) == expected
+    assert told(open_acme(acme_sh, folder, proxy).renew(NAME, force=True)) == expected
     orders = [path for method, path, _ in proxy.exchanges if method == "POST" and path == "/order-plz"]
     assert len(orders) == 2

@@ -45,3 +45,39 @@ def test_side_by_side_every_name_gets_its_own_certificate_and_the_account_is_mad
         assert stored.configuration["Le_Domain"] == name
     assert [entry.name for entry in (machine.folder / ".acme.sh" / ".staging").iterdir() if entry.is_dir()] == []
     assert machine.run("cron").stdout == "Nothing to do.\n"
+
+
+# Says when it is not alone. It gives the other three seconds to come; under a lock it never comes.
+RELOAD = """\
+touch {folder}/here.$$
+for _ in 1 2 3 4 5 6; do
+  [ "$(ls {folder} | grep -c '^here')" -lt 2 ] || touch {folder}/both
+  /bin/sleep 0.5
+done
+rm {folder}/here.$$
+echo done >>{folder}/done
+"""
+
+
+def test_a_target_of_two_certificates_gets_one_at_a_time(
+    tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
+) -> None:
+    machine = Machine(tmp_path / "machine", acme_sh_311, pebble, webserver, DsmSimulator())
+    reload = machine.folder / "reload.sh"
+    reload.write_text(RELOAD.format(folder=machine.folder), encoding="ascii")
+    (machine.folder / "tls").mkdir()
+    entries = "".join(
+        f"""\
+  {name}:
+    domains: [{name}.internal.test]
+    challenge: {{{{webroot: "{{webroot}}"}}}}
+    deploy:
+      server: {{{{install: {{{{key_file: tls/{name}.key, fullchain_file: tls/{name}.pem, reload: sh {reload}}}}}, verify: no}}}}
+"""
+        for name in ("one", "two")
+    )
+    machine.configure(f"jobs: 2\n{HEAD}certificates:\n{entries}")
+    done = machine.run("apply")
+    assert done.returncode == 0, done
+    assert (machine.folder / "done").read_text(encoding="ascii") == "done\n" * 2
+    assert not (machine.folder / "both").exists()

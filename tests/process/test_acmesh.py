@@ -73,6 +73,15 @@ def test_a_call_gets_homes_of_its_own_and_an_environment_made_from_nothing(
     assert not staging.exists()
 
 
+def test_every_curl_of_a_call_has_a_limit_for_connecting_and_for_the_whole(stub: Stub) -> None:
+    """acme.sh sets none. ``--libcurl`` writes down what curl understood."""
+    stub.say("issue", f"store new {ECC}; curl --silent --libcurl {stub.folder}/understood.c file:///dev/null")
+    assert stub.acme.issue([NAME], WEBROOT).outcome == "issued"
+    text = (stub.folder / "understood.c").read_text(encoding="utf-8")
+    limits = dict(re.findall(r"CURLOPT_(CONNECTTIMEOUT|TIMEOUT)_MS, (\d+)L", text))
+    assert 0 < int(limits["CONNECTTIMEOUT"]) < int(limits["TIMEOUT"]) <= 120_000
+
+
 def test_acme_sh_is_run_by_bash_whatever_its_first_line_says(stub: Stub) -> None:
     assert stub.acme.version() == "3.1.1"
     assert stub.read("cmdline").split("\n")[0].endswith("bash")

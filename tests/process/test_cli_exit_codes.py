@@ -127,6 +127,19 @@ def test_a_reader_that_has_seen_enough_is_no_error_worth_a_traceback() -> None:
     assert process.returncode == 1
 
 
+def test_a_traceback_is_clean_too() -> None:
+    program = (
+        "import sys; from acmewrap import cli; from acmewrap.cli import commands\n"
+        "def run(_): raise ValueError('\\x1b]0;owned\\x07 \\x9b31m')\n"
+        "commands.run = run; sys.argv = ['acmewrap', 'version']; sys.exit(cli.start())"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("Traceback (most recent call last):\n")
+    assert done.stderr.endswith("ValueError: \\x1b]0;owned\\x07 \\x9b31m\n")
+    assert done.stderr.replace("\n", "").isprintable()
+
+
 def test_pending_changes_end_with_2_on_request(folder: Path) -> None:
     assert run(*words(folder, "plan")).returncode == 0
     assert run(*words(folder, "plan", "--exit-code")).returncode == 2

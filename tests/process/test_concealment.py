@@ -104,6 +104,15 @@ def test_what_is_sent_arrives_byte_for_byte_and_is_in_no_argument(
     assert not any(secret in told for secret in ("t0ken", "s3cret", body, body.splitlines()[0]))
 
 
+def test_an_address_given_as_an_option_is_in_no_argument_either(
+    tmp_path: Path, recorded: Path, server: Tuple[str, List[Request]]
+) -> None:
+    url, requests = server
+    assert bash(tmp_path, 'curl --url "$1" -s', f"{url}/login?passwd=s3cret").stdout == b"ok"
+    assert [path for _, path, *_ in requests] == ["/login?passwd=s3cret"]
+    assert "s3cret" not in recorded.read_text(encoding="utf-8")
+
+
 def test_a_value_that_begins_with_at_is_still_a_file_and_standard_input_still_reaches_curl(
     tmp_path: Path, recorded: Path, server: Tuple[str, List[Request]]
 ) -> None:

@@ -375,7 +375,7 @@ def test_root_reloads_with_no_script_of_another_user(ground: Ground) -> None:
     for reload in (f"{ground.users}/reload.sh", f"sh {ground.users}/reload.sh now"):
         ground.roots_own(text.replace("id -u >>{users}/who", reload), directory=str(ground.etc))
         steps = json.loads(ground.run("--json", "deploy", "--force").stdout)["steps"]
-        assert [step["error"]["id"] for step in steps] == ["trust.weak_path", "trust.weak_path"]
+        assert [step["failure"]["id"] for step in steps] == ["trust.weak_path", "trust.weak_path"]
     assert ground.who() == []
 
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import grp
 import os
 from pathlib import Path
-from typing import Iterator, List
+from typing import Iterator, List, Tuple
 
 import pytest
 import sh  # loaded before the rights to read it are gone  # noqa: F401
@@ -74,6 +75,19 @@ def ground(monkeypatch: pytest.MonkeyPatch) -> Iterator[Ground]:
         sys.stdin.close()
 
 
+WEB_SERVER = 12345  # a group that only root can give something to
+
+
+@pytest.fixture
+def web_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The group of DSM's web server, on a machine that has none."""
+
+    def getgrnam(name: str) -> grp.struct_group:
+        return grp.struct_group((name, "x", {"http": WEB_SERVER}[name], []))
+
+    monkeypatch.setattr("acmewrap.host.webroot.grp.getgrnam", getgrnam)
+
+
 def modes(path: Path) -> List[int]:
     return [one.stat().st_mode & 0o777 for one in (path, path / ".well-known", path / ".well-known" / "acme-challenge")]
 
@@ -91,6 +105,27 @@ def test_where_the_user_may_not_write_sudo_makes_it_and_gives_it_to_the_user(gro
     assert ground.prepare(path) == 0, ground.output.read_text(encoding="utf-8")
     assert [line.split()[:2] for line in ground.asked()] == [["-n", "mkdir"], ["-n", "chmod"], ["-n", "chown"]]
     assert modes(path) == [0o755] * 3  # for the web server, whatever the umask of who asks
+
+
+@pytest.mark.usefixtures("web_group")
+def test_what_is_made_belongs_to_the_group_of_dsms_web_server(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
+    given: List[Tuple[str, int, int]] = []
+    monkeypatch.setattr("os.chown", lambda path, user, group: given.append((str(path), user, group)))
+    path = ground.parent / "letsencrypt"
+    webroot.prepare(path)
+    made = [path, path / ".well-known", path / ".well-known" / "acme-challenge"]
+    assert given == [(str(one), -1, WEB_SERVER) for one in made]
+
+
+@pytest.mark.usefixtures("web_group")
+def test_sudo_gives_it_to_the_user_and_to_the_group_of_dsms_web_server(ground: Ground) -> None:
+    ground.close()
+    (ground.tools / "sudo").write_text(
+        SUDO.format(log=ground.log, parent=ground.parent).replace('"$@"', '[ "$1" = chown ] || "$@"')
+    )
+    assert ground.prepare(ground.parent / "letsencrypt") == 0, ground.output.read_text(encoding="utf-8")
+    (chown,) = (line.split() for line in ground.asked() if "chown" in line)
+    assert chown[2] == f"{NOBODY if os.geteuid() == 0 else os.geteuid()}:http"
 
 
 def test_a_webroot_that_was_there_keeps_its_mode_and_its_owner(ground: Ground) -> None:

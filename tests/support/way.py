@@ -19,7 +19,7 @@ import acmewrap
 PACKAGE = str(Path(acmewrap.__file__).parent)
 VOCABULARY = {
     *("errors", "catalogue", "files", "pem", "timefmt", "x509", "secrets", "resources", "tls"),
-    *("reasons", "config.model", "plan.steps", "paths"),
+    *("reasons", "config.model", "plan.steps", "paths", "text", "arguments"),
 }
 FUNCTION = inspect.CO_OPTIMIZED | inspect.CO_NEWLOCALS  # and not the body of a class or a module
 

@@ -7,9 +7,10 @@ LAYERS. To let a module import something heavy at its top, name it in HEAVY and 
 from __future__ import annotations
 
 import ast
+import functools
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Iterator, Mapping, NamedTuple, Set, Tuple
+from typing import Callable, Iterable, Iterator, Mapping, NamedTuple, Set, Tuple
 
 import pytest
 
@@ -88,9 +89,14 @@ def unit_of(module: str) -> str:
     return module.split(".", maxsplit=1)[0]
 
 
-def imports(path: Path) -> Iterator[Import]:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    yield from _imports(tree, path, at_top=True)
+@functools.lru_cache(maxsize=None)
+def parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+@functools.lru_cache(maxsize=None)
+def imports(path: Path) -> Tuple[Import, ...]:
+    return tuple(_imports(parsed(path), path, at_top=True))
 
 
 def _imports(node: ast.AST, path: Path, at_top: bool) -> Iterator[Import]:
@@ -148,11 +154,11 @@ def allowed(unit: str) -> Set[str]:
     return {name for layer in LAYERS[:level] for name in layer}
 
 
-@pytest.fixture(params=[pytest.param(path, id=dotted(path)) for path in modules()])
-def module(request: pytest.FixtureRequest) -> Path:
-    path = request.param
-    assert isinstance(path, Path)
-    return path
+def none_breaks(complaints: Callable[[Path], Iterable[str]]) -> None:
+    """Fails with a line for each thing that *complaints* gives for any module."""
+    offenders = [f"{dotted(path)}, {said}" for path in modules() for said in complaints(path)]
+    if offenders:
+        pytest.fail("\n".join(offenders))
 
 
 def test_every_part_of_the_package_has_its_place() -> None:
@@ -160,17 +166,18 @@ def test_every_part_of_the_package_has_its_place() -> None:
     assert {unit_of(dotted(path)) for path in modules()} <= known
 
 
-def test_a_lower_layer_does_not_import_a_higher_one(module: Path) -> None:
-    unit = unit_of(dotted(module))
-    broken = []
-    for imported in imports(module):
-        if not imported.name.startswith("acmewrap."):  # `from .. import __version__` has a test of its own
-            continue
-        other = imported.name.split(".")[1]
-        fine = unit in MAY_IMPORT_TESTING if other == "testing" else other == unit or other in allowed(unit)
-        if not fine:
-            broken.append(f"line {imported.line}: {unit} imports {imported.name}")
-    assert broken == []
+def test_a_lower_layer_does_not_import_a_higher_one() -> None:
+    def complaints(module: Path) -> Iterator[str]:
+        unit = unit_of(dotted(module))
+        for imported in imports(module):
+            if not imported.name.startswith("acmewrap."):  # `from .. import __version__` has a test of its own
+                continue
+            other = imported.name.split(".")[1]
+            fine = unit in MAY_IMPORT_TESTING if other == "testing" else other == unit or other in allowed(unit)
+            if not fine:
+                yield f"line {imported.line}: {unit} imports {imported.name}"
+
+    none_breaks(complaints)
 
 
 def test_no_module_imports_another_that_imports_it_back() -> None:
@@ -183,51 +190,60 @@ def test_no_module_imports_another_that_imports_it_back() -> None:
     assert {name: taken & set(graph) for name, taken in graph.items()} == {}
 
 
-def test_nothing_but_the_version_is_taken_from_the_package_itself(module: Path) -> None:
-    taken = {
-        alias.name
-        for statement in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
-        if isinstance(statement, ast.ImportFrom) and _base(statement, module) == "acmewrap"
-        for alias in statement.names
-        if _in_full("acmewrap", alias.name) == "acmewrap"
-    }
-    assert taken <= {"__version__"}
+def test_nothing_but_the_version_is_taken_from_the_package_itself() -> None:
+    def complaints(module: Path) -> Iterator[str]:
+        for statement in ast.walk(parsed(module)):
+            if isinstance(statement, ast.ImportFrom) and _base(statement, module) == "acmewrap":
+                for alias in statement.names:
+                    if _in_full("acmewrap", alias.name) == "acmewrap" and alias.name != "__version__":
+                        yield f"line {statement.lineno}: takes {alias.name}"
+
+    none_breaks(complaints)
 
 
-def test_heavy_modules_are_imported_where_they_are_needed(module: Path) -> None:
-    name = dotted(module)
-    if unit_of(name) == "testing":
-        return
-    broken = [
-        f"line {imported.line}: {imported.name}"
-        for imported in imports(module)
-        if imported.at_top
-        for heavy, at_home in HEAVY.items()
-        if is_or_is_in(imported.name, heavy) and (name in LIGHT or not any(fnmatch(name, home) for home in at_home))
-    ]
-    assert broken == []
+def test_heavy_modules_are_imported_where_they_are_needed() -> None:
+    def complaints(module: Path) -> Iterator[str]:
+        name = dotted(module)
+        for imported in imports(module) if unit_of(name) != "testing" else ():
+            for heavy, at_home in HEAVY.items():
+                excused = name not in LIGHT and any(fnmatch(name, home) for home in at_home)
+                if imported.at_top and is_or_is_in(imported.name, heavy) and not excused:
+                    yield f"line {imported.line}: imports {imported.name}"
+
+    none_breaks(complaints)
 
 
-def test_processes_are_started_in_one_module(module: Path) -> None:
-    name = dotted(module)
-    starts = [imported.line for imported in imports(module) if is_or_is_in(imported.name, "subprocess")]
-    assert not starts or name in MAY_IMPORT_SUBPROCESS or unit_of(name) == "testing"
+def test_processes_are_started_in_one_module() -> None:
+    def complaints(module: Path) -> Iterator[str]:
+        name = dotted(module)
+        if name not in MAY_IMPORT_SUBPROCESS and unit_of(name) != "testing":
+            starts = (imported for imported in imports(module) if is_or_is_in(imported.name, "subprocess"))
+            yield from (f"line {imported.line}: imports {imported.name}" for imported in starts)
+
+    none_breaks(complaints)
 
 
-def test_only_the_command_line_prints_and_exits(module: Path) -> None:
-    if unit_of(dotted(module)) in ("cli", "__main__", "privileges"):  # the last one ends the children that it forks
-        return
-    broken = [
-        f"line {node.lineno}: {name_of(node)}"
-        for node in ast.walk(ast.parse(module.read_text(encoding="utf-8")))
-        if isinstance(node, (ast.Name, ast.Attribute)) and name_of(node) in ENDS_OR_PRINTS
-    ]
-    assert broken == []
+def test_only_the_command_line_prints_and_exits() -> None:
+    def complaints(module: Path) -> Iterator[str]:
+        if unit_of(dotted(module)) not in (
+            "cli",
+            "__main__",
+            "privileges",
+        ):  # the last one ends the children that it forks
+            for node in ast.walk(parsed(module)):
+                if isinstance(node, (ast.Name, ast.Attribute)) and name_of(node) in ENDS_OR_PRINTS:
+                    yield f"line {node.lineno}: {name_of(node)}"
+
+    none_breaks(complaints)
 
 
-def test_a_module_can_be_read_in_one_sitting(module: Path) -> None:
-    count = len(module.read_text(encoding="utf-8").splitlines())
-    assert count <= MOST_LINES or dotted(module) in LONGER
+def test_a_module_can_be_read_in_one_sitting() -> None:
+    def complaints(module: Path) -> Iterator[str]:
+        count = len(module.read_text(encoding="utf-8").splitlines())
+        if count > MOST_LINES and dotted(module) not in LONGER:
+            yield f"{count} lines"
+
+    none_breaks(complaints)
 
 
 def test_the_tables_above_name_nothing_that_is_gone() -> None:

@@ -15,7 +15,7 @@ from typing import Callable, Mapping
 from urllib.parse import quote, quote_plus
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from acmewrap.errors import AccessError
@@ -101,7 +101,6 @@ def test_a_known_secret_is_replaced_in_every_form(form: str, value: str) -> None
     assert set(left) <= set("<>\"'\n=")
 
 
-@settings(max_examples=300, deadline=None)
 @given(some.text(min_size=4, max_size=40), some.sampled_from(sorted(FORMS)), some.text(max_size=10))
 def test_no_text_around_a_secret_brings_it_back(value: str, form: str, around: str) -> None:
     text = FORMS[form](value)

@@ -6,7 +6,7 @@ import base64
 from typing import List, Tuple
 
 import pytest
-from hypothesis import example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as some
 
 from acmewrap import x509
@@ -176,7 +176,6 @@ def test_a_chain_is_held_together_by_names() -> None:
     assert not x509.is_chain((leaf, root))
 
 
-@settings(max_examples=400, deadline=None)
 @given(
     some.binary(max_size=200), some.sampled_from(["CERTIFICATE", "PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY"])
 )
@@ -190,7 +189,6 @@ def test_any_bytes_are_read_or_refused(data: bytes, label: str) -> None:
                 continue
 
 
-@settings(max_examples=400, deadline=None)
 @given(some.lists(some.tuples(some.integers(0, 400), some.integers(0, 255)), min_size=1, max_size=4))
 def test_a_damaged_certificate_is_read_or_refused(damage: List[Tuple[int, int]]) -> None:
     data = bytearray(base64.b64decode(b"".join(LEAF.splitlines()[1:-1])))

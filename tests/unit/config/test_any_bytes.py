@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import List, Tuple
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from acmewrap.config import load
@@ -37,13 +37,11 @@ def problems_of(file: Path) -> Tuple[Problem, ...]:
     return ()
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=200))
 def test_of_any_bytes(content: bytes) -> None:
     check(content)
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_of_a_mangled_example(data: st.DataObject) -> None:
     content = data.draw(st.sampled_from(CONTENTS))
@@ -55,7 +53,6 @@ def test_of_a_mangled_example(data: st.DataObject) -> None:
     check(content)
 
 
-@settings(max_examples=300, deadline=None)
 @given(st.data())
 def test_of_an_example_whose_words_are_swapped(data: st.DataObject) -> None:
     words = data.draw(st.sampled_from(CONTENTS)).split(b" ")

@@ -6,7 +6,7 @@ import base64
 from typing import Dict
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as some
 
 from acmewrap.driver.configuration import edit_configuration, parse_configuration, raw_values
@@ -82,7 +82,6 @@ def test_raw_values_stay_wrapped() -> None:
     assert raw_values(text, ("Le_Reload", "Le_Real")) == {"Le_ReloadCmd": wrapped("x"), "Le_RealKeyPath": "/k"}
 
 
-@settings(max_examples=300, deadline=None)
 @given(some.text(max_size=200) | some.from_regex(r"([A-Za-z_]*='?[^\n]{0,20}'?\n){0,6}", fullmatch=True))
 def test_any_text_is_read_or_refused(text: str) -> None:
     try:
@@ -92,7 +91,6 @@ def test_any_text_is_read_or_refused(text: str) -> None:
     assert all(isinstance(value, str) for value in values.values())
 
 
-@settings(max_examples=300, deadline=None)
 @given(some.text(max_size=100), some.dictionaries(some.text(max_size=5) | KEYS, some.text(max_size=20), max_size=3))
 def test_any_edit_is_made_or_refused(text: str, values: Dict[str, str]) -> None:
     try:
@@ -102,7 +100,6 @@ def test_any_edit_is_made_or_refused(text: str, values: Dict[str, str]) -> None:
     assert not raw_values(edited, ("SAVED_",)).keys() - values.keys()
 
 
-@settings(max_examples=300, deadline=None)
 @given(some.dictionaries(KEYS, VALUES, max_size=5), some.dictionaries(KEYS, VALUES, max_size=3))
 def test_what_is_written_is_read_again(first: Dict[str, str], second: Dict[str, str]) -> None:
     text = edit_configuration(edit_configuration("", first), second)

@@ -1,15 +1,17 @@
-"""What acme.sh really said, by version and scenario (``tests/record.py`` writes these), against what is made of it."""
+"""What acme.sh really said, by scenario and release (``tests/record.py`` writes these), against what is made of it.
+
+Each test goes through all recordings and names every one that breaks it.
+"""
 
 from __future__ import annotations
 
 import dataclasses
 import json
 import re
-import shlex
-from pathlib import Path
-from typing import Any, Dict, List, Mapping, NamedTuple, Tuple
+from typing import Callable, Dict, Iterable, List, NamedTuple, Optional
 
 import pytest
+import record
 
 from acmewrap.catalogue import CATALOGUE
 from acmewrap.driver.output import transcript as output
@@ -17,41 +19,39 @@ from acmewrap.driver.output.diagnosis import diagnose
 from acmewrap.driver.output.events import Unrecognised
 from acmewrap.driver.output.transcript import parse
 from acmewrap.errors import Failure
+from transcripts import TRANSCRIPTS, VERSIONS, Transcript, load, load_all
 
-TRANSCRIPTS = Path(__file__).resolve().parent.parent.parent / "transcripts"
-RECORDED = ("3.0.2", "3.0.9", "3.1.0", "3.1.1", "3.1.2", "3.1.3")
 MOST_BYTES = 10_000
 STAMP = re.compile(r"^\[\w{3} \w{3} [ \d]\d \d\d:\d\d:\d\d UTC \d{4}\] ", re.MULTILINE)
+OF_THIS_MACHINE = re.compile(r"/tmp/|(?<!/srv/acmewrap)/home/|/root/|localhost:(?!5000\b)\d|PRIVATE KEY")
 
 
-class Transcript(NamedTuple):
-    folder: Path
-    lines: List[str]
-    argv: Tuple[str, ...]
-    returncode: int
-    log: str
-    expected: Mapping[str, Any]
+class Recorded(NamedTuple):
+    scenario: str
+    version: str
+    transcript: Transcript
 
 
-def read(folder: Path) -> Transcript:
-    log = folder / "protocol.log"
-    return Transcript(
-        folder,
-        (folder / "output.txt").read_text(encoding="utf-8").splitlines(),
-        tuple(shlex.split((folder / "command.txt").read_text(encoding="utf-8"))),
-        int((folder / "returncode").read_text(encoding="ascii")),
-        log.read_text(encoding="utf-8") if log.exists() else "",
-        json.loads((folder / "expected.json").read_text(encoding="utf-8")),
-    )
+@pytest.fixture(scope="module")
+def recordings() -> List[Recorded]:
+    return [Recorded(*one) for one in load_all()]
 
 
-FOLDERS = sorted(file.parent for file in TRANSCRIPTS.glob("*/*/expected.json"))
-NAMES = [f"{folder.parent.name}-{folder.name}" for folder in FOLDERS]
+@pytest.fixture(scope="module")
+def failures(recordings: List[Recorded]) -> List[Recorded]:
+    return [one for one in recordings if one.transcript.failure is not None]
 
 
-@pytest.fixture(params=FOLDERS, ids=NAMES)
-def transcript(request: pytest.FixtureRequest) -> Transcript:
-    return read(request.param)
+def none_breaks(recordings: Iterable[Recorded], complaint: Callable[[Transcript], Optional[str]]) -> None:
+    """Fails with a line for each recording of which *complaint* says something."""
+    offenders = [
+        f"{one.scenario}, acme.sh {one.version}: {said}"
+        for one in recordings
+        for said in [complaint(one.transcript)]
+        if said
+    ]
+    if offenders:
+        pytest.fail("\n".join(offenders))
 
 
 def context_of(transcript: Transcript) -> Dict[str, str]:
@@ -67,104 +67,143 @@ def context_of(transcript: Transcript) -> Dict[str, str]:
     return {name: options[flag] for name, flag in flags.items() if flag in options}
 
 
-def diagnosed(transcript: Transcript, log: str) -> Failure:
+def diagnosed(transcript: Transcript, lines: List[str], log: Iterable[str]) -> Failure:
     return diagnose(
-        transcript.expected["verb"],
-        output.read(transcript.lines),
-        protocol_log=log,
+        transcript.verb,
+        output.read(lines),
+        protocol_log="\n".join(log),
         returncode=transcript.returncode,
         context=context_of(transcript),
     )
 
 
-def test_every_sentence_with_a_meaning_is_recognised(transcript: Transcript) -> None:
-    events = [event for event in parse(transcript.lines) if not isinstance(event, Unrecognised)]
-    assert [{"event": type(event).__name__, **dataclasses.asdict(event)} for event in events] == transcript.expected[
-        "events"
-    ]
+def test_every_sentence_with_a_meaning_is_recognised(recordings: List[Recorded]) -> None:
+    def complaint(transcript: Transcript) -> Optional[str]:
+        events = [event for event in parse(transcript.output) if not isinstance(event, Unrecognised)]
+        found = [{"event": type(event).__name__, **dataclasses.asdict(event)} for event in events]
+        more = [event for event in found if event not in transcript.events]
+        less = [event for event in transcript.events if event not in found]
+        return f"not recognised {less}, instead {more}" if found != transcript.events else None
+
+    none_breaks(recordings, complaint)
 
 
-def test_no_sentence_is_lost(transcript: Transcript) -> None:
-    found = output.read(transcript.lines)
-    assert len(found.events) >= len(found.statements)
+def test_no_sentence_is_lost(recordings: List[Recorded]) -> None:
+    def complaint(transcript: Transcript) -> Optional[str]:
+        found = output.read(transcript.output)
+        said, made = len(found.statements), len(found.events)
+        return f"{said} sentences, {made} events" if made < said else None
+
+    none_breaks(recordings, complaint)
 
 
-def test_a_failure_has_its_name_and_a_remedy_that_can_be_followed(transcript: Transcript) -> None:
-    expected = transcript.expected["failure"]
-    if expected is None:
-        assert transcript.returncode in {0, 2}
-        return
-    failure = diagnosed(transcript, transcript.log)
-    assert failure.id == expected, failure.message
-    assert failure.message
-    if "--webroot" in transcript.argv:
-        assert not {"SERVER", "CA_BUNDLE", "WEBROOT", "DOMAIN"} & set(re.findall(r"[A-Z_]+", failure.remedy))
+def test_a_failure_has_its_name_and_a_remedy_that_can_be_followed(failures: List[Recorded]) -> None:
+    def complaint(transcript: Transcript) -> Optional[str]:
+        failure = diagnosed(transcript, transcript.output, transcript.log)
+        if failure.id != transcript.failure or not failure.message:
+            return f"{failure.id}, not {transcript.failure}: {failure.message}"
+        left = {"SERVER", "CA_BUNDLE", "WEBROOT", "DOMAIN"} & set(re.findall(r"[A-Z_]+", failure.remedy))
+        return f"the remedy has {left}" if left and "--webroot" in transcript.argv else None
+
+    none_breaks(failures, complaint)
 
 
-def test_without_the_log_a_failure_is_told_less_exactly_but_told(transcript: Transcript) -> None:
-    expected = transcript.expected["failure"]
-    if expected is None:
-        assert not transcript.log
-        return
-    assert diagnosed(transcript, "").id.partition(".")[0] == expected.partition(".")[0]
+def test_without_the_log_a_failure_is_told_less_exactly_but_told(failures: List[Recorded]) -> None:
+    def complaint(transcript: Transcript) -> Optional[str]:
+        found, wanted = diagnosed(transcript, transcript.output, ()).id, str(transcript.failure)
+        return f"{found}, not {wanted}" if found.partition(".")[0] != wanted.partition(".")[0] else None
+
+    none_breaks((one for one in failures if one.transcript.log), complaint)
 
 
-def test_without_times_before_the_lines_the_same_is_told(transcript: Transcript) -> None:
+def test_without_times_before_the_lines_the_same_is_told(recordings: List[Recorded]) -> None:
     """Orders are asked for with ``NO_TIMESTAMP``."""
-    bare = transcript._replace(
-        lines=[STAMP.sub("", line) for line in transcript.lines],
-        log=STAMP.sub("", transcript.log),
-    )
-    assert [type(one) for one in parse(bare.lines)] == [type(one) for one in parse(transcript.lines)]
-    if transcript.expected["failure"] is not None:
-        told, bare_told = diagnosed(transcript, transcript.log), diagnosed(bare, bare.log)
-        assert (bare_told.id, bare_told.message, bare_told.remedy) == (told.id, told.message, told.remedy)
+
+    def complaint(transcript: Transcript) -> Optional[str]:
+        bare = [STAMP.sub("", line) for line in transcript.output]
+        if [type(one) for one in parse(bare)] != [type(one) for one in parse(transcript.output)]:
+            return "other events"
+        if transcript.failure is None:
+            return None
+        stamped = diagnosed(transcript, transcript.output, transcript.log)
+        found = diagnosed(transcript, bare, (STAMP.sub("", line) for line in transcript.log))
+        same = (found.id, found.message, found.remedy) == (stamped.id, stamped.message, stamped.remedy)
+        return None if same else f"{found}, not {stamped}"
+
+    none_breaks(recordings, complaint)
 
 
-def test_nothing_of_the_machine_that_recorded_is_left(transcript: Transcript) -> None:
-    for file in transcript.folder.iterdir():
-        text = file.read_text(encoding="utf-8")
-        assert len(text) < MOST_BYTES, file
-        assert not re.search(r"/tmp/|(?<!/srv/acmewrap)/home/|/root/|localhost:(?!5000\b)\d|PRIVATE KEY", text), file
+def test_a_call_ends_with_an_exit_code_that_fits_its_outcome(recordings: List[Recorded]) -> None:
+    def complaint(transcript: Transcript) -> Optional[str]:
+        fits = transcript.returncode in (0, 2) if transcript.failure is None else transcript.returncode != 0
+        return None if fits else f"exit code {transcript.returncode}, failure {transcript.failure}"
+
+    none_breaks(recordings, complaint)
 
 
-@pytest.mark.parametrize("version", RECORDED)
-def test_every_release_was_recorded_in_the_same_situations(version: str) -> None:
-    def situations(of: str) -> List[str]:
-        return sorted(path.name for path in (TRANSCRIPTS / of).iterdir() if not path.name.startswith("seed_"))
+def test_a_cron_says_what_failed_and_why(recordings: List[Recorded]) -> None:
+    def complaint(transcript: Transcript) -> Optional[str]:
+        found = output.read(transcript.output).failed_renewals()
+        if list(found) != ["fails.example.com_ecc"]:
+            return f"failed: {list(found)}"
+        (part,) = found.values()
+        if part.statements[0].text not in {"Renew: 'fails.example.com'", "Renewing: 'fails.example.com'"}:
+            return f"begins with {part.statements[0].text}"
+        others = [str(event) for event in part.events if "waits" in str(event) or "due.example" in str(event)]
+        return f"of others: {others}" if others else None
 
-    assert situations(version) == situations("3.1.1")
-    assert len(situations(version)) >= 45
-
-
-@pytest.mark.parametrize("version", RECORDED)
-def test_of_a_cron_is_told_what_failed_and_why(version: str) -> None:
-    found = output.read(read(TRANSCRIPTS / version / "cron_mixed").lines).failed_renewals()
-    assert list(found) == ["fails.example.com_ecc"]
-    (part,) = found.values()
-    assert part.statements[0].text in {"Renew: 'fails.example.com'", "Renewing: 'fails.example.com'"}
-    assert not [event for event in part.events if "waits" in str(event) or "due.example" in str(event)]
+    mixed = [recording for recording in recordings if recording.scenario == "cron_mixed"]
+    assert [recording.version for recording in mixed] == list(VERSIONS)
+    none_breaks(mixed, complaint)
 
 
-@pytest.mark.parametrize("version", RECORDED)
-def test_every_release_tells_each_situation_in_events_of_the_same_kinds(version: str) -> None:
-    """The wording changed in 3.0.8, the meaning did not: the last event of a good issue is the same everywhere."""
+def test_nothing_of_the_machine_that_recorded_is_left() -> None:
+    found = {
+        file.name: OF_THIS_MACHINE.findall(file.read_text(encoding="utf-8")) for file in TRANSCRIPTS.glob("*.json")
+    }
+    assert {name: machine for name, machine in found.items() if machine} == {}
+
+
+def test_equal_facts_are_kept_once_and_short() -> None:
+    repeated = []
+    for file in sorted(TRANSCRIPTS.glob("*.json")):
+        for name, variants in json.loads(file.read_text(encoding="utf-8")).items():
+            values = [variant["value"] for variant in variants]
+            repeated += [f"{file.name}: {name}" for value in values if values.count(value) > 1]
+            assert all(len(json.dumps(value)) < MOST_BYTES for value in values), (file, name)
+    assert repeated == []
+
+
+def test_every_release_was_recorded_in_every_situation_that_can_be_recorded() -> None:
+    assert {file.stem for file in TRANSCRIPTS.glob("*") if not file.name.startswith("seed_")} == set(record.SCENARIOS)
+    assert len(record.SCENARIOS) >= 45
+    recorded = {name: tuple(load(TRANSCRIPTS / f"{name}.json")) for name in record.SCENARIOS}
+    assert {name: versions for name, versions in recorded.items() if versions != VERSIONS} == {}
+
+
+def test_the_failure_expected_is_the_one_that_the_scenario_names(recordings: List[Recorded]) -> None:
+    wrong = []
+    for scenario, version, transcript in recordings:
+        if scenario in record.SCENARIOS:
+            _, failure, but = record.SCENARIOS[scenario]
+            if transcript.failure != but.get("v" + version.replace(".", "_"), failure):
+                wrong.append(f"{scenario}, acme.sh {version}: {transcript.failure}")
+    assert wrong == []
+
+
+def test_every_release_tells_a_good_issue_in_events_of_the_same_kinds() -> None:
+    """The wording changed in 3.0.8, the meaning did not."""
+    wanted = {
+        *("UsingAuthority", "Verifying", "Verified", "OrderFinalized", "CertificateLinked", "CertificateDownloaded"),
+        *("CertificateStored", "KeyStored", "ChainStored", "FullChainStored"),
+    }
     for situation in ("issue", "renew"):
-        kinds = [type(event).__name__ for event in parse(read(TRANSCRIPTS / version / situation).lines)]
-        for kind in (
-            "UsingAuthority",
-            "Verifying",
-            "Verified",
-            "OrderFinalized",
-            "CertificateLinked",
-            "CertificateDownloaded",
-        ):
-            assert kind in kinds, situation
-        for kind in ("CertificateStored", "KeyStored", "ChainStored", "FullChainStored"):
-            assert kind in kinds, situation
+        for version, transcript in load(TRANSCRIPTS / f"{situation}.json").items():
+            missing = wanted - {type(event).__name__ for event in parse(transcript.output)}
+            assert not missing, (situation, version)
 
 
-def test_the_corpus_covers_the_catalogue_where_acme_sh_can_be_made_to_fail() -> None:
-    recorded = {read(folder).expected["failure"] for folder in FOLDERS} - {None}
+def test_the_corpus_covers_the_catalogue_where_acme_sh_can_be_made_to_fail(failures: List[Recorded]) -> None:
+    recorded = {str(one.transcript.failure) for one in failures}
     assert recorded <= set(CATALOGUE)
     assert len(recorded) >= 30
