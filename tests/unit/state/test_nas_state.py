@@ -22,8 +22,9 @@ from acmewrap.state.nas import NasState
 from acmewrap.synology.channel import WebProvisioner
 from acmewrap.synology.web import ApiError, read_reply
 from acmewrap.testing.dsm import tools
+from acmewrap.testing.dsm.apis import collect_apis
+from acmewrap.testing.dsm.data.presets import load_preset
 from acmewrap.testing.dsm.openssl import CertificateFacts
-from acmewrap.testing.dsm.simulator import collect_apis
 from acmewrap.testing.dsm.state import State
 from acmewrap.testing.dsm.store import CertificateStore, StoredCertificate
 from wanted import NOW, make_config, make_state
@@ -42,7 +43,7 @@ class Nas:
         store.default = "8eBBBB"
         store.add_service("system", "default", "DSM Desktop Service")
         store.add_service("smbftpd", "ftpd", "FTPS")
-        self.state = State(7, store)
+        self.state = State(load_preset("7.2.1"), store)
         self.state.add_user("boss", "the password of the boss", administrator=True)
         self.password = password
         self.reachable = True

@@ -118,10 +118,12 @@ def test_an_interval_becomes_the_nearest_that_dsm_offers_and_never_a_longer_one_
         assert tuple(task.schedule[key] for key in keys) == wanted
 
 
-def test_a_run_leaves_its_exit_code_in_the_history(nas: Nas) -> None:
+def test_a_run_leaves_its_exit_code_in_the_history() -> None:
+    nas = Nas()
     scheduler = TaskScheduler(nas)
-    found = scheduler.ensure(TASK)
+    found = scheduler.ensure(replace(TASK, owner="boss"))
     assert scheduler.history(found) == ()
+    nas.state.preset = nas.state.preset.but(saves_output=True)
     nas.state.run_task = lambda _: 3
     scheduler.run(found)
     nas.state.finish_tasks()
