@@ -31,6 +31,7 @@ if TYPE_CHECKING:
         IssueError,
         Problem,
         ReleaseError,
+        UnprovenError,
         UnreachableError,
     )
     from .plan.planner import Plan, PlanOptions, Step
@@ -69,6 +70,7 @@ __all__ = [
     "Stateless",
     "Step",
     "StepResult",
+    "UnprovenError",
     "UnreachableError",
     "Webroot",
     "install",

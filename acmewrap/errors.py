@@ -3,43 +3,60 @@
 A :class:`Failure` says what went wrong and what to do about it; it travels inside results (where one failed step must not
 stop the others) and inside exceptions (where nothing sensible can follow)::
 
-    AcmewrapError                    the root; catch this one
-    ├── ConfigurationError     78    the YAML file has problems, all of them listed
-    ├── ReleaseError            6    acme.sh is missing, not pinned, or not what was pinned
-    ├── CommandError            1    a command ended badly; carries it, its exit code and its last lines
-    │   ├── IssueError          3    no certificate came of it
-    │   └── DeployError         4    the target does not serve it, or nobody could tell
-    ├── UnreachableError       69    authority or target cannot be reached or trusted
-    ├── BusyError              75    another run holds the home
-    └── AccessError            77    a file or a tool needs rights that this user lacks
+    AcmewrapError                the root; catch this one
+    ├── ConfigurationError       the YAML file has problems, all of them listed
+    ├── ReleaseError             acme.sh is missing, not pinned, or not what was pinned
+    ├── CommandError             a command ended badly; carries it, its exit code and its last lines
+    │   ├── IssueError           no certificate came of it
+    │   └── DeployError          the target does not serve it, or nobody could tell
+    │       └── UnprovenError    all ended well, and the target does not show it
+    ├── UnreachableError         authority or target cannot be reached or trusted
+    ├── BusyError                another run holds the home
+    └── AccessError              a file or a tool needs rights that this user lacks
 
-This module imports nothing of the package.
+The exit code of an error is that of its failure, which the catalogue says. This module imports nothing of the package.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from enum import IntEnum
-from typing import ClassVar, Optional, Tuple
+from enum import Enum, IntEnum
+from typing import Optional, Tuple
 
 
 class ExitCode(IntEnum):
-    """What the command line ends with; 64 to 78 are those of sysexits.h."""
+    """What the command line ends with, and its ``meaning``; 64 to 78 are those of sysexits.h."""
 
-    OK = 0
-    UNEXPECTED = 1
-    USAGE = 2
+    meaning: str
+
+    def __new__(cls, value: int, meaning: str = "") -> ExitCode:
+        code = int.__new__(cls, value)
+        code._value_ = value
+        code.meaning = meaning
+        return code
+
+    OK = 0, "all is well, also when nothing was due"
+    UNEXPECTED = 1, "unexpected; status: something is not well"
+    USAGE = 2, "usage; plan --exit-code: changes pending"
     PENDING = 2
-    ISSUE_FAILED = 3
-    DEPLOY_FAILED = 4
-    PARTLY_FAILED = 5
-    DRIFT = 6
-    UNREACHABLE = 69
-    BUSY = 75
-    PERMISSION = 77
-    CONFIGURATION = 78
-    INTERRUPTED = 130
-    TERMINATED = 143
+    ISSUE_FAILED = 3, "an issue or renewal failed"
+    DEPLOY_FAILED = 4, "a deploy failed or could not be proven"
+    PARTLY_FAILED = 5, "some of several certificates failed"
+    DRIFT = 6, "acme.sh is not what was pinned"
+    UNREACHABLE = 69, "authority or target cannot be reached or trusted"
+    BUSY = 75, "another run is at work"
+    PERMISSION = 77, "permission"
+    CONFIGURATION = 78, "the configuration has problems"
+    INTERRUPTED = 130, "interrupted"
+    TERMINATED = 143, "terminated"
+
+
+class Retry(Enum):
+    """Whether the same again may go well."""
+
+    AT_ONCE = "at once"
+    LATER = "later, it may pass by itself"
+    AFTER_FIX = "when its cause is fixed"
 
 
 @dataclass(frozen=True)
@@ -50,6 +67,8 @@ class Failure:
     message: str
     remedy: str
     lines: Tuple[str, ...] = ()
+    exit_code: ExitCode = ExitCode.UNEXPECTED
+    retry: Retry = Retry.AFTER_FIX
 
     def __str__(self) -> str:
         return f"{self.message} [{self.id}]"
@@ -57,8 +76,6 @@ class Failure:
 
 class AcmewrapError(Exception):
     """Root of everything this package raises on purpose."""
-
-    exit_code: ClassVar[ExitCode] = ExitCode.UNEXPECTED
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(str(failure))
@@ -72,11 +89,13 @@ class AcmewrapError(Exception):
     def remedy(self) -> str:
         return self.failure.remedy
 
+    @property
+    def exit_code(self) -> ExitCode:
+        return self.failure.exit_code
+
 
 class ReleaseError(AcmewrapError):
     """acme.sh is missing, is not pinned, or is not what was pinned."""
-
-    exit_code = ExitCode.DRIFT
 
 
 class CommandError(AcmewrapError):
@@ -91,31 +110,29 @@ class CommandError(AcmewrapError):
 class IssueError(CommandError):
     """No certificate came of it."""
 
-    exit_code = ExitCode.ISSUE_FAILED
-
 
 class DeployError(CommandError):
     """A target does not serve the certificate, or nobody could tell."""
 
-    exit_code = ExitCode.DEPLOY_FAILED
+
+class UnprovenError(DeployError):
+    """The hook ended well, and the target does not show the certificate."""
 
 
 class UnreachableError(AcmewrapError):
-    """An authority or a target cannot be reached, or not be trusted."""
+    """An authority or a target cannot be reached, or not be trusted. ``verify_code``: what OpenSSL says of its certificate."""
 
-    exit_code = ExitCode.UNREACHABLE
+    def __init__(self, failure: Failure, *, verify_code: Optional[int] = None) -> None:
+        super().__init__(failure)
+        self.verify_code = verify_code
 
 
 class BusyError(AcmewrapError):
     """Another run holds the home."""
 
-    exit_code = ExitCode.BUSY
-
 
 class AccessError(AcmewrapError):
     """A file or a tool needs rights that this user lacks."""
-
-    exit_code = ExitCode.PERMISSION
 
 
 @dataclass(frozen=True)
@@ -134,16 +151,8 @@ class Problem:
 
 
 class ConfigurationError(AcmewrapError):
-    """Every problem of a file at once, in the order of the file."""
+    """``problems``: every one of a file at once, in the order of the file."""
 
-    exit_code = ExitCode.CONFIGURATION
-
-    def __init__(self, problems: Tuple[Problem, ...]) -> None:
-        super().__init__(
-            Failure(
-                id="config.invalid",
-                message="\n".join(str(problem) for problem in problems),
-                remedy="Mend the lines named above; `acmewrap check` tells when all is well. Nothing was changed.",
-            )
-        )
+    def __init__(self, failure: Failure, problems: Tuple[Problem, ...] = ()) -> None:
+        super().__init__(failure)
         self.problems = problems

@@ -2,17 +2,46 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Optional
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Callable, Optional
 
 if TYPE_CHECKING:
     import ssl
 
+    Context = ssl.SSLContext
+
+BAD_DATES = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED: ours or theirs, a clock is wrong
+
+
+class BundleError(OSError):
+    """A file of certificates that cannot be used."""
+
+
+@dataclass(frozen=True)
+class Trust:
+    """Whom a client trusts: whoever ``ca_bundle`` (a PEM file) or else the machine's store vouches for; or ``anybody``.
+
+    With ``accept``, a server that is not vouched for is judged in the very connection that is used then: it is given the
+    certificate (DER) and what is wrong with it, and raises for one that will not do.
+    """
+
+    ca_bundle: Optional[str] = None
+    anybody: bool = False
+    accept: Optional[Callable[[bytes, str], None]] = None
+
+    def context(self) -> ssl.SSLContext:
+        """Raises :class:`BundleError`."""
+        return trust_anybody() if self.anybody else trust(self.ca_bundle)
+
 
 def trust(ca_bundle: Optional[str]) -> ssl.SSLContext:
-    """What a server is judged by: *ca_bundle*, or the machine's store. Raises OSError for a bundle that cannot be used."""
+    """What a server is judged by: *ca_bundle*, or the machine's store. Raises :class:`BundleError`."""
     import ssl
 
-    context = ssl.create_default_context(cafile=ca_bundle)
+    try:
+        context = ssl.create_default_context(cafile=ca_bundle)
+    except OSError as error:  # of which ssl.SSLError is one
+        raise BundleError(f"the bundle {ca_bundle} cannot be used: {error.strerror or error}") from error
     # Since 3.13 Python asks for more than curl, by which acme.sh goes; private roots often lack an extension or two.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context

@@ -6,19 +6,25 @@ acme.sh tries ten times in 103 seconds, whatever the reason is, and hides it amo
 from __future__ import annotations
 
 import json
-import socket
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Mapping, Optional, Tuple
+from typing import Optional
 
 from ..catalogue import failure
 from ..errors import UnreachableError
-from ..tls import trust
-from .retry_after import moment
+from ..http import Http, HttpError, Reason, Reply
+from ..tls import Trust
 
 _TIMEOUT = 2.0
 _PATIENCE = 5
 _LIMIT = 1024 * 1024
+_REDIRECTS = 5  # acme.sh's curl follows them, too
+_IDS = {
+    Reason.NAME: "ca.name_unresolved",
+    Reason.UNREACHABLE: "ca.unreachable",
+    Reason.TIMEOUT: "ca.timeout",
+    Reason.UNTRUSTED: "ca.tls_untrusted",
+}
 
 
 @dataclass(frozen=True)
@@ -36,15 +42,14 @@ class Directory:
 def fetch(url: str, ca_bundle: Optional[Path], timeout: float = _TIMEOUT) -> Directory:
     """The directory at *url*, trusted through *ca_bundle* (None: the system's store).
 
-    *timeout* is for connecting and for shaking hands, in seconds each; an authority that was reached has five times as long
-    to answer.
+    *timeout* is for connecting and for shaking hands, in seconds each; all of it takes five times as long at most.
 
     Raises :class:`UnreachableError` with one of the ids ``ca.tls_untrusted``, ``ca.name_unresolved``, ``ca.unreachable``,
     ``ca.timeout``, ``ca.server_error`` and ``ca.not_acme``.
     """
-    body, headers = read(url, ca_bundle, timeout)
+    reply = read(url, ca_bundle, timeout)
     try:
-        document = json.loads(body)
+        document = json.loads(reply.body)
         renewal_info, meta, new_order = document.get("renewalInfo"), document.get("meta"), document["newOrder"]
     except (ValueError, AttributeError, KeyError, RecursionError):
         new_order = None
@@ -53,60 +58,37 @@ def fetch(url: str, ca_bundle: Optional[Path], timeout: float = _TIMEOUT) -> Dir
     requires_eab = isinstance(meta, dict) and bool(meta.get("externalAccountRequired"))
     if not isinstance(renewal_info, str) or not renewal_info.startswith("https://"):  # a file:// would be opened, too
         renewal_info = None
-    return Directory(url, renewal_info, requires_eab, moment(headers.get("Date")))
+    return Directory(url, renewal_info, requires_eab, reply.date)
 
 
-def read(url: str, ca_bundle: Optional[Path], timeout: float = _TIMEOUT) -> Tuple[bytes, Mapping[str, str]]:
-    """Body and headers of what an authority has at *url*. Raises what :func:`fetch` raises."""
-    import http.client
-    import urllib.error
-    import urllib.request
-
-    class Connection(http.client.HTTPSConnection):
-        def connect(self) -> None:
-            super().connect()
-            self.sock.settimeout(timeout * _PATIENCE)
-
-    class Handler(urllib.request.HTTPSHandler):
-        def https_open(self, request: urllib.request.Request) -> http.client.HTTPResponse:
-            return self.do_open(Connection, request, context=context)
-
+def read(url: str, ca_bundle: Optional[Path], timeout: float = _TIMEOUT) -> Reply:
+    """What an authority has at *url*. Raises what :func:`fetch` raises."""
+    trust = Trust(None if ca_bundle is None else str(ca_bundle))
     try:
-        context = trust(None if ca_bundle is None else str(ca_bundle))
-    except OSError as error:  # of which ssl.SSLError is one
-        why = f"the bundle {ca_bundle} cannot be used: {error.strerror or error}"
-        raise _unreachable("ca.tls_untrusted", url, ca_bundle, why) from None
-    request = urllib.request.Request(url, headers={"User-Agent": "acmewrap"})  # noqa: S310 - from the configuration
+        reply = _speaker(timeout, trust).fetch(url)
+    except HttpError as error:
+        text = str(error) if error.reason in _IDS else "its answer is no ACME directory"
+        raise _unreachable(_IDS.get(error.reason, "ca.not_acme"), url, ca_bundle, text, error.verify_code) from error
+    if not 200 <= reply.status < 300:
+        id = "ca.server_error" if reply.status >= 500 else "ca.not_acme"
+        raise _unreachable(id, url, ca_bundle, f"it answered with HTTP status {reply.status}")
+    return reply
+
+
+def read_clock(url: str, timeout: float = _TIMEOUT) -> Optional[float]:
+    """What the server's clock says when its certificate cannot be judged because ours may be wrong. Nothing else is believed."""
     try:
-        with urllib.request.build_opener(Handler).open(request, timeout=timeout) as reply:
-            return reply.read(_LIMIT), reply.headers
-    except urllib.error.HTTPError as error:
-        with error:
-            id = "ca.server_error" if error.code >= 500 else "ca.not_acme"
-            raise _unreachable(id, url, ca_bundle, f"it answered with HTTP status {error.code}") from None
-    except (ValueError, http.client.HTTPException) as error:
-        if isinstance(error, OSError):  # http.client.RemoteDisconnected is both
-            raise _from_reason(error, url, ca_bundle) from None
-        raise _unreachable("ca.not_acme", url, ca_bundle, "its answer is no ACME directory") from None
-    except OSError as error:
-        reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        raise _from_reason(reason, url, ca_bundle) from None
+        return _speaker(timeout, Trust(anybody=True)).fetch(url, method="HEAD").date
+    except HttpError:
+        return None
 
 
-def _from_reason(reason: object, url: str, ca_bundle: Optional[Path]) -> UnreachableError:
-    import ssl
-
-    if isinstance(reason, ssl.SSLCertVerificationError):
-        return _unreachable("ca.tls_untrusted", url, ca_bundle, reason.verify_message)
-    if isinstance(reason, ssl.SSLError):
-        return _unreachable("ca.tls_untrusted", url, ca_bundle, str(reason.reason or reason))
-    if isinstance(reason, socket.gaierror):
-        return _unreachable("ca.name_unresolved", url, ca_bundle, str(reason.strerror))
-    if isinstance(reason, socket.timeout):
-        return _unreachable("ca.timeout", url, ca_bundle, "no answer in time")
-    return _unreachable("ca.unreachable", url, ca_bundle, str(getattr(reason, "strerror", None) or reason))
+def _speaker(timeout: float, trust: Trust) -> Http:
+    return Http(timeout * _PATIENCE, _LIMIT, wait=timeout, trust=trust, redirects=_REDIRECTS, proxies=True)
 
 
-def _unreachable(id: str, url: str, ca_bundle: Optional[Path], why: str) -> UnreachableError:
+def _unreachable(
+    id: str, url: str, ca_bundle: Optional[Path], why: str, verify_code: Optional[int] = None
+) -> UnreachableError:
     bundle = {} if ca_bundle is None else {"ca_bundle": str(ca_bundle)}
-    return UnreachableError(failure(id, f"{url}: {why}", server=url, **bundle))
+    return UnreachableError(failure(id, f"{url}: {why}", server=url, **bundle), verify_code=verify_code)

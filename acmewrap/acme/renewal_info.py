@@ -49,14 +49,14 @@ def fetch(source: str, leaf: X509, ca_bundle: Optional[Path]) -> RenewalInfo:
     """
     try:
         url = f"{source.rstrip('/')}/{certificate_id(leaf)}"
-        body, headers = directory.read(url, ca_bundle)
-        return _parse(json.loads(body), headers.get("Retry-After"), headers.get("Date"))
+        reply = directory.read(url, ca_bundle)
+        return _parse(json.loads(reply.body), reply.headers.get("retry-after"), reply.date)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         told = f"{source}: no window of renewal for the certificate {leaf.serial}: {error}"
         raise UnreachableError(failure("ca.no_advice", told)) from error
 
 
-def _parse(document: Any, retry_after: Optional[str], date: Optional[str]) -> RenewalInfo:
+def _parse(document: Any, retry_after: Optional[str], date: Optional[float]) -> RenewalInfo:
     window = document["suggestedWindow"]
     begin, end = _seconds(window["start"]), _seconds(window["end"])
     if end <= begin:

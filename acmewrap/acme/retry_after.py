@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Optional
 
+from ..http import parse_date
+
 # The longest that a rate limit in use today counts over; more is a mistake of the authority.
 _LONGEST = 7 * 24 * 60 * 60
 _REFUSAL = re.compile(r"responseHeaders='HTTP/[0-9.]+ (?:429|503)\b.*?(?:'$|\Z)", re.MULTILINE | re.DOTALL)
@@ -21,10 +23,10 @@ def from_protocol(log: str) -> Optional[int]:
     if not refusals:
         return None
     header, date = _HEADER.search(refusals[-1]), _DATE.search(refusals[-1])
-    return None if header is None else waiting_time(header.group(1), date.group(1) if date else None)
+    return None if header is None else waiting_time(header.group(1), parse_date(date.group(1)) if date else None)
 
 
-def waiting_time(value: Optional[str], date: Optional[str]) -> Optional[int]:
+def waiting_time(value: Optional[str], date: Optional[float]) -> Optional[int]:
     """*value* of ``Retry-After`` in seconds; as a time of day it is compared with the server's own clock, *date*.
 
     None when there is none, or when it makes no sense.
@@ -33,15 +35,5 @@ def waiting_time(value: Optional[str], date: Optional[str]) -> Optional[int]:
         return None
     if value.strip().isdigit():
         return min(int(value.strip()[:9]), _LONGEST)
-    then, now = moment(value), moment(date)
-    return None if then is None or now is None else int(min(max(then - now, 0), _LONGEST))
-
-
-def moment(text: Optional[str]) -> Optional[float]:
-    """An HTTP date as seconds since 1970 UTC; None when it is none."""
-    from email.utils import parsedate_to_datetime
-
-    try:
-        return None if text is None else parsedate_to_datetime(text).timestamp()
-    except (TypeError, ValueError):  # which of the two it is depends on the version of Python
-        return None
+    then = parse_date(value)
+    return None if then is None or date is None else int(min(max(then - date, 0), _LONGEST))

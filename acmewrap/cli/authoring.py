@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
-from .. import files, resources
+from .. import files, templates
 from ..catalogue import failure
 from ..errors import AccessError, AcmewrapError, ExitCode
 from .invocation import Command, Invocation
@@ -25,8 +25,6 @@ _NAME = "acmewrap.yaml"
 
 class UsageError(AcmewrapError):
     """An answer is missing or cannot be."""
-
-    exit_code = ExitCode.USAGE
 
 
 def init(invocation: Invocation) -> ExitCode:
@@ -48,18 +46,7 @@ def init(invocation: Invocation) -> ExitCode:
 
 def render(answers: Mapping[str, object]) -> str:
     """The text of a file for *answers*: template, domains, server, ca_bundle, webroot."""
-    import jinja2
-
-    environment = jinja2.Environment(
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - YAML; every value goes through the yaml filter
-    )
-    environment.filters["yaml"] = _yaml
-    template = environment.from_string(resources.read_text(f"templates/{answers['template']}.yaml.j2"))
-    return template.render(**answers)
+    return templates.render(f"{answers['template']}.yaml.j2", **answers)
 
 
 def schema(invocation: Invocation) -> ExitCode:
@@ -80,13 +67,6 @@ def completion(invocation: Invocation) -> ExitCode:
     invocation.printer.lines([script.rstrip("\n")], always=True)
     invocation.printer.document(ExitCode.OK, script=script)
     return ExitCode.OK
-
-
-def _yaml(value: object) -> str:
-    """A text as it may stand in YAML: as it is where that is plain, else in quotes (JSON's are YAML's)."""
-    text = str(value)
-    plain = all(letter.isalnum() or letter in "./:-_~" for letter in text) and text[:1].isalnum() | (text[:1] in "./~")
-    return text if plain and ": " not in text and not text.endswith(":") else json.dumps(text, ensure_ascii=False)
 
 
 # --- asking ------------------------------------------------------------------------------------------------------------

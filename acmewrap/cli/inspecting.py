@@ -5,7 +5,8 @@ from __future__ import annotations
 import time
 from typing import Mapping, Optional, Tuple
 
-from ..errors import AcmewrapError, ConfigurationError, ExitCode
+from ..catalogue import invalid
+from ..errors import AcmewrapError, ExitCode
 from ..state.machine import CERTIFICATE_PARTS, read_state
 from .invocation import Command, Invocation
 
@@ -16,7 +17,7 @@ def check(invocation: Invocation) -> ExitCode:
     config, printer = invocation.load(), invocation.printer
     problems = interval_check.find_problems(config, read_state(config, CERTIFICATE_PARTS))
     if problems:
-        raise ConfigurationError(problems)
+        raise invalid(problems)
     count = len(config.certificates)
     printer.lines([f"{config.file}: no problems, {count} certificate{'' if count == 1 else 's'}"])
     printer.document(ExitCode.OK, config=str(config.file), certificates=list(config.certificates))

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Mapping, Tuple
 
+from ..errors import ExitCode
+
 
 @dataclass(frozen=True)
 class Page:
@@ -158,17 +160,4 @@ The file is the one of --config, else $ACMEWRAP_CONFIG, else the first there is 
 ./acmewrap.yaml, ~/.config/acmewrap/config.yaml,
 /usr/local/etc/acmewrap/config.yaml and /etc/acmewrap/config.yaml."""
 
-EXIT_CODES = """\
-exit codes:
-  0   all is well, also when nothing was due
-  1   unexpected; status: something is not well
-  2   usage; plan --exit-code: changes pending
-  3   an issue or renewal failed
-  4   a deploy failed or could not be proven
-  5   some of several certificates failed
-  6   acme.sh is not what was pinned
-  69  authority or target cannot be reached or trusted
-  75  another run is at work
-  77  permission
-  78  the configuration has problems
-  130 interrupted, 143 terminated"""
+EXIT_CODES = "\n".join(("exit codes:", *(f"  {code:<3d} {code.meaning}" for code in ExitCode)))

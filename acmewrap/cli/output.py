@@ -143,7 +143,7 @@ class Printer:
 
             self.document(error.exit_code, error=document.describe_error(error))
             return
-        if isinstance(error, ConfigurationError) and error.id == "config.invalid":
+        if isinstance(error, ConfigurationError) and error.problems:
             shown: Dict[str, None] = dict.fromkeys(str(problem) for problem in error.problems)
             text = "\n".join(shown) or error.failure.message
         else:

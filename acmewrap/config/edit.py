@@ -25,8 +25,7 @@ class UneditableError(ConfigurationError):
     """What to write is clear, and no program can write it there."""
 
     def __init__(self, problem: Problem, version: str) -> None:
-        AcmewrapError.__init__(self, failure("config.not_editable", str(problem), version=version))
-        self.problems = (problem,)
+        super().__init__(failure("config.not_editable", str(problem), version=version), (problem,))
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import os
 from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, Optional, Tuple, Union
 
-from ..catalogue import failure
-from ..errors import AccessError, ConfigurationError, Problem
+from ..catalogue import failure, invalid
+from ..errors import AccessError, Problem
 from ..secrets import is_private
 from .model import Config
 from .search import MissingConfigurationError, home_of
@@ -69,7 +69,7 @@ def _read(data: bytes, private: bool, path: Union[str, Path], home: Path) -> Con
     except TooMuchError:
         reader.refuse(node, "", "the aliases of this file repeat far more than it holds: write the values out")
     if config is None:
-        raise ConfigurationError(tuple(sorted(reader.problems, key=_place)))
+        raise invalid(tuple(sorted(reader.problems, key=_place)))
     return config
 
 

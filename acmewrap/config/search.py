@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import List, Mapping, Optional
 
 from ..catalogue import failure
-from ..errors import AcmewrapError, ConfigurationError, Problem
+from ..errors import ConfigurationError, Problem
 
 NAME = "acmewrap.yaml"
 _VARIABLE = "ACMEWRAP_CONFIG"
 
 
 class MissingConfigurationError(ConfigurationError):
-    """There is no file: nothing to mend, so the remedy is another one."""
+    """There is no file: nothing to correct, so the remedy is another one."""
 
     def __init__(self, file: str, message: str) -> None:
-        AcmewrapError.__init__(self, failure("config.missing", message))
-        self.problems = (Problem(file, 1, 1, "", message),)
+        super().__init__(failure("config.missing", message), (Problem(file, 1, 1, "", message),))
 
 
 def find(explicit: Optional[Path], environ: Mapping[str, str]) -> Path:

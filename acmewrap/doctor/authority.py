@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Iterator, Optional
+from typing import Iterator
 
 from .. import x509
-from ..acme import directory, retry_after
+from ..acme import directory
 from ..catalogue import failure
 from ..config.model import Authority
-from ..errors import ExitCode, UnreachableError
+from ..errors import UnreachableError
 from ..timefmt import moment, span
-from ..tls import trust_anybody
+from ..tls import BAD_DATES
 from .finding import Check, DoctorContext, Finding
 from .machine import mender, steps
 
 _TIMEOUT = 3.0
 _SKEW = 60.0
-_BAD_DATES = ("not yet valid", "expired")
 
 
 def checks(patient: DoctorContext) -> Iterator[Check]:
@@ -34,9 +33,9 @@ def _look(patient: DoctorContext, authority: Authority) -> Iterator[Finding]:
     try:
         date = directory.fetch(authority.server, authority.ca_bundle, timeout=_TIMEOUT).date
     except UnreachableError as error:
-        date = _date_of(authority) if any(words in error.failure.message for words in _BAD_DATES) else None
+        date = directory.read_clock(authority.server, _TIMEOUT) if error.verify_code in BAD_DATES else None
         if date is None or abs(patient.clock() - date) <= _SKEW:
-            yield Finding.of(error)
+            yield Finding(error.failure)
             return
     if date is not None:
         skew = patient.clock() - date
@@ -52,32 +51,20 @@ def _bundle(patient: DoctorContext, authority: Authority) -> Iterator[Finding]:
     for step in steps(patient, "bundle"):
         if step.subject == str(path):
             told = failure("bundle.missing", f"{path}: {step.reason}", server=authority.server, ca_bundle=path)
-            yield Finding(told, ExitCode.UNREACHABLE, None if authority.pem is None else mender(patient, step))
+            yield Finding(told, None if authority.pem is None else mender(patient, step))
             return
     try:
         certificates = x509.parse_pem(path.read_bytes())
     except ValueError as error:
         told = failure("doctor.bundle_invalid", f"{path}: {error}", server=authority.server, ca_bundle=path)
-        yield Finding(told, ExitCode.UNREACHABLE)
+        yield Finding(told)
         return
     roots = [one for one in certificates if one.is_authority or one.issuer_der == one.subject_der]
     if not roots:
         names = ", ".join(certificates[0].names) or certificates[0].subject
         told = failure("doctor.bundle_not_ca", f"{path} holds the certificate of {names}", ca_bundle=path)
-        yield Finding(told, ExitCode.UNREACHABLE)
+        yield Finding(told)
     elif all(one.not_after <= patient.clock() for one in roots):
         last = max(roots, key=lambda one: one.not_after)
         message = f"{path}: {last.subject} ended on {moment(last.not_after)}"
-        yield Finding(failure("doctor.bundle_expired", message, ca_bundle=path), ExitCode.UNREACHABLE)
-
-
-def _date_of(authority: Authority) -> Optional[float]:
-    """What the server's clock says when its certificate cannot be judged because ours may be wrong. Nothing else is believed."""
-    import urllib.request
-
-    request = urllib.request.Request(authority.server, method="HEAD")  # noqa: S310 - from the configuration
-    try:
-        with urllib.request.urlopen(request, timeout=_TIMEOUT, context=trust_anybody()) as reply:  # noqa: S310
-            return retry_after.moment(reply.headers["Date"])
-    except (OSError, ValueError):
-        return None
+        yield Finding(failure("doctor.bundle_expired", message, ca_bundle=path))

@@ -10,18 +10,19 @@ import secrets
 import socket
 from functools import partial
 from pathlib import Path
-from typing import Dict, Iterator, Optional, Tuple
-from urllib.parse import urljoin, urlsplit
+from typing import Dict, Iterator, Optional
 
 from ..catalogue import failure
 from ..config.model import Challenge, Dns, Webroot
-from ..errors import ExitCode
+from ..connection import Place
 from ..host import webroot
-from ..tls import trust_anybody
+from ..http import PORTS, Http, HttpError
+from ..tls import Trust
 from .finding import Check, DoctorContext, Finding, NotLooked
 from .machine import mender, steps
 
 _TIMEOUT = 3.0
+_LIMIT = 1024 * 1024
 _MOST_REDIRECTS = 5
 _PREFIX = "acmewrap-"
 
@@ -43,14 +44,14 @@ def _webroot(patient: DoctorContext, folder: Path) -> Iterator[Finding]:
         if step.subject == str(folder):
             who = {"user": getpass.getuser(), "group": grp.getgrgid(os.getgid()).gr_name}
             told = failure("webroot.not_writable", f"{folder}: {step.reason}", (), webroot=folder, **who)
-            yield Finding(told, ExitCode.PERMISSION, mender(patient, step))
+            yield Finding(told, mender(patient, step))
 
 
 def _name(patient: DoctorContext, name: str, challenge: Challenge) -> Iterator[Finding]:
     address = patient.address or _address(name, patient.http_port)
     if address is None:
         told = f"this machine's DNS knows no address of {name}"
-        yield Finding(failure("doctor.name_unresolved", told, domain=name), ExitCode.ISSUE_FAILED)
+        yield Finding(failure("doctor.name_unresolved", told, domain=name))
     elif isinstance(challenge, Webroot):
         if webroot.inspect(challenge.path) != "ready":
             raise NotLooked("no token can be laid into its webroot")
@@ -70,16 +71,16 @@ def _token(patient: DoctorContext, name: str, folder: Path, address: str) -> Ite
     url = f"http://{name}/{webroot.CHALLENGES}/{token}"
     try:
         with _laid(path, content):
-            status, body = _fetch(url, patient.http_port, address)
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error) or type(error).__name__
+            reply = _speaker(name, address, patient.http_port).fetch(url)
+    except (OSError, HttpError) as error:
+        why = getattr(error, "strerror", None) or error
         told = f"{name} at {address}, port {patient.http_port}: {why}"
-        yield Finding(failure("doctor.web_server_silent", told, domain=name), ExitCode.ISSUE_FAILED)
+        yield Finding(failure("doctor.web_server_silent", told, domain=name))
         return
-    if status != 200 or body.strip() != content.encode("ascii"):
-        answer = "other content" if status == 200 else f"HTTP status {status}"
+    if reply.status != 200 or reply.body.strip() != content.encode("ascii"):
+        answer = "other content" if reply.status == 200 else f"HTTP status {reply.status}"
         told = f"{url} was answered with {answer}, not with what lies in {folder}"
-        yield Finding(failure("doctor.token_not_served", told, domain=name, webroot=folder), ExitCode.ISSUE_FAILED)
+        yield Finding(failure("doctor.token_not_served", told, domain=name, webroot=folder))
 
 
 @contextlib.contextmanager
@@ -95,32 +96,13 @@ def _laid(path: Path, content: str) -> Iterator[None]:
         path.unlink()
 
 
-def _fetch(url: str, port: int, address: str) -> Tuple[int, bytes]:
-    """Status and body behind *url*, asked of *address* and followed where it leads, as an authority does: whatever certificate
-    a redirect to https shows is good enough (RFC 8555 section 8.3). No proxy is asked.
+def _speaker(name: str, address: str, port: int) -> Http:
+    """As an authority asks: at *address* and *port*, followed where that leads, and whatever certificate a redirect to https
+    shows is good enough (RFC 8555 section 8.3). No proxy is asked.
     """
-    import http.client
 
-    for _ in range(_MOST_REDIRECTS):
-        parts = urlsplit(url)
-        connection: http.client.HTTPConnection
-        if parts.scheme == "https":
-            context = trust_anybody()
-            connection = http.client.HTTPSConnection(address, parts.port or 443, timeout=_TIMEOUT, context=context)
-        else:
-            connection = http.client.HTTPConnection(address, parts.port or port, timeout=_TIMEOUT)
-        try:
-            connection.request("GET", parts.path or "/", headers={"Host": parts.netloc, "User-Agent": "acmewrap"})
-            reply = connection.getresponse()
-            where = reply.getheader("Location")
-            if reply.status not in (301, 302, 303, 307, 308) or where is None:
-                return reply.status, reply.read(4096)
-        except http.client.HTTPException as error:
-            raise OSError(f"not HTTP: {error!r}") from error
-        finally:
-            connection.close()
-        new = urljoin(url, where)
-        if urlsplit(new).hostname != parts.hostname:
-            address = urlsplit(new).hostname or address
-        url = new
-    raise OSError(f"more than {_MOST_REDIRECTS} redirects")
+    def route(place: Place) -> Place:
+        host, number = place
+        return address if host == name else host, port if number == PORTS["http"] else number
+
+    return Http(_TIMEOUT, _LIMIT, trust=Trust(anybody=True), redirects=_MOST_REDIRECTS, route=route)

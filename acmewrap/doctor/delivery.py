@@ -7,7 +7,7 @@ from typing import Iterator
 
 from ..catalogue import failure
 from ..config.model import Certificate, Synology, Target
-from ..errors import AcmewrapError, ExitCode
+from ..errors import AcmewrapError
 from ..plan.due import due_at
 from ..secrets import resolve
 from ..state.ledger import Entry
@@ -36,7 +36,7 @@ def _certificate(patient: DoctorContext, certificate: Certificate, found: Certif
     name, last = certificate.name, _last_error(found.attempts)
     if leaf is None:
         told = f"{name} was not issued yet{last}"
-        yield Finding(failure("certificate.not_issued", told, name=name), ExitCode.ISSUE_FAILED)
+        yield Finding(failure("certificate.not_issued", told, name=name))
         return
     now, due = patient.clock(), due_at(leaf.not_before, leaf.not_after, certificate.renew)
     grace = min(interval(patient), (leaf.not_after - due) / 2)
@@ -51,7 +51,7 @@ def _certificate(patient: DoctorContext, certificate: Certificate, found: Certif
         told, id = f"{name} could not be renewed {found.attempts.attempts} times{last}", "doctor.issue_failing"
     else:
         return
-    yield Finding(failure(id, told, name=name), ExitCode.ISSUE_FAILED)
+    yield Finding(failure(id, told, name=name))
 
 
 def _target(certificate: Certificate, target: Target, found: CertificateState) -> Iterator[Finding]:
@@ -62,16 +62,14 @@ def _target(certificate: Certificate, target: Target, found: CertificateState) -
     if not local_files.can_look(target):
         if entry.seen != leaf.sha256:
             told = f"{name} was not delivered to {target.name} yet{_last_error(entry)}"
-            yield Finding(failure("doctor.not_delivered", told, name=name), ExitCode.DEPLOY_FAILED)
+            yield Finding(failure("doctor.not_delivered", told, name=name))
         return
     sight = local_files.look(target, leaf.sha256)
     if sight.error is not None:
-        yield Finding(
-            failure("doctor.target_silent", sight.error, target=target.verify or target.name), ExitCode.UNREACHABLE
-        )
+        yield Finding(failure("doctor.target_silent", sight.error, target=target.verify or target.name))
     elif sight.served != leaf.sha256:
         told = f"{target.verify or target.name} shows another certificate than the one of {name} on disk{_last_error(entry)}"
-        yield Finding(failure("doctor.not_served", told, name=name), ExitCode.DEPLOY_FAILED)
+        yield Finding(failure("doctor.not_served", told, name=name))
 
 
 def _last_error(entry: Entry) -> str:

@@ -12,7 +12,7 @@ from ..catalogue import failure
 from ..config.model import Config
 from ..engine.context import RunContext
 from ..engine.engine import Engine
-from ..errors import AcmewrapError, ExitCode
+from ..errors import AcmewrapError
 from . import authority, challenges, delivery, machine, upkeep
 from .finding import Check, DoctorContext, Finding, NotLooked
 
@@ -45,7 +45,7 @@ def examine(patient: DoctorContext, listener: Optional[Listener] = None) -> Tupl
             findings, reason = result.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
             told = failure("doctor.no_answer", f"{check.name}: no answer within {DEADLINE:.0f} seconds")
-            findings, reason = (Finding(told, ExitCode.UNREACHABLE),), None
+            findings, reason = (Finding(told),), None
         if listener is not None:
             listener(check, findings, reason)
         found.extend(findings)
@@ -96,7 +96,7 @@ def _perform(check: Check) -> Outcome:
     except NotLooked as why:
         reason = str(why)
     except AcmewrapError as error:
-        findings.append(Finding.of(error))
+        findings.append(Finding(error.failure))
     except OSError as error:
         told = failure("file.failed", f"{check.name}: {error.filename or ''} {error.strerror or error}")
         findings.append(Finding(told))

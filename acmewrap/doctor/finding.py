@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Callable, Iterable, Iterator, Mapping, Optional, Tuple
 
 from ..config.model import Certificate, Config, Target
-from ..errors import AcmewrapError, ExitCode, Failure
+from ..errors import ExitCode, Failure
 
 
 @dataclass(frozen=True)
@@ -15,12 +15,11 @@ class Finding:
     """One thing that is wrong. ``mend`` does what is safe to do about it; None: a person has to."""
 
     failure: Failure
-    exit_code: ExitCode = ExitCode.UNEXPECTED
     mend: Optional[Callable[[], None]] = None
 
-    @classmethod
-    def of(cls, error: AcmewrapError) -> Finding:
-        return cls(error.failure, error.exit_code)
+    @property
+    def exit_code(self) -> ExitCode:
+        return self.failure.exit_code
 
 
 @dataclass(frozen=True)

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Dict, Iterator, List, Union
 
 from .. import files, paths, secrets
-from ..catalogue import failure
+from ..catalogue import CATALOGUE, failure
 from ..config.model import Alpn, Apache, Config, Dns, Nginx, Standalone
 from ..driver.command import DEFAULT_PATH
 from ..driver.release import installation
 from ..engine import machine_steps
-from ..errors import AcmewrapError, ExitCode
+from ..errors import AcmewrapError
 from ..plan.planner import MACHINE_KINDS, Kind, PlanOptions, Step, plan
 from ..secrets import EnvironmentReference, FileReference, Reference
 from ..state.machine import Part, read_state
@@ -60,8 +60,7 @@ def _release(patient: DoctorContext) -> Iterator[Finding]:
     except AcmewrapError as error:
         # Files that somebody changed are for a person to look at; what is merely not there can be installed.
         mend = next((mender(patient, step) for step in steps(patient, "release")), None)
-        absent = error.id in ("release.missing", "release.other")
-        yield Finding(error.failure, error.exit_code, mend if absent else None)
+        yield Finding(error.failure, mend if CATALOGUE[error.id].fixable else None)
 
 
 def _wrapper(patient: DoctorContext) -> Iterator[Finding]:
@@ -70,15 +69,15 @@ def _wrapper(patient: DoctorContext) -> Iterator[Finding]:
         told = failure("doctor.wrapper_differs", f"{step.subject}: {step.reason}")
         if standings[Path(step.subject)] == "foreign":
             told = failure("file.foreign", f"{step.subject} was not written by acmewrap", path=step.subject)
-            yield Finding(told, ExitCode.PERMISSION)
+            yield Finding(told)
         else:
-            yield Finding(told, ExitCode.DRIFT, mender(patient, step))
+            yield Finding(told, mender(patient, step))
 
 
 def _modes(patient: DoctorContext) -> Iterator[Finding]:
     for step in steps(patient, "modes"):
         told = failure("doctor.file_mode", f"{step.subject}: {step.reason}")
-        yield Finding(told, ExitCode.PERMISSION, mender(patient, step))
+        yield Finding(told, mender(patient, step))
 
 
 def _secrets(patient: DoctorContext) -> Iterator[Finding]:
@@ -88,12 +87,12 @@ def _secrets(patient: DoctorContext) -> Iterator[Finding]:
             try:
                 secrets.resolve(reference, patient.environ)
             except AcmewrapError as error:
-                yield Finding.of(error)
+                yield Finding(error.failure)
                 continue
         if isinstance(reference, FileReference) and not secrets.is_private(reference.path):
             mode = os.stat(str(reference.path)).st_mode & 0o777
             told = failure("doctor.secret_readable", f"{reference.path}: its mode is {mode:04o}", file=reference.path)
-            yield Finding(told, ExitCode.PERMISSION, partial(reference.path.chmod, files.PRIVATE))
+            yield Finding(told, partial(reference.path.chmod, files.PRIVATE))
 
 
 def _references(config: Config) -> Iterator[Reference]:

@@ -12,7 +12,6 @@ from typing import Iterator
 from .. import paths
 from ..catalogue import failure
 from ..driver.command import DEADLINES
-from ..errors import ExitCode
 from ..plan.due import interval_of
 from ..plan.interval_check import find_too_slow
 from ..state.machine import CERTIFICATE_PARTS, read_state
@@ -59,7 +58,7 @@ def _locks(patient: DoctorContext) -> Iterator[Finding]:
             if age > _LONGEST_RUN:
                 holder = path.read_text(encoding="ascii", errors="replace").strip() or "unknown"
                 told = f"process {holder} has held {path} for {span(age)}"
-                yield Finding(failure("doctor.lock_held", told, process=holder), ExitCode.BUSY)
+                yield Finding(failure("doctor.lock_held", told, process=holder))
 
 
 def _is_held(path: Path) -> bool:

@@ -8,7 +8,7 @@ from typing import Optional, Tuple
 
 from .. import files
 from ..catalogue import failure
-from ..errors import CommandError, IssueError
+from ..errors import CommandError, IssueError, Retry
 from ..secrets import Secret
 from .call import Caller
 from .command import Value
@@ -52,7 +52,7 @@ def _register(caller: Caller, configuration: Path, eab: Optional[Tuple[str, Valu
             if done.returncode == 0:
                 return
             fault = caller.diagnose("register_account", done, staging.read_protocol())
-        if not (again and fault.id == "ca.nonce"):  # see AcmeSh: acme.sh does not know every refusal of a nonce
+        if not (again and fault.retry is Retry.AT_ONCE):  # see AcmeSh: acme.sh does not know every refusal of a nonce
             raise IssueError(fault, command=done.command.printable(), returncode=done.returncode)
 
 

@@ -18,7 +18,7 @@ from typing import Literal, Mapping, Optional, Sequence, Tuple, Union
 from ..acme import retry_after
 from ..catalogue import failure
 from ..config.model import Challenge, Webroot
-from ..errors import CommandError
+from ..errors import CommandError, Retry
 from ..x509 import X509
 from . import accounts, command, cron, evidence
 from .call import Caller
@@ -224,7 +224,7 @@ class AcmeSh:
             elif result.failure is not None:
                 result = replace(result, retry_after=retry_after.from_protocol(staging.read_protocol()))
         # acme.sh asks for a new nonce only when it knows the wording of the refusal; step-ca's it does not know.
-        if again and not result.changed and result.failure is not None and result.failure.id == "ca.nonce":
+        if again and not result.changed and result.failure is not None and result.failure.retry is Retry.AT_ONCE:
             return self._obtain(request, on_line, again=False)
         return result
 

@@ -5,15 +5,14 @@ It does what a hand-written one does, from any folder and with no HOME, and hold
 
 from __future__ import annotations
 
-import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Mapping, Optional, Tuple, Union
 
-from .. import resources
+from .. import templates
 from ..catalogue import failure
 from ..errors import AccessError
-from ..secrets import CommandReference, CredentialReference, EnvironmentReference, FileReference, Literal, Reference
+from ..secrets import Literal, Reference
 from .command import hook_variables
 from .home import Home
 
@@ -37,26 +36,12 @@ class Wrapper:
 
     def render(self) -> str:
         """The text of the script. A variable that two hooks want with different values keeps the first one's."""
-        import jinja2
-
         known: Dict[str, Union[str, Reference]] = {}
         for hook, variables in self.variables:
             for name, value in hook_variables(hook, variables, self.version).items():
                 known.setdefault(name, value)
-        environment = jinja2.Environment(
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            autoescape=False,  # noqa: S701 - a shell script; every value goes through the quote filter
-        )
-        environment.filters.update(
-            quote=lambda value: shlex.quote(str(value)),
-            shell_value=_shell_value,
-            is_read=lambda value: not isinstance(value, str),
-        )
-        template = environment.from_string(resources.read_text("templates/wrapper.sh.j2"))
-        return template.render(
+        return templates.render(
+            "wrapper.sh.j2",
             identity=IDENTITY,
             source=str(self.source).replace("\n", " "),
             directory=self.directory,
@@ -86,17 +71,3 @@ def read_own(path: Path) -> Optional[str]:
     if IDENTITY.rpartition(" ")[0] not in text[:400]:
         raise AccessError(failure("file.foreign", f"{path} was not written by acmewrap", path=path))
     return text
-
-
-def _shell_value(value: Union[str, Reference]) -> str:
-    """A shell word that becomes the value when the script runs."""
-    if isinstance(value, str):
-        return shlex.quote(value)
-    if isinstance(value, FileReference):
-        return f'"$(cat -- {shlex.quote(str(value.path))})"'
-    if isinstance(value, EnvironmentReference):
-        return f'"$(printenv {shlex.quote(value.name)})"'  # unlike a parameter, it fails where there is none
-    if isinstance(value, CommandReference):
-        return f'"$({" ".join(map(shlex.quote, value.argv))})"'
-    assert isinstance(value, CredentialReference)
-    return f'"$(cat -- "${{CREDENTIALS_DIRECTORY-}}"/{shlex.quote(value.name)})"'

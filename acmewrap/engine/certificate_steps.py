@@ -21,15 +21,6 @@ from . import renewal_advice
 from .context import RunContext
 from .results import StepResult
 
-UNREACHABLE = (
-    "ca.tls_untrusted",
-    "ca.unreachable",
-    "ca.timeout",
-    "ca.name_unresolved",
-    "ca.not_acme",
-    "ca.server_error",
-)
-
 
 class CertificateSteps:
     """Performs steps of certificates; used from several threads at once, never by two for the same certificate."""
@@ -183,4 +174,4 @@ def _place(target: Target) -> str:
 
 
 def _code(told: Failure) -> ExitCode:
-    return ExitCode.UNREACHABLE if told.id in UNREACHABLE else ExitCode.ISSUE_FAILED
+    return told.exit_code if told.exit_code is ExitCode.UNREACHABLE else ExitCode.ISSUE_FAILED

@@ -10,7 +10,7 @@ from ..driver.acmesh import AcmeSh
 from ..driver.command import InstalledFiles
 from ..driver.process import OnLine
 from ..driver.results import DeployResult
-from ..errors import DeployError, Failure
+from ..errors import DeployError, Failure, UnprovenError
 from ..secrets import Secret, resolve
 from ..synology import certificates, sessions
 from ..verify import local_files, tls_probe
@@ -35,7 +35,7 @@ def deliver(
     """Deploy and look. Returns the hook's result and what was seen at last. None: the target served *leaf* already; then the
     hook runs only if asked to *again*, but DSM's services are looked after all the same.
 
-    Raises :class:`DeployError` when the hook failed or the target does not show *leaf* (``deploy.not_proven``),
+    Raises :class:`DeployError` when the hook failed or the target does not show *leaf* (:class:`UnprovenError`),
     :class:`AccessError` when a secret cannot be read.
     """
     sight = tls_probe.Observation() if again or not local_files.can_look(target) else local_files.look(target, leaf)
@@ -62,14 +62,14 @@ def deliver(
         result = _put_in_place(acme, certificate, target.install, on_line)
         sight = local_files.read(target.install)
         if sight.served != leaf:
-            raise DeployError(_not_proven(target, leaf, sight, result))
+            raise UnprovenError(_not_proven(target, leaf, sight, result))
     else:
         result = _run_hook(acme, certificate, target, variables, on_line=on_line)
     if target.verify is None:
         return result, tls_probe.Observation() if target.install is None else sight
     sight = tls_probe.wait_for(target.verify, leaf, sleep=around.sleep)
     if sight.served != leaf:
-        raise DeployError(_not_proven(target, leaf, sight, result))
+        raise UnprovenError(_not_proven(target, leaf, sight, result))
     return result, sight
 
 

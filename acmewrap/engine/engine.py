@@ -17,7 +17,7 @@ from ..config.model import Config
 from ..driver import staging
 from ..driver.home import Home
 from ..driver.process import OnLine
-from ..errors import AcmewrapError, ExitCode
+from ..errors import AcmewrapError, ExitCode, UnprovenError
 from ..host import webroot
 from ..plan.planner import CERTIFICATE_KINDS, LAST_KINDS, OBTAINING, Plan, Step
 from ..secrets import resolve
@@ -146,12 +146,12 @@ class Engine:
         try:
             result = work(step, lambda line: self._tell(StepLine(step, line)))
         except AcmewrapError as error:
-            outcome = "unproven" if error.id == "deploy.not_proven" else "failed"
+            outcome = "unproven" if isinstance(error, UnprovenError) else "failed"
             code = ExitCode.DEPLOY_FAILED if step.kind == "deploy" else error.exit_code
             result = StepResult(step, outcome, failure=error.failure, exit_code=code)  # type: ignore[arg-type]
         except OSError as error:
             told = files.describe(error, step.subject)
-            result = StepResult(step, "failed", failure=told, exit_code=ExitCode.UNEXPECTED)
+            result = StepResult(step, "failed", failure=told, exit_code=told.exit_code)
         return self._end(replace(result, seconds=self._around.clock() - started))
 
     def _end(self, result: StepResult) -> StepResult:

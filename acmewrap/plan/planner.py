@@ -102,10 +102,8 @@ def plan(config: Config, state: State, now: float, wish: Optional[PlanOptions] =
 
 def _machine(config: Config, state: State, wish: PlanOptions) -> Iterator[Step]:
     if state.release is not None:
-        missing = state.release.id == "release.missing"
-        reason = "it is not installed" if missing else state.release.message
         proof = "every file has its pinned SHA-256"
-        yield Step("install", f"acme.sh {config.acme_sh.release}", reason, proof, force=wish.force)
+        yield Step("install", f"acme.sh {config.acme_sh.release}", state.release.message, proof, force=wish.force)
     for path, standing in state.bundles.items():
         if standing != "same":
             yield Step("bundle", str(path), _standing(standing), "the file holds the certificates of the YAML file")

@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Literal, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, Literal, Mapping, Optional, Tuple
 
-from .. import files, resources
+from .. import files, templates
 from ..catalogue import failure
 from ..config.model import Schedule
 from ..errors import AccessError, CommandError
@@ -106,17 +106,8 @@ class Units:
             raise CommandError(told, command="systemctl") from error
 
     def _render(self, template: str) -> str:
-        import jinja2
-
-        environment = jinja2.Environment(
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            keep_trailing_newline=True,
-            autoescape=False,  # noqa: S701 - unit files; what is quoted there goes through the filters
-        )
-        environment.filters.update(words=_quote, text=_escape)
-        return environment.from_string(resources.read_text(f"templates/{template}")).render(
+        return templates.render(
+            template,
             identity=IDENTITY,
             source=self.source,
             name=self.name,
@@ -157,18 +148,3 @@ def _read(path: Path) -> Optional[str]:
         return path.read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return None
-
-
-def _quote(words: Any) -> str:
-    """Words for a unit file: each quoted where it must be, with nothing left for systemd to expand."""
-    given: Sequence[object] = words if isinstance(words, tuple) else (words,)
-    return " ".join(_quote_one(str(word)) for word in given)
-
-
-def _quote_one(word: str) -> str:
-    text = _escape(word).replace("\\", "\\\\").replace('"', '\\"').replace("$", "$$")
-    return text if word and not set(word) & set(" \t'\"\\;") else f'"{text}"'
-
-
-def _escape(text: object) -> str:
-    return str(text).replace("%", "%%")

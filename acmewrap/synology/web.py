@@ -17,11 +17,12 @@ from urllib.parse import urlencode, urlsplit
 from .. import x509
 from ..catalogue import failure
 from ..errors import AcmewrapError, DeployError, Failure, UnreachableError
+from ..http import Http, HttpError, Reason
 from ..secrets import Secret
-from ..tls import trust
-from . import tls
+from ..tls import Trust
 
-_TIMEOUT = 20.0
+_TIMEOUT = 20.0  # seconds for one call
+_LIMIT = 8 * 1024 * 1024
 
 # Codes of SYNO.API.Auth (400 and above) and of every API (below), by what can be done about them.
 _AUTHENTICATION = {
@@ -151,28 +152,21 @@ class Client:
                 time.sleep(1)
 
     def _request(self, path: str, words: Mapping[str, str]) -> Dict[str, Any]:
-        import urllib.error
-        import urllib.request
-
         # As a body, because proxies and DSM itself log addresses; session and token also where older calls look for them.
         where = self._base + path + ("?" + urlencode(self._session) if self._session else "")
-        request = urllib.request.Request(where, data=urlencode(words).encode("ascii"))  # noqa: S310 - from the configuration
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
         if "SynoToken" in self._session:
-            request.add_header("X-SYNO-TOKEN", self._session["SynoToken"])
-        handlers: list[Any] = [urllib.request.ProxyHandler({})]
-        if self._base.startswith("https"):
-            try:
-                handlers.append(tls.create_handler(trust(self._ca_bundle), self._accept))
-            except OSError as error:
-                raise self._untrusted(
-                    f"the bundle {self._ca_bundle} cannot be used: {error.strerror or error}"
-                ) from None
+            headers["X-SYNO-TOKEN"] = self._session["SynoToken"]
+        speaker = Http(_TIMEOUT, _LIMIT, trust=Trust(self._ca_bundle, accept=self._accept))
         try:
-            with urllib.request.build_opener(*handlers).open(request, timeout=_TIMEOUT) as reply:
-                document = json.loads(reply.read(8 * 1024 * 1024).decode("utf-8"))
-        except urllib.error.URLError as error:
-            raise self._unreachable(str(getattr(error, "reason", error))) from None
-        except (OSError, ValueError) as error:  # cut off while it answered, or no JSON
+            reply = speaker.fetch(where, method="POST", body=urlencode(words).encode("ascii"), headers=headers)
+        except HttpError as error:
+            raise (self._untrusted if error.reason is Reason.UNTRUSTED else self._unreachable)(str(error)) from None
+        if reply.status != 200:
+            raise self._unreachable(f"it answered with HTTP status {reply.status}")
+        try:
+            document = json.loads(reply.body.decode("utf-8"))
+        except (ValueError, RecursionError) as error:
             raise self._unreachable(str(error)) from None
         if not isinstance(document, dict):
             raise self._unreachable("its answer is no JSON object")

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from acmewrap import catalogue
 from acmewrap.catalogue import CATALOGUE, document, failure
+from acmewrap.cli.manual import EXIT_CODES
+from acmewrap.errors import AcmewrapError, ExitCode
 
 FILE = Path(__file__).resolve().parent.parent.parent / "docs" / "errors.md"
 
@@ -19,14 +21,27 @@ def test_every_failure_has_a_place_to_link_to() -> None:
 
 
 def test_no_id_is_used_twice() -> None:
-    assert len(catalogue._ENTRIES) == len(CATALOGUE)
+    assert sum(len(family.ENTRIES) for family in catalogue._FAMILIES) == len(CATALOGUE)
+
+
+def test_a_failure_has_the_exit_code_of_its_entry_and_so_has_the_error_that_carries_it() -> None:
+    for id, entry in CATALOGUE.items():
+        assert AcmewrapError(failure(id, "it happened")).exit_code is entry.exit_code, id
+        assert entry.exit_code is not ExitCode.OK
+
+
+def test_the_page_on_the_exit_codes_says_what_the_program_says() -> None:
+    page = (FILE.parent / "how-it-works.md").read_text(encoding="utf-8")
+    for code in ExitCode:
+        assert f"| {code:d} | {code.meaning} |" in page
+        assert re.search(rf"^  {code:d} +{re.escape(code.meaning)}$", EXIT_CODES, re.MULTILINE)
 
 
 def test_every_entry_says_why_and_what_to_do() -> None:
-    for entry in CATALOGUE.values():
-        assert re.fullmatch(r"[a-z]+(\.[a-z0-9_]+)+", entry.id)
-        assert entry.cause.endswith("."), entry.id
-        assert len(entry.remedy) > 15, entry.id
+    for id, entry in CATALOGUE.items():
+        assert re.fullmatch(r"[a-z]+(\.[a-z0-9_]+)+", id)
+        assert entry.cause.endswith("."), id
+        assert len(entry.remedy) > 15, id
 
 
 def test_a_remedy_without_its_values_is_still_readable() -> None:

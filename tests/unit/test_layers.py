@@ -20,6 +20,8 @@ LAYERS: Tuple[Tuple[str, ...], ...] = (
     ("errors", "pem", "timefmt", "drift"),
     ("catalogue",),
     ("files", "secrets", "resources", "x509", "tls"),
+    ("templates", "connection"),
+    ("http",),
     ("config",),
     ("acme",),
     ("driver", "host"),
@@ -59,9 +61,7 @@ MAY_IMPORT_SUBPROCESS = ("driver.process",)  # and testing, which starts counter
 
 ENDS_OR_PRINTS = ("print", "exit", "quit", "SystemExit", "sys.exit", "os._exit", "sys.stdout.write", "sys.stderr.write")
 MOST_LINES = 250
-LONGER: Mapping[str, str] = {
-    "catalogue": "a table: one entry per failure, no logic",
-}
+LONGER: Mapping[str, str] = {}  # the module, and why
 
 
 class Import(NamedTuple):

@@ -12,6 +12,7 @@ from typing import Optional, Tuple
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
+from ...catalogue import invalid
 from ...errors import ConfigurationError, Problem
 
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # libyaml is six times faster, and not everywhere
@@ -134,4 +135,4 @@ def _place(before: str) -> Tuple[int, int]:
 
 
 def _refusal(file: str, line: int, column: int, message: str) -> ConfigurationError:
-    return ConfigurationError((Problem(file, line, column, "", message),))
+    return invalid((Problem(file, line, column, "", message),))

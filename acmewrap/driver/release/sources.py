@@ -10,13 +10,16 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Collection, List, Mapping, Protocol, Sequence, Tuple, Union
 
-from ...catalogue import failure
+from ...catalogue import CATALOGUE, failure
 from ...errors import AccessError, ReleaseError
 from ...files import PUBLIC, make_folder, write_atomic
+from ...http import Http, HttpError
 from .archive import LIMIT, read_archive
 from .pin import Release, compare, read_folder, summarize
 
 logger = logging.getLogger(__name__)
+
+_REDIRECTS = 5
 
 
 class Source(Protocol):
@@ -72,41 +75,22 @@ class Download:
 
     def _download(self, url: str) -> bytes:
         """Tries twice when the failure may pass: the network, and 5xx."""
-        from http.client import HTTPException
-        from urllib.error import HTTPError
-
+        speaker = Http(4 * self.timeout, LIMIT, wait=self.timeout, redirects=_REDIRECTS, proxies=True)
         reason = ""
         for attempt in range(2):
             if attempt:
                 time.sleep(self.pause)
             try:
-                return self._get(url)
-            except HTTPError as error:
-                error.close()
-                reason = f"HTTP status {error.code}"
-                if error.code < 500:
-                    break
-            except (OSError, HTTPException) as error:
-                cause = getattr(error, "reason", error)
-                reason = getattr(cause, "strerror", None) or str(cause) or type(cause).__name__
+                reply = speaker.fetch(url)
+            except HttpError as error:
+                reason = str(error)
+                continue
+            if 200 <= reply.status < 300:
+                return reply.body
+            reason = f"HTTP status {reply.status}"
+            if reply.status < 500:
+                break
         raise ReleaseError(failure("release.source", reason))
-
-    def _get(self, url: str) -> bytes:
-        from urllib.request import urlopen
-
-        deadline = time.monotonic() + 4 * self.timeout
-        data = bytearray()
-        with urlopen(url, timeout=self.timeout) as response:  # noqa: S310 (a pinned URL)
-            while True:
-                chunk = response.read1(65536)
-                data += chunk
-                if not chunk:
-                    break
-                if len(data) > LIMIT or time.monotonic() > deadline:
-                    raise TimeoutError(f"no end in sight after {len(data)} bytes")
-            if response.length:
-                raise ConnectionError(f"cut off after {len(data)} bytes")
-        return bytes(data)
 
 
 def obtain(release: Release, files: Mapping[str, str], sources: Sequence[Source]) -> Tuple[Mapping[str, bytes], str]:
@@ -127,8 +111,8 @@ def obtain(release: Release, files: Mapping[str, str], sources: Sequence[Source]
             refusals.append(type(error)(replace(error.failure, message=f"{source}: {error.failure.message}")))
             continue
         for refusal in refusals:
-            alarming = refusal.id in ("release.mismatch", "release.unsafe")
-            logger.log(logging.WARNING if alarming else logging.INFO, "acme.sh was not taken from %s", refusal)
+            level = logging.WARNING if CATALOGUE[refusal.id].alarming else logging.INFO
+            logger.log(level, "acme.sh was not taken from %s", refusal)
         return contents, str(source)
     if len(refusals) == 1:
         raise refusals[0]

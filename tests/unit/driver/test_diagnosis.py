@@ -401,8 +401,8 @@ def test_every_id_that_a_sentence_or_number_leads_to_is_in_the_catalogue() -> No
 
 def test_remedies_name_only_values_that_somebody_fills_in() -> None:
     known = set(diagnosis_values())
-    for entry in CATALOGUE.values():
-        if entry.id.partition(".")[0] in {"ca", "acme", "account", "challenge", "webroot", "port", "process"}:
+    for id, entry in CATALOGUE.items():
+        if id.partition(".")[0] in {"ca", "acme", "account", "challenge", "webroot", "port", "process"}:
             assert {field for _, field, _, _ in string.Formatter().parse(entry.remedy) if field} <= known
 
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from email.message import Message
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple
+from typing import Any, Dict, List, Optional
 
 import pytest
 
@@ -16,6 +15,7 @@ from acmewrap.config import Authority, Config
 from acmewrap.driver.home import CertificateFiles, Home
 from acmewrap.engine import renewal_advice
 from acmewrap.errors import UnreachableError
+from acmewrap.http import Reply
 from acmewrap.state.ledger import Advice, Ledger
 from wanted import CERTIFICATE, DAY, ISSUED, LEAF, NOW, make_config, make_leaf, make_stored
 
@@ -33,15 +33,13 @@ class Server:
 
     def __init__(self, document: Any, **headers: str) -> None:
         self.body = document if isinstance(document, bytes) else json.dumps(document).encode()
-        self.headers = Message()
-        for name, value in headers.items():
-            self.headers[name.replace("_", "-")] = value
+        self.headers = {name.replace("_", "-").lower(): value for name, value in headers.items()}
         self.urls: List[str] = []
 
-    def read(self, url: str, _: Optional[Path], timeout: float = 0) -> Tuple[bytes, Message]:
+    def read(self, url: str, _: Optional[Path], timeout: float = 0) -> Reply:
         del timeout
         self.urls.append(url)
-        return self.body, self.headers
+        return Reply(url, 200, self.headers, self.body)
 
 
 def window(start: str, end: str, **more: str) -> Dict[str, Any]:

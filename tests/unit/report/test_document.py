@@ -8,9 +8,10 @@ from typing import Any, Dict, Iterator, Tuple
 
 import pytest
 
+from acmewrap.catalogue import invalid
 from acmewrap.cli import parser
 from acmewrap.engine.results import Run
-from acmewrap.errors import AcmewrapError, ConfigurationError, ExitCode, Problem
+from acmewrap.errors import AcmewrapError, ExitCode, Problem
 from acmewrap.report.document import (
     describe_certificates,
     describe_error,
@@ -45,7 +46,7 @@ DOCUMENTS: Dict[str, Dict[str, Any]] = {
     ),
     "error": envelope("apply", 4, "1.0", error=describe_error(AcmewrapError(UNPROVEN))),
     "configuration": envelope(
-        "check", 78, "1.0", error=describe_error(ConfigurationError((Problem("a.yaml", 3, 7, "a.b", "unknown key"),)))
+        "check", 78, "1.0", error=describe_error(invalid((Problem("a.yaml", 3, 7, "a.b", "unknown key"),)))
     ),
 }
 

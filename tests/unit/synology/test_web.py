@@ -101,7 +101,7 @@ def test_calls_carry_the_session_and_its_token(stub: Stub) -> None:
     with client(stub) as session:
         session.call("SYNO.Core.User", "get", 1, name='a "name"', digits="123", flag=True)
     path, words, headers = stub.requests[2]
-    assert (words["_sid"], words["SynoToken"], headers["X-Syno-Token"]) == ("S", "T", "T")
+    assert (words["_sid"], words["SynoToken"], headers["X-SYNO-TOKEN"]) == ("S", "T", "T")
     assert parse_qs(urlsplit(path).query)["_sid"] == ["S"]
     assert (words["name"], words["digits"], words["flag"]) == ('"a \\"name\\""', '"123"', "true")
 

@@ -1,0 +1,184 @@
+"""What keeps an authority from answering (``ca``), what it refuses (``acme``), and its account."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from ..errors import ExitCode, Retry
+from .entry import Entry
+
+ENTRIES: Mapping[str, Entry] = {
+    "ca.tls_untrusted": Entry(
+        ExitCode.UNREACHABLE,
+        "The authority's HTTPS certificate does not lead to a certificate in the ca_bundle file (curl 35, 51, 58, 60, 77 "
+        "and 83): the file lacks the authority's root, is missing or is not PEM, or another server answers.",
+        "Review the ca_bundle file {ca_bundle}: it must hold, as PEM, the root that signed the certificate of the ACME "
+        "directory. Try it with: curl -v {server} --cacert {ca_bundle}",
+    ),
+    "ca.name_unresolved": Entry(
+        ExitCode.UNREACHABLE,
+        "The name of the authority's host has no address here (curl 6).",
+        "Check the host name in `server` ({server}) and this machine's DNS: getent hosts {host}",
+        retry=Retry.LATER,
+    ),
+    "ca.unreachable": Entry(
+        ExitCode.UNREACHABLE,
+        "Nothing answers at the authority's address: it is down, a firewall is in between, or the port is wrong (curl 7, "
+        "52, 56).",
+        "Start the authority or mend the way to it, then run again. Try it with: curl -v {server} --cacert {ca_bundle}",
+        retry=Retry.LATER,
+    ),
+    "ca.timeout": Entry(
+        ExitCode.UNREACHABLE,
+        "The authority accepted the connection and did not answer in time (curl 28).",
+        "See whether the authority is overloaded or a firewall drops packets: curl -v --max-time 30 {server} --cacert "
+        "{ca_bundle}",
+        retry=Retry.LATER,
+    ),
+    "ca.not_acme": Entry(
+        ExitCode.UNREACHABLE,
+        "The URL answers, but not with an ACME directory (RFC 8555 section 7.1.1): usually a wrong path, answered with "
+        "404 or a login page.",
+        "Set `server` to the directory URL itself, as the authority documents it (.../acme/directory, for step-ca "
+        ".../acme/NAME/directory). It must print JSON with newOrder: curl {server} --cacert {ca_bundle}",
+    ),
+    "ca.server_error": Entry(
+        ExitCode.UNREACHABLE,
+        "The authority answered with an error of its own (HTTP 5xx, serverInternal).",
+        "Nothing to mend here: look into the authority's log, then run again.",
+        retry=Retry.LATER,
+    ),
+    "ca.no_advice": Entry(
+        ExitCode.UNREACHABLE,
+        "The authority's directory offers advice on renewals (RFC 9773), and its answer was none.",
+        "Nothing to do here: the certificate's own dates decide, and the authority is asked again later.",
+        retry=Retry.LATER,
+    ),
+    "ca.nonce": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The authority did not accept the nonce of a request (badNonce), or gave none: it restarted, or several of them "
+        "stand behind one name without shared state.",
+        "Run again. If it stays, let all requests for {server} reach the same authority, and look into its log.",
+        retry=Retry.AT_ONCE,
+    ),
+    "acme.rate_limited": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The authority counts too many requests for this account or these names (rateLimited).",
+        "Wait as long as the message says and do not force renewals meanwhile; ask the authority's operator to raise the "
+        "limit.",
+        retry=Retry.LATER,
+    ),
+    "acme.rejected_identifier": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The authority's policy does not allow a certificate for one of the names, or the name is malformed.",
+        "Correct `domains` (asked for: {domain}), or have the authority's operator allow the name.",
+    ),
+    "acme.eab_required": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The authority opens accounts only to those it knows: external account binding (RFC 8555 section 7.3.4).",
+        "Ask the authority's operator for a key id and an HMAC key; set them as `eab: {{key_id: ..., hmac_key: {{file: "
+        "...}}}}` under the authority.",
+    ),
+    "acme.eab_wrong": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The authority does not know the key id, or the HMAC key does not belong to it; many authorities accept a pair "
+        "only once.",
+        "Compare `eab` with what the authority's operator gave out, or ask for a new pair.",
+    ),
+    "acme.terms": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The authority wants its terms agreed to, or something done by hand, before it goes on (userActionRequired).",
+        "Do what the message says, then run again.",
+    ),
+    "acme.caa": Entry(
+        ExitCode.ISSUE_FAILED,
+        "A CAA record in the DNS (RFC 8659) forbids this authority to issue for the name.",
+        "Allow the authority in the CAA record of {domain} or a parent, or remove the record: dig CAA {domain}",
+    ),
+    "acme.bad_csr": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The authority does not accept the certificate request: usually the kind or length of the key.",
+        "Set `key` to a kind that the authority accepts, such as ec-256 or 2048.",
+    ),
+    "acme.order_invalid": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The order ended invalid, expired, or vanished at the authority before a certificate was made.",
+        "Run again: a new order is made. If it stays, look into the authority's log for the order.",
+        retry=Retry.LATER,
+    ),
+    "acme.order_stuck": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The authority took the order and then did not finish it: it stayed pending or processing until acme.sh gave up.",
+        "Look into the authority's log for the order of {domain}, then run again.",
+        retry=Retry.LATER,
+    ),
+    "acme.already_revoked": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The certificate was revoked before.",
+        "Nothing is left to revoke. To get a new certificate: acmewrap issue --force",
+    ),
+    "acme.refused": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The authority refused a request for a reason of its own.",
+        "Do what its sentence says; its operator finds the request in the authority's log.",
+    ),
+    "acme.usage": Entry(
+        ExitCode.UNEXPECTED,
+        "acme.sh does not accept an option or value that it was given.",
+        "Correct the value that the message names; an entry under `options` must be an option of this release of acme.sh.",
+    ),
+    "acme.csr_failed": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The certificate request could not be made or read.",
+        "Check that openssl works (openssl version), that {folder} is writable, and that a request given by hand is one.",
+    ),
+    "acme.revoke_failed": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The authority did not revoke the certificate.",
+        "Read the lines before; revoking takes the account or the key with which the certificate was made.",
+    ),
+    "acme.notification": Entry(
+        ExitCode.UNEXPECTED,
+        "acme.sh could not set up or send a notification. Certificates are not touched by that.",
+        "Check the values that the notify hook needs, or leave notifications to acmewrap's schedule.",
+    ),
+    "acme.installation": Entry(
+        ExitCode.UNEXPECTED,
+        "acme.sh's own installer, upgrade or cron job failed. acmewrap uses none of them.",
+        "Use `acmewrap install` and `schedule` instead.",
+    ),
+    "acme.bug": Entry(
+        ExitCode.UNEXPECTED,
+        "acme.sh came to a place where it suspects a mistake of its own.",
+        "Run again; if it stays, try another pinned release: acmewrap releases",
+    ),
+    "acme.unknown": Entry(
+        ExitCode.UNEXPECTED,
+        "acme.sh failed without a word that is known here.",
+        "Read its last lines; with -v all of them are shown as they come. If they do not help either, report them "
+        "together with the release of acme.sh.",
+    ),
+    "account.unknown": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The authority does not know the account, or deactivated it: it was set up anew or its database was lost, or the "
+        "account files belong to another authority. acme.sh never mends this by itself.",
+        "Remove the account files of this authority (the folder with account.key, account.json and ca.conf: "
+        "{account_folder}) and run again: a new account is registered.",
+    ),
+    "account.contact": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The authority does not accept the e-mail address of the account, or wants one.",
+        "Set `email` under the authority to an address that it accepts.",
+    ),
+    "account.not_deactivated": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The authority did not deactivate the account or an authorization.",
+        "Read the lines before; an account that the authority does not know needs no deactivation.",
+    ),
+    "account.key": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The account key is missing or unreadable, or cannot be made.",
+        "Check that {account_folder} is readable and writable for the user that runs acmewrap, and that openssl works: "
+        "openssl version",
+    ),
+}

@@ -1,0 +1,72 @@
+"""Why an authority could not be shown that a name is ours."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from ..errors import ExitCode, Retry
+from .entry import Entry
+
+ENTRIES: Mapping[str, Entry] = {
+    "challenge.not_reachable": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The authority could not connect to the host to see the challenge (RFC 8555 section 8.3: port 80 for http-01).",
+        "Make sure a web server answers on port 80 of {domain}, seen from the authority and not only from here: curl -v "
+        "http://{domain}/.well-known/acme-challenge/",
+    ),
+    "challenge.name_unresolved": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The authority could not find an address (or the TXT record) for the name in its DNS.",
+        "Add {domain} to the DNS that the authority asks, which may not be the one of this machine: dig {domain}",
+    ),
+    "challenge.wrong_content": Entry(
+        ExitCode.ISSUE_FAILED,
+        "A web server answered the authority, but not with the token: it serves another folder than the webroot, "
+        "redirects, or another host has the name.",
+        "Make the web server of {domain} serve {webroot}. Try it: echo ok > {webroot}/.well-known/acme-challenge/try; "
+        "curl http://{domain}/.well-known/acme-challenge/try",
+    ),
+    "challenge.timed_out": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The authority never decided about the challenge. Some (step-ca, Caddy) keep a failed one pending and try again "
+        "by themselves.",
+        "Check from the authority's host that http://{domain}/.well-known/acme-challenge/ is reachable, then run again.",
+        retry=Retry.LATER,
+    ),
+    "challenge.not_offered": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The authority does not offer this kind of challenge for the name (a wildcard takes dns-01 only, RFC 8555 section "
+        "7.1.3).",
+        "Use a challenge that the authority offers; the message lists them.",
+    ),
+    "challenge.failed": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The authority did not accept the challenge, and its words are not known here.",
+        "Make sure the authority can fetch http://{domain}/.well-known/acme-challenge/TOKEN from {webroot}, then run "
+        "again.",
+    ),
+    "challenge.dns_hook": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The DNS hook could not set or remove the TXT record, or is missing or broken.",
+        "Check the name under `dns` and the values in its `env`; each hook of acme.sh lists what it needs at the top of "
+        "its file.",
+    ),
+    "challenge.web_server": Entry(
+        ExitCode.ISSUE_FAILED,
+        "acme.sh could not change or reload the configuration of nginx or Apache for the challenge.",
+        "Mend the configuration until `nginx -t` or `apachectl -t` is content and run as root, or use `webroot`, which "
+        "changes nothing.",
+    ),
+    "webroot.not_writable": Entry(
+        ExitCode.PERMISSION,
+        "The challenge file could not be written: the webroot does not exist or belongs to another user.",
+        "Make sure {webroot} exists and has the correct permissions: sudo mkdir -p {webroot}/.well-known/acme-challenge "
+        "&& sudo chown -R {user}:{group} {webroot}",
+    ),
+    "port.in_use": Entry(
+        ExitCode.ISSUE_FAILED,
+        "acme.sh's own small server needs a port that another process holds.",
+        "Stop the other process for the run, choose another `port`, or let that web server serve a `webroot`. Who it is: "
+        "ss -ltnp",
+    ),
+}

@@ -1,0 +1,127 @@
+"""What the doctor alone finds."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from ..errors import ExitCode, Retry
+from .entry import Entry
+
+ENTRIES: Mapping[str, Entry] = {
+    "doctor.no_answer": Entry(
+        ExitCode.UNREACHABLE,
+        "Something that doctor asked over the network neither answered nor refused.",
+        "See whether a firewall drops packets on the way there, or a name server does not answer.",
+        retry=Retry.LATER,
+    ),
+    "doctor.clock_skew": Entry(
+        ExitCode.UNEXPECTED,
+        "The clock of this machine and that of the authority differ by more than a minute. A certificate may then seem "
+        "not yet valid or expired, and renewals come at the wrong time.",
+        "Set the clock by the network: timedatectl set-ntp true (DSM: Control Panel, Regional Options, Time). If this "
+        "clock is right, tell the operator of the authority.",
+    ),
+    "doctor.bundle_invalid": Entry(
+        ExitCode.UNREACHABLE,
+        "The ca_bundle file holds no certificate that can be read: it is empty, not PEM, or was cut off.",
+        "Put the root certificate (PEM) of {server} into {ca_bundle}.",
+    ),
+    "doctor.bundle_not_ca": Entry(
+        ExitCode.UNREACHABLE,
+        "The ca_bundle file holds the certificate of a server, and not of the authority that signed it.",
+        "Put the root certificate (PEM) into {ca_bundle}; it is the one whose basic constraints say CA:TRUE.",
+    ),
+    "doctor.bundle_expired": Entry(
+        ExitCode.UNREACHABLE,
+        "The authority's own certificate has ended, and with it the trust in everything it signed.",
+        "Ask the authority's operator for the new root certificate (PEM), and put it into {ca_bundle}.",
+    ),
+    "doctor.name_unresolved": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The name of a certificate has no address here. The authority may ask another DNS, but then this one is amiss.",
+        "Add {domain} to the DNS: getent hosts {domain}",
+    ),
+    "doctor.web_server_silent": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The authority will ask for a token over http at port 80 of the name, and nothing answers there, seen from this "
+        "machine.",
+        "Start the web server of {domain}, or open its port: curl -v http://{domain}/.well-known/acme-challenge/",
+    ),
+    "doctor.token_not_served": Entry(
+        ExitCode.ISSUE_FAILED,
+        "A file was laid into the webroot, and the web server of the name does not show it: it serves another folder, "
+        "refuses, or the name leads to another machine.",
+        "Let the web server of {domain} serve {webroot}/.well-known/acme-challenge/ at "
+        "http://{domain}/.well-known/acme-challenge/",
+    ),
+    "doctor.wrapper_differs": Entry(
+        ExitCode.DRIFT,
+        "The wrapper script is missing, or is not what the YAML file asks for.",
+        "Run: acmewrap render",
+    ),
+    "doctor.file_mode": Entry(
+        ExitCode.PERMISSION,
+        "Keys, account keys and settings are for their owner alone; a copy or a restored backup opened them to others.",
+        "Run: acmewrap doctor --fix",
+    ),
+    "doctor.secret_readable": Entry(
+        ExitCode.PERMISSION,
+        "Every user of this machine, or a whole group of them, can read a file with a secret.",
+        "Run: chmod 600 {file}",
+    ),
+    "doctor.no_schedule": Entry(
+        ExitCode.UNEXPECTED,
+        "Nothing renews the certificates unattended.",
+        "Add a section such as `schedule: {{every: 6h}}` and run: acmewrap apply",
+    ),
+    "doctor.schedule_missing": Entry(
+        ExitCode.UNEXPECTED,
+        "The scheduler does not have the entry that the YAML file asks for.",
+        "Run: acmewrap apply",
+    ),
+    "doctor.schedule_too_slow": Entry(
+        ExitCode.UNEXPECTED,
+        "Less time lies between the day a certificate is due and its end than between two runs.",
+        "Run more often, `schedule: {{every: {every}}}`, or let `renew` begin earlier; then: acmewrap apply",
+    ),
+    "doctor.lock_held": Entry(
+        ExitCode.BUSY,
+        "A run has been at work for hours; no acme.sh takes that long. It keeps every other run out.",
+        "See what it does (ps -fp {process}) and end it: kill {process}",
+    ),
+    "doctor.log_large": Entry(
+        ExitCode.UNEXPECTED,
+        "The log grows with every run and nothing rotates it.",
+        "Move it away: mv {log} {log}.1; and give it to logrotate.",
+    ),
+    "doctor.certificate_expired": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The certificate was not renewed in time.",
+        "Run: acmewrap issue {name}",
+    ),
+    "doctor.certificate_overdue": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The certificate should have been renewed by the last run, or there was none.",
+        "Run: acmewrap issue {name}. If it works by hand, look at the schedule and its log.",
+    ),
+    "doctor.issue_failing": Entry(
+        ExitCode.ISSUE_FAILED,
+        "The last attempts to renew the certificate failed; it is still valid.",
+        "Mend what the message says; then: acmewrap issue {name}",
+    ),
+    "doctor.not_delivered": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "The present certificate has not been brought to this target.",
+        "Run: acmewrap deploy {name}",
+    ),
+    "doctor.not_served": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "The target shows another certificate than the one that is on disk.",
+        "Run: acmewrap deploy {name}",
+    ),
+    "doctor.target_silent": Entry(
+        ExitCode.UNREACHABLE,
+        "The server that should show the certificate does not answer.",
+        "Start it, or correct `verify`: openssl s_client -connect {target} </dev/null",
+    ),
+}

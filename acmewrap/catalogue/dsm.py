@@ -1,0 +1,156 @@
+"""Synology DSM: reaching it, logging in, and what it did not do; numbers are those of :mod:`acmewrap.synology.codes`."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from ..errors import ExitCode, Retry
+from .entry import Entry
+
+ENTRIES: Mapping[str, Entry] = {
+    "dsm.unreachable": Entry(
+        ExitCode.UNREACHABLE,
+        "DSM does not answer at that address.",
+        "Check `synology.url` ({target}): http://localhost:5000 on the NAS itself; the ports are in Control Panel > Login "
+        "Portal > DSM.",
+        retry=Retry.LATER,
+    ),
+    "dsm.tls_untrusted": Entry(
+        ExitCode.UNREACHABLE,
+        "DSM's HTTPS certificate is not the one of `synology.fingerprint`, and it leads to no root in the authority's "
+        "ca_bundle file, or is for another name than that in `synology.url`.",
+        "On the NAS use `url: http://localhost:5000`. Elsewhere write the fingerprint that was seen as "
+        "`synology.fingerprint`, if this prints the same on the NAS itself (ssh): openssl s_client -connect "
+        "localhost:5001 </dev/null | openssl x509 -noout -fingerprint -sha256",
+    ),
+    "dsm.login_refused": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "DSM knows no such account, or the password is wrong (auth code 400). Releases of acme.sh before 3.0.7 say this, "
+        "without a code, whenever DSM refuses a login.",
+        "Check `synology.account`: log in to DSM as {account} with the stored password, or set a new password and store "
+        "that one.",
+    ),
+    "dsm.account_disabled": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "The account is disabled in DSM (auth code 401).",
+        "Control Panel > User & Group > {account} > Edit: deactivate `Disable this account`.",
+    ),
+    "dsm.permission": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "The account may not log in to DSM, or is no administrator (auth code 402, API code 105).",
+        "Control Panel > User & Group > {account} > Edit: add the group administrators, and allow the application DSM.",
+    ),
+    "dsm.not_administrator": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "The account is logged in, and DSM lets only administrators do this (API codes 105, 160).",
+        "Control Panel > User & Group > {user} > Edit > User Groups: add administrators. `acmewrap apply` does it as root "
+        "on the NAS, or with `synology.administrator`.",
+    ),
+    "dsm.otp_required": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "The account asks for a one-time code (2FA, auth code 403), and nobody is there to type one.",
+        "Use a service account without 2FA, or name the id of a device that DSM trusts: `device_id` beside the account's "
+        "name and password.",
+    ),
+    "dsm.otp_wrong": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "The one-time code or the trusted device was not accepted (auth code 404).",
+        "Check the NAS's clock, then register the device anew or use a service account without 2FA.",
+    ),
+    "dsm.otp_enforced": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "DSM enforces 2FA for this account, and it is not set up (auth code 406).",
+        "Control Panel > Security > Account: exclude {account} from enforced 2FA, or log in once as {account} and set it "
+        "up.",
+    ),
+    "dsm.blocked": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "DSM blocks this address after too many failed logins (auth code 407).",
+        "Control Panel > Security > Protection > Allow/Block List: remove this machine's address; mend the password first.",
+    ),
+    "dsm.password_expired": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "The password has expired or must be changed first (auth codes 408, 409, 410).",
+        "Set a new password for {account} in Control Panel > User & Group, store it, and switch its expiry off.",
+    ),
+    "dsm.account_locked": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "DSM locked the account after too many failed logins (auth code 411).",
+        "Wait until the lock ends, or unlock {account} as an administrator; mend the stored password first.",
+        retry=Retry.LATER,
+    ),
+    "dsm.session": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "DSM ended or did not accept the session (API codes 106, 107, 119, 150).",
+        "Run again. If it stays, reach DSM directly: a proxy that changes the client's address ends sessions.",
+        retry=Retry.LATER,
+    ),
+    "dsm.certificate_not_found": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "DSM has no certificate with that description, and the hook may not make one.",
+        "Compare `synology.certificate.description` with Control Panel > Security > Certificate; acmewrap apply makes a "
+        "missing one.",
+    ),
+    "dsm.ambiguous": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "DSM does not mind several certificates of one description, and the hook replaces the last of them.",
+        "In Control Panel, Security, Certificate: delete or rename all but one of the certificates named {description}.",
+    ),
+    "dsm.not_imported": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "DSM took the upload and lists no such certificate; its disk may be full or its certificate store damaged.",
+        "Import the certificate once by hand in Control Panel, Security, Certificate, with the description {description}.",
+    ),
+    "dsm.not_assigned": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "DSM reported success and did not do it.",
+        "In Control Panel, Security, Certificate, Settings: choose the certificate {description} for the services named.",
+    ),
+    "dsm.import_refused": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "DSM did not accept the certificate (codes 5503 to 5534), usually because key, certificate and chain do not fit "
+        "together.",
+        "Issue it anew and deploy again: acmewrap issue --force {name}. DSM knows RSA from 2048 bits, ec-256 and ec-384.",
+    ),
+    "dsm.tool_failed": Entry(
+        ExitCode.UNEXPECTED,
+        "One of DSM's own commands is missing or refused what it was asked.",
+        "Run `{tool} --help` as root on the NAS to see whether it is there; without it add `synology.administrator` to "
+        "the file, and acmewrap uses the web API.",
+    ),
+    "dsm.no_provisioner": Entry(
+        ExitCode.PERMISSION,
+        "Accounts of DSM are made and changed by its administrators, and acmewrap was given none.",
+        "Run `acmewrap apply` as root on the NAS, or add `synology.administrator` with name and password.",
+    ),
+    "dsm.account_not_set": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "DSM reported success and the account is still not as it should be.",
+        "Control Panel > User & Group > {account} > Edit: set by hand what the message names.",
+    ),
+    "dsm.task_not_set": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "DSM reported success and its Task Scheduler does not show the task as it should be.",
+        "Control Panel > Task Scheduler: compare the task {task} with what `acmewrap schedule show` prints.",
+    ),
+    "dsm.ambiguous_task": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "DSM does not mind several tasks of one name, so nobody could tell which one is acmewrap's.",
+        "Control Panel > Task Scheduler: delete or rename all but one of the tasks called {task}.",
+    ),
+    "dsm.no_task": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "The Task Scheduler has no task for this file.",
+        "Make it: `acmewrap apply`.",
+    ),
+    "dsm.temporary_admin": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "The hook could not make its temporary administrator: it needs root and runs only on the NAS itself.",
+        "Use a service account instead: `synology.account` with name and password.",
+    ),
+    "dsm.refused": Entry(
+        ExitCode.DEPLOY_FAILED,
+        "DSM answered with an error that is not known here.",
+        "Look up the code in the message; Control Panel > Log Center shows what DSM thought of it.",
+    ),
+}

@@ -1,0 +1,83 @@
+"""The pinned acme.sh: not there, not from there, or not what was pinned."""
+
+from __future__ import annotations
+
+from typing import Mapping
+
+from ..errors import ExitCode, Retry
+from .entry import Entry
+
+ENTRIES: Mapping[str, Entry] = {
+    "release.unpinned": Entry(
+        ExitCode.DRIFT,
+        "The content of this release of acme.sh is not known here, so nothing could be held against it.",
+        "Name a pinned release as `release` under `acme_sh`: {pinned}.",
+    ),
+    "release.vulnerable": Entry(
+        ExitCode.DRIFT,
+        "Releases of acme.sh before 3.0.6 run commands that the authority's answers contain (CVE-2023-38198).",
+        'Set `release: "{default}"` under `acme_sh`. Only where the authority is your own: `allow_vulnerable: true` '
+        "beside it.",
+    ),
+    "release.missing": Entry(
+        ExitCode.DRIFT,
+        "acme.sh was not installed yet, or its folder was removed.",
+        "Run: acmewrap install",
+        fixable=True,
+    ),
+    "release.other": Entry(
+        ExitCode.DRIFT,
+        "The YAML file was edited and not applied yet, or a switch between two releases was ended halfway.",
+        "Run: acmewrap apply",
+        fixable=True,
+    ),
+    "release.drift": Entry(
+        ExitCode.DRIFT,
+        "A file of the installed acme.sh was changed or removed, by somebody or by acme.sh's own upgrade. It is not run.",
+        "Find out who changed it, then run: acmewrap install --force. The changed files are kept beside the new ones.",
+        alarming=True,
+    ),
+    "release.occupied": Entry(
+        ExitCode.DRIFT,
+        "Something that acmewrap did not make lies where acme.sh belongs. It is never deleted.",
+        "Move it away and run again: mv {folder} {old} && acmewrap install",
+    ),
+    "release.unreadable": Entry(
+        ExitCode.PERMISSION,
+        "The user that runs acmewrap may not read the files of acme.sh.",
+        "Run as the user that owns {folder}, or give that user the right to read it.",
+    ),
+    "release.not_written": Entry(
+        ExitCode.DRIFT,
+        "acme.sh could not be written to its folder: the disk is full or read-only, or a file lies where a folder belongs.",
+        "Make room or way in {folder}, then run: acmewrap install. What was installed before has been kept.",
+    ),
+    "release.source": Entry(
+        ExitCode.DRIFT,
+        "A place that acme.sh could come from cannot be reached or read.",
+        "Let `archive` under `acme_sh` name the archive of the release (.tar.gz) or its unpacked folder, readable for "
+        "this user.",
+        retry=Retry.LATER,
+    ),
+    "release.mismatch": Entry(
+        ExitCode.DRIFT,
+        "The files are not those of the pinned release: another version, a changed copy, a damaged download. They were "
+        "not installed.",
+        "Bring the archive of that very release; `acmewrap releases` lists the URLs and their SHA-256.",
+        alarming=True,
+    ),
+    "release.unsafe": Entry(
+        ExitCode.DRIFT,
+        "The archive holds what no release of acme.sh does: a link, a device, a path that leads out of it, a file twice, "
+        "far too much.",
+        "Do not use it, and ask where it came from; `acmewrap releases` lists the URLs of the releases and their SHA-256.",
+        alarming=True,
+    ),
+    "release.unavailable": Entry(
+        ExitCode.DRIFT,
+        "This machine reaches none of the places that acme.sh can come from.",
+        "Fetch {url} (SHA-256 {sha256}) elsewhere. Then name the file as `archive` under `acme_sh`, or put it where the "
+        "message shows the download cache.",
+        retry=Retry.LATER,
+    ),
+}

@@ -1,0 +1,207 @@
+"""One exchange ends, whatever the server does: within its deadline, within its size, at the servers that were meant."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import threading
+import time
+from http.server import BaseHTTPRequestHandler
+from pathlib import Path
+from typing import Callable, Dict, Iterator, List, Tuple
+
+import pytest
+
+from acmewrap.acme import directory
+from acmewrap.errors import UnreachableError
+from acmewrap.http import Http, HttpError, Reason
+from acmewrap.secrets import Secret
+from acmewrap.synology.web import Client
+from acmewrap.testing.certificates import Pair, make_leaf, make_root
+from acmewrap.testing.tlsserver import HttpsServer
+from acmewrap.tls import Trust
+
+DEADLINE = 1.0
+SPARE = 1.0  # for a machine with much to do
+
+
+class Server(HttpsServer):
+    """Answers with what stands under the path: a status, headers, a body. A path that is not there drips without end."""
+
+    def __init__(self, certificate: Path, key: Path) -> None:
+        self.pages: Dict[str, Tuple[int, Dict[str, str], bytes]] = {}
+        super().__init__(certificate, key)
+
+    def respond(self, request: BaseHTTPRequestHandler) -> None:
+        request.close_connection = True
+        if request.path not in self.pages:
+            with contextlib.suppress(OSError):
+                for piece in drips(request.path.strip("/")):
+                    request.wfile.write(piece)
+                    request.wfile.flush()
+                    time.sleep(0.1)
+            return
+        status, headers, body = self.pages[request.path]
+        request.send_response(status)
+        for name, value in headers.items():
+            request.send_header(name, value)
+        request.end_headers()
+        request.wfile.write(body)
+
+
+def drips(what: str) -> Iterator[bytes]:
+    """Bytes that no reader of single bytes would ever tire of; it ends all the same, for the test's own sake."""
+    yield {"status": b"HTTP/1.1 2", "headers": b"HTTP/1.1 200 OK\r\nX: ", "body": b"HTTP/1.1 200 OK\r\n\r\n"}[what]
+    yield from (b"0" for _ in range(100))
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Pair:
+    return make_root(tmp_path)
+
+
+@pytest.fixture
+def server(tmp_path: Path, root: Pair) -> Iterator[Server]:
+    pair = make_leaf(tmp_path, root, ["localhost"])
+    with Server(pair.fullchain, pair.key) as running:
+        yield running
+
+
+def speaker(root: Pair, **how: object) -> Http:
+    return Http(DEADLINE, 1000, trust=Trust(str(root.certificate)), **how)  # type: ignore[arg-type]
+
+
+def reason_of(work: Callable[[], object]) -> Reason:
+    with pytest.raises(HttpError) as caught:
+        work()
+    return caught.value.reason
+
+
+@contextlib.contextmanager
+def in_time() -> Iterator[None]:
+    started = time.monotonic()
+    yield
+    assert DEADLINE - 0.1 < time.monotonic() - started < DEADLINE + SPARE
+
+
+@pytest.mark.parametrize("part", ["status", "headers", "body"])
+def test_a_server_that_drips_is_left_at_the_deadline(server: Server, root: Pair, part: str) -> None:
+    with in_time():
+        assert reason_of(lambda: speaker(root).fetch(f"https://localhost:{server.port}/{part}")) is Reason.TIMEOUT
+
+
+def test_a_directory_that_drips_is_left_in_time(server: Server, root: Pair) -> None:
+    with in_time(), pytest.raises(UnreachableError) as caught:
+        directory.fetch(f"https://localhost:{server.port}/body", root.certificate, DEADLINE / 5)
+    assert caught.value.id == "ca.timeout"
+
+
+def test_a_nas_that_drips_is_left_in_time(server: Server, root: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("acmewrap.synology.web._TIMEOUT", DEADLINE)
+    url = f"https://localhost:{server.port}"
+    server._server.respond = drip_body
+    with in_time(), pytest.raises(UnreachableError) as caught, Client(
+        url, "certupdater", Secret("x"), ca_bundle=str(root.certificate)
+    ):
+        raise AssertionError("there is no session")
+    assert caught.value.id == "dsm.unreachable"
+
+
+def drip_body(request: BaseHTTPRequestHandler) -> None:
+    request.close_connection = True
+    with contextlib.suppress(OSError):
+        for piece in drips("body"):
+            request.wfile.write(piece)
+            time.sleep(0.1)
+
+
+def test_a_handshake_that_never_ends_is_left_at_the_deadline(root: Pair) -> None:
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(1)
+        url = f"https://localhost:{listener.getsockname()[1]}/"
+        with in_time():
+            assert reason_of(lambda: speaker(root).fetch(url)) is Reason.TIMEOUT
+
+
+def test_a_body_beyond_the_limit_is_not_read_to_its_end(server: Server, root: Pair) -> None:
+    server.pages["/large"] = 200, {}, bytes(100_000)
+    assert reason_of(lambda: speaker(root).fetch(f"https://localhost:{server.port}/large")) is Reason.TOO_LARGE
+
+
+def test_a_body_that_is_cut_off_is_no_reply(server: Server, root: Pair) -> None:
+    server.pages["/half"] = 200, {"Content-Length": "10"}, b"12345"
+    assert reason_of(lambda: speaker(root).fetch(f"https://localhost:{server.port}/half")) is Reason.UNREACHABLE
+
+
+@pytest.mark.parametrize("where", ["file:///etc/passwd", "ftp://localhost/x"])
+def test_no_other_scheme_is_spoken_directly_or_after_a_redirect(server: Server, root: Pair, where: str) -> None:
+    server.pages["/away"] = 302, {"Location": where}, b""
+    assert reason_of(lambda: speaker(root).fetch(where)) is Reason.MALFORMED
+    url = f"https://localhost:{server.port}/away"
+    assert reason_of(lambda: speaker(root, redirects=3).fetch(url)) is Reason.MALFORMED
+
+
+def test_redirects_are_followed_as_far_as_the_caller_says(server: Server, root: Pair) -> None:
+    url = f"https://localhost:{server.port}"
+    server.pages.update({f"/{n}": (302, {"Location": f"/{n + 1}"}, b"") for n in range(2)})
+    server.pages["/2"] = 200, {}, b"here"
+    assert speaker(root).fetch(f"{url}/0").status == 302
+    assert reason_of(lambda: speaker(root, redirects=1).fetch(f"{url}/0")) is Reason.MALFORMED
+    reply = speaker(root, redirects=2).fetch(f"{url}/0")
+    assert (reply.url, reply.status, reply.body) == (f"{url}/2", 200, b"here")
+
+
+def test_why_a_certificate_is_not_trusted_is_a_number(tmp_path: Path, root: Pair) -> None:
+    pair = make_leaf(tmp_path, root, ["localhost"], not_before=1, not_after=2, file="old")
+    with Server(pair.fullchain, pair.key) as running, pytest.raises(HttpError) as caught:
+        speaker(root).fetch(f"https://localhost:{running.port}/")
+    assert (caught.value.reason, caught.value.verify_code) == (Reason.UNTRUSTED, 10)
+
+
+@contextlib.contextmanager
+def proxy() -> Iterator[Tuple[str, List[str]]]:
+    """A proxy that opens tunnels, and the heads of the requests that it was sent."""
+    heads: List[str] = []
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(4)
+
+        def serve() -> None:
+            with contextlib.suppress(OSError):
+                client = listener.accept()[0]
+                heads.append(client.recv(4096).decode())
+                host, port = heads[-1].split()[1].rsplit(":", 1)
+                with client, socket.create_connection((host, int(port))) as target:
+                    client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
+                    threading.Thread(target=pump, args=(client, target), daemon=True).start()
+                    pump(target, client)
+
+        threading.Thread(target=serve, daemon=True).start()
+        yield f"http://me:sec%72et@127.0.0.1:{listener.getsockname()[1]}", heads
+
+
+def pump(source: socket.socket, sink: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while data := source.recv(65536):
+            sink.sendall(data)
+        sink.shutdown(socket.SHUT_WR)
+
+
+def test_the_proxy_of_the_environment_is_asked_only_where_the_caller_wants_that(
+    server: Server, root: Pair, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    url = f"https://localhost:{server.port}/page"
+    server.pages["/page"] = 200, {}, b"here"
+    with proxy() as (address, heads):
+        monkeypatch.setenv("https_proxy", address)
+        monkeypatch.delenv("no_proxy", raising=False)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        assert speaker(root).fetch(url).body == b"here"
+        assert heads == []
+        assert speaker(root, proxies=True).fetch(url).body == b"here"
+        assert heads[0].startswith(f"CONNECT localhost:{server.port} ")
+        assert "Proxy-Authorization: Basic bWU6c2VjcmV0" in heads[0]
+        monkeypatch.setenv("no_proxy", "localhost")
+        assert speaker(root, proxies=True).fetch(url).body == b"here"
+    assert len(heads) == 1
