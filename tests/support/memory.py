@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 from acmewrap.catalogue import failure
 from acmewrap.secrets import Secret
@@ -36,6 +36,10 @@ class Nas:
         given = [f"{name}={json.dumps(value)}" for name, value in parameters.items()]
         told = self.run("synowebapi", f"api={api}", f"method={method}", f"version={version}", *given)
         return read_reply(json.loads(told.stdout), lambda code: ApiError(failure("dsm.refused", f"error {code}"), code))
+
+    def maximum(self, api: str) -> Optional[int]:
+        offer = self.state.preset.apis.get(api)
+        return None if offer is None else offer.maximum
 
     @property
     def writes(self) -> List[str]:

@@ -125,6 +125,10 @@ DSM: Mapping[int, Tuple[str, str]] = {
     105: ("dsm.permission", "the account lacks the permission"),
     106: ("dsm.session", "the session timed out"),
     107: ("dsm.session", "another login ended the session"),
+    109: ("dsm.busy", "the network is not ready"),
+    111: ("dsm.busy", "the network is not ready"),
+    117: ("dsm.busy", "the network or the system is not ready"),
+    118: ("dsm.busy", "the network is not ready"),
     119: ("dsm.session", "the session is not known"),
     150: ("dsm.session", "the session belongs to another address"),
     400: ("dsm.login_refused", "no such account, or a wrong password"),
@@ -139,14 +143,16 @@ DSM: Mapping[int, Tuple[str, str]] = {
     409: ("dsm.password_expired", "the password has expired"),
     410: ("dsm.password_expired", "the password must be changed first"),
     411: ("dsm.account_locked", "the account is locked"),
+    5529: ("dsm.key_unsupported", "elliptic keys are not supported"),
+    5598: ("dsm.key_unsupported", "elliptic keys are not supported"),
 }
 
 # DSM's codes for SYNO.Core.Certificate import.
 DSM_IMPORT: Mapping[int, str] = {
     108: "the upload did not arrive",
     5503: "a parameter is wrong",
-    5510: "the certificate is not readable",
-    5511: "the private key is not readable",
+    5510: "the certificate or its chain is not readable",
+    5511: "the private key is not readable, or a part is missing",
     5512: "the intermediate certificate is not readable",
     5513: "the cipher is not supported",
     5514: "the private key does not belong to the certificate",

@@ -55,6 +55,10 @@ class Nas:
         told = tools.answer("synowebapi", words, self.state, collect_apis())
         return read_reply(json.loads(told.stdout), lambda code: ApiError(failure("dsm.refused", f"error {code}"), code))
 
+    def maximum(self, api: str) -> Optional[int]:
+        offer = self.state.preset.apis.get(api)
+        return None if offer is None else offer.maximum
+
     @contextlib.contextmanager
     def open_provisioner(self, *_: object) -> Iterator[Optional[WebProvisioner]]:
         if not self.reachable:
