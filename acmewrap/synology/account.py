@@ -6,18 +6,24 @@ such denial for SSH: an administrator may use it while it is switched on.
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from ..catalogue import failure
-from ..errors import DeployError
+from ..errors import DeployError, UnreachableError
 from ..secrets import Secret
 from .channel import ADMINISTRATORS, EVERYWHERE, Channel, Provisioner
+from .web import ApiError
+
+logger = logging.getLogger(__name__)
 
 HOMES = "homes"
 DESKTOP = "SYNO.Desktop"
 
 _ALL = -1
+_TRIES = 3
+_NO_SUCH_USER = 3106
 _SHARE_TYPES = ["dec", "local", "usb", "sata", "cluster", "c2", "cold_storage", "worm"]
 
 
@@ -70,7 +76,7 @@ def read(channel: Channel, name: str) -> Optional[Drift]:
     denied = {one: _is_denied(channel, one, name) for one in _read_applications(channel)}
     return Drift(
         disabled=found.get("expired", "normal") not in ("normal", "never"),
-        may_change_password=found.get("cannot_chg_passwd") is False,
+        may_change_password=_may_change_password(channel, name),
         administrator=any(one.get("name") == name for one in members.get("users", ())),
         homes_denied=any(share["name"] == HOMES and share.get("is_deny") for share in shares),
         open_shares=tuple(one["name"] for one in shares if one["name"] != HOMES and not one.get("is_deny")),
@@ -80,20 +86,28 @@ def read(channel: Channel, name: str) -> Optional[Drift]:
 
 
 def ensure(provisioner: Provisioner, name: str, password: Secret) -> Drift:
-    """Make the account, or change what is not as it should be and nothing else; then read it back.
+    """Make the account, or change what is not as it should be and nothing else; then read it back. After an answer that was lost
+    only what then is still missing is sent.
 
     The password of an account that exists stays; see :func:`~acmewrap.synology.channel.Provisioner.set_password`. Raises
     :class:`DeployError` (``dsm.account_not_set``) when DSM does not show what it was asked to do.
     """
+    for _ in range(_TRIES):
+        found = read(provisioner, name)
+        if found is not None and not found.deviations():
+            return found
+        try:
+            if found is None:
+                provisioner.create_user(name, password)
+                found = read(provisioner, name)
+            if found is None:
+                raise _not_set(name, ("it does not exist",))
+            _mend(provisioner, name, found)
+        except UnreachableError as error:
+            logger.debug("no answer to a change of the account %s: %s", name, error)
+        else:
+            break
     found = read(provisioner, name)
-    if found is None:
-        provisioner.create_user(name, password)
-        found = read(provisioner, name)
-    if found is None:
-        raise _not_set(name, ("it does not exist",))
-    if found.deviations():
-        _mend(provisioner, name, found)
-        found = read(provisioner, name)
     left = found.deviations() if found is not None else ("it does not exist",)
     if found is None or left:
         raise _not_set(name, left)
@@ -101,10 +115,21 @@ def ensure(provisioner: Provisioner, name: str, password: Secret) -> Drift:
 
 
 def _find(channel: Channel, name: str) -> Optional[Dict[str, Any]]:
-    wanted = ["expired", "cannot_chg_passwd", "uid"]
+    wanted = ["expired", "uid"]
     listed = channel.call("SYNO.Core.User", "list", 1, type="local", offset=0, limit=_ALL, additional=wanted)
     # `get` may say of an account that exists that it does not (3106).
     return next((one for one in listed.get("users", ()) if one.get("name") == name), None)
+
+
+def _may_change_password(channel: Channel, name: str) -> bool:
+    """Only `get` shows it, and `get` may say of an account that exists that it does not (3106): then nothing is known."""
+    try:
+        found = channel.call("SYNO.Core.User", "get", 1, name=name, additional=["cannot_chg_passwd"])
+    except ApiError as error:
+        if error.code != _NO_SUCH_USER:
+            raise
+        return False
+    return any(one.get("cannot_chg_passwd") is False for one in found.get("users", ()) if one.get("name") == name)
 
 
 def _mend(provisioner: Provisioner, name: str, found: Drift) -> None:

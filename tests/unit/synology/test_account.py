@@ -28,7 +28,7 @@ def test_an_account_is_made_with_all_that_belongs_to_it_and_nothing_more(nas: Na
     standing = account.ensure(provisioner, NAME, PASSWORD)
     assert standing.deviations() == ()
     user = nas.state.users[NAME]
-    assert (user.password, user.expired) == (PASSWORD.reveal(), "normal")
+    assert (user.password, user.expired, user.cannot_change_password) == (PASSWORD.reveal(), "normal", True)
     assert nas.state.groups == {"administrators": ["boss", NAME], "users": ["boss", NAME]}
     permissions = {name: share.permissions.get(NAME, "") for name, share in nas.state.shares.items()}
     assert permissions == {name: "" if name == "homes" else "NA" for name in permissions}
@@ -46,6 +46,7 @@ def test_an_account_that_is_as_it_should_be_is_not_touched(nas: Nas, provisioner
 CHANGES: Dict[str, Callable[[Nas], object]] = {
     "it is disabled": lambda nas: setattr(nas.state.users[NAME], "expired", "2024/1/31"),
     "it is no administrator": lambda nas: nas.state.groups["administrators"].remove(NAME),
+    "it may change its password": lambda nas: setattr(nas.state.users[NAME], "cannot_change_password", False),
     "DSM itself is denied to it": lambda nas: nas.state.set_rule(
         "SYNO.Desktop", NAME, allow_ip=[], deny_ip=["0.0.0.0"]
     ),
