@@ -5,16 +5,21 @@ acme.sh's hook imports; it never makes a new certificate the default and gives i
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ..catalogue import failure
 from ..config.model import DsmCertificate
-from ..errors import DeployError
+from ..errors import DeployError, UnreachableError
 from .channel import Channel
+
+logger = logging.getLogger(__name__)
 
 _LIST = "SYNO.Core.Certificate.CRT"
 _SERVICE = "SYNO.Core.Certificate.Service"
+
+_TRIES = 3
 
 # DSM takes a new certificate for QuickConnect with success and does not use it.
 _NOT_ASSIGNABLE = (("system", "quickconnect"),)
@@ -53,20 +58,30 @@ def find(listed: Tuple[Listed, ...], description: str) -> Optional[Listed]:
 def put_to_use(client: Channel, wanted: DsmCertificate) -> None:
     """Make the certificate the default and give it its services, as far as *wanted* says, then list again to prove it.
 
-    Raises :class:`DeployError` (``dsm.not_assigned``) when DSM reports success and the list says otherwise.
+    The web server may restart in between, so that an answer does not come: then what the list shows to be missing is sent, and
+    nothing twice. Raises :class:`DeployError` (``dsm.not_assigned``) when DSM reports success and the list says otherwise;
+    with services ``all`` those that stay where they are, are only logged.
     """
-    before = read(client)
-    certificate = _get(before, wanted.description)
-    if wanted.default and not certificate.is_default:
-        words = {"id": certificate.id, "desc": wanted.description, "as_default": True}
-        client.call(_LIST, "set", 1, **words)
-    # Making it the default moves services on some versions, so what is left to move is read anew.
-    moves = _moves(read(client), certificate.id, wanted)
-    if moves:
-        client.call(_SERVICE, "set", 1, settings=moves)
+    for _ in range(_TRIES):
+        try:
+            certificate = _get(read(client), wanted.description)
+            if wanted.default and not certificate.is_default:
+                words = {"id": certificate.id, "desc": wanted.description, "as_default": True}
+                client.call(_LIST, "set", 1, **words)
+            # Making it the default moves services on some versions, so what is left to move is read anew.
+            moves = _moves(read(client), certificate.id, wanted)
+            if moves:
+                client.call(_SERVICE, "set", 1, settings=moves)
+        except UnreachableError as error:
+            logger.debug("no answer while the certificate was put to use: %s", error)
+        else:
+            break
     after = read(client)
-    left = _lacking(after, _get(after, wanted.description), wanted)
-    if left:
+    certificate = _get(after, wanted.description)
+    left = _lacking(after, certificate, wanted)
+    if left and wanted.services == "all" and certificate.is_default >= wanted.default:
+        logger.warning("DSM left these services with another certificate: %s", ", ".join(left))
+    elif left:
         told = f"DSM did not give {', '.join(left)} to the certificate {wanted.description!r}"
         raise DeployError(failure("dsm.not_assigned", told, description=wanted.description))
 
@@ -82,6 +97,8 @@ def find_drift(listed: Tuple[Listed, ...], wanted: DsmCertificate) -> Optional[s
 
 def _lacking(listed: Tuple[Listed, ...], certificate: Listed, wanted: DsmCertificate) -> List[str]:
     left = [_name(move["service"]) for move in _moves(listed, certificate.id, wanted)]
+    if wanted.services != "all":
+        left += _fixed(listed, certificate.id, wanted)
     return ["default", *left] if wanted.default and not certificate.is_default else left
 
 
@@ -106,9 +123,22 @@ def _moves(listed: Tuple[Listed, ...], id: str, wanted: DsmCertificate) -> List[
     ]
 
 
+def _fixed(listed: Tuple[Listed, ...], id: str, wanted: DsmCertificate) -> List[str]:
+    """The services that are wanted by name and that DSM does not let anybody move."""
+    others = (service for other in listed if other.id != id for service in other.services)
+    return [_name(service) for service in others if not _can_move(service) and _is_named(service, wanted)]
+
+
+def _can_move(service: Mapping[str, Any]) -> bool:
+    key = (service.get("subscriber"), service.get("service"))
+    return key not in _NOT_ASSIGNABLE and service.get("user_setable", True) is not False
+
+
 def _is_wanted(service: Mapping[str, Any], wanted: DsmCertificate) -> bool:
-    if (service.get("subscriber"), service.get("service")) in _NOT_ASSIGNABLE:
-        return False
+    return _can_move(service) and _is_named(service, wanted)
+
+
+def _is_named(service: Mapping[str, Any], wanted: DsmCertificate) -> bool:
     return wanted.services == "all" or _name(service) in wanted.services or service.get("service") in wanted.services
 
 
