@@ -12,16 +12,17 @@ from .. import files
 from ..catalogue import failure
 from ..config.model import Account, Config
 from ..drift import Drift
-from ..errors import AccessError, AcmewrapError
+from ..errors import AccessError, AcmewrapError, DeployError
 from ..schedule import dsm
 from ..secrets import FileReference, Secret, resolve
 from ..synology import account, certificates
 from ..synology.channel import Provisioner, generate_password
 from ..synology.sessions import Environ, nas_of, open_account, open_provisioner
-from ..synology.web import ApiError
+from ..synology.web import AUTH, ApiError
 
 # Refusals of a login that another password ends: a wrong one (400), and one that has expired or must be changed (408 to 410).
 _PASSWORD_CODES = (400, 408, 409, 410)
+_LAST_LOGIN_OF_DSM_6 = 6
 
 
 @dataclass(frozen=True)
@@ -37,11 +38,20 @@ class NasState:
     note: Optional[str] = None
 
 
+class UnsupportedKeyError(DeployError):
+    """A certificate for the NAS has a kind of key that its DSM does not take."""
+
+
 def look(config: Config, environ: Environ) -> NasState:
-    """How the NAS stands. Changes nothing. What keeps it from looking becomes a reason, so that a step comes to fail of it."""
+    """How the NAS stands. Changes nothing. What keeps it from looking becomes a reason, so that a step comes to fail of it.
+
+    Raises :class:`UnsupportedKeyError` (``dsm.key_unsupported``) before a certificate is issued that could not be imported.
+    """
     try:
         with open_provisioner(config, environ) as provisioner:
             return _look(config, environ, provisioner)
+    except UnsupportedKeyError:
+        raise
     except AcmewrapError as error:
         why = f"nobody could look: {error.failure.message}"
         return NasState((why,), why, "differs" if dsm.is_wanted(config) else "same")
@@ -72,6 +82,8 @@ def _look(config: Config, environ: Environ, provisioner: Optional[Provisioner]) 
     wanted = nas_of(config).account
     note: Optional[str] = None
     amiss: list[str] = []
+    if provisioner is not None:
+        _refuse_keys(config, provisioner.maximum(AUTH))
     if provisioner is None:
         note = f"the account {wanted.name} is not looked after: it takes root on the NAS, or synology.administrator"
     else:
@@ -84,14 +96,27 @@ def _look(config: Config, environ: Environ, provisioner: Optional[Provisioner]) 
             amiss.append("its password is in no file yet")
     try:
         with open_account(config, environ) as client:
+            _refuse_keys(config, client.maximum(AUTH))
             assignment = certificates.find_drift(certificates.read(client), nas_of(config).certificate)
             found = dsm.look(config, provisioner or client)
+    except UnsupportedKeyError:
+        raise
     except AcmewrapError as error:
         if provisioner is not None and isinstance(error, ApiError) and error.code in _PASSWORD_CODES:
             amiss.append("the stored password does not open it")
         assignment = f"nobody could look: {error.failure.message}"
         found = "differs" if dsm.is_wanted(config) else "same"
     return NasState(tuple(amiss), assignment, found, note)
+
+
+def _refuse_keys(config: Config, login: Optional[int]) -> None:
+    """DSM 6, whose *login* ends at version 6, takes no elliptic key."""
+    if login is None or login > _LAST_LOGIN_OF_DSM_6:
+        return
+    for name, certificate in config.certificates.items():
+        if certificate.key.startswith("ec-") and any(target.synology for target in certificate.targets):
+            told = f"the certificate {name} has the key {certificate.key}, and this NAS runs DSM 6"
+            raise UnsupportedKeyError(failure("dsm.key_unsupported", told, name=name, key=certificate.key))
 
 
 def _log_in(config: Config, environ: Environ) -> None:
