@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Dict, Mapping, Optional, Tuple, Union
 
 from ..catalogue import failure
 from ..config.model import Certificate, Config, Install, Target
 from ..driver.acmesh import AcmeSh
 from ..driver.command import InstalledFiles
+from ..driver.home import is_ecc
 from ..driver.process import OnLine
 from ..driver.results import DeployResult
-from ..errors import DeployError, Failure, UnprovenError
+from ..errors import DeployError, Failure, UnprovenError, UnreachableError
 from ..secrets import Secret, resolve
-from ..synology import certificates, sessions
+from ..synology import certificates, sessions, upload
 from ..verify import local_files, tls_probe
 from ..x509 import X509
 from .context import RunContext
@@ -48,11 +50,16 @@ def deliver(
     if target.synology:
         wanted, trust = sessions.nas_of(config).certificate, sessions.trusted_bundle(config)
         # SYNO_CREATE stays out once the entry exists: a list call that is cut off would make the hook create another.
+        files = acme.home.files_of(certificate.domains[0], is_ecc(certificate.key))
         with sessions.open_account(config, around.environ) as client:
-            exists = certificates.find(certificates.read(client), wanted.description) is not None
-        if exists:
+            found = certificates.find(certificates.read(client), wanted.description)
+            by_hook = upload.has_chain(files) and (found is None or upload.hook_can_find(wanted.description))
+            if not by_hook and not (found and sight.served == leaf):
+                with contextlib.suppress(UnreachableError):  # the list and the server show whether it was done
+                    upload.import_certificate(client, files, wanted.description, found)
+        if found is not None:
             variables.pop(_CREATE, None)
-        if not (exists and sight.served == leaf):
+        if by_hook and not (found and sight.served == leaf):
             result = _run_hook(
                 acme, certificate, target, variables, ca_bundle=trust, pinned=client.pinned, on_line=on_line
             )

@@ -36,13 +36,22 @@ class Transport:
     def post(self, script: str, words: Mapping[str, str], session: Mapping[str, str]) -> Dict[str, Any]:
         """DSM's envelope. Of a request that changes something, an error does not say whether it was done."""
         # As a body, because proxies and DSM itself log addresses; session and token also where older calls look for them.
-        where = self._base + script + ("?" + urlencode(session) if session else "")
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        body = urlencode({**words, **session}).encode("ascii")
+        return self._send(script, session, session, body, "application/x-www-form-urlencoded")
+
+    def upload(
+        self, words: Mapping[str, str], session: Mapping[str, str], body: bytes, content_type: str
+    ) -> Dict[str, Any]:
+        """The same with files in *body*; what is not secret is in the address."""
+        return self._send("entry.cgi", {**words, **session}, session, body, content_type)
+
+    def _send(
+        self, script: str, query: Mapping[str, str], session: Mapping[str, str], body: bytes, content_type: str
+    ) -> Dict[str, Any]:
+        where = self._base + script + ("?" + urlencode(query) if query else "")
+        headers = {"Content-Type": content_type}
         if "SynoToken" in session:
             headers["X-SYNO-TOKEN"] = session["SynoToken"]
-        return self._send(where, urlencode({**words, **session}).encode("ascii"), headers)
-
-    def _send(self, where: str, body: bytes, headers: Mapping[str, str]) -> Dict[str, Any]:
         speaker = Http(_TIMEOUT, _LIMIT, trust=Trust(self._ca_bundle, accept=self._accept))
         try:
             reply = speaker.fetch(where, method="POST", body=body, headers=headers)

@@ -60,6 +60,13 @@ _COMMON = {
 }
 
 
+_IMPORT = {
+    **dict.fromkeys((108, *range(5503, 5535)), "dsm.import_refused"),
+    5529: "dsm.key_unsupported",
+    5598: "dsm.key_unsupported",
+}
+
+
 @dataclass(frozen=True)
 class SecondFactor:
     """What an account with 2FA shows beside its password: a one-time code, or the id of a device that DSM trusts.
@@ -178,6 +185,14 @@ class Client:
                 else:
                     raise
         raise AssertionError("the last try returns or raises")
+
+    def upload(self, api: str, method: str, version: int, body: bytes, content_type: str) -> None:
+        """A call that brings files. Like one that writes, it is sent once."""
+        try:
+            self._data(self._transport.upload(_query(api, method, version), self._session, body, content_type), _IMPORT)
+        except UnreachableError:
+            self._deadline = max(self._deadline, time.monotonic() + _RESTART)
+            raise
 
     def _log_in(self) -> None:
         words = _query(AUTH, "login", self._version, account=self._account, format="sid")
