@@ -49,7 +49,7 @@ ENTRIES: Mapping[str, Entry] = {
     "schedule.no_crontab": Entry(
         ExitCode.UNEXPECTED,
         "The machine has no cron; a Synology NAS, for one, has its own Task Scheduler.",
-        "Install cron, or name another scheduler as `by` under `schedule`.",
+        "On a Synology NAS write `by: dsm` under `schedule`. Elsewhere install cron, or write `by: systemd`.",
     ),
     "schedule.not_startable": Entry(
         ExitCode.UNEXPECTED,

@@ -72,7 +72,7 @@ def _add_own(commands: Dict[str, argparse.ArgumentParser]) -> None:
     schedule = commands["schedule"]
     schedule.add_argument("action", choices=("show", "run", "remove"), help="what to do with it")
     schedule.add_argument(
-        "--wait", type=_seconds, default=600.0, metavar="SECONDS", help="how long `run` waits for its end (600)"
+        "--wait", type=_seconds, default=900.0, metavar="SECONDS", help="how long `run` waits for its end (900)"
     )
     revoke = commands["revoke"]
     revoke.add_argument("name", metavar="NAME", help="the certificate")

@@ -85,13 +85,10 @@ class Transport:
 
     def _redirected(self, reply: Reply) -> UnreachableError:
         """A redirect would turn the POST into a GET, and carry the password to an address that nobody wrote down."""
-        asked, named = urlsplit(reply.url), urlsplit(reply.headers.get("location", ""))
-        told, url = f"DSM at {self.address} answers with a redirect instead of a reply", ""
-        if named.scheme == "https" and named.hostname == asked.hostname:
-            url = f"https://{named.netloc}"
+        told, url = f"DSM at {self.address} answers with a redirect instead of a reply", _own_https(reply)
+        if url is not None:
             told = f"{told}, to {url}{_describe(self._look(url))}"
-        shown = url or "https://NAS:5001"
-        return UnreachableError(failure("dsm.redirected", told, target=self.address, url=shown))
+        return UnreachableError(failure("dsm.redirected", told, target=self.address, url=url or "https://NAS:5001"))
 
     def _look(self, url: str) -> Optional[bytes]:
         """The certificate at *url* as long as nobody vouches for it; nothing is told to whoever is there."""
@@ -100,6 +97,16 @@ class Transport:
         with contextlib.suppress(HttpError):  # what matters was seen before, or there is nothing to see
             Http(_TIMEOUT, _LIMIT, trust=trust).fetch(url + "/")
         return seen[0] if seen else None
+
+
+def _own_https(reply: Reply) -> Optional[str]:
+    """Where *reply* leads, if that is https at the same host; None for anything else, which nobody is to write down."""
+    asked, named = urlsplit(reply.url), urlsplit(reply.headers.get("location", ""))
+    try:
+        port = named.port or 443
+    except ValueError:
+        return None
+    return f"https://{asked.hostname}:{port}" if (named.scheme, named.hostname) == ("https", asked.hostname) else None
 
 
 def _describe(certificate: Optional[bytes]) -> str:

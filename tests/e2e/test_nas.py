@@ -251,3 +251,29 @@ def test_each_way_in_which_an_account_is_refused_has_its_own_id(
             (step,) = machine.run("--json", "deploy", "--force").document["steps"]
             found[id] = (step["error"]["id"], nas.writes)
     assert found == {id: (id, []) for id, _ in REFUSALS}
+
+
+def test_dsm_6_with_an_elliptic_key_is_refused_before_anything_is_issued_or_changed(
+    tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
+) -> None:
+    for machine in channel("6.2", "web", tmp_path, acme_sh_311, pebble, webserver):
+        machine.configure(HEAD + CERTIFICATES + NAS, administrator=ADMINISTRATOR)
+        before = machine.traces()
+        for command in ("plan", "apply"):
+            done = machine.run(command)
+            assert done.returncode == 4, done
+            assert "[dsm.key_unsupported]" in done.stdout + done.stderr
+            assert "Write `key: rsa-2048` for the certificate nas" in done.stdout + done.stderr
+        assert machine.traces() == before
+
+
+def test_a_port_that_redirects_to_https_is_named_with_what_to_write(
+    tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
+) -> None:
+    for machine in channel("7.2.1", "web", tmp_path, acme_sh_311, pebble, webserver):
+        machine.nas.change(redirects=True)
+        done = machine.run("schedule", "show")
+        assert done.returncode == 69, done
+        assert "[dsm.redirected]" in done.stderr
+        assert f"`synology.url: {machine.nas.https_url}`" in done.stderr
+        assert machine.nas.logins == []
