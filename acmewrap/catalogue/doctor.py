@@ -14,6 +14,11 @@ ENTRIES: Mapping[str, Entry] = {
         "See whether a firewall drops packets on the way there, or a name server does not answer.",
         retry=Retry.LATER,
     ),
+    "doctor.no_nas": Entry(
+        ExitCode.CONFIGURATION,
+        "A support file holds how a NAS answers, and the file names none.",
+        "Add the section `synology` with `url` and `account`.",
+    ),
     "doctor.clock_skew": Entry(
         ExitCode.UNEXPECTED,
         "The clock of this machine and that of the authority differ by more than a minute. A certificate may then seem "

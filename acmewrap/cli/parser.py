@@ -55,6 +55,11 @@ def _add_own(commands: Dict[str, argparse.ArgumentParser]) -> None:
     doctor = commands["doctor"]
     doctor.add_argument("--fix", action="store_true", help="mend what is safe to mend, then look again")
     doctor.add_argument(
+        "--support-file",
+        metavar="FILE",
+        help="write how DSM answers, without values, to send to the project; then stop",
+    )
+    doctor.add_argument(
         "--http-port", type=_port, default=80, metavar="PORT", help="where the names' web servers listen (80)"
     )
     doctor.add_argument(

@@ -19,9 +19,12 @@ from ..secrets import Secret
 from .transport import Transport
 
 AUTH = "SYNO.API.Auth"
-SCHEDULER = "SYNO.Core.TaskScheduler"
 _CONFIRM = "SYNO.Core.User.PasswordConfirm"
-_OFFERED = (AUTH, SCHEDULER, _CONFIRM, "SYNO.Core.AppPriv.App", "SYNO.Core.System")
+_CORE = (
+    "AppPriv.App AppPriv.Rule Certificate Certificate.CRT Certificate.Service Group.Member OTP.EnforcePolicy Share.Permission "
+    "System TaskScheduler User User.PasswordConfirm"
+)
+_OFFERED = (AUTH, *(f"SYNO.Core.{name}" for name in _CORE.split()))
 
 # Methods that change nothing; any other may have been done although its answer was lost, and is never sent again blindly.
 _READS = frozenset(("list", "get", "list_by_user", "get_history_status_list", "info", "auth"))
@@ -157,6 +160,11 @@ class Client:
     def generation(self) -> int:
         """6 or 7: which of the two families of DSM this is, by the versions of its login."""
         return 7 if self._version >= 7 else 6
+
+    @property
+    def offered(self) -> Mapping[str, Any]:
+        """What ``SYNO.API.Info`` says of the APIs that are used here."""
+        return self._offered
 
     def maximum(self, api: str) -> Optional[int]:
         """The highest version of *api* that DSM offers; None when it was not asked, or does not say."""

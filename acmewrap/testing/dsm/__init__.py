@@ -1,6 +1,6 @@
 """A simulated Synology DSM, faithful where certificates are concerned: see :class:`DsmSimulator`."""
 
-from .data.presets import NAMES, Preset, load_preset
+from .data.presets import NAMES, Preset, from_support, load_preset
 from .faults import Effect, Fault
 from .simulator import IMPORT, LIST, LOGIN, DsmSimulator
 from .state import Login, RecordedRequest, Session, Share, State, Task, Upload, User
@@ -26,5 +26,6 @@ __all__ = [
     "Task",
     "Upload",
     "User",
+    "from_support",
     "load_preset",
 ]

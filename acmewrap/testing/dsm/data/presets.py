@@ -83,6 +83,24 @@ class Preset:
         return self.but(apis={**self.apis, **changed})
 
 
+def from_support(document: Mapping[str, Any]) -> Preset:
+    """The preset for what ``acmewrap doctor --support-file`` wrote on a real NAS: the nearest one known, with the versions of that
+    NAS. Raises ValueError for another document.
+    """
+    apis = document.get("apis")
+    if document.get("acmewrap_support") != 1 or not isinstance(apis, dict):
+        raise ValueError("not a support file of acmewrap")
+    base = load_preset("6.2" if document.get("generation") == 6 else "7.2.1")
+    offers = dict(base.apis)
+    for name in list(offers):
+        offered = apis.get(name)
+        if isinstance(offered, dict):
+            offers[name] = dataclasses.replace(
+                offers[name], minimum=offered["minVersion"], maximum=offered["maxVersion"]
+            )
+    return base.but(name="from a support file", apis=offers)
+
+
 @lru_cache(maxsize=None)
 def load_preset(name: str) -> Preset:
     """One of :data:`NAMES`. Raises ValueError for another, or a file that does not say what a :class:`Preset` needs."""
