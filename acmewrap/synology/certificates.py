@@ -21,6 +21,8 @@ _SERVICE = "SYNO.Core.Certificate.Service"
 
 _TRIES = 3
 
+_DESKTOP = ("system", "default")
+
 # DSM takes a new certificate for QuickConnect with success and does not use it.
 _NOT_ASSIGNABLE = (("system", "quickconnect"),)
 
@@ -60,7 +62,7 @@ def put_to_use(client: Channel, wanted: DsmCertificate) -> None:
 
     The web server may restart in between, so that an answer does not come: then what the list shows to be missing is sent, and
     nothing twice. Raises :class:`DeployError` (``dsm.not_assigned``) when DSM reports success and the list says otherwise;
-    with services ``all`` those that stay where they are, are only logged.
+    with services ``all`` those but DSM's own pages that stay where they are, are only logged.
     """
     for _ in range(_TRIES):
         try:
@@ -79,7 +81,8 @@ def put_to_use(client: Channel, wanted: DsmCertificate) -> None:
     after = read(client)
     certificate = _get(after, wanted.description)
     left = _lacking(after, certificate, wanted)
-    if left and wanted.services == "all" and certificate.is_default >= wanted.default:
+    needed = (wanted.default and not certificate.is_default) or _desktop_is_left(after, certificate.id, wanted)
+    if left and wanted.services == "all" and not needed:
         logger.warning("DSM left these services with another certificate: %s", ", ".join(left))
     elif left:
         told = f"DSM did not give {', '.join(left)} to the certificate {wanted.description!r}"
@@ -121,6 +124,12 @@ def _moves(listed: Tuple[Listed, ...], id: str, wanted: DsmCertificate) -> List[
         for service in other.services
         if _is_wanted(service, wanted)
     ]
+
+
+def _desktop_is_left(listed: Tuple[Listed, ...], id: str, wanted: DsmCertificate) -> bool:
+    """Whether DSM's own pages, which show that the deploy worked, still have another certificate."""
+    keys = [(move["service"].get("subscriber"), move["service"].get("service")) for move in _moves(listed, id, wanted)]
+    return _DESKTOP in keys
 
 
 def _fixed(listed: Tuple[Listed, ...], id: str, wanted: DsmCertificate) -> List[str]:

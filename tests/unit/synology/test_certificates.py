@@ -118,9 +118,16 @@ def test_services_that_dsm_did_not_give_are_named_although_it_reported_success(n
 def test_among_all_services_one_that_dsm_does_not_move_is_a_warning(
     nas: DsmSimulator, caplog: pytest.LogCaptureFixture
 ) -> None:
+    nas.state.certificates.desktop_follows_default = True
     nas.fail(ASSIGN, "ignored")
     use(nas, DsmCertificate("acme"))
     assert "FTPS" in caplog.text
+
+
+def test_but_not_when_it_is_dsm_itself(nas: DsmSimulator) -> None:
+    nas.fail(ASSIGN, "ignored")
+    with pytest.raises(DeployError, match="DSM Desktop Service"):
+        use(nas, DsmCertificate("acme"))
 
 
 def test_a_service_that_nobody_may_move_is_left_out_of_all_and_an_error_when_it_is_named(nas: DsmSimulator) -> None:
