@@ -14,6 +14,11 @@ ENTRIES: Mapping[str, Entry] = {
         exit_code=ExitCode.UNREACHABLE,
         retry=Retry.LATER,
     ),
+    "doctor.no_nas": Entry(
+        "A support file holds how a NAS answers, and the file names none.",
+        "Add the section `synology` with `url` and `account`.",
+        exit_code=ExitCode.CONFIGURATION,
+    ),
     "doctor.clock_skew": Entry(
         "The clock of this machine and that of the authority differ by more than a minute. A certificate may then seem not yet "
         "valid or expired, and renewals come at the wrong time.",

@@ -42,7 +42,7 @@ ENTRIES: Mapping[str, Entry] = {
     ),
     "schedule.no_crontab": Entry(
         "The machine has no cron; a Synology NAS, for one, has its own Task Scheduler.",
-        "Install cron, or name another scheduler as `by` under `schedule`.",
+        "On a Synology NAS write `by: dsm` under `schedule`. Elsewhere install cron, or write `by: systemd`.",
     ),
     "schedule.not_startable": Entry(
         "cron has no way to run an entry before its time.", "Run what it would run: `acmewrap cron`."

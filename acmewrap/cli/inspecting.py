@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import time
+from pathlib import Path
 from typing import Mapping, Optional, Tuple
 
-from ..catalogue import invalid
-from ..errors import AcmewrapError, ExitCode
+from ..catalogue import failure, invalid
+from ..config import Config
+from ..errors import AccessError, AcmewrapError, ExitCode
+from ..files import write_atomic
 from ..state.machine import CERTIFICATE_PARTS, read_state
 from .invocation import Command, Invocation
 
@@ -58,6 +62,8 @@ def doctor(invocation: Invocation) -> ExitCode:
     from ..report import screen
 
     options, printer, config = invocation.options, invocation.printer, invocation.load()
+    if options.support_file is not None:
+        return _write_support(invocation, config, Path(options.support_file))
     names, writes = invocation.select(config), not options.dry_run
     context = DoctorContext(config, invocation.environ, names, options.http_port, options.address, writes=writes)
 
@@ -81,6 +87,18 @@ def doctor(invocation: Invocation) -> ExitCode:
     printer.lines(screen.doctor_lines(len(findings), len(fixable), time.time() - started))
     printer.document(code, findings=findings, warnings=warnings)
     return code
+
+
+def _write_support(invocation: Invocation, config: Config, path: Path) -> ExitCode:
+    if config.synology is None:
+        raise AccessError(failure("doctor.no_nas", f"{config.file} has no section `synology`"))
+    from ..doctor import support
+
+    answers = support.collect(config, invocation.environ)
+    write_atomic(path, json.dumps(answers, indent=1, sort_keys=True) + "\n")
+    invocation.printer.lines([f"Written to {path}; it holds no secrets, and you can read all of it."])
+    invocation.printer.document(ExitCode.OK, support_file=str(path))
+    return ExitCode.OK
 
 
 def version(invocation: Invocation) -> ExitCode:

@@ -12,13 +12,14 @@ from ..catalogue import failure
 from ..config.model import Certificate, Config, Install, Target
 from ..driver.acmesh import AcmeSh
 from ..driver.command import InstalledFiles
+from ..driver.home import is_ecc
 from ..driver.process import OnLine
 from ..driver.results import DeployResult
-from ..errors import DeployError, Failure, UnprovenError
+from ..errors import DeployError, Failure, UnprovenError, UnreachableError
 from ..plan.steps import DeployCertificate
 from ..secrets import Secret, resolve
 from ..state import file_modes
-from ..synology import certificates, sessions
+from ..synology import certificates, sessions, upload
 from ..verify import local_files, tls_probe
 from ..x509 import X509
 from .context import RunContext
@@ -71,16 +72,22 @@ def deliver(
     if target.synology:
         wanted, trust = sessions.nas_of(config).certificate, sessions.trusted_bundle(config)
         # SYNO_CREATE stays out once the entry exists: a list call that is cut off would make the hook create another.
+        files = acme.home.files_of(certificate.domains[0], is_ecc(certificate.key))
         with sessions.open_account(config, context.environ) as client:
-            exists = certificates.find(certificates.read(client), wanted.description) is not None
-        if exists:
+            found = certificates.find(certificates.read(client), wanted.description)
+            needed = found is None or observed.served != leaf
+            by_hook = upload.has_chain(files) and (found is None or upload.hook_can_find(wanted.description))
+            if needed and not by_hook:
+                with contextlib.suppress(UnreachableError):  # the list and the server show whether it was done
+                    upload.import_certificate(client, files, wanted.description, found)
+        if found is not None:
             variables.pop(_CREATE, None)
-        if not (exists and observed.served == leaf):
+        if needed and by_hook:
             result = _run_hook(
                 acme, certificate, target, variables, ca_bundle=trust, pinned=client.pinned, on_line=on_line
             )
         with sessions.open_account(config, context.environ, retry_for=_RESTART) as client:
-            assigned = certificates.put_to_use(client, wanted)
+            assigned = certificates.put_to_use(client, wanted) or needed
     elif target.install is not None:
         result = _put_in_place(acme, certificate, target.install, context, on_line)
         observed = local_files.read(target.install)

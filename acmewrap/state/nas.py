@@ -11,14 +11,16 @@ from typing import List, Optional
 from .. import dsm_codes, files
 from ..catalogue import failure
 from ..config.model import Account, Config
-from ..errors import AccessError, AcmewrapError
+from ..errors import AccessError, AcmewrapError, DeployError
 from ..reasons import AccountDiffers, AccountNotManaged, Deviation, Drift, NotObserved, Plain, Reason
 from ..schedule import dsm
 from ..secrets import FileReference, Secret, resolve
 from ..synology import account, certificates
 from ..synology.channel import Provisioner, generate_password
 from ..synology.sessions import Environ, nas_of, open_account, open_provisioner
-from ..synology.web import ApiError
+from ..synology.web import AUTH, ApiError
+
+_LAST_LOGIN_OF_DSM_6 = 6
 
 
 @dataclass(frozen=True)
@@ -34,11 +36,20 @@ class NasState:
     note: Optional[Reason] = None
 
 
+class UnsupportedKeyError(DeployError):
+    """A certificate for the NAS has a kind of key that its DSM does not take."""
+
+
 def look(config: Config, environ: Environ) -> NasState:
-    """How the NAS stands. Changes nothing. What keeps it from looking becomes a reason, so that a step comes to fail of it."""
+    """How the NAS stands. Changes nothing. What keeps it from looking becomes a reason, so that a step comes to fail of it.
+
+    Raises :class:`UnsupportedKeyError` (``dsm.key_unsupported``) before a certificate is issued that could not be imported.
+    """
     try:
         with open_provisioner(config, environ) as provisioner:
             return _look(config, environ, provisioner)
+    except UnsupportedKeyError:
+        raise
     except AcmewrapError as error:
         reason = NotObserved(error.failure)
         return NasState(reason, reason, "differs" if dsm.is_wanted(config) else "same")
@@ -69,6 +80,7 @@ def _look(config: Config, environ: Environ, provisioner: Optional[Provisioner]) 
     wanted = nas_of(config).account
     deviations: List[Deviation] = []
     if provisioner is not None:
+        _refuse_keys(config, provisioner.maximum(AUTH))
         found = account.read(provisioner, wanted.name)
         if found is None:
             return NasState(Plain.MISSING, Plain.NO_ACCOUNT, "missing" if dsm.is_wanted(config) else "same")
@@ -78,8 +90,11 @@ def _look(config: Config, environ: Environ, provisioner: Optional[Provisioner]) 
     assignment: Optional[Reason]
     try:
         with open_account(config, environ) as client:
+            _refuse_keys(config, client.maximum(AUTH))
             assignment = certificates.find_drift(certificates.read(client), nas_of(config).certificate)
             task = dsm.look(config, provisioner or client)
+    except UnsupportedKeyError:
+        raise
     except AcmewrapError as error:
         if provisioner is not None and isinstance(error, ApiError) and error.code in dsm_codes.PASSWORD:
             deviations.append(Deviation("wrong_password"))
@@ -87,6 +102,16 @@ def _look(config: Config, environ: Environ, provisioner: Optional[Provisioner]) 
         task = "differs" if dsm.is_wanted(config) else "same"
     differs = AccountDiffers(tuple(deviations)) if deviations else None
     return NasState(differs, assignment, task, AccountNotManaged(wanted.name) if provisioner is None else None)
+
+
+def _refuse_keys(config: Config, login: Optional[int]) -> None:
+    """DSM 6, whose *login* ends at version 6, takes no elliptic key."""
+    if login is None or login > _LAST_LOGIN_OF_DSM_6:
+        return
+    for name, certificate in config.certificates.items():
+        if certificate.key.startswith("ec-") and any(target.synology for target in certificate.targets):
+            message = f"the certificate {name} has the key {certificate.key}, and this NAS runs DSM 6"
+            raise UnsupportedKeyError(failure("dsm.key_unsupported", message, name=name, key=certificate.key))
 
 
 def _log_in(config: Config, environ: Environ) -> None:

@@ -23,8 +23,9 @@ from acmewrap.state.nas import NasState
 from acmewrap.synology.channel import WebProvisioner
 from acmewrap.synology.web import ApiError, read_reply
 from acmewrap.testing.dsm import tools
+from acmewrap.testing.dsm.apis import collect_apis
+from acmewrap.testing.dsm.data.presets import load_preset
 from acmewrap.testing.dsm.openssl import CertificateFacts
-from acmewrap.testing.dsm.simulator import collect_apis
 from acmewrap.testing.dsm.state import State
 from acmewrap.testing.dsm.store import CertificateStore, StoredCertificate
 from wanted import NOW, make_config, make_state
@@ -43,7 +44,7 @@ class Nas:
         store.default = "8eBBBB"
         store.add_service("system", "default", "DSM Desktop Service")
         store.add_service("smbftpd", "ftpd", "FTPS")
-        self.state = State(7, store)
+        self.state = State(load_preset("7.2.1"), store)
         self.state.add_user("boss", "the password of the boss", administrator=True)
         self.password = password
         self.reachable = True
@@ -54,6 +55,10 @@ class Nas:
         words = [f"api={api}", f"method={method}", f"version={version}", *given]
         told = tools.answer("synowebapi", words, self.state, collect_apis())
         return read_reply(json.loads(told.stdout), lambda code: ApiError(failure("dsm.refused", f"error {code}"), code))
+
+    def maximum(self, api: str) -> Optional[int]:
+        offer = self.state.preset.apis.get(api)
+        return None if offer is None else offer.maximum
 
     @contextlib.contextmanager
     def open_provisioner(self, *_: object) -> Iterator[Optional[WebProvisioner]]:
