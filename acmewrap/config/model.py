@@ -5,9 +5,9 @@ Names are acme.sh's and DSM's own words. :mod:`acmewrap.config.load` makes these
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal, Mapping, Optional, Tuple, Union
+from typing import Dict, Literal, Mapping, Optional, Tuple, Union
 
 from ..secrets import Reference
 
@@ -139,14 +139,14 @@ class Install:
 class Target:
     """A place that one of acme.sh's ``deploy`` hooks brings a certificate to, or files to ``install`` (``hook`` is then empty).
 
-    ``verify`` None: nobody can look at it.
+    ``verify`` None: nobody can look at it. ``synology``: the entry in DSM's list, when it goes to the NAS of the section.
     """
 
     name: str
     hook: str = ""
     env: Mapping[str, Union[str, Reference]] = field(default_factory=dict)
     verify: Optional[Endpoint] = None
-    synology: bool = False
+    synology: Optional[DsmCertificate] = None
     install: Optional[Install] = None
 
 
@@ -180,11 +180,15 @@ class Account:
 
 @dataclass(frozen=True)
 class DsmCertificate:
-    """The entry in DSM's list: found by ``description``; made the default; given to the named services (``"all"`` or names)."""
+    """The entry in DSM's list: found by ``description``; made the default; given to the named services (``"all"`` or names).
+
+    ``reserved`` are the services that other entries of the file name, which ``all`` leaves to them.
+    """
 
     description: str = "acme"
     default: bool = True
     services: Union[Literal["all"], Tuple[str, ...]] = "all"
+    reserved: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -238,3 +242,12 @@ class Config:
 
     def authority_of(self, certificate: Certificate) -> Authority:
         return self.authorities[certificate.authority]
+
+    def dsm_certificates(self) -> Dict[str, DsmCertificate]:
+        """The entries in DSM's list that targets stand for, by description, each with what is reserved for the others."""
+        given = [target.synology for one in self.certificates.values() for target in one.targets]
+        entries = [entry for entry in given if entry is not None]
+        named = tuple(name for entry in entries if entry.services != "all" for name in entry.services)
+        return {
+            entry.description: replace(entry, reserved=named) if entry.services == "all" else entry for entry in entries
+        }

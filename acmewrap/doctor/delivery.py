@@ -84,5 +84,7 @@ def _dsm(context: DoctorContext, synology: Synology) -> Iterator[Finding]:
     except AcmewrapError:  # reported among the secrets
         raise NotLooked("its password cannot be read") from None
     with sessions.open_account(context.config, context.environ) as client:
-        certificates.find(certificates.read(client), synology.certificate.description)
+        listed = certificates.read(client)
+    for description in context.config.dsm_certificates():
+        certificates.find(listed, description)
     yield from ()

@@ -5,8 +5,8 @@ Without a way to change accounts the account is not looked after; the rest goes 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import List, Optional
+from dataclasses import dataclass, field
+from typing import Dict, List, Mapping, Optional, Tuple
 
 from .. import dsm_codes, files
 from ..catalogue import failure
@@ -25,13 +25,14 @@ _LAST_LOGIN_OF_DSM_6 = 6
 
 @dataclass(frozen=True)
 class NasState:
-    """The NAS as it was found: what is amiss with the account, why the certificate is not in use as wanted, the task.
+    """The NAS as it was found: what is amiss with the account; by description, why a certificate is not in use as the file says;
+    the task.
 
     ``note``: what nobody could look at.
     """
 
     account: Optional[Reason] = None
-    assignment: Optional[Reason] = None
+    assignments: Mapping[str, Reason] = field(default_factory=dict)
     task: Drift = "same"
     note: Optional[Reason] = None
 
@@ -52,7 +53,9 @@ def look(config: Config, environ: Environ) -> NasState:
         raise
     except AcmewrapError as error:
         reason = NotObserved(error.failure)
-        return NasState(reason, reason, "differs" if dsm.is_wanted(config) else "same")
+        return NasState(
+            reason, dict.fromkeys(config.dsm_certificates(), reason), "differs" if dsm.is_wanted(config) else "same"
+        )
 
 
 def ensure_account(config: Config, environ: Environ) -> None:
@@ -83,25 +86,38 @@ def _look(config: Config, environ: Environ, provisioner: Optional[Provisioner]) 
         _refuse_keys(config, provisioner.maximum(AUTH))
         found = account.read(provisioner, wanted.name)
         if found is None:
-            return NasState(Plain.MISSING, Plain.NO_ACCOUNT, "missing" if dsm.is_wanted(config) else "same")
+            unseen = dict.fromkeys(config.dsm_certificates(), Plain.NO_ACCOUNT)
+            return NasState(Plain.MISSING, unseen, "missing" if dsm.is_wanted(config) else "same")
         deviations.extend(found)
         if _password_is_missing(wanted):
             deviations.append(Deviation("no_password"))
-    assignment: Optional[Reason]
+    assignments: Dict[str, Reason]
     try:
         with open_account(config, environ) as client:
             _refuse_keys(config, client.maximum(AUTH))
-            assignment = certificates.find_drift(certificates.read(client), nas_of(config).certificate)
+            assignments = _find_drifts(config, certificates.read(client))
             task = dsm.look(config, provisioner or client)
     except UnsupportedKeyError:
         raise
     except AcmewrapError as error:
         if provisioner is not None and isinstance(error, ApiError) and error.code in dsm_codes.PASSWORD:
             deviations.append(Deviation("wrong_password"))
-        assignment = NotObserved(error.failure)
+        assignments = dict.fromkeys(config.dsm_certificates(), NotObserved(error.failure))
         task = "differs" if dsm.is_wanted(config) else "same"
     differs = AccountDiffers(tuple(deviations)) if deviations else None
-    return NasState(differs, assignment, task, AccountNotManaged(wanted.name) if provisioner is None else None)
+    return NasState(differs, assignments, task, AccountNotManaged(wanted.name) if provisioner is None else None)
+
+
+def _find_drifts(config: Config, listed: Tuple[certificates.Listed, ...]) -> Dict[str, Reason]:
+    found: Dict[str, Reason] = {}
+    for description, entry in config.dsm_certificates().items():
+        try:
+            reason = certificates.find_drift(listed, entry)
+        except DeployError as error:
+            reason = NotObserved(error.failure)
+        if reason is not None:
+            found[description] = reason
+    return found
 
 
 def _refuse_keys(config: Config, login: Optional[int]) -> None:

@@ -30,12 +30,15 @@ _NOT_ASSIGNABLE = (("system", "quickconnect"),)
 
 @dataclass(frozen=True)
 class Listed:
-    """One certificate as DSM lists it; ``services`` are DSM's own objects, to be sent back as they are."""
+    """One certificate as DSM lists it; ``services`` are DSM's own objects, to be sent back as they are. ``not_after`` is in
+    seconds since 1970 UTC, None where DSM does not say.
+    """
 
     id: str
     description: str
     is_default: bool
     services: Tuple[Mapping[str, Any], ...]
+    not_after: Optional[int] = None
 
 
 def read(client: Channel) -> Tuple[Listed, ...]:
@@ -47,6 +50,7 @@ def read(client: Channel) -> Tuple[Listed, ...]:
             str(entry.get("desc", "")),
             bool(entry.get("is_default")),
             tuple(entry.get("services", ())),
+            _read_date(entry.get("valid_till")),
         )
         for entry in data.get("certificates", ())
     )
@@ -159,8 +163,21 @@ def _is_desired(service: Mapping[str, Any], desired: DsmCertificate) -> bool:
 
 
 def _is_named(service: Mapping[str, Any], desired: DsmCertificate) -> bool:
-    return desired.services == "all" or _name(service) in desired.services or service.get("service") in desired.services
+    names = (_name(service), service.get("service"))
+    if desired.services == "all":
+        return not any(name in desired.reserved for name in names)
+    return any(name in desired.services for name in names)
 
 
 def _name(service: Mapping[str, Any]) -> str:
     return str(service.get("display_name") or service.get("service"))
+
+
+def _read_date(text: object) -> Optional[int]:
+    """``Dec 25 11:39:42 2023 GMT``, as OpenSSL writes it."""
+    import ssl
+
+    try:
+        return ssl.cert_time_to_seconds(str(text))
+    except ValueError:
+        return None

@@ -41,11 +41,16 @@ def open_provisioner(config: Config, environ: Environ) -> Iterator[Optional[Prov
 
 
 def trusted_bundle(config: Config) -> Optional[str]:
-    """The file that DSM's own certificate is trusted through: that of the authority whose certificate the NAS is given."""
+    """The file that DSM's own certificate is trusted through: that of the authority whose certificate becomes its default."""
     if not nas_of(config).url.startswith("https"):
         return None
-    given = (it for it in config.certificates.values() if any(target.synology for target in it.targets))
-    certificate = next(given, None)
+    given = [
+        (target.synology.default, certificate)
+        for certificate in config.certificates.values()
+        for target in certificate.targets
+        if target.synology is not None
+    ]
+    certificate = max(given, key=lambda pair: pair[0], default=(False, None))[1]
     bundle = None if certificate is None else config.authority_of(certificate).ca_bundle
     return None if bundle is None else str(bundle)
 

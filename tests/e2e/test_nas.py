@@ -286,3 +286,58 @@ def test_a_port_that_redirects_to_https_is_named_with_what_to_write(
         assert "[dsm.redirected]" in done.stderr
         assert f"`synology.url: {machine.nas.https_url}`" in done.stderr
         assert machine.nas.logins == []
+
+
+ALBUM = """\
+  album:
+    domains: [album.internal.test]
+    challenge: {{webroot: "{webroot}"}}
+    deploy: {{album: {{synology: {{description: album, default: no, services: [Photos]}}}}}}
+"""
+
+
+def test_several_certificates_on_one_nas_have_entries_and_services_of_their_own(
+    tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
+) -> None:
+    for machine in channel("7.2.1", "web", tmp_path, acme_sh_311, pebble, webserver):
+        store = machine.nas.state.certificates
+        store.add_service("SynologyPhotos", "photos", "Photos")
+        machine.configure(HEAD + CERTIFICATES + ALBUM + NAS, administrator=ADMINISTRATOR)
+        done = machine.run("apply")
+        assert done.returncode == 0, done.stdout + done.stderr
+        (main,), (album,) = store.by_description("acme"), store.by_description("album")
+        users = {one.name: one.certificate for one in store.services if one.certificate in (main.id, album.id)}
+        assert users == {"system/default": main.id, "smbftpd/ftpd": main.id, "SynologyPhotos/photos": album.id}
+        assert store.default == main.id
+        assert machine.served() == machine.on_disk()
+        assert album.fingerprint == machine.on_disk("album.internal.test")
+        before = len(machine.nas.writes)
+        assert machine.run("apply").stdout == "Nothing to do.\n"
+        assert machine.nas.writes[before:] == []
+
+        # Each is renewed and assigned by itself.
+        imports = machine.imports()
+        assert machine.run("issue", "album", "--force").returncode == 0
+        assert machine.run("cron").returncode == 0
+        assert machine.imports() == imports + 1
+        assert store.entries[album.id].fingerprint == machine.on_disk("album.internal.test") != album.fingerprint
+        store.service("SynologyPhotos/photos").certificate = main.id
+        (step,) = json.loads(machine.run("--json", "plan").stdout)["plan"]
+        assert (step["certificate"], step["reason"]) == ("album", {"kind": "not_assigned", "services": ["Photos"]})
+        assert machine.run("apply").returncode == 0
+        assert (machine.imports(), store.service("SynologyPhotos/photos").certificate) == (imports + 1, album.id)
+
+
+def test_an_entry_that_nobody_can_look_at_is_proven_by_the_list_of_dsm(
+    tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
+) -> None:
+    for machine in channel("7.2.1", "web", tmp_path, acme_sh_311, pebble, webserver):
+        machine.nas.state.certificates.add_service("SynologyPhotos", "photos", "Photos")
+        machine.configure(HEAD + "certificates:\n" + ALBUM + NAS, administrator=ADMINISTRATOR)
+        done = machine.run("apply")
+        assert done.returncode == 0, done.stdout + done.stderr
+        assert machine.run("issue", "--force").returncode == 0
+        machine.nas.fail("SYNO.Core.Certificate.import", "ignored")
+        failed = machine.run("--json", "cron")
+        assert (failed.returncode, failed.document["steps"][0]["failure"]["id"]) == (4, "dsm.not_imported"), failed
+        assert machine.run("deploy").returncode == 0

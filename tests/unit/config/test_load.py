@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import Dict, Mapping, Union
+from typing import Dict, Mapping, Optional, Union
 
 import pytest
 
@@ -93,7 +93,7 @@ def test_the_file_of_a_nas_says_what_it_means(tmp_path: Path) -> None:
                 challenges=(Webroot(Path("/var/lib/letsencrypt")),),
                 key="ec-256",
                 renew=RenewAt(2 / 3),
-                targets=(Target("dsm", "synology_dsm", env, verify, synology=True),),
+                targets=(Target("dsm", "synology_dsm", env, verify, DsmCertificate("acme")),),
             )
         },
         synology=Synology("http://localhost:5000", Account("certupdater", password), DsmCertificate("acme"), verify),
@@ -274,6 +274,27 @@ def test_a_fingerprint_is_taken_as_openssl_and_browsers_show_it(tmp_path: Path, 
     config = loaded(tmp_path, BASE + text)
     assert config.synology is not None
     assert config.synology.fingerprint == "ab" * 32
+
+
+def test_several_entries_on_one_nas_have_services_of_their_own_and_all_leaves_these_alone(tmp_path: Path) -> None:
+    text = (
+        "deploy:\n      dsm: synology\n      album: {synology: {description: album, default: no, services: [Photos]}}"
+    )
+    config = loaded(tmp_path, certificate(text) + SYNOLOGY)
+    main, album = config.certificates["nas"].targets
+    assert (main.synology, main.verify) == (DsmCertificate(), Endpoint("nas.example.com", 5001, "nas.example.com"))
+    assert (album.synology, album.verify) == (DsmCertificate("album", default=False, services=("Photos",)), None)
+    assert (album.hook, album.env["SYNO_CERTIFICATE"]) == ("synology_dsm", "album")
+    assert config.dsm_certificates() == {"acme": DsmCertificate(reserved=("Photos",)), "album": album.synology}
+
+
+@pytest.mark.parametrize(
+    ("written", "port"),
+    [("{synology: {}}", 5001), ("{synology: {}, verify: no}", None), ("{synology: {}, verify: a:1}", 1)],
+)
+def test_where_an_entry_is_looked_for_can_be_said_for_each(tmp_path: Path, written: str, port: Optional[int]) -> None:
+    (target,) = loaded(tmp_path, certificate(f"deploy: {{web: {written}}}") + SYNOLOGY).certificates["nas"].targets
+    assert (target.verify and target.verify.port) == port
 
 
 def test_old_spellings_of_the_synology_variables_become_the_new_ones(tmp_path: Path) -> None:

@@ -180,7 +180,7 @@ def test_without_the_right_to_change_accounts_the_rest_is_still_looked_after(rea
     ready.provisioner = None
     ready.state.users[NAME].expired = "now"
     found = nas.look(config, {})
-    assert (found.account, found.assignment, found.task) == (None, None, "same")
+    assert (found.account, found.assignments, found.task) == (None, {}, "same")
     assert planned(config, found).steps == ()
     (note,) = planned(config, found).notes
     assert note == AccountNotManaged(NAME)
@@ -205,7 +205,7 @@ def test_a_nas_that_cannot_be_reached_makes_the_run_fail_and_not_stay_silent(rea
 
 
 def test_a_certificate_that_is_not_there_yet_is_not_delivered_because_of_it(config: Config) -> None:
-    state = replace(make_state(config, stored=None), nas=NasState(assignment=NotAssigned(("FTPS",))))
+    state = replace(make_state(config, stored=None), nas=NasState(assignments={"acme": NotAssigned(("FTPS",))}))
     steps = plan(config, state, NOW, PlanOptions(kinds=("deploy",))).steps
     assert steps == ()
 

@@ -65,6 +65,15 @@ def test_it_becomes_the_default_and_is_given_all_services(nas: DsmSimulator) -> 
     assert (user_of(nas, DESKTOP), user_of(nas, FTPS)) == ("acme", "acme")
 
 
+def test_all_services_are_those_that_no_other_entry_of_the_file_has(nas: DsmSimulator) -> None:
+    add(nas, "album")
+    use(nas, DsmCertificate("album", default=False, services=("FTPS",)))
+    use(nas, DsmCertificate("acme", reserved=("FTPS",)))
+    assert (user_of(nas, DESKTOP), user_of(nas, FTPS)) == ("acme", "album")
+    with session(nas) as client:
+        assert find_drift(read(client), DsmCertificate("acme", reserved=("FTPS",))) is None
+
+
 def test_quickconnect_is_left_with_what_it_has(nas: DsmSimulator) -> None:
     use(nas, DsmCertificate("acme"))
     assert (
