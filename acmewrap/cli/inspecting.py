@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from pathlib import Path
-from typing import Mapping, Optional, Tuple
+from typing import Dict, Mapping, Optional, Tuple
 
 from ..catalogue import failure, invalid
 from ..config import Config
@@ -58,7 +58,7 @@ def status(invocation: Invocation) -> ExitCode:
 def doctor(invocation: Invocation) -> ExitCode:
     """Every check as it is made; with ``--fix`` what is safe is fixed and everything checked again."""
     from ..config.cleartext import find_warnings
-    from ..doctor import Check, DoctorContext, Finding, examine, fix
+    from ..doctor import Check, DoctorContext, Fact, Finding, examine, fix
     from ..report import screen
 
     options, printer, config = invocation.options, invocation.printer, invocation.load()
@@ -67,8 +67,13 @@ def doctor(invocation: Invocation) -> ExitCode:
     names, writes = invocation.select(config), not options.dry_run
     context = DoctorContext(config, invocation.environ, names, options.http_port, options.address, writes=writes)
 
-    def report(check: Check, findings: Tuple[Finding, ...], reason: Optional[str]) -> None:
-        printer.lines(screen.check_lines(check.name, [one.failure for one in findings], reason), always=bool(findings))
+    seen: Dict[Tuple[str, str], Fact] = {}
+
+    def report(check: Check, findings: Tuple[Finding, ...], reason: Optional[str], facts: Tuple[Fact, ...]) -> None:
+        seen.update({(check.name, fact.name): fact for fact in facts})
+        shown = [(fact.name, fact.value) for fact in facts]
+        failures = [finding.failure for finding in findings]
+        printer.lines(screen.check_lines(check.name, failures, reason, shown), always=bool(findings))
 
     started = time.time()
     findings = examine(context, report)
@@ -85,7 +90,7 @@ def doctor(invocation: Invocation) -> ExitCode:
     warnings = find_warnings(config, invocation.environ)
     printer.warn(map(str, warnings))
     printer.lines(screen.doctor_lines(len(findings), len(fixable), time.time() - started))
-    printer.document(code, findings=findings, warnings=warnings)
+    printer.document(code, findings=findings, facts=tuple(seen.values()), warnings=warnings)
     return code
 
 

@@ -5,9 +5,9 @@ Names are acme.sh's and DSM's own words. :mod:`acmewrap.config.load` makes these
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Dict, Literal, Mapping, Optional, Tuple, Union
+from typing import Literal, Mapping, Optional, Tuple, Union
 
 from ..secrets import Reference
 
@@ -242,12 +242,3 @@ class Config:
 
     def authority_of(self, certificate: Certificate) -> Authority:
         return self.authorities[certificate.authority]
-
-    def dsm_certificates(self) -> Dict[str, DsmCertificate]:
-        """The entries in DSM's list that targets stand for, by description, each with what is reserved for the others."""
-        given = [target.synology for one in self.certificates.values() for target in one.targets]
-        entries = [entry for entry in given if entry is not None]
-        named = tuple(name for entry in entries if entry.services != "all" for name in entry.services)
-        return {
-            entry.description: replace(entry, reserved=named) if entry.services == "all" else entry for entry in entries
-        }

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from .examination import examine, fix
-from .finding import Check, DoctorContext, Finding
+from .finding import Check, DoctorContext, Fact, Finding
 
-__all__ = ["Check", "DoctorContext", "Finding", "examine", "fix"]
+__all__ = ["Check", "DoctorContext", "Fact", "Finding", "examine", "fix"]

@@ -15,22 +15,24 @@ from ..engine import machine_steps
 from ..engine.context import RunContext
 from ..engine.engine import Engine
 from ..errors import AccessError, AcmewrapError
-from . import authority, challenges, delivery, machine, upkeep
-from .finding import Check, DoctorContext, Finding, NotLooked
+from . import authority, challenges, delivery, dsm, machine, upkeep
+from .finding import Check, DoctorContext, Fact, Finding, NotLooked
 
 DEADLINE = 4.0
 """Seconds after which a check that waits for the network is given up."""
 
 _THREADS = 16
 
-Listener = Callable[[Check, Tuple[Finding, ...], Optional[str]], None]
+Listener = Callable[[Check, Tuple[Finding, ...], Optional[str], Tuple[Fact, ...]], None]
 if TYPE_CHECKING:
-    Outcome = Tuple[Tuple[Finding, ...], Optional[str]]
+    Outcome = Tuple[Tuple[Finding, ...], Optional[str], Tuple[Fact, ...]]
     Result = queue.SimpleQueue[Outcome]
 
 
 def examine(context: DoctorContext, listener: Optional[Listener] = None) -> Tuple[Finding, ...]:
-    """Every finding, in the order of the checks. ``listener`` is given each check, what it found, and why it did not look."""
+    """Every finding, in the order of the checks. ``listener`` is given each check, what it found, why it did not look,
+    and what it saw besides.
+    """
     checks = list(
         chain(
             machine.checks(context),
@@ -38,18 +40,19 @@ def examine(context: DoctorContext, listener: Optional[Listener] = None) -> Tupl
             authority.checks(context),
             challenges.checks(context),
             delivery.checks(context),
+            dsm.checks(context),
         )
     )
     deadline = time.monotonic() + DEADLINE
     found: List[Finding] = []
     for check, result in zip(checks, _start(checks)):
         try:
-            findings, reason = result.get(timeout=max(0.0, deadline - time.monotonic()))
+            findings, reason, facts = result.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
             late = failure("doctor.no_answer", f"{check.name}: no answer within {DEADLINE:.0f} seconds")
-            findings, reason = (Finding(late),), None
+            findings, reason, facts = (Finding(late),), None, ()
         if listener is not None:
-            listener(check, findings, reason)
+            listener(check, findings, reason, facts)
         found.extend(findings)
     return tuple(found)
 
@@ -94,9 +97,14 @@ def _work(waiting: queue.SimpleQueue[Tuple[Check, Result]]) -> None:
 
 def _perform(check: Check) -> Outcome:
     findings: List[Finding] = []
+    facts: List[Fact] = []
     reason: Optional[str] = None
     try:
-        findings.extend(check.look())
+        for seen in check.look():
+            if isinstance(seen, Fact):
+                facts.append(seen)
+            else:
+                findings.append(seen)
     except NotLooked as why:
         reason = str(why)
     except AcmewrapError as error:
@@ -104,4 +112,4 @@ def _perform(check: Check) -> Outcome:
     except OSError as error:
         message = f"{check.name}: {error.filename or ''} {error.strerror or error}"
         findings.append(Finding(failure("file.failed", message)))
-    return tuple(findings), reason
+    return tuple(findings), reason, tuple(facts)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Callable, Iterable, Iterator, Mapping, Optional, Tuple
+from typing import Callable, Iterable, Iterator, Mapping, Optional, Tuple, Union
 
 from ..config.model import Certificate, Config, Target
 from ..errors import ExitCode, Failure
@@ -21,6 +21,14 @@ class Finding:
     @property
     def exit_code(self) -> ExitCode:
         return self.failure.exit_code
+
+
+@dataclass(frozen=True)
+class Fact:
+    """What a check saw that is worth knowing and not wrong."""
+
+    name: str
+    value: str
 
 
 @dataclass(frozen=True)
@@ -54,4 +62,4 @@ class Check:
     """One thing to look at, by the name that people know it by; ``look`` may raise :class:`AcmewrapError`, a finding too."""
 
     name: str
-    look: Callable[[], Iterable[Finding]]
+    look: Callable[[], Iterable[Union[Finding, Fact]]]

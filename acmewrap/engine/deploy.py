@@ -70,7 +70,7 @@ def deliver(
         name: value if isinstance(value, str) else resolve(value, context.environ) for name, value in target.env.items()
     }
     if target.synology is not None:
-        wanted = config.dsm_certificates()[target.synology.description]
+        wanted = sessions.entries(config)[target.synology.description]
         bundle = sessions.trusted_bundle(config)
         # SYNO_CREATE stays out once the entry exists: a list call that is cut off would make the hook create another.
         files = acme.home.files_of(certificate.domains[0], is_ecc(certificate.key))

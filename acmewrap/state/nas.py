@@ -17,7 +17,7 @@ from ..schedule import dsm
 from ..secrets import FileReference, Secret, resolve
 from ..synology import account, certificates
 from ..synology.channel import Provisioner, generate_password
-from ..synology.sessions import Environ, nas_of, open_account, open_provisioner
+from ..synology.sessions import Environ, entries, nas_of, open_account, open_provisioner
 from ..synology.web import AUTH, ApiError
 
 _LAST_LOGIN_OF_DSM_6 = 6
@@ -53,9 +53,7 @@ def look(config: Config, environ: Environ) -> NasState:
         raise
     except AcmewrapError as error:
         reason = NotObserved(error.failure)
-        return NasState(
-            reason, dict.fromkeys(config.dsm_certificates(), reason), "differs" if dsm.is_wanted(config) else "same"
-        )
+        return NasState(reason, dict.fromkeys(entries(config), reason), "differs" if dsm.is_wanted(config) else "same")
 
 
 def ensure_account(config: Config, environ: Environ) -> None:
@@ -86,7 +84,7 @@ def _look(config: Config, environ: Environ, provisioner: Optional[Provisioner]) 
         _refuse_keys(config, provisioner.maximum(AUTH))
         found = account.read(provisioner, wanted.name)
         if found is None:
-            unseen = dict.fromkeys(config.dsm_certificates(), Plain.NO_ACCOUNT)
+            unseen = dict.fromkeys(entries(config), Plain.NO_ACCOUNT)
             return NasState(Plain.MISSING, unseen, "missing" if dsm.is_wanted(config) else "same")
         deviations.extend(found)
         if _password_is_missing(wanted):
@@ -102,7 +100,7 @@ def _look(config: Config, environ: Environ, provisioner: Optional[Provisioner]) 
     except AcmewrapError as error:
         if provisioner is not None and isinstance(error, ApiError) and error.code in dsm_codes.PASSWORD:
             deviations.append(Deviation("wrong_password"))
-        assignments = dict.fromkeys(config.dsm_certificates(), NotObserved(error.failure))
+        assignments = dict.fromkeys(entries(config), NotObserved(error.failure))
         task = "differs" if dsm.is_wanted(config) else "same"
     differs = AccountDiffers(tuple(deviations)) if deviations else None
     return NasState(differs, assignments, task, AccountNotManaged(wanted.name) if provisioner is None else None)
@@ -110,7 +108,7 @@ def _look(config: Config, environ: Environ, provisioner: Optional[Provisioner]) 
 
 def _find_drifts(config: Config, listed: Tuple[certificates.Listed, ...]) -> Dict[str, Reason]:
     found: Dict[str, Reason] = {}
-    for description, entry in config.dsm_certificates().items():
+    for description, entry in entries(config).items():
         try:
             reason = certificates.find_drift(listed, entry)
         except DeployError as error:

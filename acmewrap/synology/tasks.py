@@ -69,7 +69,7 @@ class TaskScheduler:
 
     def find(self, name: str) -> Optional[Found]:
         """The task of that name, None when there is none. Raises :class:`DeployError` (``dsm.ambiguous_task``) for several."""
-        found = [task for task in self._list() if task.get("name") == name and "id" in task]
+        found = [task for task in self.list_all() if task.get("name") == name and "id" in task]
         if len(found) > 1:
             raise DeployError(failure("dsm.ambiguous_task", f"DSM has {len(found)} tasks called {name!r}", task=name))
         if not found:
@@ -148,7 +148,8 @@ class TaskScheduler:
         else:
             self._channel.call(_API, method, 1, task=found.id)
 
-    def _list(self) -> Tuple[Mapping[str, Any], ...]:
+    def list_all(self) -> Tuple[Mapping[str, Any], ...]:
+        """All tasks in DSM's own shape, those of other owners too."""
         order = {"sort_by": "next_trigger_time", "sort_direction": "ASC", "offset": 0, "limit": -1}
         return tuple(self._call("list", lambda: order, highest=3).get("tasks", ()))
 

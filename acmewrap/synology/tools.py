@@ -14,7 +14,7 @@ from .. import privileges
 from ..catalogue import failure
 from ..errors import CommandError
 from ..secrets import Secret
-from ..trust import DSM_TOOLS
+from ..trust import DSM_TOOLS, find_dsm_tools
 from .channel import ADMINISTRATORS, WebProvisioner, generate_password
 from .web import ApiError, Client, read_reply
 
@@ -27,8 +27,7 @@ _ON_BOX = "DSM (on the NAS itself)"
 
 def find_tools(environ: Mapping[str, str]) -> Optional[str]:
     """The PATH on which DSM's tools are; None unless this is a NAS, and root or has a way back to it."""
-    path = ":".join(filter(None, (environ.get("PATH"), FOLDERS)))  # an empty entry would be the current folder
-    return path if privileges.may_be_root() and shutil.which("synowebapi", path=path) is not None else None
+    return find_dsm_tools(environ) if privileges.may_be_root() else None
 
 
 class Tools:

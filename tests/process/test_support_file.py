@@ -11,6 +11,8 @@ from typing import Any, Dict
 import pytest
 
 from acmewrap.doctor.support import redact
+from acmewrap.secrets import Secret
+from acmewrap.synology.web import ApiError, Client
 from acmewrap.testing.dsm import DsmSimulator, from_support
 
 CONFIG = """\
@@ -57,6 +59,38 @@ def test_it_holds_versions_and_shapes_and_no_secret_and_changes_nothing(version:
     assert nas.state.preset.firmware in str(answers["SYNO.Core.System.info"])
     fed = from_support(document)
     assert (fed.generation, fed.apis["SYNO.Core.TaskScheduler"]) == (document["generation"], offered)
+
+
+def test_a_simulator_that_is_fed_with_it_answers_and_refuses_as_that_nas_did(tmp_path: Path) -> None:
+    with DsmSimulator("7.3", password=SECRET) as nas:
+        nas.fail("SYNO.Core.OTP.EnforcePolicy.get", 103, None)
+        for service in nas.state.certificates.services:
+            service.description.pop("user_setable")
+            service.description["of_this_nas"] = "text"
+        done = run(tmp_path, CONFIG.format(url=nas.url), "doctor", "--support-file", str(tmp_path / "nas.json"))
+        assert done.returncode == 0, done.stderr
+    document: Dict[str, Any] = json.loads((tmp_path / "nas.json").read_text(encoding="utf-8"))
+    with DsmSimulator(from_support(document), password=SECRET) as copy:
+        with Client(copy.url, "certupdater", Secret(SECRET)) as client:
+            assert "7.3-86009" in client.call("SYNO.Core.System", "info", 1)["firmware_ver"]
+            (listed,) = client.call("SYNO.Core.Certificate.CRT", "list", 1)["certificates"]
+            assert {("of_this_nas" in one, "user_setable" in one) for one in listed["services"]} == {(True, False)}
+            for api, method, version, code in (
+                ("SYNO.Core.OTP.EnforcePolicy", "get", 1, 103),
+                ("SYNO.Core.TaskScheduler", "list", 3, None),
+            ):
+                try:
+                    client.call(api, method, version)
+                    found = None
+                except ApiError as error:
+                    found = error.code
+                assert found == code
+        again = run(tmp_path, CONFIG.format(url=copy.url), "doctor", "--support-file", str(tmp_path / "copy.json"))
+        assert again.returncode == 0, again.stderr
+    copied = json.loads((tmp_path / "copy.json").read_text(encoding="utf-8"))
+    assert (copied["apis"], copied["generation"]) == (document["apis"], document["generation"])
+    for mine, theirs in zip(copied["calls"], document["calls"]):
+        assert (mine.get("error"), set(mine.get("answer", ()))) == (theirs.get("error"), set(theirs.get("answer", ())))
 
 
 def test_without_a_nas_it_says_what_is_missing(tmp_path: Path) -> None:

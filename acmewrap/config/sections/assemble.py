@@ -204,7 +204,7 @@ def _schedule(root: Section, directory: Path) -> Optional[Schedule]:
     return Schedule(
         daily=section.get("daily"),
         every_seconds=every,
-        by=section.get("by"),
+        by=section.get("by") or ("dsm" if "synology" in root.nodes and root.reader.on_nas else Schedule.by),
         run=section.get("run"),
         mail=section.get("mail"),
         log=Path(os.path.normpath(directory / (section.get("log") or LOG))),

@@ -157,7 +157,8 @@ _SCHEDULE = Record(
         "daily": Key(TIME, "The time of day of the run."),
         "every": Key(DURATION, "The time between two runs."),
         "by": Key(
-            choice({"crontab": "crontab", "dsm": "dsm", "systemd": "systemd"}), "What starts it.", default=Schedule.by
+            choice({"crontab": "crontab", "dsm": "dsm", "systemd": "systemd"}),
+            f"What starts it; {Schedule.by} when left out, or dsm with a section `synology` on a NAS that has no crontab.",
         ),
         "run": Key(
             choice({"acmewrap": "acmewrap", "wrapper": "wrapper"}),

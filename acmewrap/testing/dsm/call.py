@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
 from .data.presets import Offer
+from .data.recorded import check_refusal, reshape
 from .errors import Refusal
 from .state import ON_BOX, Session, State, Upload
 
@@ -145,3 +146,10 @@ def choose(state: State, apis: Mapping[str, Api], api: str, version: int, method
     if chosen is None or window is None or not max(chosen.minimum, window[0]) <= version <= window[1]:
         raise Refusal(NO_METHOD)
     return found, chosen
+
+
+def perform(method: Method, name: str, call: Call) -> Any:
+    """What the handler of *method* says, in the shape of what was recorded of *name* (``API.method``)."""
+    recorded, name = call.state.preset.recorded, f"{name}.{call.version}"
+    check_refusal(recorded, name)
+    return reshape(recorded, name, method.handler(call))

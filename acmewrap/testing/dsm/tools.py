@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from ...files import write_atomic
-from .call import Api, Call, Method, choose
+from .call import Api, Call, choose, perform
 from .errors import Refusal
 from .state import ON_BOX, RecordedRequest, Session, State, Upload
 
@@ -93,7 +93,7 @@ def _run_api(words: Sequence[str], state: State, apis: Mapping[str, Api]) -> Tol
     if early is not None:
         return early
     try:
-        data = _perform(*choose(state, apis, api, int(version), method), int(version), given, state)
+        data = _perform(f"{api}.{method}", int(version), given, state, apis)
     except Refusal as refusal:
         envelope: Dict[str, Any] = {"error": {"code": refusal.code}, "httpd_restart": False, "success": False}
     else:
@@ -118,12 +118,13 @@ def _judge_switch(state: State, api: str, *, secure: bool) -> Optional[Told]:
     return None
 
 
-def _perform(api: Api, method: Method, version: int, given: Dict[str, str], state: State) -> Any:
-    uploads = {
-        name: _read_file(given.pop(f"{name}_tmp")) for name in ("key", "cert", "inter_cert") if f"{name}_tmp" in given
-    }
+def _perform(name: str, version: int, given: Dict[str, str], state: State, apis: Mapping[str, Api]) -> Any:
+    api_name, _, method_name = name.rpartition(".")
+    api, method = choose(state, apis, api_name, version, method_name)
+    parts = [part for part in ("key", "cert", "inter_cert") if f"{part}_tmp" in given]
+    uploads = {part: _read_file(given.pop(f"{part}_tmp")) for part in parts}
     session = Session("", ON_BOX, 7)
-    return method.handler(Call(state, version, given, uploads, session, api.invalid))
+    return perform(method, name, Call(state, version, given, uploads, session, api.invalid))
 
 
 def _read_file(word: str) -> Upload:

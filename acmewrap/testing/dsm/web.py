@@ -9,7 +9,7 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple, Type
 from urllib.parse import parse_qsl, urlsplit
 
-from .call import NO_API, Api, Call, Method, choose
+from .call import NO_API, Api, Call, Method, choose, perform
 from .errors import Refusal
 from .multipart import parse_multipart
 from .state import RecordedRequest, Session, State, Upload
@@ -139,7 +139,8 @@ def _dispatch(request: Request, state: State, apis: Mapping[str, Api]) -> Any:
     version = int(parameters["version"]) if parameters["version"].isdigit() else 0
     api, method = choose(state, apis, parameters["api"], version, parameters["method"])
     session = _find_session(request, state, api, method) if method.session else None
-    return method.handler(Call(state, version, parameters, request.uploads, session, api.invalid))
+    call = Call(state, version, parameters, request.uploads, session, api.invalid)
+    return perform(method, f"{api.name}.{parameters['method']}", call)
 
 
 def _find_session(request: Request, state: State, api: Api, method: Method) -> Session:

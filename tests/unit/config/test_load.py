@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import Dict, Mapping, Optional, Union
+from typing import Dict, Mapping, Optional, Tuple, Union
 
 import pytest
 
@@ -43,6 +43,7 @@ from acmewrap.secrets import (
     Literal,
     Reference,
 )
+from acmewrap.synology.sessions import entries
 from acmewrap.text import visible
 from configuration import BASE, ENVIRON, EXAMPLES, SYNOLOGY, certificate, loaded, problems, write
 
@@ -285,7 +286,7 @@ def test_several_entries_on_one_nas_have_services_of_their_own_and_all_leaves_th
     assert (main.synology, main.verify) == (DsmCertificate(), Endpoint("nas.example.com", 5001, "nas.example.com"))
     assert (album.synology, album.verify) == (DsmCertificate("album", default=False, services=("Photos",)), None)
     assert (album.hook, album.env["SYNO_CERTIFICATE"]) == ("synology_dsm", "album")
-    assert config.dsm_certificates() == {"acme": DsmCertificate(reserved=("Photos",)), "album": album.synology}
+    assert entries(config) == {"acme": DsmCertificate(reserved=("Photos",)), "album": album.synology}
 
 
 @pytest.mark.parametrize(
@@ -295,6 +296,27 @@ def test_several_entries_on_one_nas_have_services_of_their_own_and_all_leaves_th
 def test_where_an_entry_is_looked_for_can_be_said_for_each(tmp_path: Path, written: str, port: Optional[int]) -> None:
     (target,) = loaded(tmp_path, certificate(f"deploy: {{web: {written}}}") + SYNOLOGY).certificates["nas"].targets
     assert (target.verify and target.verify.port) == port
+
+
+@pytest.mark.parametrize(
+    ("programs", "section", "by"),
+    [
+        (("synowebapi",), SYNOLOGY, "dsm"),
+        (("synowebapi", "crontab"), SYNOLOGY, "crontab"),
+        (("synowebapi",), "", "crontab"),
+        ((), SYNOLOGY, "crontab"),
+    ],
+)
+def test_the_scheduler_is_dsms_on_a_nas_that_has_no_crontab_unless_the_file_says_another(
+    tmp_path: Path, programs: Tuple[str, ...], section: str, by: str
+) -> None:
+    for program in programs:
+        (tmp_path / program).touch(0o755)
+    environ = {"HOME": "/home/user", "PATH": str(tmp_path)}
+    for said, expected in (("every: 6h", by), ("every: 6h, by: systemd", "systemd")):
+        config = load(write(tmp_path, f"{BASE}{section}schedule: {{{said}}}\n"), environ)
+        assert config.schedule is not None
+        assert config.schedule.by == expected
 
 
 def test_old_spellings_of_the_synology_variables_become_the_new_ones(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from acmewrap.doctor import (
     authority,
     challenges,
     delivery,
+    dsm,
     examination,
     examine,
     finding,
@@ -41,11 +42,13 @@ def context() -> DoctorContext:
 def look(
     context: DoctorContext, checks: List[Check], monkeypatch: pytest.MonkeyPatch
 ) -> Tuple[Tuple[Finding, ...], Told]:
-    for group in (authority, challenges, delivery, machine, upkeep):
+    for group in (authority, challenges, delivery, dsm, machine, upkeep):
         monkeypatch.setattr(group, "checks", lambda _: ())
     monkeypatch.setattr(delivery, "checks", lambda _: checks)
     told: Told = []
-    found = examine(context, lambda check, ones, why: told.append((check.name, [one.failure.id for one in ones], why)))
+    found = examine(
+        context, lambda check, ones, why, _: told.append((check.name, [one.failure.id for one in ones], why))
+    )
     return found, told
 
 

@@ -8,6 +8,8 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, Dict, Literal, Mapping, Optional, Tuple
 
+from .recorded import read_recorded
+
 _FOLDER = Path(__file__).resolve().parent
 
 NAMES = ("6.2", "7.0", "7.1", "7.2.1", "7.3", "7.4")
@@ -68,6 +70,8 @@ class Preset:
     """What the scheduler says on the NAS without a needed ``-s``; 0: nothing at all."""
     tool_noise: Literal["stderr", "stdout"]
     """Where ``synowebapi`` writes the lines that are no answer."""
+    recorded: Mapping[str, Mapping[str, Any]] = dataclasses.field(default_factory=dict)
+    """Answers of a real NAS from a support file, by ``API.method.version``."""
 
     def but(self, **changes: Any) -> Preset:
         """The same with other values, ``but(redirects=True)``."""
@@ -85,7 +89,7 @@ class Preset:
 
 def from_support(document: Mapping[str, Any]) -> Preset:
     """The preset for what ``acmewrap doctor --support-file`` wrote on a real NAS: the nearest one known, with the versions of that
-    NAS. Raises ValueError for another document.
+    NAS, its refusals, and the keys of its answers. Raises ValueError for another document.
     """
     apis = document.get("apis")
     if document.get("acmewrap_support") != 1 or not isinstance(apis, dict):
@@ -98,7 +102,10 @@ def from_support(document: Mapping[str, Any]) -> Preset:
             offers[name] = dataclasses.replace(
                 offers[name], minimum=offered["minVersion"], maximum=offered["maxVersion"]
             )
-    return base.but(name="from a support file", apis=offers)
+    recorded = read_recorded(document)
+    system = recorded.get("SYNO.Core.System.info.1", {}).get("answer", {})
+    firmware = str(system.get("firmware_ver", base.firmware)).replace("DSM ", "", 1)
+    return base.but(name="from a support file", apis=offers, firmware=firmware, recorded=recorded)
 
 
 @lru_cache(maxsize=None)
@@ -109,7 +116,13 @@ def load_preset(name: str) -> Preset:
     document = read_document(name)
     switches = {key: value for key, (value, _) in document["switches"].items()}
     switches["sid_in_body"] = tuple(switches["sid_in_body"])
-    fields = {field.name for field in dataclasses.fields(Preset)} - {"name", "generation", "apis", "methods"}
+    fields = {field.name for field in dataclasses.fields(Preset)} - {
+        "name",
+        "generation",
+        "apis",
+        "methods",
+        "recorded",
+    }
     if set(switches) != fields:
         raise ValueError(f"dsm-{name}.yaml: {sorted(set(switches) ^ fields)}")
     offers = {key: value for key, value in document["apis"].items() if key != "source"}
