@@ -20,6 +20,7 @@ from .finding import Check, DoctorContext, Fact, Finding, NotLooked
 Seen = Iterator[Union[Finding, Fact]]
 
 _POLICIES = {"none": "nobody", "admin": "administrators", "user": "everybody"}
+_UNKNOWN = "unknown"
 _PROGRAM = "acme.sh"
 _OWN = "acmewrap "  # begins the names of our tasks
 
@@ -52,9 +53,9 @@ def _dsm(context: DoctorContext, synology: Synology) -> Seen:
 
 def _describe(channel: Channel) -> Seen:
     system, refused = _ask(channel, "SYNO.Core.System", "info")
-    yield Fact("version", str(system.get("firmware_ver", refused)))
+    yield Fact("version", str(system.get("firmware_ver") or refused or _UNKNOWN))
     policy, refused = _ask(channel, "SYNO.Core.OTP.EnforcePolicy", "get")
-    enforced = str(policy.get("otp_enforce_option", refused))
+    enforced = str(policy.get("otp_enforce_option") or refused or _UNKNOWN)
     yield Fact("2FA is enforced for", _POLICIES.get(enforced, enforced))
 
 
@@ -68,22 +69,22 @@ def _offers(offered: Mapping[str, Any]) -> Seen:
 
 def _rights(config: Config, client: Client) -> Seen:
     """What the account may do; a right that is needed and lacking is raised as DSM refused it."""
-    _, users = _ask(client, "SYNO.Core.User", "list", type="local", offset=0, limit=1)
-    allowed = "refused" if users else "allowed"
+    _, refused = _ask(client, "SYNO.Core.User", "list", type="local", offset=0, limit=1)
+    accounts = "refused" if refused else "allowed"
     try:
         listed = certificates.read(client)
     except ApiError as error:
-        yield Fact("the account", f"certificates: refused, accounts: {allowed}")
+        yield Fact("the account", f"certificates: refused, accounts: {accounts}")
         raise error
     try:
         others = tasks.TaskScheduler(client).list_all()
     except ApiError:
-        yield Fact("the account", f"certificates: allowed, tasks: refused, accounts: {allowed}")
+        yield Fact("the account", f"certificates: allowed, tasks: refused, accounts: {accounts}")
         if dsm.is_wanted(config):
             raise
         others = ()
     else:
-        yield Fact("the account", f"certificates: allowed, tasks: allowed, accounts: {allowed}")
+        yield Fact("the account", f"certificates: allowed, tasks: allowed, accounts: {accounts}")
     for description in sessions.entries(config):
         certificates.find(listed, description)
     for task in others:
@@ -94,10 +95,10 @@ def _rights(config: Config, client: Client) -> Seen:
 
 
 def _ask(channel: Channel, api: str, method: str, **parameters: Any) -> Tuple[Mapping[str, Any], str]:
-    """The answer, and what to say where there is none."""
+    """The answer, or what to say in its place."""
     try:
-        return channel.call(api, method, 1, **parameters), "not said"
+        return channel.call(api, method, 1, **parameters), ""
     except ApiError as error:
-        return {}, f"not said (error {error.code})"
+        return {}, f"{_UNKNOWN} (error {error.code})"
     except CommandError:
-        return {}, "not said"
+        return {}, _UNKNOWN

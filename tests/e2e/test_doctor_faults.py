@@ -174,8 +174,7 @@ def _expired_bundle(sound: Clinic, _: pytest.MonkeyPatch) -> None:
 
 def _updated(sound: Clinic, _: pytest.MonkeyPatch) -> None:
     """What an update of DSM leaves: the root file system without what was not DSM's own."""
-    other = sound.folder.parent / "letsencrypt"
-    sound.edit(str(sound.webserver.root), str(other))
+    shutil.rmtree(str(sound.webserver.root))
     tool = sound.folder.parent / "tools/synowebapi"
     tool.write_text("#!/bin/sh\nexit 1\n", encoding="ascii")
     tool.chmod(0o755)

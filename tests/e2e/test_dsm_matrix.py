@@ -77,6 +77,8 @@ def test_a_nas_of_every_version_is_provisioned_renewed_and_scheduled(  # noqa: P
         finally:
             print(json.dumps({f"{version} {kind}": cell.outcomes}))  # for the table in docs/dsm.md
         assert cell.outcomes == dict.fromkeys(cell.outcomes, RIGHT)
+        page = (Path(__file__).resolve().parents[2] / "docs" / "dsm.md").read_text(encoding="utf-8").splitlines()
+        assert {f"| {step} {'| right ' * 2 * len(NAMES)}|" for step in cell.outcomes} <= set(page)
 
 
 def walk(cell: Cell) -> None:
@@ -137,4 +139,4 @@ def walk(cell: Cell) -> None:
 
     state.run_task = run_task
     cell.step("schedule run", machine.run("schedule", "run", "--wait", "3"), ran=(len(ran), 1))
-    cell.step("schedule remove", machine.run("schedule", "remove"), tasks=(list(state.tasks), []))
+    cell.step("schedule remove", machine.run("schedule", "remove", "--yes"), tasks=(list(state.tasks), []))
