@@ -19,7 +19,17 @@ from pathlib import Path
 TOP = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ("sh==2.2.2", "PyYAML==6.0.2", "Jinja2==3.1.6", "MarkupSafe==2.1.5")
 SHEBANG = b"#!/usr/bin/env python3\n"
-MAIN = "import sys\nfrom acmewrap.cli import start\nsys.exit(start())\n"
+# Read by whatever Python starts it: DSM 6 has 2.7 alone, which would only say that some line is no syntax.
+MAIN = """\
+import sys
+if sys.version_info < (3, 8):
+    version = "%d.%d" % sys.version_info[:2]
+    sys.stderr.write("acmewrap: this is Python " + version + "; {cause} [{id}]\\n  {remedy}\\n")
+    sys.exit({code})
+from acmewrap.cli import start
+sys.exit(start())
+"""
+TOO_OLD = "python.too_old"
 # Also what Python looks for before a package's own fallback; compiled files, which only fit one Python; what nobody runs.
 UNWANTED = ("*.so", "*.pyc", "*.pyi", "*.c", "__pycache__", "bin", "_yaml", "*.dist-info")
 DATE = (1980, 1, 1, 0, 0, 0)
@@ -34,10 +44,18 @@ def main() -> int:
         shutil.copytree(TOP / "acmewrap", folder / "acmewrap", ignore=shutil.ignore_patterns("__pycache__"))
         for name in ("templates", "vendor"):
             shutil.copytree(TOP / name, folder / "acmewrap" / name)
-        (folder / "__main__.py").write_text(MAIN, encoding="ascii")
+        (folder / "__main__.py").write_text(main_of_file(), encoding="ascii")
         write(folder, output)
     print(f"{output}: {output.stat().st_size} bytes")
     return 0
+
+
+def main_of_file() -> str:
+    sys.path.insert(0, str(TOP))
+    from acmewrap.catalogue import CATALOGUE
+
+    entry = CATALOGUE[TOO_OLD]
+    return MAIN.format(cause=entry.cause, remedy=entry.remedy.format(), id=TOO_OLD, code=int(entry.exit_code))
 
 
 def vendor(folder: Path) -> None:

@@ -30,30 +30,41 @@ CALL: Mapping[int, Tuple[str, str]] = {  # every API
     105: ("dsm.not_administrator", "the session is no administrator's"),
     106: ("dsm.session", "the session timed out"),
     107: ("dsm.session", "another login ended the session"),
-    119: ("dsm.session", "the session is not known"),
+    109: ("dsm.busy", "the network connection is unstable or the system is busy"),
+    111: ("dsm.busy", "the network connection is unstable or the system is busy"),
+    117: ("dsm.busy", "the system is busy, or the session is no administrator's"),
+    118: ("dsm.busy", "the network connection is unstable or the system is busy"),
+    119: ("dsm.session", "the session is not known, or is no administrator's"),
     150: ("dsm.session", "the session belongs to another address"),
     160: ("dsm.not_administrator", "the application is denied to the account"),
 }
 
 IMPORT: Mapping[int, Tuple[str, str]] = {  # SYNO.Core.Certificate import
-    code: ("dsm.import_refused", meaning)
-    for code, meaning in {
-        108: "the upload did not arrive",
-        5503: "a parameter is wrong",
-        5510: "the certificate is not readable",
-        5511: "the private key is not readable",
-        5512: "the intermediate certificate is not readable",
-        5513: "the cipher is not supported",
-        5514: "the private key does not belong to the certificate",
-        5515: "the intermediate certificate could not be stored",
-        5516: "a file is not UTF-8 text",
-        5517: "the certificate was not signed by the intermediate certificate",
-        5518: "DSA is not supported",
-        5534: "the key is too short",
-    }.items()
+    **{
+        code: ("dsm.import_refused", meaning)
+        for code, meaning in {
+            108: "the upload did not arrive",
+            5503: "a parameter is wrong",
+            5510: "the certificate or its chain is not readable",
+            5511: "the private key is not readable, or a part is missing",
+            5512: "the intermediate certificate is not readable",
+            5513: "the cipher is not supported",
+            5514: "the private key does not belong to the certificate",
+            5515: "the intermediate certificate could not be stored",
+            5516: "a file is not UTF-8 text",
+            5517: "the certificate was not signed by the intermediate certificate",
+            5518: "DSA is not supported",
+            5534: "the key is too short",
+        }.items()
+    },
+    5529: ("dsm.key_unsupported", "elliptic keys are not supported"),
+    5598: ("dsm.key_unsupported", "elliptic keys are not supported"),
 }
+PASSING = (109, 111, 117, 118, 119)
+"""Refusals that are seen right after a login that passed, and then no more (acme.sh #5191)."""
 
 
-def explain(code: int, table: Mapping[int, Tuple[str, str]] = CALL, otherwise: str = "dsm.refused") -> Tuple[str, str]:
+def explain(code: int, table: Mapping[int, Tuple[str, str]] = CALL) -> Tuple[str, str]:
     """What *code* means as the answer to a call of the kind that *table* is for."""
+    otherwise = "dsm.import_refused" if table is IMPORT else "dsm.refused"
     return table.get(code) or CALL.get(code) or (otherwise, "not one that is known here")

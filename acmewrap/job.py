@@ -1,7 +1,7 @@
 """What can be done with one configuration: a method for each command. Python code, the command line and the scheduled run all
 come this way, so all get the same.
 
-What a command takes to perform is imported when it is called: nothing here costs time before.
+What a command takes to perform is imported when it is called.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from .catalogue import failure, invalid
 from .config.model import Certificate, Config
 from .engine.convergence import Convergence
 from .engine.scope import SCOPES, Command
-from .errors import AcmewrapError, IssueError
+from .errors import AccessError, AcmewrapError, IssueError
 from .plan.planner import Plan
 from .state.machine import CERTIFICATE_PARTS, STATUS_PARTS, read_state
 
@@ -50,8 +50,6 @@ class Job:
     deadline: Optional[float] = None
     clock: Callable[[], float] = time.time
     listener: Optional[Listener] = None
-
-    # --- what the file asks for ---------------------------------------------------------------------------------------
 
     def plan(self, *names: str, command: Command = "apply", force: bool = False, prune: bool = False) -> Plan:
         """What *command* would do, and why. Changes nothing."""
@@ -95,8 +93,6 @@ class Job:
     def render(self) -> Run:
         """Write the wrapper script and the files it needs."""
         return self._execute((), "render")
-
-    # --- looking ------------------------------------------------------------------------------------------------------
 
     def check(self) -> Tuple[ConfigurationWarning, ...]:
         """What the file should not say although it may. Changes nothing.
@@ -143,8 +139,6 @@ class Job:
         context = DoctorContext(self.config, self._environ, names, http_port, address, self.clock, writes=writes)
         return (examine_and_fix if fix else examine)(context, listener)
 
-    # --- beside what the file asks for -----------------------------------------------------------------------------------
-
     def rehearse(self, *names: str, server: Optional[str] = None, ca_bundle: Optional[Path] = None) -> Run:
         """Order into a home that is thrown away, at *server* with the roots in *ca_bundle* if they are given."""
         from .engine import rehearsal
@@ -159,6 +153,14 @@ class Job:
         if stored is None or stored.leaf is None:
             raise IssueError(failure("certificate.not_issued", f"{name} was not issued yet", name=name))
         return stored.leaf
+
+    def collect_support(self) -> Dict[str, Any]:
+        """How the NAS answers, without values. Raises :class:`AccessError` (``doctor.no_nas``), or why no login works."""
+        from .doctor import support
+
+        if self.config.synology is None:
+            raise AccessError(failure("doctor.no_nas", f"{self.config.file} has no section `synology`"))
+        return support.collect(self.config, self._environ)
 
     def revoke(self, name: str, reason: int = 0, *, sha256: Optional[str] = None) -> RevokeResult:
         """Revoke a certificate at its authority. *reason* is the CRLReason of RFC 5280, 5.3.1.
@@ -193,8 +195,7 @@ class Job:
         from .config.edit import set_release
         from .engine import upgrade
 
-        wanted = upgrade.compare(self.config, version).new
-        edit = set_release(self.config.file, wanted, self._environ)
+        edit = set_release(self.config.file, upgrade.compare(self.config, version).new, self._environ)
         return upgrade.switch(edit, self._environ, self.listener, force=force)
 
     def schedule(self) -> Scheduler:
@@ -230,8 +231,8 @@ class Job:
     def _known(self, names: Tuple[str, ...]) -> Tuple[str, ...]:
         for name in names:
             if name not in self.config.certificates:
-                known = ", ".join(self.config.certificates)
-                raise AcmewrapError(failure("certificate.unknown", f"no certificate is called {name!r}", known=known))
+                message, known = f"no certificate is called {name!r}", ", ".join(self.config.certificates)
+                raise AcmewrapError(failure("certificate.unknown", message, known=known))
         return names
 
     @property

@@ -97,13 +97,19 @@ def _members(gid: int) -> Iterator[int]:
                 yield pwd.getpwnam(name).pw_uid
 
 
+def find_dsm_tools(environ: Mapping[str, str]) -> Optional[str]:
+    """The PATH on which DSM's own tools are; None on a machine that is no Synology NAS."""
+    path = ":".join(filter(None, (environ.get("PATH"), DSM_TOOLS)))  # an empty entry would be the current folder
+    return path if shutil.which("synowebapi", path=path) is not None else None
+
+
 def trusted_users(environ: Mapping[str, str]) -> FrozenSet[int]:
     """Whose configuration root provisions by: its own, that of the user who started it through sudo(8), and on a Synology NAS that
     of DSM's administrators, who may have root do anything there.
     """
     started_by = environ.get("SUDO_UID", "")
     trusted = ROOT | ({int(started_by)} if started_by.isdecimal() else frozenset())
-    if shutil.which("synowebapi", path=f"{environ.get('PATH', '')}:{DSM_TOOLS}") is not None:
+    if find_dsm_tools(environ) is not None:
         with contextlib.suppress(KeyError):
             trusted |= frozenset(_members(grp.getgrnam(DSM_ADMINISTRATORS).gr_gid))
     return trusted

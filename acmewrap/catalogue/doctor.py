@@ -14,6 +14,11 @@ ENTRIES: Mapping[str, Entry] = {
         exit_code=ExitCode.UNREACHABLE,
         retry=Retry.LATER,
     ),
+    "doctor.no_nas": Entry(
+        "A support file holds how a NAS answers, and the file names none.",
+        "Add the section `synology` with `url` and `account`.",
+        exit_code=ExitCode.CONFIGURATION,
+    ),
     "doctor.clock_skew": Entry(
         "The clock of this machine and that of the authority differ by more than a minute. A certificate may then seem not yet "
         "valid or expired, and renewals come at the wrong time.",
@@ -51,6 +56,17 @@ ENTRIES: Mapping[str, Entry] = {
         "Let the web server of {domain} serve {webroot}/.well-known/acme-challenge/ at "
         "http://{domain}/.well-known/acme-challenge/",
         exit_code=ExitCode.ISSUE_FAILED,
+    ),
+    "doctor.webroot_lost": Entry(
+        "The webroot is gone. An update of DSM leaves nothing in the root file system that is not DSM's own, and the account that "
+        "renews may not make a folder there.",
+        "Run once, as root on the NAS: acmewrap doctor --fix. After each update of DSM, look with `acmewrap doctor`.",
+        exit_code=ExitCode.PERMISSION,
+        fixable=True,
+    ),
+    "doctor.other_task": Entry(
+        "Another task runs acme.sh as well: two of them change one home, or bring different certificates to one entry of DSM.",
+        "Look at the task {task} in Control Panel > Task Scheduler, and delete or disable it when it is for the same certificates.",
     ),
     "doctor.wrapper_differs": Entry(
         "The wrapper script is missing, or is not what the YAML file asks for.",

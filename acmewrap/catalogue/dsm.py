@@ -26,6 +26,14 @@ ENTRIES: Mapping[str, Entry] = {
         "-noout -fingerprint -sha256",
         exit_code=ExitCode.UNREACHABLE,
     ),
+    "dsm.redirected": dsm(
+        "DSM redirects its HTTP port to HTTPS (Control Panel > Login Portal > DSM > `Automatically redirect HTTP connection to "
+        "HTTPS`), and a redirect is not followed: it would lead the password to an address that is not in the file.",
+        "Write the address of the HTTPS port, `synology.url: {url}`, and as `synology.fingerprint` the fingerprint in the message, "
+        "if this prints the same on the NAS itself (ssh): openssl s_client -connect localhost:5001 </dev/null | openssl x509 "
+        "-noout -fingerprint -sha256",
+        exit_code=ExitCode.UNREACHABLE,
+    ),
     "dsm.login_refused": dsm(
         "DSM knows no such account, or the password is wrong (auth code 400). Releases of acme.sh before 3.0.7 say this, without "
         "a code, whenever DSM refuses a login.",
@@ -45,9 +53,11 @@ ENTRIES: Mapping[str, Entry] = {
         "the NAS, or with `synology.administrator`.",
     ),
     "dsm.otp_required": dsm(
-        "The account asks for a one-time code (2FA, auth code 403), and nobody is there to type one.",
-        "Use a service account without 2FA, or name the id of a device that DSM trusts: `device_id` beside the account's name "
-        "and password.",
+        "The account asks for a one-time code (2FA, auth code 403), and nobody is there to type one. Adaptive MFA, which DSM 7 "
+        "switches on for administrators without 2FA, asks on sign-ins from outside the local network.",
+        "Use a service account without 2FA and reach DSM from its own network (`synology.url`), or switch Adaptive MFA off in "
+        "Control Panel > Security > Account. An account with 2FA needs the id of a device that DSM trusts: `device_id` beside "
+        "its name and password.",
     ),
     "dsm.otp_wrong": dsm(
         "The one-time code or the trusted device was not accepted (auth code 404).",
@@ -70,9 +80,16 @@ ENTRIES: Mapping[str, Entry] = {
         "Wait until the lock ends, or unlock {account} as an administrator; fix the stored password first.",
         retry=Retry.LATER,
     ),
+    "dsm.busy": dsm(
+        "DSM was too busy or its network not ready (API codes 109, 111, 117, 118), three times in a row.",
+        "It is tried again on the next run. If it stays, restart the NAS; 117 is also what an account that is no administrator "
+        "may get.",
+        retry=Retry.LATER,
+    ),
     "dsm.session": dsm(
-        "DSM ended or did not accept the session (API codes 106, 107, 119, 150).",
-        "Run again. If it stays, reach DSM directly: a proxy that changes the client's address ends sessions.",
+        "DSM ended or did not accept the session (API codes 106, 107, 119, 150), and another login did not help.",
+        "Run again. If it stays, reach DSM directly, because a proxy that changes the client's address ends sessions, and see "
+        "that the account is an administrator: some calls answer 119 to others.",
         retry=Retry.LATER,
     ),
     "dsm.certificate_not_found": dsm(
@@ -90,11 +107,18 @@ ENTRIES: Mapping[str, Entry] = {
     ),
     "dsm.not_assigned": dsm(
         "DSM reported success and did not do it.",
-        "In Control Panel, Security, Certificate, Settings: choose the certificate {description} for the services named.",
+        "In Control Panel, Security, Certificate, Settings: choose the certificate {description} for the services named. Where "
+        "DSM lets nobody choose, leave them out of `synology.certificate.services`.",
+    ),
+    "dsm.key_unsupported": dsm(
+        "DSM 6 takes RSA keys only (it answers 5529 or 5598 to a key ec-*).",
+        "Write `key: rsa-2048` for the certificate {name}, then run acmewrap apply; it is issued anew with that key.",
     ),
     "dsm.import_refused": dsm(
         "DSM did not accept the certificate (codes 5503 to 5534), usually because key, certificate and chain do not fit together.",
-        "Issue it anew and deploy again: acmewrap issue --force {name}. DSM knows RSA from 2048 bits, ec-256 and ec-384.",
+        "Issue it anew and deploy again: acmewrap issue --force {name}. DSM knows RSA from 2048 bits, and from version 7 ec-256 "
+        "and ec-384. On 5510 the chain may be empty: an authority that signs with its root must send that along. 5511 also means "
+        "that a part of the upload was missing.",
     ),
     "dsm.tool_failed": dsm(
         "One of DSM's own commands is missing or refused what it was asked.",
@@ -106,6 +130,13 @@ ENTRIES: Mapping[str, Entry] = {
         "Accounts of DSM are made and changed by its administrators, and acmewrap was given none.",
         "Run `acmewrap apply` as root on the NAS, or add `synology.administrator` with name and password.",
         exit_code=ExitCode.PERMISSION,
+    ),
+    "dsm.account_unfinished": dsm(
+        "An account made on the NAS gets a password that is replaced at once, by a login as that account; a policy of DSM stands "
+        "between the two (auth codes 403, 406, 408 to 410).",
+        "Suspend the policy: Control Panel > User & Group > Advanced (`Force users to change passwords`), and Control Panel > "
+        "Security > Account (2FA enforced, Adaptive MFA). Then run `acmewrap apply` again as root: it gives {account} a new "
+        "password.",
     ),
     "dsm.account_not_set": dsm(
         "DSM reported success and the account is still not as it should be.",

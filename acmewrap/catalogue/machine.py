@@ -40,9 +40,14 @@ ENTRIES: Mapping[str, Entry] = {
     "step.skipped": Entry(
         "A step before it failed.", "Fix what the failed step says and run again.", retry=Retry.LATER
     ),
+    "python.too_old": Entry(
+        "acmewrap needs Python 3.8 or later. DSM 6 comes with 2.7 alone.",
+        "On DSM 6 install Python 3 (3.8 or later) from a package source and start acmewrap with it, or run acmewrap on another "
+        "machine, with `synology: {{url: https://NAS:5001}}` and `administrator`.",
+    ),
     "schedule.no_crontab": Entry(
         "The machine has no cron; a Synology NAS, for one, has its own Task Scheduler.",
-        "Install cron, or name another scheduler as `by` under `schedule`.",
+        "On a Synology NAS write `by: dsm` under `schedule`. Elsewhere install cron, or write `by: systemd`.",
     ),
     "schedule.not_startable": Entry(
         "cron has no way to run an entry before its time.", "Run what it would run: `acmewrap cron`."

@@ -66,6 +66,11 @@ def _add_own(commands: Dict[str, argparse.ArgumentParser]) -> None:
     doctor = commands["doctor"]
     doctor.add_argument("--fix", action="store_true", help="fix what is safe to fix, then check again")
     doctor.add_argument(
+        "--support-file",
+        metavar="FILE",
+        help="write how DSM answers, without values, to send to the project; then stop",
+    )
+    doctor.add_argument(
         "--http-port", type=_port, default=80, metavar="PORT", help="where the names' web servers listen (80)"
     )
     doctor.add_argument(
@@ -84,7 +89,7 @@ def _add_own(commands: Dict[str, argparse.ArgumentParser]) -> None:
     schedule = commands["schedule"]
     schedule.add_argument("action", choices=("show", "run", "remove"), help="what to do with it")
     schedule.add_argument(
-        "--wait", type=_seconds, default=600.0, metavar="SECONDS", help="how long `run` waits for its end (600)"
+        "--wait", type=_seconds, default=900.0, metavar="SECONDS", help="how long `run` waits for its end (900)"
     )
     revoke = commands["revoke"]
     revoke.add_argument("name", metavar="NAME", help="the certificate")

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from typing import Mapping
+from pathlib import Path
+from typing import Dict, Mapping, Tuple
 
 from ..errors import AcmewrapError, ExitCode
+from ..files import write_atomic
 from .invocation import Command, Invocation
 
 
@@ -38,15 +40,20 @@ def status(invocation: Invocation) -> ExitCode:
 def doctor(invocation: Invocation) -> ExitCode:
     """Every check as it is made; with ``--fix`` what is safe is fixed and everything checked again."""
     from ..config.cleartext import find_warnings
-    from ..doctor import Checked, Notice
+    from ..doctor import Checked, Fact, Notice
     from ..report import screen
 
     options, printer, job = invocation.options, invocation.printer, invocation.job()
+    if options.support_file is not None:
+        return _write_support(invocation, Path(options.support_file))
+    seen: Dict[Tuple[str, str], Fact] = {}
 
     def report(notice: Notice) -> None:
         if isinstance(notice, Checked):
-            failures = [one.failure for one in notice.findings]
-            printer.lines(screen.check_lines(notice.name, failures, notice.reason), always=bool(failures))
+            seen.update({(notice.name, fact.name): fact for fact in notice.facts})
+            failures = [finding.failure for finding in notice.findings]
+            facts = [(fact.name, fact.value) for fact in notice.facts]
+            printer.lines(screen.check_lines(notice.name, failures, notice.reason, facts), always=bool(failures))
             return
         printer.lines(["", "What is safe to fix was fixed; checking again:"])
         for error in notice.errors:
@@ -68,8 +75,18 @@ def doctor(invocation: Invocation) -> ExitCode:
     warnings = find_warnings(job.config, invocation.environ)
     printer.warn(map(str, warnings))
     printer.lines(screen.doctor_lines(len(findings), len(fixable), time.time() - started))
-    printer.document(code, findings=findings, warnings=warnings)
+    printer.document(code, findings=findings, facts=tuple(seen.values()), warnings=warnings)
     return code
+
+
+def _write_support(invocation: Invocation, path: Path) -> ExitCode:
+    import json
+
+    answers = invocation.job().collect_support()
+    write_atomic(path, json.dumps(answers, indent=1, sort_keys=True) + "\n")
+    invocation.printer.lines([f"Written to {path}; it holds no secrets, and you can read all of it."])
+    invocation.printer.document(ExitCode.OK, support_file=str(path))
+    return ExitCode.OK
 
 
 def version(invocation: Invocation) -> ExitCode:

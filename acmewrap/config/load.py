@@ -8,12 +8,14 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
+import shutil
 from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, Optional, Tuple, Union
 
 from ..catalogue import failure, invalid
 from ..errors import AccessError, Problem
 from ..secrets import is_private
+from ..trust import find_dsm_tools
 from .model import Config
 from .search import MissingConfigurationError, home_of
 
@@ -21,7 +23,7 @@ _SPARE = 100_000  # entries that aliases may repeat before it is called too much
 
 
 def load(path: Union[str, Path], environ: Optional[Mapping[str, str]] = None) -> Config:
-    """The configuration in the file *path*; of *environ* (None: the process's own) only HOME is looked at.
+    """The configuration in the file *path*; of *environ* (None: the process's own) only HOME and PATH are looked at.
 
     Raises :class:`ConfigurationError` with every problem, in the order of the file; :class:`MissingConfigurationError`
     (``config.missing``) when it is not there; :class:`AccessError` (``config.not_readable``) when this user may not read it.
@@ -56,10 +58,10 @@ def schema() -> Dict[str, Any]:
 def parse(data: bytes, private: bool, path: Union[str, Path], environ: Optional[Mapping[str, str]] = None) -> Config:
     """What *data* means as the content of the file *path*. Raises :class:`ConfigurationError` with every problem."""
     with _uncollected():
-        return _read(data, private, path, home_of(os.environ if environ is None else environ))
+        return _read(data, private, path, os.environ if environ is None else environ)
 
 
-def _read(data: bytes, private: bool, path: Union[str, Path], home: Path) -> Config:
+def _read(data: bytes, private: bool, path: Union[str, Path], environ: Mapping[str, str]) -> Config:
     from .binder.nodes import compose
     from .binder.reader import Reader, TooMuchError
     from .sections.assemble import assemble
@@ -67,7 +69,7 @@ def _read(data: bytes, private: bool, path: Union[str, Path], home: Path) -> Con
 
     file = Path(os.path.abspath(path))
     node = compose(data, str(path))
-    reader = Reader(str(path), file.parent, home, private, len(data) + _SPARE)
+    reader = Reader(str(path), file.parent, home_of(environ), private, len(data) + _SPARE, _is_nas(environ))
     config = None
     try:
         config = assemble(ROOT.read(node, "", reader), file)
@@ -76,6 +78,11 @@ def _read(data: bytes, private: bool, path: Union[str, Path], home: Path) -> Con
     if config is None:
         raise invalid(tuple(sorted(reader.problems, key=_place)))
     return config
+
+
+def _is_nas(environ: Mapping[str, str]) -> bool:
+    tools = find_dsm_tools(environ)
+    return tools is not None and shutil.which("crontab", path=tools) is None
 
 
 def _place(problem: Problem) -> Tuple[int, int]:

@@ -140,14 +140,14 @@ class Install:
 class Target:
     """A place that one of acme.sh's ``deploy`` hooks brings a certificate to, or files to ``install`` (``hook`` is then empty).
 
-    ``verify`` None: nobody can look at it.
+    ``verify`` None: nobody can look at it. ``synology``: the entry in DSM's list, when it goes to the NAS of the section.
     """
 
     name: str
     hook: str = ""
     env: Mapping[str, Union[str, Reference]] = field(default_factory=dict)
     verify: Optional[Endpoint] = None
-    synology: bool = False
+    synology: Optional[DsmCertificate] = None
     install: Optional[Install] = None
 
 
@@ -181,11 +181,15 @@ class Account:
 
 @dataclass(frozen=True)
 class DsmCertificate:
-    """The entry in DSM's list: found by ``description``; made the default; given to the named services (``"all"`` or names)."""
+    """The entry in DSM's list: found by ``description``; made the default; given to the named services (``"all"`` or names).
+
+    ``reserved`` are the services that other entries of the file name, which ``all`` leaves to them.
+    """
 
     description: str = "acme"
     default: bool = True
     services: Union[Literal["all"], Tuple[str, ...]] = "all"
+    reserved: Tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,17 @@
 from __future__ import annotations
 
 from .examination import examine, examine_and_fix, fix
-from .finding import Check, Checked, DoctorContext, Finding, Fixed, Notice
+from .finding import Check, Checked, DoctorContext, Fact, Finding, Fixed, Notice
 
-__all__ = ["Check", "Checked", "DoctorContext", "Finding", "Fixed", "Notice", "examine", "examine_and_fix", "fix"]
+__all__ = [
+    "Check",
+    "Checked",
+    "DoctorContext",
+    "Fact",
+    "Finding",
+    "Fixed",
+    "Notice",
+    "examine",
+    "examine_and_fix",
+    "fix",
+]

@@ -20,6 +20,7 @@ from ..http import PORTS, Http, HttpError
 from ..plan.steps import PrepareWebroot
 from ..report import wording
 from ..tls import Trust
+from ..trust import find_dsm_tools
 from .finding import Check, DoctorContext, Finding, NotLooked
 from .machine import steps
 
@@ -46,7 +47,9 @@ def _webroot(context: DoctorContext, folder: Path) -> Iterator[Finding]:
         if step.path == folder:
             who = {"user": getpass.getuser(), "group": grp.getgrgid(os.getgid()).gr_name}
             message = f"{folder}: {wording.reason_of(step)}"
-            yield Finding(failure("webroot.not_writable", message, (), webroot=folder, **who), step)
+            gone = not folder.exists() and find_dsm_tools(context.environ) is not None
+            id = "doctor.webroot_lost" if gone else "webroot.not_writable"
+            yield Finding(failure(id, message, (), webroot=folder, **who), step)
 
 
 def _name(context: DoctorContext, name: str, challenge: Challenge) -> Iterator[Finding]:

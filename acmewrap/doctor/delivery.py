@@ -1,4 +1,4 @@
-"""Each certificate and where it goes: on disk, in time, served; and whether DSM lets us in."""
+"""Each certificate and where it goes: on disk, in time, served."""
 
 from __future__ import annotations
 
@@ -6,13 +6,10 @@ from functools import partial
 from typing import Iterator
 
 from ..catalogue import failure
-from ..config.model import Certificate, Synology, Target
-from ..errors import AcmewrapError
+from ..config.model import Certificate, Target
 from ..plan.due import due_at
-from ..secrets import resolve
 from ..state.ledger import Entry
 from ..state.machine import CERTIFICATE_PARTS, CertificateState, read_state
-from ..synology import certificates, sessions
 from ..timefmt import moment, span
 from ..verify import local_files
 from .finding import Check, DoctorContext, Finding, NotLooked
@@ -26,9 +23,6 @@ def checks(context: DoctorContext) -> Iterator[Check]:
         yield Check(f"the certificate {certificate.name}", partial(_certificate, context, certificate, found))
         for target in certificate.targets:
             yield Check(f"{certificate.name} at {target.name}", partial(_target, certificate, target, found))
-    synology = context.config.synology
-    if synology is not None and any(target.synology for _, target in context.targets()):
-        yield Check(f"DSM at {synology.url}", partial(_dsm, context, synology))
 
 
 def _certificate(context: DoctorContext, certificate: Certificate, found: CertificateState) -> Iterator[Finding]:
@@ -76,13 +70,3 @@ def _target(certificate: Certificate, target: Target, found: CertificateState) -
 
 def _last_error(entry: Entry) -> str:
     return "" if entry.error is None else f"; the last failure: {entry.error['message']} [{entry.error['id']}]"
-
-
-def _dsm(context: DoctorContext, synology: Synology) -> Iterator[Finding]:
-    try:
-        resolve(synology.account.password, context.environ)
-    except AcmewrapError:  # reported among the secrets
-        raise NotLooked("its password cannot be read") from None
-    with sessions.open_account(context.config, context.environ) as client:
-        certificates.find(certificates.read(client), synology.certificate.description)
-    yield from ()

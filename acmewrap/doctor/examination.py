@@ -15,8 +15,8 @@ from ..engine import machine_steps
 from ..engine.context import RunContext
 from ..engine.engine import Engine
 from ..errors import AccessError, AcmewrapError
-from . import authority, challenges, delivery, machine, upkeep
-from .finding import Check, Checked, DoctorContext, Finding, Fixed, Notice, NotLooked
+from . import authority, challenges, delivery, dsm, machine, upkeep
+from .finding import Check, Checked, DoctorContext, Fact, Finding, Fixed, Notice, NotLooked
 
 DEADLINE = 4.0
 """Seconds after which a check that waits for the network is given up."""
@@ -25,7 +25,7 @@ _THREADS = 16
 
 Listener = Callable[[Notice], None]
 if TYPE_CHECKING:
-    Outcome = Tuple[Tuple[Finding, ...], Optional[str]]
+    Outcome = Tuple[Tuple[Finding, ...], Optional[str], Tuple[Fact, ...]]
     Result = queue.SimpleQueue[Outcome]
 
 
@@ -38,18 +38,19 @@ def examine(context: DoctorContext, listener: Optional[Listener] = None) -> Tupl
             authority.checks(context),
             challenges.checks(context),
             delivery.checks(context),
+            dsm.checks(context),
         )
     )
     deadline = time.monotonic() + DEADLINE
     found: List[Finding] = []
     for check, result in zip(checks, _start(checks)):
         try:
-            findings, reason = result.get(timeout=max(0.0, deadline - time.monotonic()))
+            findings, reason, facts = result.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
             late = failure("doctor.no_answer", f"{check.name}: no answer within {DEADLINE:.0f} seconds")
-            findings, reason = (Finding(late),), None
+            findings, reason, facts = (Finding(late),), None, ()
         if listener is not None:
-            listener(Checked(check.name, findings, reason))
+            listener(Checked(check.name, findings, reason, facts))
         found.extend(findings)
     return tuple(found)
 
@@ -106,9 +107,14 @@ def _work(waiting: queue.SimpleQueue[Tuple[Check, Result]]) -> None:
 
 def _perform(check: Check) -> Outcome:
     findings: List[Finding] = []
+    facts: List[Fact] = []
     reason: Optional[str] = None
     try:
-        findings.extend(check.look())
+        for seen in check.look():
+            if isinstance(seen, Fact):
+                facts.append(seen)
+            else:
+                findings.append(seen)
     except NotLooked as why:
         reason = str(why)
     except AcmewrapError as error:
@@ -116,4 +122,4 @@ def _perform(check: Check) -> Outcome:
     except OSError as error:
         message = f"{check.name}: {error.filename or ''} {error.strerror or error}"
         findings.append(Finding(failure("file.failed", message)))
-    return tuple(findings), reason
+    return tuple(findings), reason, tuple(facts)

@@ -24,6 +24,14 @@ class Finding:
 
 
 @dataclass(frozen=True)
+class Fact:
+    """What a check saw that is worth knowing and not wrong."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True)
 class DoctorContext:
     """The machine and its configuration. ``names`` are the certificates of interest (none: all); web servers are looked for
     at ``http_port``, and at ``address`` instead of where the DNS says. Without ``writes`` nothing is laid into a webroot.
@@ -54,16 +62,17 @@ class Check:
     """One thing to look at, by the name that people know it by; ``look`` may raise :class:`AcmewrapError`, a finding too."""
 
     name: str
-    look: Callable[[], Iterable[Finding]]
+    look: Callable[[], Iterable[Union[Finding, Fact]]]
 
 
 @dataclass(frozen=True)
 class Checked:
-    """Given to a listener after a check; ``reason``: why it did not look."""
+    """Given to a listener after a check; ``reason``: why it did not look; ``facts``: what it saw besides."""
 
     name: str
     findings: Tuple[Finding, ...]
     reason: Optional[str] = None
+    facts: Tuple[Fact, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -123,7 +123,7 @@ class CertificateSteps:
         if fault is not None:  # a target that does not look would serve it, and one that looks says less about it
             raise DeployError(failure("certificate.mismatch", f"{name} is not delivered: {fault}", name=name))
         with self._targets[_place(step.destination)]:
-            delivery = deliver(step, stored.leaf.sha256, config=self._config, context=self._context, on_line=on_line)
+            delivery = deliver(step, stored.leaf, config=self._config, context=self._context, on_line=on_line)
         ledger = self._ledgers[step.authority.name]
         entry = ledger.get(step.entry).prove(stored.leaf.sha256, self._context.clock(), stored.leaf.not_after)
         ledger.put(step.entry, entry)
@@ -149,4 +149,4 @@ def _read(step: CertificateStep) -> Optional[Stored]:
 
 
 def _place(target: Target) -> str:
-    return str(target.verify or target.name)
+    return "the NAS" if target.synology is not None else str(target.verify or target.name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
 from typing import Dict, Mapping, Optional, Union
 
@@ -9,13 +10,14 @@ from ..catalogue import failure
 from ..config.model import Certificate, Config, Install, Target
 from ..driver.acmesh import AcmeSh
 from ..driver.command import InstalledFiles
+from ..driver.home import is_ecc
 from ..driver.process import OnLine
 from ..driver.results import DeployResult
-from ..errors import DeployError, Failure, UnprovenError
+from ..errors import DeployError, Failure, UnprovenError, UnreachableError
 from ..plan.steps import DeployCertificate
 from ..secrets import Secret, resolve
 from ..state import file_modes
-from ..synology import certificates, sessions
+from ..synology import certificates, sessions, upload
 from ..verify import local_files, tls_probe
 from ..x509 import X509
 from .context import RunContext
@@ -40,20 +42,20 @@ class Delivery:
 
 
 def deliver(
-    step: DeployCertificate, leaf: str, *, config: Config, context: RunContext, on_line: Optional[OnLine] = None
+    step: DeployCertificate, stored: X509, *, config: Config, context: RunContext, on_line: Optional[OnLine] = None
 ) -> Delivery:
-    """Deploy *leaf* (SHA-256), which lies on disk, and look. What serves it already is deployed again only with ``force``, but
+    """Deploy the leaf *stored*, which lies on disk, and look. What serves it already is deployed again only with ``force``, but
     DSM's services are looked after all the same.
 
-    Raises :class:`UnprovenError` when the target does not show *leaf* or others can read its key, another :class:`DeployError` when
+    Raises :class:`UnprovenError` when the target does not show it or others can read its key, another :class:`DeployError` when
     the hook failed, :class:`AccessError` when a secret cannot be read.
     """
-    certificate, target = step.request, step.destination
+    certificate, target, leaf = step.request, step.destination, stored.sha256
     if target.install is not None:
         _close_key(target.install, config)
     look = local_files.can_look(target) and not step.force
     observed = local_files.look(target, leaf) if look else tls_probe.Observation()
-    if observed.served == leaf and not target.synology:
+    if observed.served == leaf and target.synology is None:
         _prove_mode(target, config)
         return Delivery(None, observed)
     acme = context.open_acme(config, step.authority)
@@ -62,19 +64,32 @@ def deliver(
     variables: Dict[str, Union[str, Secret]] = {
         name: value if isinstance(value, str) else resolve(value, context.environ) for name, value in target.env.items()
     }
-    if target.synology:
-        wanted, bundle = sessions.nas_of(config).certificate, sessions.trusted_bundle(config)
+    if target.synology is not None:
+        wanted = sessions.entries(config)[target.synology.description]
+        bundle = sessions.trusted_bundle(config)
         # SYNO_CREATE stays out once the entry exists: a list call that is cut off would make the hook create another.
+        files = acme.home.files_of(certificate.domains[0], is_ecc(certificate.key))
         with sessions.open_account(config, context.environ) as client:
-            exists = certificates.find(certificates.read(client), wanted.description) is not None
-        if exists:
+            found = certificates.find(certificates.read(client), wanted.description)
+            look = target.verify is not None or step.force
+            seen = observed.served == leaf if look else found is not None and found.not_after == stored.not_after
+            needed = found is None or not seen
+            by_hook = upload.has_chain(files) and (found is None or upload.hook_can_find(wanted.description))
+            if needed and not by_hook:
+                with contextlib.suppress(UnreachableError):  # the list and the server show whether it was done
+                    upload.import_certificate(client, files, wanted.description, found)
+        if found is not None:
             variables.pop(_CREATE, None)
-        if not (exists and observed.served == leaf):
+        if needed and by_hook:
             result = _run_hook(
                 acme, certificate, target, variables, ca_bundle=bundle, pinned=client.pinned, on_line=on_line
             )
         with sessions.open_account(config, context.environ, retry_for=_RESTART) as client:
-            assigned = certificates.put_to_use(client, wanted)
+            assigned = certificates.put_to_use(client, wanted) or needed
+            listed = certificates.find(certificates.read(client), wanted.description)
+        if target.verify is None and (listed is None or listed.not_after not in (None, stored.not_after)):
+            message = f"DSM does not list the new leaf {leaf[:16]}… as {wanted.description!r}: its certificate ends at another time"
+            raise UnprovenError(failure("dsm.not_imported", message, description=wanted.description))
     elif target.install is not None:
         result = _put_in_place(acme, certificate, target.install, on_line)
         observed = local_files.read(target.install)

@@ -168,7 +168,10 @@ def _pending(
         if entry.seen != leaf.sha256:
             return Plain.NOT_RECORDED
         # It has arrived; a NAS may nevertheless not use it as the file says.
-        return state.nas.assignment if target.synology and state.nas is not None else None
+        entry_of_nas = target.synology
+        return (
+            None if entry_of_nas is None or state.nas is None else state.nas.assignments.get(entry_of_nas.description)
+        )
     if options.respect_backoff and entry.wanted == leaf.sha256 and entry.next_try > now:
         return None
     if observed is not None:

@@ -25,7 +25,7 @@ from .fields import (
     optional,
     record,
 )
-from .records import CERTIFICATE, ERROR, FINDING, PROBLEM, RELEASE, REQUEST, RESULT, RUN, STEP
+from .records import CERTIFICATE, ERROR, FACT, FINDING, PROBLEM, RELEASE, REQUEST, RESULT, RUN, STEP
 
 SCHEMA_VERSION = 2
 
@@ -44,12 +44,14 @@ _CONVERGING = ("plan", "apply", "install", "render", "issue", "deploy", "cron")
 _LEFTOVERS = field(listed(STEP), None, "What `apply --prune` could remove besides.")
 _FILES = record("files", dict.fromkeys(("in_use", "added", "removed", "changed"), listed(TEXT)))
 _ACTIONS = field(listed(TEXT), None, "With --dry-run: what would be done, in words.")
+_FACTS = field(listed(FACT), None, "What was seen of a NAS and is not wrong.")
+_SUPPORT = field(optional(TEXT), None, "With --support-file: what was written.")
 _REVOKED = record("revoked", {"name": TEXT, "serial": TEXT, "sha256": SHA256})
 OWN: Mapping[Tuple[str, ...], Dict[str, Type]] = {
     _CONVERGING: {"leftovers": _LEFTOVERS, "run": optional(RUN), "certificates": by_name(CERTIFICATE)},
     ("status",): {"last_run_at": optional(MOMENT), "certificates": by_name(CERTIFICATE)},
     ("rehearse",): {"run": optional(RUN), "actions": _ACTIONS},
-    ("doctor",): {"findings": listed(FINDING), "warnings": listed(PROBLEM)},
+    ("doctor",): {"findings": listed(FINDING), "facts": _FACTS, "warnings": listed(PROBLEM), "support_file": _SUPPORT},
     ("check",): {"config": TEXT, "warnings": listed(PROBLEM), "certificates": by_name(REQUEST)},
     ("revoke",): {"revoked": optional(_REVOKED), "actions": _ACTIONS},
     ("init",): {"path": optional(TEXT), "text": TEXT},

@@ -41,6 +41,7 @@ _PROBLEMS = field(listed(PROBLEM), lambda error: getattr(error, "problems", ()),
 ERROR = record("error", {**within("failure", _FAILURE), "problems": _PROBLEMS})
 _FIXABLE = field(FLAG, lambda finding: finding.fix is not None, "By doctor --fix.")
 FINDING = record("finding", {**within("failure", _FAILURE), "fixable": _FIXABLE})
+FACT = record("fact", {"name": TEXT, "value": TEXT})
 _DEFAULT = field(FLAG, lambda release: release.version == DEFAULT_RELEASE)
 _PIN = {"url": TEXT, "sha256": SHA256, "cve": optional(TEXT), "debian": optional(TEXT), "default": _DEFAULT}
 RELEASE = record("release", {"version": TEXT, **_PIN})

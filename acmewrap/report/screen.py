@@ -105,10 +105,13 @@ def switch_lines(file: str, versions: Tuple[str, str], *, switched: bool) -> Ite
         yield f"Not switched: {file} asks for acme.sh {old}, as before."
 
 
-def check_lines(name: str, failures: Sequence[Failure], reason: Optional[str]) -> Iterator[str]:
-    """A check of the doctor and what it found, or the *reason* why it did not look."""
+def check_lines(
+    name: str, failures: Sequence[Failure], reason: Optional[str], facts: Iterable[Tuple[str, str]] = ()
+) -> Iterator[str]:
+    """A check of the doctor and what it found, or the *reason* why it did not look; and its *facts*, each with its name."""
     mark = "BAD" if failures else "ok" if reason is None else "-"
     yield f"{mark:<4} {name}{'' if reason is None else f': not checked, {reason}'}"
+    yield from (f"     {fact}: {value}" for fact, value in facts)
     for failure in failures:
         yield from failure_lines(failure)
 

@@ -104,16 +104,21 @@ class DsmTask:
             found = scheduler.find(describe(self._config).name)
             if found is None:
                 raise DeployError(failure("dsm.no_task", "DSM's Task Scheduler has no task for this file"))
-            known = len(scheduler.history(found))
+            before = scheduler.history(found)
             scheduler.run(found)
-            while True:  # DSM answers before the task has ended
-                ended = scheduler.history(found)
-                if len(ended) > known or time.monotonic() >= deadline:
+            # DSM answers before the task has ended, and may start it minutes later; without a history nothing says that it ended.
+            while True:
+                ended = scheduler.history(found) if before is not None else None
+                if ended is None or len(ended) > len(before or ()) or time.monotonic() >= deadline:
                     break
                 time.sleep(1)
-        if len(ended) == known:
-            message = "DSM started it and keeps no result (Task Scheduler > Settings > Save output results)"
-            return Outcome(None, message, log.added())
+        if ended is None:
+            return Outcome(None, "DSM accepted the start, and this version keeps no results", log.added())
+        if len(ended) == len(before or ()):
+            message = (
+                "DSM accepted the start and shows no result: it starts late, or results are not kept (Task Scheduler > "
+            )
+            return Outcome(None, f"{message}Settings > Save output results)", log.added())
         last = max(ended, key=lambda one: str(one.get("start_time", "")))
         code, way = int(last.get("exit_code", -1)), str(last.get("exit_type", "normal"))
         return Outcome(way == "normal" and code == 0, f"DSM says: exit code {code}, {way}", log.added())

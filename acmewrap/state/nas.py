@@ -5,43 +5,55 @@ Without a way to change accounts the account is not looked after; the rest goes 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import List, Optional
+from dataclasses import dataclass, field
+from typing import Dict, List, Mapping, Optional, Tuple
 
 from .. import dsm_codes, files
 from ..catalogue import failure
 from ..config.model import Account, Config
-from ..errors import AccessError, AcmewrapError
+from ..errors import AccessError, AcmewrapError, DeployError
 from ..reasons import AccountDiffers, AccountNotManaged, Deviation, Drift, NotObserved, Plain, Reason
 from ..schedule import dsm
 from ..secrets import FileReference, Secret, resolve
 from ..synology import account, certificates
 from ..synology.channel import Provisioner, generate_password
-from ..synology.sessions import Environ, nas_of, open_account, open_provisioner
-from ..synology.web import ApiError
+from ..synology.sessions import Environ, entries, nas_of, open_account, open_provisioner
+from ..synology.web import AUTH, ApiError
+
+_LAST_LOGIN_OF_DSM_6 = 6
 
 
 @dataclass(frozen=True)
 class NasState:
-    """The NAS as it was found: what is amiss with the account, why the certificate is not in use as wanted, the task.
+    """The NAS as it was found: what is amiss with the account; by description, why a certificate is not in use as the file says;
+    the task.
 
     ``note``: what nobody could look at.
     """
 
     account: Optional[Reason] = None
-    assignment: Optional[Reason] = None
+    assignments: Mapping[str, Reason] = field(default_factory=dict)
     task: Drift = "same"
     note: Optional[Reason] = None
 
 
+class UnsupportedKeyError(DeployError):
+    """A certificate for the NAS has a kind of key that its DSM does not take."""
+
+
 def look(config: Config, environ: Environ) -> NasState:
-    """How the NAS stands. Changes nothing. What keeps it from looking becomes a reason, so that a step comes to fail of it."""
+    """How the NAS stands. Changes nothing. What keeps it from looking becomes a reason, so that a step comes to fail of it.
+
+    Raises :class:`UnsupportedKeyError` (``dsm.key_unsupported``) before a certificate is issued that could not be imported.
+    """
     try:
         with open_provisioner(config, environ) as provisioner:
             return _look(config, environ, provisioner)
+    except UnsupportedKeyError:
+        raise
     except AcmewrapError as error:
         reason = NotObserved(error.failure)
-        return NasState(reason, reason, "differs" if dsm.is_wanted(config) else "same")
+        return NasState(reason, dict.fromkeys(entries(config), reason), "differs" if dsm.is_wanted(config) else "same")
 
 
 def ensure_account(config: Config, environ: Environ) -> None:
@@ -69,24 +81,51 @@ def _look(config: Config, environ: Environ, provisioner: Optional[Provisioner]) 
     wanted = nas_of(config).account
     deviations: List[Deviation] = []
     if provisioner is not None:
+        _refuse_keys(config, provisioner.maximum(AUTH))
         found = account.read(provisioner, wanted.name)
         if found is None:
-            return NasState(Plain.MISSING, Plain.NO_ACCOUNT, "missing" if dsm.is_wanted(config) else "same")
+            unseen = dict.fromkeys(entries(config), Plain.NO_ACCOUNT)
+            return NasState(Plain.MISSING, unseen, "missing" if dsm.is_wanted(config) else "same")
         deviations.extend(found)
         if _password_is_missing(wanted):
             deviations.append(Deviation("no_password"))
-    assignment: Optional[Reason]
+    assignments: Dict[str, Reason]
     try:
         with open_account(config, environ) as client:
-            assignment = certificates.find_drift(certificates.read(client), nas_of(config).certificate)
+            _refuse_keys(config, client.maximum(AUTH))
+            assignments = _find_drifts(config, certificates.read(client))
             task = dsm.look(config, provisioner or client)
+    except UnsupportedKeyError:
+        raise
     except AcmewrapError as error:
         if provisioner is not None and isinstance(error, ApiError) and error.code in dsm_codes.PASSWORD:
             deviations.append(Deviation("wrong_password"))
-        assignment = NotObserved(error.failure)
+        assignments = dict.fromkeys(entries(config), NotObserved(error.failure))
         task = "differs" if dsm.is_wanted(config) else "same"
     differs = AccountDiffers(tuple(deviations)) if deviations else None
-    return NasState(differs, assignment, task, AccountNotManaged(wanted.name) if provisioner is None else None)
+    return NasState(differs, assignments, task, AccountNotManaged(wanted.name) if provisioner is None else None)
+
+
+def _find_drifts(config: Config, listed: Tuple[certificates.Listed, ...]) -> Dict[str, Reason]:
+    found: Dict[str, Reason] = {}
+    for description, entry in entries(config).items():
+        try:
+            reason = certificates.find_drift(listed, entry)
+        except DeployError as error:
+            reason = NotObserved(error.failure)
+        if reason is not None:
+            found[description] = reason
+    return found
+
+
+def _refuse_keys(config: Config, login: Optional[int]) -> None:
+    """DSM 6, whose *login* ends at version 6, takes no elliptic key."""
+    if login is None or login > _LAST_LOGIN_OF_DSM_6:
+        return
+    for name, certificate in config.certificates.items():
+        if certificate.key.startswith("ec-") and any(target.synology for target in certificate.targets):
+            message = f"the certificate {name} has the key {certificate.key}, and this NAS runs DSM 6"
+            raise UnsupportedKeyError(failure("dsm.key_unsupported", message, name=name, key=certificate.key))
 
 
 def _log_in(config: Config, environ: Environ) -> None:

@@ -6,18 +6,24 @@ such denial for SSH: an administrator may use it while it is switched on.
 
 from __future__ import annotations
 
+import logging
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 from ..catalogue import failure
-from ..errors import DeployError
+from ..errors import DeployError, UnreachableError
 from ..reasons import Deviation
 from ..secrets import Secret
 from .channel import ADMINISTRATORS, EVERYWHERE, Channel, Provisioner
+from .web import ApiError
+
+logger = logging.getLogger(__name__)
 
 HOMES = "homes"
 DESKTOP = "SYNO.Desktop"
 
 _ALL = -1
+_TRIES = 3
+_NO_SUCH_USER = 3106
 _SHARE_TYPES = ["dec", "local", "usb", "sata", "cluster", "c2", "cold_storage", "worm"]
 
 
@@ -34,26 +40,35 @@ def read(channel: Channel, name: str) -> Optional[Tuple[Deviation, ...]]:
 
 
 def ensure(provisioner: Provisioner, name: str, password: Secret) -> None:
-    """Make the account, or change what is not as it should be and nothing else; then read it back.
+    """Make the account, or change what is not as it should be and nothing else; then read it back. After an answer that was lost
+    only what then is still missing is sent.
 
     The password of an account that exists stays; see :func:`~acmewrap.synology.channel.Provisioner.set_password`. Raises
     :class:`DeployError` (``dsm.account_not_set``) when DSM does not show what it was asked to do.
     """
-    found = read(provisioner, name)
-    if found is None:
-        provisioner.create_user(name, password)
+    for _ in range(_TRIES):
         found = read(provisioner, name)
-    for deviation in found or ():
-        _fix(provisioner, name, deviation)
-    left = read(provisioner, name) if found else found
-    if left != ():
-        shown = ", ".join(map(str, left or (Deviation("missing"),)))
+        if found == ():
+            return
+        try:
+            if found is None:
+                provisioner.create_user(name, password)
+                found = read(provisioner, name)
+            for deviation in found or ():
+                _fix(provisioner, name, deviation)
+        except UnreachableError as error:
+            logger.debug("no answer to a change of the account %s: %s", name, error)
+        else:
+            break
+    found = read(provisioner, name)
+    if found != ():
+        shown = ", ".join(map(str, found or (Deviation("missing"),)))
         message = f"DSM accepted the settings of the account {name}, and still shows: {shown}"
         raise DeployError(failure("dsm.account_not_set", message, account=name))
 
 
 def _find(channel: Channel, name: str) -> Optional[Dict[str, Any]]:
-    fields = ["expired", "cannot_chg_passwd", "uid"]
+    fields = ["expired", "uid"]
     listed = channel.call("SYNO.Core.User", "list", 1, type="local", offset=0, limit=_ALL, additional=fields)
     # `get` may say of an account that exists that it does not (3106).
     return next((user for user in listed.get("users", ()) if user.get("name") == name), None)
@@ -78,8 +93,19 @@ def _deviations(channel: Channel, name: str, found: Mapping[str, Any]) -> Iterat
     # Last, for it is only then that an account may be opened again.
     if found.get("expired", "normal") not in ("normal", "never"):
         yield Deviation("disabled")
-    if found.get("cannot_chg_passwd") is False:
+    if _may_change_password(channel, name):
         yield Deviation("may_change_password")
+
+
+def _may_change_password(channel: Channel, name: str) -> bool:
+    """Only `get` shows it, and `get` may say of an account that exists that it does not (3106): then nothing is known."""
+    try:
+        found = channel.call("SYNO.Core.User", "get", 1, name=name, additional=["cannot_chg_passwd"])
+    except ApiError as error:
+        if error.code != _NO_SUCH_USER:
+            raise
+        return False
+    return any(one.get("cannot_chg_passwd") is False for one in found.get("users", ()) if one.get("name") == name)
 
 
 def _fix(provisioner: Provisioner, name: str, deviation: Deviation) -> None:

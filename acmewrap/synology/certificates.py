@@ -5,17 +5,24 @@ acme.sh's hook imports; it never makes a new certificate the default and gives i
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ..catalogue import failure
 from ..config.model import DsmCertificate
-from ..errors import DeployError
+from ..errors import DeployError, UnreachableError
 from ..reasons import NotAssigned, NotImported, Reason
 from .channel import Channel
 
+logger = logging.getLogger(__name__)
+
 _LIST = "SYNO.Core.Certificate.CRT"
 _SERVICE = "SYNO.Core.Certificate.Service"
+
+_TRIES = 3
+
+_DESKTOP = ("system", "default")
 
 # DSM takes a new certificate for QuickConnect with success and does not use it.
 _NOT_ASSIGNABLE = (("system", "quickconnect"),)
@@ -23,12 +30,15 @@ _NOT_ASSIGNABLE = (("system", "quickconnect"),)
 
 @dataclass(frozen=True)
 class Listed:
-    """One certificate as DSM lists it; ``services`` are DSM's own objects, to be sent back as they are."""
+    """One certificate as DSM lists it; ``services`` are DSM's own objects, to be sent back as they are. ``not_after`` is in
+    seconds since 1970 UTC, None where DSM does not say.
+    """
 
     id: str
     description: str
     is_default: bool
     services: Tuple[Mapping[str, Any], ...]
+    not_after: Optional[int] = None
 
 
 def read(client: Channel) -> Tuple[Listed, ...]:
@@ -40,6 +50,7 @@ def read(client: Channel) -> Tuple[Listed, ...]:
             str(entry.get("desc", "")),
             bool(entry.get("is_default")),
             tuple(entry.get("services", ())),
+            _read_date(entry.get("valid_till")),
         )
         for entry in data.get("certificates", ())
     )
@@ -60,23 +71,37 @@ def put_to_use(client: Channel, desired: DsmCertificate) -> bool:
     """Make the certificate the default and give it its services, as far as *desired* says, then list again to prove it. Returns
     whether anything was to be changed.
 
-    Raises :class:`DeployError` (``dsm.not_assigned``) when DSM reports success and the list says otherwise.
+    The web server may restart in between, so that an answer does not come: then what the list shows to be missing is sent, and
+    nothing twice. Raises :class:`DeployError` (``dsm.not_assigned``) when DSM reports success and the list says otherwise;
+    with services ``all`` those but DSM's own pages that stay where they are, are only logged.
     """
-    before = read(client)
-    certificate = _get(before, desired.description)
-    if desired.default and not certificate.is_default:
-        words = {"id": certificate.id, "desc": desired.description, "as_default": True}
-        client.call(_LIST, "set", 1, **words)
-    # Making it the default moves services on some versions, so what is left to move is read anew.
-    moves = _moves(read(client), certificate.id, desired)
-    if moves:
-        client.call(_SERVICE, "set", 1, settings=moves)
+    changed = False
+    for _ in range(_TRIES):
+        try:
+            certificate = _get(read(client), desired.description)
+            if desired.default and not certificate.is_default:
+                changed = True
+                words = {"id": certificate.id, "desc": desired.description, "as_default": True}
+                client.call(_LIST, "set", 1, **words)
+            # Making it the default moves services on some versions, so what is left to move is read anew.
+            moves = _moves(read(client), certificate.id, desired)
+            if moves:
+                changed = True
+                client.call(_SERVICE, "set", 1, settings=moves)
+        except UnreachableError as error:
+            logger.debug("no answer while the certificate was put to use: %s", error)
+        else:
+            break
     after = read(client)
-    left = _lacking(after, _get(after, desired.description), desired)
-    if left:
+    certificate = _get(after, desired.description)
+    left = _lacking(after, certificate, desired)
+    required = (desired.default and not certificate.is_default) or _desktop_is_left(after, certificate.id, desired)
+    if left and desired.services == "all" and not required:
+        logger.warning("DSM left these services with another certificate: %s", ", ".join(left))
+    elif left:
         message = f"DSM did not give {', '.join(left)} to the certificate {desired.description!r}"
         raise DeployError(failure("dsm.not_assigned", message, description=desired.description))
-    return bool(moves) or (desired.default and not certificate.is_default)
+    return changed
 
 
 def find_drift(listed: Tuple[Listed, ...], desired: DsmCertificate) -> Optional[Reason]:
@@ -90,6 +115,8 @@ def find_drift(listed: Tuple[Listed, ...], desired: DsmCertificate) -> Optional[
 
 def _lacking(listed: Tuple[Listed, ...], certificate: Listed, desired: DsmCertificate) -> List[str]:
     left = [_name(move["service"]) for move in _moves(listed, certificate.id, desired)]
+    if desired.services != "all":
+        left += _fixed(listed, certificate.id, desired)
     return ["default", *left] if desired.default and not certificate.is_default else left
 
 
@@ -114,11 +141,43 @@ def _moves(listed: Tuple[Listed, ...], id: str, desired: DsmCertificate) -> List
     ]
 
 
+def _desktop_is_left(listed: Tuple[Listed, ...], id: str, desired: DsmCertificate) -> bool:
+    """Whether DSM's own pages, which show that the deploy worked, still have another certificate."""
+    keys = [(move["service"].get("subscriber"), move["service"].get("service")) for move in _moves(listed, id, desired)]
+    return _DESKTOP in keys
+
+
+def _fixed(listed: Tuple[Listed, ...], id: str, desired: DsmCertificate) -> List[str]:
+    """The services that are named in the file and that DSM does not let anybody move."""
+    others = (service for other in listed if other.id != id for service in other.services)
+    return [_name(service) for service in others if not _can_move(service) and _is_named(service, desired)]
+
+
+def _can_move(service: Mapping[str, Any]) -> bool:
+    key = (service.get("subscriber"), service.get("service"))
+    return key not in _NOT_ASSIGNABLE and service.get("user_setable", True) is not False
+
+
 def _is_desired(service: Mapping[str, Any], desired: DsmCertificate) -> bool:
-    if (service.get("subscriber"), service.get("service")) in _NOT_ASSIGNABLE:
-        return False
-    return desired.services == "all" or _name(service) in desired.services or service.get("service") in desired.services
+    return _can_move(service) and _is_named(service, desired)
+
+
+def _is_named(service: Mapping[str, Any], desired: DsmCertificate) -> bool:
+    names = (_name(service), service.get("service"))
+    if desired.services == "all":
+        return not any(name in desired.reserved for name in names)
+    return any(name in desired.services for name in names)
 
 
 def _name(service: Mapping[str, Any]) -> str:
     return str(service.get("display_name") or service.get("service"))
+
+
+def _read_date(text: object) -> Optional[int]:
+    """``Dec 25 11:39:42 2023 GMT``, as OpenSSL writes it."""
+    import ssl
+
+    try:
+        return ssl.cert_time_to_seconds(str(text))
+    except ValueError:
+        return None

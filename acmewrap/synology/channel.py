@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import secrets
 import string
-from typing import Any, Dict, Protocol, Sequence
+from typing import Any, Dict, Optional, Protocol, Sequence
 
 from ..secrets import Secret
 from ..trust import DSM_ADMINISTRATORS
+from .web import ApiError
 
 _LETTERS = string.ascii_letters
 _ALPHABET = string.ascii_letters + string.digits + "._-"
 _LENGTH = 32
 
 ADMINISTRATORS = DSM_ADMINISTRATORS
+_NO_METHOD = 103
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - DSM's word for "from any address" in its application privileges
 
 
@@ -25,6 +27,9 @@ class Channel(Protocol):
     """Calls of DSM's APIs; the answer is the ``data`` of the reply. Raises :class:`~acmewrap.synology.web.ApiError`."""
 
     def call(self, api: str, method: str, version: int, **parameters: Any) -> Dict[str, Any]: ...
+
+    def maximum(self, api: str) -> Optional[int]:
+        """The highest version that DSM offers of *api*, None when that is not known."""
 
 
 class Provisioner(Channel, Protocol):
@@ -48,6 +53,7 @@ class WebProvisioner:
 
     def __init__(self, client: Channel) -> None:
         self.call = client.call
+        self.maximum = client.maximum
 
     def create_user(self, name: str, password: Secret) -> None:
         settings = {"description": "", "email": "", "expired": "normal", "cannot_chg_passwd": True}
@@ -58,8 +64,14 @@ class WebProvisioner:
         self.call("SYNO.Core.User", "set", 1, name=name, new_name=name, password=password.reveal())
 
     def add_administrator(self, name: str) -> None:
-        # The parameter is `name`: `members` is answered with success, and adds nobody (DSM 7.2.1).
-        self.call("SYNO.Core.Group.Member", "add", 1, group=ADMINISTRATORS, name=[name])
+        # The parameter is `name`: `members` is answered with success, and adds nobody (DSM 7.2.1). Some versions know only
+        # `change`, older ones only `add`.
+        try:
+            self.call("SYNO.Core.Group.Member", "add", 1, group=ADMINISTRATORS, name=[name])
+        except ApiError as error:
+            if error.code != _NO_METHOD:
+                raise
+            self.call("SYNO.Core.Group.Member", "change", 1, group=ADMINISTRATORS, add_member=[name], remove_member=[])
 
     def deny_shares(self, name: str, shares: Sequence[str]) -> None:
         nothing = {"is_readonly": False, "is_writable": False, "is_deny": True, "is_custom": False}

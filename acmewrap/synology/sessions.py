@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Iterator, Mapping, Optional
+from dataclasses import replace
+from typing import Dict, Iterator, Mapping, Optional
 
-from ..config.model import Account, Config, Synology
+from ..config.model import Account, Config, DsmCertificate, Synology
 from ..secrets import Reference, Secret, resolve
 from .channel import Provisioner, WebProvisioner
 from .tools import Tools, find_tools
@@ -19,6 +20,14 @@ def nas_of(config: Config) -> Synology:
     if config.synology is None:
         raise ValueError("the configuration has no NAS")
     return config.synology
+
+
+def entries(config: Config) -> Dict[str, DsmCertificate]:
+    """The entries in DSM's list that targets stand for, by description, each with what is reserved for the others."""
+    given = [target.synology for one in config.certificates.values() for target in one.targets]
+    found = [entry for entry in given if entry is not None]
+    named = tuple(name for entry in found if entry.services != "all" for name in entry.services)
+    return {entry.description: replace(entry, reserved=named) if entry.services == "all" else entry for entry in found}
 
 
 def open_account(config: Config, environ: Environ, *, retry_for: float = 0.0) -> Client:
@@ -41,11 +50,16 @@ def open_provisioner(config: Config, environ: Environ) -> Iterator[Optional[Prov
 
 
 def trusted_bundle(config: Config) -> Optional[str]:
-    """The file that DSM's own certificate is trusted through: that of the authority whose certificate the NAS is given."""
+    """The file that DSM's own certificate is trusted through: that of the authority whose certificate becomes its default."""
     if not nas_of(config).url.startswith("https"):
         return None
-    given = (it for it in config.certificates.values() if any(target.synology for target in it.targets))
-    certificate = next(given, None)
+    given = [
+        (target.synology.default, certificate)
+        for certificate in config.certificates.values()
+        for target in certificate.targets
+        if target.synology is not None
+    ]
+    certificate = max(given, key=lambda pair: pair[0], default=(False, None))[1]
     bundle = None if certificate is None else config.authority_of(certificate).ca_bundle
     return None if bundle is None else str(bundle)
 

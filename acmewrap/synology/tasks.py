@@ -1,21 +1,30 @@
-"""DSM's Task Scheduler: one user-defined script, found by its name, in the shapes of DSM 6 (version 1) and DSM 7 (version 4).
+"""DSM's Task Scheduler: one user-defined script, found by its name, in the shapes of DSM 6 (version 1) and DSM 7 (3 and 4).
 
 Names are not unique in DSM, so several of one name are an error and never a guess.
 """
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
-from typing import Any, Dict, Mapping, Optional, Tuple
+from functools import partial
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
 from ..catalogue import failure
-from ..errors import DeployError
+from ..errors import DeployError, UnreachableError
 from .channel import Channel
 from .web import ApiError
 
+logger = logging.getLogger(__name__)
+
 _API = "SYNO.Core.TaskScheduler"
+_SHAPES = (4, 3, 1)
 _NO_SUCH_VERSION = 104
+_NOT_THERE = (102, 103, 104)
+_INVALID = 4800
+_TRIES = 3  # change, replace, and once more after a lost answer
 _DAILY = 1001
+_EVERY_DAY = "0,1,2,3,4,5,6"
 _HOUR = 3600
 _DAY = 24 * _HOUR
 _MINUTES = (30, 20, 15, 10, 5, 1)  # between two runs within an hour, as DSM offers them
@@ -45,22 +54,29 @@ class Found:
 
 
 class TaskScheduler:
-    """The scheduler behind a channel. Raises :class:`ApiError`."""
+    """The scheduler behind a channel. Raises :class:`ApiError`.
+
+    Its shapes are those of versions 4, 3 and 1; the highest that DSM offers is used, and on DSM's word that there is no such
+    version the next one. ``monthly_week`` is disputed at version 4: some builds refuse a schedule that has it, so that one is
+    sent without it then.
+    """
 
     def __init__(self, channel: Channel) -> None:
         self._channel = channel
-        self._modern = True
+        offered = channel.maximum(_API) or _SHAPES[0]
+        self._version = next((shape for shape in _SHAPES if shape <= offered), _SHAPES[-1])
+        self._monthly = True
 
     def find(self, name: str) -> Optional[Found]:
         """The task of that name, None when there is none. Raises :class:`DeployError` (``dsm.ambiguous_task``) for several."""
-        found = [task for task in self._list() if task.get("name") == name and "id" in task]
+        found = [task for task in self.list_all() if task.get("name") == name and "id" in task]
         if len(found) > 1:
             raise DeployError(failure("dsm.ambiguous_task", f"DSM has {len(found)} tasks called {name!r}", task=name))
         if not found:
             return None
         id, owner = int(found[0]["id"]), str(found[0].get("real_owner", found[0].get("owner", "")))
         # With another owner than the task's, DSM answers with an empty task.
-        details = self._channel.call(_API, "get", 4 if self._modern else 1, id=id, real_owner=owner)
+        details = self._call("get", lambda: {"id": id, "real_owner": owner})
         return Found(id, name, owner, {**found[0], **details})
 
     def matches(self, found: Found, task: Task) -> bool:
@@ -68,67 +84,97 @@ class TaskScheduler:
         details = found.details
         extra, schedule = details.get("extra") or {}, details.get("schedule") or {}
         desired = self._schedule(task)
-        times = ("hour", "minute", "repeat_hour", *(("repeat_min",) if self._modern else ()))
+        times = ["hour", "minute", "repeat_hour", *(("repeat_min",) if self._version > 1 else ())]
+        if desired["repeat_hour"] or desired.get("repeat_min"):
+            times.append("last_work_hour")  # of no meaning in a task that runs once a day
         return (
             found.owner == task.owner
             and bool(details.get("enable"))
             and _comparable(extra) == _comparable(_extra(task))
             and all(schedule.get(time, 0) == desired[time] for time in times)
+            and set(str(schedule.get("week_day", _EVERY_DAY)).split(",")) == set(_EVERY_DAY.split(","))
+            and schedule.get("repeat_date", _DAILY) in (0, _DAILY)  # version 3 is sent 0, version 4 the other
         )
 
     def ensure(self, task: Task) -> Found:
-        """Make the task, or bring it into line; read it back. Raises :class:`DeployError` (``dsm.task_not_set``)."""
+        """Make the task, or bring it into line; read it back. One that DSM only pretends to change is replaced, and what an
+        answer that was lost has left undone is done. Raises :class:`DeployError` (``dsm.task_not_set``).
+        """
+        changed = False
+        for _ in range(_TRIES):
+            found = self.find(task.name)
+            if found is not None and self.matches(found, task):
+                return found
+            try:
+                # An owner cannot be changed: the file of the task lies in the owner's folder.
+                if found is not None and (changed or found.owner != task.owner):
+                    self.remove(found)
+                    found = None
+                if found is None:
+                    self._call("create", partial(self._parameters, task))
+                else:
+                    changed = True
+                    self._call("set", partial(self._change, found.id, task))
+            except UnreachableError as error:
+                logger.debug("no answer to a change of the task %s: %s", task.name, error)
         found = self.find(task.name)
-        if found is not None and found.owner != task.owner:
-            self.remove(found)  # an owner cannot be changed: the file of the task lies in the owner's folder
-            found = None
-        if found is None:
-            self._channel.call(_API, "create", self._version(), **self._parameters(task))
-        elif not self.matches(found, task):
-            self._channel.call(_API, "set", self._version(), id=found.id, **self._parameters(task))
-        found = self.find(task.name)
-        if found is None or not self.matches(found, task):
-            message = f"DSM was asked for the task {task.name!r} and does not show it so"
-            raise DeployError(failure("dsm.task_not_set", message, task=task.name))
-        return found
+        if found is not None and self.matches(found, task):
+            return found
+        message = f"DSM was asked for the task {task.name!r} and does not show it so"
+        raise DeployError(failure("dsm.task_not_set", message, task=task.name))
 
     def run(self, found: Found) -> None:
-        """Start the task now. DSM answers before it has ended."""
-        self._channel.call(_API, "run", 2 if self._modern else 1, tasks=[self._key(found)])
+        """Start the task. DSM answers before it has ended, and before it has started."""
+        self._for_one("run", found)
 
-    def history(self, found: Found) -> Tuple[Mapping[str, Any], ...]:
-        """How it ended, each time; DSM keeps this only while Task Scheduler > Settings saves output."""
-        data = self._channel.call(_API, "get_history_status_list", 1, id=found.id)
+    def history(self, found: Found) -> Optional[Tuple[Mapping[str, Any], ...]]:
+        """How it ended, each time; DSM keeps this only while Task Scheduler > Settings saves output. None: there is no history,
+        as on DSM 6.
+        """
+        try:
+            data = self._channel.call(_API, "get_history_status_list", 1, id=found.id)
+        except ApiError as error:
+            if error.code in _NOT_THERE:
+                return None
+            raise
         return tuple(data.get("list", ()))
 
     def remove(self, found: Found) -> None:
-        if self._modern:
-            self._channel.call(_API, "delete", 2, tasks=[self._key(found)])
+        self._for_one("delete", found)
+
+    def _for_one(self, method: str, found: Found) -> None:
+        if self._version > 1:
+            self._channel.call(_API, method, 2, tasks=[{"id": found.id, "real_owner": found.owner}])
         else:
-            self._channel.call(_API, "delete", 1, task=found.id)
+            self._channel.call(_API, method, 1, task=found.id)
 
-    def _list(self) -> Tuple[Mapping[str, Any], ...]:
+    def list_all(self) -> Tuple[Mapping[str, Any], ...]:
+        """All tasks in DSM's own shape, those of other owners too."""
         order = {"sort_by": "next_trigger_time", "sort_direction": "ASC", "offset": 0, "limit": -1}
-        if self._modern:
+        return tuple(self._call("list", lambda: order, highest=3).get("tasks", ()))
+
+    def _call(self, method: str, parameters: Callable[[], Mapping[str, Any]], *, highest: int = 4) -> Dict[str, Any]:
+        """A call in the shape of the version in use, or of one further down when DSM knows no such version."""
+        while True:
             try:
-                return tuple(self._channel.call(_API, "list", 3, **order).get("tasks", ()))
+                return self._channel.call(_API, method, min(self._version, highest), **parameters())
             except ApiError as error:
-                if error.code != _NO_SUCH_VERSION:
+                lower = [shape for shape in _SHAPES if shape < min(self._version, highest)]
+                if error.code == _NO_SUCH_VERSION and lower:
+                    self._version = lower[0]
+                elif error.code == _INVALID and self._monthly and self._version == _SHAPES[0]:
+                    self._monthly = False
+                else:
                     raise
-                self._modern = False
-        return tuple(self._channel.call(_API, "list", 1, **order).get("tasks", ()))
 
-    def _version(self) -> int:
-        return 4 if self._modern else 1
-
-    def _key(self, found: Found) -> Dict[str, Any]:
-        return {"id": found.id, "real_owner": found.owner}
+    def _change(self, id: int, task: Task) -> Dict[str, Any]:
+        return {"id": id, **self._parameters(task)}
 
     def _parameters(self, task: Task) -> Dict[str, Any]:
         return {
             "name": task.name,
             "owner": task.owner,
-            **({"real_owner": task.owner} if self._modern else {}),
+            **({"real_owner": task.owner} if self._version > 1 else {}),
             "enable": True,
             "type": "script",
             "schedule": self._schedule(task),
@@ -136,18 +182,21 @@ class TaskScheduler:
         }
 
     def _schedule(self, task: Task) -> Dict[str, Any]:
-        repeat_hour, repeat_min, last = _repetition(task, minutes=self._modern)
+        repeat_hour, repeat_min, last = _repetition(task, minutes=self._version > 1)
         schedule: Dict[str, Any] = {
             "date_type": 0,
-            "week_day": "0,1,2,3,4,5,6",
+            "week_day": _EVERY_DAY,
             "hour": task.hour,
             "minute": task.minute,
             "repeat_hour": repeat_hour,
             "last_work_hour": last,
         }
-        if self._modern:
-            return {**schedule, "monthly_week": [], "repeat_date": _DAILY, "repeat_min": repeat_min, "version": 4}
-        return {**schedule, "repeat_date": 0}
+        if self._version == 1:
+            return {**schedule, "repeat_date": 0}
+        if self._version == 3:
+            return {**schedule, "repeat_date": 0, "repeat_min": repeat_min}
+        monthly: Dict[str, Any] = {"monthly_week": []} if self._monthly else {}
+        return {**schedule, **monthly, "repeat_date": _DAILY, "repeat_min": repeat_min, "version": 4}
 
 
 def _repetition(task: Task, *, minutes: bool) -> Tuple[int, int, int]:

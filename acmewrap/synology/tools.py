@@ -1,7 +1,7 @@
 """DSM's own tools, for root on the NAS itself: ``synowebapi``, ``synouser``, ``synogroup``, ``synoshare``.
 
 They know no login and no second factor, and lie outside the usual PATH. Of what ``synowebapi`` prints, its answer begins at the
-first brace (DSM 6.2 to 7.3).
+first brace outside the lines that begin with ``[Line`` (DSM 6.2 to 7.3).
 """
 
 from __future__ import annotations
@@ -14,19 +14,20 @@ from .. import privileges
 from ..catalogue import failure
 from ..errors import CommandError
 from ..secrets import Secret
-from ..trust import DSM_TOOLS
+from ..trust import DSM_TOOLS, find_dsm_tools
 from .channel import ADMINISTRATORS, WebProvisioner, generate_password
 from .web import ApiError, Client, read_reply
 
 FOLDERS = DSM_TOOLS
 _TIMEOUT = 60
+_PERHAPS_SWITCH = (103, 105)  # may mean that -s is missing
+_LOGIN_POLICY = (403, 406, 408, 409, 410)  # a policy stands between a new password and its first use
 _ON_BOX = "DSM (on the NAS itself)"
 
 
 def find_tools(environ: Mapping[str, str]) -> Optional[str]:
     """The PATH on which DSM's tools are; None unless this is a NAS, and root or has a way back to it."""
-    path = ":".join(filter(None, (environ.get("PATH"), FOLDERS)))  # an empty entry would be the current folder
-    return path if privileges.may_be_root() and shutil.which("synowebapi", path=path) is not None else None
+    return find_dsm_tools(environ) if privileges.may_be_root() else None
 
 
 class Tools:
@@ -40,12 +41,28 @@ class Tools:
         """One call through ``synowebapi``. No parameter may be a secret: everybody on the machine sees them."""
         words = [f"{name}={json.dumps(value, separators=(',', ':'))}" for name, value in parameters.items()]
         words = ["--exec", f"api={api}", f"method={method}", f"version={version}", *words]
-        # Some builds of DSM 7 say nothing for some APIs unless told -s, which DSM 6 does not know.
+        # Some builds of DSM 7 say nothing to some APIs, or refuse them, unless told -s, which DSM 6 does not know.
+        refusal: Optional[ApiError] = None
         for switches in ([], ["-s"]):
-            text = self._run("synowebapi", *switches, *words)
-            if "{" in text:
+            text = _without_noise(self._run("synowebapi", *switches, *words))
+            if "{" not in text:
+                continue
+            try:
                 return self._read(text[text.index("{") :], f"{api} {method}")
-        raise _failed("synowebapi", f"it answered nothing to {api} {method}")
+            except ApiError as error:
+                refusal = refusal or error
+                if error.code not in _PERHAPS_SWITCH:
+                    break
+        raise refusal or _failed("synowebapi", f"it answered nothing to {api} {method}")
+
+    def maximum(self, api: str) -> Optional[int]:
+        """None where ``synowebapi`` does not say."""
+        try:
+            offered = self.call("SYNO.API.Info", "query", 1, query=api).get(api)
+        except (ApiError, CommandError):
+            return None
+        found = offered.get("maxVersion") if isinstance(offered, dict) else None
+        return found if isinstance(found, int) else None
 
     def create_user(self, name: str, password: Secret) -> None:
         """Made with a password that is thrown away at once, because ``synouser`` takes it from its words."""
@@ -73,8 +90,18 @@ class Tools:
             self._run("synoshare", "--setuser", share, "NA", "+", name)
 
     def _replace(self, name: str, passing: Secret, password: Secret) -> None:
-        with Client(self._url, name, passing) as client:
-            WebProvisioner(client).set_password(name, password)
+        try:
+            with Client(self._url, name, passing) as client:
+                WebProvisioner(client).set_password(name, password)
+        except ApiError as error:
+            if error.code not in _LOGIN_POLICY:
+                raise
+            message = (
+                f"the account {name} has a password that nobody knows, and DSM refuses its login with {error.code}"
+            )
+            raise ApiError(
+                failure("dsm.account_unfinished", message, account=name, code=error.code), error.code
+            ) from error
 
     def _members(self, group: str) -> Sequence[str]:
         _, _, listed = self._run("synogroup", "--get", group).partition("Group Members:")
@@ -104,6 +131,10 @@ class Tools:
         except ValueError:
             raise _failed("synowebapi", f"its answer to {call} is no JSON") from None
         return read_reply(document, lambda code: _refused(code, call))
+
+
+def _without_noise(text: str) -> str:
+    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("[Line"))
 
 
 def _refused(code: int, call: str) -> ApiError:

@@ -6,24 +6,35 @@ quoted), and answers 502 or nothing at all while its web server restarts.
 
 from __future__ import annotations
 
-import hashlib
 import json
 import time
 from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Type
-from urllib.parse import urlencode, urlsplit
 
 from .. import dsm_codes, x509
 from ..catalogue import failure
 from ..config.model import Account
 from ..errors import AcmewrapError, DeployError, Failure, UnreachableError
-from ..http import Http, HttpError, Reason
 from ..secrets import Secret
-from ..tls import Trust
+from .transport import Transport
 
-_TIMEOUT = 20.0  # seconds for one call
-_LIMIT = 8 * 1024 * 1024
+AUTH = "SYNO.API.Auth"
+_CONFIRM = "SYNO.Core.User.PasswordConfirm"
+_CORE = (
+    "AppPriv.App AppPriv.Rule Certificate Certificate.CRT Certificate.Service Group.Member OTP.EnforcePolicy Share.Permission "
+    "System TaskScheduler User User.PasswordConfirm"
+)
+_OFFERED = (AUTH, *(f"SYNO.Core.{name}" for name in _CORE.split()))
+
+# Methods that change nothing; any other may have been done although its answer was lost, and is never sent again blindly.
+_READS = frozenset(("list", "get", "list_by_user", "get_history_status_list", "info", "auth"))
+_RESTART = 90.0  # seconds that DSM's web server may take to come back, and to read back what was written
+
+_UNCONFIRMED = 403  # of any API but SYNO.API.Auth: the password is to be confirmed first (DSM 7.3)
+_NO_SESSION = 119
+
+_TRIES = 3
 
 Codes = Mapping[int, Tuple[str, str]]
 
@@ -74,33 +85,26 @@ class Client:
         fingerprint: Optional[str] = None,
         retry_for: float = 0.0,
     ) -> None:
-        self._base = url.rstrip("/") + "/webapi/"
-        self._address = urlsplit(url).netloc
+        self._transport = Transport(url, ca_bundle, fingerprint)
         self._account = account
         self._password = password
         self._second_factor = second_factor or SecondFactor()
-        self._ca_bundle = ca_bundle
-        self._fingerprint = fingerprint
-        self.pinned: Optional[x509.X509] = None
         self._deadline = time.monotonic() + retry_for
+        self._offered: Mapping[str, Any] = {}
         self._path = "entry.cgi"
         self._version = 0
         self._session: Dict[str, str] = {}
 
     def __enter__(self) -> Client:
-        found = self._ask("query.cgi", _query("SYNO.API.Info", "query", 1, query="SYNO.API.Auth"))
-        offered = self._data(found).get("SYNO.API.Auth")
+        found = self._ask("query.cgi", _query("SYNO.API.Info", "query", 1, query=",".join(_OFFERED)))
+        self._offered = self._data(found)
+        offered = self._offered.get(AUTH)
         if not isinstance(offered, dict):
-            raise self._unreachable("it does not speak DSM's web API")
+            raise self._transport.unreachable("it does not speak DSM's web API")
         self._path = str(offered.get("path", "entry.cgi"))
         # A session of a version below 7 may read on DSM 7 and nothing else; DSM 6 ends at 6.
-        self._version = min(int(offered.get("maxVersion", 6)), 7)
-        words = _query("SYNO.API.Auth", "login", self._version, account=self._account, format="sid")
-        words.update({"passwd": self._password.reveal(), "enable_syno_token": "yes", **self._second_factor.words()})
-        data = self._data(self._ask(self._path, words), dsm_codes.LOGIN)
-        self._session = {"_sid": str(data["sid"])}
-        if "synotoken" in data:
-            self._session["SynoToken"] = str(data["synotoken"])
+        self._version = min(self.maximum(AUTH) or 6, 7)
+        self._log_in()
         return self
 
     def __exit__(
@@ -110,71 +114,102 @@ class Client:
         trace: Optional[TracebackType],
     ) -> None:
         try:
-            self._request(self._path, {**_query("SYNO.API.Auth", "logout", self._version), **self._session})
+            self._transport.post(self._path, _query(AUTH, "logout", self._version), self._session)
         except AcmewrapError:  # an open session ends by itself; what came before matters more
             return
         finally:
             self._session = {}
 
-    def call(self, api: str, method: str, version: int, **parameters: Any) -> Dict[str, Any]:
-        """The ``data`` of a call; parameters are sent as JSON."""
-        words = _query(api, method, version)
-        words.update({name: json.dumps(value, separators=(",", ":")) for name, value in parameters.items()})
-        return self._data(self._ask("entry.cgi", {**words, **self._session}))
+    @property
+    def pinned(self) -> Optional[x509.X509]:
+        """The certificate that was accepted by its fingerprint."""
+        return self._transport.pinned
 
-    def _ask(self, path: str, words: Mapping[str, str]) -> Dict[str, Any]:
+    @property
+    def generation(self) -> int:
+        """6 or 7: which of the two families of DSM this is, by the versions of its login."""
+        return 7 if self._version >= 7 else 6
+
+    @property
+    def offered(self) -> Mapping[str, Any]:
+        """What ``SYNO.API.Info`` says of the APIs that are used here."""
+        return self._offered
+
+    def maximum(self, api: str) -> Optional[int]:
+        """The highest version of *api* that DSM offers; None when it was not asked, or does not say."""
+        offered = self._offered.get(api)
+        found = offered.get("maxVersion") if isinstance(offered, dict) else None
+        return found if isinstance(found, int) else None
+
+    def call(self, api: str, method: str, version: int, **parameters: Any) -> Dict[str, Any]:
+        """The ``data`` of a call, at *version* or the highest that DSM offers; parameters are sent as JSON.
+
+        A call that reads is repeated while DSM's web server restarts. One that writes is not: after an
+        :class:`UnreachableError` the caller reads what was done, which then is.
+        """
+        words = _query(api, method, min(version, self.maximum(api) or version))
+        words.update({name: json.dumps(value, separators=(",", ":")) for name, value in parameters.items()})
+        for left in reversed(range(_TRIES)):
+            try:
+                return self._data(self._ask("entry.cgi", words, again=method in _READS))
+            except ApiError as error:
+                if error.code == _UNCONFIRMED and api != _CONFIRM and "SynoConfirmPWToken" not in words:
+                    words.update(self._confirm())
+                elif error.code in dsm_codes.PASSING and left:
+                    time.sleep(1)
+                    if error.code == _NO_SESSION and left == 1:
+                        self._log_in()
+                else:
+                    raise
+        raise AssertionError("the last try returns or raises")
+
+    def upload(self, api: str, method: str, version: int, body: bytes, content_type: str) -> None:
+        """A call that brings files. Like one that writes, it is sent once."""
+        try:
+            self._data(
+                self._transport.upload(_query(api, method, version), self._session, body, content_type),
+                dsm_codes.IMPORT,
+            )
+        except UnreachableError:
+            self._deadline = max(self._deadline, time.monotonic() + _RESTART)
+            raise
+
+    def _log_in(self) -> None:
+        words = _query(AUTH, "login", self._version, account=self._account, format="sid")
+        words.update({"passwd": self._password.reveal(), "enable_syno_token": "yes", **self._second_factor.words()})
+        self._session = {}
+        data = self._data(self._ask(self._path, words), dsm_codes.LOGIN)
+        self._session = {"_sid": str(data["sid"])}
+        if "synotoken" in data:
+            self._session["SynoToken"] = str(data["synotoken"])
+
+    def _confirm(self) -> Dict[str, str]:
+        """The token of the confirmed password, as a parameter; DSM keeps it for five minutes."""
+        data = self.call(_CONFIRM, "auth", 2, password=self._password.reveal())
+        return {"SynoConfirmPWToken": str(data.get("SynoConfirmPWToken", ""))}
+
+    def _ask(self, path: str, words: Mapping[str, str], *, again: bool = True) -> Dict[str, Any]:
         while True:
             try:
-                return self._request(path, words)
+                return self._transport.post(path, words, self._session)
             except UnreachableError:
+                if not again:
+                    self._deadline = max(self._deadline, time.monotonic() + _RESTART)
+                    raise
                 if time.monotonic() >= self._deadline:
                     raise
                 time.sleep(1)
-
-    def _request(self, path: str, words: Mapping[str, str]) -> Dict[str, Any]:
-        # As a body, because proxies and DSM itself log addresses; session and token also where older calls look for them.
-        where = self._base + path + ("?" + urlencode(self._session) if self._session else "")
-        headers = {"Content-Type": "application/x-www-form-urlencoded"}
-        if "SynoToken" in self._session:
-            headers["X-SYNO-TOKEN"] = self._session["SynoToken"]
-        speaker = Http(_TIMEOUT, _LIMIT, trust=Trust(self._ca_bundle, accept=self._accept))
-        try:
-            reply = speaker.fetch(where, method="POST", body=urlencode(words).encode("ascii"), headers=headers)
-        except HttpError as error:
-            raise (self._untrusted if error.reason is Reason.UNTRUSTED else self._unreachable)(str(error)) from None
-        if reply.status != 200:
-            raise self._unreachable(f"it answered with HTTP status {reply.status}")
-        try:
-            document = json.loads(reply.body.decode("utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise self._unreachable(str(error)) from None
-        if not isinstance(document, dict):
-            raise self._unreachable("its answer is no JSON object")
-        return document
-
-    def _accept(self, certificate: bytes, why: str) -> None:
-        seen = hashlib.sha256(certificate).digest()
-        if seen.hex() != self._fingerprint:
-            other = ", not that of `synology.fingerprint`" if self._fingerprint else ""
-            raise self._untrusted(f"{why}; its SHA-256 fingerprint is {seen.hex(':').upper()}{other}") from None
-        self.pinned = x509.parse_der(certificate)
 
     def _data(self, document: Mapping[str, Any], codes: Codes = dsm_codes.CALL) -> Dict[str, Any]:
         return read_reply(document, lambda code: self._refused(code, codes))
 
     def _refused(self, code: int, codes: Codes) -> ApiError:
+        address = self._transport.address
         id, _ = dsm_codes.explain(code, codes)
-        message = f"DSM at {self._address} answered with error {code} to the account {self._account}"
+        message = f"DSM at {address} answered with error {code} to the account {self._account}"
         return ApiError(
-            failure(id, message, user=self._account, account=self._account, target=self._address, code=code), code
+            failure(id, message, user=self._account, account=self._account, target=address, code=code), code
         )
-
-    def _unreachable(self, why: str) -> UnreachableError:
-        return UnreachableError(failure("dsm.unreachable", f"DSM at {self._address}: {why}", target=self._address))
-
-    def _untrusted(self, why: str) -> UnreachableError:
-        message = f"the certificate of DSM at {self._address} is not trusted: {why}"
-        return UnreachableError(failure("dsm.tls_untrusted", message, target=self._address))
 
 
 def read_reply(document: Mapping[str, Any], refuse: Callable[[int], ApiError]) -> Dict[str, Any]:

@@ -9,18 +9,18 @@ import socket
 import string
 import time
 from pathlib import Path
-from typing import Callable, Dict, Iterator, NamedTuple
+from typing import Any, Callable, Dict, Iterator, NamedTuple
 
 import pytest
 
 from acmewrap import files
 from acmewrap.catalogue import CATALOGUE, failure
-from acmewrap.doctor import examination, fix
+from acmewrap.doctor import examination, examine, fix
 from acmewrap.errors import ExitCode
 from acmewrap.state.ledger import Entry, Ledger
 from acmewrap.testing.certificates import Pair
 from acmewrap.testing.counterpart import free_port
-from acmewrap.testing.dsm import DsmSimulator
+from acmewrap.testing.dsm import DsmSimulator, Task
 from clinic import NAME, PASSWORD, Clinic, clinic, make_pairs, prepare
 
 Breaks = Callable[[Clinic, pytest.MonkeyPatch], object]
@@ -55,6 +55,9 @@ def sound(
     nas.heal()
     nas.user.password = PASSWORD
     nas.state.groups.update(groups)
+    nas.state.tasks.clear()
+    nas.state.otp_policy = "none"
+    nas.change(redirects=False)
 
 
 def test_a_sound_machine_has_no_findings_and_is_left_as_it_was(sound: Clinic) -> None:
@@ -169,6 +172,21 @@ def _expired_bundle(sound: Clinic, _: pytest.MonkeyPatch) -> None:
     shutil.copy(str(pair.certificate), str(sound.folder / "ca.crt"))
 
 
+def _updated(sound: Clinic, _: pytest.MonkeyPatch) -> None:
+    """What an update of DSM leaves: the root file system without what was not DSM's own."""
+    shutil.rmtree(str(sound.webserver.root))
+    tool = sound.folder.parent / "tools/synowebapi"
+    tool.write_text("#!/bin/sh\nexit 1\n", encoding="ascii")
+    tool.chmod(0o755)
+
+
+def _other_task(sound: Clinic, _: pytest.MonkeyPatch) -> None:
+    schedule, script = {"hour": 1, "minute": 2}, "/usr/local/share/acme.sh/acme.sh --cron"
+    for name, text in (("Renew", script), ("acmewrap of another file", script), ("Backup", "tar c /")):
+        id = len(sound.nas.state.tasks) + 1
+        sound.nas.state.tasks[id] = Task(id, name, "root", True, schedule, {"script": text})
+
+
 class Case(NamedTuple):
     breaks: Breaks
     id: str
@@ -278,6 +296,14 @@ CASES: Dict[str, Case] = {
     "the account asks for a one-time code": Case(
         lambda sound, _: sound.nas.fail("SYNO.API.Auth.login", 403, None), "dsm.otp_required", ExitCode.DEPLOY_FAILED
     ),
+    "an update of DSM took the webroot away": Case(_updated, "doctor.webroot_lost", ExitCode.PERMISSION, fixable=True),
+    "somebody else's task runs acme.sh": Case(_other_task, "doctor.other_task", ExitCode.UNEXPECTED),
+    "DSM redirects to https": Case(
+        lambda sound, _: sound.nas.change(redirects=True), "dsm.redirected", ExitCode.UNREACHABLE
+    ),
+    "DSM enforces a second factor": Case(
+        lambda sound, _: setattr(sound.nas.state, "otp_policy", "admin"), "dsm.otp_enforced", ExitCode.DEPLOY_FAILED
+    ),
     "the account is no administrator": Case(_demote, "dsm.not_administrator", ExitCode.DEPLOY_FAILED),
 }
 
@@ -299,6 +325,23 @@ def test_doctor_names_the_one_thing_that_is_wrong_and_fixes_what_is_safe(
     if case.fixable and case.id != "release.missing":  # that one is fetched, and tested with the release
         assert fix(findings, sound.config, sound.environ) == ()
         assert sound.ids() == []
+
+
+def test_doctor_says_which_dsm_there_is_and_what_the_account_may_do(sound: Clinic) -> None:
+    facts: Dict[str, str] = {}
+
+    def note(*told: Any) -> None:
+        facts.update({fact.name: fact.value for fact in told[3]})
+
+    examine(sound.context(), note)
+    assert facts["version"] == "DSM 7.2.1-69057 Update 6"
+    assert "SYNO.API.Auth 1-7" in facts["APIs"]
+    assert "SYNO.Core.TaskScheduler 1-4" in facts["APIs"]
+    assert facts["2FA is enforced for"] == "nobody"
+    assert facts["the account"] == "certificates: allowed, tasks: allowed, accounts: allowed"
+    _demote(sound, pytest.MonkeyPatch())
+    examine(sound.context(), note)
+    assert facts["the account"] == "certificates: refused, accounts: refused"
 
 
 def test_an_authority_that_is_down_is_named_and_nothing_else(sound: Clinic) -> None:

@@ -109,11 +109,10 @@ def test_services_that_were_not_given_are_given_by_the_next_run_though_the_certi
     machine: Machine,
 ) -> None:
     machine.nas.fail(ASSIGN, "ignored")
-    failed = machine.run("--json", "deploy")
-    assert failed.returncode == 4, failed
-    assert failed.document["steps"][0]["failure"]["id"] == "dsm.not_assigned"
+    done = machine.run("--json", "deploy")
+    assert done.returncode == 0, done  # one among `all` is no failure, as DSM has services that nobody can move
     assert machine.served() == machine.on_disk()
-    assert machine.run("deploy").returncode == 0
+    assert machine.run("apply").returncode == 0
     store = machine.nas.state.certificates
     assert store.service("smbftpd/ftpd").certificate == store.by_description("acme")[0].id
     assert machine.imports() == 1

@@ -70,7 +70,7 @@ class Recorded:
                 if recorded["services"][service.name]:
                     service.certificate = id
             state.tasks = {task["id"]: Task(**task) for task in recorded["tasks"]}
-            self.nas._restart()
+            self.nas._https.restart(0)
 
     def run(self, *words: str) -> int:
         return cli.main(["--config", str(self.folder / "acmewrap.yaml"), *words])

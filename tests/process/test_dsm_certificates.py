@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Iterator
+from typing import Any, Iterator
 
 import pytest
 
 from acmewrap.config import DsmCertificate
 from acmewrap.errors import DeployError
 from acmewrap.secrets import Secret
-from acmewrap.synology.certificates import find, put_to_use, read
+from acmewrap.synology.certificates import find, find_drift, put_to_use, read
 from acmewrap.synology.web import Client
 from acmewrap.testing.dsm import CertificateStore, DsmSimulator, StoredCertificate
 
@@ -65,6 +65,15 @@ def test_it_becomes_the_default_and_is_given_all_services(nas: DsmSimulator) -> 
     assert (user_of(nas, DESKTOP), user_of(nas, FTPS)) == ("acme", "acme")
 
 
+def test_all_services_are_those_that_no_other_entry_of_the_file_has(nas: DsmSimulator) -> None:
+    add(nas, "album")
+    use(nas, DsmCertificate("album", default=False, services=("FTPS",)))
+    use(nas, DsmCertificate("acme", reserved=("FTPS",)))
+    assert (user_of(nas, DESKTOP), user_of(nas, FTPS)) == ("acme", "album")
+    with session(nas) as client:
+        assert find_drift(read(client), DsmCertificate("acme", reserved=("FTPS",))) is None
+
+
 def test_quickconnect_is_left_with_what_it_has(nas: DsmSimulator) -> None:
     use(nas, DsmCertificate("acme"))
     assert (
@@ -111,8 +120,45 @@ def test_an_entry_that_is_not_there_was_not_imported(nas: DsmSimulator) -> None:
 def test_services_that_dsm_did_not_give_are_named_although_it_reported_success(nas: DsmSimulator) -> None:
     nas.fail(ASSIGN, "ignored")
     with pytest.raises(DeployError, match="FTPS") as caught:
-        use(nas, DsmCertificate("acme"))
+        use(nas, DsmCertificate("acme", services=("FTPS",)))
     assert caught.value.id == "dsm.not_assigned"
+
+
+def test_among_all_services_one_that_dsm_does_not_move_is_a_warning(
+    nas: DsmSimulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    nas.state.certificates.desktop_follows_default = True
+    nas.fail(ASSIGN, "ignored")
+    use(nas, DsmCertificate("acme"))
+    assert "FTPS" in caplog.text
+
+
+def test_but_not_when_it_is_dsm_itself(nas: DsmSimulator) -> None:
+    nas.fail(ASSIGN, "ignored")
+    with pytest.raises(DeployError, match="DSM Desktop Service"):
+        use(nas, DsmCertificate("acme"))
+
+
+def test_a_service_that_nobody_may_move_is_left_out_of_all_and_an_error_when_it_is_named(nas: DsmSimulator) -> None:
+    nas.state.certificates.add_fixed_service("system", "fixed", "Fixed")
+    use(nas, DsmCertificate("acme"))
+    assert "Fixed" not in str([one.parameters.get("settings") for one in nas.requests])
+    with session(nas) as client:
+        assert find_drift(read(client), DsmCertificate("acme")) is None
+    with pytest.raises(DeployError, match="Fixed") as caught:
+        use(nas, DsmCertificate("acme", services=("Fixed",)))
+    assert caught.value.id == "dsm.not_assigned"
+
+
+@pytest.mark.parametrize("call", [ASSIGN, DEFAULT])
+@pytest.mark.parametrize("effect", ["reply_lost", "cut_off", "bad_gateway"])
+def test_after_a_lost_answer_the_list_is_read_and_only_what_is_missing_is_sent(
+    nas: DsmSimulator, call: str, effect: Any
+) -> None:
+    nas.fail(call, effect)
+    use(nas, DsmCertificate("acme"))
+    assert [user_of(nas, name) for name in ("system/default", "smbftpd/ftpd")] == ["acme", "acme"]
+    assert len(nas.calls(call)) == (1 if effect == "reply_lost" else 2)
 
 
 def test_a_default_that_did_not_become_one_is_named(nas: DsmSimulator) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import http.client
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ import socket
 import ssl
 import subprocess
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -22,6 +24,7 @@ from acmewrap.errors import AcmewrapError
 from acmewrap.testing.certificates import Pair, make_leaf, make_root
 from acmewrap.testing.dsm import IMPORT, LIST, LOGIN, DsmSimulator
 from acmewrap.testing.dsm.faults import Effect
+from acmewrap.testing.dsm.store import CertificateStore
 
 DOMAIN = "nas.test"
 PASSWORD = "correct-horse-7"
@@ -39,7 +42,7 @@ def leaf(tmp_path_factory: pytest.TempPathFactory, root: Pair) -> Pair:
 
 @pytest.fixture
 def nas() -> Iterator[DsmSimulator]:
-    with DsmSimulator("7.2", account="certupdater", password=PASSWORD) as simulator:
+    with DsmSimulator("7.2.1", account="certupdater", password=PASSWORD) as simulator:
         yield simulator
 
 
@@ -138,6 +141,10 @@ def test_the_hook_replaces_the_default_and_the_desktop_serves_the_new_leaf(
 
 def test_the_hook_deploys_to_dsm_6(hook: Hook, leaf: Pair) -> None:
     with DsmSimulator("6.2", account="certupdater", password=PASSWORD) as nas:
+        code, output = hook.deploy(nas, SYNO_CREATE="1")
+        assert code == 1
+        assert '"code":5529' in output  # the key is an elliptic one
+        nas.change(ecc_refusal=0)
         code, output = hook.deploy(nas, SYNO_CREATE="1")
         assert code == 0, output
         assert nas.state.certificates.by_description("acme")[0].fingerprint == fingerprint(leaf)
@@ -358,8 +365,41 @@ def test_a_certificate_made_default_over_the_web_api_is_served_by_the_next_conne
     session = call(nas.https_url, login, context)["data"]["sid"]
     make_default = {"method": "set", "id": f'"{entry.id}"', "as_default": "true", "_sid": session}
     crt = {"api": "SYNO.Core.Certificate.CRT", "version": "1"}
-    assert call(nas.https_url, {**crt, **make_default}, context) == {"success": True}
+    assert call(nas.https_url, {**crt, **make_default}, context, address=session) == {"success": True}
     assert served_fingerprint(nas) == fingerprint(leaf)
+
+
+def test_the_plain_side_may_send_everybody_to_the_tls_side(nas: DsmSimulator) -> None:
+    nas.change(redirects=True)
+    body = "api=SYNO.API.Auth"
+    head = f"POST /webapi/auth.cgi HTTP/1.1\r\nHost: nas\r\nContent-Length: {len(body)}\r\n\r\n"
+    with socket.create_connection((nas.host, nas.http_port), timeout=60) as connection:
+        connection.sendall((head + body).encode())
+        reply = read_all(connection).decode()
+    assert reply.startswith("HTTP/1.1 302 ")
+    assert f"Location: {nas.https_url}/webapi/auth.cgi\r\n" in reply
+    assert nas.requests == []
+
+
+def log_in(nas: DsmSimulator) -> Dict[str, str]:
+    words = {"api": "SYNO.API.Auth", "version": "7", "method": "login", "account": nas.account, "passwd": nas.password}
+    return {"_sid": call(nas.url, {**words, "format": "sid"})["data"]["sid"]}
+
+
+def test_a_reply_may_be_lost_after_the_write_was_done(nas: DsmSimulator) -> None:
+    words = {**log_in(nas), "api": "SYNO.Core.Group.Member", "version": "1", "method": "change", "group": "users"}
+    fault = nas.fail("SYNO.Core.Group.Member.change", "reply_lost")
+    with pytest.raises((ConnectionError, http.client.HTTPException, urllib.error.URLError)):
+        call(nas.url, {**words, "remove_member": f'["{nas.account}"]'}, address=words["_sid"])
+    assert (fault.hits, nas.state.groups["users"]) == (1, [])
+
+
+def test_a_session_in_the_body_is_overlooked_but_for_the_list_of_certificates(nas: DsmSimulator) -> None:
+    session = log_in(nas)
+    users = {"api": "SYNO.Core.User", "version": "1", "method": "list", **session}
+    assert call(nas.url, users)["error"]["code"] == 119
+    assert call(nas.url, users, address=session["_sid"])["success"]
+    assert call(nas.url, {**session, "api": "SYNO.Core.Certificate.CRT", "version": "1", "method": "list"})["success"]
 
 
 def test_secrets_are_masked_in_the_recorded_requests(nas: DsmSimulator) -> None:
@@ -417,9 +457,10 @@ def test_a_port_that_is_taken_is_told_with_its_number(nas: DsmSimulator) -> None
     assert str(nas.https_port) in caught.value.remedy
 
 
-def call(url: str, parameters: Dict[str, str], context: Optional[ssl.SSLContext] = None) -> Any:
-    body = urllib.parse.urlencode(parameters).encode()
-    with urllib.request.urlopen(f"{url}/webapi/entry.cgi", body, timeout=60, context=context) as reply:
+def call(url: str, parameters: Dict[str, str], context: Optional[ssl.SSLContext] = None, *, address: str = "") -> Any:
+    """The reply to a POST, with the session *address* in its address."""
+    body, where = urllib.parse.urlencode(parameters).encode(), f"{url}/webapi/entry.cgi?_sid={address}"
+    with urllib.request.urlopen(where, body, timeout=60, context=context) as reply:
         return json.load(reply)
 
 
@@ -432,3 +473,10 @@ def wait_until(condition: Callable[[], bool]) -> None:
     while not condition():
         assert time.monotonic() < deadline
         time.sleep(0.02)
+
+
+def test_a_service_that_is_bound_to_nothing_is_listed_nowhere() -> None:
+    store = CertificateStore.create(7)
+    listed = [service["service"] for entry in store.list_entries() for service in entry["services"]]
+    assert [service.name for service in store.services if service.certificate is None] == ["WebStation/vhost_9"]
+    assert "vhost_9" not in listed

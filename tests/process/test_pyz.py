@@ -9,7 +9,7 @@ import subprocess
 import sys
 import zipfile
 from pathlib import Path
-from typing import Dict, List, Mapping, Tuple
+from typing import Dict, List, Mapping, Optional, Tuple
 
 import pytest
 
@@ -64,6 +64,30 @@ def test_one_file_runs_as_it_is(pyz: Path, python: str, tmp_path: Path) -> None:
     assert (tmp_path / "acme.sh").read_text(encoding="utf-8").startswith("#!/bin/bash\n")
     done = run(python, pyz, "--json", "--config", str(config), "install", "--dry-run")  # with the pins that are inside
     assert json.loads(done.stdout)["plan"][0]["kind"] == "install"
+
+
+def old_interpreters() -> List[str]:
+    """What is there of the Pythons that are too old, DSM 6's 2.7 first of all."""
+    tried = (shutil.which(name) for name in ("python2.7", "python2", "python3.6", "python3.7"))
+    pinned = (str(path) for path in sorted(Path.home().glob(".pyenv/versions/[23].[67].*/bin/python")))
+    asked = "import sys; sys.exit(sys.version_info >= (3, 8))"
+    candidates = dict.fromkeys(path for path in (*tried, *pinned) if path is not None)
+    return [
+        path
+        for path in candidates
+        if subprocess.run([path, "-c", asked], capture_output=True, check=False).returncode == 0
+    ]
+
+
+@pytest.mark.parametrize("python", old_interpreters() or [None])
+def test_a_python_that_is_too_old_is_refused_by_name(pyz: Path, python: Optional[str]) -> None:
+    if python is None:
+        pytest.skip("no Python older than 3.8 is here")
+    done = subprocess.run([python, str(pyz), "version"], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert done.stderr.startswith("acmewrap: this is Python ")
+    assert "[python.too_old]" in done.stderr
+    assert "run acmewrap on another machine, with `synology: {url: https://NAS:5001}`" in done.stderr
 
 
 def test_it_holds_nothing_that_fits_one_python_only(pyz: Path) -> None:

@@ -6,16 +6,18 @@ import json
 import os
 import subprocess
 from pathlib import Path
-from typing import Iterator
+from typing import Callable, Iterator
 
 import pytest
 
-from acmewrap.errors import CommandError
+from acmewrap.errors import CommandError, UnreachableError
 from acmewrap.secrets import Secret
 from acmewrap.synology import account, certificates
+from acmewrap.synology.channel import WebProvisioner
+from acmewrap.synology.tasks import Task, TaskScheduler
 from acmewrap.synology.tools import FOLDERS, Tools, find_tools
 from acmewrap.synology.web import ApiError, Client
-from acmewrap.testing.dsm import DsmSimulator
+from acmewrap.testing.dsm import NAMES, DsmSimulator
 
 NAME, PASSWORD = "certupdater", Secret("A-good.password_1")
 
@@ -80,3 +82,78 @@ def test_a_machine_without_them_is_no_nas(folder: Path, tmp_path: Path, monkeypa
     assert find_tools({"PATH": str(tmp_path)}) is None
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert find_tools({"PATH": str(folder)}) is None
+
+
+@pytest.mark.parametrize("version", NAMES)
+def test_each_version_answers_to_its_own_tools(version: str, tmp_path: Path) -> None:
+    with DsmSimulator(version, account="boss", password="the password of the boss") as box:
+        tools = Tools(str(box.write_tools(tmp_path / "tools")), box.url)
+        account.ensure(tools, NAME, PASSWORD)
+        assert account.read(tools, NAME) == ()
+        task = Task("acmewrap test", NAME, "true", 4, 55)
+        assert TaskScheduler(tools).ensure(task).owner == NAME
+        assert box.state.users[NAME].cannot_change_password
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        (lambda box: box.change(reset_must_change=True), 410),
+        (lambda box: setattr(box.state, "otp_policy", "admin"), 406),
+        (lambda box: box.change(adaptive_mfa=True), 403),
+    ],
+)
+def test_a_policy_that_leaves_an_account_half_made_is_named_and_the_next_run_ends_it(
+    change: Callable[[DsmSimulator], object], code: int, tmp_path: Path
+) -> None:
+    with DsmSimulator(account="boss", password="the password of the boss") as box:
+        tools = Tools(str(box.write_tools(tmp_path / "tools")), box.url)
+        change(box)
+        with pytest.raises(ApiError, match=str(code)) as caught:
+            tools.create_user(NAME, PASSWORD)
+        assert (caught.value.id, caught.value.code) == ("dsm.account_unfinished", code)
+        assert NAME in caught.value.remedy
+        box.change(reset_must_change=False, adaptive_mfa=False)
+        box.state.otp_policy = "none"
+        tools.set_password(NAME, PASSWORD)
+        with Client(box.url, NAME, PASSWORD):
+            pass
+
+
+def test_permissions_that_want_a_confirmed_password_get_one() -> None:
+    with DsmSimulator("7.3", account="boss", password="the password of the boss") as box:
+        with Client(box.url, "boss", Secret("the password of the boss")) as client:
+            account.ensure(WebProvisioner(client), NAME, PASSWORD)
+            assert account.read(WebProvisioner(client), NAME) == ()
+        assert box.state.shares["photo"].permissions[NAME] == "NA"
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        "SYNO.Core.User.create",
+        "SYNO.Core.Group.Member.add",
+        "SYNO.Core.Share.Permission.set_by_user_group",
+        "SYNO.Core.AppPriv.Rule.set",
+    ],
+)
+def test_a_change_of_the_account_whose_answer_is_lost_is_read_back(call: str) -> None:
+    with DsmSimulator(account="boss", password="the password of the boss") as box:
+        fault = box.fail(call, "reply_lost")
+        with Client(box.url, "boss", Secret("the password of the boss")) as client:
+            account.ensure(WebProvisioner(client), NAME, PASSWORD)
+            assert account.read(WebProvisioner(client), NAME) == ()
+        assert fault.hits == 1
+        sent = [(one.name, str(one.parameters)) for one in box.writes]
+        assert len(sent) == len(set(sent))
+
+
+def test_a_redirect_is_not_followed_and_its_error_says_what_to_write() -> None:
+    with DsmSimulator(account="boss", password="the password of the boss") as box:
+        box.change(redirects=True)
+        with pytest.raises(UnreachableError) as caught, Client(box.url, "boss", Secret("x")):
+            pass
+        assert (caught.value.id, box.requests, box.logins) == ("dsm.redirected", [], [])
+        assert box.https_url in caught.value.remedy
+        digest = box.served.fingerprint.upper()
+        assert ":".join(digest[at : at + 2] for at in range(0, 64, 2)) in str(caught.value)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Dict, List
+from typing import Any, Dict, List, Optional
 
 from acmewrap.catalogue import failure
 from acmewrap.secrets import Secret
@@ -11,7 +11,8 @@ from acmewrap.synology.channel import WebProvisioner
 from acmewrap.synology.tools import Tools
 from acmewrap.synology.web import ApiError, read_reply
 from acmewrap.testing.dsm import tools
-from acmewrap.testing.dsm.simulator import collect_apis
+from acmewrap.testing.dsm.apis import collect_apis
+from acmewrap.testing.dsm.data.presets import load_preset
 from acmewrap.testing.dsm.state import State
 from acmewrap.testing.dsm.store import CertificateStore
 
@@ -23,7 +24,8 @@ class Nas:
     """The state of a simulated DSM, and what was asked of it; also a channel, as an administrator's session is one."""
 
     def __init__(self, generation: int = 7) -> None:
-        self.state = State(generation, CertificateStore(generation), adds_members=generation >= 7)
+        preset = load_preset("7.2.1" if generation == 7 else "6.2")
+        self.state = State(preset, CertificateStore(generation))
         self.apis = collect_apis()
         self.state.add_user("boss", "the password of the boss", administrator=True)
 
@@ -34,6 +36,10 @@ class Nas:
         given = [f"{name}={json.dumps(value)}" for name, value in parameters.items()]
         told = self.run("synowebapi", f"api={api}", f"method={method}", f"version={version}", *given)
         return read_reply(json.loads(told.stdout), lambda code: ApiError(failure("dsm.refused", f"error {code}"), code))
+
+    def maximum(self, api: str) -> Optional[int]:
+        offer = self.state.preset.apis.get(api)
+        return None if offer is None else offer.maximum
 
     @property
     def writes(self) -> List[str]:

@@ -140,7 +140,8 @@ class Machine:
             ledger.unlink()
 
     def on_disk(self, name: str = "nas.internal.test", home: str = ".acme.sh") -> str:
-        text = (self.folder / home / f"{name}_ecc" / f"{name}.cer").read_text(encoding="ascii")
+        (path,) = (self.folder / home).glob(f"{name}*/{name}.cer")  # _ecc, or nothing for RSA
+        text = path.read_text(encoding="ascii")
         return hashlib.sha256(ssl.PEM_cert_to_DER_cert(text)).hexdigest()
 
     def served(self) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Dict
 
 from acmewrap.catalogue import failure
-from acmewrap.config import AcmeShSettings, Authority, Certificate, Config, Endpoint, Target, Webroot
+from acmewrap.config import AcmeShSettings, Authority, Certificate, Config, DsmCertificate, Endpoint, Target, Webroot
 from acmewrap.driver.home import CertificateFiles
 from acmewrap.driver.results import DeployResult, IssueResult
 from acmewrap.engine.deploy import Delivery
@@ -24,7 +24,7 @@ from acmewrap.x509 import X509
 NOW = 1_800_000_000
 LEAF, OTHER = "1f" * 32, "2e" * 32
 FILES = CertificateFiles(Path("/srv/acme/.acme.sh/nas.test_ecc"), "nas.test")
-TARGET = Target("dsm", "synology_dsm", verify=Endpoint("nas.test", 5001, "nas.test"), synology=True)
+TARGET = Target("dsm", "synology_dsm", verify=Endpoint("nas.test", 5001, "nas.test"), synology=DsmCertificate())
 CERTIFICATE = Certificate("nas", ("nas.test",), "internal", (Webroot(Path("/srv/web")),), targets=(TARGET,))
 CONFIG = Config(
     file=Path("/srv/acme/acmewrap.yaml"),

@@ -12,6 +12,7 @@ from acmewrap.config import (
     Authority,
     Certificate,
     Config,
+    DsmCertificate,
     Endpoint,
     RenewAt,
     Schedule,
@@ -35,7 +36,7 @@ LEAF = "1f" * 32
 OTHER = "2e" * 32
 
 ENDPOINT = Endpoint("nas.internal.test", 5001, "nas.internal.test")
-TARGET = Target("dsm", "synology_dsm", verify=ENDPOINT, synology=True)
+TARGET = Target("dsm", "synology_dsm", verify=ENDPOINT, synology=DsmCertificate())
 CERTIFICATE = Certificate(
     "nas", ("nas.internal.test",), "internal", (Webroot(Path("/srv/web")),), renew=RenewAt(2 / 3), targets=(TARGET,)
 )

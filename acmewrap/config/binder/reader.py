@@ -29,13 +29,17 @@ class TooMuchError(Exception):
 
 @dataclass
 class Reader:
-    """One reading of one file: what relative paths and ``~`` mean, whether the file is private, and the problems so far."""
+    """One reading of one file: what relative paths and ``~`` mean, whether the file is private, and the problems so far.
+
+    ``on_nas``: this is a Synology NAS, and there is no crontab command.
+    """
 
     file: str
     folder: Path
     home: Path
     private: bool
     budget: int
+    on_nas: bool = False
     problems: List[Problem] = field(default_factory=list)
 
     def refuse(self, node: Node, path: str, message: str) -> Any:

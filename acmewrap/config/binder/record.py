@@ -15,13 +15,16 @@ from .types import Kind, nearest, suggestion
 
 @dataclass(frozen=True)
 class Key:
-    """One key. ``missing`` set: the key is required, and that is the remedy. ``needs``: makes sense beside that key only."""
+    """One key. ``missing`` set: the key is required, and that is the remedy, ``unless`` that other key is given. ``needs``: makes
+    sense beside that key only.
+    """
 
     kind: Kind
     doc: str
     default: Any = None
     missing: str = ""
     needs: str = ""
+    unless: str = ""
 
 
 class Section:
@@ -94,7 +97,7 @@ class Record(Kind):
     def _check_presence(self, section: Section, mistyped: Set[Optional[str]]) -> None:
         given = section.nodes
         for name, key in self._demanding.items():
-            if key.missing and name not in given and name not in mistyped:
+            if key.missing and name not in given and name not in mistyped and key.unless not in given:
                 section.reader.refuse(section.node, section.path, f"{name} is missing: {key.missing}")
             if key.needs and name in given and key.needs not in given:
                 section.refuse(name, f"makes sense beside {key.needs} only")
@@ -117,12 +120,15 @@ class Record(Kind):
             "properties": {name: {"description": key.doc, **key.kind.schema()} for name, key in self.keys.items()},
             "additionalProperties": False,
         }
-        required = [name for name, key in self.keys.items() if key.missing]
+        required = [name for name, key in self.keys.items() if key.missing and not key.unless]
         needs = {name: [key.needs] for name, key in self.keys.items() if key.needs}
         if required:
             schema["required"] = required
         if needs:
             schema["dependentRequired"] = needs
+        for name, key in self.keys.items():
+            if key.unless:
+                schema["anyOf"] = [{"required": [name]}, {"required": [key.unless]}]
         if self.one_of:
             schema["oneOf"] = [{"required": [name]} for name in self.one_of]
         return schema

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Dict, List, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
 
 from yaml.nodes import ScalarNode
 
 from ...arguments import SYNOLOGY_HOOK, check_path
 from ..binder.record import Section
 from ..binder.types import suggestion
-from ..model import LOG, Authority, Certificate, Challenge, Config, Dns, Schedule, Synology, Target
+from ..model import LOG, Authority, Certificate, Challenge, Config, Dns, DsmCertificate, Schedule, Synology, Target
 from .synology import canonical, target_of
 
 _MOST_JOBS = 4
@@ -26,6 +26,7 @@ def assemble(root: Section, file: Path) -> Optional[Config]:
         for name, section in (root.get("certificates") or {}).items()
     }
     _check_folders(root, certificates)
+    _check_dsm_entries(root, certificates)
     schedule = _schedule(root, directory)
     if root.reader.problems:
         return None
@@ -126,10 +127,10 @@ def _targets(section: Section, root: Section) -> Tuple[Target, ...]:
     synology: Optional[Synology] = root.get("synology")
     deploy: Dict[str, Section] = section.get("deploy") or {}
     for name, given in deploy.items():
-        if not isinstance(given.node, ScalarNode):
+        if not isinstance(given.node, ScalarNode) and "synology" not in given.nodes:
             targets.append(_full_target(name, given))
         elif synology:
-            targets.append(target_of(name, synology))
+            targets.append(target_of(name, given, synology))
         elif "synology" not in root.nodes:
             root.reader.refuse(
                 given.node, given.path, "the file has no section `synology:` with url, account and verify"
@@ -160,6 +161,34 @@ def _check_folders(root: Section, certificates: Dict[str, Certificate]) -> None:
             root.get("certificates")[name].refuse("domains", f"{clash}: {remedy}")
 
 
+def _check_dsm_entries(root: Section, certificates: Dict[str, Certificate]) -> None:
+    """DSM finds an entry by its description, has one default certificate, and uses one certificate for each service."""
+    owners: Dict[str, str] = {}
+    for name, certificate in certificates.items():
+        for target in certificate.targets:
+            if target.synology is None:
+                continue
+            for claim, remedy in _claims(target.synology):
+                owner = owners.setdefault(claim, f"{name}.deploy.{target.name}")
+                if owner != f"{name}.deploy.{target.name}":
+                    given: Section = root.get("certificates")[name].get("deploy")[target.name]
+                    path = given.path_of("synology") if given.nodes else given.path
+                    where = given.nodes.get("synology", given.node)
+                    root.reader.refuse(where, path, f"{owner} has {claim} too: {remedy}")
+                    break
+
+
+def _claims(entry: DsmCertificate) -> Iterator[Tuple[str, str]]:
+    """What only one target can have, and what to write instead."""
+    yield f"the description {entry.description!r}", "write `synology: {description: …}` with another one"
+    if entry.default:
+        yield "DSM's default certificate", "write `default: no`"
+    if entry.services == "all":
+        yield "all services", "write the names of some, `services: […]`; `all` means the others then"
+    else:
+        yield from ((f"the service {service!r}", "leave it out of one of the two") for service in entry.services)
+
+
 def _schedule(root: Section, directory: Path) -> Optional[Schedule]:
     section: Optional[Section] = root.get("schedule")
     if section is None:
@@ -175,7 +204,7 @@ def _schedule(root: Section, directory: Path) -> Optional[Schedule]:
     return Schedule(
         daily=section.get("daily"),
         every_seconds=every,
-        by=section.get("by"),
+        by=section.get("by") or ("dsm" if "synology" in root.nodes and root.reader.on_nas else Schedule.by),
         run=section.get("run"),
         mail=section.get("mail"),
         log=Path(os.path.normpath(directory / (section.get("log") or LOG))),

@@ -101,7 +101,7 @@ _ADMINISTRATOR = Record(
     },
     _account,
 )
-_CERTIFICATE = Record(
+DSM_CERTIFICATE = Record(
     {
         "description": Key(
             DESCRIPTION, "The description by which the certificate is found in DSM.", default=DsmCertificate.description
@@ -132,7 +132,7 @@ SYNOLOGY = Record(
             _ADMINISTRATOR,
             "Who makes the account and brings it into line, over the web API; root on the NAS itself needs no such login.",
         ),
-        "certificate": Key(_CERTIFICATE, "The entry in DSM's list of certificates."),
+        "certificate": Key(DSM_CERTIFICATE, "The entry in DSM's list of certificates."),
         "verify": Key(VERIFY, "The TLS server that must show the certificate, or `no`.", missing=VERIFY_MISSING),
     },
     _synology,
@@ -153,8 +153,12 @@ class Shorthand(Kind):
 _WORD = choice({"synology": "synology"})
 
 
-def target_of(name: str, synology: Synology) -> Target:
-    """The target that ``NAME: synology`` stands for."""
+def target_of(name: str, given: Section, synology: Synology) -> Target:
+    """The target that ``NAME: synology`` or ``NAME: {synology: ...}`` stands for."""
+    entry: DsmCertificate = given.get("synology") or synology.certificate
+    # Only the default certificate is sure to be shown where the section looks.
+    looked = synology.verify if entry is synology.certificate or entry.default else None
+    verify = given.get("verify") if "verify" in given.nodes else looked
     url = urlsplit(synology.url)
     env: Dict[str, Union[str, Reference]] = {
         "SYNO_SCHEME": url.scheme,
@@ -162,12 +166,12 @@ def target_of(name: str, synology: Synology) -> Target:
         "SYNO_PORT": str(url.port),
         "SYNO_USERNAME": synology.account.name,
         "SYNO_PASSWORD": synology.account.password,
-        "SYNO_CERTIFICATE": synology.certificate.description,
+        "SYNO_CERTIFICATE": entry.description,
         "SYNO_CREATE": "1",
     }
     if synology.account.device_id is not None:
         env.update(SYNO_DEVICE_NAME=synology.account.device_name, SYNO_DEVICE_ID=synology.account.device_id)
-    return Target(name=name, hook=SYNOLOGY_HOOK, env=env, verify=synology.verify, synology=True)
+    return Target(name=name, hook=SYNOLOGY_HOOK, env=env, verify=verify, synology=entry)
 
 
 def canonical(env: Section) -> Mapping[str, Any]:

@@ -16,7 +16,7 @@ from .credentials import SECRET, Environment
 from .options import OPTION
 from .paths import Bundle, PathKind
 from .scalars import COMMAND, DOMAIN, DURATION, EMAIL, FLAG, FRACTION, HOOK, JOBS, KEY, NAME, RELEASE, SERVER, TIME
-from .synology import SYNOLOGY, VERIFY, VERIFY_MISSING, Shorthand
+from .synology import DSM_CERTIFICATE, SYNOLOGY, VERIFY, VERIFY_MISSING, Shorthand
 
 
 def _acme_sh(section: Section) -> AcmeShSettings:
@@ -103,9 +103,19 @@ _TARGET = Record(
         "hook": Key(HOOK, "One of acme.sh's deploy hooks, such as ssh."),
         "install": Key(_INSTALL, "Or: files for a server on this machine, and how it is told of them."),
         "env": Key(Environment(), "What the hook reads: NAME: value.", needs="hook"),
-        "verify": Key(VERIFY, "The TLS server that must show the certificate, or `no`.", missing=VERIFY_MISSING),
+        "synology": Key(
+            DSM_CERTIFICATE,
+            "Or: one of several entries on the NAS of the section `synology`, each with services of its own.",
+        ),
+        "verify": Key(
+            VERIFY,
+            "The TLS server that must show the certificate, or `no`. Beside `synology` it can be left out: the default certificate "
+            "is then looked for where the section says, and DSM's list must show when another one ends.",
+            missing=VERIFY_MISSING,
+            unless="synology",
+        ),
     },
-    one_of=("hook", "install"),
+    one_of=("hook", "install", "synology"),
 )
 _CERTIFICATE = Record(
     {
@@ -129,7 +139,7 @@ _CERTIFICATE = Record(
         "deploy": Key(
             Table(
                 NAME,
-                Either("`synology`, {hook, env, verify} or {install, verify}", Shorthand(), _TARGET),
+                Either("`synology`, {synology}, {hook, env, verify} or {install, verify}", Shorthand(), _TARGET),
                 "targets by name",
             ),
             "Where it goes: `synology` for the section of that name, a deploy hook or files to install, and how to verify it.",
@@ -147,7 +157,8 @@ _SCHEDULE = Record(
         "daily": Key(TIME, "The time of day of the run."),
         "every": Key(DURATION, "The time between two runs."),
         "by": Key(
-            choice({"crontab": "crontab", "dsm": "dsm", "systemd": "systemd"}), "What starts it.", default=Schedule.by
+            choice({"crontab": "crontab", "dsm": "dsm", "systemd": "systemd"}),
+            f"What starts it; {Schedule.by} when left out, or dsm with a section `synology` on a NAS that has no crontab.",
         ),
         "run": Key(
             choice({"acmewrap": "acmewrap", "wrapper": "wrapper"}),

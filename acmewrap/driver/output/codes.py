@@ -144,5 +144,5 @@ def dsm_refused(text: str) -> Optional[Tuple[str, str]]:
     if imported is None:
         return None
     code = int(imported.group(1))
-    key, meaning = dsm_codes.explain(code, dsm_codes.IMPORT, "dsm.import_refused")
+    key, meaning = dsm_codes.explain(code, dsm_codes.IMPORT)
     return key, f"DSM refused the certificate with code {code}: {meaning}"

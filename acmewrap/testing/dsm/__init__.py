@@ -1,5 +1,6 @@
 """A simulated Synology DSM, faithful where certificates are concerned: see :class:`DsmSimulator`."""
 
+from .data.presets import NAMES, Preset, from_support, load_preset
 from .faults import Effect, Fault
 from .simulator import IMPORT, LIST, LOGIN, DsmSimulator
 from .state import Login, RecordedRequest, Session, Share, State, Task, Upload, User
@@ -9,11 +10,13 @@ __all__ = [
     "IMPORT",
     "LIST",
     "LOGIN",
+    "NAMES",
     "CertificateStore",
     "DsmSimulator",
     "Effect",
     "Fault",
     "Login",
+    "Preset",
     "RecordedRequest",
     "Service",
     "Session",
@@ -23,4 +26,6 @@ __all__ = [
     "Task",
     "Upload",
     "User",
+    "from_support",
+    "load_preset",
 ]

@@ -11,10 +11,15 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Mapping, Optional, Tuple
 
+from .data.presets import Offer
+from .data.recorded import check_refusal, reshape
 from .errors import Refusal
-from .state import Session, State, Upload
+from .state import ON_BOX, Session, State, Upload
 
 INVALID_PARAMETER = 120
+NO_API = 102
+NO_METHOD = 103
+NO_VERSION = 104
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,11 @@ class Call:
     @property
     def account(self) -> str:
         return self.session.account if self.session else ""
+
+    @property
+    def on_box(self) -> bool:
+        """Whether root makes this call, on the NAS itself."""
+        return self.account == ON_BOX
 
     def raw(self, name: str) -> str:
         """The parameter without any reading of JSON, empty when absent."""
@@ -64,6 +74,12 @@ class Call:
             raise Refusal(self.invalid)
         return value
 
+    def require_confirmation(self, code: int) -> None:
+        """Raises Refusal(*code*) unless the caller has confirmed the password, or is root on the NAS."""
+        token = self.raw("SynoConfirmPWToken").strip('"')
+        if not self.on_box and (self.session is None or token not in self.session.confirmations):
+            raise Refusal(code)
+
     def page(self, items: List[Any]) -> List[Any]:
         """*items* cut by the parameters ``offset`` and ``limit`` (-1 or 0: all)."""
         offset, limit = self.value("offset", 0), self.value("limit", -1)
@@ -89,7 +105,6 @@ class Method:
 
     handler: Handler
     minimum: int = 1
-    maximum: int = 99
     mutates: bool = False
     session: bool = True
     administrator: bool = True
@@ -97,23 +112,44 @@ class Method:
 
 @dataclass(frozen=True)
 class Api:
-    """One web API. ``versions`` maps a DSM generation to (minVersion, maxVersion); a generation not named lacks the API."""
+    """One web API. Which versions of DSM have it is said in their presets."""
 
     name: str
-    versions: Mapping[int, Tuple[int, int]]
     methods: Mapping[str, Method]
-    paths: Mapping[int, Tuple[str, ...]] = field(default_factory=lambda: {6: ("entry.cgi",), 7: ("entry.cgi",)})
-    """Where it answers, the advertised path first."""
     json: bool = True
     invalid: int = INVALID_PARAMETER
     """The code for a parameter that is missing or of the wrong kind."""
     without_token: int = 119
     """The code for a session that has a SynoToken and a call that does not bring it."""
 
-    def describe(self, generation: int) -> Dict[str, Any]:
+    def describe(self, offer: Offer) -> Dict[str, Any]:
         """The entry of ``SYNO.API.Info``."""
-        minimum, maximum = self.versions[generation]
-        entry: Dict[str, Any] = {"maxVersion": maximum, "minVersion": minimum, "path": self.paths[generation][0]}
+        entry: Dict[str, Any] = {
+            "maxVersion": offer.maximum,
+            "minVersion": offer.minimum,
+            "path": offer.scripts[0],
+        }
         if self.json:
             entry["requestFormat"] = "JSON"
         return entry
+
+
+def choose(state: State, apis: Mapping[str, Api], api: str, version: int, method: str) -> Tuple[Api, Method]:
+    """What a call names, with the codes that every API has for what is not there."""
+    found, offer = apis.get(api), state.preset.apis.get(api)
+    if found is None or offer is None:
+        raise Refusal(NO_API)
+    if not offer.minimum <= version <= offer.maximum:
+        raise Refusal(NO_VERSION)
+    window = state.preset.methods.get(f"{api}.{method}", (1, offer.maximum))
+    chosen = found.methods.get(method)
+    if chosen is None or window is None or not max(chosen.minimum, window[0]) <= version <= window[1]:
+        raise Refusal(NO_METHOD)
+    return found, chosen
+
+
+def perform(method: Method, name: str, call: Call) -> Any:
+    """What the handler of *method* says, in the shape of what was recorded of *name* (``API.method``)."""
+    recorded, name = call.state.preset.recorded, f"{name}.{call.version}"
+    check_refusal(recorded, name)
+    return reshape(recorded, name, method.handler(call))

@@ -45,9 +45,10 @@ def run_openssl(*arguments: str, feed: bytes = b"") -> bytes:
     ).stdout
 
 
-def create_factory_certificate() -> Tuple[bytes, bytes]:
+def create_factory_certificate(algorithm: str = "EC") -> Tuple[bytes, bytes]:
     """Key and self-signed certificate as a NAS comes with them: for ``synology.com``, without alternative names."""
-    key = run_openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
+    option = "ec_paramgen_curve:P-256" if algorithm == "EC" else "rsa_keygen_bits:2048"
+    key = run_openssl("genpkey", "-algorithm", algorithm, "-pkeyopt", option)
     with tempfile.TemporaryDirectory(prefix="acmewrap-dsm-") as text:
         key_file, configuration = Path(text, "key.pem"), Path(text, "openssl.cnf")
         write_atomic(key_file, key, PRIVATE)

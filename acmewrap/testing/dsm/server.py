@@ -10,7 +10,7 @@ import ssl
 import sys
 import threading
 from http.server import BaseHTTPRequestHandler
-from typing import Any, Dict, Optional, Type, Union
+from typing import Any, Callable, Dict, List, Optional, Type, Union
 
 from ...catalogue import failure
 from ...errors import AcmewrapError
@@ -136,3 +136,48 @@ class Listener:
         """Stop listening and give the port back."""
         self.close()
         self._place.close()
+
+
+class TlsListener(Listener):
+    """A port that speaks TLS, with a context made anew at each restart of the web server."""
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        handler: Type[BaseHTTPRequestHandler],
+        connections: Connections,
+        create_context: Callable[[], ssl.SSLContext],
+    ) -> None:
+        super().__init__(host, port, handler, connections)
+        self._create_context = create_context
+        self.restarts = 0
+        self.restarting = threading.Event()
+        self._over = threading.Event()
+        self._waiting: List[threading.Thread] = []
+
+    def restart(self, seconds: float) -> None:
+        """Close the port, and open it again: before this returns, or with *seconds* above 0 after so many."""
+        self.restarts += 1
+        if self.restarting.is_set():
+            return  # the restart under way will read the store when it opens
+        self.close()
+        if seconds <= 0:
+            self.open(self._create_context())
+            return
+        self.restarting.set()
+        self._over.clear()
+        thread = threading.Thread(target=self._reopen, args=(seconds,), daemon=True)
+        self._waiting.append(thread)
+        thread.start()
+
+    def finish_restart(self) -> None:
+        """End a restart that is under way now, however long it was meant to take."""
+        self._over.set()
+        for thread in self._waiting:
+            thread.join()
+
+    def _reopen(self, seconds: float) -> None:
+        self._over.wait(seconds)
+        self.open(self._create_context())
+        self.restarting.clear()

@@ -11,22 +11,31 @@ import threading
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Dict, List, Literal, Optional, Type
+from typing import TYPE_CHECKING, Any, List, Optional, Type, Union
 
 from ...errors import AcmewrapError
 from . import tools
-from .apis import accounts, authentication, certificates, information, privileges, tasks
-from .call import Api
+from .apis import collect_apis
+from .data.presets import Preset, load_preset
 from .faults import Effect, Fault, Faults
-from .server import Connections, Listener
+from .server import Connections, Listener, TlsListener
 from .state import Login, RecordedRequest, State, User
 from .store import CertificateStore, StoredCertificate
-from .web import Reply, Request, answer, bad_gateway, create_handler, malformed_upload, read_request, refuse, welcome
+from .web import (
+    Reply,
+    Request,
+    answer,
+    bad_gateway,
+    create_handler,
+    malformed_upload,
+    read_request,
+    redirect,
+    refuse,
+    welcome,
+)
 
 if TYPE_CHECKING:
     from typing_extensions import Self
-
-Version = Literal["6.2", "7.2"]
 
 LOGIN = "SYNO.API.Auth.login"
 LIST = "SYNO.Core.Certificate.CRT.list"
@@ -36,9 +45,10 @@ IMPORT = "SYNO.Core.Certificate.import"
 class DsmSimulator:
     """A Synology NAS on this machine, as far as its web API and its certificates go.
 
-    A context manager. The plain side (DSM's port 5000) and the TLS side (5001) answer on free ports unless told which; TLS
-    always uses the certificate that the simulated store gives to the desktop, and starts with the factory's for
-    ``synology.com``. *account* is an administrator. Needs the ``openssl`` command. Everything it knows is in ``state``::
+    A context manager. *version* is one of :data:`~.data.presets.NAMES`, or a preset; *account* is an administrator. The plain
+    side (DSM's port 5000) and the TLS side (5001) answer on free ports unless told which; TLS always uses the certificate that
+    the store gives to the desktop, and starts with the factory's for ``synology.com``. Everything it knows is in ``state``.
+    Needs the ``openssl`` command::
 
         with DsmSimulator(account="certupdater", password="secret") as nas:
             nas.fail(IMPORT, "cut_off")
@@ -51,7 +61,7 @@ class DsmSimulator:
 
     def __init__(
         self,
-        version: Version = "7.2",
+        version: Union[str, Preset] = "7.2.1",
         *,
         account: str = "certupdater",
         password: str = "simulated-password",  # noqa: S107  of an account that exists only here
@@ -66,15 +76,12 @@ class DsmSimulator:
         self.http_port = http_port
         self.https_port = https_port
         self.restart_seconds = restart_seconds
-        self.restarts = 0
-        self.state = State(int(version[0]), CertificateStore(0), adds_members=int(version[0]) >= 7)
+        preset = load_preset(version) if isinstance(version, str) else version
+        self.state = State(preset, CertificateStore(preset.generation))
         self._faults = Faults()
         self._apis = collect_apis()
         self._connections = Connections()
         self._closing = threading.Event()
-        self._restarting = threading.Event()
-        self._restart_over = threading.Event()
-        self._restarters: List[threading.Thread] = []
 
     def __enter__(self) -> Self:
         self.state.certificates = CertificateStore.create(self.state.generation)
@@ -82,7 +89,7 @@ class DsmSimulator:
         handler = create_handler(self._serve)
         self._http = Listener(self.host, self.http_port, handler, self._connections)
         try:
-            self._https = Listener(self.host, self.https_port, handler, self._connections)
+            self._https = TlsListener(self.host, self.https_port, handler, self._connections, self._create_context)
         except AcmewrapError:
             self._http.release()
             raise
@@ -124,6 +131,15 @@ class DsmSimulator:
         return self.state.users[self.account]
 
     @property
+    def restarts(self) -> int:
+        """How often the web server has been restarted."""
+        return self._https.restarts
+
+    def finish_restart(self) -> None:
+        """End a restart that is under way now, however long it was meant to take."""
+        self._https.finish_restart()
+
+    @property
     def served(self) -> StoredCertificate:
         """The entry whose certificate the TLS side serves, or will once a restart has ended."""
         with self.state.lock:
@@ -152,6 +168,11 @@ class DsmSimulator:
         """DSM's own commands (``synouser``, ``synowebapi`` and the like) as executables in *folder*, over this very state."""
         return tools.write_tools(folder, self.host, self.http_port)
 
+    def change(self, **switches: Any) -> None:
+        """Set switches of the preset, ``change(redirects=True)``."""
+        with self.state.lock:
+            self.state.preset = self.state.preset.but(**switches)
+
     def fail(self, call: str, effect: Effect, times: Optional[int] = 1) -> Fault:
         """From now on let *call* (``SYNO.Some.Api.method``) go wrong, *times* times or, with None, until :meth:`heal`."""
         return self._faults.add(call, effect, times)
@@ -165,10 +186,12 @@ class DsmSimulator:
             request = read_request(handler)
         except ValueError:
             return malformed_upload()
-        if self._restarting.is_set():
+        if self._https.restarting.is_set():
             return bad_gateway()
         if request.path == tools.PATH:
             return self._serve_tool(request)
+        if self.state.preset.redirects and not isinstance(handler.connection, ssl.SSLSocket):
+            return redirect(self.https_url + handler.path)
         if not request.path.startswith("/webapi/"):
             return welcome()
         with self.state.lock:
@@ -185,14 +208,14 @@ class DsmSimulator:
     def _restart_if_wanted(self) -> None:
         if self.state.restart_wanted:
             self.state.restart_wanted = False
-            self._restart()
+            self._https.restart(self.restart_seconds)
 
     def _serve_tool(self, request: Request) -> Reply:
         with self.state.lock:
             words = json.loads(request.parameters["words"])
-            told = tools.answer(request.parameters["tool"], words, self.state, self._apis)
+            answer = tools.answer(request.parameters["tool"], words, self.state, self._apis)
             self._restart_if_wanted()
-            return Reply(told.encode())
+            return Reply(answer.encode())
 
     def _go_wrong(self, request: Request, effect: Effect) -> Reply:
         if isinstance(effect, int):
@@ -210,41 +233,6 @@ class DsmSimulator:
             self._closing.wait()
         return Reply(None)
 
-    def _restart(self) -> None:
-        """Close the TLS side and open it again with the certificate that is to be served now."""
-        self.restarts += 1
-        if self._restarting.is_set():
-            return  # the restart under way will read the store when it opens
-        if self.restart_seconds <= 0:
-            self._https.close()
-            self._https.open(self._create_context())
-            return
-        self._restarting.set()
-        self._restart_over.clear()
-        self._https.close()
-        thread = threading.Thread(target=self._await_restart, daemon=True)
-        self._restarters.append(thread)
-        thread.start()
-
-    def finish_restart(self) -> None:
-        """End a restart that is under way now, however long it was meant to take."""
-        self._restart_over.set()
-        for thread in self._restarters:
-            thread.join()
-
-    def _await_restart(self) -> None:
-        self._restart_over.wait(self.restart_seconds)
-        with self.state.lock:
-            self._https.open(self._create_context())
-            self._restarting.clear()
-
     def _create_context(self) -> ssl.SSLContext:
-        return self.state.certificates.served().create_context(self._folder)
-
-
-def collect_apis() -> Dict[str, Api]:
-    """Every API that is simulated, by name."""
-    families = (authentication.APIS, certificates.APIS, accounts.APIS, privileges.APIS, tasks.APIS)
-    apis = {api.name: api for family in families for api in family}
-    own = information.describe_apis(apis)
-    return {**apis, own.name: own}
+        with self.state.lock:
+            return self.state.certificates.served().create_context(self._folder)

@@ -10,6 +10,8 @@ import threading
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Literal, Mapping, Optional, Set, Tuple
 
+from .data.bodies import fill, load_applications, load_shares
+from .data.presets import Preset
 from .store import CertificateStore
 
 PasswordState = Literal["valid", "expired", "expired_for_good", "must_change"]
@@ -17,6 +19,8 @@ OtpPolicy = Literal["none", "admin", "user"]
 Permission = Literal["RW", "RO", "NA", ""]
 
 _FIRST_UID = 1024
+
+ON_BOX = "SYSTEM_ADMIN"  # who calls through synowebapi
 
 
 @dataclass
@@ -46,6 +50,7 @@ class Session:
     account: str
     auth_version: int
     token: str = ""
+    used: bool = False
     confirmations: Set[str] = field(default_factory=set)
 
 
@@ -116,38 +121,41 @@ def _succeed(_: Task) -> int:
 
 @dataclass
 class State:
-    """Everything behind the web API. ``generation`` is 6 or 7."""
+    """Everything behind the web API. ``preset`` says how it behaves, and may be replaced at any time."""
 
-    generation: int
+    preset: Preset
     certificates: CertificateStore
     users: Dict[str, User] = field(default_factory=dict)
     groups: Dict[str, List[str]] = field(default_factory=lambda: {"administrators": [], "users": []})
-    shares: Dict[str, Share] = field(default_factory=lambda: {name: Share(name) for name in ("homes", "photo")})
-    applications: List[str] = field(
-        default_factory=lambda: [
-            "SYNO.Desktop",
-            "SYNO.AFP",
-            "SYNO.FTP",
-            "SYNO.Rsync",
-            "SYNO.SDS.App.FileStation3.Instance",
-            "SYNO.SFTP",
-        ]
+    shares: Dict[str, Share] = field(
+        default_factory=lambda: {name: Share(name, where) for name, where in load_shares().items()}
     )
+    applications: List[str] = field(default_factory=load_applications)
     rules: Dict[Tuple[str, str], Dict[str, Any]] = field(default_factory=dict)
     """Application privileges of users: (application, user) -> the rule as DSM lists it."""
     tasks: Dict[int, Task] = field(default_factory=dict)
+    event_tasks: List[Dict[str, Any]] = field(default_factory=lambda: [fill("event_task")])
+    """What the list of tasks holds besides, as it is listed: tasks that an event starts."""
     sessions: Dict[str, Session] = field(default_factory=dict)
+    failed_logins: int = 0
     otp_policy: OtpPolicy = "none"
+    otp_users: Set[str] = field(default_factory=set)
+    """Users who must have a second factor whatever the policy for all says."""
     minimum_password_length: int = 8
-    adds_members: bool = True
-    """Whether ``synogroup`` has ``--memberadd``; DSM 6 and the first DSM 7 can only replace all members."""
     run_task: Callable[[Task], int] = _succeed
     """What running a task does; returns the exit code that its history will show."""
     running: List[threading.Thread] = field(default_factory=list)
+    ending: threading.Event = field(default_factory=threading.Event)
+    """Set when tasks that have not started yet never will."""
     requests: List[RecordedRequest] = field(default_factory=list)
     logins: List[Login] = field(default_factory=list)
     restart_wanted: bool = False
     lock: threading.RLock = field(default_factory=threading.RLock, repr=False, compare=False)
+
+    @property
+    def generation(self) -> int:
+        """6 or 7."""
+        return self.preset.generation
 
     def add_user(self, name: str, password: str, *, administrator: bool = False) -> User:
         """Create a local user in ``users``, and in ``administrators`` when asked to."""
@@ -160,22 +168,27 @@ class State:
             return user
 
     def finish_tasks(self) -> None:
-        """Wait for the scripts that DSM's scheduler was told to run."""
+        """Wait for the scripts that DSM's scheduler runs; those that have not started never will."""
+        self.ending.set()
         for thread in self.running:
             thread.join()
 
+    def needs_factor(self, name: str) -> bool:
+        """Whether that user may not log in before a second factor is set up."""
+        return (
+            name in self.otp_users
+            or self.otp_policy == "user"
+            or (self.otp_policy == "admin" and self.is_administrator(name))
+        )
+
     def is_administrator(self, name: str) -> bool:
-        return name in self.groups["administrators"]
+        return name == ON_BOX or name in self.groups["administrators"]
 
     def set_rule(self, application: str, user: str, *, allow_ip: List[str], deny_ip: List[str]) -> None:
         """An application privilege of a user; ``["0.0.0.0"]`` means everywhere."""
-        self.rules[application, user] = {
-            "allow_ip": allow_ip,
-            "app_id": application,
-            "deny_ip": deny_ip,
-            "entity_name": user,
-            "entity_type": "user",
-        }
+        self.rules[application, user] = fill(
+            "application_rule", allow_ip=allow_ip, app_id=application, deny_ip=deny_ip, entity_name=user
+        )
 
     def may_use(self, application: str, user: str) -> bool:
         """Denied beats allowed, and no rule at all means allowed."""
@@ -184,6 +197,6 @@ class State:
 
     def __deepcopy__(self, memo: Dict[int, Any]) -> State:
         # A lock cannot be copied, and what is recorded stays recorded whatever a copy goes through.
-        shared = {"lock", "requests", "logins", "run_task", "running"}
+        shared = {"lock", "requests", "logins", "run_task", "running", "ending", "preset"}
         values = {name: value if name in shared else copy.deepcopy(value, memo) for name, value in vars(self).items()}
         return State(**values)

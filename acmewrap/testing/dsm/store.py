@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 from ...files import PRIVATE, write_atomic
+from .data.bodies import fill
 from .errors import Refusal
 from .openssl import CertificateFacts, create_factory_certificate, is_issued_by, read_certificate, read_public_key
 
 DESKTOP = "system/default"
-QUICKCONNECT = "system/quickconnect"
 
 _INVALID = 5503
 _ILLEGAL_CERTIFICATE = 5510
@@ -36,6 +36,8 @@ class Service:
 
     description: Dict[str, Any]
     certificate: Optional[str]
+    moves: bool = True
+    """Whether it ever gets another certificate; telling one that does not is answered with success."""
 
     @property
     def name(self) -> str:
@@ -83,34 +85,36 @@ class CertificateStore:
     @classmethod
     def create(cls, generation: int) -> CertificateStore:
         """A store as the factory leaves it: one certificate for ``synology.com``, description empty, used by everything."""
-        key, certificate = create_factory_certificate()
+        key, certificate = create_factory_certificate("RSA" if generation < 7 else "EC")
         store = cls(generation)
         facts = read_certificate(certificate)
         entry = StoredCertificate(store.new_id(), "", key, certificate, b"", facts, factory=True)
         store.entries[entry.id] = entry
         store.default = entry.id
         store.add_service("system", "default", "DSM Desktop Service", i18n="common:web_desktop")
-        store.add_service("system", "quickconnect", "QuickConnect")
+        store.add_service("system", "quickconnect", "QuickConnect").moves = False
         store.add_service("smbftpd", "ftpd", "FTPS")
+        store.add_service("WebStation", "vhost_9", "old.example.com").certificate = None  # listed nowhere (ZENIX)
         return store
 
     def add_service(
         self, subscriber: str, service: str, display_name: str, *, i18n: str = "", package: bool = False
     ) -> Service:
         """Another service, at first served by the default certificate."""
-        description: Dict[str, Any] = {
-            "display_name": display_name,
-            "isPkg": package,
-            "owner": "root",
-            "service": service,
-            "subscriber": subscriber,
-        }
+        body = "service_7" if self.generation >= 7 else "service_6"
+        description = fill(body, display_name=display_name, isPkg=package, service=service, subscriber=subscriber)
         if i18n:
             description["display_name_i18n"] = i18n
-        if self.generation >= 7:
-            description.update(multiple_cert=True, user_setable=True)
         added = Service(description, self.default)
         self.services.append(added)
+        return added
+
+    def add_fixed_service(self, subscriber: str, service: str, display_name: str) -> Service:
+        """A service that no user may move (``user_setable`` false, DSM 7), and that does not move (PM)."""
+        added = self.add_service(subscriber, service, display_name)
+        added.moves = False
+        if self.generation >= 7:
+            added.description["user_setable"] = False
         return added
 
     def served(self) -> StoredCertificate:
@@ -164,24 +168,30 @@ class CertificateStore:
 
     def _list_entry(self, entry: StoredCertificate) -> Dict[str, Any]:
         facts = entry.facts
-        listed: Dict[str, Any] = {
-            "desc": entry.description,
-            "id": entry.id,
-            "is_broken": False,
-            "is_default": entry.id == self.default,
-            "issuer": facts.issuer,
-            "key_types": _KEY_TYPES.get(facts.key_algorithm, ""),
-            "renewable": False,
-            "services": [service.description for service in self.services if service.certificate == entry.id],
-            "signature_algorithm": facts.signature_algorithm,
-            "subject": {**facts.subject, "sub_alt_name": list(facts.names)},
-            "user_deletable": True,
-            "valid_from": facts.valid_from,
-            "valid_till": facts.valid_till,
-        }
+        listed = fill(
+            "certificate",
+            desc=entry.description,
+            id=entry.id,
+            is_default=entry.id == self.default,
+            issuer=facts.issuer,
+            key_types=_KEY_TYPES.get(facts.key_algorithm, ""),
+            services=[service.description for service in self.services if service.certificate == entry.id],
+            signature_algorithm=facts.signature_algorithm,
+            subject={**facts.subject, "sub_alt_name": list(facts.names)},
+            valid_from=facts.valid_from,
+            valid_till=facts.valid_till,
+        )
         if entry.factory:
             listed["self_signed_cacrt_info"] = {"issuer": facts.issuer, "subject": facts.subject}
         return listed
+
+
+def is_elliptic(certificate: bytes) -> bool:
+    """Whether the key is an elliptic one; what cannot be read is left to :func:`check_files`."""
+    try:
+        return read_certificate(certificate).key_algorithm == "id-ecPublicKey"
+    except subprocess.CalledProcessError:
+        return False
 
 
 def check_files(key: bytes, certificate: bytes, intermediate: Optional[bytes]) -> CertificateFacts:

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
 from ...files import write_atomic
-from .call import Api, Call
+from .call import Api, Call, choose, perform
 from .errors import Refusal
-from .state import RecordedRequest, Session, State, Upload
+from .state import ON_BOX, RecordedRequest, Session, State, Upload
 
 PATH = "/acmewrap-tool"
 NAMES = ("synouser", "synogroup", "synoshare", "synowebapi")
@@ -89,30 +89,42 @@ def _run_api(words: Sequence[str], state: State, apis: Mapping[str, Api]) -> Tol
     given = dict(word.split("=", 1) for word in words if "=" in word)
     api, method, version = given.pop("api", ""), given.pop("method", ""), given.pop("version", "1")
     state.requests.append(RecordedRequest("TOOL", "synowebapi", api, method, version, given, {}))
+    early = _judge_switch(state, api, secure="-s" in words)
+    if early is not None:
+        return early
     try:
-        data = _perform(apis.get(api), method, int(version), given, state)
+        data = _perform(f"{api}.{method}", int(version), given, state, apis)
     except Refusal as refusal:
         envelope: Dict[str, Any] = {"error": {"code": refusal.code}, "httpd_restart": False, "success": False}
     else:
         envelope = {"httpd_restart": False, "success": True, **({} if data is None else {"data": data})}
-    noise = f"[Line 295] Exec WebAPI:  api={api}, version={version}, method={method}, runner=SYSTEM_ADMIN\n"
-    return Told(json.dumps(envelope, indent=3, sort_keys=True) + "\n", noise)
+    return _show(state, envelope, f"api={api}, version={version}, method={method}, param={json.dumps(given)}")
 
 
-def _perform(api: Optional[Api], method: str, version: int, given: Dict[str, str], state: State) -> Any:
-    if api is None or state.generation not in api.versions:
-        raise Refusal(102)
-    minimum, maximum = api.versions[state.generation]
-    if not minimum <= version <= maximum:
-        raise Refusal(104)
-    found = api.methods.get(method)
-    if found is None or not found.minimum <= version <= found.maximum:
-        raise Refusal(103)
-    uploads = {
-        name: _read_file(given.pop(f"{name}_tmp")) for name in ("key", "cert", "inter_cert") if f"{name}_tmp" in given
-    }
-    session = Session("", "SYSTEM_ADMIN", 7)
-    return found.handler(Call(state, version, given, uploads, session, api.invalid))
+def _show(state: State, envelope: Mapping[str, Any], call: str) -> Told:
+    """The answer, and what ``synowebapi`` writes beside it: a line that has braces of its own."""
+    noise = f"[Line 295] Exec WebAPI:  {call}, runner={ON_BOX}\n"
+    text = json.dumps(envelope, indent=3, sort_keys=True, ensure_ascii=state.preset.escapes_unicode) + "\n"
+    return Told(noise + text) if state.preset.tool_noise == "stdout" else Told(text, noise)
+
+
+def _judge_switch(state: State, api: str, *, secure: bool) -> Optional[Told]:
+    """What happens on account of ``-s``, given or not; None when the call goes on. The command exits 0 all the same."""
+    if state.preset.secure_switch == "refused" and secure:
+        return Told(stderr="Create CredRequest fail\n")
+    if state.preset.secure_switch == "needed" and not secure and api.startswith("SYNO.Core.TaskScheduler"):
+        code = state.preset.secure_refusal
+        return _show(state, {"error": {"code": code}, "success": False}, f"api={api}") if code else Told()
+    return None
+
+
+def _perform(name: str, version: int, given: Dict[str, str], state: State, apis: Mapping[str, Api]) -> Any:
+    api_name, _, method_name = name.rpartition(".")
+    api, method = choose(state, apis, api_name, version, method_name)
+    parts = [part for part in ("key", "cert", "inter_cert") if f"{part}_tmp" in given]
+    uploads = {part: _read_file(given.pop(f"{part}_tmp")) for part in parts}
+    session = Session("", ON_BOX, 7)
+    return perform(method, name, Call(state, version, given, uploads, session, api.invalid))
 
 
 def _read_file(word: str) -> Upload:
@@ -126,6 +138,8 @@ def _add_user(state: State, words: Sequence[str]) -> Told:
         return Told(stderr="Failed to add user\n", status=1)
     user = state.add_user(name, password)
     user.description, user.email, user.expired = description, email, "now" if expired == "1" else "normal"
+    if state.preset.reset_must_change:
+        user.password_state = "must_change"  # noqa: S105  no password
     return Told(_describe_user(state, name))
 
 
@@ -148,7 +162,8 @@ def _describe_user(state: State, name: str) -> str:
 
 def _set_password(state: State, words: Sequence[str]) -> Told:
     user = state.users[words[0]]
-    user.password, user.password_state = words[1], "valid"
+    user.password = words[1]
+    user.password_state = "must_change" if state.preset.reset_must_change else "valid"
     return Told()
 
 
@@ -165,7 +180,7 @@ def _replace_members(state: State, words: Sequence[str]) -> Told:
 
 
 def _add_members(state: State, words: Sequence[str]) -> Told:
-    if not state.adds_members or any(name not in state.users for name in words[1:]):
+    if not state.preset.memberadd or any(name not in state.users for name in words[1:]):
         return Told(stderr="synogroup: Invalid argument\n", status=255)
     members: List[str] = state.groups[words[0]]
     members += [name for name in words[1:] if name not in members]
@@ -173,7 +188,7 @@ def _add_members(state: State, words: Sequence[str]) -> Told:
 
 
 def _help_groups(state: State, _: Sequence[str]) -> Told:
-    return Told(_GROUP_HELP + (_GROUP_HELP_NEW if state.adds_members else ""), status=1)
+    return Told(_GROUP_HELP + (_GROUP_HELP_NEW if state.preset.memberadd else ""), status=1)
 
 
 def _set_share_users(state: State, words: Sequence[str]) -> Told:

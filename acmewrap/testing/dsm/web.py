@@ -9,15 +9,12 @@ from http.server import BaseHTTPRequestHandler
 from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple, Type
 from urllib.parse import parse_qsl, urlsplit
 
-from .call import Api, Call, Method
+from .call import NO_API, Api, Call, Method, choose, perform
 from .errors import Refusal
 from .multipart import parse_multipart
 from .state import RecordedRequest, Session, State, Upload
 
 _MISSING = 101
-_NO_API = 102
-_NO_METHOD = 103
-_NO_VERSION = 104
 _NO_PERMISSION = 105
 _UPLOAD_FAILED = 108
 _NO_SESSION = 119
@@ -39,7 +36,8 @@ class Request:
     parameters: Mapping[str, str]
     uploads: Mapping[str, Upload]
     token: str
-    cookie: str
+    sid: str
+    """Of the address or the cookie; a session in the body is among the parameters."""
 
     @property
     def name(self) -> str:
@@ -65,6 +63,7 @@ def read_request(handler: BaseHTTPRequestHandler) -> Request:
     """Read the whole request. Raises ValueError for a multipart body that is none."""
     url = urlsplit(handler.path)
     parameters = dict(_parse_form(url.query))
+    sid = parameters.get("_sid", "")
     uploads: Dict[str, Upload] = {}
     body = handler.rfile.read(int(handler.headers.get("Content-Length") or 0))
     content_type = handler.headers.get("Content-Type", "")
@@ -75,7 +74,7 @@ def read_request(handler: BaseHTTPRequestHandler) -> Request:
         parameters.update(_parse_form(body.decode("utf-8", "surrogateescape")))
     cookie = SimpleCookie(handler.headers.get("Cookie", "")).get("id")
     token = handler.headers.get("X-SYNO-TOKEN", "") or parameters.get("SynoToken", "")
-    return Request(handler.command, url.path, parameters, uploads, token, cookie.value if cookie else "")
+    return Request(handler.command, url.path, parameters, uploads, token, sid or (cookie.value if cookie else ""))
 
 
 def answer(request: Request, state: State, apis: Mapping[str, Api]) -> Reply:
@@ -87,11 +86,12 @@ def answer(request: Request, state: State, apis: Mapping[str, Api]) -> Reply:
         if refusal.errors is not None:
             error["errors"] = refusal.errors
         headers = (("x-request-error", refusal.reason),) if refusal.reason else ()
-        return Reply(encode({"error": error, "success": False}), headers=headers)
+        return Reply(encode({"error": error, "success": False}, ascii=state.preset.escapes_unicode), headers=headers)
     headers = ()
     if request.name == "SYNO.API.Auth.login" and request.parameters.get("format") != "sid":
         headers = (("Set-Cookie", f"id={data['sid']}; path=/; HttpOnly"),)
-    return Reply(encode({"success": True} if data is None else {"data": data, "success": True}), headers=headers)
+    envelope = {"success": True} if data is None else {"data": data, "success": True}
+    return Reply(encode(envelope, ascii=state.preset.escapes_unicode), headers=headers)
 
 
 def refuse(code: int) -> Reply:
@@ -103,6 +103,11 @@ def welcome() -> Reply:
     return Reply(_WELCOME, content_type="text/html")
 
 
+def redirect(location: str) -> Reply:
+    """What the plain side says while DSM's "Redirect HTTP to HTTPS" is on, to every request and whatever its method."""
+    return Reply(b"", 302, (("Location", location),), content_type="text/html")
+
+
 def bad_gateway() -> Reply:
     """What nginx says while nobody stands behind it."""
     return Reply(_BAD_GATEWAY, 502, content_type="text/html")
@@ -112,9 +117,9 @@ def malformed_upload() -> Reply:
     return refuse(_UPLOAD_FAILED)
 
 
-def encode(value: Any) -> bytes:
+def encode(value: Any, *, ascii: bool = False) -> bytes:
     """JSON as DSM writes it: one line, no blanks, keys in alphabetical order."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode(
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=ascii).encode(
         "utf-8", "surrogateescape"
     )
 
@@ -127,26 +132,25 @@ def _dispatch(request: Request, state: State, apis: Mapping[str, Api]) -> Any:
     parameters = request.parameters
     if not all(parameters.get(name) for name in ("api", "method", "version")):
         raise Refusal(_MISSING)
-    api = apis.get(parameters["api"])
-    generation = state.generation
+    offer = state.preset.apis.get(parameters["api"])
     script = request.path.split("/")[2]  # /webapi/entry.cgi, or /webapi/entry.cgi/SYNO.Some.Api
-    if api is None or generation not in api.versions or script not in api.paths[generation]:
-        raise Refusal(_NO_API)
-    minimum, maximum = api.versions[generation]
+    if offer is None or script not in offer.scripts:
+        raise Refusal(NO_API)
     version = int(parameters["version"]) if parameters["version"].isdigit() else 0
-    if not minimum <= version <= maximum:
-        raise Refusal(_NO_VERSION)
-    method = api.methods.get(parameters["method"])
-    if method is None or not method.minimum <= version <= method.maximum:
-        raise Refusal(_NO_METHOD)
+    api, method = choose(state, apis, parameters["api"], version, parameters["method"])
     session = _find_session(request, state, api, method) if method.session else None
-    return method.handler(Call(state, version, parameters, request.uploads, session, api.invalid))
+    call = Call(state, version, parameters, request.uploads, session, api.invalid)
+    return perform(method, f"{api.name}.{parameters['method']}", call)
 
 
 def _find_session(request: Request, state: State, api: Api, method: Method) -> Session:
-    session = state.sessions.get(request.parameters.get("_sid") or request.cookie)
+    in_body = request.parameters.get("_sid", "") if api.name in state.preset.sid_in_body else ""
+    session = state.sessions.get(request.sid or in_body)
     if session is None:
         raise Refusal(_NO_SESSION)
+    if state.preset.first_call_refusal and not session.used:
+        session.used = True
+        raise Refusal(state.preset.first_call_refusal)
     if session.token and request.token != session.token:
         raise Refusal(api.without_token)
     if method.administrator and not state.is_administrator(session.account):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from pathlib import Path
-from typing import Dict, Mapping, Union
+from typing import Dict, Mapping, Optional, Tuple, Union
 
 import pytest
 
@@ -43,6 +43,7 @@ from acmewrap.secrets import (
     Literal,
     Reference,
 )
+from acmewrap.synology.sessions import entries
 from acmewrap.text import visible
 from configuration import BASE, ENVIRON, EXAMPLES, SYNOLOGY, certificate, loaded, problems, write
 
@@ -93,7 +94,7 @@ def test_the_file_of_a_nas_says_what_it_means(tmp_path: Path) -> None:
                 challenges=(Webroot(Path("/var/lib/letsencrypt")),),
                 key="ec-256",
                 renew=RenewAt(2 / 3),
-                targets=(Target("dsm", "synology_dsm", env, verify, synology=True),),
+                targets=(Target("dsm", "synology_dsm", env, verify, DsmCertificate("acme")),),
             )
         },
         synology=Synology("http://localhost:5000", Account("certupdater", password), DsmCertificate("acme"), verify),
@@ -274,6 +275,48 @@ def test_a_fingerprint_is_taken_as_openssl_and_browsers_show_it(tmp_path: Path, 
     config = loaded(tmp_path, BASE + text)
     assert config.synology is not None
     assert config.synology.fingerprint == "ab" * 32
+
+
+def test_several_entries_on_one_nas_have_services_of_their_own_and_all_leaves_these_alone(tmp_path: Path) -> None:
+    text = (
+        "deploy:\n      dsm: synology\n      album: {synology: {description: album, default: no, services: [Photos]}}"
+    )
+    config = loaded(tmp_path, certificate(text) + SYNOLOGY)
+    main, album = config.certificates["nas"].targets
+    assert (main.synology, main.verify) == (DsmCertificate(), Endpoint("nas.example.com", 5001, "nas.example.com"))
+    assert (album.synology, album.verify) == (DsmCertificate("album", default=False, services=("Photos",)), None)
+    assert (album.hook, album.env["SYNO_CERTIFICATE"]) == ("synology_dsm", "album")
+    assert entries(config) == {"acme": DsmCertificate(reserved=("Photos",)), "album": album.synology}
+
+
+@pytest.mark.parametrize(
+    ("written", "port"),
+    [("{synology: {}}", 5001), ("{synology: {}, verify: no}", None), ("{synology: {}, verify: a:1}", 1)],
+)
+def test_where_an_entry_is_looked_for_can_be_said_for_each(tmp_path: Path, written: str, port: Optional[int]) -> None:
+    (target,) = loaded(tmp_path, certificate(f"deploy: {{web: {written}}}") + SYNOLOGY).certificates["nas"].targets
+    assert (target.verify and target.verify.port) == port
+
+
+@pytest.mark.parametrize(
+    ("programs", "section", "by"),
+    [
+        (("synowebapi",), SYNOLOGY, "dsm"),
+        (("synowebapi", "crontab"), SYNOLOGY, "crontab"),
+        (("synowebapi",), "", "crontab"),
+        ((), SYNOLOGY, "crontab"),
+    ],
+)
+def test_the_scheduler_is_dsms_on_a_nas_that_has_no_crontab_unless_the_file_says_another(
+    tmp_path: Path, programs: Tuple[str, ...], section: str, by: str
+) -> None:
+    for program in programs:
+        (tmp_path / program).touch(0o755)
+    environ = {"HOME": "/home/user", "PATH": str(tmp_path)}
+    for said, expected in (("every: 6h", by), ("every: 6h, by: systemd", "systemd")):
+        config = load(write(tmp_path, f"{BASE}{section}schedule: {{{said}}}\n"), environ)
+        assert config.schedule is not None
+        assert config.schedule.by == expected
 
 
 def test_old_spellings_of_the_synology_variables_become_the_new_ones(tmp_path: Path) -> None:

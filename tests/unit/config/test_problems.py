@@ -158,6 +158,9 @@ CASES: Tuple[Tuple[str, str], ...] = (
     (target("synologie"), "8:19: certificates.nas.deploy.web: 'synologie' is not possible here, did you mean 'synology'?"),
     (target("{hook: ssh}"), "8:19: certificates.nas.deploy.web: verify is missing: write `verify: host:port`"),
     (target("{verify: no}"), "8:19: certificates.nas.deploy.web: expected exactly one of hook, install"),
+    (target("{synology: {}}"), "8:19: certificates.nas.deploy.web: the file has no section `synology:`"),
+    (target("{synology: {services: some}}") + SYNOLOGY, "deploy.web.synology.services: 'some' is not possible here"),
+    (target("{synology: {}, hook: ssh}") + SYNOLOGY, "expected exactly one of hook, install, synology; found hook and synology"),
     (target("{hook: ssh, verify: host}"), "expected host:port of a TLS server, or `no` when nobody can look, not 'host'"),
     (target("{hook: ssh, verify: host:0}"), "expected a port from 1 to 65535, not '0'"),
     (target("{hook: ssh, verify: {host: a}}"), "deploy.web.verify: port is missing: the port of the server"),
@@ -362,3 +365,41 @@ def test_other_literal_passwords_are_taken_as_they_are(tmp_path: Path, value: st
 )
 def test_a_reference_that_leads_nowhere_is_refused(tmp_path: Path, reference: str, expected: str) -> None:
     assert any(expected in problem for problem in problems(tmp_path, password(reference)))
+
+
+@pytest.mark.parametrize(
+    ("other", "problem"),
+    [
+        ("synology", ": certificates.b.deploy.web: a.deploy.web has the description 'acme' too"),
+        (
+            "{synology: {default: no, services: []}}",
+            "a.deploy.web has the description 'acme' too: write `synology: {description",
+        ),
+        (
+            "{synology: {description: b}}",
+            "certificates.b.deploy.web.synology: a.deploy.web has DSM's default certificate too",
+        ),
+        ("{synology: {description: b, default: no}}", "a.deploy.web has all services too: write the names of some"),
+    ],
+)
+def test_two_targets_cannot_have_the_same_entry_of_dsm(tmp_path: Path, other: str, problem: str) -> None:
+    (found,) = problems(tmp_path, several(a="synology", b=other))
+    assert problem in found
+
+
+def test_two_targets_cannot_have_the_same_service_of_dsm(tmp_path: Path) -> None:
+    album, photos = (
+        f"{{synology: {{description: {name}, default: no, services: [Photos]}}}}" for name in ("album", "photos")
+    )
+    (found,) = problems(tmp_path, several(a=album, b=photos))
+    assert "a.deploy.web has the service 'Photos' too: leave it out of one of the two" in found
+
+
+def several(**targets: str) -> str:
+    """A file with a certificate for each of *targets*, all for one NAS."""
+    head, _, _ = BASE.partition("certificates:\n")
+    given = "".join(
+        f"  {name}:\n    domains: [{name}.example.com]\n    challenge: {{webroot: /var/www}}\n    deploy: {{web: {target}}}\n"
+        for name, target in targets.items()
+    )
+    return f"{head}certificates:\n{given}{SYNOLOGY}"

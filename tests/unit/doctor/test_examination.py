@@ -20,6 +20,7 @@ from acmewrap.doctor import (
     authority,
     challenges,
     delivery,
+    dsm,
     examination,
     examine,
     finding,
@@ -43,7 +44,7 @@ def context() -> DoctorContext:
 def look(
     context: DoctorContext, checks: List[Check], monkeypatch: pytest.MonkeyPatch
 ) -> Tuple[Tuple[Finding, ...], Told]:
-    for group in (authority, challenges, delivery, machine, upkeep):
+    for group in (authority, challenges, delivery, dsm, machine, upkeep):
         monkeypatch.setattr(group, "checks", lambda _: ())
     monkeypatch.setattr(delivery, "checks", lambda _: checks)
     told: Told = []

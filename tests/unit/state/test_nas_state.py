@@ -23,8 +23,9 @@ from acmewrap.state.nas import NasState
 from acmewrap.synology.channel import WebProvisioner
 from acmewrap.synology.web import ApiError, read_reply
 from acmewrap.testing.dsm import tools
+from acmewrap.testing.dsm.apis import collect_apis
+from acmewrap.testing.dsm.data.presets import load_preset
 from acmewrap.testing.dsm.openssl import CertificateFacts
-from acmewrap.testing.dsm.simulator import collect_apis
 from acmewrap.testing.dsm.state import State
 from acmewrap.testing.dsm.store import CertificateStore, StoredCertificate
 from wanted import NOW, make_config, make_state
@@ -43,7 +44,7 @@ class Nas:
         store.default = "8eBBBB"
         store.add_service("system", "default", "DSM Desktop Service")
         store.add_service("smbftpd", "ftpd", "FTPS")
-        self.state = State(7, store)
+        self.state = State(load_preset("7.2.1"), store)
         self.state.add_user("boss", "the password of the boss", administrator=True)
         self.password = password
         self.reachable = True
@@ -54,6 +55,10 @@ class Nas:
         words = [f"api={api}", f"method={method}", f"version={version}", *given]
         told = tools.answer("synowebapi", words, self.state, collect_apis())
         return read_reply(json.loads(told.stdout), lambda code: ApiError(failure("dsm.refused", f"error {code}"), code))
+
+    def maximum(self, api: str) -> Optional[int]:
+        offer = self.state.preset.apis.get(api)
+        return None if offer is None else offer.maximum
 
     @contextlib.contextmanager
     def open_provisioner(self, *_: object) -> Iterator[Optional[WebProvisioner]]:
@@ -175,7 +180,7 @@ def test_without_the_right_to_change_accounts_the_rest_is_still_looked_after(rea
     ready.provisioner = None
     ready.state.users[NAME].expired = "now"
     found = nas.look(config, {})
-    assert (found.account, found.assignment, found.task) == (None, None, "same")
+    assert (found.account, found.assignments, found.task) == (None, {}, "same")
     assert planned(config, found).steps == ()
     (note,) = planned(config, found).notes
     assert note == AccountNotManaged(NAME)
@@ -200,7 +205,7 @@ def test_a_nas_that_cannot_be_reached_makes_the_run_fail_and_not_stay_silent(rea
 
 
 def test_a_certificate_that_is_not_there_yet_is_not_delivered_because_of_it(config: Config) -> None:
-    state = replace(make_state(config, stored=None), nas=NasState(assignment=NotAssigned(("FTPS",))))
+    state = replace(make_state(config, stored=None), nas=NasState(assignments={"acme": NotAssigned(("FTPS",))}))
     steps = plan(config, state, NOW, PlanOptions(kinds=("deploy",))).steps
     assert steps == ()
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from acmewrap.testing.dsm.call import parse_value
+from acmewrap.testing.dsm.data.presets import load_preset
 from acmewrap.testing.dsm.faults import Faults
 from acmewrap.testing.dsm.multipart import parse_multipart
 from acmewrap.testing.dsm.state import State
@@ -76,7 +77,7 @@ def test_faults_are_used_up_in_order_and_counted() -> None:
 
 
 def test_a_copy_of_the_state_shares_what_is_recorded_and_nothing_else() -> None:
-    state = State(7, CertificateStore(7))
+    state = State(load_preset("7.2.1"), CertificateStore(7))
     state.add_user("ops", "password")
     copied = copy.deepcopy(state)
     copied.add_user("other", "password")

@@ -29,6 +29,8 @@ def _create(call: Call) -> Dict[str, Any]:
     user = state.add_user(name, password)
     user.description, user.email, user.expired = call.text("description", ""), call.text("email", ""), expired
     user.cannot_change_password = fixed
+    if state.preset.reset_must_change:
+        user.password_state = "must_change"  # noqa: S105  no password
     return {"name": name, "uid": user.uid}
 
 
@@ -43,7 +45,8 @@ def _set(call: Call) -> Dict[str, Any]:
     user.cannot_change_password = call.flag("cannot_chg_passwd", user.cannot_change_password)
     if "password" in call.parameters:
         user.password = _read_password(call)
-        user.password_state = "valid"  # noqa: S105  no password
+        foreign = state.preset.reset_must_change and call.account != user.name
+        user.password_state = "must_change" if foreign else "valid"
     user.description, user.email, user.expired = (
         call.text("description", user.description),
         call.text("email", user.email),
@@ -71,6 +74,8 @@ def _delete(call: Call) -> Dict[str, Any]:
 
 def _list(call: Call) -> Dict[str, Any]:
     users = [_describe(call, user) for user in call.state.users.values()]
+    for user in users:
+        user.pop("cannot_chg_passwd", None)  # only `get` has it (CPUT)
     return {"offset": call.value("offset", 0), "total": len(users), "users": call.page(users)}
 
 
@@ -86,11 +91,11 @@ def _describe(call: Call, user: User) -> Dict[str, Any]:
         "description": user.description,
         "email": user.email,
         "expired": user.expired,
+        "uid": user.uid,
         "groups": [group for group, members in state.groups.items() if user.name in members],
     }
     return {
         "name": user.name,
-        "uid": user.uid,
         **{key: known[key] for key in call.value("additional", []) if key in known},
     }
 
@@ -151,12 +156,9 @@ def _read_expiry(call: Call, default: str) -> str:
     return expired
 
 
-_VERSIONS = {6: (1, 1), 7: (1, 1)}
-
 APIS: Tuple[Api, ...] = (
     Api(
         "SYNO.Core.User",
-        _VERSIONS,
         {
             "create": Method(_create, mutates=True),
             "set": Method(_set, mutates=True),
@@ -166,10 +168,9 @@ APIS: Tuple[Api, ...] = (
         },
         invalid=INVALID,
     ),
-    Api("SYNO.Core.User.Group", _VERSIONS, {"get": Method(_list_groups)}, invalid=INVALID),
+    Api("SYNO.Core.User.Group", {"get": Method(_list_groups)}, invalid=INVALID),
     Api(
         "SYNO.Core.Group.Member",
-        _VERSIONS,
         {
             "add": Method(_add_members, mutates=True),
             "change": Method(_change_members, mutates=True),

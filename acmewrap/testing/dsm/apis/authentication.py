@@ -6,6 +6,7 @@ import secrets
 from typing import Any, Dict, Optional, Tuple
 
 from ..call import Api, Call, Method
+from ..data.bodies import fill
 from ..errors import Refusal
 from ..state import Login, PasswordState, Session, State, User
 
@@ -15,6 +16,7 @@ _DENIED = 402
 _OTP_REQUIRED = 403
 _OTP_WRONG = 404
 _OTP_NOT_SET_UP = 406
+_BLOCKED = 407
 _LOCKED = 411
 _PASSWORD_CODES: Dict[PasswordState, int] = {"expired_for_good": 408, "expired": 409, "must_change": 410}
 
@@ -31,7 +33,8 @@ def _log_in(call: Call) -> Dict[str, Any]:
     code = _judge_login(state, user, password, otp_code, device)
     record(code)
     if code or user is None:
-        challenge = {"token": secrets.token_urlsafe(24), "types": [{"type": "otp"}]}
+        state.failed_logins += code in (_WRONG_PASSWORD, _OTP_WRONG)
+        challenge = fill("otp_challenge", token=secrets.token_urlsafe(24))
         raise Refusal(code, challenge if code == _OTP_REQUIRED and state.generation >= 7 else None)
 
     session = Session(
@@ -41,15 +44,15 @@ def _log_in(call: Call) -> Dict[str, Any]:
         secrets.token_hex(8) if call.raw("enable_syno_token") == "yes" else "",
     )
     state.sessions[session.id] = session
-    data: Dict[str, Any] = {"is_portal_port": False, "sid": session.id}
-    if session.token:
-        data["synotoken"] = session.token
+    data = fill("login_7" if call.version >= 7 else "login_6", sid=session.id, synotoken=session.token)
+    if not session.token:
+        del data["synotoken"]
     device_id = ""
     if otp_code and call.raw("enable_device_token") == "yes":
         device_id = secrets.token_urlsafe(32)
         user.devices.add((device[0], device_id))
     if call.version >= 7:
-        data.update(account=account, device_id=device_id or device[1] or secrets.token_urlsafe(32), ik_message="")
+        data.update(account=account, device_id=device_id or device[1] or secrets.token_urlsafe(32))
     elif device_id:
         data["did"] = device_id
     return data
@@ -57,6 +60,8 @@ def _log_in(call: Call) -> Dict[str, Any]:
 
 def _judge_login(state: State, user: Optional[User], password: str, otp_code: str, device: Tuple[str, str]) -> int:
     """The code of the refusal, 0 for a welcome. What comes after the password is only told to who knows it."""
+    if 0 < state.preset.auto_block_after <= state.failed_logins:
+        return _BLOCKED
     if user is None or user.password != password:
         return _WRONG_PASSWORD
     if user.locked:
@@ -68,8 +73,9 @@ def _judge_login(state: State, user: Optional[User], password: str, otp_code: st
     if user.password_state in _PASSWORD_CODES:
         return _PASSWORD_CODES[user.password_state]
     if user.otp_code is None:
-        enforced = state.otp_policy == "user" or (state.otp_policy == "admin" and state.is_administrator(user.name))
-        return _OTP_NOT_SET_UP if enforced else 0
+        if state.needs_factor(user.name):
+            return _OTP_NOT_SET_UP
+        return _OTP_REQUIRED if state.preset.adaptive_mfa and state.is_administrator(user.name) else 0
     if device in user.devices:
         return 0
     if not otp_code:
@@ -103,22 +109,18 @@ def _set_policy(call: Call) -> None:
 APIS: Tuple[Api, ...] = (
     Api(
         "SYNO.API.Auth",
-        {6: (1, 6), 7: (1, 7)},
         {
             "login": Method(_log_in, session=False, administrator=False),
             "logout": Method(_log_out, session=False, administrator=False),
         },
-        paths={6: ("auth.cgi",), 7: ("entry.cgi", "auth.cgi")},
         json=False,
     ),
     Api(
         "SYNO.Core.User.PasswordConfirm",
-        {6: (1, 1), 7: (1, 2)},
         {"auth": Method(_confirm_password, administrator=False)},
     ),
     Api(
         "SYNO.Core.OTP.EnforcePolicy",
-        {6: (1, 1), 7: (1, 1)},
         {"get": Method(_get_policy), "set": Method(_set_policy, mutates=True)},
     ),
 )

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any, Dict, List, Optional, Tuple
 
 from ..call import Api, Call, Method
+from ..data.bodies import fill
 from ..errors import Refusal
-from ..store import QUICKCONNECT, Service
+from ..store import Service, is_elliptic
 
 _INVALID = 5503
 _ILLEGAL_CERTIFICATE = 5510
@@ -28,6 +29,9 @@ def _import(call: Call) -> Dict[str, Any]:
         raise Refusal(_ILLEGAL_CERTIFICATE)
     if key is None:
         raise Refusal(_ILLEGAL_KEY)
+    refusal = call.state.preset.ecc_refusal
+    if refusal and is_elliptic(certificate.content):
+        raise Refusal(refusal)
     entry = store.install(
         call.raw("id"),
         call.raw("desc"),
@@ -39,7 +43,7 @@ def _import(call: Call) -> Dict[str, Any]:
     )
     restart = entry is store.served() or entry.id == store.default
     call.state.restart_wanted = restart
-    return {"id": entry.id, "restart_httpd": restart}
+    return fill("certificate_imported", id=entry.id, restart_httpd=restart)
 
 
 def _set(call: Call) -> None:
@@ -55,11 +59,11 @@ def _set(call: Call) -> None:
 
 
 def _delete(call: Call) -> None:
-    """The default cannot go; services of what goes fall back to it."""
+    """Services of what goes fall back to the default, which stays whatever is said: with success (PORK, 7.3.2)."""
     store = call.state.certificates
-    gone = call.array("ids")
+    gone = [entry for entry in call.array("ids") if entry != store.default]
     served = store.served()
-    if any(entry not in store.entries or entry == store.default for entry in gone):
+    if any(entry not in store.entries for entry in gone):
         raise Refusal(_INVALID)
     for entry in gone:
         del store.entries[entry]
@@ -74,12 +78,12 @@ def _assign(call: Call) -> Dict[str, Any]:
     store = call.state.certificates
     served = store.served()
     for service, wanted in [_read_setting(call, setting) for setting in call.array("settings")]:
-        if service.name != QUICKCONNECT:  # accepted, and silently not done (DSM 7.3)
+        if service.moves:  # otherwise accepted, and silently not done (QuickConnect on DSM 7.3)
             # Assigning what is assigned already drops the binding (DSM 6 and 7.3).
             service.certificate = None if service.certificate == wanted else wanted
     restart = store.served() is not served
     call.state.restart_wanted = restart
-    return {"restart_httpd": restart}
+    return fill("service_set", restart_httpd=restart)
 
 
 def _read_setting(call: Call, setting: Any) -> Tuple[Service, str]:
@@ -93,26 +97,21 @@ def _read_setting(call: Call, setting: Any) -> Tuple[Service, str]:
     return known[0], wanted
 
 
-_VERSIONS = {6: (1, 1), 7: (1, 1)}
-
 APIS: Tuple[Api, ...] = (
     Api(
         "SYNO.Core.Certificate",
-        _VERSIONS,
         {"import": Method(_import, mutates=True)},
         invalid=_INVALID,
         without_token=103,
     ),
     Api(
         "SYNO.Core.Certificate.CRT",
-        _VERSIONS,
         {"list": Method(_list), "set": Method(_set, mutates=True), "delete": Method(_delete, mutates=True)},
         invalid=_INVALID,
         without_token=103,
     ),
     Api(
         "SYNO.Core.Certificate.Service",
-        _VERSIONS,
         {"set": Method(_assign, mutates=True)},
         invalid=_INVALID,
         without_token=103,

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
-from typing import Any, Dict, Mapping
+from typing import Any, Dict, Mapping, Tuple
 
 from ..call import Api, Call, Method
+from ..data.bodies import fill
 
 
 def describe_apis(apis: Mapping[str, Api]) -> Api:
     """The API that tells of *apis*: only of those asked for, or of ``all``."""
 
     def query(call: Call) -> Dict[str, Any]:
-        generation = call.state.generation
+        offers = call.state.preset.apis
         wanted = call.raw("query").split(",")
         return {
-            api.name: api.describe(generation)
+            api.name: api.describe(offers[api.name])
             for api in (*apis.values(), information)
-            if generation in api.versions and (api.name in wanted or wanted == ["all"])
+            if api.name in offers and (api.name in wanted or wanted == ["all"])
         }
 
     information = Api(
         "SYNO.API.Info",
-        {6: (1, 1), 7: (1, 1)},
         {"query": Method(query, session=False, administrator=False)},
-        paths={6: ("query.cgi",), 7: ("entry.cgi", "query.cgi")},
         json=False,
     )
     return information
+
+
+def _tell_system(call: Call) -> Dict[str, Any]:
+    return fill("system_info", firmware_ver=f"DSM {call.state.preset.firmware}")
+
+
+APIS: Tuple[Api, ...] = (Api("SYNO.Core.System", {"info": Method(_tell_system)}),)

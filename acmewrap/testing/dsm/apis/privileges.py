@@ -5,10 +5,12 @@ from __future__ import annotations
 from typing import Any, Dict, Tuple
 
 from ..call import Api, Call, Method
+from ..data.bodies import fill
 from ..errors import Refusal
 from ..state import Permission, Share
 from .accounts import INVALID, NO_SUCH_USER
 
+_UNCONFIRMED = 403
 _BAD_RULE = 3400
 _NO_SUCH_ENTITY = 3403
 
@@ -25,16 +27,15 @@ def _list_by_user(call: Call) -> Dict[str, Any]:
     name = _read_user(call)
     inherited = "rw" if call.state.is_administrator(name) else "-"
     shares = [
-        {
-            "inherit": inherited,
-            "is_custom": False,
-            "is_deny": share.permissions.get(name) == "NA",
-            "is_mask": False,
-            "is_readonly": share.permissions.get(name) == "RO",
-            "is_writable": share.permissions.get(name) == "RW",
-            "name": share.name,
-            "share_path": f"{share.volume}/{share.name}",
-        }
+        fill(
+            "share_of_user",
+            inherit=inherited,
+            is_deny=share.permissions.get(name) == "NA",
+            is_readonly=share.permissions.get(name) == "RO",
+            is_writable=share.permissions.get(name) == "RW",
+            name=share.name,
+            share_path=f"{share.volume}/{share.name}",
+        )
         for share in call.state.shares.values()
     ]
     return {"shares": shares, "total": len(shares)}
@@ -42,6 +43,7 @@ def _list_by_user(call: Call) -> Dict[str, Any]:
 
 def _set_by_user(call: Call) -> None:
     """One user, many shares; shares that are not named stay as they are."""
+    _require_confirmation(call)
     name = _read_user(call)
     entries = [(_find_share(call, entry.get("name")), _read_permission(entry)) for entry in call.array("permissions")]
     for share, permission in entries:
@@ -50,11 +52,17 @@ def _set_by_user(call: Call) -> None:
 
 def _set_by_share(call: Call) -> None:
     """One share, many users. Users that are not named stay as they are; no source settles that, so clients read back."""
+    _require_confirmation(call)
     share = _find_share(call, call.text("name"))
     for entry in call.array("permissions"):
         if entry.get("name") not in call.state.users:
             raise Refusal(NO_SUCH_USER)
         share.permissions[entry["name"]] = _read_permission(entry)
+
+
+def _require_confirmation(call: Call) -> None:
+    if call.state.preset.share_writes_confirmed:
+        call.require_confirmation(_UNCONFIRMED)
 
 
 def _find_share(call: Call, name: Any) -> Share:
@@ -82,14 +90,7 @@ def _read_user(call: Call) -> str:
 
 def _list_applications(call: Call) -> Dict[str, Any]:
     applications = [
-        {
-            "app_id": application,
-            "grant_by_default": True,
-            "grant_type": ["local", "domain", "ldap"],
-            "isInternal": True,
-            "name": application.split(".")[-1],
-            "supportIP": True,
-        }
+        fill("application", app_id=application, name=application.split(".")[-1])
         for application in call.state.applications
     ]
     return {"applications": call.page(applications)}
@@ -110,7 +111,8 @@ def _preview(call: Call) -> Dict[str, Any]:
 
 def _list_rules(call: Call) -> Dict[str, Any]:
     application = call.text("app_id")
-    return {"rules": [rule for (app_id, _), rule in call.state.rules.items() if app_id == application]}
+    everyone = fill("rule_for_everyone", app_id=application)
+    return {"rules": [everyone, *[rule for (app_id, _), rule in call.state.rules.items() if app_id == application]]}
 
 
 def _get_rules(call: Call) -> Dict[str, Any]:
@@ -141,13 +143,10 @@ def _read_rule(call: Call, rule: Dict[str, Any]) -> Tuple[str, str]:
     return rule["app_id"], rule["entity_name"]
 
 
-_VERSIONS = {6: (1, 1), 7: (1, 1)}
-
 APIS: Tuple[Api, ...] = (
-    Api("SYNO.Core.Share", _VERSIONS, {"list": Method(_list_shares)}, invalid=INVALID),
+    Api("SYNO.Core.Share", {"list": Method(_list_shares)}, invalid=INVALID),
     Api(
         "SYNO.Core.Share.Permission",
-        _VERSIONS,
         {
             "list_by_user": Method(_list_by_user),
             "set_by_user_group": Method(_set_by_user, mutates=True),
@@ -157,13 +156,11 @@ APIS: Tuple[Api, ...] = (
     ),
     Api(
         "SYNO.Core.AppPriv.App",
-        {6: (1, 3), 7: (1, 3)},
         {"list": Method(_list_applications, minimum=2), "preview": Method(_preview, minimum=2)},
         invalid=_BAD_RULE,
     ),
     Api(
         "SYNO.Core.AppPriv.Rule",
-        _VERSIONS,
         {
             "list": Method(_list_rules),
             "get": Method(_get_rules),

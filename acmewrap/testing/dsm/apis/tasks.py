@@ -9,11 +9,12 @@ from __future__ import annotations
 import threading
 import time
 from datetime import datetime, timedelta
-from typing import Any, Callable, Dict, List, Tuple
+from typing import Any, Dict, List, Tuple
 
 from ..call import Api, Call, Method
+from ..data.bodies import fill
 from ..errors import Refusal
-from ..state import Task
+from ..state import State, Task
 
 _INVALID = 4800
 _LOAD_FAILED = 4801
@@ -28,13 +29,12 @@ _REPEAT_MINUTES = (0, 1, 5, 10, 15, 20, 30)
 
 
 def _create(call: Call) -> Dict[str, int]:
-    state = call.state
     _forbid_root(call)
-    return _store(call, Task(max(state.tasks, default=0) + 1, "", "", True, {}, {}))
+    return _store(call, Task(max(call.state.tasks, default=0) + 1, "", "", True, {}, {}))
 
 
 def _create_root(call: Call) -> Dict[str, int]:
-    _require_confirmation(call)
+    call.require_confirmation(_NO_PERMISSION)
     return _store(call, Task(max(call.state.tasks, default=0) + 1, "", "", True, {}, {}))
 
 
@@ -44,7 +44,7 @@ def _set(call: Call) -> Dict[str, int]:
 
 
 def _set_root(call: Call) -> Dict[str, int]:
-    _require_confirmation(call)
+    call.require_confirmation(_NO_PERMISSION)
     return _store(call, _find(call, call.value("id"), _LOAD_FAILED))
 
 
@@ -54,6 +54,8 @@ def _store(call: Call, task: Task) -> Dict[str, int]:
     extra, schedule = call.object("extra"), call.object("schedule")
     if call.text("type") != "script" or not isinstance(extra.get("script"), str) or not name:
         raise Refusal(_INVALID)
+    if task.id in call.state.tasks and not call.state.preset.tasks_change:
+        return {"id": task.id}
     if owner != "root" and owner not in call.state.users:
         raise Refusal(_INVALID)
     _check_schedule(call, schedule)
@@ -69,7 +71,10 @@ def _check_schedule(call: Call, schedule: Dict[str, Any]) -> None:
         if schedule.get("repeat_date") != 0:
             raise Refusal(_INVALID)
         return
-    if call.version >= 4 and schedule.get("repeat_date") not in _REPEAT_DATES.get(schedule.get("date_type", -1), ()):
+    if "monthly_week" in schedule and not (call.version >= 4 and call.state.preset.monthly_week):
+        raise Refusal(_INVALID)  # "not supported in v3" (MAGE); at version 4 disputed
+    dates = _REPEAT_DATES.get(schedule.get("date_type", -1), ())
+    if schedule.get("repeat_date") not in (dates if call.version >= 4 else (0, *dates)):
         raise Refusal(_INVALID)
     if schedule.get("repeat_min", 0) not in _REPEAT_MINUTES:
         raise Refusal(_INVALID)
@@ -80,28 +85,26 @@ def _get(call: Call) -> Dict[str, Any]:
     task = _find(call, call.value("id"), _LOAD_FAILED)
     if call.state.generation >= 7 and call.text("real_owner", "") != task.owner:
         return {}
-    return {**_describe(task), "extra": task.extra, "schedule": task.schedule}
+    return {**_describe(call.state, task), "extra": task.extra, "schedule": task.schedule}
 
 
 def _list(call: Call) -> Dict[str, Any]:
-    tasks = [_describe(task) for task in call.state.tasks.values()]
+    tasks = [_describe(call.state, task) for task in call.state.tasks.values()]
+    if call.state.generation >= 7:
+        tasks += call.state.event_tasks
     return {"tasks": call.page(tasks), "total": len(tasks)}
 
 
-def _describe(task: Task) -> Dict[str, Any]:
-    return {
+def _describe(state: State, task: Task) -> Dict[str, Any]:
+    own: Dict[str, Any] = {
         "action": f"Run: {task.extra['script']}",
-        "can_delete": True,
-        "can_edit": True,
-        "can_run": True,
         "enable": task.enable,
         "id": task.id,
         "name": task.name,
         "next_trigger_time": _next_time(task) if task.enable else "N/A",
         "owner": task.owner,
-        "real_owner": task.owner,
-        "type": "script",
     }
+    return fill("task", **own, real_owner=task.owner) if state.generation >= 7 else fill("task_6", **own)
 
 
 def _next_time(task: Task) -> str:
@@ -112,25 +115,24 @@ def _next_time(task: Task) -> str:
 
 def _run(call: Call) -> None:
     """DSM answers while the task runs; here, a task that ends at once has ended when the answer goes out."""
-    for task in _read_tasks(call, "tasks", _RUN_FAILED):
-        thread = threading.Thread(target=_work, args=(task, call.state.run_task), daemon=True)
-        call.state.running.append(thread)
+    state = call.state
+    for task in _read_tasks(call, _RUN_FAILED):
+        if state.preset.task_delay is None:
+            continue
+        thread = threading.Thread(target=_work, args=(task, state), daemon=True)
+        state.running.append(thread)
         thread.start()
-        thread.join(_AT_ONCE)
+        thread.join(0 if state.preset.task_delay else _AT_ONCE)
 
 
-def _work(task: Task, run_task: Callable[[Task], int]) -> None:
+def _work(task: Task, state: State) -> None:
+    if state.ending.wait(state.preset.task_delay):
+        return
     start = time.time()
-    exit_code = run_task(task)
-    task.history.append(
-        {
-            "exit_code": exit_code,
-            "exit_type": "normal",
-            "start_time": _show_time(start),
-            "stop_time": _show_time(time.time()),
-            "timestamp": str(int(start)),
-        }
-    )
+    exit_code = state.run_task(task)
+    if state.preset.saves_output:
+        times = {"start_time": _show_time(start), "stop_time": _show_time(time.time())}
+        task.history.append(fill("task_history", exit_code=exit_code, timestamp=str(int(start)), **times))
 
 
 def _show_time(seconds: float) -> str:
@@ -138,33 +140,36 @@ def _show_time(seconds: float) -> str:
 
 
 def _delete(call: Call) -> None:
-    if call.version == 1:
-        del call.state.tasks[_find(call, call.value("task"), _DELETE_FAILED).id]
-        return
-    for task in _read_tasks(call, "tasks", _DELETE_FAILED):
+    for task in _read_tasks(call, _DELETE_FAILED):
         del call.state.tasks[task.id]
 
 
 def _set_enable(call: Call) -> None:
     if call.state.generation < 7:
         return  # answered with success, without effect: measured on DSM 6.2.4
-    for task, entry in zip(_read_tasks(call, "status", _INVALID), call.array("status")):
-        task.enable = bool(entry["enable"])
+    for entry in call.array("status"):
+        _find_owned(call, entry, _INVALID).enable = bool(entry["enable"])
 
 
 def _list_history(call: Call) -> List[Dict[str, Any]]:
     return list(_find(call, call.value("id"), _LOAD_FAILED).history)
 
 
-def _read_tasks(call: Call, name: str, code: int) -> List[Task]:
-    """The tasks of ``[{"id":11,"real_owner":"root"}]``."""
-    tasks = []
-    for entry in call.array(name):
-        task = _find(call, entry.get("id"), code)
-        if entry.get("real_owner") != task.owner:
-            raise Refusal(code)
-        tasks.append(task)
-    return tasks
+def _read_tasks(call: Call, code: int) -> List[Task]:
+    """The tasks of ``tasks=[{"id":11,"real_owner":"root"}]``, or of ``task=11`` at version 1, where ``tasks`` is answered with
+    success and without effect (DSM 6). The same holds for tasks of root over the web.
+    """
+    if call.version == 1:
+        return [_find(call, call.value("task"), code)] if "task" in call.parameters else []
+    tasks = [_find_owned(call, entry, code) for entry in call.array("tasks")]
+    return [task for task in tasks if task.owner != "root" or call.on_box]
+
+
+def _find_owned(call: Call, entry: Any, code: int) -> Task:
+    task = _find(call, entry.get("id"), code)
+    if entry.get("real_owner") != task.owner:
+        raise Refusal(code)
+    return task
 
 
 def _find(call: Call, id: Any, code: int) -> Task:
@@ -175,19 +180,13 @@ def _find(call: Call, id: Any, code: int) -> Task:
 
 
 def _forbid_root(call: Call) -> None:
-    if call.state.generation >= 7 and call.text("owner") == "root":
-        raise Refusal(_NO_PERMISSION)
-
-
-def _require_confirmation(call: Call) -> None:
-    if call.session is None or call.raw("SynoConfirmPWToken").strip('"') not in call.session.confirmations:
-        raise Refusal(_NO_PERMISSION)
+    if call.state.generation >= 7 and call.text("owner") == "root" and not call.on_box:
+        raise Refusal(_INVALID)  # PORK
 
 
 APIS: Tuple[Api, ...] = (
     Api(
         "SYNO.Core.TaskScheduler",
-        {6: (1, 2), 7: (1, 4)},
         {
             "create": Method(_create, mutates=True),
             "set": Method(_set, mutates=True),
@@ -202,7 +201,6 @@ APIS: Tuple[Api, ...] = (
     ),
     Api(
         "SYNO.Core.TaskScheduler.Root",
-        {7: (1, 4)},
         {"create": Method(_create_root, mutates=True), "set": Method(_set_root, mutates=True)},
         invalid=_INVALID,
     ),
