@@ -85,8 +85,11 @@ def _rights(config: Config, client: Client) -> Seen:
         others = ()
     else:
         yield Fact("the account", f"certificates: allowed, tasks: allowed, accounts: {accounts}")
-    for description in sessions.entries(config):
-        certificates.find(listed, description)
+    for description, entry in sessions.entries(config).items():
+        found = certificates.find(listed, description)
+        fixed = [] if found is None else certificates.find_fixed(listed, found.id, entry)
+        if fixed:
+            yield Fact("DSM lets nobody choose a certificate for", ", ".join(fixed))
     for task in others:
         name, owner = str(task.get("name", "")), str(task.get("real_owner", task.get("owner", "")))
         if _PROGRAM in str(task.get("action", "")) and not name.startswith(_OWN):

@@ -95,6 +95,9 @@ def put_to_use(client: Channel, desired: DsmCertificate) -> bool:
     after = read(client)
     certificate = _get(after, desired.description)
     left = _lacking(after, certificate, desired)
+    fixed = find_fixed(after, certificate.id, desired)
+    if fixed and desired.services == "all":
+        logger.info("DSM lets nobody choose a certificate for: %s", ", ".join(fixed))
     required = (desired.default and not certificate.is_default) or _desktop_is_left(after, certificate.id, desired)
     if left and desired.services == "all" and not required:
         logger.warning("DSM left these services with another certificate: %s", ", ".join(left))
@@ -116,7 +119,7 @@ def find_drift(listed: Tuple[Listed, ...], desired: DsmCertificate) -> Optional[
 def _lacking(listed: Tuple[Listed, ...], certificate: Listed, desired: DsmCertificate) -> List[str]:
     left = [_name(move["service"]) for move in _moves(listed, certificate.id, desired)]
     if desired.services != "all":
-        left += _fixed(listed, certificate.id, desired)
+        left += find_fixed(listed, certificate.id, desired)
     return ["default", *left] if desired.default and not certificate.is_default else left
 
 
@@ -147,8 +150,8 @@ def _desktop_is_left(listed: Tuple[Listed, ...], id: str, desired: DsmCertificat
     return _DESKTOP in keys
 
 
-def _fixed(listed: Tuple[Listed, ...], id: str, desired: DsmCertificate) -> List[str]:
-    """The services that are named in the file and that DSM does not let anybody move."""
+def find_fixed(listed: Tuple[Listed, ...], id: str, desired: DsmCertificate) -> List[str]:
+    """The services that are asked for and that DSM does not let anybody move to the certificate *id*."""
     others = (service for other in listed if other.id != id for service in other.services)
     return [_name(service) for service in others if not _can_move(service) and _is_named(service, desired)]
 

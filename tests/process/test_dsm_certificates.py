@@ -139,9 +139,13 @@ def test_but_not_when_it_is_dsm_itself(nas: DsmSimulator) -> None:
         use(nas, DsmCertificate("acme"))
 
 
-def test_a_service_that_nobody_may_move_is_left_out_of_all_and_an_error_when_it_is_named(nas: DsmSimulator) -> None:
+def test_a_service_that_nobody_may_move_is_left_out_of_all_and_an_error_when_it_is_named(
+    nas: DsmSimulator, caplog: pytest.LogCaptureFixture
+) -> None:
     nas.state.certificates.add_fixed_service("system", "fixed", "Fixed")
-    use(nas, DsmCertificate("acme"))
+    with caplog.at_level("INFO"):
+        use(nas, DsmCertificate("acme"))
+    assert "DSM lets nobody choose a certificate for: QuickConnect, Fixed" in caplog.text
     assert "Fixed" not in str([one.parameters.get("settings") for one in nas.requests])
     with session(nas) as client:
         assert find_drift(read(client), DsmCertificate("acme")) is None
