@@ -32,6 +32,7 @@ NAMES = (
     "json",
     "datetime",
     "argparse",
+    "argcomplete",
     "yaml",
     "sh",
     "jinja2",
