@@ -74,7 +74,7 @@ def doctor(invocation: Invocation) -> ExitCode:
 
 def version(invocation: Invocation) -> ExitCode:
     from .. import __version__
-    from ..config import AcmeShSettings
+    from ..config.model import AcmeShSettings
 
     try:
         release = invocation.job().config.acme_sh.release
