@@ -17,7 +17,7 @@ import zipfile
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
-REQUIREMENTS = ("sh==2.2.2", "PyYAML==6.0.2", "Jinja2==3.1.6", "MarkupSafe==2.1.5")
+REQUIREMENTS = ("sh==2.2.2", "PyYAML==6.0.2", "Jinja2==3.1.6", "MarkupSafe==2.1.5", "argcomplete==3.6.3")
 SHEBANG = b"#!/usr/bin/env python3\n"
 # Read by whatever Python starts it: DSM 6 has 2.7 alone, which would only say that some line is no syntax.
 MAIN = """\

@@ -29,6 +29,10 @@ def start() -> int:
     if "PATH" in os.environ:  # what is looked up by name is never taken from the current folder
         os.environ["PATH"] = ":".join(folder for folder in os.environ["PATH"].split(":") if folder.startswith("/"))
     try:
+        if "_ARGCOMPLETE" in os.environ:  # a shell that has the script of `completion` asks
+            from . import completion
+
+            completion.answer()
         return main()
     except Exception:
         from . import output

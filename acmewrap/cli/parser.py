@@ -32,7 +32,7 @@ class _Parser(argparse.ArgumentParser):
 
 
 def build() -> argparse.ArgumentParser:
-    """The parser with all of its commands; completion and the manual are made from it."""
+    """The parser with all of its commands; completion asks it."""
     parser = _Parser(
         prog=PROGRAM,
         usage="%(prog)s COMMAND [options]",

@@ -91,7 +91,7 @@ def _write_support(invocation: Invocation, path: Path) -> ExitCode:
 
 def version(invocation: Invocation) -> ExitCode:
     from .. import __version__
-    from ..config import AcmeShSettings
+    from ..config.model import AcmeShSettings
 
     try:
         release = invocation.job().config.acme_sh.release

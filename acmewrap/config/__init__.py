@@ -1,68 +1,10 @@
-"""What the user wants: YAML text -> nodes with line numbers -> frozen dataclasses."""
+"""What the user wants: YAML text -> nodes with line numbers -> frozen dataclasses, which are those of :mod:`.model`."""
 
 from __future__ import annotations
 
 from .load import load, schema
 from .locate import locate
-from .model import (
-    Account,
-    AcmeShSettings,
-    Alpn,
-    Apache,
-    Authority,
-    Certificate,
-    Challenge,
-    Config,
-    Dns,
-    DsmCertificate,
-    Endpoint,
-    ExternalAccount,
-    Install,
-    KeyType,
-    Nginx,
-    RenewAt,
-    RenewBefore,
-    Runner,
-    Schedule,
-    Scheduler,
-    Standalone,
-    Stateless,
-    Synology,
-    Target,
-    Webroot,
-)
+from .model import Config
 from .search import MissingConfigurationError, find, places
 
-__all__ = [
-    "Account",
-    "AcmeShSettings",
-    "Alpn",
-    "Apache",
-    "Authority",
-    "Certificate",
-    "Challenge",
-    "Config",
-    "Dns",
-    "DsmCertificate",
-    "Endpoint",
-    "ExternalAccount",
-    "Install",
-    "KeyType",
-    "MissingConfigurationError",
-    "Nginx",
-    "RenewAt",
-    "RenewBefore",
-    "Runner",
-    "Schedule",
-    "Scheduler",
-    "Standalone",
-    "Stateless",
-    "Synology",
-    "Target",
-    "Webroot",
-    "find",
-    "load",
-    "locate",
-    "places",
-    "schema",
-]
+__all__ = ["Config", "MissingConfigurationError", "find", "load", "locate", "places", "schema"]

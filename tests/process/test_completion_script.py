@@ -1,14 +1,14 @@
-"""The script for bash, run by bash."""
+"""The script of `completion`, in a real bash: what may be typed next is what the command line takes."""
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from pathlib import Path
 from typing import List
 
 import pytest
-
-from acmewrap.cli import completion
 
 CASES = {
     "acmewrap do": ["doctor"],
@@ -18,30 +18,53 @@ CASES = {
     "acmewrap --json pl": ["plan"],
     "acmewrap init --template w": ["web-server"],
     "acmewrap revoke nas --reason ": ["0", "1", "3", "4", "5"],
+    "acmewrap upgrade --to 3.1.1": ["3.1.1"],
+    "acmewrap plan --only n": ["nas"],
+    "acmewrap issue n": ["nas"],
+    "acmewrap revoke n": ["nas"],
+    "acmewrap issue --config closed.yaml n": [],
     "acmewrap plan --timeout ": [],
+    "acmewrap version --only": [],
+    "acmewrap --config m": ["mine.yaml"],
 }
+TEXT = """\
+authorities: {internal: {server: "https://ca.internal.test/dir"}}
+certificates: {nas: {domains: [nas.internal.test], challenge: {webroot: /var/www}}}
+"""
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """With a configuration, one that makes no sense, a file, and the program."""
+    (tmp_path / "acmewrap.yaml").write_text(TEXT, encoding="ascii")
+    (tmp_path / "closed.yaml").write_text("no: configuration\n", encoding="ascii")
+    (tmp_path / "mine.yaml").touch()
+    program = tmp_path / "bin" / "acmewrap"
+    program.parent.mkdir()
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} -m acmewrap "$@"\n', encoding="utf-8")
+    program.chmod(0o755)
+    return tmp_path
 
 
 @pytest.mark.parametrize("typed", CASES)
-def test_bash_completes_what_was_typed(typed: str) -> None:
-    assert set(CASES[typed]) <= set(complete(typed))
-    assert typed != "acmewrap plan --timeout " or complete(typed) == []
+def test_bash_completes_what_was_typed(folder: Path, typed: str) -> None:
+    shown = complete(folder, typed)
+    assert set(CASES[typed]) <= set(shown)
+    assert CASES[typed] or shown == []
 
 
-def complete(typed: str) -> List[str]:
-    words = typed.split(" ")
-    quoted = " ".join(f"'{word}'" for word in words)
+def complete(folder: Path, typed: str) -> List[str]:
     program = (
-        f"{completion.script('bash')}\nCOMP_WORDS=({quoted}); COMP_CWORD={len(words) - 1}\n"
-        '_acmewrap; printf "%s\\n" "${COMPREPLY[@]}"'
+        'eval "$(acmewrap completion bash)"\nCOMP_LINE="$1" COMP_POINT=${#1} COMP_TYPE=9\n'
+        '_python_argcomplete acmewrap\nprintf "%s\\n" "${COMPREPLY[@]}"'
     )
-    done = subprocess.run(["bash", "-eu", "-c", program], stdout=subprocess.PIPE, check=True, text=True)
+    environment = {**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}
+    done = subprocess.run(
+        ["bash", "-eu", "-c", program, "bash", typed],
+        cwd=str(folder),
+        env=environment,
+        stdout=subprocess.PIPE,
+        check=True,
+        text=True,
+    )
     return done.stdout.split()
-
-
-def test_bash_completes_files_where_one_is_expected(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    folder = tmp_path / "files"
-    folder.mkdir()
-    (folder / "mine.yaml").touch()
-    monkeypatch.chdir(folder)
-    assert complete("acmewrap --config m") == ["mine.yaml"]

@@ -11,7 +11,7 @@ from typing import Iterator, List, Tuple
 
 import pytest
 
-from acmewrap.config import Schedule
+from acmewrap.config.model import Schedule
 from acmewrap.errors import CommandError
 from acmewrap.schedule import crontab
 from acmewrap.schedule.crontab import Entry

@@ -6,7 +6,7 @@ from typing import Any, Iterator
 
 import pytest
 
-from acmewrap.config import DsmCertificate
+from acmewrap.config.model import DsmCertificate
 from acmewrap.errors import DeployError
 from acmewrap.secrets import Secret
 from acmewrap.synology.certificates import find, find_drift, put_to_use, read

@@ -17,7 +17,8 @@ import pytest
 import yaml
 
 import acmewrap
-from acmewrap.config import Config, Schedule, load
+from acmewrap.config import Config, load
+from acmewrap.config.model import Schedule
 from acmewrap.schedule import entry
 
 PACKAGE = Path(acmewrap.__file__).parent
@@ -32,6 +33,7 @@ NAMES = (
     "json",
     "datetime",
     "argparse",
+    "argcomplete",
     "yaml",
     "sh",
     "jinja2",

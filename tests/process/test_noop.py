@@ -25,6 +25,7 @@ from acmewrap.testing.certificates import make_intermediate, make_leaf, make_roo
 REPOSITORY = Path(__file__).resolve().parents[2]
 NAMES = ("nas", "files.internal.test", "mail.internal.test")
 HEAVY = (
+    "argcomplete",
     "sh",
     "jinja2",
     "ssl",

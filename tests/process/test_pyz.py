@@ -97,6 +97,7 @@ def test_it_holds_nothing_that_fits_one_python_only(pyz: Path) -> None:
     assert {name.split("/")[0] for name in names} == {
         "__main__.py",
         "acmewrap",
+        "argcomplete",
         "jinja2",
         "licences",
         "markupsafe",

@@ -73,7 +73,7 @@ def test_the_wheel_renders_its_wrapper_script(python: Path, tmp_path: Path) -> N
 
 def test_importing_acmewrap_is_cheap(python: Path, tmp_path: Path) -> None:
     program = "import sys, acmewrap; print(*sys.modules)"
-    heavy = {"sh", "jinja2", "yaml", "rich", "ssl", "http", "urllib.request", "subprocess", "asyncio"}
+    heavy = {"argcomplete", "sh", "jinja2", "yaml", "rich", "ssl", "http", "urllib.request", "subprocess", "asyncio"}
     assert heavy & set(use(python, tmp_path, program).split()) == set()
 
 

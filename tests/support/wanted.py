@@ -6,12 +6,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional
 
-from acmewrap.config import (
+from acmewrap.config import Config
+from acmewrap.config.model import (
     Account,
     AcmeShSettings,
     Authority,
     Certificate,
-    Config,
     DsmCertificate,
     Endpoint,
     RenewAt,

@@ -50,6 +50,7 @@ MAY_IMPORT_TESTING = {"testing", "cli"}  # cli: the demo
 # Modules that cost time to import, and who may nevertheless do so at the top. Everywhere else: inside the function that needs it.
 HEAVY: Mapping[str, Tuple[str, ...]] = {
     "yaml": ("config.*",),  # YAML is what these are about; but see LIGHT
+    "argcomplete": (),
     "ssl": (),
     "http": (),
     "urllib.request": (),

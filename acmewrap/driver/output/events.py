@@ -17,6 +17,21 @@ class Event:
     """Something that acme.sh said."""
 
 
+@dataclass(frozen=True)
+class OfDomain(Event):
+    domain: str
+
+
+@dataclass(frozen=True)
+class OfPath(Event):
+    path: str
+
+
+@dataclass(frozen=True)
+class OfUrl(Event):
+    url: str
+
+
 # --- what any run tells ---
 
 
@@ -51,16 +66,11 @@ class Problem(Event):
 # --- the authority and the account ---
 
 
-@dataclass(frozen=True)
-class UsingAuthority(Event):
-    url: str
+class UsingAuthority(OfUrl): ...
 
 
-@dataclass(frozen=True)
-class AuthorityUnavailable(Event):
+class AuthorityUnavailable(OfUrl):
     """The directory could not be read; said after each of ten tries and once at the end."""
-
-    url: str
 
 
 @dataclass(frozen=True)
@@ -71,14 +81,10 @@ class AccountRegistered(Event):
 # --- challenges and the order ---
 
 
-@dataclass(frozen=True)
-class Verifying(Event):
-    domain: str
+class Verifying(OfDomain): ...
 
 
-@dataclass(frozen=True)
-class Verified(Event):
-    domain: str
+class Verified(OfDomain): ...
 
 
 @dataclass(frozen=True)
@@ -89,9 +95,7 @@ class ChallengeInvalid(Event):
     detail: str
 
 
-@dataclass(frozen=True)
-class ChallengeTimedOut(Event):
-    domain: str
+class ChallengeTimedOut(OfDomain): ...
 
 
 @dataclass(frozen=True)
@@ -110,52 +114,35 @@ class OrderPending(Event):
     limit: Optional[int] = None
 
 
-@dataclass(frozen=True)
-class OrderFinalized(Event):
-    url: str
+class OrderFinalized(OfUrl): ...
 
 
-@dataclass(frozen=True)
-class CertificateLinked(Event):
-    url: str
+class CertificateLinked(OfUrl): ...
 
 
-@dataclass(frozen=True)
-class CertificateDownloaded(Event):
-    pass
+class CertificateDownloaded(Event): ...
 
 
 # --- files ---
 
 
-@dataclass(frozen=True)
-class CertificateStored(Event):
-    path: str
+class CertificateStored(OfPath): ...
 
 
-@dataclass(frozen=True)
-class KeyStored(Event):
-    path: str
+class KeyStored(OfPath): ...
 
 
-@dataclass(frozen=True)
-class ChainStored(Event):
-    path: str
+class ChainStored(OfPath): ...
 
 
-@dataclass(frozen=True)
-class FullChainStored(Event):
+class FullChainStored(OfPath):
     """Told even when the authority sent no chain and the file is an old one; believe the file, not the line."""
-
-    path: str
 
 
 # --- renewals ---
 
 
-@dataclass(frozen=True)
-class DomainsUnchanged(Event):
-    pass
+class DomainsUnchanged(Event): ...
 
 
 @dataclass(frozen=True)
@@ -165,19 +152,13 @@ class Skipped(Event):
     next_renewal: str
 
 
-@dataclass(frozen=True)
-class CronStarted(Event):
-    pass
+class CronStarted(Event): ...
 
 
-@dataclass(frozen=True)
-class CronEnded(Event):
-    pass
+class CronEnded(Event): ...
 
 
-@dataclass(frozen=True)
-class RenewalStarted(Event):
-    domain: str
+class RenewalStarted(OfDomain): ...
 
 
 @dataclass(frozen=True)
@@ -190,29 +171,21 @@ class RenewalFailed(Event):
     folder: str
 
 
-@dataclass(frozen=True)
-class NotIssued(Event):
-    domain: str
+class NotIssued(OfDomain): ...
 
 
-@dataclass(frozen=True)
-class InvalidCertificate(Event):
+class InvalidCertificate(OfDomain):
     """``--cron`` found a folder whose first issue never succeeded; it skips it for ever, with exit code 0."""
-
-    domain: str
 
 
 # --- afterwards ---
 
 
-@dataclass(frozen=True)
 class DeploySucceeded(Event):
     """The hook ended with 0, which proves nothing about the target."""
 
 
-@dataclass(frozen=True)
-class DeployFailed(Event):
-    domain: str
+class DeployFailed(OfDomain): ...
 
 
 @dataclass(frozen=True)
@@ -220,18 +193,11 @@ class HookNotFound(Event):
     hook: str
 
 
-@dataclass(frozen=True)
-class ReloadFailed(Event):
+class ReloadFailed(OfDomain):
     """``domain`` is empty after ``--install-cert`` of releases before 3.0.8."""
 
-    domain: str
+
+class Revoked(Event): ...
 
 
-@dataclass(frozen=True)
-class Revoked(Event):
-    pass
-
-
-@dataclass(frozen=True)
-class Removed(Event):
-    domain: str
+class Removed(OfDomain): ...

@@ -9,7 +9,8 @@ from typing import Dict, Mapping, Optional, Tuple, Union
 
 import pytest
 
-from acmewrap.config import (
+from acmewrap.config import Config, MissingConfigurationError, load
+from acmewrap.config.model import (
     Account,
     AcmeShSettings,
     Alpn,
@@ -17,12 +18,10 @@ from acmewrap.config import (
     Authority,
     Certificate,
     Challenge,
-    Config,
     Dns,
     DsmCertificate,
     Endpoint,
     ExternalAccount,
-    MissingConfigurationError,
     Nginx,
     RenewAt,
     RenewBefore,
@@ -32,7 +31,6 @@ from acmewrap.config import (
     Synology,
     Target,
     Webroot,
-    load,
 )
 from acmewrap.errors import AccessError
 from acmewrap.secrets import (

@@ -9,8 +9,8 @@ from typing import List, Union
 import pytest
 import yaml
 
-from acmewrap.config import RenewBefore
 from acmewrap.config.binder import nodes
+from acmewrap.config.model import RenewBefore
 from configuration import BASE, certificate, loaded, problems
 
 

@@ -10,7 +10,8 @@ from typing import Iterator, List, Optional, Tuple
 import pytest
 
 from acmewrap.catalogue import failure
-from acmewrap.config import AcmeShSettings, Config
+from acmewrap.config import Config
+from acmewrap.config.model import AcmeShSettings
 from acmewrap.doctor import (
     Check,
     Checked,

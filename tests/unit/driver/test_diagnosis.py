@@ -406,7 +406,7 @@ def test_a_number_beyond_all_measure_is_no_number() -> None:
 
 def test_every_id_that_a_sentence_or_number_leads_to_is_in_the_catalogue() -> None:
     ids = {
-        *(key for key, _ in patterns.WORDINGS),
+        *patterns.WORDINGS,
         *(key for key, _ in codes.CURL.values() if isinstance(key, str)),
         *directory.IDS.values(),
         *codes.PROBLEMS.values(),

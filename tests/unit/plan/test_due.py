@@ -7,7 +7,7 @@ from typing import Union
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acmewrap.config import RenewAt, RenewBefore
+from acmewrap.config.model import RenewAt, RenewBefore
 from acmewrap.plan.due import due_at
 
 MINUTE, DAY = 60, 86400

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from acmewrap.catalogue import failure
-from acmewrap.config import RenewAt, RenewBefore, Schedule
+from acmewrap.config.model import RenewAt, RenewBefore, Schedule
 from acmewrap.plan import interval_check
 from acmewrap.plan.due import due_at, due_of, interval_of, latest_try, slowest_interval
 from acmewrap.plan.planner import PlanOptions, plan

@@ -13,7 +13,8 @@ from typing import Any, Dict, List, Optional, Tuple, Type
 import pytest
 
 from acmewrap.catalogue import failure
-from acmewrap.config import Authority, Certificate, Config, Dns, RenewBefore, Webroot
+from acmewrap.config import Config
+from acmewrap.config.model import Authority, Certificate, Dns, RenewBefore, Webroot
 from acmewrap.driver.wrapper import Wrapper
 from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
 from acmewrap.plan.planner import Plan, PlanOptions, plan

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acmewrap.config import Schedule
+from acmewrap.config.model import Schedule
 from acmewrap.schedule.crontab import Entry
 
 COMMAND = ("/usr/bin/python3", "-m", "acmewrap", "--config", "/srv/acme/acmewrap.yaml", "cron")

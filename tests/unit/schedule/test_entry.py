@@ -13,7 +13,8 @@ from typing import List
 import pytest
 
 import acmewrap
-from acmewrap.config import Config, Dns, Schedule, Standalone, Target, Webroot
+from acmewrap.config import Config
+from acmewrap.config.model import Dns, Schedule, Standalone, Target, Webroot
 from acmewrap.schedule import entry
 from wanted import make_config
 
