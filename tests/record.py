@@ -5,7 +5,7 @@
 FOLDER holds one unpacked acme.sh per version (``FOLDER/3.1.1/acme.sh``). Each scenario runs against real counterparts (Pebble,
 nginx, a misbehaving proxy, a simulated DSM) and is written with this machine's paths, ports and times and the authority's random
 tokens replaced by neutral ones, so that releases which say the same share one text. What is expected of each (``failure``) is
-written down here by hand; the events are those that :func:`parse` gives, for review in a diff.
+written down here by hand; the events are those that :func:`read` gives, for review in a diff.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent / "support"))
 
 from acmewrap.driver.output.events import Event, Unrecognised
-from acmewrap.driver.output.transcript import parse
+from acmewrap.driver.output.transcript import read
 from acmewrap.testing.certificates import make_root
 from acmewrap.testing.challenge import ChallengeServer
 from acmewrap.testing.counterpart import free_port
@@ -640,7 +640,7 @@ def without_chance(*texts: str) -> Iterator[str]:
 def transcript_of(lab: Laboratory, recording: Recording, failure: Optional[str]) -> Transcript:
     kept = lab.neutral(trim_log(recording.log)) if failure is not None else ""
     output, log = (text.splitlines() for text in without_chance(lab.neutral(recording.output), kept))
-    events = [event_data(event) for event in parse(output) if not isinstance(event, Unrecognised)]
+    events = [event_data(event) for event in read(output).events if not isinstance(event, Unrecognised)]
     command = shlex.join(["./acme.sh", *(lab.neutral(argument) for argument in recording.argv)])
     return Transcript(command, recording.returncode, failure, events, output, log)
 

@@ -6,9 +6,10 @@ import string
 from pathlib import Path
 
 from acmewrap import catalogue
-from acmewrap.catalogue import CATALOGUE, document, failure
+from acmewrap.catalogue import CATALOGUE, failure
 from acmewrap.cli.manual import EXIT_CODES
 from acmewrap.errors import AcmewrapError, ExitCode
+from errors_manual import document
 
 PACKAGE = Path(catalogue.__file__).resolve().parent.parent
 FILE = Path(__file__).resolve().parent.parent.parent / "docs" / "errors.md"

@@ -90,11 +90,6 @@ def read(raw: Iterable[str]) -> Transcript:
     return Transcript(lines, tuple(found))
 
 
-def parse(lines: Iterable[str]) -> Tuple[Event, ...]:
-    """The events in *lines*; see :func:`read`."""
-    return read(lines).events
-
-
 def _statements(lines: Sequence[str]) -> Iterable[Tuple[str, int]]:
     """Texts and where they end: no stamps, blank lines and PEM blocks; the lines of one JSON document joined by newlines."""
     index = 0

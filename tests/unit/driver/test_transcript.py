@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acmewrap.driver.output import events as e
-from acmewrap.driver.output.transcript import parse, read
+from acmewrap.driver.output.transcript import read
 
 STAMP = "[Mon Nov 23 08:59:17 UTC 2026] "
 REJECTED = (
@@ -22,7 +22,7 @@ REJECTED = (
 
 
 def told(line: str) -> e.Event:
-    (event,) = parse([line])
+    (event,) = read([line]).events
     return event
 
 
@@ -137,16 +137,16 @@ def test_certificates_and_blank_lines_tell_nothing() -> None:
         "",
         "  ",
     ]
-    assert parse(lines) == (e.CertificateDownloaded(),)
+    assert read(lines).events == (e.CertificateDownloaded(),)
 
 
 def test_a_certificate_that_never_ends_hides_nothing_after_it() -> None:
     lines = ["-----BEGIN CERTIFICATE-----", "MIIB", STAMP + "a.example.com: Timeout"]
-    assert parse(lines)[-1] == e.ChallengeTimedOut("a.example.com")
+    assert read(lines).events[-1] == e.ChallengeTimedOut("a.example.com")
 
 
 def test_success_ends_the_challenge_that_was_begun_and_otherwise_the_deployment() -> None:
-    events = parse(["Verifying: a.example.com", "Success", "Le_OrderFinalize='u'", "Cert success.", "Success"])
+    events = read(["Verifying: a.example.com", "Success", "Le_OrderFinalize='u'", "Cert success.", "Success"]).events
     assert [type(event) for event in events] == [
         e.Verifying,
         e.Verified,
@@ -158,7 +158,7 @@ def test_success_ends_the_challenge_that_was_begun_and_otherwise_the_deployment(
 
 
 def test_a_problem_document_is_read_over_its_lines() -> None:
-    head, problem, tail = parse(REJECTED)
+    head, problem, tail = read(REJECTED).events
     assert head == e.Unrecognised("Error creating new order. Le_OrderFinalize not found.")
     assert problem == e.Problem(
         "urn:ietf:params:acme:error:rejectedIdentifier", 'forbidden by policy: "blocked.example.com"', 400
@@ -171,7 +171,7 @@ def test_a_problem_document_is_read_over_its_lines() -> None:
 def test_a_problem_inside_an_authorization_is_found() -> None:
     inner = {"type": "urn:ietf:params:acme:error:dns", "identifier": {"value": "x"}, "detail": "no such host"}
     document = json.dumps({"status": "invalid", "challenges": [{"type": "http-01", "error": inner}]})
-    assert parse([STAMP + f"a.example.com: Challenge error: {document}"]) == (
+    assert read([STAMP + f"a.example.com: Challenge error: {document}"]).events == (
         e.ChallengeInvalid("a.example.com", "no such host"),
         e.Problem("urn:ietf:params:acme:error:dns", "no such host"),
     )
@@ -179,14 +179,14 @@ def test_a_problem_inside_an_authorization_is_found() -> None:
 
 def test_a_problem_that_was_cut_off_still_gives_type_and_the_beginning_of_its_detail() -> None:
     lines = [STAMP + 'Account registration error: {"type":"urn:ietf:params:acme:error:malformed","detail":"evil ']
-    assert parse(lines) == (
+    assert read(lines).events == (
         e.Unrecognised("Account registration error:"),
         e.Problem("urn:ietf:params:acme:error:malformed", "evil"),
     )
 
 
 def test_a_document_without_end_does_not_swallow_the_next_sentence() -> None:
-    events = parse([STAMP + "response: {", '"detail": "x"', STAMP + "Cert success."])
+    events = read([STAMP + "response: {", '"detail": "x"', STAMP + "Cert success."]).events
     assert events[-1] == e.CertificateDownloaded()
     assert len(events) == 3
 
@@ -267,4 +267,4 @@ def test_no_text_makes_it_fail(lines: list[str]) -> None:
 
 @given(st.lists(st.from_regex(r"[a-z][a-z ]{0,20}[a-z]", fullmatch=True), max_size=10))
 def test_no_line_is_lost(lines: list[str]) -> None:
-    assert parse(lines) == tuple(e.Unrecognised(line) for line in lines)
+    assert read(lines).events == tuple(e.Unrecognised(line) for line in lines)

@@ -17,7 +17,7 @@ from acmewrap.catalogue import CATALOGUE
 from acmewrap.driver.output import transcript as output
 from acmewrap.driver.output.diagnosis import diagnose
 from acmewrap.driver.output.events import Unrecognised
-from acmewrap.driver.output.transcript import parse
+from acmewrap.driver.output.transcript import read
 from acmewrap.errors import Failure
 from transcripts import TRANSCRIPTS, VERSIONS, Transcript, load, load_all
 
@@ -79,7 +79,7 @@ def diagnosed(transcript: Transcript, lines: List[str], log: Iterable[str]) -> F
 
 def test_every_sentence_with_a_meaning_is_recognised(recordings: List[Recorded]) -> None:
     def complaint(transcript: Transcript) -> Optional[str]:
-        events = [event for event in parse(transcript.output) if not isinstance(event, Unrecognised)]
+        events = [event for event in read(transcript.output).events if not isinstance(event, Unrecognised)]
         found = [{"event": type(event).__name__, **dataclasses.asdict(event)} for event in events]
         more = [event for event in found if event not in transcript.events]
         less = [event for event in transcript.events if event not in found]
@@ -121,7 +121,7 @@ def test_without_times_before_the_lines_the_same_is_told(recordings: List[Record
 
     def complaint(transcript: Transcript) -> Optional[str]:
         bare = [STAMP.sub("", line) for line in transcript.output]
-        if [type(one) for one in parse(bare)] != [type(one) for one in parse(transcript.output)]:
+        if [type(one) for one in read(bare).events] != [type(one) for one in read(transcript.output).events]:
             return "other events"
         if transcript.failure is None:
             return None
@@ -199,7 +199,7 @@ def test_every_release_tells_a_good_issue_in_events_of_the_same_kinds() -> None:
     }
     for situation in ("issue", "renew"):
         for version, transcript in load(TRANSCRIPTS / f"{situation}.json").items():
-            missing = wanted - {type(event).__name__ for event in parse(transcript.output)}
+            missing = wanted - {type(event).__name__ for event in read(transcript.output).events}
             assert not missing, (situation, version)
 
 

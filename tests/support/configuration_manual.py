@@ -1,20 +1,19 @@
-"""``docs/configuration.md``: every key of the file, from the table that also reads it."""
+"""The page docs/configuration.md: every key of the file, from the table that also reads it."""
 
 from __future__ import annotations
 
 from dataclasses import fields, is_dataclass
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
-from .binder.record import Key, Record
-from .binder.types import Either, Kind, Sequence, Table
-from .model import RenewAt
-from .sections.scalars import DURATION
+from acmewrap.config.binder.record import Key, Record
+from acmewrap.config.binder.types import Either, Kind, Sequence, Table
+from acmewrap.config.model import RenewAt
+from acmewrap.config.sections.scalars import DURATION
+from acmewrap.config.sections.table import ROOT
 
 
 def document() -> str:
     """The page. A test compares it with the file."""
-    from .sections.table import ROOT
-
     writer = _Writer()
     writer.add("", ROOT)
     return "\n".join((_PREFACE, *writer.parts))
@@ -111,5 +110,8 @@ paths begin at the folder of the file, and `~` is the home of the user. Every va
 `04:55`, `no` and `3.10` mean what they look like. Unknown keys and keys that are there twice are problems; `acmewrap check` lists
 all problems at once. `acmewrap schema` prints the same as a JSON Schema for editors.
 
-Written from the table that reads the file: `python -c "from acmewrap.config.reference import document; print(document(), end='')"`.
+Written from the table that reads the file: `PYTHONPATH=. python tests/support/configuration_manual.py > docs/configuration.md`.
 """
+
+if __name__ == "__main__":
+    print(document(), end="")
