@@ -40,6 +40,7 @@ if TYPE_CHECKING:
         UnreachableError,
     )
     from .job import Job
+    from .pki.x509 import X509
     from .plan.planner import Plan, PlanOptions
     from .plan.steps import (
         ChangeMode,
@@ -62,7 +63,6 @@ if TYPE_CHECKING:
     from .schedule.backend import Scheduler
     from .secrets import Secret
     from .state.machine import State
-    from .x509 import X509
 
 __all__ = [
     "X509",

@@ -29,9 +29,9 @@ if TYPE_CHECKING:
     from .engine.status import CertificateStatus
     from .engine.upgrade import ReleaseChange
     from .errors import ConfigurationWarning
+    from .pki.x509 import X509
     from .plan.steps import Step
     from .schedule.backend import Scheduler
-    from .x509 import X509
 
 
 @dataclass(frozen=True)

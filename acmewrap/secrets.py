@@ -16,9 +16,9 @@ from pathlib import Path
 from typing import Dict, Iterable, Mapping, NoReturn, Optional, Pattern, Tuple, Union
 from urllib.parse import quote, quote_plus
 
+from .access.trust import refuse_weak_command
 from .catalogue import failure
 from .errors import AccessError
-from .trust import refuse_weak_command
 
 MASK = "***"
 

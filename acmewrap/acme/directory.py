@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Mapping, Optional
 
-from ..arguments import is_safe_url
 from ..catalogue import failure
+from ..config.arguments import is_safe_url
 from ..errors import UnreachableError
-from ..http import Http, HttpError, Reason, Reply
-from ..tls import Trust
+from ..net.http import Http, HttpError, Reason, Reply
+from ..net.tls import Trust
 
 _TIMEOUT = 2.0
 _PATIENCE = 5

@@ -15,7 +15,7 @@ from typing import Any, Optional
 
 from ..catalogue import failure
 from ..errors import UnreachableError
-from ..x509 import X509
+from ..pki.x509 import X509
 from . import directory
 from .retry_after import waiting_time
 

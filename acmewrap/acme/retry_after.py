@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Optional
 
-from ..http import parse_date
+from ..net.http import parse_date
 
 # The longest that a rate limit in use today counts over; more is a mistake of the authority.
 _LONGEST = 7 * 24 * 60 * 60

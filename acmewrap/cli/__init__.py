@@ -79,7 +79,7 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         return int(refused.exit_code)
     finally:
         if arguments is not None and was_root and os.geteuid() != 0:  # called by a program of root's, which goes on
-            from ..privileges import regain
+            from ..access.privileges import regain
 
             regain()
             os.environ.clear()

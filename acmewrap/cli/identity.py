@@ -1,4 +1,4 @@
-"""As whom the command line works: the one place where the process gives up root's rights (see :mod:`acmewrap.privileges`)."""
+"""As whom the command line works: the one place that gives up root's rights (:mod:`acmewrap.access.privileges`)."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Mapping, MutableMapping
 
-from .. import privileges, trust
+from ..access import privileges, trust
+from ..access.privileges import User
 from ..catalogue import failure
 from ..errors import AccessError
-from ..privileges import User
 
 if TYPE_CHECKING:
     from ..config import Config

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from .. import files, templates
-from ..arguments import check_path
 from ..catalogue import failure
+from ..config.arguments import check_path
 from ..errors import AccessError, ExitCode
 from ..text import Lines
 from .invocation import Command, Invocation, UsageError

@@ -12,10 +12,10 @@ import shutil
 from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, Optional, Tuple, Union
 
+from ..access.trust import find_dsm_tools
 from ..catalogue import failure, invalid
 from ..errors import AccessError, Problem
 from ..secrets import is_private
-from ..trust import find_dsm_tools
 from .model import Config
 from .search import MissingConfigurationError, home_of
 

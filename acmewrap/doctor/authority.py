@@ -5,15 +5,15 @@ from __future__ import annotations
 from functools import partial
 from typing import Iterator
 
-from .. import x509
 from ..acme import directory
 from ..catalogue import failure
 from ..config.model import Authority
 from ..errors import UnreachableError
+from ..net.tls import BAD_DATES
+from ..pki import x509
 from ..plan.steps import WriteBundle
 from ..report import wording
 from ..timefmt import moment, span
-from ..tls import BAD_DATES
 from .finding import Check, DoctorContext, Finding
 from .machine import steps
 

@@ -12,15 +12,15 @@ from functools import partial
 from pathlib import Path
 from typing import Dict, Iterator, Optional
 
+from ..access.trust import find_dsm_tools
 from ..catalogue import failure
 from ..config.model import Challenge, Dns, Webroot
-from ..connection import Place
 from ..host import webroot
-from ..http import PORTS, Http, HttpError
+from ..net.connection import Place
+from ..net.http import PORTS, Http, HttpError
+from ..net.tls import Trust
 from ..plan.steps import PrepareWebroot
 from ..report import wording
-from ..tls import Trust
-from ..trust import find_dsm_tools
 from .finding import Check, DoctorContext, Finding, NotLooked
 from .machine import steps
 

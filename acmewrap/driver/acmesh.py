@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Iterable, Mapping, Optional, Sequence, Tuple, Union
 
 from ..acme import retry_after
-from ..arguments import CHALLENGE_FOLDER
 from ..catalogue import failure
+from ..config.arguments import CHALLENGE_FOLDER
 from ..config.model import Challenge, Webroot
 from ..errors import CommandError, Failure, Retry
-from ..x509 import X509
+from ..pki.x509 import X509
 from . import accounts, command, cron, evidence
 from .call import Caller, CallResult
 from .command import InstalledFiles, Value

@@ -9,7 +9,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Dict, Iterable, Mapping, Optional, Sequence, Tuple
 
-from .. import trust
+from ..access import trust
 from ..errors import Failure
 from ..secrets import Redactor, Secret
 from . import command, concealment

@@ -1,6 +1,6 @@
 """What is asked of acme.sh: every flag it is given is spelled here and nowhere else.
 
-Arguments are checked before they get near a shell, by the rules of :mod:`acmewrap.arguments`.
+Arguments are checked before they get near a shell, by the rules of :mod:`acmewrap.config.arguments`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, TypeVar, Union, get_args
 
-from ..arguments import (
+from ..catalogue import failure
+from ..config.arguments import (
     DNS_HOOK_PATTERN,
     EMAIL_PATTERN,
     HOOK_PATTERN,
@@ -22,7 +23,6 @@ from ..arguments import (
     check_path,
     check_value,
 )
-from ..catalogue import failure
 from ..config.model import Alpn, Apache, Challenge, Dns, KeyType, Nginx, Stateless, Webroot
 from ..errors import CommandError
 from ..secrets import Secret

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Dict, List, Mapping, Tuple
 
 from .. import files
-from ..arguments import is_safe_url
+from ..config.arguments import is_safe_url
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)='(.*)'")
 _BEGIN = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)='")

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Iterator, Mapping, Optional, Tuple
 from urllib.parse import urlsplit
 
-from .. import pem, x509
+from ..pki import pem, x509
 from . import generations
 from .configuration import parse_configuration
 

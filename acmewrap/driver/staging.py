@@ -18,10 +18,11 @@ import tempfile
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, Optional, Tuple
 
-from .. import files, trust
+from .. import files
+from ..access import trust
 from ..catalogue import failure
 from ..errors import AccessError
-from ..x509 import X509
+from ..pki.x509 import X509
 from .configuration import (
     edit_configuration,
     parse_account,

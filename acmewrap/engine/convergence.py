@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Callable, Mapping, Optional, Tuple
 
-from .. import trust
+from ..access import trust
 from ..config.model import Config
 from ..plan.planner import Plan, PlanOptions, plan
 from ..plan.steps import CheckRenewalInfo

@@ -14,12 +14,12 @@ from ..driver.home import is_ecc
 from ..driver.process import OnLine
 from ..driver.results import DeployResult
 from ..errors import DeployError, Failure, UnprovenError, UnreachableError
+from ..pki.x509 import X509
 from ..plan.steps import DeployCertificate
 from ..secrets import Secret, resolve
 from ..state import file_modes
 from ..synology import certificates, sessions, upload
 from ..verify import local_files, tls_probe
-from ..x509 import X509
 from .context import RunContext
 
 _CREATE = "SYNO_CREATE"

@@ -10,7 +10,8 @@ import threading
 from dataclasses import replace
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from .. import files, paths, trust
+from .. import files, paths
+from ..access import trust
 from ..acme import directory
 from ..catalogue import failure
 from ..config.model import Config

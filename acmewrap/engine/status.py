@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Dict, Literal, Mapping, Optional, Sequence
 
-from .. import paths, x509
+from .. import paths
 from ..config.model import Certificate, Config, Target
 from ..driver.home import CertificateFiles
 from ..driver.results import IssueResult
 from ..errors import Failure
+from ..pki import x509
 from ..plan.due import due_of
 from ..plan.steps import ObtainCertificate
 from ..state.ledger import Entry

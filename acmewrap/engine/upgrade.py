@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Mapping, Optional, Tuple
 
-from .. import privileges, trust
+from ..access import privileges, trust
 from ..config.edit import Edit
 from ..config.model import Config, Dns
 from ..driver.release import installation

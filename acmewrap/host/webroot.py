@@ -12,9 +12,10 @@ import sys
 from pathlib import Path
 from typing import Literal, Optional, Sequence
 
-from .. import files, privileges, trust
-from ..arguments import CHALLENGE_FOLDER
+from .. import files
+from ..access import privileges, trust
 from ..catalogue import failure
+from ..config.arguments import CHALLENGE_FOLDER
 from ..errors import AccessError
 
 logger = logging.getLogger(__name__)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Mapping, NoReturn
 
-from .. import privileges
+from ..access import privileges
 from ..catalogue import failure
 from ..config.model import Config
 from ..errors import AcmewrapError, CommandError

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Iterator, Optional
 
 from .. import files, paths
+from ..access.privileges import User
 from ..catalogue import failure
 from ..config.model import Config
 from ..errors import DeployError
 from ..host import ownership
 from ..host.webroot import CHALLENGES
-from ..privileges import User
 from ..reasons import Drift
 from ..secrets import FileReference
 from ..synology import account, tasks

@@ -13,7 +13,8 @@ import zipfile
 from pathlib import Path
 from typing import Iterator, Optional, Tuple
 
-from .. import files, paths, privileges, trust
+from .. import files, paths
+from ..access import privileges, trust
 from ..catalogue import failure
 from ..config.model import Alpn, Config, Standalone
 from ..errors import AccessError

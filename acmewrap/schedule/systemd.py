@@ -11,7 +11,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Literal, Mapping, Optional, Tuple
 
-from .. import files, privileges, templates
+from .. import files, templates
+from ..access import privileges
 from ..catalogue import failure
 from ..config.model import Schedule
 from ..errors import AccessError, CommandError

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, Optional, Tuple
 
-from .. import dsm_codes, files
-from ..catalogue import failure
+from .. import files
+from ..catalogue import dsm_codes, failure
 from ..config.model import Account, Config
 from ..errors import AccessError, AcmewrapError, DeployError
 from ..reasons import AccountDiffers, AccountNotManaged, Deviation, Drift, NotObserved, Plain, Reason

@@ -10,11 +10,11 @@ import json
 import shutil
 from typing import Any, Dict, Mapping, Optional, Sequence
 
-from .. import privileges
+from ..access import privileges
+from ..access.trust import DSM_TOOLS, find_dsm_tools
 from ..catalogue import failure
 from ..errors import CommandError
 from ..secrets import Secret
-from ..trust import DSM_TOOLS, find_dsm_tools
 from .channel import ADMINISTRATORS, WebProvisioner, generate_password
 from .web import ApiError, Client, read_reply
 

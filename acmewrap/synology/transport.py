@@ -8,11 +8,11 @@ import json
 from typing import Any, Dict, List, Mapping, Optional
 from urllib.parse import urlencode, urlsplit
 
-from .. import x509
 from ..catalogue import failure
 from ..errors import UnreachableError
-from ..http import Http, HttpError, Reason, Reply
-from ..tls import Trust
+from ..net.http import Http, HttpError, Reason, Reply
+from ..net.tls import Trust
+from ..pki import x509
 
 _TIMEOUT = 20.0  # seconds for one call
 _LIMIT = 8 * 1024 * 1024

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Type
 
-from .. import dsm_codes, x509
-from ..catalogue import failure
+from ..catalogue import dsm_codes, failure
 from ..config.model import Account
 from ..errors import AcmewrapError, DeployError, Failure, UnreachableError
+from ..pki import x509
 from ..secrets import Secret
 from .transport import Transport
 

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Optional
 
-from .. import x509
 from ..config.model import Install, Target
+from ..pki import x509
 from . import tls_probe
 from .tls_probe import Observation
 

@@ -27,8 +27,8 @@ def look(endpoint: Endpoint) -> Observation:
     """What *endpoint* serves right now. Never raises for what a network can do."""
     import socket
 
-    from .. import x509
-    from ..tls import trust_anybody
+    from ..net.tls import trust_anybody
+    from ..pki import x509
 
     try:
         connection = socket.create_connection((endpoint.host, endpoint.port), timeout=_LOOK_TIMEOUT)

@@ -9,11 +9,11 @@ from typing import Dict, Iterator
 import pytest
 
 from acmewrap.driver.home import Home
+from acmewrap.pki.x509 import X509
 from acmewrap.testing.challenge import ChallengeServer
 from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
-from acmewrap.x509 import X509
 from provisioned import Machine
 
 CONFIGURATION = """\

@@ -9,11 +9,11 @@ from typing import Iterator, Optional, Union
 
 import pytest
 
-from acmewrap import x509
 from acmewrap.config.model import Webroot
 from acmewrap.driver.acmesh import AcmeSh
 from acmewrap.driver.command import InstalledFiles
 from acmewrap.driver.results import IssueResult
+from acmewrap.pki import x509
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.proxy import EMPTY, GARBAGE, LEAF_ALONE, STEP_BAD_NONCE, Answer, Fault, Hang, Proxy
 from acmewrap.testing.webserver import WebServer

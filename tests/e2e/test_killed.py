@@ -11,8 +11,8 @@ from typing import Iterable, List
 
 import pytest
 
-from acmewrap import x509
 from acmewrap.driver.home import Home
+from acmewrap.pki import x509
 from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer

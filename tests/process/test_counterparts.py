@@ -18,6 +18,7 @@ import pytest
 
 from acmewrap.config.model import KeyType
 from acmewrap.errors import AcmewrapError
+from acmewrap.pki.x509 import is_chain, key_matches, parse_der, parse_pem
 from acmewrap.testing.certificates import Pair, make_intermediate, make_leaf, make_root
 from acmewrap.testing.challenge import ChallengeServer
 from acmewrap.testing.counterpart import Counterpart, fetch
@@ -25,7 +26,6 @@ from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.proxy import EMPTY, GARBAGE, LEAF_ALONE, STEP_BAD_NONCE, Change, Cut, Hang, Proxy
 from acmewrap.testing.tlsserver import TlsServer
 from acmewrap.testing.webserver import WebServer
-from acmewrap.x509 import is_chain, key_matches, parse_der, parse_pem
 
 NO_ERROR, SERVER_FAILURE = 0, 2  # RFC 1035 section 4.1.1
 

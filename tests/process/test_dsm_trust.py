@@ -12,13 +12,13 @@ from acmewrap.config.model import DsmCertificate
 from acmewrap.driver.home import Home
 from acmewrap.driver.staging import stage
 from acmewrap.errors import UnreachableError
+from acmewrap.pki.x509 import X509, parse_pem
 from acmewrap.secrets import Secret
 from acmewrap.synology import certificates
 from acmewrap.synology.web import Client
 from acmewrap.testing.certificates import Pair, make_leaf, make_root
 from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.tlsserver import TlsServer
-from acmewrap.x509 import X509, parse_pem
 
 OTHER = "ab" * 32
 

@@ -12,7 +12,7 @@ from typing import Dict, Iterator, List, Tuple
 
 import pytest
 
-from acmewrap.arguments import is_safe_url
+from acmewrap.config.arguments import is_safe_url
 from acmewrap.driver.concealment import shell_functions
 from acmewrap.driver.configuration import parse_account, parse_configuration
 

@@ -14,12 +14,12 @@ import pytest
 
 from acmewrap.acme import directory
 from acmewrap.errors import UnreachableError
-from acmewrap.http import Http, HttpError, Reason
+from acmewrap.net.http import Http, HttpError, Reason
+from acmewrap.net.tls import Trust
 from acmewrap.secrets import Secret
 from acmewrap.synology.web import Client
 from acmewrap.testing.certificates import Pair, make_leaf, make_root
 from acmewrap.testing.tlsserver import HttpsServer
-from acmewrap.tls import Trust
 
 DEADLINE = 1.0
 SPARE = 1.0  # for a machine with much to do

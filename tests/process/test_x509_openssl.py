@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from acmewrap import x509
 from acmewrap.config.model import KeyType
+from acmewrap.pki import x509
 from acmewrap.testing.certificates import make_intermediate, make_leaf, make_root
 
 

@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import IO, Callable, Dict, Iterator, List, Tuple
 
 from acmewrap import config as configuration
-from acmewrap import x509
 from acmewrap.config import Config
 from acmewrap.doctor import DoctorContext, Finding, examine
 from acmewrap.driver.home import Home
 from acmewrap.engine.convergence import Convergence
+from acmewrap.pki import x509
 from acmewrap.plan.planner import PlanOptions
 from acmewrap.state.ledger import Entry, Ledger
 from acmewrap.testing.certificates import Pair, make_intermediate, make_leaf, make_root

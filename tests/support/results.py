@@ -15,12 +15,12 @@ from acmewrap.engine.deploy import Delivery
 from acmewrap.engine.results import Run, StepResult
 from acmewrap.engine.status import CertificateStatus, TargetStatus
 from acmewrap.errors import ExitCode
+from acmewrap.pki.x509 import X509
 from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import CheckRenewalInfo, DeployCertificate, InstallRelease, RenewCertificate
 from acmewrap.reasons import Due, Moment, NotAsPinned, Plain
 from acmewrap.state.ledger import Entry
 from acmewrap.verify.tls_probe import Observation
-from acmewrap.x509 import X509
 
 NOW = 1_800_000_000
 LEAF, OTHER = "1f" * 32, "2e" * 32

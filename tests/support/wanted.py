@@ -21,12 +21,12 @@ from acmewrap.config.model import (
     Webroot,
 )
 from acmewrap.driver.home import CertificateFiles, Stored
+from acmewrap.pki.x509 import X509
 from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
 from acmewrap.secrets import FileReference
 from acmewrap.state.ledger import Entry
 from acmewrap.state.machine import CertificateState, State
 from acmewrap.verify.tls_probe import Observation
-from acmewrap.x509 import X509
 
 DAY = 86400
 SERVER = "https://pki.internal.test/acme/directory"

@@ -18,8 +18,8 @@ import acmewrap
 
 PACKAGE = str(Path(acmewrap.__file__).parent)
 VOCABULARY = {
-    *("errors", "catalogue", "files", "pem", "timefmt", "x509", "secrets", "resources", "tls"),
-    *("reasons", "config.model", "plan.steps", "paths", "text", "arguments"),
+    *("errors", "catalogue", "files", "pki.pem", "timefmt", "pki.x509", "secrets", "resources", "net.tls"),
+    *("reasons", "config.model", "plan.steps", "paths", "text", "config.arguments"),
 }
 FUNCTION = inspect.CO_OPTIMIZED | inspect.CO_NEWLOCALS  # and not the body of a class or a module
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from acmewrap.tls import trust
+from acmewrap.net.tls import trust
 
 
 def test_a_server_is_judged_as_curl_judges_it_on_every_python() -> None:

@@ -10,7 +10,7 @@ from typing import FrozenSet, Optional
 
 import pytest
 
-from acmewrap import trust
+from acmewrap.access import trust
 
 ME: FrozenSet[int] = frozenset((0, os.geteuid()))
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
 
-from acmewrap import x509
+from acmewrap.pki import x509
 from synthetic import DAY, NOW, der, make_certificate, make_key, name, pem
 
 POINT = b"\x04" + b"p" * 64

@@ -12,8 +12,8 @@ from typing import Any, Dict, Iterable, Iterator, List, Tuple
 
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from ...arguments import quoted
 from ...errors import Problem
+from ..arguments import quoted
 from .nodes import is_empty, position, shape
 
 INVALID: Any = object()

@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, Mapping, Optional, Set, Tuple
 
 from yaml.nodes import MappingNode, Node
 
-from ...arguments import quoted
+from ..arguments import quoted
 from .reader import INVALID, Reader
 from .types import Kind, nearest, suggestion
 

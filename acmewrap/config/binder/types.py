@@ -8,7 +8,7 @@ from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Set
 
 from yaml.nodes import MappingNode, Node, SequenceNode
 
-from ...arguments import quoted
+from ..arguments import quoted
 from .nodes import shape
 from .reader import INVALID, Reader
 

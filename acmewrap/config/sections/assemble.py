@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
 
 from yaml.nodes import ScalarNode
 
-from ...arguments import SYNOLOGY_HOOK, check_path
+from ..arguments import SYNOLOGY_HOOK, check_path
 from ..binder.record import Section
 from ..binder.types import suggestion
 from ..model import LOG, Authority, Certificate, Challenge, Config, Dns, DsmCertificate, Schedule, Synology, Target

@@ -12,7 +12,6 @@ from typing import Any, Dict
 
 from yaml.nodes import Node
 
-from ...arguments import VARIABLE_PATTERN, check_value
 from ...secrets import (
     CommandReference,
     CredentialReference,
@@ -22,6 +21,7 @@ from ...secrets import (
     Reference,
     Secret,
 )
+from ..arguments import VARIABLE_PATTERN, check_value
 from ..binder.reader import INVALID, Reader
 from ..binder.record import Key, Record, Section
 from ..binder.types import Either, Kind, Sequence, matching

@@ -10,7 +10,7 @@ from typing import Any, Dict
 
 from yaml.nodes import Node
 
-from ...arguments import check_path, quoted
+from ..arguments import check_path, quoted
 from ..binder.reader import INVALID, Reader
 from ..binder.types import Kind
 

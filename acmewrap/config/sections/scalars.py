@@ -1,7 +1,7 @@
 """The texts of the file and what each must look like: names, numbers, durations, endpoints, addresses.
 
 Every parser raises ValueError with the message for the user. What acme.sh is given has its rules in
-:mod:`acmewrap.arguments`.
+:mod:`acmewrap.config.arguments`.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, Optional, Tuple, get_args
 
-from ...arguments import (
+from ..arguments import (
     ADDRESS_PATTERN,
     DNS_HOOK_PATTERN,
     DOMAIN_PATTERN,

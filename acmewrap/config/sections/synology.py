@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from yaml.nodes import Node
 
-from ...arguments import SYNOLOGY_HOOK, SYNOLOGY_VARIABLES
 from ...secrets import Reference
+from ..arguments import SYNOLOGY_HOOK, SYNOLOGY_VARIABLES
 from ..binder.reader import INVALID, Reader
 from ..binder.record import Key, Record, Section
 from ..binder.types import Either, Kind, Sequence, choice, matching, suggestion

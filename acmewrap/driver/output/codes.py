@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from typing import Mapping, Optional, Tuple, Union
 
-from ... import dsm_codes
 from ...acme.directory import IDS as AUTHORITY_IDS
-from ...arguments import SYNOLOGY_HOOK
-from ...http import Reason
+from ...catalogue import dsm_codes
+from ...config.arguments import SYNOLOGY_HOOK
+from ...net.http import Reason
 from .events import ChallengeInvalid, Problem
 
 CURL: Mapping[int, Tuple[Union[Reason, str], str]] = {  # libcurl-errors(3); an id where it is not the way to a server

@@ -13,8 +13,8 @@ from contextlib import suppress
 from typing import Dict, Mapping, NamedTuple, Optional, Sequence
 from urllib.parse import urlsplit
 
-from ...arguments import CHALLENGE_FOLDER
 from ...catalogue import failure
+from ...config.arguments import CHALLENGE_FOLDER
 from ...errors import Failure
 from . import events as e
 from .codes import authority_refused, challenge_refused, curl_failed, dsm_refused

@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Iterable, Iterator, Mapping, Optional, Tuple
 
 from ... import resources
-from ...arguments import HOOK_PATTERN
 from ...catalogue import failure
+from ...config.arguments import HOOK_PATTERN
 from ...config.model import DEFAULT_RELEASE
 from ...errors import AccessError, ReleaseError
 

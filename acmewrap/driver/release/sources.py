@@ -13,7 +13,7 @@ from typing import Collection, List, Mapping, Protocol, Sequence, Tuple, Union
 from ...catalogue import CATALOGUE, failure
 from ...errors import AccessError, ReleaseError
 from ...files import PUBLIC, make_folder, write_atomic
-from ...http import Http, HttpError
+from ...net.http import Http, HttpError
 from .archive import LIMIT, read_archive
 from .pin import Release, compare, read_folder, summarize
 

@@ -8,9 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acmewrap import dsm_codes
 from acmewrap.acme import directory
-from acmewrap.catalogue import CATALOGUE
+from acmewrap.catalogue import CATALOGUE, dsm_codes
 from acmewrap.driver.output import codes, patterns
 from acmewrap.driver.output.diagnosis import diagnose
 from acmewrap.driver.output.transcript import read

@@ -10,9 +10,9 @@ from typing import List
 
 import pytest
 
-from acmewrap import x509
 from acmewrap.driver import generations
 from acmewrap.driver.home import Home, Stored
+from acmewrap.pki import x509
 from synthetic import NOW, Folder
 
 OLD = Folder()

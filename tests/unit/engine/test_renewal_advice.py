@@ -16,7 +16,7 @@ from acmewrap.config.model import Authority
 from acmewrap.driver.home import CertificateFiles, Home
 from acmewrap.engine import renewal_advice
 from acmewrap.errors import UnreachableError
-from acmewrap.http import Reply
+from acmewrap.net.http import Reply
 from acmewrap.state.ledger import Advice, Ledger
 from wanted import CERTIFICATE, DAY, ISSUED, LEAF, NOW, make_config, make_leaf, make_stored
 

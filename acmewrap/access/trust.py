@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
-from .catalogue import failure
-from .errors import AccessError
+from ..catalogue import failure
+from ..errors import AccessError
 from .privileges import User, as_nobody
 
 StrPath = Union[str, Path]
