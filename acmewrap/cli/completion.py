@@ -34,16 +34,21 @@ def script(shell: str) -> str:
 
 def commands() -> Dict[str, argparse.ArgumentParser]:
     """The commands in the order of the help."""
-    group = next(one for one in words.build()._actions if isinstance(one, argparse._SubParsersAction))  # noqa: SLF001
+    group = next(action for action in words.build()._actions if isinstance(action, argparse._SubParsersAction))  # noqa: SLF001
     return dict(group.choices)
 
 
 def options(parser: argparse.ArgumentParser) -> List[Option]:
     """What begins with a dash, in the order of the help."""
     return [
-        Option(list(one.option_strings), _takes(one), [str(choice) for choice in one.choices or ()], one.help or "")
-        for one in parser._actions  # noqa: SLF001 - argparse has no other way to ask
-        if one.option_strings and one.help != argparse.SUPPRESS
+        Option(
+            list(action.option_strings),
+            _takes(action),
+            [str(choice) for choice in action.choices or ()],
+            action.help or "",
+        )
+        for action in parser._actions  # noqa: SLF001 - argparse has no other way to ask
+        if action.option_strings and action.help != argparse.SUPPRESS
     ]
 
 

@@ -45,7 +45,7 @@ def doctor(invocation: Invocation) -> ExitCode:
 
     def report(notice: Notice) -> None:
         if isinstance(notice, Checked):
-            failures = [one.failure for one in notice.findings]
+            failures = [finding.failure for finding in notice.findings]
             printer.lines(screen.check_lines(notice.name, failures, notice.reason), always=bool(failures))
             return
         printer.lines(["", "What is safe to fix was fixed; checking again:"])
