@@ -15,6 +15,6 @@ def run(invocation: Invocation) -> ExitCode:
         from . import actions, completion, init, releases, reports
 
         modules = (actions, completion, init, releases, reports)
-        groups = [one.COMMANDS for one in modules]
-        command = next(one[invocation.options.command] for one in groups if invocation.options.command in one)
+        groups = [module.COMMANDS for module in modules]
+        command = next(group[invocation.options.command] for group in groups if invocation.options.command in group)
     return command(invocation)

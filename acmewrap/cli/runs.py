@@ -67,9 +67,9 @@ def rehearse(invocation: Invocation) -> ExitCode:
         _check_server(options.server)
     if options.dry_run:
         return invocation.report_actions(
-            f"order {one.name} ({', '.join(one.domains)}) at {options.server or job.config.authority_of(one).server}, "
+            f"order {wanted.name} ({', '.join(wanted.domains)}) at {options.server or job.config.authority_of(wanted).server}, "
             "and keep nothing of it"
-            for one in job.select(*names)
+            for wanted in job.select(*names)
         )
     from ..report import document, screen
 

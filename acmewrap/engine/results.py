@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Dict, List, Literal, Optional, Tuple, Union
 
-from ..driver.results import IssueResult
 from ..errors import AcmewrapError, ExitCode, Failure, UnprovenError
 from ..plan.planner import Plan
 from ..plan.steps import CheckRenewalInfo, DeployCertificate, Step
 
-if TYPE_CHECKING:
-    from .deploy import Delivery  # which brings all of the driver with it
+if TYPE_CHECKING:  # a run with nothing to do needs neither, and they bring all of the driver with them
+    from ..driver.results import IssueResult
+    from .deploy import Delivery
 
 Outcome = Literal["done", "failed", "unproven", "skipped"]
-Evidence = Union[IssueResult, "Delivery", None]
+Evidence = Union["IssueResult", "Delivery", None]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ SCOPES: Mapping[Command, PlanOptions] = {
     "install": PlanOptions(("install",), frozenset(("release",))),
     "render": PlanOptions(("bundle", "render"), frozenset(("wrapper", "bundle"))),
     "issue": PlanOptions(OBTAINING_KINDS, CERTIFICATE_PARTS),
-    "deploy": PlanOptions(("deploy",)),
+    "deploy": PlanOptions(("deploy",), frozenset(("certificates", "wire", "nas"))),
     # Failures wait out their time, and nothing but files is read before a certificate is due.
     "cron": PlanOptions(CERTIFICATE_KINDS, CERTIFICATE_PARTS, respect_backoff=True, reissue_on_change=False),
     # The webroot is taken as it is: whether it works is the question.
