@@ -13,9 +13,8 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from .config import Config, load
     from .config.cleartext import find_warnings
-    from .config.model import Alpn, Apache, Dns, Nginx, Standalone, Stateless, Webroot
+    from .config.model import Alpn, Apache, Dns, Install, Nginx, Standalone, Stateless, Webroot
     from .driver.acmesh import AcmeSh
-    from .driver.command import InstalledFiles
     from .driver.release.installation import install
     from .driver.results import CronResult, DeployResult, IssueResult, ListEntry, RevokeResult
     from .engine.results import Run, StepResult
@@ -58,7 +57,7 @@ __all__ = [
     "Dns",
     "ExitCode",
     "Failure",
-    "InstalledFiles",
+    "Install",
     "IssueError",
     "IssueResult",
     "Job",
@@ -86,7 +85,9 @@ __all__ = [
 
 _MODULES: Dict[str, str] = {
     **dict.fromkeys(("Config", "load"), "config"),
-    **dict.fromkeys(("Alpn", "Apache", "Dns", "Nginx", "Standalone", "Stateless", "Webroot"), "config.model"),
+    **dict.fromkeys(
+        ("Alpn", "Apache", "Dns", "Install", "Nginx", "Standalone", "Stateless", "Webroot"), "config.model"
+    ),
     "Job": "job",
     "find_warnings": "config.cleartext",
     **dict.fromkeys(("Run", "StepResult"), "engine.results"),
@@ -94,7 +95,6 @@ _MODULES: Dict[str, str] = {
     "Step": "plan.steps",
     "Reason": "reasons",
     "AcmeSh": "driver.acmesh",
-    "InstalledFiles": "driver.command",
     "install": "driver.release.installation",
     **dict.fromkeys(("CronResult", "DeployResult", "IssueResult", "ListEntry", "RevokeResult"), "driver.results"),
     "Secret": "secrets",

@@ -8,7 +8,6 @@ from typing import Dict, Mapping, Optional, Union
 from ..catalogue import failure
 from ..config.model import Certificate, Config, Install, Target
 from ..driver.acmesh import AcmeSh
-from ..driver.command import InstalledFiles
 from ..driver.process import OnLine
 from ..driver.results import DeployResult
 from ..errors import DeployError, Failure, UnprovenError
@@ -119,14 +118,7 @@ def _run_hook(
 
 
 def _put_in_place(acme: AcmeSh, certificate: Certificate, install: Install, on_line: Optional[OnLine]) -> DeployResult:
-    paths = InstalledFiles(
-        cert_file=install.cert_file,
-        key_file=install.key_file,
-        ca_file=install.ca_file,
-        fullchain_file=install.fullchain_file,
-        reload_command=install.reload,
-    )
-    result = acme.install_cert(certificate.domains[0], paths, key=certificate.key, on_line=on_line)
+    result = acme.install_cert(certificate.domains[0], install, key=certificate.key, on_line=on_line)
     if result.failure is not None:
         raise DeployError(result.failure)
     return result
