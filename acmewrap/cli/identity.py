@@ -65,8 +65,8 @@ def _refuse_weak_program(environ: Mapping[str, str]) -> None:
     if zipfile.is_zipfile(started):
         weak = trust.find_weakness(started, trust.trusted_users(environ))
         if weak is not None:
-            told = f"root runs {started}, and another user can change it: {weak.path}: {weak.reason}"
-            raise AccessError(failure("trust.program", told, program=started))
+            message = f"root runs {started}, and another user can change it: {weak.path}: {weak.reason}"
+            raise AccessError(failure("trust.program", message, program=started))
 
 
 def _become(user: User, environ: MutableMapping[str, str], home: Path) -> None:
