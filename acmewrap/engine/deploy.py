@@ -75,7 +75,9 @@ def deliver(
         with sessions.open_account(config, context.environ, retry_for=_RESTART) as client:
             assigned = certificates.put_to_use(client, wanted)
     elif target.install is not None:
-        result = _put_in_place(acme, certificate, target.install, on_line)
+        result = acme.install_cert(certificate.domains[0], target.install, key=certificate.key, on_line=on_line)
+        if result.failure is not None:
+            raise DeployError(result.failure)
         observed = local_files.read(target.install)
         if observed.served != leaf:
             raise UnprovenError(_not_proven(target, leaf, observed, result))
@@ -112,13 +114,6 @@ def _run_hook(
         target=str(target.verify or target.name),
         account=account if isinstance(account, str) else "",
     )
-    if result.failure is not None:
-        raise DeployError(result.failure)
-    return result
-
-
-def _put_in_place(acme: AcmeSh, certificate: Certificate, install: Install, on_line: Optional[OnLine]) -> DeployResult:
-    result = acme.install_cert(certificate.domains[0], install, key=certificate.key, on_line=on_line)
     if result.failure is not None:
         raise DeployError(result.failure)
     return result
