@@ -13,10 +13,21 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from .config import Config, load
     from .config.cleartext import find_warnings
-    from .config.model import Alpn, Apache, Authority, Certificate, Dns, Nginx, Standalone, Stateless, Target, Webroot
+    from .config.model import (
+        Alpn,
+        Apache,
+        Authority,
+        Certificate,
+        Dns,
+        Install,
+        Nginx,
+        Standalone,
+        Stateless,
+        Target,
+        Webroot,
+    )
     from .doctor import Checked, Finding, Fixed
     from .driver.acmesh import AcmeSh
-    from .driver.command import InstalledFiles
     from .driver.home import CertificateFiles
     from .driver.release.installation import install
     from .driver.results import CronResult, DeployResult, IssueResult, ListEntry, RevokeResult
@@ -93,8 +104,8 @@ __all__ = [
     "Failure",
     "Finding",
     "Fixed",
+    "Install",
     "InstallRelease",
-    "InstalledFiles",
     "IssueCertificate",
     "IssueError",
     "IssueResult",
@@ -141,10 +152,9 @@ __all__ = [
 _MODULES: Mapping[str, str] = {
     "config": "Config load",
     "config.cleartext": "find_warnings",
-    "config.model": "Alpn Apache Authority Certificate Dns Nginx Standalone Stateless Target Webroot",
+    "config.model": "Alpn Apache Authority Certificate Dns Install Nginx Standalone Stateless Target Webroot",
     "doctor": "Checked Finding Fixed",
     "driver.acmesh": "AcmeSh",
-    "driver.command": "InstalledFiles",
     "driver.home": "CertificateFiles",
     "driver.release.installation": "install",
     "driver.results": "CronResult DeployResult IssueResult ListEntry RevokeResult",

@@ -50,8 +50,8 @@ def become(user: User, environ: MutableMapping[str, str], home: Union[str, Path]
     try:
         _set_ids(user, 0)
     except OSError as error:
-        told = f"root could not become {user.name}, who owns what it is to work with: {error.strerror}"
-        raise AccessError(failure("trust.not_dropped", told, user=user.name)) from error
+        message = f"root could not become {user.name}, who owns what it is to work with: {error.strerror}"
+        raise AccessError(failure("trust.not_dropped", message, user=user.name)) from error
     own = os.path.isdir(user.home) and os.access(user.home, os.W_OK | os.X_OK)
     environ.update(HOME=user.home if own else str(home), USER=user.name, LOGNAME=user.name)
     for name in _OF_ROOT:

@@ -120,8 +120,8 @@ def refuse_weak(path: StrPath, trusted: FrozenSet[int] = ROOT) -> None:
     weak = find_weakness(path, trusted) if os.geteuid() == 0 else None
     if weak is not None:
         where = "" if weak.path == str(path) else f"{weak.path}: "
-        told = f"root does not work with {path}: {where}{weak.reason}"
-        raise AccessError(failure("trust.weak_path", told, path=weak.path))
+        message = f"root does not work with {path}: {where}{weak.reason}"
+        raise AccessError(failure("trust.weak_path", message, path=weak.path))
 
 
 def refuse_weak_command(words: Sequence[str], search: Optional[str] = None) -> None:

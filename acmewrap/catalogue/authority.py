@@ -9,6 +9,7 @@ from ..errors import ExitCode, Retry
 from .entry import Entry
 
 unreachable = partial(Entry, exit_code=ExitCode.UNREACHABLE)
+passing = partial(unreachable, retry=Retry.LATER)  # by itself
 refused = partial(Entry, exit_code=ExitCode.ISSUE_FAILED)
 
 ENTRIES: Mapping[str, Entry] = {
@@ -18,20 +19,17 @@ ENTRIES: Mapping[str, Entry] = {
         "Review the ca_bundle file {ca_bundle}: it must hold, as PEM, the root that signed the certificate of the ACME "
         "directory. Try it with: curl -v {server} --cacert {ca_bundle}",
     ),
-    "ca.name_unresolved": unreachable(
+    "ca.name_unresolved": passing(
         "The name of the authority's host has no address here (curl 6).",
         "Check the host name in `server` ({server}) and this machine's DNS: getent hosts {host}",
-        retry=Retry.LATER,
     ),
-    "ca.unreachable": unreachable(
+    "ca.unreachable": passing(
         "Nothing answers at the authority's address: it is down, a firewall is in between, or the port is wrong (curl 7, 52, 56).",
         "Start the authority or repair the way to it, then run again. Try it with: curl -v {server} --cacert {ca_bundle}",
-        retry=Retry.LATER,
     ),
-    "ca.timeout": unreachable(
+    "ca.timeout": passing(
         "The authority accepted the connection and did not answer in time (curl 28).",
         "See whether the authority is overloaded or a firewall drops packets: curl -v --max-time 30 {server} --cacert {ca_bundle}",
-        retry=Retry.LATER,
     ),
     "ca.not_acme": unreachable(
         "The URL answers, but not with an ACME directory (RFC 8555 section 7.1.1): usually a wrong path, answered with 404 or a "
@@ -39,15 +37,13 @@ ENTRIES: Mapping[str, Entry] = {
         "Set `server` to the directory URL itself, as the authority documents it (.../acme/directory, for step-ca "
         ".../acme/NAME/directory). It must print JSON with newOrder: curl {server} --cacert {ca_bundle}",
     ),
-    "ca.server_error": unreachable(
+    "ca.server_error": passing(
         "The authority answered with an error of its own (HTTP 5xx, serverInternal).",
         "Nothing to fix here: look into the authority's log, then run again.",
-        retry=Retry.LATER,
     ),
-    "ca.no_advice": unreachable(
+    "ca.no_advice": passing(
         "The authority's directory offers advice on renewals (RFC 9773), and its answer was none.",
         "Nothing to do here: the certificate's own dates decide, and the authority is asked again later.",
-        retry=Retry.LATER,
     ),
     "ca.nonce": unreachable(
         "The authority did not accept the nonce of a request (badNonce), or gave none: it restarted, or several of them stand "

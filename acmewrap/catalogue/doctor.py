@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Mapping
 
 from ..errors import ExitCode, Retry
 from .entry import Entry
 
+unreachable = partial(Entry, exit_code=ExitCode.UNREACHABLE)
+challenge = partial(Entry, exit_code=ExitCode.ISSUE_FAILED)
+
 ENTRIES: Mapping[str, Entry] = {
-    "doctor.no_answer": Entry(
+    "doctor.no_answer": unreachable(
         "Something that doctor asked over the network neither answered nor refused.",
         "See whether a firewall drops packets on the way there, or a name server does not answer.",
-        exit_code=ExitCode.UNREACHABLE,
         retry=Retry.LATER,
     ),
     "doctor.no_nas": Entry(
@@ -25,37 +28,31 @@ ENTRIES: Mapping[str, Entry] = {
         "Set the clock by the network: timedatectl set-ntp true (DSM: Control Panel, Regional Options, Time). If this clock is "
         "right, tell the operator of the authority.",
     ),
-    "doctor.bundle_invalid": Entry(
+    "doctor.bundle_invalid": unreachable(
         "The ca_bundle file holds no certificate that can be read: it is empty, not PEM, or was cut off.",
         "Put the root certificate (PEM) of {server} into {ca_bundle}.",
-        exit_code=ExitCode.UNREACHABLE,
     ),
-    "doctor.bundle_not_ca": Entry(
+    "doctor.bundle_not_ca": unreachable(
         "The ca_bundle file holds the certificate of a server, and not of the authority that signed it.",
         "Put the root certificate (PEM) into {ca_bundle}; it is the one whose basic constraints say CA:TRUE.",
-        exit_code=ExitCode.UNREACHABLE,
     ),
-    "doctor.bundle_expired": Entry(
+    "doctor.bundle_expired": unreachable(
         "The authority's own certificate has ended, and with it the trust in everything it signed.",
         "Ask the authority's operator for the new root certificate (PEM), and put it into {ca_bundle}.",
-        exit_code=ExitCode.UNREACHABLE,
     ),
-    "doctor.name_unresolved": Entry(
+    "doctor.name_unresolved": challenge(
         "The name of a certificate has no address here. The authority may ask another DNS, but then this one is amiss.",
         "Add {domain} to the DNS: getent hosts {domain}",
-        exit_code=ExitCode.ISSUE_FAILED,
     ),
-    "doctor.web_server_silent": Entry(
+    "doctor.web_server_silent": challenge(
         "The authority will ask for a token over http at port 80 of the name, and nothing answers there, seen from this machine.",
         "Start the web server of {domain}, or open its port: curl -v http://{domain}/.well-known/acme-challenge/",
-        exit_code=ExitCode.ISSUE_FAILED,
     ),
-    "doctor.token_not_served": Entry(
+    "doctor.token_not_served": challenge(
         "A file was laid into the webroot, and the web server of the name does not show it: it serves another folder, refuses, "
         "or the name leads to another machine.",
         "Let the web server of {domain} serve {webroot}/.well-known/acme-challenge/ at "
         "http://{domain}/.well-known/acme-challenge/",
-        exit_code=ExitCode.ISSUE_FAILED,
     ),
     "doctor.webroot_lost": Entry(
         "The webroot is gone. An update of DSM leaves nothing in the root file system that is not DSM's own, and the account that "
@@ -106,15 +103,13 @@ ENTRIES: Mapping[str, Entry] = {
     "doctor.certificate_expired": Entry(
         "The certificate was not renewed in time.", "Run: acmewrap issue {name}", exit_code=ExitCode.ISSUE_FAILED
     ),
-    "doctor.certificate_overdue": Entry(
+    "doctor.certificate_overdue": challenge(
         "The certificate should have been renewed by the last run, or there was none.",
         "Run: acmewrap issue {name}. If it works by hand, look at the schedule and its log.",
-        exit_code=ExitCode.ISSUE_FAILED,
     ),
-    "doctor.issue_failing": Entry(
+    "doctor.issue_failing": challenge(
         "The last attempts to renew the certificate failed; it is still valid.",
         "Fix what the message says; then: acmewrap issue {name}",
-        exit_code=ExitCode.ISSUE_FAILED,
     ),
     "doctor.not_delivered": Entry(
         "The present certificate has not been brought to this target.",
@@ -126,9 +121,8 @@ ENTRIES: Mapping[str, Entry] = {
         "Run: acmewrap deploy {name}",
         exit_code=ExitCode.DEPLOY_FAILED,
     ),
-    "doctor.target_silent": Entry(
+    "doctor.target_silent": unreachable(
         "The server that should show the certificate does not answer.",
         "Start it, or correct `verify`: openssl s_client -connect {target} </dev/null",
-        exit_code=ExitCode.UNREACHABLE,
     ),
 }

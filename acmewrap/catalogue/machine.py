@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Mapping
 
 from ..errors import ExitCode, Retry
 from .entry import Entry
 
+denied = partial(Entry, exit_code=ExitCode.PERMISSION)
+
 ENTRIES: Mapping[str, Entry] = {
-    "file.not_writable": Entry(
+    "file.not_writable": denied(
         "The user that runs acmewrap may not write there.",
         "Run as the user that owns {folder}, or give that user the right to write there.",
-        exit_code=ExitCode.PERMISSION,
     ),
     "run.busy": Entry(
         "Another run works in the same folder, by hand or from the schedule.",
@@ -24,10 +26,9 @@ ENTRIES: Mapping[str, Entry] = {
         "Run again: nothing half-done is kept, and what was finished is not done twice.",
         retry=Retry.LATER,
     ),
-    "file.foreign": Entry(
+    "file.foreign": denied(
         "Something that acmewrap did not write lies where it would write. It is never overwritten.",
         "Move it away and run again: mv {path} {path}.before",
-        exit_code=ExitCode.PERMISSION,
     ),
     "file.failed": Entry(
         "The operating system could not do it: a broken disk, a folder in the way, a file system that is read-only.",
@@ -64,10 +65,9 @@ ENTRIES: Mapping[str, Entry] = {
         "A later version of acmewrap has worked in this folder, and what it keeps there is not known to this one.",
         "Run that version again, or a later one; nothing was changed in {folder}.",
     ),
-    "home.not_writable": Entry(
+    "home.not_writable": denied(
         "acme.sh could not write where it keeps its keys, certificates and settings.",
         "Run as the user that owns {folder}, or give it that user: sudo chown -R {user} {folder}",
-        exit_code=ExitCode.PERMISSION,
     ),
     "disk.full": Entry(
         "The disk is full. acme.sh then leaves empty files behind.",
@@ -108,52 +108,44 @@ ENTRIES: Mapping[str, Entry] = {
         "A simulator was told which port to use, and another program listens there or this user may not.",
         "End what listens on {port}, name another port, or leave it out: then a free one is taken.",
     ),
-    "file.open_to_others": Entry(
+    "file.open_to_others": denied(
         "More people can reach a private file than should. It is another user's, or a link, and acmewrap does not change it.",
         "Run as its owner: chmod {mode} {file}",
-        exit_code=ExitCode.PERMISSION,
     ),
-    "schedule.unreadable": Entry(
+    "schedule.unreadable": denied(
         "The unattended run belongs to the user who owns the directory, and that user cannot read what it needs.",
         "Let {user} read it: sudo chmod o+r {path} (and o+x for the folders above it), or move it to where everybody can read.",
-        exit_code=ExitCode.PERMISSION,
     ),
-    "trust.weak_path": Entry(
+    "trust.weak_path": denied(
         "Root would have worked with a file or folder that another user can exchange for anything: for a program that then runs "
         "as root, or a link to a file of root's.",
         "Let {path} and every folder above it belong to root, and take from others the right to write: sudo chown root {path} && "
         "sudo chmod go-w {path}. Or give the whole folder to that user, as whom root then works there.",
-        exit_code=ExitCode.PERMISSION,
     ),
-    "trust.planted": Entry(
+    "trust.planted": denied(
         "A link lies where a file or folder was to be written, and another user may have laid it there.",
         "Look at what it leads to: ls -l {path}. Remove it, or let it belong to root.",
-        exit_code=ExitCode.PERMISSION,
     ),
-    "trust.program": Entry(
+    "trust.program": denied(
         "Root was about to run a copy of acmewrap that another user can change: it would be that user's way to become root.",
         "Put it where root alone can write, and run that: sudo install -o root -m 755 {program} /usr/local/bin/acmewrap.pyz",
-        exit_code=ExitCode.PERMISSION,
     ),
-    "trust.not_dropped": Entry(
+    "trust.not_dropped": denied(
         "Root works in the folder of another user as that user, and the system did not let it (a container or a service without "
         "the capabilities CAP_SETUID and CAP_SETGID).",
         "Run acmewrap as {user}. For a service that an earlier version installed: sudo acmewrap apply makes it anew.",
-        exit_code=ExitCode.PERMISSION,
     ),
-    "trust.not_handed_over": Entry(
+    "trust.not_handed_over": denied(
         "Root was to give the user who runs the schedule a file that has several names: another name may be somewhere else.",
         "Make it a file of its own, then run again: sudo cp -p {path} {path}.new && sudo mv {path}.new {path}",
-        exit_code=ExitCode.PERMISSION,
     ),
-    "home.unsafe": Entry(
+    "home.unsafe": denied(
         "acme.sh runs its configuration files as shell commands, and this one holds more than values, or a value that cannot be: "
         "it was changed by hand, or by an authority that attacks this machine. It was not run.",
         "Look at {file} before anything else; if you did not write that line, somebody else did. Then put the line right, or move "
         "the file away: acmewrap makes another one. Next: acmewrap apply",
-        exit_code=ExitCode.PERMISSION,
     ),
-    "tool.path_writable": Entry(
+    "tool.path_writable": denied(
         "Whoever can write to a folder of PATH decides what acmewrap and acme.sh run as curl, openssl and so on.",
         "Take {folder} out of PATH, or run as its owner: chmod o-w {folder}",
     ),

@@ -61,7 +61,7 @@ def _synology(config: Config) -> Iterator[ConfigurationWarning]:
 def _hooks(config: Config) -> Iterator[ConfigurationWarning]:
     for name, certificate in config.certificates.items():
         for target in certificate.targets:
-            if target.synology:  # told of once, at `synology`
+            if target.synology:  # warned of once, at `synology`
                 continue
             for variable, host in _in_clear(target.hook, target.env):
                 yield _hook(config, host, "certificates", name, "deploy", target.name, "env", variable)

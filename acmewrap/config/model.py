@@ -135,6 +135,10 @@ class Install:
     ca_file: Optional[Path] = None
     reload: Optional[str] = None
 
+    @property
+    def paths(self) -> Tuple[Optional[Path], ...]:
+        return (self.key_file, self.fullchain_file, self.cert_file, self.ca_file)
+
 
 @dataclass(frozen=True)
 class Target:

@@ -18,12 +18,12 @@ from typing import Iterable, Mapping, Optional, Sequence, Tuple, Union
 from ..acme import retry_after
 from ..catalogue import failure
 from ..config.arguments import CHALLENGE_FOLDER
-from ..config.model import Challenge, Webroot
+from ..config.model import Challenge, Install, Webroot
 from ..errors import CommandError, Failure, Retry
 from ..pki.x509 import X509
 from . import accounts, command, cron, evidence
 from .call import Caller, CallResult
-from .command import InstalledFiles, Value
+from .command import Value
 from .evidence import Due, Request
 from .home import Home, is_ecc, read_folder
 from .process import OnLine, ProcessRunner, Runner
@@ -151,11 +151,11 @@ class AcmeSh:
         return self._delivered("deploy", domain, hook, done, **context)
 
     def install_cert(
-        self, domain: str, installed: InstalledFiles, *, key: str = "ec-256", on_line: Optional[OnLine] = None
+        self, domain: str, install: Install, *, key: str = "ec-256", on_line: Optional[OnLine] = None
     ) -> DeployResult:
         """``--install-cert``: copies to the given paths, then the reload command; acme.sh remembers both."""
-        words = command.install_cert(domain, key, installed)
-        self._caller.refuse_exchangeable(installed.paths, (installed.reload_command,))
+        words = command.install_cert(domain, key, install)
+        self._caller.refuse_exchangeable(install.paths, (install.reload,))
         with stage(self.home, [(domain, is_ecc(key))]) as staging:
             done = self._caller.run("install_cert", words, staging, umask=0o022, on_line=on_line)
             if done.returncode == 0:

@@ -6,7 +6,6 @@ Arguments are checked before they get near a shell, by the rules of :mod:`acmewr
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, TypeVar, Union, get_args
 
@@ -23,7 +22,7 @@ from ..config.arguments import (
     check_path,
     check_value,
 )
-from ..config.model import Alpn, Apache, Challenge, Dns, KeyType, Nginx, Stateless, Webroot
+from ..config.model import Alpn, Apache, Challenge, Dns, Install, KeyType, Nginx, Stateless, Webroot
 from ..errors import CommandError
 from ..secrets import Secret
 from .home import is_ecc
@@ -46,21 +45,6 @@ DEFAULT_DEADLINE = 120.0
 
 Value = Union[str, Secret]
 AnyValue = TypeVar("AnyValue")
-
-
-@dataclass(frozen=True)
-class InstalledFiles:
-    """Where ``--install-cert`` puts copies, and what it runs afterwards; each may be left out."""
-
-    cert_file: Optional[Path] = None
-    key_file: Optional[Path] = None
-    ca_file: Optional[Path] = None
-    fullchain_file: Optional[Path] = None
-    reload_command: Optional[str] = None
-
-    @property
-    def paths(self) -> Tuple[Optional[Path], ...]:
-        return (self.cert_file, self.key_file, self.ca_file, self.fullchain_file)
 
 
 def version_tuple(version: str) -> Tuple[int, ...]:
@@ -131,18 +115,18 @@ def cron(*, force: bool = False) -> Tuple[str, ...]:
     return ("--cron", *_force(force))
 
 
-def install_cert(domain: str, key: str, installed: InstalledFiles) -> Tuple[str, ...]:
+def install_cert(domain: str, key: str, install: Install) -> Tuple[str, ...]:
     words = ["--install-cert", "--domain", _domain(domain), *_ecc(key)]
     for flag, path in (
-        ("--cert-file", installed.cert_file),
-        ("--key-file", installed.key_file),
-        ("--ca-file", installed.ca_file),
-        ("--fullchain-file", installed.fullchain_file),
+        ("--cert-file", install.cert_file),
+        ("--key-file", install.key_file),
+        ("--ca-file", install.ca_file),
+        ("--fullchain-file", install.fullchain_file),
     ):
         if path is not None:
             words += [flag, plain_path(path)]
-    if installed.reload_command is not None:
-        words += ["--reloadcmd", installed.reload_command]
+    if install.reload is not None:
+        words += ["--reloadcmd", install.reload]
     return tuple(words)
 
 

@@ -94,7 +94,7 @@ class Stored:
         return None if fault is None else fault.text
 
     def fault(self) -> Optional[Fault]:
-        """The same, told apart."""
+        """The same, and whether only the chain is at fault."""
         if self.configuration_error is not None:
             return Fault(f"{self.files.configuration.name}: {self.configuration_error}")
         if self.leaf is None:
@@ -103,20 +103,20 @@ class Stored:
             if not x509.key_matches(self.files.key.read_bytes(), self.leaf):
                 return Fault(f"{self.files.key.name} is not the key of {self.files.certificate.name}")
         except (OSError, ValueError) as error:
-            return Fault(_told(self.files.key, error))
+            return Fault(_describe(self.files.key, error))
         found = []
         for path in (self.files.fullchain, self.files.chain):
             try:
                 found.append(pem.certificates(path.read_bytes()))
             except (OSError, ValueError) as error:
-                return Fault(_told(path, error), chain=True)
+                return Fault(_describe(path, error), chain=True)
         full, chain = found
         if full[0] != self.leaf.der:
             return Fault("fullchain.cer begins with another certificate", chain=True)
         try:
             belongs = full[1:] == chain and x509.is_chain((self.leaf, *map(x509.parse_der, chain)))
         except ValueError as error:
-            return Fault(_told(self.files.chain, error), chain=True)
+            return Fault(_describe(self.files.chain, error), chain=True)
         if not belongs:
             return Fault("ca.cer is not the chain of the certificate", chain=True)
         return None
@@ -193,5 +193,5 @@ def read_folder(location: CertificateFiles, ecc: bool) -> Optional[Stored]:
     return Stored(location, ecc, configuration, error, leaf)
 
 
-def _told(path: Path, error: Exception) -> str:
+def _describe(path: Path, error: Exception) -> str:
     return f"{path.name}: {getattr(error, 'strerror', None) or error}"

@@ -45,24 +45,17 @@ class Wrapper:
         for hook, variables in self.variables:
             for name, value in hook_variables(hook, variables, self.version).items():
                 known.setdefault(name, value)
-        return templates.render(
-            "wrapper.sh.j2",
-            identity=IDENTITY,
-            source=str(self.source).replace("\n", " "),
-            directory=self.directory,
-            account_home=Home(self.home).account_home(self.server),
-            account_folder=Home(self.home).account_folder(self.server),
-            guard=resources.read_text("templates/guard.sh"),
-            program=str(self.program),
-            version=self.version,
-            digest=_digest(self._pins()),
-            home=self.home,
-            server=self.server,
-            ca_bundle=self.ca_bundle,
-            email=self.email,
-            variables=tuple((name, value) for name, value in known.items() if not isinstance(value, Literal)),
-            unread=tuple(name for name, value in known.items() if isinstance(value, Literal)),
-        )
+        values = {
+            **vars(self),
+            "source": str(self.source).replace("\n", " "),
+            "variables": tuple((name, value) for name, value in known.items() if not isinstance(value, Literal)),
+            "unread": tuple(name for name, value in known.items() if isinstance(value, Literal)),
+            "account_home": Home(self.home).account_home(self.server),
+            "account_folder": Home(self.home).account_folder(self.server),
+            "digest": _digest(self._pins()),
+        }
+        guard = resources.read_text("templates/guard.sh")
+        return templates.render("wrapper.sh.j2", identity=IDENTITY, guard=guard, **values)
 
     def check(self) -> None:
         """Raise :class:`AcmewrapError` (``wrapper.missing``) unless the script is there, and is the one that this renders."""

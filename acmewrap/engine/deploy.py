@@ -9,7 +9,6 @@ from typing import Dict, Mapping, Optional, Union
 from ..catalogue import failure
 from ..config.model import Certificate, Config, Install, Target
 from ..driver.acmesh import AcmeSh
-from ..driver.command import InstalledFiles
 from ..driver.home import is_ecc
 from ..driver.process import OnLine
 from ..driver.results import DeployResult
@@ -91,7 +90,9 @@ def deliver(
             message = f"DSM does not list the new leaf {leaf[:16]}… as {wanted.description!r}: its certificate ends at another time"
             raise UnprovenError(failure("dsm.not_imported", message, description=wanted.description))
     elif target.install is not None:
-        result = _put_in_place(acme, certificate, target.install, on_line)
+        result = acme.install_cert(certificate.domains[0], target.install, key=certificate.key, on_line=on_line)
+        if result.failure is not None:
+            raise DeployError(result.failure)
         observed = local_files.read(target.install)
         if observed.served != leaf:
             raise UnprovenError(_not_proven(target, leaf, observed, result))
@@ -128,20 +129,6 @@ def _run_hook(
         target=str(target.verify or target.name),
         account=account if isinstance(account, str) else "",
     )
-    if result.failure is not None:
-        raise DeployError(result.failure)
-    return result
-
-
-def _put_in_place(acme: AcmeSh, certificate: Certificate, install: Install, on_line: Optional[OnLine]) -> DeployResult:
-    paths = InstalledFiles(
-        cert_file=install.cert_file,
-        key_file=install.key_file,
-        ca_file=install.ca_file,
-        fullchain_file=install.fullchain_file,
-        reload_command=install.reload,
-    )
-    result = acme.install_cert(certificate.domains[0], paths, key=certificate.key, on_line=on_line)
     if result.failure is not None:
         raise DeployError(result.failure)
     return result

@@ -23,7 +23,14 @@ from ..state.ledger import Ledger
 def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
     """Do one step of the machine. Raises :class:`AcmewrapError`."""
     if isinstance(step, steps.InstallRelease):
-        _install(step, environ)
+        installation.install(
+            step.settings.release,
+            step.path,
+            cache=cache_folder(environ),
+            archive=step.settings.archive,
+            allow_vulnerable=step.settings.allow_vulnerable,
+            force=step.force,
+        )
     elif isinstance(step, steps.WriteBundle):
         _write_bundle(step.authority, step.path)
     elif isinstance(step, steps.PrepareWebroot):
@@ -50,18 +57,6 @@ def cache_folder(environ: Mapping[str, str]) -> Path:
     """Where downloaded archives are kept: ``$XDG_CACHE_HOME/acmewrap``."""
     base = environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path(environ.get("HOME") or Path.home()) / ".cache") / "acmewrap"
-
-
-def _install(step: steps.InstallRelease, environ: Mapping[str, str]) -> None:
-    settings, cache = step.settings, cache_folder(environ)
-    installation.install(
-        settings.release,
-        step.path,
-        archive=settings.archive,
-        cache=cache,
-        allow_vulnerable=settings.allow_vulnerable,
-        force=step.force,
-    )
 
 
 def _write_bundle(authority: Authority, path: Path) -> None:

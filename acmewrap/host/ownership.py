@@ -125,8 +125,8 @@ def _give(parent: int, name: str, path: Path, user: User, *, whole: bool) -> Non
         elif status.st_uid == 0 and (stat.S_ISDIR(status.st_mode) or _is_ours(opened)):
             os.fchown(opened, user.uid, user.gid)
         elif status.st_uid == 0:
-            told = f"{path} has several names, or is no file, and stays root's"
-            raise AccessError(failure("trust.not_handed_over", told, path=path, user=user.name))
+            message = f"{path} has several names, or is no file, and stays root's"
+            raise AccessError(failure("trust.not_handed_over", message, path=path, user=user.name))
 
 
 def _give_content(folder: int, path: Path, user: User) -> None:

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Callable, Optional
 if TYPE_CHECKING:
     import ssl
 
-    Context = ssl.SSLContext
-
 BAD_DATES = (9, 10)  # X509_V_ERR_CERT_NOT_YET_VALID, X509_V_ERR_CERT_HAS_EXPIRED: ours or theirs, a clock is wrong
 
 

@@ -6,8 +6,7 @@ What is shown is data: it goes to rich as :class:`rich.text.Text`, made visible,
 
 from __future__ import annotations
 
-from types import TracebackType
-from typing import TYPE_CHECKING, Dict, Mapping, Optional, Tuple, Type
+from typing import TYPE_CHECKING, Dict, Mapping, Optional, Tuple
 
 from ..engine.results import StepEnded, StepLine, StepStarted
 from ..engine.status import CertificateStatus
@@ -62,12 +61,7 @@ class LiveSteps:
         self._progress.start()
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
     def __call__(self, notice: object) -> None:

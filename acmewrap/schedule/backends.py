@@ -44,7 +44,7 @@ class Crontab:
         if after != before:
             crontab.write(after)
         if self._is_roots():
-            privileges.as_root(self._remove)
+            privileges.as_root(self.remove)
 
     def show(self) -> str:
         return self._entry.find(crontab.read())
@@ -56,19 +56,16 @@ class Crontab:
         self.check_start()
 
     def remove(self) -> bool:
-        return self._remove()
-
-    def _is_roots(self) -> bool:
-        """Whether root's table has the entry, from before root worked as another user."""
-        way_back = privileges.way_back()
-        return way_back is not None and privileges.as_root(lambda: self._entry.is_in(crontab.read()))
-
-    def _remove(self) -> bool:
         text = crontab.read()
         if not self._entry.is_in(text):
             return False
         crontab.write(self._entry.remove(text))
         return True
+
+    def _is_roots(self) -> bool:
+        """Whether root's table has the entry, from before root worked as another user."""
+        way_back = privileges.way_back()
+        return way_back is not None and privileges.as_root(lambda: self._entry.is_in(crontab.read()))
 
 
 class Systemd:

@@ -1,4 +1,4 @@
-"""The unattended run: what the scheduler is message to start, and when."""
+"""The unattended run: what the scheduler is to start, and when."""
 
 from __future__ import annotations
 
@@ -67,8 +67,8 @@ def refuse_weak(config: Config) -> None:
         trust.refuse_weak(path)
         if path != log and privileges.way_back() is not None and not os.access(str(path), os.R_OK):
             user = getpass.getuser()
-            told = f"the unattended run is {user}'s, who owns {config.directory}, and {user} cannot read {path}"
-            raise AccessError(failure("schedule.unreadable", told, path=path, user=user))
+            message = f"the unattended run is {user}'s, who owns {config.directory}, and {user} cannot read {path}"
+            raise AccessError(failure("schedule.unreadable", message, path=path, user=user))
 
 
 def _own_file() -> Optional[Path]:

@@ -116,19 +116,12 @@ class Units:
             raise CommandError(refused, command="systemctl") from error
 
     def _render(self, template: str) -> str:
-        return templates.render(
-            template,
-            identity=IDENTITY,
-            source=self.source,
-            name=self.name,
-            commands=tuple(map(self._logged, self.commands)),
-            log=self.log,
-            user=self.user,
-            system=self.system,
-            writable=self.writable,
-            capabilities=(*_CAPABILITIES, _LOW_PORTS) if self.listens else _CAPABILITIES,
-            calendar=self._calendar(),
-        )
+        values = {
+            **vars(self),
+            "commands": tuple(map(self._logged, self.commands)),
+            "capabilities": (*_CAPABILITIES, _LOW_PORTS) if self.listens else _CAPABILITIES,
+        }
+        return templates.render(template, identity=IDENTITY, calendar=self._calendar(), **values)
 
     def _logged(self, command: Tuple[str, ...]) -> Tuple[str, ...]:
         """With its log opened by the user: systemd itself would do so as root, whatever lies in its place."""

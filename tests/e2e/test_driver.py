@@ -9,9 +9,8 @@ from typing import Iterator, Optional, Union
 
 import pytest
 
-from acmewrap.config.model import Webroot
+from acmewrap.config.model import Install, Webroot
 from acmewrap.driver.acmesh import AcmeSh
-from acmewrap.driver.command import InstalledFiles
 from acmewrap.driver.results import IssueResult
 from acmewrap.pki import x509
 from acmewrap.testing.pebble import Pebble
@@ -70,8 +69,8 @@ def test_the_life_of_a_certificate(acme: AcmeSh, acme_sh: AcmeShRelease, webserv
     assert (told(second), second.domains) == ("renewed", first.domains)
     assert second.sha256 != first.sha256
 
-    files = InstalledFiles(
-        tmp_path / "cert", tmp_path / "key", tmp_path / "ca", tmp_path / "full", f"echo done >{tmp_path}/reloaded"
+    files = Install(
+        tmp_path / "key", tmp_path / "full", tmp_path / "cert", tmp_path / "ca", f"echo done >{tmp_path}/reloaded"
     )
     assert acme.install_cert(NAME, files).outcome == "accepted"
     assert (tmp_path / "full").read_bytes() == second.files.fullchain.read_bytes()

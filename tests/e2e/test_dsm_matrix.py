@@ -48,8 +48,15 @@ def _ids(text: str) -> List[str]:
     return [line.strip()[:200] for line in text.splitlines() if "[" in line] or [text.strip()[-300:]]
 
 
-@pytest.mark.parametrize("kind", ["web", "tools"])
-@pytest.mark.parametrize("version", NAMES)
+# A new and an old way of each kind in every run, all of them in `make test-all`.
+CELLS = [
+    pytest.param(version, kind, marks=() if (version, kind) in (("7.4", "web"), ("7.1", "tools")) else pytest.mark.slow)
+    for version in NAMES
+    for kind in ("web", "tools")
+]
+
+
+@pytest.mark.parametrize(("version", "kind"), CELLS)
 def test_a_nas_of_every_version_is_provisioned_renewed_and_scheduled(  # noqa: PLR0917  they are fixtures
     version: str, kind: str, tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
 ) -> None:

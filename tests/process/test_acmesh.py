@@ -10,9 +10,8 @@ from typing import List
 
 import pytest
 
-from acmewrap.config.model import Dns, Webroot
+from acmewrap.config.model import Dns, Install, Webroot
 from acmewrap.driver.acmesh import AcmeSh
-from acmewrap.driver.command import InstalledFiles
 from acmewrap.driver.configuration import parse_configuration
 from acmewrap.driver.results import ListEntry
 from acmewrap.errors import AccessError, CommandError, IssueError, ReleaseError
@@ -101,7 +100,7 @@ def test_one_changed_byte_stops_every_verb_before_anything_starts(acme_sh_311: P
         lambda: acme.renew(NAME),
         acme.cron,
         lambda: acme.deploy(NAME, "ssh"),
-        lambda: acme.install_cert(NAME, InstalledFiles()),
+        lambda: acme.install_cert(NAME, Install()),
         lambda: acme.revoke(NAME),
         lambda: acme.remove(NAME),
         acme.list,
@@ -334,10 +333,7 @@ def test_a_value_that_acme_sh_would_take_wrongly_starts_nothing(stub: Stub, valu
 def test_what_install_cert_remembers_is_kept(stub: Stub) -> None:
     OLD.write(stub.home)
     stub.say("install-cert", f"echo \"Le_RealKeyPath='/etc/key'\" >>$CERTS/{ECC}/{NAME}.conf")
-    assert (
-        stub.acme.install_cert(NAME, InstalledFiles(key_file=Path("/etc/key"), reload_command="true")).outcome
-        == "accepted"
-    )
+    assert stub.acme.install_cert(NAME, Install(key_file=Path("/etc/key"), reload="true")).outcome == "accepted"
     stored = stub.acme.home.read(NAME, True)
     assert stored is not None
     assert stored.configuration["Le_RealKeyPath"] == "/etc/key"

@@ -103,7 +103,7 @@ def differences(folder: Path, files: Mapping[str, str]) -> Tuple[str, ...]:
     changed = compare(read_folder(folder, files), files)
     try:
         return changed + tuple(sorted(_more(str(folder), files)))
-    except (FileNotFoundError, NotADirectoryError):  # told already: everything is missing
+    except (FileNotFoundError, NotADirectoryError):  # reported above: everything is missing
         return changed
     except OSError as error:
         message = f"{error.filename}: {error.strerror}"

@@ -8,10 +8,10 @@ from typing import Callable, Mapping, Tuple, Type
 import pytest
 
 from acmewrap.config.binder.types import Scalar
-from acmewrap.config.model import Alpn, Apache, Challenge, Dns, Nginx, Standalone, Stateless, Webroot
+from acmewrap.config.model import Alpn, Apache, Challenge, Dns, Install, Nginx, Standalone, Stateless, Webroot
 from acmewrap.config.sections import scalars
 from acmewrap.driver import command
-from acmewrap.driver.command import DEADLINES, InstalledFiles, check_values, hook_variables, version_tuple
+from acmewrap.driver.command import DEADLINES, check_values, hook_variables, version_tuple
 from acmewrap.errors import CommandError
 from acmewrap.secrets import Secret
 
@@ -54,9 +54,9 @@ def test_each_challenge_follows_its_domain(challenge: Challenge, words: str) -> 
         (command.revoke("nas", "ec-256", 4), "--revoke --domain nas --ecc --revoke-reason 4"),
         (command.remove("nas", "2048"), "--remove --domain nas"),
         (command.info("nas", "2048"), "--info --domain nas"),
-        (command.install_cert("nas", "ec-256", InstalledFiles(Path("/c"), Path("/k"), Path("/a"), Path("/f"), "x 'y'")),
+        (command.install_cert("nas", "ec-256", Install(Path("/k"), Path("/f"), Path("/c"), Path("/a"), "x 'y'")),
          "--install-cert --domain nas --ecc --cert-file /c --key-file /k --ca-file /a --fullchain-file /f --reloadcmd x 'y'"),
-        (command.install_cert("nas", "2048", InstalledFiles()), "--install-cert --domain nas"),
+        (command.install_cert("nas", "2048", Install()), "--install-cert --domain nas"),
         (command.authority("https://ca:9000/dir", Path("/ca.crt"), "me@example.com"),
          "--server https://ca:9000/dir --ca-bundle /ca.crt --accountemail me@example.com"),
         (command.authority("https://ca/dir", None), "--server https://ca/dir"),
@@ -90,7 +90,7 @@ def test_each_command_is_spelled_as_acme_sh_reads_it(words: Tuple[str, ...], exp
         lambda: command.issue(["ca"], [WEBROOT], "2048"),
         lambda: command.deploy("nas", "ec-256", "ssh\n"),
         lambda: command.deploy("nas", "ec-256", "ssh", "/my ca.crt"),
-        lambda: command.install_cert("nas", "ec-256", InstalledFiles(key_file=Path("/my key"))),
+        lambda: command.install_cert("nas", "ec-256", Install(key_file=Path("/my key"))),
         lambda: command.authority("https://ca/dir'", None),
         lambda: command.authority("https://ca/dir\n", None),
         lambda: command.authority("https://ca/$(id)", None),
