@@ -9,13 +9,13 @@ import socket
 import string
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Iterator, NamedTuple
+from typing import Callable, Dict, Iterator, NamedTuple
 
 import pytest
 
 from acmewrap import files
 from acmewrap.catalogue import CATALOGUE, failure
-from acmewrap.doctor import examination, examine, fix
+from acmewrap.doctor import Checked, Notice, examination, examine, fix
 from acmewrap.errors import ExitCode
 from acmewrap.state.ledger import Entry, Ledger
 from acmewrap.testing.certificates import Pair
@@ -208,7 +208,7 @@ CASES: Dict[str, Case] = {
         lambda sound, _: _copied(sound).chmod(0o777), "doctor.file_mode", ExitCode.PERMISSION, fixable=True
     ),
     "everybody can write to a folder of PATH": Case(
-        lambda sound, _: (sound.folder.parent / "tools").chmod(0o777), "tool.path_writable", ExitCode.PERMISSION
+        lambda sound, _: (sound.folder.parent / "tools").chmod(0o777), "tool.path_writable", ExitCode.UNEXPECTED
     ),
     "the wrapper was edited": Case(
         lambda sound, _: sound.wrapper.write_text(sound.wrapper.read_text() + "# mine\n"),
@@ -330,8 +330,9 @@ def test_doctor_names_the_one_thing_that_is_wrong_and_fixes_what_is_safe(
 def test_doctor_says_which_dsm_there_is_and_what_the_account_may_do(sound: Clinic) -> None:
     facts: Dict[str, str] = {}
 
-    def note(*told: Any) -> None:
-        facts.update({fact.name: fact.value for fact in told[3]})
+    def note(notice: Notice) -> None:
+        assert isinstance(notice, Checked)
+        facts.update({fact.name: fact.value for fact in notice.facts})
 
     examine(sound.context(), note)
     assert facts["version"] == "DSM 7.2.1-69057 Update 6"
