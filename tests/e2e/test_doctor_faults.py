@@ -208,7 +208,7 @@ CASES: Dict[str, Case] = {
         lambda sound, _: _copied(sound).chmod(0o777), "doctor.file_mode", ExitCode.PERMISSION, fixable=True
     ),
     "everybody can write to a folder of PATH": Case(
-        lambda sound, _: (sound.folder.parent / "tools").chmod(0o777), "tool.path_writable", ExitCode.UNEXPECTED
+        lambda sound, _: (sound.folder.parent / "tools").chmod(0o777), "tool.path_writable", ExitCode.PERMISSION
     ),
     "the wrapper was edited": Case(
         lambda sound, _: sound.wrapper.write_text(sound.wrapper.read_text() + "# mine\n"),
