@@ -101,7 +101,8 @@ class Printer:
         handler.setFormatter(_formatter())
         logger = logging.getLogger(__package__.partition(".")[0])
         level = logger.level
-        logger.setLevel(logging.WARNING if self._quiet else logging.DEBUG if self.verbose else logging.INFO)
+        chatty = logging.DEBUG if self.verbose else logging.INFO  # a program that reads the document asked for no more
+        logger.setLevel(logging.WARNING if self._quiet or (self.as_json and not self.verbose) else chatty)
         logger.addHandler(handler)
         try:
             yield
