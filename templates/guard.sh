@@ -77,7 +77,7 @@ _acmewrap_headers() {
 # $1: a body that should be JSON. Sets REPLY to the same with nothing in its strings that acme.sh, which searches it with
 # regular expressions, could take for the end of one, or to what is wrong. Fails with 2 when it is no JSON.
 _acmewrap_object() {
-  local IFS='"' parts piece key='' path='' seen='|' objects=() paths=() value text='' index=0 depth
+  local IFS='"' parts piece key='' path='' seen='|' types='|' objects=() paths=() keys=() value text='' index=0 depth
   set -f
   # shellcheck disable=SC2206
   parts=($1)
@@ -95,12 +95,12 @@ _acmewrap_object() {
         *) break ;;
       esac
       case $piece in
-        \{*) objects+=("$seen") paths+=("$path") seen='|' path+="/$key" ;;
+        \{*) objects+=("$seen") paths+=("$path") keys+=("$key") seen='|' path+="/$key" ;;
         *)
           depth=$((${#objects[@]} - 1))
           [ "$depth" -ge 0 ] || return 2
-          seen=${objects[depth]} path=${paths[depth]}
-          unset "objects[depth]" "paths[depth]"
+          seen=${objects[depth]} path=${paths[depth]} key=${keys[depth]}
+          unset "objects[depth]" "paths[depth]" "keys[depth]"
           ;;
       esac
       piece=${piece#?}
@@ -129,10 +129,19 @@ _acmewrap_object() {
         case $key in
           newNonce | newAccount | newOrder | newAuthz | revokeCert | keyChange | finalize | authorizations | certificate | \
             orders | url | uri) [ -z "$value" ] || _acmewrap_is_url "$value" || return 1 ;;
-          token | id | eab_kid | eab_hmac_key) case $value in *[!A-Za-z0-9_=-]*) return 1 ;; esac ;;
-          detail | title | description) # said to people, and to acmewrap
-            value=${value//\\[\"\`]/\'} value=${value//\\u003[ce]/\'} value=${value//\\[nrtbf]/ }
-            value=${value//[\"\`]/\'} value=${value//[\\\$[:cntrl:]]/_}
+          token) # 128 bits of entropy (RFC 8555 section 8.3), so no word that acme.sh knows
+            case $value in *[!A-Za-z0-9_=-]*) return 1 ;; esac
+            [ ${#value} -ge 22 ] || return 1
+            ;;
+          id | eab_kid | eab_hmac_key) case $value in *[!A-Za-z0-9_=-]*) return 1 ;; esac ;;
+          type) # of two challenges of a type acme.sh would take both tokens for one
+            REPLY="the challenge $value, twice,"
+            case $value in *-01) case $types in *"|$value|"*) return 1 ;; esac ;; esac
+            types+="$value|"
+            case $value in *[!A-Za-z0-9\ ._~:/?=%+@*\&-]*) value=${value//[!A-Za-z0-9 ._~:\/?=%+@*&-]/_} ;; esac
+            ;;
+          detail | title | description) # for people; what acme.sh splits its own lists at is left out of it, too
+            value=${value//\\[nrtbf\"]/ } value=${value//[!A-Za-z0-9 ._~:\/?=%+@*&-]/ }
             ;;
           *) case $value in *[!A-Za-z0-9\ ._~:/?=%+@*\&-]*) value=${value//[!A-Za-z0-9 ._~:\/?=%+@*&-]/_} ;; esac ;;
         esac
@@ -245,6 +254,8 @@ _acmewrap_is_plain() {
     case $line in '#'*) continue ;; *[![:space:]]*) ;; *) continue ;; esac
     [[ $line =~ ^([A-Za-z_][A-Za-z_0-9]*)=\'([^\']*)\'$ ]] || return 1
     case ${BASH_REMATCH[1]} in
+      PATH | LD_* | BASH* | ENV | IFS | SHELLOPTS | _SCRIPT_HOME) return 1 ;;
+      AUTO_UPGRADE) [[ ${BASH_REMATCH[2]} =~ ^0?$ ]] || return 1 ;;
       ACCOUNT_URL | Le_OrderFinalize | Le_LinkOrder | Le_LinkCert) [ -z "${BASH_REMATCH[2]}" ] || _acmewrap_is_url "${BASH_REMATCH[2]}" || return 1 ;;
       Le_CertCreateTime | Le_NextRenewTime | Le_RenewalDays) [[ ${BASH_REMATCH[2]} =~ ^-?[0-9]*$ ]] || return 1 ;;
       ACCOUNT_EMAIL | CA_* | DEFAULT_PREFERRED_CHAIN | NO_ARI) ;;
@@ -261,6 +272,12 @@ _acmewrap_require_plain() {
 }
 
 function . {
-  case $1 in *.conf) _acmewrap_require_plain "$1" ;; esac
+  case $1 in
+    *.conf) _acmewrap_require_plain "$1" ;;
+    *[!A-Za-z0-9/._+@-]* | *../*)
+      printf '\nacmewrap: %q is no hook of acme.sh. It would be run, and was not.\n' "$1" >&2
+      exit 78
+      ;;
+  esac
   builtin . "$@"
 }

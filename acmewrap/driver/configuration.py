@@ -23,6 +23,8 @@ _NUMBER = re.compile(r"-?[0-9]*")
 _URLS = ("ACCOUNT_URL", "Le_OrderFinalize", "Le_LinkOrder", "Le_LinkCert")
 _NUMBERS = ("Le_CertCreateTime", "Le_NextRenewTime", "Le_RenewalDays")
 _ACCOUNT = ("ACCOUNT_EMAIL", "ACCOUNT_URL", "DEFAULT_PREFERRED_CHAIN", "NO_ARI")
+# What no setting needs, and what would put code in the place of the pinned.
+_NEVER = re.compile(r"PATH|LD_.*|BASH.*|ENV|IFS|SHELLOPTS|_SCRIPT_HOME|AUTO_UPGRADE")
 _WRAPPED = re.compile(r"__ACME_BASE64__START_(.*)__ACME_BASE64__END_")
 
 
@@ -36,6 +38,8 @@ def parse_configuration(text: str) -> Dict[str, str]:
         if match is None or "'" in match.group(2):
             raise ValueError(f"line {number} is not Key='value'")
         key, value = match.groups()
+        if _NEVER.fullmatch(key) and not (key == "AUTO_UPGRADE" and value in ("", "0")):
+            raise ValueError(f"line {number} sets {key}")
         if (key in _URLS and value and not is_safe_url(value)) or (key in _NUMBERS and not _NUMBER.fullmatch(value)):
             raise ValueError(f"line {number} holds a value of {key} that cannot be")
         values[key] = _unwrap(value, number)

@@ -40,6 +40,7 @@ FIRES = (
     named("certificate URL", "apostrophe"),
     named("certificate URL", "scheme"),
     named("token", "field"),
+    named("authorization detail", "entry"),
     named("token, standalone", "apostrophe"),
     named("account id", "traversal"),
 )
@@ -51,7 +52,7 @@ OTHERS = tuple(
     if attempt not in FIRES and (attempt.value.name == "account URL" or number % (len(PAYLOADS) + 1) == 0)
 )
 # One of each place that what an authority says can reach: a file that is run, a call of curl, a path, a shell's argument.
-IN_EVERY_RUN = (FIRES[0], FIRES[4], FIRES[7], FIRES[8])
+IN_EVERY_RUN = (FIRES[0], FIRES[4], FIRES[7], FIRES[8], FIRES[9])
 
 
 def rarely(attempt: Attempt, *more: object) -> object:
@@ -235,7 +236,10 @@ def try_it(machine: Machine, attempt: Attempt, way: Callable[[Machine, Attempt],
 
 @pytest.mark.parametrize("attempt", [rarely(attempt) for attempt in FIRES], ids=str)
 def test_plain_acme_sh_does_what_it_is_told_so_these_attempts_are_real(machine: Machine, attempt: Attempt) -> None:
-    assert try_it(machine, attempt, plain)
+    unknown_there = (
+        machine.release == "3.0.2" and attempt.payload == "entry"
+    )  # it keeps no URL of an authorization in its list
+    assert try_it(machine, attempt, plain) or unknown_there
 
 
 @pytest.mark.parametrize(

@@ -67,7 +67,7 @@ class Recorded:
             assert recorded["default"]
             state.certificates.make_default(id)
             for service in state.certificates.services:
-                if recorded["services"][service.name]:
+                if recorded["services"].get(service.name):
                     service.certificate = id
             state.tasks = {task["id"]: Task(**task) for task in recorded["tasks"]}
             self.nas._https.restart(0)

@@ -112,6 +112,7 @@ def answer(answers: Answers, body: object = "", status: int = 200, **headers: st
     answers.headers = tuple((name.replace("_", "-"), value) for name, value in headers.items())
 
 
+TOKEN = "a-_Z0" * 5  # 128 bits take 22 characters
 ORDER: Dict[str, object] = {
     "status": "pending",
     "expires": "2026-01-01T00:00:00.5+01:00",
@@ -121,7 +122,14 @@ ORDER: Dict[str, object] = {
     "wildcard": True,
     "retries": -1.5e3,
     "error": None,
-    "challenges": [{"type": "http-01", "url": "https://ca.test/chal/1", "token": "a-_Z0", "validationRecord": []}],
+    "challenges": [
+        {
+            "type": "http-01",
+            "url": "https://ca.test/chal/1",
+            "token": TOKEN,
+            "validationRecord": [],
+        }
+    ],
 }
 
 
@@ -160,6 +168,25 @@ def test_escapes_that_json_allows_in_a_url_are_undone(shell: Shell, server: Tupl
     assert json.loads(said) == {"finalize": "https://ca.test/f?a=1&b=2"}
 
 
+def test_two_challenges_of_a_type_or_a_token_that_could_be_a_word_are_refused(
+    shell: Shell, server: Tuple[str, Answers]
+) -> None:
+    good = {"type": "http-01", "url": "https://ca.test/c", "token": TOKEN}
+    for challenges in ([good, good], [{**good, "token": "verified_ok"}], [{**good, "token": ""}]):
+        answer(server[1], {"status": "pending", "challenges": challenges})
+        said, _, _ = shell.run(f'_post "{server[0]}"')
+        assert "unsafe_response" in said
+    answer(server[1], {"status": "pending", "challenges": [good, {**good, "type": "dns-01"}]})
+    said, _, _ = shell.run(f'_post "{server[0]}"')
+    assert json.loads(said)["challenges"][0] == good
+
+
+def test_a_value_behind_an_object_has_the_name_of_its_list(shell: Shell, server: Tuple[str, Answers]) -> None:
+    answer(server[1], {"authorizations": [{"detail": "x"}, "../../a b#c"]})
+    said, _, _ = shell.run(f'_post "{server[0]}"')
+    assert "unsafe_response" in said
+
+
 def test_a_chain_arrives_as_it_was_and_without_what_is_around_it(shell: Shell, server: Tuple[str, Answers]) -> None:
     answer(server[1], f"subject=';id;'\n{PEM}\r\nissuer=$(id)\n{PEM}`id`\nQUJD\n")
     said, _, _ = shell.run(f'_post "{server[0]}"')
@@ -171,7 +198,7 @@ def test_the_words_of_a_refusal_stay_readable(shell: Shell, server: Tuple[str, A
         server[1], {"type": "urn:ietf:params:acme:error:tls", "detail": 'Get "http://a/b": it\'s\tno $x'}, status=400
     )
     said, _, _ = shell.run(f'_post "{server[0]}"')
-    assert json.loads(said) == {"type": "urn:ietf:params:acme:error:tls", "detail": "Get 'http://a/b': it's no _x"}
+    assert json.loads(said) == {"type": "urn:ietf:params:acme:error:tls", "detail": "Get  http://a/b : it s no  x"}
 
 
 @pytest.mark.parametrize("payload", PAYLOADS)
@@ -220,8 +247,7 @@ def test_nothing_else_holds_what_means_something_to_a_shell_or_ends_a_string(
         answer(answers, body, X_Note=f"Replay-Nonce: {payload}" if "\n" not in payload else "a\r\n Replay-Nonce: b")
         said, _, _ = shell.run(f'_post "{url}"')
         assert not re.search(r"[`$\\\\\x00-\x09\x1b]", said)
-        assert not re.search(r"[;|]", said) or (isinstance(body, dict) and "detail" in body)
-        assert "'" not in said or (isinstance(body, dict) and "detail" in body)
+        assert not re.search(r"[;|'#]", said)
         assert "evil" not in "".join(re.findall('"token":"([^"]*)"', said))
         assert "Replay-Nonce" not in shell.headers
 

@@ -97,7 +97,7 @@ def test_a_directory_that_drips_is_left_in_time(server: Server, root: Pair) -> N
 
 
 def test_a_nas_that_drips_is_left_in_time(server: Server, root: Pair, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("acmewrap.synology.web._TIMEOUT", DEADLINE)
+    monkeypatch.setattr("acmewrap.synology.transport._TIMEOUT", DEADLINE)
     url = f"https://localhost:{server.port}"
     server._server.respond = drip_body
     with in_time(), pytest.raises(UnreachableError) as caught, Client(

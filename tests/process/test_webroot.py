@@ -110,7 +110,12 @@ def test_where_the_user_may_not_write_sudo_makes_it_and_gives_it_to_the_user(gro
 @pytest.mark.usefixtures("web_group")
 def test_what_is_made_belongs_to_the_group_of_dsms_web_server(ground: Ground, monkeypatch: pytest.MonkeyPatch) -> None:
     given: List[Tuple[str, int, int]] = []
-    monkeypatch.setattr("os.chown", lambda path, user, group: given.append((str(path), user, group)))
+
+    def chown(path: Path, user: int, group: int, *, follow_symlinks: bool) -> None:
+        assert not follow_symlinks
+        given.append((str(path), user, group))
+
+    monkeypatch.setattr("os.chown", chown)
     path = ground.parent / "letsencrypt"
     webroot.prepare(path)
     made = [path, path / ".well-known", path / ".well-known" / "acme-challenge"]
