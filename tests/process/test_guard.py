@@ -286,6 +286,12 @@ def test_a_hook_gets_what_its_own_server_says(shell: Shell, server: Tuple[str, A
     assert shell.run(f'. {hook}; dns_x_add "{server[0]}"; curl -s {server[0]}')[0] == "it's $(fine)" * 2
 
 
+@pytest.mark.parametrize("path", ["{}/deploy/../../x.sh", "../x", "{}/a b", "{}/$(id)"])
+def test_what_is_no_hook_is_not_sourced(shell: Shell, path: str) -> None:
+    place = path.format(shell.folder)
+    assert shell.run(f"( . '{place}' ); echo $?")[0].split() == ["78"]
+
+
 URLS = {
     "https://ca.test": True,
     "http://127.0.0.1:14000/a/b?x=1&y=%20~@:+": True,
@@ -336,6 +342,12 @@ FILES = {
     "Le_OrderFinalize='https://ca.test/$(id)'\n": False,
     "Le_RenewalDays='a[0]'\n": False,
     "Le_CertCreateTime='x'\n": False,
+    "AUTO_UPGRADE='0'\nUSER_PATH='/bin'\nACME_OPENSSL_BIN='openssl'\n": True,
+    "AUTO_UPGRADE='1'\n": False,  # would put another acme.sh in the place of the pinned one
+    "PATH='/tmp'\n": False,
+    "LD_PRELOAD='/tmp/x.so'\n": False,
+    "BASH_ENV='/tmp/x'\n": False,
+    "_SCRIPT_HOME='/tmp'\n": False,
 }
 
 

@@ -106,7 +106,11 @@ def test_acme_sh_gets_its_homes_and_every_argument_as_it_was_given(wrapper: Wrap
 
 
 @pytest.mark.parametrize(
-    "path", ["deploy/ssh", "deploy/ssh.sh", "ssh", "nas.example.com/ssh.sh", "2001:db8::1/ssh", "acme.sh"]
+    "path",
+    [
+        *("deploy/ssh", "deploy/ssh.sh", "ssh", "nas.example.com/ssh.sh", "2001:db8::1/ssh", "acme.sh"),
+        *("deploy/my-hook.sh", "dnsapi/.own.sh"),
+    ],
 )
 def test_code_that_is_not_pinned_keeps_acme_sh_from_starting(wrapper: Wrapper, path: str) -> None:
     (wrapper.program / path).parent.mkdir(exist_ok=True)

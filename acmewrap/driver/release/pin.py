@@ -21,7 +21,8 @@ from ...errors import AccessError, ReleaseError
 # Of a hook NAME, acme.sh sources the first that exists of NAME and NAME.sh: in `dnsapi/`, `deploy/` or `notify/`, in the folder
 # named as the domain, and beside acme.sh itself (`_findHook`, the same since 3.0.2).
 _SOURCED = re.compile(rf"{HOOK_PATTERN}(\.sh)?")
-_UPSTREAM = "Dockerfile"  # of a checkout, with a name that a hook could have
+_HOOKS = ("deploy", "dnsapi", "notify")  # and there by whatever name it is asked for
+_UPSTREAM = ("Dockerfile", *(f"{folder}/README.md" for folder in _HOOKS))  # what a checkout has besides
 
 
 @dataclass(frozen=True)
@@ -118,7 +119,9 @@ def _more(folder: str, files: Mapping[str, str], below: str = "") -> Iterator[st
             if path in pinned:
                 if entry.is_symlink():
                     yield f"{path} is a link"
-            elif not entry.is_dir() and _SOURCED.fullmatch(entry.name) and path != _UPSTREAM:
+            elif path not in _UPSTREAM and (
+                below[:-1] in _HOOKS or (not entry.is_dir() and _SOURCED.fullmatch(entry.name))
+            ):
                 yield f"{os.fsencode(path).decode('utf-8', 'backslashreplace')} is not part of it"
             if not below and entry.is_dir() and not entry.name.startswith("."):
                 yield from _more(folder, files, f"{path}/")

@@ -115,6 +115,7 @@ def test_one_flipped_byte_is_drift_and_names_the_file(installed: Path) -> None:
             "dnsapi/dns_cf",
             "dnsapi/dns_cf.sh",
         ),  # before, or beside, what is pinned
+        *("deploy/my-hook.sh", "deploy/.own.sh", "dnsapi/OWN.SH"),  # by a name that the YAML file cannot have
         *("ssh", "ssh.sh", "nas.example.com/ssh", "nas.example.com/ssh.sh", "*.example.com/dns_cf", "2001:db8::1/x"),
     ],
 )

@@ -56,12 +56,15 @@ while link=$(readlink "$program"); do
 done
 checksum() (
   export LC_ALL=C
-  shopt -s nullglob
+  shopt -s nullglob dotglob
   cd -- "$program" || exit
   for path in * */*; do
     name=${path##*/}
-    case ${name%.sh} in *[!A-Za-z0-9_]*) continue ;; esac
-    if [ "$path" = Dockerfile ]; then continue; fi
+    case $path in
+      Dockerfile | deploy/README.md | dnsapi/README.md | notify/README.md) continue ;;
+      deploy/* | dnsapi/* | notify/*) ;;
+      *) case ${name%.sh} in *[!A-Za-z0-9_]*) continue ;; esac ;;
+    esac
     if [ -f "$path" ] || [ -L "$path" ]; then set -- "$@" "$path"; fi
     if [ -L "$path" ]; then set -- "$@" "$path"; fi
   done
