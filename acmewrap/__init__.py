@@ -172,7 +172,7 @@ _MODULES: Mapping[str, str] = {
     "schedule.backend": "Scheduler",
     "secrets": "Secret",
     "state.machine": "State",
-    "x509": "X509",
+    "pki.x509": "X509",
 }
 
 if not TYPE_CHECKING:  # or a checker would take any name for one of these

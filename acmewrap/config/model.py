@@ -1,7 +1,4 @@
-"""What the user wants, as frozen values. Every path is absolute, every default filled in; nothing here reads a file.
-
-Names are acme.sh's and DSM's own words. :mod:`acmewrap.config.load` makes these from YAML; Python code may make them by hand.
-"""
+"""What the user wants, as frozen values: paths absolute, defaults filled in. Made from YAML by :mod:`.load`, or by hand."""
 
 from __future__ import annotations
 
