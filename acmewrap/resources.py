@@ -1,10 +1,16 @@
-"""The only module that knows where ``templates/`` and ``vendor/`` are: in the installed package or its zip, or atop a checkout."""
+"""The only module that knows where ``templates/`` and ``vendor/`` are: in the installed package or its zip, or atop a checkout;
+and which file that zip is.
+"""
 
 from __future__ import annotations
 
 import functools
+import os
 import pkgutil
+import sys
+import zipfile
 from pathlib import Path
+from typing import Optional
 
 
 @functools.lru_cache(maxsize=None)
@@ -17,3 +23,8 @@ def read_text(name: str) -> str:
     if data is None:
         data = (Path(__file__).parent.parent / name).read_bytes()
     return data.decode("utf-8")
+
+
+def one_file() -> Optional[Path]:
+    """The one-file build that runs, as it was named (absolute); None when acmewrap runs from a folder."""
+    return Path(os.path.abspath(sys.argv[0])) if zipfile.is_zipfile(sys.argv[0]) else None

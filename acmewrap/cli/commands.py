@@ -12,9 +12,9 @@ def run(invocation: Invocation) -> ExitCode:
 
     command = runs.COMMANDS.get(invocation.options.command)
     if command is None:
-        from . import actions, completion, init, releases, reports
+        from . import actions, completion, init, releases, reports, self_update
 
-        modules = (actions, completion, init, releases, reports)
+        modules = (actions, completion, init, releases, reports, self_update)
         groups = [module.COMMANDS for module in modules]
         command = next(group[invocation.options.command] for group in groups if invocation.options.command in group)
     return command(invocation)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from typing import Dict, NoReturn, Sequence, Tuple
 
 from ..text import visible_lines
@@ -84,6 +85,14 @@ def _add_own(commands: Dict[str, argparse.ArgumentParser]) -> None:
     commands["completion"].add_argument("shell", choices=("bash", "zsh", "fish"))
     upgrade = commands["upgrade"]
     upgrade.add_argument("--to", metavar="VERSION", help="a pinned release (default: the newest)")
+    update = commands["self-update"]
+    way = update.add_mutually_exclusive_group(required=True)
+    way.add_argument("--from", dest="source", metavar="FILE", help="the new acmewrap.pyz, a path or URL")
+    way.add_argument("--rollback", action="store_true", help="to the build before this one")
+    update.add_argument("--signers", metavar="FILE", help="who may sign, in place of those whom this build trusts")
+    update.add_argument(
+        "--sha256", type=_digest, metavar="HEX", help="the file's sum, verified elsewhere; no signature is asked for"
+    )
     for name in ("apply", "upgrade", "schedule", "revoke"):
         commands[name].add_argument("--yes", action="store_true", help="do not ask")
     schedule = commands["schedule"]
@@ -138,6 +147,12 @@ def _seconds(text: str) -> float:
     if not 0 < seconds < float("inf"):
         raise argparse.ArgumentTypeError(f"expected a number of seconds above 0, not {text!r}")
     return seconds
+
+
+def _digest(text: str) -> str:
+    if not re.fullmatch("[0-9A-Fa-f]{64}", text):
+        raise argparse.ArgumentTypeError(f"expected 64 hexadecimal digits, not {text!r}")
+    return text
 
 
 def _port(text: str) -> int:
