@@ -1,16 +1,16 @@
-"""The only module that knows where ``templates/`` and ``vendor/`` are: in the installed package or its zip, or atop a checkout;
-and which file that zip is.
-"""
+"""The only module that knows where ``templates/`` and ``vendor/`` are: in the installed package or its zip, or atop a checkout."""
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import os
 import pkgutil
 import sys
-import zipfile
 from pathlib import Path
 from typing import Optional
+
+_ZIP_END = 22 + 0xFFFF  # of the end of central directory record, with the longest comment
 
 
 @functools.lru_cache(maxsize=None)
@@ -25,6 +25,14 @@ def read_text(name: str) -> str:
     return data.decode("utf-8")
 
 
-def one_file() -> Optional[Path]:
-    """The one-file build that runs, as it was named (absolute); None when acmewrap runs from a folder."""
-    return Path(os.path.abspath(sys.argv[0])) if zipfile.is_zipfile(sys.argv[0]) else None
+def single_file() -> Optional[Path]:
+    """The one file (a zip) that all of acmewrap was started as, None when it was started from a folder.
+
+    Without :mod:`zipfile`, which takes as long to import as a run with nothing to do.
+    """
+    started = Path(os.path.abspath(sys.argv[0]))
+    with contextlib.suppress(OSError), open(started, "rb") as stream:
+        stream.seek(-min(_ZIP_END, stream.seek(0, os.SEEK_END)), os.SEEK_END)
+        if b"PK\5\6" in stream.read():
+            return started
+    return None

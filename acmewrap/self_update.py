@@ -54,7 +54,7 @@ class Build:
 
 def own_program() -> Path:
     """The file that runs, whatever links lead to it. Raises :class:`AcmewrapError` (``update.not_one_file``)."""
-    started = resources.one_file()
+    started = resources.single_file()
     if started is None:
         raise AcmewrapError(failure("update.not_one_file", f"{os.path.abspath(sys.argv[0])} is not the one-file build"))
     return Path(os.path.realpath(str(started)))

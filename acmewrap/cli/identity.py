@@ -67,12 +67,11 @@ def settle_for_output(file: Path, environ: MutableMapping[str, str], *, for_good
 
 def _refuse_weak_program(environ: Mapping[str, str]) -> None:
     """Raise :class:`AccessError` (``trust.program``) when root runs a single file that others than who called sudo can change."""
-    started = resources.one_file()
-    if started is not None:
-        weak = trust.find_weakness(started, trust.trusted_users(environ))
-        if weak is not None:
-            message = f"root runs {started}, and another user can change it: {weak.path}: {weak.reason}"
-            raise AccessError(failure("trust.program", message, program=started))
+    started = resources.single_file()
+    weak = None if started is None else trust.find_weakness(started, trust.trusted_users(environ))
+    if weak is not None:
+        message = f"root runs {started}, and another user can change it: {weak.path}: {weak.reason}"
+        raise AccessError(failure("trust.program", message, program=started))
 
 
 def _become(user: User, environ: MutableMapping[str, str], home: Path) -> None:

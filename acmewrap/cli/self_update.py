@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Mapping, Optional
+from typing import Optional
 
 from .. import __version__
 from ..catalogue import failure
 from ..errors import AcmewrapError, ExitCode
-from .invocation import Command, Invocation
+from .invocation import Invocation
 
 
 def self_update(invocation: Invocation) -> ExitCode:
@@ -49,6 +49,3 @@ def self_update(invocation: Invocation) -> ExitCode:
     parts = {"path": program, "from": __version__, "to": version, "kept": kept}
     printer.document(ExitCode.OK, changed=not unchanged, **parts)
     return ExitCode.OK
-
-
-COMMANDS: Mapping[str, Command] = {"self-update": self_update}
