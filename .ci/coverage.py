@@ -36,7 +36,9 @@ def main() -> int:
     finally:
         hook.unlink()
     environment = {**os.environ, "COVERAGE_FILE": values["data"]}
-    combined = subprocess.run([sys.executable, "-m", "coverage", "combine", "-q"], cwd=TOP, env=environment, check=False)
+    combined = subprocess.run(
+        [sys.executable, "-m", "coverage", "combine", "-q"], cwd=TOP, env=environment, check=False
+    )
     reported = subprocess.run([sys.executable, "-m", "coverage", "report"], cwd=TOP, env=environment, check=False)
     return tested or combined.returncode or reported.returncode
 
