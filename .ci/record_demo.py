@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Runs `acmewrap demo` and draws what it said as docs/demo.svg: text in a terminal's window, of nothing but SVG.
 
-Left out are the configuration, the two acts about a forced renewal, and which places acme.sh was not taken from; the rest is as it was
-said, with the temporary folder as ~ and lines cut off at the window's edge.
+Left out are the configuration, the two acts about a forced renewal, and which places acme.sh was not taken from; the rest is as it
+was said, with the temporary folder as ~ and lines cut off at the window's edge.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ def main() -> int:
 
 def shorten(text: str) -> Iterator[str]:
     """What is drawn of all that the demo says."""
-    text = re.sub(r"/tmp/acmewrap-demo-[^/\s]+/(nas|web)", "~", text)
+    text = re.sub(r"/\S+/acmewrap-demo-[^/\s]+/(nas|web)", "~", text)
     for act in re.split(r"\n(?=\$ )", text)[1:]:
         if not act.startswith(LEFT_OUT):
             for line in act.rstrip().splitlines():

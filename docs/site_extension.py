@@ -1,4 +1,4 @@
-"""What the manual needs of Sphinx beyond its extensions: links to failures by their id, and the public names from the package itself."""
+"""What the manual needs of Sphinx beyond its extensions: links to failures by id, and the public names of the package itself."""
 
 from __future__ import annotations
 
