@@ -105,13 +105,7 @@ def lock(path: Path, timeout: float = 0.0) -> Iterator[None]:
         handle = os.open(str(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE)
     try:
         deadline = time.monotonic() + timeout
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError as error:
-                if error.errno not in (errno.EAGAIN, errno.EACCES):
-                    raise
+        while not _is_locked(handle):
             if time.monotonic() >= deadline:
                 holder = os.pread(handle, 100, 0).decode("ascii", "replace").strip() or "unknown"
                 raise BusyError(failure("run.busy", f"another run (process {holder}) is at work in {path.parent}"))
@@ -121,6 +115,34 @@ def lock(path: Path, timeout: float = 0.0) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+@contextlib.contextmanager
+def machine_lock(timeout: float = 30.0) -> Iterator[None]:
+    """Keep apart the runs of all users and folders of this machine, for what is read, changed and written back as a whole.
+
+    It is a lock on the folder /etc, which is everywhere and everybody's to open. Whoever holds it for longer than *timeout* seconds
+    holds nobody up: then the work is done all the same, and whether it lasted shows when it is read back.
+    """
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # a file system may have no locks
+            handle = os.open("/etc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            stack.callback(os.close, handle)
+            deadline = time.monotonic() + timeout
+            while not _is_locked(handle) and time.monotonic() < deadline:
+                time.sleep(0.05)
+        yield
+
+
+def _is_locked(handle: int) -> bool:
+    """Whether the lock could be taken. Raises OSError for another reason than that somebody has it."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.EAGAIN, errno.EACCES):
+            raise
+        return False
+    return True
 
 
 def describe(error: OSError, subject: object) -> Failure:

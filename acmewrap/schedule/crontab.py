@@ -7,8 +7,9 @@ import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import Any, Callable, List, Optional, Sequence, Tuple
 
+from .. import files
 from ..catalogue import failure
 from ..config.model import Schedule
 from ..errors import CommandError
@@ -16,6 +17,7 @@ from . import spread
 
 _HOUR = 3600
 _DAY = 24 * _HOUR
+_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,25 @@ def write(text: str) -> None:
         _crontab()("-", _in=text, _tty_out=False, _timeout=30)
     except sh.ErrorReturnCode as error:
         raise _refused(error.stderr.decode("utf-8", "replace")) from error
+
+
+def edit(change: Callable[[str], str]) -> bool:
+    """Have the user's crontab be what *change* makes of it, and read it back; False when it is so already.
+
+    *change* leaves a table alone that it has changed. Two that edit at the same time would undo each other's work: runs of
+    acmewrap wait for each other, and what another program took back is done again. Raises :class:`CommandError`
+    (``schedule.not_kept``) when it does not last.
+    """
+    with files.machine_lock():
+        for attempt in range(_TRIES):
+            before = read()
+            after = change(before)
+            if after == before:
+                return attempt > 0
+            write(after)
+        if change(read()) != read():
+            raise CommandError(failure("schedule.not_kept", "crontab took the new table, and shows another one"))
+    return True
 
 
 def _crontab() -> Any:  # sh has no types

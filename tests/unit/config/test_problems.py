@@ -13,6 +13,14 @@ from acmewrap.errors import ConfigurationError, ExitCode
 from configuration import BASE, ENVIRON, SYNOLOGY, certificate, loaded, problems, write
 
 
+@pytest.mark.parametrize("name", ["a\n* * * * * true\n.yaml", "a\r.yaml", "a\x1b[2J.yaml", "a\udcff.yaml", "a\u2028b.yaml"])
+def test_a_path_that_a_scheduler_could_not_keep_on_one_line_is_refused(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.write_text(BASE, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="holds a control character"):
+        load(file, ENVIRON)
+
+
 def test_every_problem_is_reported_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
     text = """\
 jobs: many
