@@ -22,6 +22,7 @@ PRIVATE = 0o600
 SCRIPT = 0o700
 FOLDER = 0o700
 PUBLIC = 0o644
+_LARGEST = 16 << 20  # far more than any file that is read whole
 
 
 def write_atomic(path: Path, content: Union[str, bytes], mode: int = PRIVATE) -> None:
@@ -65,6 +66,15 @@ def _laid_beside(path: Path, data: bytes, mode: int, owner: Optional[Tuple[int, 
             os.unlink(temporary)
 
 
+def read_plain(path: Path) -> bytes:
+    """The content of a file. Raises OSError, also for what is no file: reading a FIFO would wait for ever."""
+    handle = os.open(str(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as stream:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise OSError(errno.EINVAL, "not a file", str(path))
+        return stream.read(_LARGEST)
+
+
 def discard_unfinished(path: Path) -> None:
     """Remove what a :func:`write_atomic` of *path* left behind when it was killed."""
     for left in path.parent.glob(f".{path.name}.*"):
@@ -104,6 +114,8 @@ def lock(path: Path, timeout: float = 0.0) -> Iterator[None]:
     with _access(path):
         handle = os.open(str(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE)
     try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise _in_the_way(path)
         deadline = time.monotonic() + timeout
         while not _is_locked(handle):
             if time.monotonic() >= deadline:
@@ -164,6 +176,18 @@ def _access(path: Path) -> Iterator[None]:
         named = error.filename or path
         raise AccessError(failure("file.not_writable", f"{named}: permission denied", folder=path.parent)) from error
     except OSError as error:
+        if error.errno in (errno.EISDIR, errno.EEXIST, errno.ENOTDIR):
+            raise _in_the_way(path if error.errno == errno.EISDIR else _first_file(path)) from error
         if error.errno != errno.ELOOP:
             raise
         raise AccessError(failure("trust.planted", f"{error.filename or path} is a link", path=path)) from error
+
+
+def _first_file(path: Path) -> Path:
+    """What lies where a folder on the way to *path* should be."""
+    return next((one for one in reversed(path.parents) if os.path.lexists(str(one)) and not one.is_dir()), path)
+
+
+def _in_the_way(path: Path) -> AccessError:
+    kind = "folder" if path.is_dir() else "file or a link"
+    return AccessError(failure("file.foreign", f"{path} is a {kind}, which should not be there", path=path))

@@ -62,7 +62,7 @@ ENTRIES: Mapping[str, Entry] = {
         "Try `crontab -l` as the same user and fix what it says.",
     ),
     "schedule.not_kept": Entry(
-        "The scheduler took the entry and does not show it: another program writes there too, or something removes the entry again.",
+        "The scheduler took the entry and does not show it: another program writes there too, or removes the entry again.",
         "Look for who changes it (crontab -l, systemctl cat), then run: acmewrap apply",
         retry=Retry.LATER,
     ),

@@ -96,7 +96,7 @@ def raw_values(text: str, prefixes: Tuple[str, ...]) -> Dict[str, str]:
 
 def read_text(path: Path) -> str:
     """The text of *path*, from which :func:`write_text` makes the same bytes again, whatever they are. Raises OSError."""
-    return path.read_bytes().decode("utf-8", "surrogateescape")
+    return files.read_plain(path).decode("utf-8", "surrogateescape")
 
 
 def write_text(path: Path, text: str) -> None:

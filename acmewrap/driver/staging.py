@@ -16,13 +16,15 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, Optional, Tuple
+from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
 from .. import files
 from ..access import trust
 from ..catalogue import failure
 from ..errors import AccessError
+from ..pki import x509
 from ..pki.x509 import X509
+from . import generations
 from .configuration import (
     edit_configuration,
     parse_account,
@@ -33,14 +35,13 @@ from .configuration import (
     write_text,
 )
 from .home import CertificateFiles, Home
+from .recovery import ACCOUNT
 
-_FOLDER = ".staging"
 _LOCK = "lock"
 
 # Hooks that a renewal would run by itself: a call does not see them, and what it leaves is given them back.
 _HOOKS = ("Le_DeployHook", "Le_ReloadCmd", "Le_Real")
 _CREDENTIALS = ("SAVED_",)
-_ACCOUNT = ("account.key", "account.json", "ca.conf")
 _ACCOUNT_CREDENTIALS = ("CA_EAB_",)
 
 # curl is started without any limit by acme.sh; these reach every call of it (acme.sh itself cannot be told).
@@ -79,7 +80,11 @@ class Staging:
         source, copy = home.files_of(domain, ecc), self.files_of(domain, ecc)
         if not source.folder.is_dir():
             return
-        shutil.copytree(str(source.folder), str(copy.folder))
+        shutil.copytree(str(source.folder), str(copy.folder), ignore=_special)
+        if anew and not _is_key(copy.key):  # acme.sh would go on with what is there
+            for path in (copy.key, copy.folder / f"{domain}.csr"):
+                with contextlib.suppress(FileNotFoundError):
+                    path.unlink()
         with contextlib.suppress(FileNotFoundError):
             text = edit_configuration(read_text(copy.configuration), {}, _HOOKS + _CREDENTIALS)
             copy.configuration.unlink()
@@ -102,9 +107,9 @@ class Staging:
         """
         source, copy = home.account_folder(server), Home(self.folder).account_folder(server)
         found: Dict[str, bytes] = {}
-        for name in _ACCOUNT:
+        for name in ACCOUNT:
             with contextlib.suppress(FileNotFoundError):
-                found[name] = (source / name).read_bytes()
+                found[name] = files.read_plain(source / name)
         try:
             parse_account(found.get("ca.conf", b"").decode("utf-8", "replace"))
         except ValueError as error:
@@ -125,9 +130,9 @@ class Staging:
         """Take over an account that the call registered, when nothing in it could do harm and nobody else was faster."""
         source, present = Home(self.folder).account_folder(server), home.account_folder(server)
         after: Dict[str, bytes] = {}
-        for name in _ACCOUNT:
+        for name in ACCOUNT:
             with contextlib.suppress(FileNotFoundError):
-                after[name] = (source / name).read_bytes()
+                after[name] = files.read_plain(source / name)
         try:
             text = after.get("ca.conf", b"").decode("utf-8")
             parse_account(text)
@@ -187,7 +192,7 @@ def stage(
     them has a configuration that does not parse (``home.unsafe``) and is not to be made *anew*.
     """
     trust.refuse_weak(home.path)
-    parent = home.path / _FOLDER
+    parent = generations.places(home.path)[0]
     with contextlib.ExitStack() as stack:
         with _explained(home):
             files.make_folder(parent)
@@ -204,7 +209,7 @@ def stage(
 
 def sweep(home: Home) -> None:
     """Remove what killed runs left behind; a workspace in use is locked and stays."""
-    parent = home.path / _FOLDER
+    parent = generations.places(home.path)[0]
     with contextlib.suppress(FileNotFoundError), _locked(parent / _LOCK, fcntl.LOCK_EX):
         for folder in parent.iterdir():
             with contextlib.suppress(OSError), _locked(folder / _LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
@@ -215,10 +220,23 @@ def scrub(home: Home) -> None:
     """Take out the credentials that plain acme.sh saved (``SAVED_*``), also from the kept versions; the home must be held."""
     found = (*home.path.glob("*/*.conf"), *home.path.glob(".versions/*/*/*.conf"), home.path / "account.conf")
     for path in found:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             text = read_text(path)
             if any(line.startswith(_CREDENTIALS) for line in text.split("\n")):
                 replace_text(path, edit_configuration(text, {}, _CREDENTIALS))
+
+
+def _special(folder: str, names: List[str]) -> List[str]:
+    """Which of *names* in *folder* are neither files nor folders."""
+    paths = {name: os.path.join(folder, name) for name in names}
+    return [name for name, path in paths.items() if not (os.path.isfile(path) or os.path.isdir(path))]
+
+
+def _is_key(path: Path) -> bool:
+    try:
+        return bool(x509.public_part(files.read_plain(path)))
+    except (OSError, ValueError):
+        return False
 
 
 def _write_private(path: Path, data: bytes) -> None:

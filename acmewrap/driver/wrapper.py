@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Mapping, Optional, Tuple, Union
 
-from .. import resources, templates
+from .. import files, resources, templates
 from ..catalogue import failure
 from ..errors import AccessError, AcmewrapError, ReleaseError
 from ..secrets import Literal, Reference
@@ -79,11 +79,10 @@ def read_own(path: Path) -> Optional[str]:
     something lies there that acmewrap did not write; it is never overwritten.
     """
     try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            text = stream.read()
+        text = files.read_plain(path).decode("utf-8", "replace")
     except FileNotFoundError:
         return None
-    except IsADirectoryError:
+    except OSError:
         text = ""
     if IDENTITY.rpartition(" ")[0] not in text[:400]:
         raise AccessError(failure("file.foreign", f"{path} was not written by acmewrap", path=path))

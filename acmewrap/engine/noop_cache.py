@@ -24,7 +24,7 @@ _SETTLED_NS = 2_000_000_000
 def is_quiet(file: Optional[str], environ: Mapping[str, str], now: float) -> bool:
     """Whether the configuration *file* is known to need nothing at *now*, for nothing has changed since that was found."""
     try:
-        with open(_place(file or environ["ACMEWRAP_CONFIG"], environ), encoding="utf-8") as record:
+        with open(_place(file or environ["ACMEWRAP_CONFIG"], environ), encoding="utf-8", opener=_open) as record:
             status = os.fstat(record.fileno())
             if status.st_uid != os.geteuid() or status.st_mode & 0o077:
                 return False
@@ -36,6 +36,10 @@ def is_quiet(file: Optional[str], environ: Mapping[str, str], now: float) -> boo
         return all(_identity(path) == identity for identity, path in pairs)
     except (OSError, ValueError, LookupError):
         return False
+
+
+def _open(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NONBLOCK)  # in its place may lie a FIFO
 
 
 def remember(config: Config, state: State, environ: Mapping[str, str], now: float) -> None:

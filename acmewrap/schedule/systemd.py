@@ -68,7 +68,9 @@ class Units:
             if found is not None and IDENTITY.rpartition(" ")[0] not in found[:200]:
                 raise AccessError(failure("file.foreign", f"{path} was not written by acmewrap", path=path))
             if found is not None and f"# Rendered from {self.source};" not in found:
-                message = f"{path} is the unit of another file, whose path differs from that of {self.source} in signs alone"
+                message = (
+                    f"{path} is the unit of another file, whose path differs from that of {self.source} in signs alone"
+                )
                 raise AccessError(failure("file.foreign", message, path=path))
             self._as_manager(partial(files.make_folder, path.parent, 0o755))
             self._as_manager(partial(files.write_atomic, path, text, files.PUBLIC))

@@ -107,15 +107,14 @@ class Ledger:
         when a later acmewrap wrote it: whatever else that keeps in the home would be lost.
         """
         try:
-            with open(path, encoding="utf-8") as stream:
-                document = json.load(stream)
+            document = json.loads(files.read_plain(path))
             version = document.get("version")
             if isinstance(version, int) and version > _VERSION:
                 message = f"{path} has format {version}, and this acmewrap knows those up to {_VERSION}"
                 raise AcmewrapError(failure("home.newer", message, folder=path.parent))
             entries = {str(name): Entry(**fields) for name, fields in document["entries"].items()}
             advices = {str(name): Advice(**fields) for name, fields in document.get("advices", {}).items()}
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             entries, advices = {}, {}
         return cls(path, entries, advices)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, AbstractSet, Dict, Literal, Mapping, Optional, Tuple, get_args
 
-from .. import paths
+from .. import files, paths
 from ..config.model import Authority, Certificate, Config, Target
 from ..driver import wrapper
 from ..driver.home import Stored
@@ -116,7 +116,7 @@ def _read_bundles(config: Config) -> Dict[Path, Tuple[Authority, Drift]]:
 
 def _compare_bundle(authority: Authority, path: Path) -> Drift:
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = files.read_plain(path).decode("utf-8", "replace")
     except OSError:
         return "missing"
     return "same" if authority.pem is None or text == authority.pem else "differs"

@@ -123,7 +123,9 @@ def test_of_many_that_edit_the_table_at_once_every_entry_survives(own_table: Lis
     assert [one.wait(timeout=60) for one in started] == [0] * 6
     table = crontab.read()
     assert table.startswith(OTHERS)
-    entries = [Entry(f"/srv/{number}.yaml", Schedule(daily=(4, 1)), (("true",),), Path("/srv/log")) for number in range(6)]
+    entries = [
+        Entry(f"/srv/{number}.yaml", Schedule(daily=(4, 1)), (("true",),), Path("/srv/log")) for number in range(6)
+    ]
     assert [one.find(table) for one in entries] == [one.render() for one in entries]
 
 

@@ -81,6 +81,7 @@ def test_a_timer_that_systemd_does_not_keep_is_an_error(units: Units, systemctl:
 
 
 def test_units_of_a_file_whose_path_gives_the_same_name_are_not_overwritten(units: Units, systemctl: Path) -> None:
+    assert (systemctl / "enabled").exists()
     units.install()
     with pytest.raises(AccessError, match="another file") as caught:
         replace(units, source=Path("/etc/acmewrap-config.yaml")).install()

@@ -355,8 +355,8 @@ def test_while_another_installs_it_is_busy(folder: Path, monkeypatch: pytest.Mon
 def test_a_file_in_the_way_of_the_parent_is_told(tmp_path: Path) -> None:
     (tmp_path / "src").write_text("a file")
     error = refusal(tmp_path / "src" / "acme.sh")
-    assert error.id == "release.not_written"
-    assert str(tmp_path / "src") in str(error)
+    assert error.id == "file.foreign"
+    assert f"mv {tmp_path / 'src'} " in error.remedy
 
 
 def test_an_unpinned_release_is_refused_with_the_pinned_ones(folder: Path, tmp_path: Path) -> None:
