@@ -117,7 +117,7 @@ for turn in range(2):
 """
 
 
-def test_of_many_that_edit_the_table_at_once_every_entry_survives(own_table: List[str], tmp_path: Path) -> None:
+def test_of_many_that_edit_the_table_at_once_every_entry_survives(own_table: List[str]) -> None:
     real(*own_table, "-", text=OTHERS)
     started = [subprocess.Popen([sys.executable, "-c", EDITOR, str(number)]) for number in range(6)]
     assert [one.wait(timeout=60) for one in started] == [0] * 6
@@ -130,7 +130,8 @@ def test_of_many_that_edit_the_table_at_once_every_entry_survives(own_table: Lis
 
 
 def test_an_entry_that_another_program_takes_back_is_written_again(own_table: List[str], tmp_path: Path) -> None:
-    spoiled = []
+    real(*own_table, "-", text=OTHERS)
+    spoiled: List[str] = []
 
     def change(text: str) -> str:
         merged = entry(tmp_path).merge(text)
@@ -143,7 +144,8 @@ def test_an_entry_that_another_program_takes_back_is_written_again(own_table: Li
     assert entry(tmp_path).is_in(crontab.read())
 
 
-def test_an_entry_that_does_not_last_is_an_error(own_table: List[str], tmp_path: Path) -> None:
+def test_an_entry_that_does_not_last_is_an_error(own_table: List[str]) -> None:
+    real(*own_table, "-", text=OTHERS)
     with pytest.raises(CommandError) as caught:
         crontab.edit(lambda text: text + "# one more\n")
     assert caught.value.id == "schedule.not_kept"

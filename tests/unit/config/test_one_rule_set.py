@@ -110,7 +110,7 @@ def test_what_is_accepted_is_taken_by_the_driver(tmp_path: Path, key: str) -> No
         {"webroot": "/var/www,x"},
     ],
 )
-def test_what_acme_sh_could_not_carry_is_refused_by_check(tmp_path: Path, values: "dict[str, str]") -> None:
+def test_what_acme_sh_could_not_carry_is_refused_by_check(tmp_path: Path, values: dict[str, str]) -> None:
     assert read(tmp_path, **values) is None
 
 
@@ -123,7 +123,7 @@ def test_what_acme_sh_could_not_carry_is_refused_by_check(tmp_path: Path, values
         {"user": "domain.user-1@example$"},
     ],
 )
-def test_what_it_can_carry_is_accepted(tmp_path: Path, values: "dict[str, str]") -> None:
+def test_what_it_can_carry_is_accepted(tmp_path: Path, values: dict[str, str]) -> None:
     config = read(tmp_path, **values)
     assert config is not None
     drive(config)

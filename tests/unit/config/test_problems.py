@@ -176,7 +176,7 @@ CASES: Tuple[Tuple[str, str], ...] = (
     (target("{hook: ssh, verify: {host: a}}"), "deploy.web.verify: port is missing: the port of the server"),
     (target('{hook: "x y", verify: no}'), "expected the name of one of acme.sh's deploy hooks, such as ssh, not 'x y'"),
     (target("{hook: ssh, verify: no, env: {A: [b]}}"), "deploy.web.env.A: expected a secret: {file: path}, {env: NAME}, "),
-    (target("{hook: ssh, verify: no, env: {A: -n}}"), "deploy.web.env.A: acme.sh takes the begin of a value such as -n or -e for an option"),
+    (target("{hook: ssh, verify: no, env: {A: -n}}"), "deploy.web.env.A: acme.sh takes the begin of a value such as -n"),
     (target("{hook: ssh, verify: no, env: {A: '\"$(id)\"'}}"), "env.A: acme.sh evaluates a value between double quotes as shell"),
     (target("{hook: synology_dsm, verify: no, env: {SYNO_Usrname: x}}"), "env.SYNO_Usrname: the hook synology_dsm has no such"),
     (target("{hook: synology_dsm, verify: no, env: {SYNO_Port: 1, SYNO_PORT: 2}}"), "env.SYNO_PORT: SYNO_PORT is there twice"),
