@@ -22,7 +22,6 @@ PRIVATE = 0o600
 SCRIPT = 0o700
 FOLDER = 0o700
 PUBLIC = 0o644
-_LARGEST = 16 << 20  # far more than any file that is read whole
 
 
 def write_atomic(path: Path, content: Union[str, bytes], mode: int = PRIVATE) -> None:
@@ -64,15 +63,6 @@ def _laid_beside(path: Path, data: bytes, mode: int, owner: Optional[Tuple[int, 
     finally:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
-
-
-def read_plain(path: Path) -> bytes:
-    """The content of a file. Raises OSError, also for what is no file: reading a FIFO would wait for ever."""
-    handle = os.open(str(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
-    with os.fdopen(handle, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
-            raise OSError(errno.EINVAL, "not a file", str(path))
-        return stream.read(_LARGEST)
 
 
 def discard_unfinished(path: Path) -> None:

@@ -15,7 +15,7 @@ import shutil
 from pathlib import Path
 from typing import Iterable, Iterator, Literal, Tuple
 
-from .. import files
+from .. import files, reading
 from ..pki import x509
 from . import generations
 from .configuration import parse_account
@@ -123,9 +123,9 @@ def _recover_account(home: Home, server: str) -> None:
             _set_aside(home, folder / name, "is damaged")
     if source != target and not find_account_fault(source):
         for name in ACCOUNT:
-            data = files.read_plain(source / name)
+            data = reading.read_bytes(source / name)
             with contextlib.suppress(OSError):
-                if files.read_plain(target / name) == data:
+                if reading.read_bytes(target / name) == data:
                     continue
             files.make_folder(target)
             files.write_atomic(target / name, data)
@@ -133,7 +133,7 @@ def _recover_account(home: Home, server: str) -> None:
 
 def _is_sound(path: Path) -> bool:
     try:
-        data = files.read_plain(path)
+        data = reading.read_bytes(path)
         if path.name == _KEY:
             return bool(x509.public_part(data))
         if path.name == _JSON:

@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, List, Optional, Tuple
 
-from .. import files
+from .. import files, reading
 from ..access import trust
 from ..catalogue import failure
 from ..errors import AccessError
@@ -109,7 +109,7 @@ class Staging:
         found: Dict[str, bytes] = {}
         for name in ACCOUNT:
             with contextlib.suppress(FileNotFoundError):
-                found[name] = files.read_plain(source / name)
+                found[name] = reading.read_bytes(source / name)
         try:
             parse_account(found.get("ca.conf", b"").decode("utf-8", "replace"))
         except ValueError as error:
@@ -132,7 +132,7 @@ class Staging:
         after: Dict[str, bytes] = {}
         for name in ACCOUNT:
             with contextlib.suppress(FileNotFoundError):
-                after[name] = files.read_plain(source / name)
+                after[name] = reading.read_bytes(source / name)
         try:
             text = after.get("ca.conf", b"").decode("utf-8")
             parse_account(text)
@@ -234,7 +234,7 @@ def _special(folder: str, names: List[str]) -> List[str]:
 
 def _is_key(path: Path) -> bool:
     try:
-        return bool(x509.public_part(files.read_plain(path)))
+        return bool(x509.public_part(reading.read_bytes(path)))
     except (OSError, ValueError):
         return False
 

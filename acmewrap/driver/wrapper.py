@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Mapping, Optional, Tuple, Union
 
-from .. import files, resources, templates
+from .. import resources, templates
 from ..catalogue import failure
 from ..errors import AccessError, AcmewrapError, ReleaseError
+from ..reading import read_text
 from ..secrets import Literal, Reference
 from .command import hook_variables
 from .home import Home
@@ -79,10 +80,10 @@ def read_own(path: Path) -> Optional[str]:
     something lies there that acmewrap did not write; it is never overwritten.
     """
     try:
-        text = files.read_plain(path).decode("utf-8", "replace")
+        text = read_text(path, "replace")
     except FileNotFoundError:
         return None
-    except OSError:
+    except IsADirectoryError:
         text = ""
     if IDENTITY.rpartition(" ")[0] not in text[:400]:
         raise AccessError(failure("file.foreign", f"{path} was not written by acmewrap", path=path))

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Tuple
 
-from .. import files, limits
+from .. import files, limits, reading
 from ..catalogue import failure
 from ..errors import AcmewrapError, Failure
 
@@ -91,7 +91,7 @@ class Ledger:
         when a later acmewrap wrote it: whatever else that keeps in the home would be lost.
         """
         try:
-            document = json.loads(files.read_plain(path))
+            document = json.loads(reading.read_bytes(path))
             version = document.get("version")
             if isinstance(version, int) and version > _VERSION:
                 message = f"{path} has format {version}, and this acmewrap knows those up to {_VERSION}"

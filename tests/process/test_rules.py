@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import string
 from pathlib import Path
 from typing import Dict, List
@@ -29,10 +30,10 @@ probe_deploy() {
 
 @pytest.fixture
 def acme(acme_sh: AcmeShRelease, tmp_path: Path) -> AcmeSh:
-    hook = acme_sh.path / "deploy" / "probe.sh"
-    hook.write_text(HOOK, encoding="ascii")
+    program = Path(shutil.copytree(str(acme_sh.path), str(tmp_path / "acme.sh")))
+    (program / "deploy" / "probe.sh").write_text(HOOK, encoding="ascii")
     Folder(domain=NAME).write(tmp_path / "home")
-    return AcmeSh(acme_sh.path, tmp_path / "home", server="https://ca.example.com/directory")
+    return AcmeSh(program, tmp_path / "home", server="https://ca.example.com/directory")
 
 
 def accepted(value: str) -> bool:

@@ -95,6 +95,47 @@ def mutants(draw: st.DrawFn, recording: bytes) -> bytes:
     return recording
 
 
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.just(NOW) | st.just(LEAF),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(["nas", "wanted", "id"]), inner, max_size=3)
+    ),
+    max_leaves=4,
+)
+
+
+@st.composite
+def altered(draw: st.DrawFn, recording: bytes) -> bytes:
+    """The document with some of its values exchanged: syntax that every parser takes."""
+    document = json.loads(recording)
+    for _ in range(draw(st.integers(1, 3))):
+        place = document
+        while isinstance(place, dict) and place:
+            key = draw(st.sampled_from(sorted(place)))
+            if not isinstance(place[key], dict) or draw(st.integers(0, 4)) == 0:
+                action = draw(st.sampled_from(["exchange", "exchange", "exchange", "remove", "add"]))
+                if action == "remove":
+                    del place[key]
+                else:
+                    place[key if action == "exchange" else draw(st.text(max_size=5))] = draw(JSON)
+                break
+            place = place[key]
+    return json.dumps(document).encode()
+
+
+@st.composite
+def revalued(draw: st.DrawFn, recording: bytes) -> bytes:
+    """acme.sh's lines with other values, keys or order."""
+    lines = recording.decode().splitlines()
+    for _ in range(draw(st.integers(1, 3))):
+        at = draw(st.integers(0, len(lines) - 1))
+        key = draw(st.sampled_from([lines[at].partition("=")[0], "Le_Alt", "Le_Domain", "SAVED_X", "ACCOUNT_URL"]))
+        text = st.text(st.characters(exclude_characters="'\n\r", exclude_categories=["Cs"]), max_size=20)
+        value = draw(text | st.sampled_from(["", "no", "-1", "9" * 40, "https://ca/$(id)", ",,,", "/../x"]))
+        lines[at] = f"{key}='{value}'"
+    return ("\n".join(draw(st.permutations(lines))) + "\n").encode()
+
+
 def parses(parse: Callable[[], object]) -> bool:
     try:
         parse()
@@ -105,7 +146,7 @@ def parses(parse: Callable[[], object]) -> bool:
     return True
 
 
-@given(mutants(LEDGER))
+@given(mutants(LEDGER) | altered(LEDGER) | altered(LEDGER))
 def test_of_a_ledger_a_plan_is_made_in_any_case(data: bytes) -> None:
     parses(lambda: json.loads(data))
     began = time.monotonic()
@@ -125,7 +166,7 @@ def test_of_a_ledger_a_plan_is_made_in_any_case(data: bytes) -> None:
     assert time.monotonic() - began < SECONDS
 
 
-@given(mutants(CONFIGURATION), mutants(ACCOUNT))
+@given(mutants(CONFIGURATION) | revalued(CONFIGURATION), mutants(ACCOUNT) | revalued(ACCOUNT))
 def test_of_acme_shs_configurations_values_come_or_the_line_that_is_wrong(data: bytes, account: bytes) -> None:
     text, other = data.decode("utf-8", "surrogateescape"), account.decode("utf-8", "surrogateescape")
     parses(lambda: parse_configuration(text))
@@ -158,7 +199,7 @@ def test_of_a_home_a_whole_set_or_a_reason_to_issue_comes_and_an_account_that_ca
             path.write_bytes(content)
         recovery.recover(home, SERVER)
         path, content = recordings[broken]
-        mutant = data.draw(mutants(content))
+        mutant = data.draw(mutants(content) | revalued(content) if path.suffix == ".conf" else mutants(content))
         path.write_bytes(mutant)
         if path.suffix in (".cer", ".key"):
             parses(lambda: x509.public_part(mutant) if path.suffix == ".key" else x509.parse_pem(mutant))
