@@ -17,6 +17,7 @@ from acmewrap.driver.results import ListEntry
 from acmewrap.errors import AccessError, CommandError, IssueError, ReleaseError
 from acmewrap.secrets import Secret
 from stub import NAME, OLD, SERVER, Stub, problem
+from synthetic import make_key
 
 ECC = f"{NAME}_ecc"
 WEBROOT = [Webroot(Path("/srv/web"))]
