@@ -65,12 +65,12 @@ def _places(home: Home, server: str, others: Iterable[Path]) -> Iterator[Tuple[P
         yield path, "file"
     for name in _names(versions):
         yield versions / name, "folder"
-    for name in {*_names(versions), *filter(lambda name: (home.path / name).is_symlink(), _names(home.path))} - {"ca"}:
+    linked = (name for name in _names(home.path) if (home.path / name).is_symlink())
+    for name in {*_names(versions), *linked} - {"ca", _DAMAGED}:
         yield home.path / name, "certificate"
     for name in _names(home.path):
-        if not name.startswith(".") and name != "ca":
-            for form in _OF_CERTIFICATE:
-                yield home.path / name / form.format(_domain(name)), "file"
+        for form in () if name.startswith(".") or name == "ca" else _OF_CERTIFICATE:
+            yield home.path / name / form.format(_domain(name)), "file"
 
 
 def _names(folder: Path) -> Tuple[str, ...]:
