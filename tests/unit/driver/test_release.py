@@ -13,7 +13,7 @@ from typing import Collection, Dict, List, Mapping, Tuple
 import pytest
 
 from acmewrap.driver.release.installation import Installed, Release, install, manifest, place, releases, verify
-from acmewrap.errors import AcmewrapError, BusyError, ReleaseError
+from acmewrap.errors import AccessError, AcmewrapError, BusyError, ReleaseError
 from acmewrap.files import lock
 
 CONTENTS = {"acme.sh": b"#!/usr/bin/env sh\n", "deploy/ssh.sh": b"# ssh\n", "notify/mail.sh": b"# mail\n"}
