@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Mapping, Optional, Tuple, Union
+from typing import Iterator, Literal, Mapping, Optional, Tuple, Union
 
 from ..secrets import Reference
 
@@ -247,3 +247,11 @@ class Config:
 
     def authority_of(self, certificate: Certificate) -> Authority:
         return self.authorities[certificate.authority]
+
+    def targets(self) -> Iterator[Tuple[Certificate, Target]]:
+        """Every target of the file, with the certificate that goes there."""
+        return ((one, target) for one in self.certificates.values() for target in one.targets)
+
+    def challenges(self) -> Iterator[Challenge]:
+        """The challenge of every name in the file."""
+        return (challenge for one in self.certificates.values() for challenge in one.challenges)

@@ -6,7 +6,6 @@ import contextlib
 from functools import partial
 from typing import Any, Iterator, Mapping, Tuple, Union
 
-from ..catalogue import failure
 from ..config.model import Config, Synology
 from ..errors import AcmewrapError, CommandError
 from ..schedule import dsm
@@ -94,7 +93,7 @@ def _rights(config: Config, client: Client) -> Seen:
         name, owner = str(task.get("name", "")), str(task.get("real_owner", task.get("owner", "")))
         if _PROGRAM in str(task.get("action", "")) and not name.startswith(_OWN):
             message = f"the task {name!r} of {owner} in DSM's Task Scheduler runs {_PROGRAM} too"
-            yield Finding(failure("doctor.other_task", message, task=name))
+            yield Finding.of("doctor.other_task", message, task=name)
 
 
 def _ask(channel: Channel, api: str, method: str, **parameters: Any) -> Tuple[Mapping[str, Any], str]:

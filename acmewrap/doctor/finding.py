@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Callable, Iterable, Iterator, Mapping, Optional, Tuple, Union
 
+from ..catalogue import failure
 from ..config.model import Certificate, Config, Target
 from ..errors import AcmewrapError, ExitCode, Failure
 from ..plan.steps import MachineStep
@@ -17,6 +18,11 @@ class Finding:
 
     failure: Failure
     fix: Optional[MachineStep] = None
+
+    @classmethod
+    def of(cls, id: str, message: str, fix: Optional[MachineStep] = None, **values: object) -> Finding:
+        """What the catalogue knows as *id*."""
+        return cls(failure(id, message, (), **values), fix)
 
     @property
     def exit_code(self) -> ExitCode:

@@ -171,7 +171,7 @@ def test_a_key_of_another_user_is_left_alone_and_its_delivery_is_not_proven(mach
     assert f"chmod 600 {machine.key}" in step["failure"]["remedy"]
     assert mode(machine.key) == 0o644
     assert machine.open_files() == []
-    assert f"{machine.key}: its mode is 0644" in machine.run("plan").stdout
+    assert f"{machine.key} has mode 0644" in machine.run("plan").stdout
     findings = json.loads(machine.run("--json", "doctor").stdout)["findings"]
     assert [one["fixable"] for one in findings if one["id"] == "file.open_to_others"] == [False]
     machine.key.chmod(0o600)
