@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Dict, Mapping, Tuple, Union
+from typing import Dict, Mapping, Optional, Tuple, Union
 
 from .config.model import LOG, Authority, Certificate, Config, Dns, Target, Webroot
-from .driver.home import Home, is_ecc
+from .driver.home import Home, Stored, is_ecc
 from .driver.wrapper import Wrapper
 from .secrets import Reference
 
@@ -34,6 +34,11 @@ def log_path(config: Config) -> Path:
 
 def home_of(config: Config, certificate: Certificate) -> Home:
     return Home(config.authority_of(certificate).home)
+
+
+def read(config: Config, certificate: Certificate) -> Optional[Stored]:
+    """What acme.sh has of *certificate*, None when it has nothing."""
+    return home_of(config, certificate).read(*name_of(certificate))
 
 
 def name_of(certificate: Certificate) -> Tuple[str, bool]:

@@ -17,8 +17,6 @@ DEFAULT_RELEASE = "3.1.1"
 LOG = "task.log"
 """The log of unattended runs, below ``directory``, when the file names none."""
 
-# --- challenges: how the authority is shown that a name is ours (RFC 8555 section 8) ------------------------------------
-
 
 @dataclass(frozen=True)
 class Webroot:
@@ -68,8 +66,6 @@ class Apache:
 
 Challenge = Union[Webroot, Standalone, Alpn, Dns, Stateless, Nginx, Apache]
 
-# --- the authority -----------------------------------------------------------------------------------------------------
-
 
 @dataclass(frozen=True)
 class ExternalAccount:
@@ -90,9 +86,6 @@ class Authority:
     pem: Optional[str] = None
     email: Optional[str] = None
     eab: Optional[ExternalAccount] = None
-
-
-# --- certificates and where they go ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -164,9 +157,6 @@ class Certificate:
     renew: Union[RenewAt, RenewBefore] = RenewAt(2 / 3)
     targets: Tuple[Target, ...] = ()
     options: Tuple[str, ...] = ()
-
-
-# --- Synology DSM, schedule, the whole ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,7 @@ def checks(context: DoctorContext) -> Iterator[Check]:
 
 
 def _certificate(context: DoctorContext, certificate: Certificate, found: CertificateState) -> Iterator[Finding]:
-    leaf = found.stored.leaf if found.stored is not None else None
+    leaf = found.leaf
     name, last = certificate.name, _last_error(found.attempts)
     if leaf is None:
         message = f"{name} was not issued yet{last}"
@@ -50,7 +50,7 @@ def _certificate(context: DoctorContext, certificate: Certificate, found: Certif
 
 
 def _target(certificate: Certificate, target: Target, found: CertificateState) -> Iterator[Finding]:
-    leaf = found.stored.leaf if found.stored is not None else None
+    leaf = found.leaf
     if leaf is None:
         raise NotLooked("there is no certificate yet")
     entry, name = found.deliveries[target.name], certificate.name

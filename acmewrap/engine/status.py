@@ -106,7 +106,7 @@ def last_run(config: Config) -> Optional[float]:
 def _assess(
     config: Config, certificate: Certificate, found: CertificateState, now: float, results: Sequence[StepResult]
 ) -> CertificateStatus:
-    leaf = found.stored.leaf if found.stored is not None else None
+    leaf = found.leaf
     location = paths.home_of(config, certificate).files_of(*paths.name_of(certificate))
     due = due_of(config, certificate, found.stored, found.advice)
     state: Condition = "valid"
@@ -119,16 +119,14 @@ def _assess(
     elif due is not None and due <= now:
         state = "due"
     by_target = {result.step.target: result for result in results}
-    targets = {one.name: _assess_target(one, found, leaf, by_target.get(one.name)) for one in certificate.targets}
+    targets = {one.name: _assess_target(one, found, by_target.get(one.name)) for one in certificate.targets}
     obtained = next((one for one in reversed(results) if isinstance(one.step, ObtainCertificate)), None)
     return CertificateStatus(certificate, state, location, leaf, due, found.attempts, targets, obtained)
 
 
-def _assess_target(
-    target: Target, found: CertificateState, leaf: Optional[x509.X509], result: Optional[StepResult]
-) -> TargetStatus:
+def _assess_target(target: Target, found: CertificateState, result: Optional[StepResult]) -> TargetStatus:
     entry, observed = found.deliveries.get(target.name, Entry()), found.observations.get(target.name)
-    expected = leaf.sha256 if leaf is not None else None
+    expected = found.leaf.sha256 if found.leaf is not None else None
     state: TargetCondition = "pending"
     if observed is not None and observed.error is not None:
         state = "unreachable"

@@ -15,10 +15,9 @@ from ..driver.release import installation
 from ..errors import ExitCode
 from ..plan.steps import Kind
 from .context import RunContext
-from .convergence import Convergence
+from .convergence import SCOPES, Convergence
 from .engine import Engine, Listener
 from .results import Run
-from .scope import SCOPES
 
 
 @dataclass(frozen=True)
