@@ -240,8 +240,8 @@ class Config:
 
     def targets(self) -> Iterator[Tuple[Certificate, Target]]:
         """Every target of the file, with the certificate that goes there."""
-        return ((one, target) for one in self.certificates.values() for target in one.targets)
+        return ((certificate, target) for certificate in self.certificates.values() for target in certificate.targets)
 
     def challenges(self) -> Iterator[Challenge]:
         """The challenge of every name in the file."""
-        return (challenge for one in self.certificates.values() for challenge in one.challenges)
+        return (challenge for certificate in self.certificates.values() for challenge in certificate.challenges)

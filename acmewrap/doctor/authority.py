@@ -21,7 +21,7 @@ _SKEW = 60.0
 
 
 def checks(context: DoctorContext) -> Iterator[Check]:
-    for name in dict.fromkeys(one.authority for one in context.certificates()):
+    for name in dict.fromkeys(certificate.authority for certificate in context.certificates()):
         authority = context.config.authorities[name]
         yield Check(f"the authority {name} ({authority.server})", partial(_look, context, authority))
 
@@ -60,12 +60,12 @@ def _bundle(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
     except ValueError as error:
         yield Finding.of("doctor.bundle_invalid", f"{path}: {error}", server=authority.server, ca_bundle=path)
         return
-    roots = [one for one in certificates if one.is_authority or one.issuer_der == one.subject_der]
+    roots = [root for root in certificates if root.is_authority or root.issuer_der == root.subject_der]
     if not roots:
         names = ", ".join(certificates[0].names) or certificates[0].subject
         message = f"{path} holds the certificate of {names}"
         yield Finding.of("doctor.bundle_not_ca", message, ca_bundle=path)
-    elif all(one.not_after <= context.clock() for one in roots):
+    elif all(root.not_after <= context.clock() for root in roots):
         last = max(roots, key=lambda one: one.not_after)
         message = f"{path}: {last.subject} ended on {moment(last.not_after)}"
         yield Finding.of("doctor.bundle_expired", message, ca_bundle=path)

@@ -46,7 +46,11 @@ def _dsm(context: DoctorContext, synology: Synology) -> Seen:
                 yield from _describe(provisioner)
             return
         yield from _describe(client)
-        yield from _offers(client.offered)
+        versions = (
+            f"{name} {offer.get('minVersion')}-{offer.get('maxVersion')}" if isinstance(offer, dict) else name
+            for name, offer in sorted(client.offered.items())
+        )
+        yield Fact("APIs", ", ".join(versions))
         yield from _rights(context.config, client)
 
 
@@ -56,14 +60,6 @@ def _describe(channel: Channel) -> Seen:
     policy, refused = _ask(channel, "SYNO.Core.OTP.EnforcePolicy", "get")
     enforced = str(policy.get("otp_enforce_option") or refused or _UNKNOWN)
     yield Fact("2FA is enforced for", _POLICIES.get(enforced, enforced))
-
-
-def _offers(offered: Mapping[str, Any]) -> Seen:
-    versions = (
-        f"{name} {offer.get('minVersion')}-{offer.get('maxVersion')}" if isinstance(offer, dict) else name
-        for name, offer in sorted(offered.items())
-    )
-    yield Fact("APIs", ", ".join(versions))
 
 
 def _rights(config: Config, client: Client) -> Seen:

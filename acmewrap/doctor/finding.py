@@ -53,10 +53,11 @@ class DoctorContext:
 
     def certificates(self) -> Iterator[Certificate]:
         """The certificates of interest."""
-        return (one for name, one in self.config.certificates.items() if not self.names or name in self.names)
+        known = self.config.certificates
+        return (known[name] for name in known if not self.names or name in self.names)
 
     def targets(self) -> Iterator[Tuple[Certificate, Target]]:
-        return ((one, target) for one in self.certificates() for target in one.targets)
+        return ((certificate, target) for certificate in self.certificates() for target in certificate.targets)
 
 
 class NotLooked(Exception):  # noqa: N818 - no error, and it never leaves this package

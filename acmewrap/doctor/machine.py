@@ -31,7 +31,7 @@ def checks(context: DoctorContext) -> Iterator[Check]:
     yield Check("the tools that acme.sh needs", partial(_tools, context))
     yield Check(f"acme.sh {context.config.acme_sh.release}", partial(_release, context))
     yield Check("the wrapper script", partial(_wrapper, context))
-    yield Check("who can read what", partial(_modes, context))
+    yield Check("who can read what", lambda: map(_open, file_modes.inspect(context.config)))
     yield Check("the secrets", partial(_secrets, context))
 
 
@@ -45,7 +45,7 @@ def steps(context: DoctorContext, part: Part, kind: Type[_Step]) -> Iterator[_St
 def _tools(context: DoctorContext) -> Iterator[Finding]:
     needed = dict.fromkeys(_TOOLS)
     for certificate in context.certificates():
-        needed.update(dict.fromkeys(_TOOLS_OF[type(one)] for one in certificate.challenges if type(one) in _TOOLS_OF))
+        needed.update(dict.fromkeys(_TOOLS_OF[type(way)] for way in certificate.challenges if type(way) in _TOOLS_OF))
     path = context.environ.get("PATH") or DEFAULT_PATH
     for folder in dict.fromkeys(path.split(":")):
         if os.path.isdir(folder) and os.stat(folder).st_mode & 0o002:
@@ -72,10 +72,6 @@ def _wrapper(context: DoctorContext) -> Iterator[Finding]:
             yield Finding.of("file.foreign", message, path=step.path)
         else:
             yield Finding.of("doctor.wrapper_differs", message, fix=step)
-
-
-def _modes(context: DoctorContext) -> Iterator[Finding]:
-    return map(_open, file_modes.inspect(context.config))
 
 
 def _secrets(context: DoctorContext) -> Iterator[Finding]:

@@ -178,7 +178,7 @@ def _made(config: Config) -> Iterator[Path]:
         if authority.pem is not None and authority.ca_bundle is not None:
             yield authority.ca_bundle
     yield paths.program_folder(config).parent  # it is a link to a folder beside it
-    yield from (one.path for one in paths.wrappers(config))
+    yield from (wrapper.path for wrapper in paths.wrappers(config))
     yield entry.place_of(config)
     password = nas_of(config).account.password
     if isinstance(password, FileReference):

@@ -78,7 +78,7 @@ def commands(config: Config) -> Tuple[Tuple[str, ...], ...]:
     if config.schedule is None:
         raise ValueError("the configuration has no schedule")
     if config.schedule.run == "wrapper":
-        return tuple((str(one.path), "--cron") for one in paths.wrappers(config))
+        return tuple((str(wrapper.path), "--cron") for wrapper in paths.wrappers(config))
     own = _isolated(None if resources.single_file() is None else place_of(config))
     return ((*own, "--config", str(config.file), "cron"),)
 
@@ -95,7 +95,7 @@ def systemd_units(config: Config) -> Units:
     words = commands(config)
     assert config.schedule is not None
     log = paths.log_path(config)
-    homes = (one.home for one in config.authorities.values())
+    homes = (authority.home for authority in config.authorities.values())
     written = (*paths.webroots(config), *homes, log.parent, *_folders_of_hooks(config))
     outside = [path for path in written if path != config.directory and config.directory not in path.parents]
     return Units(

@@ -55,7 +55,7 @@ def inspect(config: Config) -> Tuple[Excess, ...]:
 
 def inspect_secrets(config: Config) -> Tuple[Excess, ...]:
     """The same of the files that secrets are read from."""
-    paths = {one.path for one in references(config) if isinstance(one, FileReference)}
+    paths = {reference.path for reference in references(config) if isinstance(reference, FileReference)}
     found = (inspect_file(path, config) for path in sorted(paths))
     return tuple(replace(one, id="doctor.secret_readable") for one in found if one is not None)
 
@@ -95,7 +95,7 @@ def _owners(config: Config) -> AbstractSet[int]:
     """Whose files may be changed: root works in folders that it has handed over as well."""
     found = {os.geteuid()}
     if os.geteuid() == 0:
-        for folder in (config.directory, *(one.home for one in config.authorities.values())):
+        for folder in (config.directory, *(authority.home for authority in config.authorities.values())):
             if folder.exists():
                 found.add(folder.stat().st_uid)
     return found

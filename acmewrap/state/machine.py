@@ -92,10 +92,12 @@ def read_state(
         from . import leftovers
 
         left = leftovers.inspect(config)
-    wanted = {name: one for name, one in config.certificates.items() if not only or name in only}
+    wanted = {name: certificate for name, certificate in config.certificates.items() if not only or name in only}
     # Each file once, though several authorities may be trusted through it.
-    bundles = {one.ca_bundle: one for one in config.authorities.values() if one.ca_bundle is not None}
-    ledgers = {one.name: Ledger.load(paths.ledger_path(one)) for one in config.authorities.values()}
+    bundles = {
+        authority.ca_bundle: authority for authority in config.authorities.values() if authority.ca_bundle is not None
+    }
+    ledgers = {authority.name: Ledger.load(paths.ledger_path(authority)) for authority in config.authorities.values()}
     return State(
         release=_read_release(config) if "release" in parts else None,
         wrappers=tuple((one, _compare_wrapper(one)) for one in paths.wrappers(config)) if "wrapper" in parts else (),
@@ -147,7 +149,7 @@ def _read_certificate(
         fault=stored.find_fault() if stored is not None and leaf is not None else None,
         attempts=ledger.get(certificate.name),
         advice=ledger.advice(certificate.name, leaf.sha256) if leaf is not None else None,
-        deliveries={one.name: ledger.get(entry_name(certificate, one)) for one in certificate.targets},
+        deliveries={target.name: ledger.get(entry_name(certificate, target)) for target in certificate.targets},
         observations=_look(certificate, leaf) if "wire" in parts else {},
     )
 
@@ -156,7 +158,9 @@ def _look(certificate: Certificate, leaf: Optional[X509]) -> Dict[str, Observati
     from ..verify import local_files
 
     known = leaf.sha256 if leaf is not None else None
-    return {one.name: local_files.look(one, known) for one in certificate.targets if local_files.can_look(one)}
+    return {
+        target.name: local_files.look(target, known) for target in certificate.targets if local_files.can_look(target)
+    }
 
 
 def entry_name(certificate: Certificate, target: Target) -> str:

@@ -40,7 +40,7 @@ class Tools:
         """One call through ``synowebapi``. No parameter may be a secret: everybody on the machine sees them."""
         words = [f"{name}={json.dumps(value, separators=(',', ':'))}" for name, value in parameters.items()]
         words = ["--exec", f"api={api}", f"method={method}", f"version={version}", *words]
-        # Some builds of DSM 7 say nothing to some APIs, or refuse them, unless told -s, which DSM 6 does not know.
+        # Some builds of DSM 7 say nothing to some APIs, or refuse them, without -s, which DSM 6 does not know.
         refusal: Optional[ApiError] = None
         for switches in ([], ["-s"]):
             printed = self._run("synowebapi", *switches, *words).splitlines(keepends=True)

@@ -1,4 +1,4 @@
-"""The timer of systemd, with a systemctl that writes down what it is told."""
+"""The timer of systemd, with a systemctl that writes down what it is reported."""
 
 from __future__ import annotations
 

@@ -60,7 +60,7 @@ def test_an_account_that_root_makes_can_log_in_and_read_the_certificates(nas: Ds
     with Client(nas.url, NAME, PASSWORD) as client:
         assert certificates.read(client) == certificates.read(tools)
     assert nas.state.users[NAME].password == PASSWORD.reveal()
-    assert not [one for one in nas.requests if PASSWORD.reveal() in str(one.parameters)]
+    assert not [request for request in nas.requests if PASSWORD.reveal() in str(request.parameters)]
 
 
 def test_what_dsm_refuses_comes_with_its_number(tools: Tools) -> None:
