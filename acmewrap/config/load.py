@@ -14,7 +14,7 @@ from typing import Any, Dict, Iterator, Mapping, Optional, Tuple, Union
 
 from ..access.trust import find_dsm_tools
 from ..catalogue import failure, invalid
-from ..errors import AccessError
+from ..errors import AccessError, Problem
 from ..secrets import is_private
 from .model import Config
 from .search import MissingConfigurationError, home_of

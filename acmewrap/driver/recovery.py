@@ -13,9 +13,11 @@ import logging
 import os
 import shutil
 from pathlib import Path
-from typing import Iterable, Iterator, Literal, Tuple
+from typing import Iterable, Iterator, List, Literal, Tuple
 
 from .. import files, reading
+from ..catalogue import failure
+from ..errors import AccessError
 from ..pki import x509
 from . import generations
 from .configuration import parse_account
@@ -31,7 +33,35 @@ _KEY, _JSON, _CONFIGURATION = ACCOUNT = ("account.key", "account.json", "ca.conf
 
 
 def recover(home: Home, server: str, others: Iterable[Path] = ()) -> None:
-    """Have everything in *home* be of its kind, *others* files too, and the account at *server* be whole. Raises OSError."""
+    """Have everything in *home* be of its kind, *others* files too, and the account at *server* be whole. Raises OSError, and
+    :class:`AccessError` (``home.not_writable``) for what is another user's: it may be as good as ever.
+    """
+    try:
+        _recover(home, server, others)
+    except PermissionError as error:
+        raise AccessError(failure("home.not_writable", str(error), folder=home.path, user='"$(id -un)"')) from error
+
+
+def find_account_fault(folder: Path) -> Tuple[str, ...]:
+    """The files in an account's *folder* that are missing, or not what acme.sh keeps there. Raises PermissionError."""
+    return tuple(name for name in ACCOUNT if not _is_sound(folder / name))
+
+
+def drop_broken_key(copy: CertificateFiles) -> None:
+    """Have acme.sh make another key, for it would go on with one that openssl cannot read."""
+    if not _is_key(copy.key):
+        for path in (copy.key, copy.folder / f"{copy.domain}.csr"):
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
+
+
+def special(folder: str, names: List[str]) -> List[str]:
+    """Which of *names* in *folder* are neither files nor folders, for :func:`shutil.copytree` to leave out."""
+    paths = {name: os.path.join(folder, name) for name in names}
+    return [name for name, path in paths.items() if not (os.path.isfile(path) or os.path.isdir(path))]
+
+
+def _recover(home: Home, server: str, others: Iterable[Path]) -> None:
     account = home.account_folder(server)
     for path, kind in _places(home, server, others):
         if os.path.lexists(str(path)) and not (os.path.isfile if kind == "file" else os.path.isdir)(str(path)):
@@ -42,11 +72,6 @@ def recover(home: Home, server: str, others: Iterable[Path] = ()) -> None:
                 files.make_folder(account if path in account.parents else path)
     generations.recover(home.path)
     _recover_account(home, server)
-
-
-def find_account_fault(folder: Path) -> Tuple[str, ...]:
-    """The files in an account's *folder* that are missing, or not what acme.sh keeps there."""
-    return tuple(name for name in ACCOUNT if not _is_sound(folder / name))
 
 
 def _places(home: Home, server: str, others: Iterable[Path]) -> Iterator[Tuple[Path, Kind]]:
@@ -131,13 +156,21 @@ def _recover_account(home: Home, server: str) -> None:
             files.write_atomic(target / name, data)
 
 
+def _is_key(path: Path) -> bool:
+    with contextlib.suppress(FileNotFoundError, ValueError):
+        return bool(x509.public_part(reading.read_bytes(path)))
+    return False
+
+
 def _is_sound(path: Path) -> bool:
     try:
-        data = reading.read_bytes(path)
         if path.name == _KEY:
-            return bool(x509.public_part(data))
+            return _is_key(path)
+        data = reading.read_bytes(path)
         if path.name == _JSON:
             return isinstance(json.loads(data), dict)
         return "ACCOUNT_URL" in parse_account(data.decode("utf-8"))
+    except PermissionError:
+        raise
     except (OSError, ValueError, RecursionError):
         return False

@@ -16,13 +16,12 @@ import os
 import shutil
 import tempfile
 from pathlib import Path
-from typing import Dict, Iterable, Iterator, List, Optional, Tuple
+from typing import Dict, Iterable, Iterator, Optional, Tuple
 
 from .. import files, reading
 from ..access import trust
 from ..catalogue import failure
 from ..errors import AccessError
-from ..pki import x509
 from ..pki.x509 import X509
 from . import generations
 from .configuration import (
@@ -35,7 +34,7 @@ from .configuration import (
     write_text,
 )
 from .home import CertificateFiles, Home
-from .recovery import ACCOUNT
+from .recovery import ACCOUNT, drop_broken_key, special
 
 _LOCK = "lock"
 
@@ -80,11 +79,9 @@ class Staging:
         source, copy = home.files_of(domain, ecc), self.files_of(domain, ecc)
         if not source.folder.is_dir():
             return
-        shutil.copytree(str(source.folder), str(copy.folder), ignore=_special)
-        if anew and not _is_key(copy.key):  # acme.sh would go on with what is there
-            for path in (copy.key, copy.folder / f"{domain}.csr"):
-                with contextlib.suppress(FileNotFoundError):
-                    path.unlink()
+        shutil.copytree(str(source.folder), str(copy.folder), ignore=special)
+        if anew:
+            drop_broken_key(copy)
         with contextlib.suppress(FileNotFoundError):
             text = edit_configuration(read_text(copy.configuration), {}, _HOOKS + _CREDENTIALS)
             copy.configuration.unlink()
@@ -159,14 +156,12 @@ class Staging:
                 parse_configuration(text)
             except ValueError as error:
                 raise _unsafe(staged.configuration, error) from None
-            with contextlib.suppress(
-                FileNotFoundError, ValueError
-            ):  # of a file that was meddled with nothing is taken over
+            # Of a file that was meddled with nothing is taken over.
+            with contextlib.suppress(FileNotFoundError, ValueError):
                 former = edit_configuration(read_text(present.configuration), {}, _CREDENTIALS)
                 parse_configuration(former)
                 hooks = raw_values(former, _HOOKS)
-            known = raw_values(text, _HOOKS)
-            hooks = {key: value for key, value in hooks.items() if key not in known}
+            hooks = {key: value for key, value in hooks.items() if key not in raw_values(text, _HOOKS)}
             write_text(staged.configuration, edit_configuration(text, hooks, _CREDENTIALS))
             home.replace(domain, ecc, staged.folder)
 
@@ -224,19 +219,6 @@ def scrub(home: Home) -> None:
             text = read_text(path)
             if any(line.startswith(_CREDENTIALS) for line in text.split("\n")):
                 replace_text(path, edit_configuration(text, {}, _CREDENTIALS))
-
-
-def _special(folder: str, names: List[str]) -> List[str]:
-    """Which of *names* in *folder* are neither files nor folders."""
-    paths = {name: os.path.join(folder, name) for name in names}
-    return [name for name, path in paths.items() if not (os.path.isfile(path) or os.path.isdir(path))]
-
-
-def _is_key(path: Path) -> bool:
-    try:
-        return bool(x509.public_part(reading.read_bytes(path)))
-    except (OSError, ValueError):
-        return False
 
 
 def _write_private(path: Path, data: bytes) -> None:

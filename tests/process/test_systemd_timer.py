@@ -77,15 +77,15 @@ def test_units_of_somebody_else_are_not_overwritten(units: Units, systemctl: Pat
 def test_a_timer_that_systemd_does_not_keep_is_an_error(units: Units, systemctl: Path) -> None:
     (systemctl / "enabled").write_text("disabled\n")
     with pytest.raises(CommandError) as caught:
-        units.install()
+        units.ensure()
     assert caught.value.id == "schedule.not_kept"
 
 
 def test_units_of_a_file_whose_path_gives_the_same_name_are_not_overwritten(units: Units, systemctl: Path) -> None:
     assert (systemctl / "enabled").exists()
-    units.install()
+    units.ensure()
     with pytest.raises(AccessError, match="another file") as caught:
-        replace(units, source=Path("/etc/acmewrap-config.yaml")).install()
+        replace(units, source=Path("/etc/acmewrap-config.yaml")).ensure()
     assert caught.value.id == "file.foreign"
     assert units.drift() == "same"
 
