@@ -7,7 +7,7 @@ import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Callable, List, Optional, Sequence, Tuple
+from typing import Any, Callable, List, Optional, Tuple
 
 from .. import files
 from ..catalogue import failure
@@ -39,7 +39,7 @@ class Entry:
 
     def is_in(self, text: str) -> bool:
         """Whether a crontab has this entry, in whatever form."""
-        return self._begin() in text.splitlines()
+        return self._begin() in _bare(text)
 
     def _line(self, command: Tuple[str, ...]) -> str:
         # cron turns an unescaped % into the end of the command, and gives a bare environment: all paths are absolute.
@@ -137,19 +137,24 @@ def _refused(message: str) -> CommandError:
 
 
 def _split(text: str, begin: str, end: str) -> Tuple[str, Optional[str], str]:
-    lines: Sequence[str] = text.splitlines(keepends=True)
-    bare: List[str] = [line.rstrip("\n") for line in lines]
+    bare = _bare(text)
     if begin not in bare:
         return text, None, ""
+    lines = re.findall("[^\n]*\n|[^\n]+", text)
     start = bare.index(begin)
     # Without its end mark (edited by hand) only the first line is taken for ours.
     stop = bare.index(end, start) + 1 if end in bare[start:] else start + 1
     return "".join(lines[:start]), "".join(lines[start:stop]), "".join(lines[stop:])
 
 
+def _bare(text: str) -> List[str]:
+    """The lines as cron has them: nothing but a line feed ends one. A carriage return at its end was not meant."""
+    return [line.rstrip("\r") for line in text.split("\n")]
+
+
 def _recipient(text: str) -> str:
     """The setting that holds for what is written below *text*; without one cron mails to the user (crontab(5))."""
-    settings = [line for line in text.splitlines() if re.match(r"\s*MAILTO\s*=", line)]
+    settings = [line for line in text.split("\n") if re.match(r"\s*MAILTO\s*=", line)]
     return settings[-1] if settings else f"MAILTO={getpass.getuser()}"
 
 
