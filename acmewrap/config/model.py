@@ -12,6 +12,7 @@ from ..secrets import Reference
 KeyType = Literal["ec-256", "ec-384", "ec-521", "2048", "3072", "4096", "8192"]
 Scheduler = Literal["crontab", "dsm", "systemd"]
 Runner = Literal["acmewrap", "wrapper"]
+Poll = Literal["early", "acme.sh"]
 
 DEFAULT_RELEASE = "3.1.1"
 LOG = "task.log"
@@ -90,6 +91,7 @@ class Authority:
     pem: Optional[str] = None
     email: Optional[str] = None
     eab: Optional[ExternalAccount] = None
+    poll: Poll = "early"
 
 
 # --- certificates and where they go ------------------------------------------------------------------------------------

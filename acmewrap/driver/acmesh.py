@@ -18,7 +18,7 @@ from typing import Iterable, Mapping, Optional, Sequence, Tuple, Union
 from ..acme import retry_after
 from ..catalogue import failure
 from ..config.arguments import CHALLENGE_FOLDER
-from ..config.model import Challenge, Install, Webroot
+from ..config.model import Challenge, Install, Poll, Webroot
 from ..errors import CommandError, Failure, Retry
 from ..pki.x509 import X509
 from . import accounts, command, cron, evidence
@@ -35,7 +35,8 @@ class AcmeSh:
     """Drives the acme.sh in the folder *program* on the certificates in *home*, all of one directory (*server*).
 
     ``version`` names the pinned release whose manifest is checked before each call (None: no check, the caller vouches);
-    ``environment`` reaches every call (proxies, for one); ``deadlines`` are seconds by verb.
+    ``environment`` reaches every call (proxies, for one); ``deadlines`` are seconds by verb. While
+    the authority works acme.sh asks again ``early``, or as ``acme.sh`` does by itself.
     """
 
     def __init__(
@@ -51,6 +52,7 @@ class AcmeSh:
         environment: Optional[Mapping[str, str]] = None,
         deadlines: Optional[Mapping[str, float]] = None,
         runner: Optional[Runner] = None,
+        poll: Poll = "early",
     ) -> None:
         self.home = Home(Path(home))
         self._caller = Caller(
@@ -64,6 +66,7 @@ class AcmeSh:
             environment=dict(environment or {}),
             deadlines={**command.DEADLINES, **(deadlines or {})},
             runner=runner or ProcessRunner(),
+            poll=poll,
         )
 
     def register_account(self, eab: Optional[Tuple[str, Value]] = None) -> None:

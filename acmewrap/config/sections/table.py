@@ -6,11 +6,22 @@ What no table can say, that one key has to agree with another, is checked in :mo
 
 from __future__ import annotations
 
-from typing import Optional, Union
+from typing import Optional, Union, get_args
 
 from ..binder.record import Key, Record, Section
 from ..binder.types import Either, Sequence, Table, choice, matching
-from ..model import LOG, AcmeShSettings, Certificate, ExternalAccount, Install, RenewAt, RenewBefore, Schedule
+from ..model import (
+    LOG,
+    AcmeShSettings,
+    Authority,
+    Certificate,
+    ExternalAccount,
+    Install,
+    Poll,
+    RenewAt,
+    RenewBefore,
+    Schedule,
+)
 from .challenges import CHALLENGE
 from .credentials import SECRET, Environment
 from .options import OPTION
@@ -72,6 +83,12 @@ _AUTHORITY = Record(
         "home": Key(
             PathKind("a folder", inside=True),
             "The config home of acme.sh, below `directory`. Several authorities cannot share one.",
+        ),
+        "poll": Key(
+            choice({word: word for word in get_args(Poll)}),
+            "How soon acme.sh asks again while the authority works: `early`, after a tenth of a second and then ever later, or "
+            "every 2 s, as `acme.sh` by itself. `Retry-After` is respected.",
+            default=Authority.poll,
         ),
     }
 )
