@@ -80,7 +80,13 @@ class Acme:
         self.made = 0
 
     def issue(
-        self, *delays: float, names: int = 1, poll: Poll = "early", retry_after: Optional[Callable[[], str]] = None
+        self,
+        authorization: float,
+        order: float,
+        *,
+        names: int = 1,
+        poll: Poll = "early",
+        retry_after: Optional[Callable[[], str]] = None,
     ) -> Tuple[List[float], int]:
         self.made += 1
         clock = Clock(self.folder / f"clock{self.made}")
@@ -100,7 +106,7 @@ class Acme:
         held.until = {
             f"{what}s": self._count(word) for what, word in (("authorization", "set VALID"), ("order", "Issued "))
         }
-        held.install(*delays, retry_after=retry_after)
+        held.install(authorization, order, retry_after)
         domains = [f"n{self.made}-{number}.polls.test" for number in range(names)]
         result = acme.issue(domains, [Webroot(self.web.root)] * names)
         assert result.outcome == "issued", result
