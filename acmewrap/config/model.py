@@ -15,8 +15,7 @@ Runner = Literal["acmewrap", "wrapper"]
 Poll = Literal["early", "acme.sh"]
 
 DEFAULT_RELEASE = "3.1.1"
-LOG = "task.log"
-"""The log of unattended runs, below ``directory``, when the file names none."""
+LOG = "task.log"  # of unattended runs, below ``directory``, when the file names none
 
 # --- challenges: how the authority is shown that a name is ours (RFC 8555 section 8) ------------------------------------
 

@@ -35,8 +35,8 @@ class AcmeSh:
     """Drives the acme.sh in the folder *program* on the certificates in *home*, all of one directory (*server*).
 
     ``version`` names the pinned release whose manifest is checked before each call (None: no check, the caller vouches);
-    ``environment`` reaches every call (proxies, for one); ``deadlines`` are seconds by verb. While
-    the authority works acme.sh asks again ``early``, or as ``acme.sh`` does by itself.
+    ``environment`` reaches every call (proxies, for one); ``deadlines`` are seconds by verb.
+    ``poll`` is how soon the authority is asked again while it works: ``early``, or as ``acme.sh`` does by itself.
     """
 
     def __init__(
@@ -113,8 +113,10 @@ class AcmeSh:
         """``--renew``: the same again, from what acme.sh remembers. Runs no deploy hook; that is :meth:`deploy`'s."""
         stored = self.home.read(domain, is_ecc(key))
         domains, webroots = ((domain,), ()) if stored is None else (stored.domains, stored.webroots)
-        words = command.renew(domain, key, force=force)
-        return self._obtain(Request("renew", domains, key, words, webroots, variables, due, settings), on_line)
+        request = Request(
+            "renew", domains, key, command.renew(domain, key, force=force), webroots, variables, due, settings
+        )
+        return self._obtain(request, on_line)
 
     def cron(
         self,
@@ -183,16 +185,16 @@ class AcmeSh:
 
     def list(self) -> Tuple[ListEntry, ...]:
         """``--list --listraw``. acme.sh leaves out names without a dot; :meth:`Home.stored` does not."""
-        sound = (one for one in self.home.stored() if one.configuration_error is None)
-        done = self._read("list", ("--list", "--listraw"), ((one.files.domain, one.ecc) for one in sound))
+        sound = ((one.files.domain, one.ecc) for one in self.home.stored() if one.configuration_error is None)
+        done = self._read("list", ("--list", "--listraw"), sound)
         rows = [line.split("|") for line in done.lines if "|" in line]
         entries = (ListEntry.from_row(dict(zip(rows[0], row))) for row in rows[1:])
         return tuple(entry for entry in entries if entry.domain)
 
     def info(self, domain: str, *, key: str = "ec-256") -> Mapping[str, str]:
         """``--info``: the domain's configuration as acme.sh prints it, without credentials; empty for a name it does not know."""
-        done = self._read("info", command.info(domain, key), [(domain, is_ecc(key))])
-        found = {match[1]: match[2] for line in done.lines for match in re.finditer(r"^(\w+)='?(.*?)'?$", line)}
+        lines = self._read("info", command.info(domain, key), [(domain, is_ecc(key))]).lines
+        found = {match[1]: match[2] for line in lines for match in re.finditer(r"^(\w+)='?(.*?)'?$", line)}
         return {name: found[name] for name in found if not name.startswith("SAVED_") and "Le_Domain" in found}
 
     def version(self) -> str:
@@ -231,18 +233,19 @@ class AcmeSh:
         return result
 
     def _delivered(self, verb: str, domain: str, hook: str, done: CallResult, **context: str) -> DeployResult:
-        fault = self._find_fault(verb, domain, done, hook=hook, **context)
-        events = done.transcript.events
+        fault, events = self._find_fault(verb, domain, done, hook=hook, **context), done.transcript.events
         return DeployResult("failed" if fault else "accepted", domain, hook, events, done.lines, done.seconds, fault)
 
     def _ended(self, verb: str, domain: str, done: CallResult) -> RevokeResult:
-        fault = self._find_fault(verb, domain, done)
-        events = done.transcript.events
+        fault, events = self._find_fault(verb, domain, done), done.transcript.events
         return RevokeResult("failed" if fault else "done", domain, events, done.lines, done.seconds, fault)
 
     def _find_fault(self, verb: str, domain: str, done: CallResult, **context: str) -> Optional[Failure]:
-        known = {"domain": domain, "name": domain, **context}
-        return None if done.returncode == 0 else self._caller.diagnose(verb, done, known)
+        return (
+            None
+            if done.returncode == 0
+            else self._caller.diagnose(verb, done, {"domain": domain, "name": domain, **context})
+        )
 
     def _read(self, verb: str, words: Tuple[str, ...], names: Iterable[Tuple[str, bool]] = ()) -> CallResult:
         with stage(self.home, names) as staging:

@@ -72,7 +72,7 @@ _AUTHORITY = Record(
             "The config home of acme.sh, below `directory`. Several authorities cannot share one.",
         ),
         "poll": Key(
-            choice({word: word for word in get_args(Poll)}),
+            choice(get_args(Poll)),
             "How soon acme.sh asks again while the authority works: `early`, after a tenth of a second and then ever later, or "
             "every 2 s, as `acme.sh` by itself. `Retry-After` is respected.",
             default=Authority.poll,
