@@ -35,8 +35,7 @@ class AcmeSh:
     """Drives the acme.sh in the folder *program* on the certificates in *home*, all of one directory (*server*).
 
     ``version`` names the pinned release whose manifest is checked before each call (None: no check, the caller vouches);
-    ``environment`` reaches every call (proxies, for one); ``deadlines`` are seconds by verb.
-    ``poll`` is how soon the authority is asked again while it works: ``early``, or as ``acme.sh`` does by itself.
+    ``environment`` reaches every call (proxies, for one); ``deadlines`` are seconds by verb, ``poll`` is that of an authority.
     """
 
     def __init__(
@@ -113,10 +112,8 @@ class AcmeSh:
         """``--renew``: the same again, from what acme.sh remembers. Runs no deploy hook; that is :meth:`deploy`'s."""
         stored = self.home.read(domain, is_ecc(key))
         domains, webroots = ((domain,), ()) if stored is None else (stored.domains, stored.webroots)
-        request = Request(
-            "renew", domains, key, command.renew(domain, key, force=force), webroots, variables, due, settings
-        )
-        return self._obtain(request, on_line)
+        words = command.renew(domain, key, force=force)
+        return self._obtain(Request("renew", domains, key, words, webroots, variables, due, settings), on_line)
 
     def cron(
         self,
@@ -185,16 +182,16 @@ class AcmeSh:
 
     def list(self) -> Tuple[ListEntry, ...]:
         """``--list --listraw``. acme.sh leaves out names without a dot; :meth:`Home.stored` does not."""
-        sound = ((one.files.domain, one.ecc) for one in self.home.stored() if one.configuration_error is None)
-        done = self._read("list", ("--list", "--listraw"), sound)
+        sound = (one for one in self.home.stored() if one.configuration_error is None)
+        done = self._read("list", ("--list", "--listraw"), ((one.files.domain, one.ecc) for one in sound))
         rows = [line.split("|") for line in done.lines if "|" in line]
         entries = (ListEntry.from_row(dict(zip(rows[0], row))) for row in rows[1:])
         return tuple(entry for entry in entries if entry.domain)
 
     def info(self, domain: str, *, key: str = "ec-256") -> Mapping[str, str]:
         """``--info``: the domain's configuration as acme.sh prints it, without credentials; empty for a name it does not know."""
-        lines = self._read("info", command.info(domain, key), [(domain, is_ecc(key))]).lines
-        found = {match[1]: match[2] for line in lines for match in re.finditer(r"^(\w+)='?(.*?)'?$", line)}
+        done = self._read("info", command.info(domain, key), [(domain, is_ecc(key))])
+        found = {match[1]: match[2] for line in done.lines for match in re.finditer(r"^(\w+)='?(.*?)'?$", line)}
         return {name: found[name] for name in found if not name.startswith("SAVED_") and "Le_Domain" in found}
 
     def version(self) -> str:
@@ -241,11 +238,8 @@ class AcmeSh:
         return RevokeResult("failed" if fault else "done", domain, events, done.lines, done.seconds, fault)
 
     def _find_fault(self, verb: str, domain: str, done: CallResult, **context: str) -> Optional[Failure]:
-        return (
-            None
-            if done.returncode == 0
-            else self._caller.diagnose(verb, done, {"domain": domain, "name": domain, **context})
-        )
+        known = {"domain": domain, "name": domain, **context}
+        return None if done.returncode == 0 else self._caller.diagnose(verb, done, known)
 
     def _read(self, verb: str, words: Tuple[str, ...], names: Iterable[Tuple[str, bool]] = ()) -> CallResult:
         with stage(self.home, names) as staging:
