@@ -33,7 +33,7 @@ def waiting_time(value: Optional[str], date: Optional[float]) -> Optional[int]:
     """
     if value is None:
         return None
-    if value.strip().isdigit():
+    if value.strip().isdecimal():
         return min(int(value.strip()[:9]), _LONGEST)
     then = parse_date(value)
     return None if then is None or date is None else int(min(max(then - date, 0), _LONGEST))

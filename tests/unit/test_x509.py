@@ -155,7 +155,6 @@ def test_what_is_no_key_is_refused(key: bytes) -> None:
         pem("CERTIFICATE", b"\x30\x00"),
         pem("CERTIFICATE", certificate(dates=der(0x30, der(0x17, b"261301000000Z"), der(0x17, b"260101000000Z")))),
         pem("CERTIFICATE", certificate(dates=der(0x30, der(0x17, b"yesterday"), der(0x17, b"tomorrow")))),
-        pem("CERTIFICATE", certificate(extensions=extension(b"\x55\x1d\x11", der(0x87, b"odd")))),
     ],
 )
 def test_what_is_no_certificate_is_refused(data: bytes) -> None:
