@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Mapping
 
-from ..errors import ExitCode, Retry
-from .entry import Entry
-
-denied = partial(Entry, exit_code=ExitCode.PERMISSION)
+from ..errors import Retry
+from .entry import Entry, busy, denied, report_lost
 
 ENTRIES: Mapping[str, Entry] = {
     "file.not_writable": denied(
         "The user that runs acmewrap may not write there.",
         "Run as the user that owns {folder}, or give that user the right to write there.",
     ),
-    "run.busy": Entry(
+    "run.busy": busy(
         "Another run works in the same folder, by hand or from the schedule.",
         "Try again when it has ended.",
-        exit_code=ExitCode.BUSY,
         retry=Retry.LATER,
     ),
     "run.interrupted": Entry(
@@ -52,10 +48,9 @@ ENTRIES: Mapping[str, Entry] = {
         "Send {report} to the project: it holds no secrets, and you can read all of it. The next run tries again.",
         retry=Retry.LATER,
     ),
-    "output.lost": Entry(
+    "output.lost": report_lost(
         "The disk below the log, or below the file that the output goes to, is full or broken. The work was done all the same.",
         "Make room (df -h) and look at the certificates: acmewrap status",
-        exit_code=ExitCode.REPORT_LOST,
     ),
     "wrapper.missing": Entry(
         "The wrapper script was not rendered yet, or for something else than the file asks for now.",
