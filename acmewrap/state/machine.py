@@ -29,6 +29,7 @@ from ..driver.release import installation
 from ..errors import AcmewrapError, Failure
 from ..host import webroot
 from ..host.webroot import WebrootState
+from ..pki.x509 import X509
 from ..reasons import Drift
 from ..verify.tls_probe import Observation
 from .ledger import Advice, Entry, Ledger
@@ -62,6 +63,10 @@ class CertificateState:
     deliveries: Mapping[str, Entry] = field(default_factory=dict)
     observations: Mapping[str, Observation] = field(default_factory=dict)
 
+    @property
+    def leaf(self) -> Optional[X509]:
+        return self.stored.leaf if self.stored is not None else None
+
 
 @dataclass(frozen=True)
 class State:
@@ -91,7 +96,11 @@ def read_state(
     *environ*, from which secrets are read.
     """
     guard = _Guard(paths.reports_folder(config))
-    nas = _read_nas(config, environ) if "nas" in parts and environ is not None else None
+    nas: Optional[NasState] = None
+    if "nas" in parts and environ is not None and config.synology is not None:
+        from .nas import look
+
+        nas = look(config, environ)
     wanted = {name: one for name, one in config.certificates.items() if not only or name in only}
     ledgers = {one.name: Ledger.load(paths.ledger_path(one)) for one in config.authorities.values()}
     return State(
@@ -186,41 +195,37 @@ def _read_leftovers(config: Config) -> Tuple[Leftover, ...]:
 def _read_certificate(
     config: Config, certificate: Certificate, ledger: Ledger, parts: AbstractSet[Part], guard: _Guard
 ) -> CertificateState:
-    home, name = paths.home_of(config, certificate), certificate.name
-    stored = guard.read(name, lambda: home.read(*paths.name_of(certificate)), None)
+    stored = guard.read(certificate.name, lambda: paths.read(config, certificate), None)
+    leaf = stored.leaf if stored is not None else None
     return CertificateState(
         stored=stored,
-        fault=guard.read(name, stored.find_fault, None) if stored is not None and stored.leaf is not None else None,
+        fault=guard.read(certificate.name, stored.find_fault, None)
+        if stored is not None and leaf is not None
+        else None,
         attempts=ledger.get(certificate.name),
-        advice=ledger.advice(certificate.name, stored.leaf.sha256) if stored is not None and stored.leaf else None,
-        deliveries={one.name: ledger.get(entry_name(certificate, one)) for one in certificate.targets},
-        observations=_look(certificate, stored, guard) if "wire" in parts else {},
+        advice=ledger.advice(certificate.name, leaf.sha256) if leaf is not None else None,
+        deliveries={target.name: ledger.get(entry_name(certificate, target)) for target in certificate.targets},
+        observations=_look(certificate, leaf, guard) if "wire" in parts else {},
     )
 
 
-def _look(certificate: Certificate, stored: Optional[Stored], guard: _Guard) -> Dict[str, Observation]:
+def _look(certificate: Certificate, leaf: Optional[X509], guard: _Guard) -> Dict[str, Observation]:
     from ..verify import local_files
 
-    leaf = stored.leaf.sha256 if stored is not None and stored.leaf is not None else None
+    known = leaf.sha256 if leaf is not None else None
     unseen = Observation(error="could not be verified")
     return {
-        one.name: guard.read(f"{certificate.name} at {one.name}", partial(local_files.look, one, leaf), unseen)
-        for one in certificate.targets
-        if local_files.can_look(one)
+        target.name: guard.read(
+            f"{certificate.name} at {target.name}", partial(local_files.look, target, known), unseen
+        )
+        for target in certificate.targets
+        if local_files.can_look(target)
     }
 
 
 def entry_name(certificate: Certificate, target: Target) -> str:
     """The ledger's name for a deployment."""
     return f"{certificate.name}/{target.name}"
-
-
-def _read_nas(config: Config, environ: Mapping[str, str]) -> Optional[NasState]:
-    if config.synology is None:
-        return None
-    from . import nas
-
-    return nas.look(config, environ)
 
 
 def _read_schedule(config: Config, nas: Optional[NasState]) -> Drift:
