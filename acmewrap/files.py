@@ -23,6 +23,15 @@ SCRIPT = 0o700
 FOLDER = 0o700
 PUBLIC = 0o644
 
+_IDS = {
+    errno.EACCES: "file.denied",
+    errno.EPERM: "file.denied",
+    errno.ENOSPC: "disk.full",
+    errno.EDQUOT: "disk.full",
+    errno.EROFS: "file.read_only",
+    errno.ENOLCK: "lock.unavailable",
+}
+
 
 def write_atomic(path: Path, content: Union[str, bytes], mode: int = PRIVATE) -> None:
     """Replace *path* by *content* in one step, on disk before it is seen. The mode is set before the content is written."""
@@ -119,7 +128,7 @@ def lock(path: Path, timeout: float = 0.0) -> Iterator[None]:
         if not stat.S_ISREG(os.fstat(handle).st_mode):
             raise _in_the_way(path)
         deadline = time.monotonic() + timeout
-        while not _is_locked(handle):
+        while not _is_locked(handle, path):
             if time.monotonic() >= deadline:
                 holder = os.pread(handle, 100, 0).decode("ascii", "replace").strip() or "unknown"
                 raise BusyError(failure("run.busy", f"another run (process {holder}) is at work in {path.parent}"))
@@ -143,18 +152,18 @@ def machine_lock(timeout: float = 30.0) -> Iterator[None]:
             handle = os.open("/etc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
             stack.callback(os.close, handle)
             deadline = time.monotonic() + timeout
-            while not _is_locked(handle) and time.monotonic() < deadline:
+            while not _is_locked(handle, "/etc") and time.monotonic() < deadline:
                 time.sleep(0.05)
         yield
 
 
-def _is_locked(handle: int) -> bool:
+def _is_locked(handle: int, path: object) -> bool:
     """Whether the lock could be taken. Raises OSError for another reason than that somebody has it."""
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         if error.errno not in (errno.EAGAIN, errno.EACCES):
-            raise
+            raise OSError(error.errno, error.strerror, str(path)) from error
         return False
     return True
 
@@ -167,7 +176,7 @@ def describe(error: OSError, subject: object) -> Failure:
 
 def id_of(error: OSError) -> str:
     """The failure that an error of the operating system is, where nothing more is known of it."""
-    return "disk.full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "file.failed"
+    return _IDS.get(error.errno or 0, "file.failed")
 
 
 @contextlib.contextmanager

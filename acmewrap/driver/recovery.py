@@ -8,14 +8,13 @@ wrong inside of one is made anew by the run that follows, never taken from a for
 from __future__ import annotations
 
 import contextlib
-import json
 import logging
 import os
 import shutil
 from pathlib import Path
 from typing import Iterable, Iterator, List, Literal, Tuple
 
-from .. import files, reading
+from .. import files, jsontext, reading
 from ..catalogue import failure
 from ..errors import AccessError
 from ..pki import x509
@@ -168,9 +167,9 @@ def _is_sound(path: Path) -> bool:
             return _is_key(path)
         data = reading.read_bytes(path)
         if path.name == _JSON:
-            return isinstance(json.loads(data), dict)
+            return isinstance(jsontext.parse(data), dict)
         return "ACCOUNT_URL" in parse_account(data.decode("utf-8"))
     except PermissionError:
         raise
-    except (OSError, ValueError, RecursionError):
+    except (OSError, ValueError):
         return False

@@ -15,6 +15,7 @@ from typing import Callable, List, Tuple
 from hypothesis import event, given
 from hypothesis import strategies as st
 
+from acmewrap import jsontext
 from acmewrap.config.model import Schedule
 from acmewrap.driver import recovery
 from acmewrap.driver.configuration import edit_configuration, parse_account, parse_configuration, raw_values
@@ -146,9 +147,9 @@ def parses(parse: Callable[[], object]) -> bool:
     return True
 
 
-@given(mutants(LEDGER))
+@given(mutants(LEDGER) | altered(LEDGER) | altered(LEDGER))
 def test_of_a_ledger_a_plan_is_made_in_any_case(data: bytes) -> None:
-    parses(lambda: json.loads(data))
+    parses(lambda: jsontext.parse(data))
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as folder:
         config = make_config()
