@@ -177,15 +177,20 @@ def test_the_session_is_closed_at_the_end(nas: DsmSimulator, hook: Hook) -> None
 @pytest.mark.parametrize(
     "password",
     [
-        "$HOME$(id)",
-        "it's",
-        'say "so"',
-        "a&b=c",
-        "100%41",
-        "back\\slash\\1",
-        "two words",
-        "semi;colon|pipe`tick`",
-        "naïve-€",
+        '$HOME$(id) it\'s "so" a&b=c 100%41 back\\slash\\1 semi;colon|pipe`tick` naïve-€',
+        *(
+            pytest.param(one, marks=pytest.mark.slow)  # alone, where the others do not make good what one breaks
+            for one in (
+                "$HOME$(id)",
+                "it's",
+                'say "so"',
+                "a&b=c",
+                "100%41",
+                "back\\slash\\1",
+                "semi;colon|pipe`tick`",
+                "naïve-€",
+            )
+        ),
     ],
 )
 def test_a_password_arrives_byte_for_byte(hook: Hook, password: str) -> None:
@@ -206,12 +211,17 @@ def test_a_description_with_quotes_and_blanks_is_found_again(nas: DsmSimulator, 
     ("change", "message"),
     [
         ({"password": "another"}, "no such account or incorrect password"),
-        ({"expired": "now"}, "non-existent account"),
-        ({"password_state": "expired"}, "password has expired or must be changed"),
-        ({"password_state": "expired_for_good"}, "password has expired or must be changed"),
-        ({"password_state": "must_change"}, "password has expired or must be changed"),
-        ({"locked": True}, "Failed to authenticate with error: 411"),
-        ({"otp_code": "123456"}, "Failed to authenticate with provided 2FA-OTP code"),
+        *(
+            pytest.param(*one, marks=pytest.mark.slow)  # the words are acme.sh's, the codes are in tests/unit/testing
+            for one in (
+                ({"expired": "now"}, "non-existent account"),
+                ({"password_state": "expired"}, "password has expired or must be changed"),
+                ({"password_state": "expired_for_good"}, "password has expired or must be changed"),
+                ({"password_state": "must_change"}, "password has expired or must be changed"),
+                ({"locked": True}, "Failed to authenticate with error: 411"),
+                ({"otp_code": "123456"}, "Failed to authenticate with provided 2FA-OTP code"),
+            )
+        ),
     ],
 )
 def test_an_account_that_may_not_log_in_is_told_why(
@@ -225,6 +235,7 @@ def test_an_account_that_may_not_log_in_is_told_why(
     assert nas.calls(IMPORT) == []
 
 
+@pytest.mark.slow
 def test_a_second_factor_that_is_enforced_but_not_set_up_is_told(nas: DsmSimulator, hook: Hook) -> None:
     nas.state.otp_policy = "admin"
     code, output = hook.deploy(nas)
@@ -232,6 +243,7 @@ def test_a_second_factor_that_is_enforced_but_not_set_up_is_told(nas: DsmSimulat
     assert "Enforce auth with 2FA-OTP enabled" in output
 
 
+@pytest.mark.slow
 def test_the_denied_desktop_application_is_402(nas: DsmSimulator, hook: Hook) -> None:
     nas.state.set_rule("SYNO.Desktop", nas.account, allow_ip=[], deny_ip=["0.0.0.0"])
     code, output = hook.deploy(nas)
@@ -260,7 +272,10 @@ def test_who_is_no_administrator_may_not_list(nas: DsmSimulator, hook: Hook) -> 
     assert "not administrator" in output
 
 
-@pytest.mark.parametrize("effect", ["cut_off", "empty_reply", "bad_gateway", "ignored"])
+@pytest.mark.parametrize(
+    "effect",
+    ["ignored", *(pytest.param(one, marks=pytest.mark.slow) for one in ("cut_off", "empty_reply", "bad_gateway"))],
+)
 def test_the_hook_says_success_although_nothing_was_installed(nas: DsmSimulator, hook: Hook, effect: Effect) -> None:
     fault = nas.fail(IMPORT, effect)
     code, output = hook.deploy(nas, SYNO_CREATE="1")
@@ -275,7 +290,7 @@ def test_a_reply_that_is_lost_leaves_the_entry_installed(nas: DsmSimulator, hook
     assert [entry.fingerprint for entry in nas.state.certificates.by_description("acme")] == [fingerprint(leaf)]
 
 
-@pytest.mark.parametrize("refusal", [5510, 5514, 119])
+@pytest.mark.parametrize("refusal", [5510, *(pytest.param(one, marks=pytest.mark.slow) for one in (5514, 119))])
 def test_an_upload_that_is_refused_fails_with_the_code(nas: DsmSimulator, hook: Hook, refusal: int) -> None:
     nas.fail(IMPORT, refusal, times=None)
     for _ in range(2):
