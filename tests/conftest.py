@@ -30,7 +30,7 @@ REPOSITORY = TESTS.parent
 
 # `quick` tries the same examples each time, so that a failure is that of a change; `full` (`make test-all`) looks for new ones.
 _TOO_SLOW = [HealthCheck.too_slow]  # whatever is timed on a busy machine
-settings.register_profile("quick", max_examples=100, derandomize=True, deadline=None, suppress_health_check=_TOO_SLOW)
+settings.register_profile("quick", max_examples=50, derandomize=True, deadline=None, suppress_health_check=_TOO_SLOW)
 settings.register_profile("full", max_examples=10_000, deadline=None, suppress_health_check=_TOO_SLOW)
 settings.load_profile("quick")
 

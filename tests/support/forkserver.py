@@ -37,14 +37,14 @@ class Forkserver:
         assert self._process.stdout.readline() == b"ready\n"
 
     def run(
-        self, words: Sequence[str], environment: Mapping[str, str], timeout: float = 120
+        self, words: Sequence[str], environment: Mapping[str, str], cwd: str = "/", timeout: float = 120
     ) -> subprocess.CompletedProcess[bytes]:
         """Raises OSError (timed out) when it takes longer than *timeout* seconds; then it is killed."""
         with tempfile.TemporaryDirectory(dir=str(self._folder)) as folder, socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(timeout)
             connection.connect(str(self._folder / "socket"))
             with connection.makefile("rw", encoding="utf-8") as stream:
-                stream.write(json.dumps([folder, list(words), dict(environment)]) + "\n")
+                stream.write(json.dumps([folder, cwd, list(words), dict(environment)]) + "\n")
                 stream.flush()
                 child = int(stream.readline())
                 try:
@@ -121,10 +121,11 @@ def _answer(connection: socket.socket) -> None:
     """In a child: fork acmewrap, wait for it, and tell how it ended."""
     connection.settimeout(None)
     with connection.makefile("rw", encoding="utf-8") as stream:
-        folder, words, environment = json.loads(stream.readline())
+        folder, cwd, words, environment = json.loads(stream.readline())
         child = os.fork()
         if child == 0:
             connection.close()
+            os.chdir(cwd)
             _become_acmewrap(folder, words, environment)
         stream.write(f"{child}\n")
         stream.flush()
