@@ -47,7 +47,7 @@ def start_cron() -> Iterator[Callable[[], None]]:
             daemon.wait(10)
 
 
-def test_cron_renews_and_delivers_what_is_due_and_logs_both_streams(
+def test_cron_renews_and_delivers_what_is_due_and_logs_both_streams(  # noqa: PLR0917  they are fixtures
     tmp_path: Path,
     acme_sh_311: Path,
     pebble: Pebble,
