@@ -65,10 +65,11 @@ def empty(request: Any, tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webse
 
 @pytest.fixture(scope="module")
 def modern(
-    tmp_path_factory: pytest.TempPathFactory, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
+    tmp_path_factory: pytest.TempPathFactory, acme_sh_311: Path, issued_home: Path, pebble: Pebble, webserver: WebServer
 ) -> Iterator[Machine]:
     """Provisioned over the web API once; each test leaves it as it ought to be."""
     for machine in channel("7.2.1", "web", tmp_path_factory.mktemp("modern"), acme_sh_311, pebble, webserver):
+        machine.adopt(issued_home)
         assert machine.run("apply").returncode == 0
         yield machine
 
@@ -279,9 +280,10 @@ ALBUM = """\
 
 
 def test_several_certificates_on_one_nas_have_entries_and_services_of_their_own(
-    tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
+    tmp_path: Path, acme_sh_311: Path, issued_home: Path, pebble: Pebble, webserver: WebServer
 ) -> None:
     for machine in channel("7.2.1", "web", tmp_path, acme_sh_311, pebble, webserver):
+        machine.adopt(issued_home)
         store = machine.nas.state.certificates
         store.add_service("SynologyPhotos", "photos", "Photos")
         machine.configure(HEAD + CERTIFICATES + ALBUM + NAS, administrator=ADMINISTRATOR)
