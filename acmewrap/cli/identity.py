@@ -6,11 +6,10 @@ import contextlib
 import importlib
 import os
 import pkgutil
-import sys
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Mapping, MutableMapping
 
+from .. import resources
 from ..access import privileges, trust
 from ..access.privileges import User
 from ..catalogue import failure
@@ -51,6 +50,13 @@ def load(file: Path, environ: MutableMapping[str, str], *, for_good: bool) -> Co
     return config
 
 
+def settle_for_update(program: Path, environ: MutableMapping[str, str], *, for_good: bool) -> None:
+    """Before the one file that runs is replaced: import what is still needed of it, and become the owner of its folder."""
+    _refuse_weak_program(environ)
+    load_everything()
+    settle_for_output(program, environ, for_good=for_good)
+
+
 def settle_for_output(file: Path, environ: MutableMapping[str, str], *, for_good: bool) -> None:
     """Before a new *file* is written: become the owner of its folder."""
     owner = trust.find_owner(file.parent)
@@ -61,24 +67,23 @@ def settle_for_output(file: Path, environ: MutableMapping[str, str], *, for_good
 
 def _refuse_weak_program(environ: Mapping[str, str]) -> None:
     """Raise :class:`AccessError` (``trust.program``) when root runs a single file that others than who called sudo can change."""
-    started = os.path.abspath(sys.argv[0])
-    if zipfile.is_zipfile(started):
-        weak = trust.find_weakness(started, trust.trusted_users(environ))
-        if weak is not None:
-            message = f"root runs {started}, and another user can change it: {weak.path}: {weak.reason}"
-            raise AccessError(failure("trust.program", message, program=started))
+    started = resources.single_file()
+    weak = None if started is None else trust.find_weakness(started, trust.trusted_users(environ))
+    if weak is not None:
+        message = f"root runs {started}, and another user can change it: {weak.path}: {weak.reason}"
+        raise AccessError(failure("trust.program", message, program=started))
 
 
 def _become(user: User, environ: MutableMapping[str, str], home: Path) -> None:
-    _load_everything()
+    load_everything()
     privileges.become(user, environ, home)
     for name in set(os.environ) - set(environ):
         del os.environ[name]
     os.environ.update(environ)  # what is started through `sh`, and the standard library, look here
 
 
-def _load_everything() -> None:
-    from .. import resources
+def load_everything() -> None:
+    """Import what may be needed later, for it may not be readable then."""
     from ..driver.release import pin
 
     package = [str(Path(__file__).parent.parent)]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Mapping, Optional, Tuple
@@ -86,7 +87,7 @@ class Stored:
     def next_renewal(self) -> Optional[int]:
         """acme.sh's own date (``Le_NextRenewTime``), seconds since 1970 UTC; its text form was a day off in 3.0.2."""
         text = self.configuration.get("Le_NextRenewTime", "")
-        return int(text) if text.isascii() and text.isdigit() else None
+        return int(text) if re.fullmatch("[0-9]{1,12}", text) else None
 
     def find_fault(self) -> Optional[str]:
         """Why configuration, key, leaf and chain do not belong together; None when they do."""

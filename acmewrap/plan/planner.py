@@ -8,10 +8,12 @@ from typing import AbstractSet, Iterator, Optional, Tuple
 from .. import paths, reasons
 from ..config.model import Certificate, Config, Target
 from ..driver.home import Stored
+from ..limits import is_look_due
 from ..reasons import Plain, Reason, drifted
+from ..state.ledger import Entry
 from ..state.machine import ALL_PARTS, CertificateState, Part, State
 from . import steps
-from .due import due_of
+from .due import due_of, interval_of, is_waiting
 from .fingerprint import find_change
 from .steps import CERTIFICATE_KINDS, LAST_KINDS, MACHINE_KINDS, CheckRenewalInfo, Kind, ObtainCertificate, Step
 
@@ -114,10 +116,12 @@ def _certificates(config: Config, state: State, now: float, options: PlanOptions
         obtaining = _obtain(config, certificate, found, now, options)
         if obtaining is not None:
             yield obtaining
-        elif found.advice is not None and found.advice.next_look <= now:
+        elif found.advice is not None and is_look_due(found.advice.next_look, now):
             yield CheckRenewalInfo(Plain.ADVICE_OUTDATED, certificate, authority)
         for target in certificate.targets:
-            reason = Plain.NEW_CERTIFICATE if obtaining is not None else _pending(target, found, state, now, options)
+            waits = _waits(config, found.deliveries[target.name], found, now, options)
+            pending = _pending(target, found, state, options, waits=waits)
+            reason = Plain.NEW_CERTIFICATE if obtaining is not None else pending
             if reason is not None:
                 yield steps.DeployCertificate(reason, certificate, authority, target, options.force)
 
@@ -126,9 +130,14 @@ def _obtain(
     config: Config, certificate: Certificate, found: CertificateState, now: float, options: PlanOptions
 ) -> Optional[ObtainCertificate]:
     step = _wanted(config, certificate, found, now, options)
-    if step is None or step.kind not in options.kinds or (options.respect_backoff and found.attempts.next_try > now):
+    if step is None or step.kind not in options.kinds or _waits(config, found.attempts, found, now, options):
         return None
     return step
+
+
+def _waits(config: Config, entry: Entry, found: CertificateState, now: float, options: PlanOptions) -> bool:
+    leaf = found.stored.leaf if found.stored is not None else None
+    return options.respect_backoff and is_waiting(entry, leaf, now, interval_of(config.schedule))
 
 
 def _wanted(
@@ -155,7 +164,7 @@ def _wanted(
 
 
 def _pending(
-    target: Target, found: CertificateState, state: State, now: float, options: PlanOptions
+    target: Target, found: CertificateState, state: State, options: PlanOptions, *, waits: bool
 ) -> Optional[Reason]:
     """Why the certificate that is there is to be deployed to *target*; None when it need not be, or not now."""
     leaf = found.stored.leaf if found.stored is not None else None
@@ -172,7 +181,7 @@ def _pending(
         return (
             None if entry_of_nas is None or state.nas is None else state.nas.assignments.get(entry_of_nas.description)
         )
-    if options.respect_backoff and entry.wanted == leaf.sha256 and entry.next_try > now:
+    if waits and entry.wanted == leaf.sha256:
         return None
     if observed is not None:
         return reasons.NotServed(observed.served, observed.error)

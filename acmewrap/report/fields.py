@@ -6,6 +6,8 @@ import time
 from functools import partial
 from typing import Any, Callable, Dict, NamedTuple, Optional, Union
 
+from ..timefmt import as_utc
+
 Schema = Dict[str, Any]
 Getter = Union[str, Callable[[Any], Any]]
 
@@ -77,7 +79,7 @@ def within(attribute: str, parts: Dict[str, Type]) -> Dict[str, Type]:
 
 def moment(seconds: float) -> str:
     """RFC 3339 in UTC, to the second."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", as_utc(seconds))
 
 
 # Text that is of several lines on purpose (text.Lines) stays what it is.

@@ -8,21 +8,16 @@ atomically; without it (lost, damaged) everything is merely looked at again.
 from __future__ import annotations
 
 import json
-import random
 import threading
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Tuple
 
-from .. import files
+from .. import files, limits
 from ..catalogue import failure
 from ..errors import AcmewrapError, Failure
 
 _VERSION = 1
-_FIRST_WAIT = 5 * 60
-# A failure is noted a while after its run began, and the run of the next day is to try again.
-_LONGEST_WAIT = 23 * 60 * 60
-_DOUBLINGS = 9  # past the longest wait, and far from what a float can hold
 
 
 @dataclass(frozen=True)
@@ -39,24 +34,11 @@ class Entry:
     next_try: int = 0
     error: Optional[Mapping[str, str]] = None
 
-    def fail(
-        self,
-        failure: Failure,
-        now: float,
-        *,
-        latest: Optional[float] = None,
-        earliest: Optional[float] = None,
-        jitter: float = 0.2,
-    ) -> Entry:
-        """After one more failure: wait twice as long as last time, not past *latest*, and in no case less than *earliest*."""
-        wait = _FIRST_WAIT * 2.0 ** min(self.attempts, _DOUBLINGS) * (1 + random.uniform(-jitter, jitter))  # noqa: S311
-        wait = min(wait, _LONGEST_WAIT)
-        if latest is not None:
-            wait = max(min(wait, latest - now), 0)
-        if earliest is not None:
-            wait = max(wait, earliest - now)
+    def fail(self, failure: Failure, now: float, **asked: Any) -> Entry:
+        """After one more failure; what is *asked* decides on the wait as :func:`acmewrap.limits.wait` says."""
         error = {"id": failure.id, "message": failure.message, "remedy": failure.remedy}
-        return replace(self, attempts=self.attempts + 1, next_try=int(now + wait), error=error)
+        next_try = int(now + limits.wait(self.attempts, now, **asked))
+        return replace(self, attempts=self.attempts + 1, next_try=next_try, error=error)
 
     def want(self, leaf: str) -> Entry:
         """For *leaf* as what is pending; failures with another leaf do not count against it."""
@@ -75,7 +57,8 @@ class Advice:
 
     ``source`` is the directory's ``renewalInfo``; ``chosen`` a random moment of the window ``begin`` to ``end``, so that not all
     clients come at once; all three are None until there is an answer, and ``chosen`` stays None when the window was open before
-    the certificate was there. ``next_look``: when to ask again.
+    the certificate was there. ``next_look``: when to ask again. ``early``: how many renewals in a row came before their own time
+    because of advice, up to this leaf.
     """
 
     leaf: str
@@ -85,6 +68,7 @@ class Advice:
     end: Optional[int] = None
     chosen: Optional[int] = None
     explanation: Optional[str] = None
+    early: int = 0
 
 
 class Ledger:

@@ -7,6 +7,7 @@ its locale) is the same for all children; a test of such things starts a process
 
 from __future__ import annotations
 
+import atexit
 import functools
 import json
 import os
@@ -28,7 +29,8 @@ class Forkserver:
 
     def __init__(self) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="acmewrap-forkserver-"))
-        environment = {"PATH": os.defpath, "PYTHONWARNINGS": "error", "PYTHONPATH": str(REPOSITORY)}
+        measured = {name: value for name, value in os.environ.items() if name.startswith("COVERAGE_")}
+        environment = {"PATH": os.defpath, "PYTHONWARNINGS": "error", "PYTHONPATH": str(REPOSITORY), **measured}
         argv = [sys.executable, __file__, str(self._folder)]
         self._process = subprocess.Popen(
             argv, env=environment, cwd="/", stdin=subprocess.DEVNULL, stdout=subprocess.PIPE
@@ -155,6 +157,7 @@ def _become_acmewrap(folder: str, words: List[str], environment: Dict[str, str])
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else int(end.code is not None)
     finally:
+        atexit._run_exitfuncs()
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)

@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).resolve().parent.parent.parent / "acmewrap"
 
 # From the ground up. Each may import what stands in a line above its own, and its own folder; neighbours do not know each other.
 LAYERS: Tuple[Tuple[str, ...], ...] = (
-    ("text", "timefmt"),
+    ("text", "timefmt", "limits"),
     ("errors",),
     ("catalogue", "reasons"),
     ("access",),
@@ -28,7 +28,7 @@ LAYERS: Tuple[Tuple[str, ...], ...] = (
     ("acme",),
     ("driver", "host"),
     ("paths", "synology"),
-    ("schedule", "verify"),
+    ("schedule", "verify", "self_update"),
     ("state",),
     ("plan",),
     ("engine",),

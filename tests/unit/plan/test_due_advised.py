@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from acmewrap.catalogue import failure
 from acmewrap.config.model import RenewAt, RenewBefore, Schedule
+from acmewrap.limits import latest_try
 from acmewrap.plan import interval_check
-from acmewrap.plan.due import due_at, due_of, interval_of, latest_try, slowest_interval
+from acmewrap.plan.due import due_at, due_of, interval_of, slowest_interval
 from acmewrap.plan.planner import PlanOptions, plan
 from acmewrap.plan.steps import CERTIFICATE_KINDS
 from acmewrap.reasons import Due, Moment
@@ -103,7 +104,7 @@ def test_after_any_number_of_failures_half_of_what_is_left_is_still_left(
     lifetime: int, attempts: int, passed: float
 ) -> None:
     now = int(lifetime * passed)
-    entry = Entry(attempts=attempts).fail(REFUSED, now, latest=latest_try(now, lifetime, lifetime))
+    entry = Entry(attempts=attempts).fail(REFUSED, now, end=lifetime, lifetime=lifetime)
     assert now <= entry.next_try <= now + (lifetime - now) / 2
 
 
@@ -122,8 +123,8 @@ def test_after_a_failure_the_next_run_tries_again_or_one_before_half_of_what_is_
     run = int(lifetime * passed)
     now = int(run + interval * took)  # the failure takes its time, so it is noted later than the run began
     assume(now < lifetime)
-    latest = latest_try(now, lifetime, lifetime, interval)
-    next_try = Entry(attempts=attempts).fail(REFUSED, now, latest=latest).next_try
+    failed = Entry(attempts=attempts).fail(REFUSED, now, end=lifetime, lifetime=lifetime, interval=interval)
+    next_try = failed.next_try
     again = run + max(-(-(next_try - run) // interval), 1) * interval
     assert again <= max(run + interval, now + (lifetime - now) / 2)
 
@@ -132,13 +133,7 @@ def test_after_a_failure_the_next_run_tries_again_or_one_before_half_of_what_is_
 def test_what_has_expired_is_tried_soon_and_not_all_the_time(lifetime: int, wait: int) -> None:
     assert latest_try(NOW, NOW - DAY, lifetime) == NOW + wait
     assert latest_try(NOW, NOW, lifetime) == NOW + wait
-    assert latest_try(NOW, NOW, lifetime, 5 * MINUTE) == NOW + wait - 5 * MINUTE
-
-
-@pytest.mark.parametrize("attempts", [0, 3, 40])
-def test_while_an_authority_asks_to_be_left_alone_it_is_whatever_else_presses(attempts: int) -> None:
-    entry = Entry(attempts=attempts).fail(REFUSED, NOW, latest=NOW + 1, earliest=NOW + 2 * DAY)
-    assert entry.next_try == NOW + 2 * DAY
+    assert latest_try(NOW, NOW, lifetime, 5 * MINUTE) == NOW + max(wait - 5 * MINUTE, 30)
 
 
 def test_what_a_target_serves_until_when_is_kept_while_another_leaf_is_owed() -> None:

@@ -41,11 +41,6 @@ def test_the_wait_is_spread_by_a_fifth_and_no_more(attempts: int) -> None:
     assert plain * 0.8 - 1 <= spread <= plain * 1.2 + 1
 
 
-@given(st.integers(min_value=0, max_value=40), st.integers(min_value=0, max_value=30 * DAY))
-def test_the_wait_never_goes_past_the_latest_moment_given(attempts: int, left: int) -> None:
-    assert NOW <= Entry(attempts=attempts).fail(REFUSED, NOW, latest=NOW + left).next_try <= NOW + left
-
-
 def test_waits_of_different_machines_differ() -> None:
     assert len({Entry(attempts=8).fail(REFUSED, NOW).next_try for _ in range(20)}) > 1
 
