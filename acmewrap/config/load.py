@@ -38,14 +38,18 @@ def load(path: Union[str, Path], environ: Optional[Mapping[str, str]] = None) ->
 
 def fetch(path: Union[str, Path]) -> Tuple[bytes, bool]:
     """The bytes of the file *path*, and whether it is private. Raises what :func:`load` raises when it cannot be read."""
+    file = Path(os.path.abspath(path))
     try:
-        file = Path(os.path.abspath(path))
-        return file.read_bytes(), is_private(file)
+        found = file.read_bytes(), is_private(file)
     except PermissionError as error:
         raise AccessError(failure("config.not_readable", f"{path}: permission denied", file=path)) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or error
         raise MissingConfigurationError(str(path), f"{path}: {reason}") from error
+    if not str(file).isprintable():  # schedulers keep it in lines, where a line break would begin another entry
+        message = "the path of this file holds a control character, or what is no Unicode: rename it"
+        raise invalid((Problem(str(path), 1, 1, "", message),))
+    return found
 
 
 def schema() -> Dict[str, Any]:
@@ -76,17 +80,13 @@ def _read(data: bytes, private: bool, path: Union[str, Path], environ: Mapping[s
     except TooMuchError:
         reader.refuse(node, "", "the aliases of this file repeat far more than it holds: write the values out")
     if config is None:
-        raise invalid(tuple(sorted(reader.problems, key=_place)))
+        raise invalid(tuple(sorted(reader.problems, key=lambda problem: (problem.line, problem.column))))
     return config
 
 
 def _is_nas(environ: Mapping[str, str]) -> bool:
     tools = find_dsm_tools(environ)
     return tools is not None and shutil.which("crontab", path=tools) is None
-
-
-def _place(problem: Problem) -> Tuple[int, int]:
-    return problem.line, problem.column
 
 
 @contextlib.contextmanager

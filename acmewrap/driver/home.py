@@ -17,6 +17,7 @@ from typing import Iterator, Mapping, Optional, Tuple
 from urllib.parse import urlsplit
 
 from ..pki import pem, x509
+from ..reading import read_bytes, read_text
 from . import generations
 from .configuration import parse_configuration
 
@@ -54,12 +55,16 @@ class CertificateFiles:
         return self.folder / "fullchain.cer"
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(str):
     """Why files do not belong together; ``chain`` says whether leaf and key do, and only their chain does not."""
 
-    text: str
-    chain: bool = False
+    __slots__ = ()
+    chain = False
+
+
+class ChainFault(Fault):
+    __slots__ = ()
+    chain = True
 
 
 @dataclass(frozen=True)
@@ -89,37 +94,32 @@ class Stored:
         text = self.configuration.get("Le_NextRenewTime", "")
         return int(text) if re.fullmatch("[0-9]{1,12}", text) else None
 
-    def find_fault(self) -> Optional[str]:
+    def find_fault(self) -> Optional[Fault]:
         """Why configuration, key, leaf and chain do not belong together; None when they do."""
-        fault = self.fault()
-        return None if fault is None else fault.text
-
-    def fault(self) -> Optional[Fault]:
-        """The same, and whether only the chain is at fault."""
         if self.configuration_error is not None:
             return Fault(f"{self.files.configuration.name}: {self.configuration_error}")
         if self.leaf is None:
             return Fault(f"{self.files.certificate.name} holds no certificate")
         try:
-            if not x509.key_matches(self.files.key.read_bytes(), self.leaf):
+            if not x509.key_matches(read_bytes(self.files.key), self.leaf):
                 return Fault(f"{self.files.key.name} is not the key of {self.files.certificate.name}")
         except (OSError, ValueError) as error:
             return Fault(_describe(self.files.key, error))
         found = []
         for path in (self.files.fullchain, self.files.chain):
             try:
-                found.append(pem.certificates(path.read_bytes()))
+                found.append(pem.certificates(read_bytes(path)))
             except (OSError, ValueError) as error:
-                return Fault(_describe(path, error), chain=True)
+                return ChainFault(_describe(path, error))
         full, chain = found
         if full[0] != self.leaf.der:
-            return Fault("fullchain.cer begins with another certificate", chain=True)
+            return ChainFault("fullchain.cer begins with another certificate")
         try:
             belongs = full[1:] == chain and x509.is_chain((self.leaf, *map(x509.parse_der, chain)))
         except ValueError as error:
-            return Fault(_describe(self.files.chain, error), chain=True)
+            return ChainFault(_describe(self.files.chain, error))
         if not belongs:
-            return Fault("ca.cer is not the chain of the certificate", chain=True)
+            return ChainFault("ca.cer is not the chain of the certificate")
         return None
 
 
@@ -179,7 +179,7 @@ def read_folder(location: CertificateFiles, ecc: bool) -> Optional[Stored]:
     error: Optional[str] = None
     configuration: Mapping[str, str] = {}
     try:
-        configuration = parse_configuration(location.configuration.read_bytes().decode("utf-8", "replace"))
+        configuration = parse_configuration(read_text(location.configuration, "replace"))
         if "Le_Domain" not in configuration:
             error = "Le_Domain is missing"
     except FileNotFoundError:
@@ -190,7 +190,7 @@ def read_folder(location: CertificateFiles, ecc: bool) -> Optional[Stored]:
         error = str(problem)
     leaf: Optional[x509.X509] = None
     with contextlib.suppress(OSError):
-        leaf = x509.find_first(location.certificate.read_bytes())
+        leaf = x509.find_first(read_bytes(location.certificate))
     return Stored(location, ecc, configuration, error, leaf)
 
 

@@ -1,4 +1,4 @@
-"""The facade over acme.sh, driven against one that does as it is told: each verb, each way in which it can end."""
+"""The facade over acme.sh, driven against one that does as it is reported: each verb, each way in which it can end."""
 
 from __future__ import annotations
 
@@ -17,6 +17,7 @@ from acmewrap.driver.results import ListEntry
 from acmewrap.errors import AccessError, CommandError, IssueError, ReleaseError
 from acmewrap.secrets import Secret
 from stub import NAME, OLD, SERVER, Stub, problem
+from synthetic import make_key
 
 ECC = f"{NAME}_ecc"
 WEBROOT = [Webroot(Path("/srv/web"))]
@@ -257,8 +258,11 @@ echo "Renewing: '{NAME}'"; store new {ECC}
 echo '===End cron==='; exit 1
 """)  # fmt: skip
     result = stub.acme.cron()
-    told = {(one.domain, one.ecc): (one.outcome, one.failure.id if one.failure else None) for one in result.entries}
-    assert told == {
+    reported = {
+        (entry.domain, entry.ecc): (entry.outcome, entry.failure.id if entry.failure else None)
+        for entry in result.entries
+    }
+    assert reported == {
         ("b.example.com", True): ("failed", "acme.rate_limited"),
         ("broken.example.com", True): ("failed", "certificate.mismatch"),
         (NAME, False): ("failed", "acme.rejected_identifier"),
@@ -274,7 +278,7 @@ def test_cron_that_fails_before_it_begins_says_so_once(stub: Stub) -> None:
     OLD.write(stub.home)
     stub.say("cron", "echo 'curl: command not found'; exit 1")
     result = stub.acme.cron()
-    assert [one.outcome for one in result.entries] == ["skipped"]
+    assert [entry.outcome for entry in result.entries] == ["skipped"]
     assert result.failure is not None
 
 
@@ -429,7 +433,11 @@ def account(stub: Stub) -> Path:
     return stub.acme.home.account_folder(SERVER)
 
 
-REGISTER = 'cat "$ACCOUNT/ca.conf" >>"$HERE/seen" 2>/dev/null; echo "{}" >"$ACCOUNT/account.json"'
+KEY = make_key(b"\x04" + b"k" * 64).decode()
+REGISTER = (
+    'cat "$ACCOUNT/ca.conf" >>"$HERE/seen" 2>/dev/null; echo "{}" >"$ACCOUNT/account.json"; '
+    f"echo '{KEY}' >\"$ACCOUNT/account.key\""
+)
 
 
 def test_an_account_is_made_once(stub: Stub) -> None:
@@ -466,6 +474,7 @@ def test_an_hmac_key_does_not_stay_after_a_refusal_nor_appears_in_it(stub: Stub)
 def test_an_hmac_key_that_a_killed_run_left_is_taken_away(stub: Stub) -> None:
     account(stub).mkdir(parents=True)
     (account(stub) / "account.json").write_text("{}")
+    (account(stub) / "account.key").write_text(KEY)
     (account(stub) / "ca.conf").write_text(
         "ACCOUNT_URL='https://u'\nCA_EAB_KEY_ID='k'\nCA_EAB_HMAC_KEY='hmac-canary'\n"
     )
