@@ -8,13 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
-from ..catalogue import failure
 from ..engine.results import Run
 from ..errors import ExitCode
 from ..job import Job
 from ..plan.planner import Plan
 from ..plan.steps import Step
-from .invocation import Invocation, UsageError
+from .invocation import Invocation, checked
 from .output import LOOKING
 
 # Of the names of certificates and the options that were given, each takes what means something to it.
@@ -64,7 +63,9 @@ def rehearse(invocation: Invocation) -> ExitCode:
     options, printer, job = invocation.options, invocation.printer, invocation.job()
     names = invocation.names()
     if options.server is not None:
-        _check_server(options.server)
+        from ..config.sections.scalars import SERVER
+
+        checked("--server", options.server, SERVER.parse)
     if options.dry_run:
         return invocation.report_actions(
             f"order {wanted.name} ({', '.join(wanted.domains)}) at {options.server or job.config.authority_of(wanted).server}, "
@@ -121,12 +122,3 @@ def _show(invocation: Invocation, job: Job, command: Any) -> ExitCode:
         parts = {"plan": planned.steps, "leftovers": planned.leftovers, "changed": bool(planned.steps)}
         printer.document(code, **parts, certificates=assess(job.config, planned.state, time.time()))
     return code
-
-
-def _check_server(url: str) -> None:
-    from ..config.sections.scalars import SERVER
-
-    try:
-        SERVER.parse(url)
-    except ValueError as error:
-        raise UsageError(failure("cli.usage", f"--server: {error}")) from None
