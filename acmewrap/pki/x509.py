@@ -10,7 +10,7 @@ import base64
 import calendar
 import hashlib
 from dataclasses import dataclass
-from typing import Iterator, List, Optional, Tuple
+from typing import Iterator, List, Tuple
 
 from . import pem
 
@@ -58,14 +58,6 @@ class X509:
 def parse_pem(data: bytes) -> Tuple[X509, ...]:
     """All certificates of a PEM file in its order. Raises ValueError when there is none or one cannot be read."""
     return tuple(map(parse_der, pem.certificates(data)))
-
-
-def find_first(data: bytes) -> Optional[X509]:
-    """The first certificate of a PEM file, None when there is none that can be read."""
-    try:
-        return parse_pem(data)[0]
-    except ValueError:
-        return None
 
 
 def parse_der(der: bytes) -> X509:
