@@ -11,7 +11,6 @@ from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 from ..engine.results import Run
 from ..errors import ExitCode
 from ..job import Job
-from ..plan.planner import Plan
 from ..plan.steps import Step
 from .invocation import Invocation, checked
 from .output import LOOKING
@@ -43,7 +42,12 @@ def perform(invocation: Invocation) -> ExitCode:
     with printer.following() as listener:
         done = _METHODS[options.command](replace(job, listener=listener), *names, **chosen)
     if not done.plan.steps:
-        return _report_nothing(invocation, job, done.plan)
+        printer.nothing()
+        if printer.as_json:
+            from ..engine.status import assess
+
+            printer.document(ExitCode.OK, certificates=assess(job.config, done.plan.state, time.time()))
+        return ExitCode.OK
     from ..report import screen
 
     printer.lines(screen.run_lines(done))
@@ -94,16 +98,6 @@ def _agreed(invocation: Invocation, job: Job) -> Optional[Tuple[Step, ...]]:
         *(f"  {wording.subject_of(step)}" for step in doomed),
     ]
     return None if doomed and not invocation.confirm(consequences) else doomed
-
-
-def _report_nothing(invocation: Invocation, job: Job, planned: Plan) -> ExitCode:
-    printer = invocation.printer
-    printer.nothing()
-    if printer.as_json:
-        from ..engine.status import assess
-
-        printer.document(ExitCode.OK, certificates=assess(job.config, planned.state, time.time()))
-    return ExitCode.OK
 
 
 def _show(invocation: Invocation, job: Job, command: Any) -> ExitCode:
