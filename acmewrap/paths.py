@@ -75,5 +75,6 @@ def _wrapper(config: Config, authority: Authority) -> Wrapper:
         server=authority.server,
         ca_bundle=authority.ca_bundle,
         email=authority.email,
+        poll=authority.poll,
         variables=tuple(hooks.items()),
     )

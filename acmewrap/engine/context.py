@@ -50,6 +50,7 @@ class RunContext:
             server=authority.server,
             ca_bundle=authority.ca_bundle,
             email=authority.email,
+            poll=authority.poll,
             version=config.acme_sh.release,
             path=self.environ.get("PATH") or command.DEFAULT_PATH,
             environment=proxies,

@@ -58,6 +58,12 @@ _AUTHORITY = Record(
             PathKind("a folder", inside=True),
             "The config home of acme.sh, below `directory`. Several authorities cannot share one.",
         ),
+        "poll": Key(
+            choice(get_args(model.Poll)),
+            "How soon acme.sh asks again while the authority works: `early`, after a tenth of a second and then ever later, or "
+            "every 2 s, as `acme.sh` by itself. `Retry-After` is respected.",
+            default=model.Authority.poll,
+        ),
     }
 )
 _RENEW = Record(
