@@ -62,7 +62,7 @@ def _answers(options: argparse.Namespace, printer: Printer) -> Dict[str, object]
     from ..config.binder.types import choice
     from ..config.sections.scalars import DOMAIN, SERVER
 
-    asks = sys.stdin.isatty() and not options.json
+    asks = sys.stdin is not None and sys.stdin.isatty() and not options.json
     missing: List[str] = []
 
     def ask(flag: str, given: Optional[str], question: str, parse: Callable[[str], object], default: str = "") -> str:

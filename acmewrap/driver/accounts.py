@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Optional, Tuple
 
+from .. import jsontext
 from ..catalogue import failure
 from ..errors import CommandError, IssueError, Retry
 from ..secrets import Secret
@@ -54,8 +54,7 @@ def _register(caller: Caller, eab: Optional[Tuple[str, Value]]) -> None:
 
 def _is_registered(path: Path) -> bool:
     try:
-        with open(path, encoding="utf-8") as stream:
-            return isinstance(json.load(stream), dict)
+        return isinstance(jsontext.parse(path.read_bytes()), dict)
     except (OSError, ValueError):
         return False
 

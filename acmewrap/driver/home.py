@@ -188,8 +188,8 @@ def read_folder(location: CertificateFiles, ecc: bool) -> Optional[Stored]:
     except ValueError as problem:
         error = str(problem)
     leaf: Optional[x509.X509] = None
-    with contextlib.suppress(OSError, ValueError):
-        leaf = x509.parse_pem(location.certificate.read_bytes())[0]
+    with contextlib.suppress(OSError):
+        leaf = x509.find_first(location.certificate.read_bytes())
     return Stored(location, ecc, configuration, error, leaf)
 
 
