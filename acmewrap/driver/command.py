@@ -10,7 +10,19 @@ from pathlib import Path
 from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, TypeVar, Union, get_args
 
 from ..catalogue import failure
-from ..config import arguments
+from ..config.arguments import (
+    DNS_HOOK_PATTERN,
+    EMAIL_PATTERN,
+    HOOK_PATTERN,
+    SYNOLOGY_HOOK,
+    SYNOLOGY_RENAMED,
+    SYNOLOGY_VARIABLES,
+    URL_PATTERN,
+    check_domain,
+    check_first_domain,
+    check_path,
+    check_value,
+)
 from ..config.model import Alpn, Apache, Challenge, Dns, Install, KeyType, Nginx, Stateless, Webroot
 from ..errors import CommandError
 from ..secrets import Secret
@@ -55,15 +67,15 @@ def check_values(variables: Mapping[str, Value]) -> None:
     """Raises :class:`CommandError` (``command.unsafe``), naming no value, for one that acme.sh would not take as it is."""
     for name, value in variables.items():
         try:
-            arguments.check_value(value.reveal() if isinstance(value, Secret) else value)
+            check_value(value.reveal() if isinstance(value, Secret) else value)
         except ValueError as error:
             raise _refused(f"the value of {name}: {error}") from None
 
 
 def hook_variables(hook: str, environment: Mapping[str, AnyValue], version: str) -> Dict[str, AnyValue]:
     """A hook's variables under the names that the given acme.sh reads (that of DSM renamed its own)."""
-    if hook == arguments.SYNOLOGY_HOOK and version_tuple(version) < arguments.SYNOLOGY_RENAMED:
-        return {arguments.SYNOLOGY_VARIABLES.get(name) or name: value for name, value in environment.items()}
+    if hook == SYNOLOGY_HOOK and version_tuple(version) < SYNOLOGY_RENAMED:
+        return {SYNOLOGY_VARIABLES.get(name) or name: value for name, value in environment.items()}
     return dict(environment)
 
 
@@ -80,6 +92,7 @@ def issue(
         raise _refused(f"{len(domains)} domains and {len(challenges)} challenges: each domain needs its own")
     if key not in get_args(KeyType):
         raise _refused(f"{key!r} is not a kind of key, such as ec-256 or 2048")
+    _checked(check_first_domain, domains[0])
     if domains[0] == "ca" and not is_ecc(key):
         raise _refused("acme.sh would put an RSA certificate for `ca` where its accounts lie: use ec-256")
     words: List[str] = ["--issue", "--keylength", key]
@@ -94,7 +107,7 @@ def renew(domain: str, key: str, *, force: bool = False) -> Tuple[str, ...]:
 
 def deploy(domain: str, key: str, hook: str, ca_bundle: Optional[str] = None) -> Tuple[str, ...]:
     """``--deploy``; *ca_bundle* is for what the hook asks over https."""
-    if not re.fullmatch(arguments.HOOK_PATTERN, hook):
+    if not re.fullmatch(HOOK_PATTERN, hook):
         raise _refused(f"{hook!r} is not the name of a deploy hook")
     trust = () if ca_bundle is None else ("--ca-bundle", plain_path(Path(ca_bundle)))
     return ("--deploy", "--deploy-hook", hook, "--domain", _domain(domain), *_ecc(key), *trust)
@@ -134,13 +147,13 @@ def info(domain: str, key: str) -> Tuple[str, ...]:
 
 def authority(server: str, ca_bundle: Optional[Path], email: Optional[str] = None) -> Tuple[str, ...]:
     """The words that bind a call to one directory; without ``--server`` acme.sh would ask a public authority."""
-    if not re.fullmatch(arguments.URL_PATTERN, server):
+    if not re.fullmatch(URL_PATTERN, server):
         raise _refused(f"{server!r} is not the URL of an ACME directory")
     words = ["--server", server]
     if ca_bundle is not None:
         words += ["--ca-bundle", plain_path(ca_bundle)]
     if email is not None:
-        if not re.fullmatch(arguments.EMAIL_PATTERN, email):
+        if not re.fullmatch(EMAIL_PATTERN, email):
             raise _refused(f"{email!r} is not a mail address that acme.sh can keep")
         words += ["--accountemail", email]
     return tuple(words)
@@ -150,7 +163,7 @@ def plain_path(path: Path) -> str:
     """*path* as text, if acme.sh can live with it. Raises :class:`CommandError` (``command.unsafe``) otherwise."""
     if not path.is_absolute():
         raise _refused(f"{path}: acme.sh needs an absolute path")
-    return _checked(arguments.check_path, str(path))
+    return _checked(check_path, str(path))
 
 
 def wrap(words: Iterable[str], umask: int) -> Tuple[str, ...]:
@@ -162,7 +175,7 @@ def _challenge(challenge: Challenge) -> Tuple[str, ...]:
     if isinstance(challenge, Webroot):
         return ("--webroot", plain_path(challenge.path))
     if isinstance(challenge, Dns):
-        if not re.fullmatch(arguments.DNS_HOOK_PATTERN, challenge.hook):
+        if not re.fullmatch(DNS_HOOK_PATTERN, challenge.hook):
             raise _refused(f"{challenge.hook!r} is not the name of a dnsapi hook")
         return ("--dns", challenge.hook)
     if isinstance(challenge, Alpn):
@@ -177,7 +190,7 @@ def _challenge(challenge: Challenge) -> Tuple[str, ...]:
 
 
 def _domain(domain: str) -> str:
-    return _checked(arguments.check_domain, domain)
+    return _checked(check_domain, domain)
 
 
 def _checked(check: Callable[[str], str], text: str) -> str:
