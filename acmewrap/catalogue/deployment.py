@@ -60,7 +60,7 @@ ENTRIES: Mapping[str, Entry] = {
     "deploy.not_proven": deploy_failed(
         "The hook ended well, but the target does not serve the new certificate, or it could not be verified.",
         "It is tried again on the next run. See what is served: openssl s_client -connect {target} </dev/null | openssl x509 "
-        "-noout -dates",
+        "-noout -dates (with -starttls where TLS begins on request)",
         retry=Retry.LATER,
     ),
     "certificate.replaced": issue_failed(

@@ -111,6 +111,11 @@ ENTRIES: Mapping[str, Entry] = {
     ),
     "doctor.target_silent": unreachable(
         "The server that should show the certificate does not answer.",
-        "Start it, or correct `verify`: openssl s_client -connect {target} </dev/null",
+        "Start it, or correct `verify`: openssl s_client -connect {target} </dev/null (with -starttls where TLS begins on request)",
+    ),
+    "doctor.chain": deploy_failed(
+        "The target shows the certificate, and beside it not what clients need to trust it: intermediate certificates are missing, "
+        "in another order than RFC 5246 section 7.4.2 has it, or expired.",
+        "Let the server of {target} read the file with the whole chain (fullchain_file), and nothing else beside it.",
     ),
 }

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Iterator, Literal, Mapping, Optional, Tuple, Union
 
 from ..secrets import Reference
+from .endpoint import Endpoint
 
 KeyType = Literal["ec-256", "ec-384", "ec-521", "2048", "3072", "4096", "8192"]
 Scheduler = Literal["crontab", "dsm", "systemd"]
@@ -101,19 +102,6 @@ class RenewBefore:
     """Due this many seconds before notAfter."""
 
     seconds: int
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """A TLS server to look at: connect to ``host:port``, ask for ``name`` (SNI), wait up to ``timeout`` seconds for a restart."""
-
-    host: str
-    port: int
-    name: str
-    timeout: float = 60.0
-
-    def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
 
 
 @dataclass(frozen=True)

@@ -59,12 +59,16 @@ def _target(certificate: Certificate, target: Target, found: CertificateState) -
             message = f"{name} was not delivered to {target.name} yet{_last_error(entry)}"
             yield Finding.of("doctor.not_delivered", message, name=name)
         return
-    observed = local_files.look(target, leaf.sha256)
+    observed = local_files.look(target, leaf, found.stored.issuers() if found.stored is not None else ())
     if observed.error is not None:
         yield Finding.of("doctor.target_silent", observed.error, target=target.verify or target.name)
     elif observed.served != leaf.sha256:
         message = f"{target.verify or target.name} shows another certificate than the one of {name} on disk{_last_error(entry)}"
         yield Finding.of("doctor.not_served", message, name=name)
+    elif observed.flaws:
+        flaws = " and ".join(flaw.replace("_", " ") for flaw in observed.flaws)
+        message = f"{target.verify} shows {name} beside a chain that is {flaws}"
+        yield Finding.of("doctor.chain", message, target=target.verify)
 
 
 def _last_error(entry: Entry) -> str:

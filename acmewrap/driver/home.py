@@ -94,6 +94,13 @@ class Stored:
         text = self.configuration.get("Le_NextRenewTime", "")
         return int(text) if re.fullmatch("[0-9]{1,12}", text) else None
 
+    def issuers(self) -> Tuple[x509.X509, ...]:
+        """What the authority sent along with the leaf; nothing when that cannot be read."""
+        try:
+            return x509.parse_pem(read_bytes(self.files.chain))
+        except (OSError, ValueError):
+            return ()
+
     def find_fault(self) -> Optional[Fault]:
         """Why configuration, key, leaf and chain do not belong together; None when they do."""
         if self.configuration_error is not None:

@@ -53,7 +53,7 @@ def deliver(
     if target.install is not None:
         _make_ready(target.install, config)
     look = local_files.can_look(target) and not step.force
-    observed = local_files.look(target, leaf) if look else tls_probe.Observation()
+    observed = local_files.look(target, stored) if look else tls_probe.Observation()
     if observed.served == leaf and target.synology is None:
         _prove_mode(target, config)
         return Delivery(None, observed)
@@ -101,7 +101,7 @@ def deliver(
         result = _run_hook(acme, certificate, target, variables, on_line=on_line)
     if target.verify is None:
         return Delivery(result, tls_probe.Observation() if target.install is None else observed, assigned)
-    observed = tls_probe.wait_for(target.verify, leaf, sleep=context.sleep)
+    observed = tls_probe.wait_for(target.verify, stored, sleep=context.sleep)
     if observed.served != leaf:
         raise UnprovenError(_not_proven(target, leaf, observed, result))
     return Delivery(result, observed, assigned)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Dict, Literal, Mapping, Optional, Sequence
+from typing import Dict, Literal, Mapping, Optional, Sequence, Tuple
 
 from .. import paths
 from ..config.model import Certificate, Config, Target
@@ -15,7 +15,7 @@ from ..plan.due import due_of
 from ..plan.steps import ObtainCertificate
 from ..state.ledger import Entry
 from ..state.machine import CertificateState, State
-from ..verify.tls_probe import Observation
+from ..verify.tls_probe import ChainFlaw, Observation
 from .results import Run, StepResult
 
 Condition = Literal["valid", "due", "expired", "broken", "missing"]
@@ -38,6 +38,10 @@ class TargetStatus:
     @property
     def proven_at(self) -> Optional[int]:
         return self.entry.seen_at if self.expected is not None and self.entry.seen == self.expected else None
+
+    @property
+    def flaws(self) -> Tuple[ChainFlaw, ...]:
+        return self.observed.flaws if self.observed is not None else ()
 
     @property
     def deployed_now(self) -> bool:

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import socket
 import typing
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Mapping, Optional, Tuple, get_args
 
 from .. import reasons
 from ..config.model import DEFAULT_RELEASE
 from ..engine.results import Run
 from ..errors import ExitCode, Failure
+from ..verify.tls_probe import ChainFlaw
 from .fields import (
     COUNT,
     FLAG,
@@ -116,6 +117,9 @@ _TARGET: Dict[str, Type] = {
     "state": field(choice("deployed", "pending", "unverified", "unreachable"), None, _REACHED),
     "expected_sha256": field(optional(SHA256), "expected"),
     "served_sha256": field(optional(SHA256), "observed.served"),
+    "chain_flaws": field(
+        listed(choice(*get_args(ChainFlaw))), "flaws", "What is wrong with the certificates that are served beside the leaf."
+    ),
     "proven_at": optional(MOMENT),
     "attempts": field(COUNT, "entry.attempts"),
     "next_try_at": field(optional(MOMENT), lambda status: status.entry.next_try or None),

@@ -152,6 +152,9 @@ def status_notes(statuses: Mapping[str, CertificateStatus], last_run: Optional[f
     if last_run is not None:
         yield f"Last run: {moment(last_run)}"
     for name, status in statuses.items():
+        for to, target in status.targets.items():
+            for flaw in target.flaws:
+                yield f"{name} to {to}: warning: the chain served beside the certificate is {flaw.replace('_', ' ')}"
         failures = {
             name: status.failure,
             **{f"{name} to {to}": target.failure for to, target in status.targets.items()},

@@ -206,18 +206,18 @@ def _read_certificate(
         attempts=ledger.get(certificate.name),
         advice=ledger.advice(certificate.name, leaf.sha256) if leaf is not None else None,
         deliveries={target.name: ledger.get(entry_name(certificate, target)) for target in certificate.targets},
-        observations=_look(certificate, leaf, guard) if "wire" in parts else {},
+        observations=_look(certificate, stored, guard) if "wire" in parts else {},
     )
 
 
-def _look(certificate: Certificate, leaf: Optional[X509], guard: _Guard) -> Dict[str, Observation]:
+def _look(certificate: Certificate, stored: Optional[Stored], guard: _Guard) -> Dict[str, Observation]:
     from ..verify import local_files
 
-    known = leaf.sha256 if leaf is not None else None
+    leaf, issuers = (None, ()) if stored is None else (stored.leaf, stored.issuers())
     unseen = Observation(error="could not be verified")
     return {
         target.name: guard.read(
-            f"{certificate.name} at {target.name}", partial(local_files.look, target, known), unseen
+            f"{certificate.name} at {target.name}", partial(local_files.look, target, leaf, issuers), unseen
         )
         for target in certificate.targets
         if local_files.can_look(target)

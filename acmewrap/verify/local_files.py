@@ -5,10 +5,11 @@ acme.sh writes them in place, so a server that loads them at the wrong moment co
 
 from __future__ import annotations
 
-from typing import Optional
+from typing import Optional, Sequence
 
 from ..config.model import Install, Target
 from ..pki import x509
+from ..pki.x509 import X509
 from ..reading import read_bytes
 from . import tls_probe
 from .tls_probe import Observation
@@ -19,13 +20,15 @@ def can_look(target: Target) -> bool:
     return target.verify is not None or target.install is not None
 
 
-def look(target: Target, leaf: Optional[str]) -> Observation:
-    """What a target shows; of files and server that which is not *leaf* (SHA-256), if one of them is not."""
+def look(target: Target, leaf: Optional[X509], issuers: Sequence[X509] = ()) -> Observation:
+    """What a target shows; of files and server that which is not *leaf*, if one of them is not. It came with *issuers*."""
     if target.install is not None:
         observed = read(target.install)
-        if observed.served != leaf or target.verify is None:
+        if leaf is None or observed.served != leaf.sha256 or target.verify is None:
             return observed
-    return Observation(error="could not be verified") if target.verify is None else tls_probe.look(target.verify)
+    if target.verify is None:
+        return Observation(error="could not be verified")
+    return tls_probe.look(target.verify, leaf, issuers)
 
 
 def read(install: Install) -> Observation:

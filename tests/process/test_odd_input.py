@@ -19,7 +19,7 @@ from typing import Any, Dict, Iterator, Mapping
 import pytest
 
 from acmewrap import files, unexpected
-from acmewrap.config.model import Endpoint
+from acmewrap.config.endpoint import Endpoint
 from acmewrap.errors import AcmewrapError, UnreachableError
 from acmewrap.schedule import crontab
 from acmewrap.secrets import CommandReference, EnvironmentReference, FileReference, Secret, resolve

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any, Dict, Mapping, Optional
 
 from acmewrap.config import Config
+from acmewrap.config.endpoint import Endpoint
 from acmewrap.config.model import (
     Account,
     AcmeShSettings,
     Authority,
     Certificate,
     DsmCertificate,
-    Endpoint,
     RenewAt,
     Schedule,
     Synology,

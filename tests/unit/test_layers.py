@@ -60,7 +60,7 @@ HEAVY: Mapping[str, Tuple[str, ...]] = {
     "rich": (),
     "sh": (),
 }
-LIGHT = ("config.model",)  # imported from everywhere, and so excepted from the patterns above
+LIGHT = ("config.endpoint", "config.model")  # imported from everywhere, and so excepted from the patterns above
 MAY_IMPORT_SUBPROCESS = ("driver.process",)  # and testing, which starts counterparts
 
 ENDS_OR_PRINTS = ("print", "exit", "quit", "SystemExit", "sys.exit", "os._exit", "sys.stdout.write", "sys.stderr.write")

@@ -24,7 +24,8 @@ from ..arguments import (
     quoted,
 )
 from ..binder.types import Scalar, choice, matching
-from ..model import Endpoint, KeyType, RenewAt
+from ..endpoint import STARTTLS_PORTS, Endpoint
+from ..model import KeyType, RenewAt
 
 NAME = matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "a name of letters, digits and . _ -")
 VARIABLE = matching(VARIABLE_PATTERN, "the name of an environment variable")
@@ -111,7 +112,8 @@ def _endpoint(text: str) -> Optional[Endpoint]:
         return None
     match = _match(f"({HOST_PATTERN}):([0-9]+)", text, "host:port of a TLS server, or `no` when nobody can look")
     host = match[1].strip("[]")
-    return Endpoint(host=host, port=_whole(match[2], 1, 65535, "a port from 1 to 65535"), name=host)
+    port = _whole(match[2], 1, 65535, "a port from 1 to 65535")
+    return Endpoint(host=host, port=port, name=host, starttls=STARTTLS_PORTS.get(port))
 
 
 def _server(text: str) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Dict, Mapping, Optional, Union
+from dataclasses import dataclass, replace
+from typing import Any, Dict, Mapping, Optional, Union, get_args
 from urllib.parse import urlsplit
 
 from yaml.nodes import Node
@@ -13,19 +13,28 @@ from ..arguments import SYNOLOGY_HOOK, SYNOLOGY_VARIABLES
 from ..binder.reader import INVALID, Reader
 from ..binder.record import Key, Record, Section
 from ..binder.types import Either, Kind, Sequence, choice, matching, suggestion
-from ..model import Account, DsmCertificate, Endpoint, Synology, Target
+from ..endpoint import STARTTLS_PORTS, Endpoint, StartTls, TlsVersion
+from ..model import Account, DsmCertificate, Synology, Target
 from .credentials import SECRET
 from .scalars import ANY, DESCRIPTION, DURATION, ENDPOINT_TEXT, FINGERPRINT, FLAG, HOST, NAS, PORT, for_hooks
 
 DEVICE_NAME = for_hooks(matching(r"[A-Za-z0-9._-]+", "the name of a device"))
 
 
-def _endpoint(host: str, port: int, timeout: int, name: Optional[str] = None) -> Endpoint:
-    return Endpoint(host.strip("[]"), port, name or host.strip("[]"), float(timeout))
+def _endpoint(host: str, port: int, timeout: int, name: Optional[str] = None, **more: Any) -> Endpoint:
+    starttls = more.pop("starttls", STARTTLS_PORTS.get(port))
+    host = host.strip("[]")
+    return Endpoint(host, port, name or host, float(timeout), None if starttls == "no" else starttls, **more)
 
 
+def _check_versions(section: Section) -> None:
+    if (section.get("min_tls"), section.get("max_tls")) == ("1.3", "1.2"):
+        section.refuse("min_tls", "is above max_tls")
+
+
+_VERSION = replace(choice(get_args(TlsVersion)), shape={"enum": [*get_args(TlsVersion), *map(float, get_args(TlsVersion))]})
 VERIFY = Either(
-    "host:port of a TLS server, its parts {host, port, name, timeout}, or `no`",
+    "host:port of a TLS server, its parts {host, port, name, starttls, timeout, …}, or `no`",
     text=ENDPOINT_TEXT,
     mapping=Record(
         {
@@ -35,8 +44,22 @@ VERIFY = Either(
             "timeout": Key(
                 DURATION, "How long the server may take to show the certificate.", default=int(Endpoint.timeout)
             ),
+            "starttls": Key(
+                choice((*get_args(StartTls), "no")),
+                "The protocol in which TLS begins on request, or `no`; when left out, that of the port: "
+                + ", ".join(f"{protocol} on {port}" for port, protocol in STARTTLS_PORTS.items())
+                + ".",
+            ),
+            "min_tls": Key(_VERSION, "The lowest version of TLS to look with; any when left out."),
+            "max_tls": Key(_VERSION, "The highest version of TLS to look with; any when left out."),
+            "all_addresses": Key(
+                FLAG,
+                "Whether each address of the host must show the certificate (IPv4 and IPv6, every node of a cluster), instead of "
+                "the first one that answers.",
+            ),
         },
         _endpoint,
+        _check_versions,
     ),
 )
 VERIFY_MISSING = (

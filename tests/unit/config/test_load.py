@@ -10,6 +10,7 @@ from typing import Dict, Mapping, Optional, Tuple, Union
 import pytest
 
 from acmewrap.config import Config, MissingConfigurationError, load
+from acmewrap.config.endpoint import Endpoint
 from acmewrap.config.model import (
     Account,
     AcmeShSettings,
@@ -20,7 +21,6 @@ from acmewrap.config.model import (
     Challenge,
     Dns,
     DsmCertificate,
-    Endpoint,
     ExternalAccount,
     Nginx,
     RenewAt,
