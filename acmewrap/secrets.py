@@ -19,6 +19,7 @@ from urllib.parse import quote, quote_plus
 from .access.trust import refuse_weak_command
 from .catalogue import failure
 from .errors import AccessError
+from .reading import read_text
 
 MASK = "***"
 
@@ -110,7 +111,7 @@ def resolve(reference: Reference, environ: Mapping[str, str]) -> Secret:
 
 def _text_of(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except (OSError, UnicodeDecodeError) as error:
         raise _unavailable(f"{path}: {getattr(error, 'strerror', None) or error}") from error
     return text[:-1] if text.endswith("\n") else text

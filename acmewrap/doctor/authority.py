@@ -12,6 +12,7 @@ from ..errors import UnreachableError
 from ..net.tls import BAD_DATES
 from ..pki import x509
 from ..plan.steps import WriteBundle
+from ..reading import read_bytes
 from ..report import wording
 from ..timefmt import moment, span
 from .finding import Check, DoctorContext, Finding
@@ -57,7 +58,7 @@ def _bundle(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
             yield Finding(missing, None if authority.pem is None else step)
             return
     try:
-        certificates = x509.parse_pem(path.read_bytes())
+        certificates = x509.parse_pem(read_bytes(path))
     except ValueError as error:
         invalid = failure("doctor.bundle_invalid", f"{path}: {error}", server=authority.server, ca_bundle=path)
         yield Finding(invalid)

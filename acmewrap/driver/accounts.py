@@ -8,6 +8,7 @@ from typing import Optional, Tuple
 
 from ..catalogue import failure
 from ..errors import CommandError, IssueError, Retry
+from ..reading import read_bytes
 from ..secrets import Secret
 from .call import Caller
 from .command import Value
@@ -54,9 +55,8 @@ def _register(caller: Caller, eab: Optional[Tuple[str, Value]]) -> None:
 
 def _is_registered(path: Path) -> bool:
     try:
-        with open(path, encoding="utf-8") as stream:
-            return isinstance(json.load(stream), dict)
-    except (OSError, ValueError):
+        return isinstance(json.loads(read_bytes(path)), dict)
+    except (OSError, ValueError, RecursionError):
         return False
 
 

@@ -18,7 +18,7 @@ import tempfile
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, Optional, Tuple
 
-from .. import files
+from .. import files, reading
 from ..access import trust
 from ..catalogue import failure
 from ..errors import AccessError
@@ -79,7 +79,7 @@ class Staging:
         source, copy = home.files_of(domain, ecc), self.files_of(domain, ecc)
         if not source.folder.is_dir():
             return
-        shutil.copytree(str(source.folder), str(copy.folder))
+        shutil.copytree(str(source.folder), str(copy.folder), copy_function=reading.copy)
         with contextlib.suppress(FileNotFoundError):
             text = edit_configuration(read_text(copy.configuration), {}, _HOOKS + _CREDENTIALS)
             copy.configuration.unlink()
@@ -104,7 +104,7 @@ class Staging:
         found: Dict[str, bytes] = {}
         for name in _ACCOUNT:
             with contextlib.suppress(FileNotFoundError):
-                found[name] = (source / name).read_bytes()
+                found[name] = reading.read_bytes(source / name)
         try:
             parse_account(found.get("ca.conf", b"").decode("utf-8", "replace"))
         except ValueError as error:
@@ -127,7 +127,7 @@ class Staging:
         after: Dict[str, bytes] = {}
         for name in _ACCOUNT:
             with contextlib.suppress(FileNotFoundError):
-                after[name] = (source / name).read_bytes()
+                after[name] = reading.read_bytes(source / name)
         try:
             text = after.get("ca.conf", b"").decode("utf-8")
             parse_account(text)
@@ -168,7 +168,7 @@ class Staging:
     def read_protocol(self) -> str:
         """acme.sh's own record of requests and replies; empty when there is none."""
         try:
-            return self.protocol.read_text(encoding="utf-8", errors="replace")
+            return reading.read_text(self.protocol, "replace")
         except FileNotFoundError:
             return ""
 

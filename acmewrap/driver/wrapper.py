@@ -13,6 +13,7 @@ from typing import Dict, Mapping, Optional, Tuple, Union
 from .. import resources, templates
 from ..catalogue import failure
 from ..errors import AccessError, AcmewrapError, ReleaseError
+from ..reading import read_text
 from ..secrets import Literal, Reference
 from .command import hook_variables
 from .home import Home
@@ -79,8 +80,7 @@ def read_own(path: Path) -> Optional[str]:
     something lies there that acmewrap did not write; it is never overwritten.
     """
     try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            text = stream.read()
+        text = read_text(path, "replace")
     except FileNotFoundError:
         return None
     except IsADirectoryError:

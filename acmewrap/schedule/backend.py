@@ -7,6 +7,7 @@ from typing import Optional, Protocol, Tuple
 
 from .. import paths
 from ..config.model import Config
+from ..reading import LIMIT, open_regular
 from ..reasons import Drift
 
 _LOG_LINES = 20
@@ -53,12 +54,12 @@ class Log:
     def added(self) -> Tuple[str, ...]:
         """The last lines of what has come since."""
         try:
-            with open(self._path, "rb") as stream:
+            with open_regular(self._path) as stream:
                 if stream.seek(0, 2) >= self._size:  # else it was rotated: all of it is new
                     stream.seek(self._size)
                 else:
                     stream.seek(0)
-                text = stream.read().decode("utf-8", "replace")
+                text = stream.read(LIMIT).decode("utf-8", "replace")
         except OSError:
             return ()
         return tuple(text.splitlines()[-_LOG_LINES:])

@@ -8,6 +8,7 @@ from ..access import privileges
 from ..catalogue import failure
 from ..config.model import Config
 from ..errors import AcmewrapError, CommandError
+from ..reading import read_text
 from ..reasons import Drift
 from . import crontab, entry
 from .backend import Log, Outcome, Scheduler
@@ -83,7 +84,7 @@ class Systemd:
 
     def show(self) -> str:
         there = (path for path in self._units.render() if path.exists())
-        return "\n".join(f"# {path}\n{path.read_text(encoding='utf-8')}" for path in there)
+        return "\n".join(f"# {path}\n{read_text(path, 'replace')}" for path in there)
 
     def check_start(self) -> None:
         return

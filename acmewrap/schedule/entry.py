@@ -17,8 +17,11 @@ from ..access import privileges, trust
 from ..catalogue import failure
 from ..config.model import Alpn, Config, Standalone
 from ..errors import AccessError
+from ..reading import read_bytes
 from .crontab import Entry
 from .systemd import Units, folder_of_units
+
+_LARGEST = 64 * 2**20  # of the single file that this may be
 
 
 def invocation() -> Tuple[str, ...]:
@@ -47,7 +50,7 @@ def place(config: Config) -> None:
         with contextlib.suppress(OSError):
             os.replace(str(log), f"{log}.1")
     if own is not None and not is_placed(config):
-        files.write_atomic(place_of(config), own.read_bytes(), files.SCRIPT)
+        files.write_atomic(place_of(config), read_bytes(own, _LARGEST), files.SCRIPT)
 
 
 def _isolated(single: Optional[Path]) -> Tuple[str, ...]:

@@ -16,6 +16,7 @@ from ..access import privileges
 from ..catalogue import failure
 from ..config.model import Schedule
 from ..errors import AccessError, CommandError
+from ..reading import read_text
 from . import spread
 
 IDENTITY = "acmewrap unit, version 1"
@@ -153,6 +154,6 @@ def folder_of_units(environ: Mapping[str, str]) -> Path:
 
 def _read(path: Path) -> Optional[str]:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return read_text(path, "replace")
     except FileNotFoundError:
         return None

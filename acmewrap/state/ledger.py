@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Tuple
 
-from .. import files, limits
+from .. import files, limits, reading
 from ..catalogue import failure
 from ..errors import AcmewrapError, Failure
 
@@ -91,15 +91,14 @@ class Ledger:
         when a later acmewrap wrote it: whatever else that keeps in the home would be lost.
         """
         try:
-            with open(path, encoding="utf-8") as stream:
-                document = json.load(stream)
+            document = json.loads(reading.read_bytes(path))
             version = document.get("version")
             if isinstance(version, int) and version > _VERSION:
                 message = f"{path} has format {version}, and this acmewrap knows those up to {_VERSION}"
                 raise AcmewrapError(failure("home.newer", message, folder=path.parent))
             entries = {str(name): Entry(**fields) for name, fields in document["entries"].items()}
             advices = {str(name): Advice(**fields) for name, fields in document.get("advices", {}).items()}
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
             entries, advices = {}, {}
         return cls(path, entries, advices)
 

@@ -15,6 +15,7 @@ from ..driver.release import installation
 from ..errors import AcmewrapError, Failure
 from ..host import webroot
 from ..host.webroot import WebrootState
+from ..reading import read_text
 from ..reasons import Drift
 from ..verify.tls_probe import Observation
 from .ledger import Advice, Entry, Ledger
@@ -116,7 +117,7 @@ def _read_bundles(config: Config) -> Dict[Path, Tuple[Authority, Drift]]:
 
 def _compare_bundle(authority: Authority, path: Path) -> Drift:
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = read_text(path, "replace")
     except OSError:
         return "missing"
     return "same" if authority.pem is None or text == authority.pem else "differs"
