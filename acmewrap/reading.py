@@ -1,6 +1,6 @@
 """Reading files that may be anything by now: only regular ones, no more than a limit, and without ever waiting.
 
-What somebody put in the place of a file (a FIFO, a device, an endless file) is an OSError like any other, so callers say nothing more.
+What was put in the place of a file (a FIFO, a device, an endless file) is an OSError like any other, so callers say nothing more.
 A run with nothing to do comes here, so nothing is imported that takes time.
 """
 

@@ -206,9 +206,16 @@ if type -P curl >/dev/null; then
     if ! _acmewrap_has_refused "$dump"; then
       printf -v REPLY 'the URL %q' "$previous"
       if _acmewrap_is_url "$previous"; then
-        body=$(_acmewrap_curl --proto "$schemes" "$@")
+        body=$(
+          ulimit -S -f 256 2>/dev/null # KiB, for the file of headers; what has more ends by SIGXFSZ
+          _acmewrap_curl --proto "$schemes" --connect-timeout 10 --max-time 120 "$@" | head -c 262145
+          exit "${PIPESTATUS[0]}"
+        )
         code=$?
-        if _acmewrap_headers <"$dump"; then
+        [ ${#body} -le 262144 ] || code=0 # it was cut off here
+        if [ "$code" = 153 ]; then
+          REPLY='headers of more than 256 KiB'
+        elif _acmewrap_headers <"$dump"; then
           printf '%s' "$REPLY" >"$dump"
           if [ "$code" != 0 ]; then
             return "$code"
@@ -242,7 +249,12 @@ if type -P wget >/dev/null; then
   }
 fi
 
-sleep() { _acmewrap_has_refused "${HTTP_HEADER-}" || command sleep "$@"; }
+# As long as an authority says with Retry-After (acme.sh keeps it in _retryafter), but two minutes at most.
+sleep() {
+  _acmewrap_has_refused "${HTTP_HEADER-}" && return
+  if [[ ${1-} == "${_retryafter-}" && $1 =~ ^[0-9]+$ && ${#1} -gt 2 ]] && [ "${1:0:9}" -gt 120 ]; then set -- 120; fi
+  command sleep "$@"
+}
 
 # $1: a configuration of acme.sh. Whether it is lines of Key='value' that a shell runs as such, and as nothing more; the same
 # as acmewrap.driver.configuration. Sets REPLY to what is wrong.

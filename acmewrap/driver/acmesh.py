@@ -11,9 +11,10 @@ home cannot be written to).
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Iterable, Mapping, Optional, Sequence, Tuple, Union
+from typing import Callable, Iterable, Mapping, Optional, Sequence, Tuple, Union
 
 from ..acme import retry_after
 from ..catalogue import failure
@@ -51,19 +52,15 @@ class AcmeSh:
         environment: Optional[Mapping[str, str]] = None,
         deadlines: Optional[Mapping[str, float]] = None,
         runner: Optional[Runner] = None,
+        clock: Callable[[], float] = time.time,
     ) -> None:
         self.home = Home(Path(home))
         self._caller = Caller(
-            program=Path(program),
-            home=self.home,
-            server=server,
-            ca_bundle=ca_bundle,
-            email=email,
-            pinned=version,
-            path=path,
+            *(Path(program), self.home, server, ca_bundle, email, version, path),
             environment=dict(environment or {}),
             deadlines={**command.DEADLINES, **(deadlines or {})},
             runner=runner or ProcessRunner(),
+            clock=clock,
         )
 
     def register_account(self, eab: Optional[Tuple[str, Value]] = None) -> None:
@@ -93,7 +90,7 @@ class AcmeSh:
         calendar, ``settings`` are values for the domain's configuration; both serve plain runs of ``--cron``.
         """
         words = command.issue(domains, challenges, key, force=force, options=options)
-        webroots = tuple(str(challenge.path) for challenge in challenges if isinstance(challenge, Webroot))
+        webroots = tuple(str(one.path) for one in challenges if isinstance(one, Webroot))
         return self._obtain(Request("issue", tuple(domains), key, words, webroots, variables, due, settings), on_line)
 
     def renew(
@@ -215,7 +212,9 @@ class AcmeSh:
                 before,
                 read_folder(staged, ecc),
                 done,
+                now=self._caller.clock(),
                 diagnose=lambda: self._caller.diagnose(request.verb, done, known, protocol=staging.read_protocol()),
+                protocol=staging.read_protocol,
             )
             if result.changed:
                 result = evidence.align(request, result, staged)
@@ -229,13 +228,14 @@ class AcmeSh:
 
     def _delivered(self, verb: str, domain: str, hook: str, done: CallResult, **context: str) -> DeployResult:
         fault = self._find_fault(verb, domain, done, hook=hook, **context)
-        events = done.transcript.events
-        return DeployResult("failed" if fault else "accepted", domain, hook, events, done.lines, done.seconds, fault)
+        said = done.transcript.events, done.lines, done.seconds, fault
+        return DeployResult("failed" if fault else "accepted", domain, hook, *said)
 
     def _ended(self, verb: str, domain: str, done: CallResult) -> RevokeResult:
         fault = self._find_fault(verb, domain, done)
-        events = done.transcript.events
-        return RevokeResult("failed" if fault else "done", domain, events, done.lines, done.seconds, fault)
+        return RevokeResult(
+            "failed" if fault else "done", domain, done.transcript.events, done.lines, done.seconds, fault
+        )
 
     def _find_fault(self, verb: str, domain: str, done: CallResult, **context: str) -> Optional[Failure]:
         known = {"domain": domain, "name": domain, **context}

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import shlex
+import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Dict, Iterable, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, Mapping, Optional, Sequence, Tuple
 
 from ..access import trust
 from ..errors import Failure
@@ -50,6 +51,7 @@ class Caller:
     environment: Mapping[str, str] = field(default_factory=dict)
     deadlines: Mapping[str, float] = field(default_factory=lambda: command.DEADLINES)
     runner: Runner = field(default_factory=ProcessRunner)
+    clock: Callable[[], float] = time.time
 
     def run(
         self,

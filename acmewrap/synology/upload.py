@@ -36,7 +36,10 @@ def import_certificate(client: Client, files: CertificateFiles, description: str
     fields = {"id": found.id if found is not None else "", "desc": description}
     if found is not None and found.is_default:
         fields["as_default"] = "true"  # any text makes it the default, "false" as well
-    parts = {"key": ("private.key", reading.read_bytes(files.key)), "cert": ("cert.cer", reading.read_bytes(files.certificate))}
+    parts = {
+        "key": ("private.key", reading.read_bytes(files.key)),
+        "cert": ("cert.cer", reading.read_bytes(files.certificate)),
+    }
     if has_chain(files):
         parts["inter_cert"] = ("ca.cer", reading.read_bytes(files.chain))
     client.upload(_API, "import", 1, *encode(fields, parts))

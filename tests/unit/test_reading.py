@@ -50,7 +50,9 @@ READERS: Dict[str, Callable[[Path], object]] = {
     "secret": lambda path: raises(lambda: resolve(FileReference(path), {})),
     "CA bundle": lambda path: raises(lambda: tls.trust(str(path))),
     "wrapper": lambda path: raises(lambda: read_own(path)) if path.is_fifo() else None,
-    "archive": lambda path: raises(lambda: Local(path).fetch(pinned("3.1.1"), ("acme.sh",))) if path.is_fifo() else None,
+    "archive": lambda path: (
+        raises(lambda: Local(path).fetch(pinned("3.1.1"), ("acme.sh",))) if path.is_fifo() else None
+    ),
     "hook": lambda path: raises(lambda: read_release(path.parent, (path.name,))) if not path.is_dir() else None,
     "ledger": lambda path: Ledger.load(path).names() == (),
     "installed certificate": lambda path: local_files.read(Install(fullchain_file=path)).error,
