@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Tuple
 from . import paths
 from .catalogue import failure, invalid
 from .config.model import Certificate, Config
-from .engine.convergence import Convergence
-from .engine.scope import SCOPES, Command
+from .engine.convergence import SCOPES, Command, Convergence
 from .errors import AccessError, AcmewrapError, IssueError
 from .plan.planner import Plan
 from .state.machine import CERTIFICATE_PARTS, STATUS_PARTS, read_state

@@ -101,7 +101,7 @@ ENTRIES: Mapping[str, Entry] = {
         "Read its last lines above; `openssl version` must say 1.1.1 or later.",
     ),
     "demo.port_taken": Entry(
-        "A simulator was told which port to use, and another program listens there or this user may not.",
+        "A simulator was given the port to use, and another program listens there or this user may not.",
         "End what listens on {port}, name another port, or leave it out: then a free one is taken.",
     ),
     "file.open_to_others": denied(

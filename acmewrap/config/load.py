@@ -14,7 +14,7 @@ from typing import Any, Dict, Iterator, Mapping, Optional, Tuple, Union
 
 from ..access.trust import find_dsm_tools
 from ..catalogue import failure, invalid
-from ..errors import AccessError, Problem
+from ..errors import AccessError
 from ..reading import read_bytes
 from ..secrets import is_private
 from .model import Config
@@ -77,17 +77,13 @@ def _read(data: bytes, private: bool, path: Union[str, Path], environ: Mapping[s
     except TooMuchError:
         reader.refuse(node, "", "the aliases of this file repeat far more than it holds: write the values out")
     if config is None:
-        raise invalid(tuple(sorted(reader.problems, key=_place)))
+        raise invalid(tuple(sorted(reader.problems, key=lambda problem: (problem.line, problem.column))))
     return config
 
 
 def _is_nas(environ: Mapping[str, str]) -> bool:
     tools = find_dsm_tools(environ)
     return tools is not None and shutil.which("crontab", path=tools) is None
-
-
-def _place(problem: Problem) -> Tuple[int, int]:
-    return problem.line, problem.column
 
 
 @contextlib.contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Mapping, Optional, Tuple, Union
+from typing import Iterator, Literal, Mapping, Optional, Tuple, Union
 
 from ..secrets import Reference
 
@@ -16,8 +16,6 @@ Runner = Literal["acmewrap", "wrapper"]
 DEFAULT_RELEASE = "3.1.1"
 LOG = "task.log"
 """The log of unattended runs, below ``directory``, when the file names none."""
-
-# --- challenges: how the authority is shown that a name is ours (RFC 8555 section 8) ------------------------------------
 
 
 @dataclass(frozen=True)
@@ -68,8 +66,6 @@ class Apache:
 
 Challenge = Union[Webroot, Standalone, Alpn, Dns, Stateless, Nginx, Apache]
 
-# --- the authority -----------------------------------------------------------------------------------------------------
-
 
 @dataclass(frozen=True)
 class ExternalAccount:
@@ -90,9 +86,6 @@ class Authority:
     pem: Optional[str] = None
     email: Optional[str] = None
     eab: Optional[ExternalAccount] = None
-
-
-# --- certificates and where they go ------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -164,9 +157,6 @@ class Certificate:
     renew: Union[RenewAt, RenewBefore] = RenewAt(2 / 3)
     targets: Tuple[Target, ...] = ()
     options: Tuple[str, ...] = ()
-
-
-# --- Synology DSM, schedule, the whole ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -247,3 +237,11 @@ class Config:
 
     def authority_of(self, certificate: Certificate) -> Authority:
         return self.authorities[certificate.authority]
+
+    def targets(self) -> Iterator[Tuple[Certificate, Target]]:
+        """Every target of the file, with the certificate that goes there."""
+        return ((certificate, target) for certificate in self.certificates.values() for target in certificate.targets)
+
+    def challenges(self) -> Iterator[Challenge]:
+        """The challenge of every name in the file."""
+        return (challenge for certificate in self.certificates.values() for challenge in certificate.challenges)

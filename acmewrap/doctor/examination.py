@@ -5,7 +5,6 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from itertools import chain
 from typing import TYPE_CHECKING, Callable, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from .. import files
@@ -31,16 +30,8 @@ if TYPE_CHECKING:
 
 def examine(context: DoctorContext, listener: Optional[Listener] = None) -> Tuple[Finding, ...]:
     """Every finding, in the order of the checks. ``listener`` is given each as it is known."""
-    checks = list(
-        chain(
-            machine.checks(context),
-            upkeep.checks(context),
-            authority.checks(context),
-            challenges.checks(context),
-            delivery.checks(context),
-            dsm.checks(context),
-        )
-    )
+    modules = (machine, upkeep, authority, challenges, delivery, dsm)
+    checks = [check for module in modules for check in module.checks(context)]
     deadline = time.monotonic() + DEADLINE
     found: List[Finding] = []
     for check, result in zip(checks, _start(checks)):

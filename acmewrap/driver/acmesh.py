@@ -177,7 +177,7 @@ class AcmeSh:
 
     def list(self) -> Tuple[ListEntry, ...]:
         """``--list --listraw``. acme.sh leaves out names without a dot; :meth:`Home.stored` does not."""
-        sound = (one for one in self.home.stored() if one.configuration_error is None)
+        sound = (stored for stored in self.home.stored() if stored.configuration_error is None)
         done = self._read("list", ("--list", "--listraw"), ((one.files.domain, one.ecc) for one in sound))
         rows = [line.split("|") for line in done.lines if "|" in line]
         entries = (ListEntry.from_row(dict(zip(rows[0], row))) for row in rows[1:])

@@ -122,10 +122,10 @@ def is_due(stored: Stored, completed: Completed) -> bool:
 
 def find_fault(requested: Iterable[str], after: Stored, lines: Tuple[str, ...]) -> Optional[Failure]:
     """Why what acme.sh stored is not the certificate that was *requested*, with its key and chain; None when it is."""
-    fault = after.fault()
+    fault = after.find_fault()
     if fault is not None:
         id = "certificate.chain_missing" if fault.chain else "certificate.mismatch"
-        return failure(id, f"what acme.sh stored does not belong together: {fault.text}", lines[-_TAIL:])
+        return failure(id, f"what acme.sh stored does not belong together: {fault}", lines[-_TAIL:])
     assert after.leaf is not None
     names, domains = _plain(after.leaf.names or (after.leaf.subject,)), _plain(requested)
     if names != domains:
@@ -176,7 +176,13 @@ def find_worse(
         message = f"the clock of this machine is {span(abs(now - theirs))} {way} that of the authority: {wrong}; it was not stored"
         return failure("ca.clock_skew", message)
     old, new = before.leaf if before is not None else None, after.leaf
-    if before is None or old is None or new is None or before.fault() is not None or before.date_fault(now) is not None:
+    if (
+        before is None
+        or old is None
+        or new is None
+        or before.find_fault() is not None
+        or before.date_fault(now) is not None
+    ):
         return None
     alike = (old.key_type, _plain(old.names)) == (new.key_type, _plain(new.names))
     at_once = due is not None and due(new.not_before, new.not_after) <= now

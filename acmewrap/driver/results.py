@@ -18,8 +18,18 @@ CronOutcome = Literal["renewed", "skipped", "failed"]
 CHANGED: Tuple[IssueOutcome, ...] = ("issued", "renewed", "reissued")
 
 
+class Result:
+    """What all have: ``failure``, and acme.sh's words as ``events`` and ``lines``."""
+
+    failure: Optional[Failure]
+
+    @property
+    def ok(self) -> bool:
+        return self.failure is None
+
+
 @dataclass(frozen=True)
-class IssueResult:
+class IssueResult(Result):
     """Of ``--issue`` and ``--renew``. What describes a certificate is None when there is none.
 
     ``failure`` may also accompany a good outcome: the certificate came, and a hook after it failed. ``retry_after``: seconds
@@ -45,16 +55,12 @@ class IssueResult:
     retry_after: Optional[int] = None
 
     @property
-    def ok(self) -> bool:
-        return self.failure is None
-
-    @property
     def changed(self) -> bool:
         return self.outcome in CHANGED
 
 
 @dataclass(frozen=True)
-class DeployResult:
+class DeployResult(Result):
     """Of ``--deploy`` and ``--install-cert``. ``accepted`` is the hook's word, which proves nothing about the target."""
 
     outcome: Literal["accepted", "failed"]
@@ -64,10 +70,6 @@ class DeployResult:
     lines: Tuple[str, ...] = ()
     seconds: float = 0.0
     failure: Optional[Failure] = None
-
-    @property
-    def ok(self) -> bool:
-        return self.failure is None
 
 
 @dataclass(frozen=True)
@@ -83,7 +85,7 @@ class CronEntry:
 
 
 @dataclass(frozen=True)
-class CronResult:
+class CronResult(Result):
     """Of ``--cron``: an entry for each certificate in the home."""
 
     entries: Tuple[CronEntry, ...]
@@ -123,7 +125,7 @@ class ListEntry:
 
 
 @dataclass(frozen=True)
-class RevokeResult:
+class RevokeResult(Result):
     """Of ``--revoke`` and ``--remove``."""
 
     outcome: Literal["done", "failed"]
@@ -132,7 +134,3 @@ class RevokeResult:
     lines: Tuple[str, ...] = ()
     seconds: float = 0.0
     failure: Optional[Failure] = None
-
-    @property
-    def ok(self) -> bool:
-        return self.failure is None

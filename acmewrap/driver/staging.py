@@ -43,7 +43,7 @@ _CREDENTIALS = ("SAVED_",)
 _ACCOUNT = ("account.key", "account.json", "ca.conf")
 _ACCOUNT_CREDENTIALS = ("CA_EAB_",)
 
-# curl is started without any limit by acme.sh; these reach every call of it (acme.sh itself cannot be told).
+# curl is started without any limit by acme.sh; these reach every call of it (acme.sh has no option for it).
 _CURL_LIMITS = "connect-timeout = 10\nmax-time = 120\n"
 # The key counts and not who signed it: curl compares it (error 90) before it sends anything, `insecure` or not.
 _CURL_PIN = 'insecure\npinnedpubkey = "sha256//{}"\n'

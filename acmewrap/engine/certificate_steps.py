@@ -40,10 +40,10 @@ class CertificateSteps:
         self._blocked = blocked
         self._renewal_info = renewal_info
         # One upload at a time per target: a NAS restarts its web server after each.
-        self._targets: Dict[str, threading.Lock] = {
-            _place(target): threading.Lock() for one in config.certificates.values() for target in one.targets
+        self._targets: Dict[str, threading.Lock] = {_place(target): threading.Lock() for _, target in config.targets()}
+        self._ledgers = {
+            authority.name: Ledger.load(paths.ledger_path(authority)) for authority in config.authorities.values()
         }
-        self._ledgers = {one.name: Ledger.load(paths.ledger_path(one)) for one in config.authorities.values()}
 
     def perform(self, step: CertificateStep, on_line: OnLine) -> Evidence:
         """Do *step*. A failure is written down, then raised as :class:`AcmewrapError` or, when there is an answer of acme.sh,

@@ -62,7 +62,7 @@ def prepare(path: Path) -> None:
 
 
 def keep_folder(path: Path) -> None:
-    """Make the folder for tokens in a webroot that is there, as far as this user can; whoever cannot is told by acme.sh.
+    """Make the folder for tokens in a webroot that is there, as far as this user can; acme.sh reports where it cannot.
 
     acme.sh makes a missing one itself, and takes it away when it is done: under whoever else is at work there meanwhile.
     """

@@ -76,11 +76,12 @@ def rehearsal_lines(run: Run) -> Iterator[str]:
 
 def release_lines(releases: Iterable[Release], default: str) -> Iterator[str]:
     """Each pinned release, where its archive is, and what that must hash to."""
-    for one in releases:
-        note = f"  vulnerable: {one.cve}" if one.cve is not None else "  default" if one.version == default else ""
-        yield f"{one.version}{note}"
-        yield f"  {one.url}"
-        yield f"  sha256 {one.sha256}"
+    for release in releases:
+        note = "  default" if release.version == default else ""
+        note = note if release.cve is None else f"  vulnerable: {release.cve}"
+        yield f"{release.version}{note}"
+        yield f"  {release.url}"
+        yield f"  sha256 {release.sha256}"
 
 
 def upgrade_lines(change: ReleaseChange) -> Iterator[str]:
@@ -148,7 +149,10 @@ def status_notes(statuses: Mapping[str, CertificateStatus], last_run: Optional[f
     if last_run is not None:
         yield f"Last run: {moment(last_run)}"
     for name, status in statuses.items():
-        failures = {name: status.failure, **{f"{name} to {to}": one.failure for to, one in status.targets.items()}}
+        failures = {
+            name: status.failure,
+            **{f"{name} to {to}": target.failure for to, target in status.targets.items()},
+        }
         for place, failure in failures.items():
             if failure is not None:
                 yield f"{place}: {failure}"

@@ -12,7 +12,7 @@ from typing import Any, List, Optional, Sequence, Tuple
 from ..catalogue import failure
 from ..config.model import Schedule
 from ..errors import CommandError
-from . import spread
+from .backend import spread
 
 _HOUR = 3600
 _DAY = 24 * _HOUR
@@ -134,7 +134,7 @@ def _recipient(text: str) -> str:
 
 def _every(seconds: int, name: str) -> str:
     """The five fields for an interval. The minute is the machine's own, so that not all knock at the same time."""
-    digest = spread.number(name)
+    digest = spread(name)
     if seconds < _HOUR:
         minutes = max(1, seconds // 60)
         return f"{digest % minutes}-59/{minutes} * * * *" if minutes > 1 else "* * * * *"

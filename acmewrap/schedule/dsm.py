@@ -23,8 +23,8 @@ from ..synology import account, tasks
 from ..synology.channel import Channel
 from ..synology.sessions import Environ, nas_of, open_account, open_provisioner
 from ..synology.tools import Tools
-from . import entry, spread
-from .backend import Log, Outcome
+from . import entry
+from .backend import Log, Outcome, spread
 
 
 def is_wanted(config: Config) -> bool:
@@ -40,7 +40,7 @@ def describe(config: Config, channel: Optional[Channel] = None) -> tasks.Task:
     wanted = config.schedule
     assert wanted is not None
     path = re.sub(r"[^A-Za-z0-9._]+", "-", str(config.file)).strip("-")
-    hour, minute = wanted.daily or (0, spread.number(str(config.file)) % 60)
+    hour, minute = wanted.daily or (0, spread(str(config.file)) % 60)
     name, owner = f"acmewrap {path}", nas_of(config).account.name
     if isinstance(channel, Tools) and os.geteuid() not in (0, account.find_uid(channel, owner)):
         with contextlib.suppress(KeyError):
@@ -98,7 +98,7 @@ class DsmTask:
         return
 
     def start(self, timeout: float) -> Outcome:
-        log, deadline = Log(self._config), time.monotonic() + timeout
+        log, deadline = Log(paths.log_path(self._config)), time.monotonic() + timeout
         with self._open() as channel:
             scheduler = tasks.TaskScheduler(channel)
             found = scheduler.find(describe(self._config).name)
@@ -178,7 +178,7 @@ def _made(config: Config) -> Iterator[Path]:
         if authority.pem is not None and authority.ca_bundle is not None:
             yield authority.ca_bundle
     yield paths.program_folder(config).parent  # it is a link to a folder beside it
-    yield from (one.path for one in paths.wrappers(config))
+    yield from (wrapper.path for wrapper in paths.wrappers(config))
     yield entry.place_of(config)
     password = nas_of(config).account.password
     if isinstance(password, FileReference):

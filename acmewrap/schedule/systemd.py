@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, Literal, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
 from .. import files, templates
 from ..access import privileges
@@ -17,7 +17,8 @@ from ..catalogue import failure
 from ..config.model import Schedule
 from ..errors import AccessError, CommandError
 from ..reading import read_text
-from . import spread
+from ..reasons import Drift
+from .backend import Log, Outcome, spread
 
 IDENTITY = "acmewrap unit, version 1"
 
@@ -53,14 +54,15 @@ class Units:
             self.folder / f"{self.name}.timer": self._render("timer.j2"),
         }
 
-    def drift(self) -> Literal["same", "differs", "missing"]:
+    def drift(self) -> Drift:
         """How what is there compares with what should be; a timer that is not enabled differs. Changes nothing."""
         texts = {path: _read(path) for path in self.render()}
         if not any(texts.values()):
             return "missing"
-        return "same" if texts == dict(self.render()) and self._is_enabled() else "differs"
+        enabled = self._control("is-enabled", f"{self.name}.timer", any_status=True).strip() == "enabled"
+        return "same" if texts == dict(self.render()) and enabled else "differs"
 
-    def install(self) -> None:
+    def ensure(self) -> None:
         """Write both, and have the timer run from now on. Raises :class:`AccessError` (``file.foreign``) for units that somebody
         else wrote, :class:`CommandError` (``schedule.refused``) when systemd refuses.
         """
@@ -83,10 +85,19 @@ class Units:
             self._control("daemon-reload")
         return bool(there)
 
-    def start(self, timeout: float) -> str:
+    def show(self) -> str:
+        there = (path for path in self.render() if path.exists())
+        return "\n".join(f"# {path}\n{read_text(path, 'replace')}" for path in there)
+
+    def check_start(self) -> None:
+        return
+
+    def start(self, timeout: float) -> Outcome:
         """Run the service now and wait for its end; how it ended, in systemd's word (``success``, ``exit-code`` and so on)."""
+        log = Log(self.log)
         self._control("start", f"{self.name}.service", any_status=True, timeout=timeout)
-        return self._control("show", "--property=Result", "--value", f"{self.name}.service").strip()
+        result = self._control("show", "--property=Result", "--value", f"{self.name}.service").strip()
+        return Outcome(result == "success", f"systemd says: {result}", log.added())
 
     def _as_manager(self, work: Callable[[], None]) -> None:
         """What is the system's lies where root alone may write."""
@@ -94,9 +105,6 @@ class Units:
             privileges.as_root(work)
         else:
             work()
-
-    def _is_enabled(self) -> bool:
-        return self._control("is-enabled", f"{self.name}.timer", any_status=True).strip() == "enabled"
 
     def _control(self, *words: str, any_status: bool = False, timeout: float = _TIMEOUT) -> str:
         import sh
@@ -134,7 +142,7 @@ class Units:
             hour, minute = self.schedule.daily
             return f"*-*-* {hour:02}:{minute:02}:00"
         assert self.schedule.every_seconds is not None
-        own = spread.number(self.name)
+        own = spread(self.name)
         if self.schedule.every_seconds < _HOUR:
             minutes = max(1, self.schedule.every_seconds // 60)
             return f"*-*-* *:{own % minutes:02}/{minutes}:00"

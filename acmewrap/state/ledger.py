@@ -138,7 +138,7 @@ class Ledger:
     def _save(self) -> None:
         document: Dict[str, Any] = {
             "version": _VERSION,
-            "entries": {name: asdict(one) for name, one in self._entries.items()},
+            "entries": {name: asdict(entry) for name, entry in self._entries.items()},
         }
         if self._advices:
             document["advices"] = {name: asdict(one) for name, one in self._advices.items()}

@@ -15,6 +15,7 @@ from ..driver.release import installation
 from ..errors import AcmewrapError, Failure
 from ..host import webroot
 from ..host.webroot import WebrootState
+from ..pki.x509 import X509
 from ..reading import read_text
 from ..reasons import Drift
 from ..verify.tls_probe import Observation
@@ -48,6 +49,10 @@ class CertificateState:
     deliveries: Mapping[str, Entry] = field(default_factory=dict)
     observations: Mapping[str, Observation] = field(default_factory=dict)
 
+    @property
+    def leaf(self) -> Optional[X509]:
+        return self.stored.leaf if self.stored is not None else None
+
 
 @dataclass(frozen=True)
 class State:
@@ -73,21 +78,39 @@ def read_state(
     """Read *parts* of the machine; *only* names the certificates of interest (none: all). The NAS is looked at only with an
     *environ*, from which secrets are read.
     """
-    nas = _read_nas(config, environ) if "nas" in parts and environ is not None else None
-    wanted = {name: one for name, one in config.certificates.items() if not only or name in only}
-    ledgers = {one.name: Ledger.load(paths.ledger_path(one)) for one in config.authorities.values()}
+    nas: Optional[NasState] = None
+    modes: Tuple[Excess, ...] = ()
+    left: Tuple[Leftover, ...] = ()
+    if "nas" in parts and environ is not None and config.synology is not None:
+        from .nas import look
+
+        nas = look(config, environ)
+    if "modes" in parts:
+        from . import file_modes
+
+        modes = file_modes.inspect(config)
+    if "leftovers" in parts:
+        from . import leftovers
+
+        left = leftovers.inspect(config)
+    wanted = {name: certificate for name, certificate in config.certificates.items() if not only or name in only}
+    # Each file once, though several authorities may be trusted through it.
+    bundles = {
+        authority.ca_bundle: authority for authority in config.authorities.values() if authority.ca_bundle is not None
+    }
+    ledgers = {authority.name: Ledger.load(paths.ledger_path(authority)) for authority in config.authorities.values()}
     return State(
         release=_read_release(config) if "release" in parts else None,
         wrappers=tuple((one, _compare_wrapper(one)) for one in paths.wrappers(config)) if "wrapper" in parts else (),
-        bundles=_read_bundles(config) if "bundle" in parts else {},
+        bundles={path: (one, _compare_bundle(one, path)) for path, one in bundles.items()} if "bundle" in parts else {},
         webroots={path: webroot.inspect(path) for path in paths.webroots(config)} if "webroot" in parts else {},
         certificates={
             name: _read_certificate(config, one, ledgers[one.authority], parts) for name, one in wanted.items()
         },
-        modes=_read_modes(config) if "modes" in parts else (),
+        modes=modes,
         nas=nas,
         schedule=_read_schedule(config, nas) if "schedule" in parts else "same",
-        leftovers=_read_leftovers(config) if "leftovers" in parts else (),
+        leftovers=left,
     )
 
 
@@ -109,12 +132,6 @@ def _compare_wrapper(wanted: Wrapper) -> Drift:
     return "same" if text == wanted.render() and os.access(wanted.path, os.X_OK) else "differs"
 
 
-def _read_bundles(config: Config) -> Dict[Path, Tuple[Authority, Drift]]:
-    """Each file once, though several authorities may be trusted through it."""
-    found = ((one.ca_bundle, one) for one in config.authorities.values())
-    return {path: (one, _compare_bundle(one, path)) for path, one in found if path is not None}
-
-
 def _compare_bundle(authority: Authority, path: Path) -> Drift:
     try:
         text = read_text(path, "replace")
@@ -123,50 +140,33 @@ def _compare_bundle(authority: Authority, path: Path) -> Drift:
     return "same" if authority.pem is None or text == authority.pem else "differs"
 
 
-def _read_modes(config: Config) -> Tuple[Excess, ...]:
-    from . import file_modes
-
-    return file_modes.inspect(config)
-
-
-def _read_leftovers(config: Config) -> Tuple[Leftover, ...]:
-    from . import leftovers
-
-    return leftovers.inspect(config)
-
-
 def _read_certificate(
     config: Config, certificate: Certificate, ledger: Ledger, parts: AbstractSet[Part]
 ) -> CertificateState:
-    stored = paths.home_of(config, certificate).read(*paths.name_of(certificate))
+    stored = paths.read(config, certificate)
+    leaf = stored.leaf if stored is not None else None
     return CertificateState(
         stored=stored,
-        fault=stored.find_fault() if stored is not None and stored.leaf is not None else None,
+        fault=stored.find_fault() if stored is not None and leaf is not None else None,
         attempts=ledger.get(certificate.name),
-        advice=ledger.advice(certificate.name, stored.leaf.sha256) if stored is not None and stored.leaf else None,
-        deliveries={one.name: ledger.get(entry_name(certificate, one)) for one in certificate.targets},
-        observations=_look(certificate, stored) if "wire" in parts else {},
+        advice=ledger.advice(certificate.name, leaf.sha256) if leaf is not None else None,
+        deliveries={target.name: ledger.get(entry_name(certificate, target)) for target in certificate.targets},
+        observations=_look(certificate, leaf) if "wire" in parts else {},
     )
 
 
-def _look(certificate: Certificate, stored: Optional[Stored]) -> Dict[str, Observation]:
+def _look(certificate: Certificate, leaf: Optional[X509]) -> Dict[str, Observation]:
     from ..verify import local_files
 
-    leaf = stored.leaf.sha256 if stored is not None and stored.leaf is not None else None
-    return {one.name: local_files.look(one, leaf) for one in certificate.targets if local_files.can_look(one)}
+    known = leaf.sha256 if leaf is not None else None
+    return {
+        target.name: local_files.look(target, known) for target in certificate.targets if local_files.can_look(target)
+    }
 
 
 def entry_name(certificate: Certificate, target: Target) -> str:
     """The ledger's name for a deployment."""
     return f"{certificate.name}/{target.name}"
-
-
-def _read_nas(config: Config, environ: Mapping[str, str]) -> Optional[NasState]:
-    if config.synology is None:
-        return None
-    from . import nas
-
-    return nas.look(config, environ)
 
 
 def _read_schedule(config: Config, nas: Optional[NasState]) -> Drift:

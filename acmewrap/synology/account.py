@@ -13,7 +13,7 @@ from ..catalogue import failure
 from ..errors import DeployError, UnreachableError
 from ..reasons import Deviation
 from ..secrets import Secret
-from .channel import ADMINISTRATORS, EVERYWHERE, Channel, Provisioner
+from .channel import ADMINISTRATORS, EVERYWHERE, Channel, Provisioner, set_shares
 from .web import ApiError
 
 logger = logging.getLogger(__name__)
@@ -24,7 +24,7 @@ DESKTOP = "SYNO.Desktop"
 _ALL = -1
 _TRIES = 3
 _NO_SUCH_USER = 3106
-_SHARE_TYPES = ["dec", "local", "usb", "sata", "cluster", "c2", "cold_storage", "worm"]
+SHARE_TYPES = ["dec", "local", "usb", "sata", "cluster", "c2", "cold_storage", "worm"]
 
 
 def find_uid(channel: Channel, name: str) -> Optional[int]:
@@ -76,8 +76,12 @@ def _find(channel: Channel, name: str) -> Optional[Dict[str, Any]]:
 
 def _deviations(channel: Channel, name: str, found: Mapping[str, Any]) -> Iterator[Deviation]:
     members = channel.call("SYNO.Core.Group.Member", "list", 1, group=ADMINISTRATORS, offset=0, limit=_ALL)
-    shares = _read_shares(channel, name)
-    denied = {one: _is_denied(channel, one, name) for one in _read_applications(channel)}
+    who = {"name": name, "user_group_type": "local_user", "share_type": SHARE_TYPES, "additional": []}
+    shares = channel.call("SYNO.Core.Share.Permission", "list_by_user", 1, **who).get("shares", ())
+    offered = channel.call("SYNO.Core.AppPriv.App", "list", 2, offset=0, limit=_ALL).get("applications", ())
+    denied = {
+        application: _is_denied(channel, application, name) for application in (str(app["app_id"]) for app in offered)
+    }
     if not any(one.get("name") == name for one in members.get("users", ())):
         yield Deviation("not_administrator")
     if denied.get(DESKTOP, False):
@@ -119,24 +123,10 @@ def _fix(provisioner: Provisioner, name: str, deviation: Deviation) -> None:
     elif deviation.kind == "open_shares":
         provisioner.deny_shares(name, deviation.names)
     elif deviation.kind == "homes_denied":
-        nothing = {"is_readonly": False, "is_writable": False, "is_deny": False, "is_custom": False}
-        who = {"name": name, "user_group_type": "local_user"}
-        given = [{"name": HOMES, **nothing}]
-        provisioner.call("SYNO.Core.Share.Permission", "set_by_user_group", 1, **who, permissions=given)
+        set_shares(provisioner, name, [HOMES], denied=False)
     else:
         settings = {"expired": "normal", "cannot_chg_passwd": True}
         provisioner.call("SYNO.Core.User", "set", 1, name=name, new_name=name, **settings)
-
-
-def _read_shares(channel: Channel, name: str) -> List[Dict[str, Any]]:
-    who = {"name": name, "user_group_type": "local_user"}
-    data = channel.call("SYNO.Core.Share.Permission", "list_by_user", 1, **who, share_type=_SHARE_TYPES, additional=[])
-    return list(data.get("shares", ()))
-
-
-def _read_applications(channel: Channel) -> List[str]:
-    data = channel.call("SYNO.Core.AppPriv.App", "list", 2, offset=0, limit=_ALL)
-    return [str(app["app_id"]) for app in data.get("applications", ())]
 
 
 def _is_denied(channel: Channel, application: str, name: str) -> bool:

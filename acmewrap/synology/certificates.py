@@ -140,7 +140,7 @@ def _moves(listed: Tuple[Listed, ...], id: str, desired: DsmCertificate) -> List
         for other in listed
         if other.id != id
         for service in other.services
-        if _is_desired(service, desired)
+        if _can_move(service) and _is_named(service, desired)
     ]
 
 
@@ -159,10 +159,6 @@ def find_fixed(listed: Tuple[Listed, ...], id: str, desired: DsmCertificate) -> 
 def _can_move(service: Mapping[str, Any]) -> bool:
     key = (service.get("subscriber"), service.get("service"))
     return key not in _NOT_ASSIGNABLE and service.get("user_setable", True) is not False
-
-
-def _is_desired(service: Mapping[str, Any], desired: DsmCertificate) -> bool:
-    return _can_move(service) and _is_named(service, desired)
 
 
 def _is_named(service: Mapping[str, Any], desired: DsmCertificate) -> bool:

@@ -114,7 +114,7 @@ class TaskScheduler:
                     self._call("create", partial(self._parameters, task))
                 else:
                     changed = True
-                    self._call("set", partial(self._change, found.id, task))
+                    self._call("set", partial(self._parameters, task, id=found.id))
             except UnreachableError as error:
                 logger.debug("no answer to a change of the task %s: %s", task.name, error)
         found = self.find(task.name)
@@ -167,11 +167,9 @@ class TaskScheduler:
                 else:
                     raise
 
-    def _change(self, id: int, task: Task) -> Dict[str, Any]:
-        return {"id": id, **self._parameters(task)}
-
-    def _parameters(self, task: Task) -> Dict[str, Any]:
+    def _parameters(self, task: Task, **more: int) -> Dict[str, Any]:
         return {
+            **more,
             "name": task.name,
             "owner": task.owner,
             **({"real_owner": task.owner} if self._version > 1 else {}),

@@ -11,14 +11,13 @@ import shutil
 from typing import Any, Dict, Mapping, Optional, Sequence
 
 from ..access import privileges
-from ..access.trust import DSM_TOOLS, find_dsm_tools
+from ..access.trust import find_dsm_tools
 from ..catalogue import failure
 from ..errors import CommandError
 from ..secrets import Secret
 from .channel import ADMINISTRATORS, WebProvisioner, generate_password
 from .web import ApiError, Client, read_reply
 
-FOLDERS = DSM_TOOLS
 _TIMEOUT = 60
 _PERHAPS_SWITCH = (103, 105)  # may mean that -s is missing
 _LOGIN_POLICY = (403, 406, 408, 409, 410)  # a policy stands between a new password and its first use
@@ -41,10 +40,11 @@ class Tools:
         """One call through ``synowebapi``. No parameter may be a secret: everybody on the machine sees them."""
         words = [f"{name}={json.dumps(value, separators=(',', ':'))}" for name, value in parameters.items()]
         words = ["--exec", f"api={api}", f"method={method}", f"version={version}", *words]
-        # Some builds of DSM 7 say nothing to some APIs, or refuse them, unless told -s, which DSM 6 does not know.
+        # Some builds of DSM 7 say nothing to some APIs, or refuse them, without -s, which DSM 6 does not know.
         refusal: Optional[ApiError] = None
         for switches in ([], ["-s"]):
-            text = _without_noise(self._run("synowebapi", *switches, *words))
+            printed = self._run("synowebapi", *switches, *words).splitlines(keepends=True)
+            text = "".join(line for line in printed if not line.startswith("[Line"))
             if "{" not in text:
                 continue
             try:
@@ -131,10 +131,6 @@ class Tools:
         except ValueError:
             raise _failed("synowebapi", f"its answer to {call} is no JSON") from None
         return read_reply(document, lambda code: _refused(code, call))
-
-
-def _without_noise(text: str) -> str:
-    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("[Line"))
 
 
 def _refused(code: int, call: str) -> ApiError:

@@ -87,7 +87,13 @@ class Transport:
         """A redirect would turn the POST into a GET, and carry the password to an address that nobody wrote down."""
         message, url = f"DSM at {self.address} answers with a redirect instead of a reply", _own_https(reply)
         if url is not None:
-            message = f"{message}, to {url}{_describe(self._look(url))}"
+            seen = self._look(url)
+            shown = (
+                ""
+                if seen is None
+                else f", where the SHA-256 fingerprint is {hashlib.sha256(seen).digest().hex(':').upper()}"
+            )
+            message = f"{message}, to {url}{shown}"
         return UnreachableError(failure("dsm.redirected", message, target=self.address, url=url or "https://NAS:5001"))
 
     def _look(self, url: str) -> Optional[bytes]:
@@ -107,9 +113,3 @@ def _own_https(reply: Reply) -> Optional[str]:
     except ValueError:
         return None
     return f"https://{asked.hostname}:{port}" if (named.scheme, named.hostname) == ("https", asked.hostname) else None
-
-
-def _describe(certificate: Optional[bytes]) -> str:
-    if certificate is None:
-        return ""
-    return f", where the SHA-256 fingerprint is {hashlib.sha256(certificate).digest().hex(':').upper()}"

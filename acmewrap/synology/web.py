@@ -201,15 +201,12 @@ class Client:
                 time.sleep(1)
 
     def _data(self, document: Mapping[str, Any], codes: Codes = dsm_codes.CALL) -> Dict[str, Any]:
-        return read_reply(document, lambda code: self._refused(code, codes))
+        def refuse(code: int) -> ApiError:
+            values = {"user": self._account, "account": self._account, "target": self._transport.address, "code": code}
+            message = f"DSM at {self._transport.address} answered with error {code} to the account {self._account}"
+            return ApiError(failure(dsm_codes.explain(code, codes)[0], message, (), **values), code)
 
-    def _refused(self, code: int, codes: Codes) -> ApiError:
-        address = self._transport.address
-        id, _ = dsm_codes.explain(code, codes)
-        message = f"DSM at {address} answered with error {code} to the account {self._account}"
-        return ApiError(
-            failure(id, message, user=self._account, account=self._account, target=address, code=code), code
-        )
+        return read_reply(document, refuse)
 
 
 def read_reply(document: Mapping[str, Any], refuse: Callable[[int], ApiError]) -> Dict[str, Any]:

@@ -111,9 +111,9 @@ def test_a_file_of_another_user_ends_with_77() -> None:
         assert cli.main(["--config", str(file), "check"]) == 0  # what is imported may lie where only root can read
         file.chmod(0o000)
         code = run_unprivileged(lambda: cli.main(["--config", str(file), "check"]), place / "output")
-        told = (place / "output").read_text(encoding="utf-8")
-    assert code == 77, told
-    assert "What to do: " in told
+        reported = (place / "output").read_text(encoding="utf-8")
+    assert code == 77, reported
+    assert "What to do: " in reported
 
 
 def test_a_reader_that_has_seen_enough_is_no_error_worth_a_traceback() -> None:

@@ -127,7 +127,7 @@ def wire() -> Any:
 
     def connect(place: Place, deadline: Deadline, **_: object) -> Any:
         opened = connection._prepare(*place, deadline)
-        opened.sock = Wire(Answer.answer)  # type: ignore[assignment]
+        opened.sock = Wire(Answer.answer)
         return opened
 
     with pytest.MonkeyPatch.context() as patch:

@@ -90,8 +90,8 @@ def test_to_pretend_changes_nothing_and_fails_where_writing_would(
     ("number", "id"), [(errno.ENOSPC, "disk.full"), (errno.EDQUOT, "disk.full"), (errno.EROFS, "file.failed")]
 )
 def test_what_the_system_refuses_is_a_failure_that_names_the_file(number: int, id: str) -> None:
-    told = files.describe(OSError(number, os.strerror(number)), "/etc/acmewrap/config.yaml")
-    assert (told.id, told.message) == (id, f"/etc/acmewrap/config.yaml: {os.strerror(number)}")
+    reported = files.describe(OSError(number, os.strerror(number)), "/etc/acmewrap/config.yaml")
+    assert (reported.id, reported.message) == (id, f"/etc/acmewrap/config.yaml: {os.strerror(number)}")
 
 
 def test_a_reader_sees_the_old_or_the_new(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ LAYERS: Tuple[Tuple[str, ...], ...] = (
     ("acme",),
     ("driver", "host"),
     ("paths", "synology"),
-    ("schedule", "verify"),
+    ("schedule", "verify", "self_update"),
     ("state",),
     ("plan",),
     ("engine",),

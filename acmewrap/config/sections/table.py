@@ -98,7 +98,7 @@ _INSTALL = Record(
 _TARGET = Record(
     {
         "hook": Key(HOOK, "One of acme.sh's deploy hooks, such as ssh."),
-        "install": Key(_INSTALL, "Or: files for a server on this machine, and how it is told of them."),
+        "install": Key(_INSTALL, "Or: files for a server on this machine, and the command that reloads it."),
         "env": Key(Environment(), "What the hook reads: NAME: value.", needs="hook"),
         "synology": Key(
             DSM_CERTIFICATE,
