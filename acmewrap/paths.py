@@ -32,6 +32,11 @@ def log_path(config: Config) -> Path:
     return configured or config.directory / LOG
 
 
+def reports_folder(config: Config) -> Path:
+    """Where the reports of :mod:`acmewrap.unexpected` lie."""
+    return config.directory / "reports"
+
+
 def home_of(config: Config, certificate: Certificate) -> Home:
     return Home(config.authority_of(certificate).home)
 
@@ -75,5 +80,6 @@ def _wrapper(config: Config, authority: Authority) -> Wrapper:
         server=authority.server,
         ca_bundle=authority.ca_bundle,
         email=authority.email,
+        poll=authority.poll,
         variables=tuple(hooks.items()),
     )

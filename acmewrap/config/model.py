@@ -12,10 +12,10 @@ from ..secrets import Reference
 KeyType = Literal["ec-256", "ec-384", "ec-521", "2048", "3072", "4096", "8192"]
 Scheduler = Literal["crontab", "dsm", "systemd"]
 Runner = Literal["acmewrap", "wrapper"]
+Poll = Literal["early", "acme.sh"]
 
 DEFAULT_RELEASE = "3.1.1"
-LOG = "task.log"
-"""The log of unattended runs, below ``directory``, when the file names none."""
+LOG = "task.log"  # of unattended runs, below ``directory``, when the file names none
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ class Authority:
     pem: Optional[str] = None
     email: Optional[str] = None
     eab: Optional[ExternalAccount] = None
+    poll: Poll = "early"
 
 
 @dataclass(frozen=True)

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Optional, Tuple
 
+from .. import jsontext
 from ..catalogue import failure
 from ..errors import CommandError, IssueError, Retry
 from ..reading import read_bytes
@@ -55,8 +55,8 @@ def _register(caller: Caller, eab: Optional[Tuple[str, Value]]) -> None:
 
 def _is_registered(path: Path) -> bool:
     try:
-        return isinstance(json.loads(read_bytes(path)), dict)
-    except (OSError, ValueError, RecursionError):
+        return isinstance(jsontext.parse(read_bytes(path)), dict)
+    except (OSError, ValueError):
         return False
 
 

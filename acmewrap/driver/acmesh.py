@@ -19,7 +19,7 @@ from typing import Callable, Iterable, Mapping, Optional, Sequence, Tuple, Union
 from ..acme import retry_after
 from ..catalogue import failure
 from ..config.arguments import CHALLENGE_FOLDER
-from ..config.model import Challenge, Install, Webroot
+from ..config.model import Challenge, Install, Poll, Webroot
 from ..errors import CommandError, Failure, Retry
 from ..pki.x509 import X509
 from . import accounts, command, cron, evidence
@@ -36,7 +36,7 @@ class AcmeSh:
     """Drives the acme.sh in the folder *program* on the certificates in *home*, all of one directory (*server*).
 
     ``version`` names the pinned release whose manifest is checked before each call (None: no check, the caller vouches);
-    ``environment`` reaches every call (proxies, for one); ``deadlines`` are seconds by verb.
+    ``environment`` reaches every call (proxies, for one); ``deadlines`` are seconds by verb, ``poll`` is that of an authority.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class AcmeSh:
         deadlines: Optional[Mapping[str, float]] = None,
         runner: Optional[Runner] = None,
         clock: Callable[[], float] = time.time,
+        poll: Poll = "early",
     ) -> None:
         self.home = Home(Path(home))
         self._caller = Caller(
@@ -61,6 +62,7 @@ class AcmeSh:
             deadlines={**command.DEADLINES, **(deadlines or {})},
             runner=runner or ProcessRunner(),
             clock=clock,
+            poll=poll,
         )
 
     def register_account(self, eab: Optional[Tuple[str, Value]] = None) -> None:
@@ -227,15 +229,12 @@ class AcmeSh:
         return result
 
     def _delivered(self, verb: str, domain: str, hook: str, done: CallResult, **context: str) -> DeployResult:
-        fault = self._find_fault(verb, domain, done, hook=hook, **context)
-        said = done.transcript.events, done.lines, done.seconds, fault
-        return DeployResult("failed" if fault else "accepted", domain, hook, *said)
+        fault, events = self._find_fault(verb, domain, done, hook=hook, **context), done.transcript.events
+        return DeployResult("failed" if fault else "accepted", domain, hook, events, done.lines, done.seconds, fault)
 
     def _ended(self, verb: str, domain: str, done: CallResult) -> RevokeResult:
-        fault = self._find_fault(verb, domain, done)
-        return RevokeResult(
-            "failed" if fault else "done", domain, done.transcript.events, done.lines, done.seconds, fault
-        )
+        fault, events = self._find_fault(verb, domain, done), done.transcript.events
+        return RevokeResult("failed" if fault else "done", domain, events, done.lines, done.seconds, fault)
 
     def _find_fault(self, verb: str, domain: str, done: CallResult, **context: str) -> Optional[Failure]:
         known = {"domain": domain, "name": domain, **context}

@@ -10,7 +10,6 @@ certificate folders it needs, with a configuration home of its own, and only wha
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
 import shutil
@@ -245,6 +244,6 @@ def _explained(home: Home) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        refused = isinstance(error, (PermissionError, shutil.Error)) or error.errno == errno.EROFS
+        refused = isinstance(error, (PermissionError, shutil.Error))
         id = "home.not_writable" if refused else files.id_of(error)
         raise AccessError(failure(id, str(error), folder=home.path, user='"$(id -un)"')) from error

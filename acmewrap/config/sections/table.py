@@ -13,9 +13,11 @@ from ..binder.types import Either, Sequence, Table, choice, matching
 from ..model import (
     LOG,
     AcmeShSettings,
+    Authority,
     Certificate,
     ExternalAccount,
     Install,
+    Poll,
     RenewAt,
     RenewBefore,
     Runner,
@@ -68,6 +70,12 @@ _AUTHORITY = Record(
         "home": Key(
             PathKind("a folder", inside=True),
             "The config home of acme.sh, below `directory`. Several authorities cannot share one.",
+        ),
+        "poll": Key(
+            choice(get_args(Poll)),
+            "How soon acme.sh asks again while the authority works: `early`, after a tenth of a second and then ever later, or "
+            "every 2 s, as `acme.sh` by itself. `Retry-After` is respected.",
+            default=Authority.poll,
         ),
     }
 )
