@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 from typing import Any, Dict, List, Mapping, Optional
 from urllib.parse import urlencode, urlsplit
 
@@ -62,8 +61,8 @@ class Transport:
         if reply.status != 200:
             raise self.unreachable(f"it answered with HTTP status {reply.status}")
         try:
-            document = json.loads(reply.body.decode("utf-8"))
-        except (ValueError, RecursionError) as error:
+            document = reply.json()
+        except ValueError as error:
             raise self.unreachable(str(error)) from None
         if not isinstance(document, dict):
             raise self.unreachable("its answer is no JSON object")
