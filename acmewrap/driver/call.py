@@ -15,6 +15,7 @@ from typing import Callable, Dict, Iterable, Mapping, Optional, Sequence, Tuple
 from ..access import trust
 from ..config.model import Poll
 from ..errors import Failure
+from ..reading import read_bytes
 from ..secrets import Redactor, Secret
 from . import command, concealment
 from .command import Value
@@ -149,7 +150,7 @@ class Caller:
     def _polls(self, verb: str, program: Path) -> str:
         if verb not in _POLLING or self.poll != "early":
             return ""
-        places = concealment.poll_places(hashlib.sha256((program / "acme.sh").read_bytes()).hexdigest())
+        places = concealment.poll_places(hashlib.sha256(read_bytes(program / "acme.sh")).hexdigest())
         if not places:
             logger.info("where this acme.sh waits for an authority is not known: it asks again every 2 s")
         return places
