@@ -73,7 +73,7 @@ class Job:
         started = self.clock()
         log.rotate(paths.log_path(self.config))
         done = self._execute(names, "cron", force=force)
-        if not (done.plan.steps or names or force):
+        if not (done.plan.steps or done.plan.state.unread or names or force):
             noop_cache.remember(self.config, done.plan.state, self._environ, started)
         return done
 

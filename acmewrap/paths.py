@@ -32,6 +32,11 @@ def log_path(config: Config) -> Path:
     return configured or config.directory / LOG
 
 
+def reports_folder(config: Config) -> Path:
+    """Where the reports of :mod:`acmewrap.unexpected` lie."""
+    return config.directory / "reports"
+
+
 def home_of(config: Config, certificate: Certificate) -> Home:
     return Home(config.authority_of(certificate).home)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Mapping
 
 from ..errors import Retry
-from .entry import Entry, busy, denied
+from .entry import Entry, busy, denied, report_lost
 
 ENTRIES: Mapping[str, Entry] = {
     "file.not_writable": denied(
@@ -29,6 +29,28 @@ ENTRIES: Mapping[str, Entry] = {
     "file.failed": Entry(
         "The operating system could not do it: a broken disk, a folder in the way, a file system that is read-only.",
         "Fix what the message says and run again; what was there before is untouched.",
+    ),
+    "file.denied": denied(
+        "A file, or a folder above it, belongs to another user and does not let this one in.",
+        "Run as its owner, or let this user in: ls -ld {folder}",
+    ),
+    "file.read_only": denied(
+        "The file system is mounted read-only, which Linux does by itself when its disk fails.",
+        "Look for the reason (dmesg), then make it writable again: sudo mount -o remount,rw {folder}",
+    ),
+    "lock.unavailable": Entry(
+        "The file system of the folder gives no locks, as NFS without its lock service; without them two runs would collide.",
+        "Let `directory` lie on a local file system, or start the lock service (rpc.statd) of the NFS mount.",
+    ),
+    "internal.unexpected": Entry(
+        "Something that nobody has thought of: a fault of acmewrap, or an answer that was never seen before. Only the step or the "
+        "thing that is named failed; all others went on.",
+        "Send {report} to the project: it holds no secrets, and you can read all of it. The next run tries again.",
+        retry=Retry.LATER,
+    ),
+    "output.lost": report_lost(
+        "The disk below the log, or below the file that the output goes to, is full or broken. The work was done all the same.",
+        "Make room (df -h) and look at the certificates: acmewrap status",
     ),
     "wrapper.missing": Entry(
         "The wrapper script was not rendered yet, or for something else than the file asks for now.",
@@ -56,6 +78,11 @@ ENTRIES: Mapping[str, Entry] = {
     "schedule.refused": Entry(
         "crontab did not take the new table, or this user may not have one (see cron.allow).",
         "Try `crontab -l` as the same user and fix what it says.",
+    ),
+    "schedule.not_kept": Entry(
+        "The scheduler took the entry and does not show it: another program writes there too, or removes the entry again.",
+        "Look for who changes it (crontab -l, systemctl cat), then run: acmewrap apply",
+        retry=Retry.LATER,
     ),
     "home.newer": Entry(
         "A later version of acmewrap has worked in this folder, and what it keeps there is not known to this one.",

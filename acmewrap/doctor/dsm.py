@@ -86,7 +86,7 @@ def _rights(config: Config, client: Client) -> Seen:
         if fixed:
             yield Fact("DSM lets nobody choose a certificate for", ", ".join(fixed))
     for task in others:
-        name, owner = str(task.get("name", "")), str(task.get("real_owner", task.get("owner", "")))
+        name, owner = str(task.get("name", "")), tasks.owner_of(task)
         if _PROGRAM in str(task.get("action", "")) and not name.startswith(_OWN):
             message = f"the task {name!r} of {owner} in DSM's Task Scheduler runs {_PROGRAM} too"
             yield Finding.of("doctor.other_task", message, task=name)

@@ -38,6 +38,8 @@ def checks(context: DoctorContext) -> Iterator[Check]:
 def steps(context: DoctorContext, part: Part, kind: Type[_Step]) -> Iterator[_Step]:
     """What a plan would do about one part of the machine."""
     state = read_state(context.config, frozenset((part,)), ("",))
+    for failed in state.unread:
+        raise AcmewrapError(failed)
     planned = plan(context.config, state, context.clock(), PlanOptions()).steps
     return (step for step in planned if isinstance(step, kind))
 

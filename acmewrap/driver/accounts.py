@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Optional, Tuple
 
@@ -12,6 +11,7 @@ from ..secrets import Secret
 from .call import Caller
 from .command import Value
 from .configuration import edit_configuration, read_text, replace_text
+from .recovery import find_account_fault
 from .staging import stage
 
 _EAB = ("CA_EAB_",)
@@ -24,7 +24,7 @@ def register(caller: Caller, eab: Optional[Tuple[str, Value]] = None) -> None:
     the machine can read. Raises :class:`IssueError` with the authority's reason.
     """
     folder = caller.home.account_folder(caller.server)
-    if _is_registered(folder / "account.json"):
+    if not set(find_account_fault(folder)) & {"account.key", "account.json"}:
         _forget_key(folder / "ca.conf")  # plain acme.sh leaves it there
     else:
         _register(caller, eab)
@@ -50,14 +50,6 @@ def _register(caller: Caller, eab: Optional[Tuple[str, Value]]) -> None:
             fault = caller.diagnose("register_account", done, protocol=staging.read_protocol())
         if not (again and fault.retry is Retry.AT_ONCE):  # see AcmeSh: acme.sh does not know every refusal of a nonce
             raise IssueError(fault, command=done.command.printable(), returncode=done.returncode)
-
-
-def _is_registered(path: Path) -> bool:
-    try:
-        with open(path, encoding="utf-8") as stream:
-            return isinstance(json.load(stream), dict)
-    except (OSError, ValueError):
-        return False
 
 
 def _forget_key(configuration: Path) -> None:

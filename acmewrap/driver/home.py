@@ -17,6 +17,7 @@ from typing import Iterator, Mapping, Optional, Tuple
 from urllib.parse import urlsplit
 
 from ..pki import pem, x509
+from ..reading import read_bytes, read_text
 from . import generations
 from .configuration import parse_configuration
 
@@ -100,14 +101,14 @@ class Stored:
         if self.leaf is None:
             return Fault(f"{self.files.certificate.name} holds no certificate")
         try:
-            if not x509.key_matches(self.files.key.read_bytes(), self.leaf):
+            if not x509.key_matches(read_bytes(self.files.key), self.leaf):
                 return Fault(f"{self.files.key.name} is not the key of {self.files.certificate.name}")
         except (OSError, ValueError) as error:
             return Fault(_describe(self.files.key, error))
         found = []
         for path in (self.files.fullchain, self.files.chain):
             try:
-                found.append(pem.certificates(path.read_bytes()))
+                found.append(pem.certificates(read_bytes(path)))
             except (OSError, ValueError) as error:
                 return ChainFault(_describe(path, error))
         full, chain = found
@@ -178,7 +179,7 @@ def read_folder(location: CertificateFiles, ecc: bool) -> Optional[Stored]:
     error: Optional[str] = None
     configuration: Mapping[str, str] = {}
     try:
-        configuration = parse_configuration(location.configuration.read_bytes().decode("utf-8", "replace"))
+        configuration = parse_configuration(read_text(location.configuration, "replace"))
         if "Le_Domain" not in configuration:
             error = "Le_Domain is missing"
     except FileNotFoundError:
@@ -189,7 +190,7 @@ def read_folder(location: CertificateFiles, ecc: bool) -> Optional[Stored]:
         error = str(problem)
     leaf: Optional[x509.X509] = None
     with contextlib.suppress(OSError):
-        leaf = x509.find_first(location.certificate.read_bytes())
+        leaf = x509.find_first(read_bytes(location.certificate))
     return Stored(location, ecc, configuration, error, leaf)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import replace
 from typing import Dict, Mapping, Optional, Union
@@ -19,7 +20,7 @@ from ..plan.steps import CertificateStep, CheckRenewalInfo, DeployCertificate, O
 from ..secrets import Secret, resolve
 from ..state.ledger import Ledger
 from . import renewal_advice
-from .context import RunContext
+from .context import RunContext, explain
 from .deploy import Delivery, deliver
 from .results import Evidence
 
@@ -59,10 +60,12 @@ class CertificateSteps:
                 return self._deploy(step, on_line)
             assert isinstance(step, ObtainCertificate)
             return self._obtain(step, on_line)
-        except AcmewrapError as error:
+        except Exception as error:
+            problem = explain(error, self._config, step)
             if not self._context.stopped.is_set():
-                self._note(step, error.failure)
-            raise
+                with contextlib.suppress(Exception):  # where nothing can be read or written, the failure itself says so
+                    self._note(step, problem.failure)
+            raise problem from error
 
     def _obtain(self, step: ObtainCertificate, on_line: OnLine) -> IssueResult:
         if step.authority.name in self._blocked:

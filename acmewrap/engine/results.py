@@ -73,7 +73,7 @@ class Run:
         """The worst that happened; ``PARTLY_FAILED`` when other certificates fared better."""
         bad = [result for result in self.results if result.outcome != "done"]
         if not bad:
-            return ExitCode.OK
+            return next((one.exit_code for one in self.plan.state.unread), ExitCode.OK)
         by_certificate: Dict[str, List[StepResult]] = {}
         for result in self.results:
             if result.step.certificate is not None:

@@ -57,9 +57,9 @@ def switch(edit: Edit, environ: Mapping[str, str], listener: Optional[Listener] 
     """
     context = RunContext(environ)
 
-    def bring(config: Config, *kinds: Kind) -> Run:
+    def bring(config: Config, *kinds: Kind, told: Optional[Listener] = listener) -> Run:
         options = replace(SCOPES["upgrade"], kinds=kinds, force=force)
-        return Engine(config, context, listener).execute(Convergence(config, environ, options).plan())
+        return Engine(config, context, told).execute(Convergence(config, environ, options).plan())
 
     with Engine(edit.old, context).hold():
         _write(edit, pretend=True)
@@ -72,7 +72,7 @@ def switch(edit: Edit, environ: Mapping[str, str], listener: Optional[Listener] 
                 _write(edit)
                 return done
         except BaseException:
-            bring(edit.old, "install", "render")
+            bring(edit.old, "install", "render", told=None)  # the listener may be what failed
             raise
         return done.followed_by(bring(edit.old, "install", "render"))
 

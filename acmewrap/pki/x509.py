@@ -9,16 +9,22 @@ from __future__ import annotations
 import base64
 import calendar
 import hashlib
+import re
 from dataclasses import dataclass
 from typing import Iterator, List, Optional, Tuple
 
 from . import pem
+from .der import children, encode_length, inside
 
 _CURVES = {
     b"\x2a\x86\x48\xce\x3d\x03\x01\x07": "ec-256",
     b"\x2b\x81\x04\x00\x22": "ec-384",
     b"\x2b\x81\x04\x00\x23": "ec-521",
 }
+_EC = b"\x2a\x86\x48\xce\x3d\x02\x01"
+_PKCS1 = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01"  # rsaEncryption, RSASSA-PSS and the like
+_KINDS = {b"\x2b\x65\x70": "ed25519", b"\x2b\x65\x71": "ed448"}  # RFC 8410
+_WIDE = {0x1C: "utf-32-be", 0x1E: "utf-16-be"}  # UniversalString, BMPString
 _COMMON_NAME = b"\x55\x04\x03"
 _SUBJECT_ALTERNATIVE_NAME = b"\x55\x1d\x11"
 _BASIC_CONSTRAINTS = b"\x55\x1d\x13"
@@ -68,8 +74,18 @@ def find_first(data: bytes) -> Optional[X509]:
         return None
 
 
+def find_der(der: bytes) -> Optional[X509]:
+    """One DER certificate, None when it cannot be read."""
+    try:
+        return parse_der(der)
+    except ValueError:
+        return None
+
+
 def parse_der(der: bytes) -> X509:
-    """One DER certificate. Raises ValueError when it is none."""
+    """One DER certificate. Raises ValueError when it is none. What is only shown (names, the kind of key) is read as far as it can
+    be: a certificate with a name or a key that nobody knows here is one all the same.
+    """
     try:
         return _parse(der)
     except (IndexError, KeyError, UnicodeDecodeError) as error:
@@ -81,8 +97,13 @@ def key_matches(key: bytes, certificate: X509) -> bool:
 
     Raises ValueError when *key* cannot be read.
     """
+    return public_part(key) == certificate.public_key
+
+
+def public_part(key: bytes) -> bytes:
+    """The public key of the PEM private key *key*, as :attr:`X509.public_key` has it. Raises ValueError when it cannot be read."""
     try:
-        return _public_part(key) == certificate.public_key
+        return _public_part(key)
     except (IndexError, KeyError) as error:
         raise ValueError(f"not a private key: {error}") from error
 
@@ -92,39 +113,12 @@ def is_chain(certificates: Tuple[X509, ...]) -> bool:
     return all(lower.issuer_der == upper.subject_der for lower, upper in zip(certificates, certificates[1:]))
 
 
-def _element(data: bytes, at: int) -> Tuple[int, int, int]:
-    """Tag, begin and end of the content of the element at *at*."""
-    tag, length, begin = data[at], data[at + 1], at + 2
-    if length & 0x80:
-        size = length & 0x7F
-        length = int.from_bytes(data[begin : begin + size], "big")
-        begin += size
-    if begin + length > len(data):
-        raise ValueError("not DER: an element is longer than its file")
-    return tag, begin, begin + length
-
-
-def _children(data: bytes) -> List[Tuple[int, bytes, bytes]]:
-    """(tag, content, whole element) of each element in *data*."""
-    children, at = [], 0
-    while at < len(data):
-        tag, begin, end = _element(data, at)
-        children.append((tag, data[begin:end], data[at:end]))
-        at = end
-    return children
-
-
-def _inside(data: bytes) -> bytes:
-    _, begin, end = _element(data, 0)
-    return data[begin:end]
-
-
 def _parse(der: bytes) -> X509:
-    fields = _children(_children(_inside(der))[0][1])
+    fields = children(children(inside(der))[0][1])
     if fields[0][0] == 0xA0:  # version; absent in version 1
         fields = fields[1:]
     serial, _, issuer, validity, subject, public_key = fields[:6]
-    not_before, not_after = (_time(tag, content) for tag, content, _ in _children(validity[1]))
+    not_before, not_after = (_time(tag, content) for tag, content, _ in children(validity[1]))
     extensions = dict(_extensions(fields[6:]))
     return X509(
         sha256=hashlib.sha256(der).hexdigest(),
@@ -139,7 +133,7 @@ def _parse(der: bytes) -> X509:
         authority_key=_authority_key(extensions.get(_AUTHORITY_KEY_IDENTIFIER, b"")),
         subject_der=subject[2],
         issuer_der=issuer[2],
-        public_key=_children(public_key[1])[1][1][1:],
+        public_key=children(public_key[1])[1][1][1:],
         key_pin=base64.b64encode(hashlib.sha256(public_key[2]).digest()).decode("ascii"),
         der=der,
     )
@@ -149,88 +143,92 @@ def _time(tag: int, content: bytes) -> int:
     text = content.decode("ascii")
     if tag == _UTC_TIME:  # RFC 5280 4.1.2.5.1: two digits, 50 and above are the 1900s
         text = ("19" if text[:2] >= "50" else "20") + text
+    if not re.fullmatch("[0-9]{14}Z", text):
+        raise ValueError("a time in it is none")
     digits = [int(text[:4]), *(int(text[at : at + 2]) for at in range(4, 14, 2))]
+    if not (1 <= digits[1] <= 12 and 1 <= digits[2] <= 31 and digits[3] < 24 and digits[4] < 60 and digits[5] <= 60):
+        raise ValueError("a time in it is none")
     return calendar.timegm((*digits, 0, 0, 0))
 
 
 def _extensions(fields: List[Tuple[int, bytes, bytes]]) -> Iterator[Tuple[bytes, bytes]]:
     for tag, content, _ in fields:
         if tag == 0xA3:
-            for _, extension, _ in _children(_inside(content)):
-                parts = _children(extension)
+            for _, extension, _ in children(inside(content)):
+                parts = children(extension)
                 yield parts[0][1], parts[-1][1]
 
 
 def _common_name(name: bytes) -> str:
-    for _, group, _ in _children(name):
-        for _, attribute, _ in _children(group):
-            (_, kind, _), (_, value, _) = _children(attribute)
-            if kind == _COMMON_NAME:
-                return value.decode("utf-8", "replace")
+    try:
+        for _, group, _ in children(name):
+            for _, attribute, _ in children(group):
+                (_, kind, _), (tag, value, _) = children(attribute)
+                if kind == _COMMON_NAME:
+                    return value.decode(_WIDE.get(tag, "utf-8"), "replace")
+    except (IndexError, ValueError):
+        return ""
     return ""
 
 
 def _names(extension: bytes) -> Iterator[str]:
     if not extension:
         return
-    for tag, content, _ in _children(_inside(extension)):
+    for tag, content, _ in children(inside(extension)):
         if tag == 0x82:
-            yield content.decode("ascii")
+            yield content.decode("ascii", "backslashreplace")
         elif tag == 0x87:
             import ipaddress
 
-            yield str(ipaddress.ip_address(content))
+            yield str(ipaddress.ip_address(content)) if len(content) in (4, 16) else f"IP {content.hex()}"
 
 
 def _is_authority(extension: bytes) -> bool:
-    fields = _children(_inside(extension)) if extension else []
+    fields = children(inside(extension)) if extension else []
     return any(tag == 0x01 and content != b"\0" for tag, content, _ in fields)
 
 
 def _authority_key(extension: bytes) -> bytes:
     if not extension:
         return b""
-    return next((content for tag, content, _ in _children(_inside(extension)) if tag == 0x80), b"")
+    return next((content for tag, content, _ in children(inside(extension)) if tag == 0x80), b"")
 
 
 def _key_type(public_key: bytes) -> str:
-    algorithm, bits = _children(public_key)[:2]
-    parameters = _children(algorithm[1])
-    if len(parameters) > 1 and parameters[1][0] == _OBJECT:
-        return _CURVES.get(parameters[1][1], "ec")
-    inner = _children(bits[1][1:])
-    if inner[0][0] != _SEQUENCE:
+    try:
+        algorithm, bits = children(public_key)[:2]
+        parameters = children(algorithm[1])
+        kind = parameters[0][1]
+        if kind == _EC:
+            return _CURVES.get(parameters[1][1], "ec") if parameters[1][0] == _OBJECT else "ec"
+        if not kind.startswith(_PKCS1):
+            return _KINDS.get(kind, "unknown")
+        modulus = children(children(bits[1][1:])[0][1])[0][1]
+        return str(len(modulus.lstrip(b"\0")) * 8)
+    except (IndexError, ValueError):
         return "unknown"
-    return str(len(_children(inner[0][1])[0][1].lstrip(b"\0")) * 8)
 
 
 def _public_part(key: bytes) -> bytes:
     blocks = dict(pem.blocks(key))
     if b"PRIVATE KEY" in blocks:
-        fields = _children(_inside(blocks[b"PRIVATE KEY"]))
+        fields = children(inside(blocks[b"PRIVATE KEY"]))
         inner = fields[2][1]
-        algorithm = _children(fields[1][1])[0][1]
-        return _rsa_public(inner) if algorithm.startswith(b"\x2a\x86\x48\x86\xf7\x0d\x01\x01") else _ec_public(inner)
+        algorithm = children(fields[1][1])[0][1]
+        return _rsa_public(inner) if algorithm.startswith(_PKCS1) else _ec_public(inner)
     if b"RSA PRIVATE KEY" in blocks:
         return _rsa_public(blocks[b"RSA PRIVATE KEY"])
     return _ec_public(blocks[b"EC PRIVATE KEY"])
 
 
 def _ec_public(sec1: bytes) -> bytes:
-    for tag, content, _ in _children(_inside(sec1)):
+    for tag, content, _ in children(inside(sec1)):
         if tag == 0xA1:
-            return _children(content)[0][1][1:]
+            return children(content)[0][1][1:]
     raise KeyError("the key does not hold its public part")
 
 
 def _rsa_public(pkcs1: bytes) -> bytes:
-    _, modulus, exponent = _children(_inside(pkcs1))[:3]
+    _, modulus, exponent = children(inside(pkcs1))[:3]
     content = modulus[2] + exponent[2]
-    return bytes([_SEQUENCE]) + _length(len(content)) + content
-
-
-def _length(size: int) -> bytes:
-    if size < 0x80:
-        return bytes([size])
-    packed = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes([0x80 | len(packed)]) + packed
+    return bytes([_SEQUENCE]) + encode_length(len(content)) + content

@@ -65,7 +65,8 @@ def plan(config: Config, state: State, now: float, options: Optional[PlanOptions
     leftovers = tuple(_leftovers(config, state)) if "remove" in options.kinds else ()
     unmanaged = state.nas.note if state.nas is not None else None
     foreign = tuple(reasons.NotOurs(excess.describe()) for excess in state.modes if not excess.ours)
-    notes = foreign if unmanaged is None else (unmanaged, *foreign)
+    unread = tuple(map(reasons.NotObserved, state.unread))
+    notes = (*unread, *foreign) if unmanaged is None else (unmanaged, *unread, *foreign)
     removed = tuple(step for step in leftovers if options.prune and (options.agreed is None or step in options.agreed))
     return Plan((*chosen, *removed), tuple(step for step in leftovers if step not in removed), notes, state)
 

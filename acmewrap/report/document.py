@@ -165,13 +165,19 @@ ENVELOPE: Dict[str, Type] = {
 }
 _CONVERGING = ("plan", "apply", "install", "render", "issue", "deploy", "cron")
 _LEFTOVERS = field(listed(STEP), None, "What `apply --prune` could remove besides.")
+_UNREAD = field(listed(FAILURE), None, "What could not be looked at, and why; the rest was.")
 _FILES = record("files", dict.fromkeys(("in_use", "added", "removed", "changed"), listed(TEXT)))
 _ACTIONS = field(listed(TEXT), None, "With --dry-run: what would be done, in words.")
 _FACTS = field(listed(FACT), None, "What was seen of a NAS and is not wrong.")
 _SUPPORT = field(optional(TEXT), None, "With --support-file: what was written.")
 _REVOKED = record("revoked", {"name": TEXT, "serial": TEXT, "sha256": SHA256})
 OWN: Mapping[Tuple[str, ...], Dict[str, Type]] = {
-    _CONVERGING: {"leftovers": _LEFTOVERS, "run": optional(RUN), "certificates": by_name(CERTIFICATE)},
+    _CONVERGING: {
+        "leftovers": _LEFTOVERS,
+        "unread": _UNREAD,
+        "run": optional(RUN),
+        "certificates": by_name(CERTIFICATE),
+    },
     ("status",): {"last_run_at": optional(MOMENT), "certificates": by_name(CERTIFICATE)},
     ("rehearse",): {"run": optional(RUN), "actions": _ACTIONS},
     ("doctor",): {"findings": listed(FINDING), "facts": _FACTS, "warnings": listed(PROBLEM), "support_file": _SUPPORT},
@@ -233,5 +239,5 @@ def schema() -> Schema:
 
 def of_run(run: Run) -> Dict[str, Any]:
     """The parts of a document that *run* gives."""
-    plan = {"plan": run.plan.steps, "leftovers": run.plan.leftovers}
+    plan = {"plan": run.plan.steps, "leftovers": run.plan.leftovers, "unread": run.plan.state.unread}
     return {"changed": run.changed, **plan, "steps": run.results, "run": run}

@@ -59,6 +59,9 @@ def failure_lines(failure: Failure, *, verbose: bool = False) -> Iterator[str]:
 
 def run_lines(run: Run) -> Iterator[str]:
     """One line that sums up a run."""
+    for unread in run.plan.state.unread:
+        yield "Could not be read:"
+        yield from failure_lines(unread)
     failed = sum(1 for result in run.results if result.outcome != "done")
     total = len(run.results)
     if failed:

@@ -19,7 +19,7 @@ from ..host import ownership
 from ..host.webroot import CHALLENGES
 from ..reasons import Drift
 from ..secrets import FileReference
-from ..synology import account, tasks
+from ..synology import account, reply, tasks
 from ..synology.channel import Channel
 from ..synology.sessions import Environ, nas_of, open_account, open_provisioner
 from ..synology.tools import Tools
@@ -120,7 +120,7 @@ class DsmTask:
             )
             return Outcome(None, f"{message}Settings > Save output results)", log.added())
         last = max(ended, key=lambda one: str(one.get("start_time", "")))
-        code, way = int(last.get("exit_code", -1)), str(last.get("exit_type", "normal"))
+        code, way = reply.number(last, "exit_code", -1), reply.text(last, "exit_type", "normal")
         return Outcome(way == "normal" and code == 0, f"DSM says: exit code {code}, {way}", log.added())
 
     def remove(self) -> bool:
@@ -142,14 +142,14 @@ class DsmTask:
 
 
 def _tell(found: tasks.Found) -> str:
-    extra, times = found.details.get("extra") or {}, found.details.get("schedule") or {}
-    again = times.get("repeat_hour") or 0, times.get("repeat_min") or 0
+    extra, times = reply.mapping(found.details, "extra"), reply.mapping(found.details, "schedule")
+    again = reply.number(times, "repeat_hour", 0), reply.number(times, "repeat_min", 0)
     every = "".join(f", then every {count} {unit}" for count, unit in zip(again, ("hours", "minutes")) if count)
     return "\n".join(
         (
             f"task:    {found.name} (number {found.id}, {'enabled' if found.details.get('enable') else 'DISABLED'})",
             f"owner:   {found.owner}",
-            f"runs:    daily at {times.get('hour', 0):02}:{times.get('minute', 0):02}{every}",
+            f"runs:    daily at {reply.number(times, 'hour', 0):02}:{reply.number(times, 'minute', 0):02}{every}",
             f"next:    {found.details.get('next_trigger_time', 'unknown')}",
             f"mail:    {extra.get('notify_mail') or 'none'}",
             f"script:  {extra.get('script', '')}",
@@ -184,3 +184,4 @@ def _made(config: Config) -> Iterator[Path]:
     if isinstance(password, FileReference):
         yield password.path
     yield paths.log_path(config)
+    yield paths.reports_folder(config)

@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
-from .. import files, templates
+from .. import files, programs, templates
 from ..access import privileges
 from ..catalogue import failure
 from ..config.model import Schedule
@@ -69,10 +69,18 @@ class Units:
             found = _read(path)
             if found is not None and IDENTITY.rpartition(" ")[0] not in found[:200]:
                 raise AccessError(failure("file.foreign", f"{path} was not written by acmewrap", path=path))
+            if found is not None and f"# Rendered from {self.source};" not in found:
+                message = (
+                    f"{path} is the unit of another file, whose path differs from that of {self.source} in signs alone"
+                )
+                raise AccessError(failure("file.foreign", message, path=path))
             self._as_manager(partial(files.make_folder, path.parent, 0o755))
             self._as_manager(partial(files.write_atomic, path, text, files.PUBLIC))
         self._control("daemon-reload")
         self._control("enable", "--now", f"{self.name}.timer")
+        if self.drift() != "same":
+            message = f"systemd took {self.name}.timer, and shows another one or does not start it"
+            raise CommandError(failure("schedule.not_kept", message), command="systemctl")
 
     def remove(self) -> bool:
         """Stop the timer and remove both files. False when there was nothing."""
@@ -106,21 +114,15 @@ class Units:
             work()
 
     def _control(self, *words: str, any_status: bool = False, timeout: float = _TIMEOUT) -> str:
-        import sh
-
         scope = () if self.system else ("--user",)
         options: Dict[str, Any] = {"_ok_code": range(256)} if any_status else {}
         options["_preexec_fn"] = privileges.way_back() if self.system else None
         try:
-            return str(sh.Command("systemctl")(*scope, *words, _tty_out=False, _timeout=timeout, **options))
-        except sh.CommandNotFound as error:
-            raise CommandError(failure("schedule.no_systemd", "this machine has no systemctl command")) from error
-        except sh.ErrorReturnCode as error:
-            message = error.stderr.decode("utf-8", "replace").strip()
-            refused = failure("schedule.refused", f"systemctl {' '.join(words)}: {message}")
-            raise CommandError(refused, command="systemctl") from error
-        except sh.TimeoutException as error:
-            refused = failure("schedule.refused", f"systemctl {' '.join(words)}: no answer for {timeout:.0f} s")
+            return programs.ask_text("systemctl", *scope, *words, timeout=timeout, **options)
+        except programs.ProgramError as error:
+            if error.missing:
+                raise CommandError(failure("schedule.no_systemd", "this machine has no systemctl command")) from error
+            refused = failure("schedule.refused", f"systemctl {' '.join(words)}: {error.stderr or error}")
             raise CommandError(refused, command="systemctl") from error
 
     def _render(self, template: str) -> str:

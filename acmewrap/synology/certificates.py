@@ -13,6 +13,7 @@ from ..catalogue import failure
 from ..config.model import DsmCertificate
 from ..errors import DeployError, UnreachableError
 from ..reasons import NotAssigned, NotImported, Reason
+from . import reply
 from .channel import Channel
 
 logger = logging.getLogger(__name__)
@@ -46,13 +47,13 @@ def read(client: Channel) -> Tuple[Listed, ...]:
     data = client.call(_LIST, "list", 1)
     return tuple(
         Listed(
-            str(entry["id"]),
-            str(entry.get("desc", "")),
+            reply.text(entry, "id"),
+            reply.text(entry, "desc", ""),
             bool(entry.get("is_default")),
-            tuple(entry.get("services", ())),
+            reply.records(entry, "services"),
             _read_date(entry.get("valid_till")),
         )
-        for entry in data.get("certificates", ())
+        for entry in reply.records(data, "certificates")
     )
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 from typing import Any, Dict, List, Mapping, Optional
 from urllib.parse import urlencode, urlsplit
 
+from .. import jsontext
 from ..catalogue import failure
 from ..errors import UnreachableError
 from ..net.http import Http, HttpError, Reason, Reply
@@ -62,9 +62,9 @@ class Transport:
         if reply.status != 200:
             raise self.unreachable(f"it answered with HTTP status {reply.status}")
         try:
-            document = json.loads(reply.body.decode("utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise self.unreachable(str(error)) from None
+            document = jsontext.parse(reply.body)
+        except ValueError as error:
+            raise self.unreachable(f"its answer is no JSON: {error}") from None
         if not isinstance(document, dict):
             raise self.unreachable("its answer is no JSON object")
         return document
@@ -81,7 +81,10 @@ class Transport:
         if seen.hex() != self._fingerprint:
             other = ", not that of `synology.fingerprint`" if self._fingerprint else ""
             raise self._untrusted(f"{why}; its SHA-256 fingerprint is {seen.hex(':').upper()}{other}") from None
-        self.pinned = x509.parse_der(certificate)
+        try:
+            self.pinned = x509.parse_der(certificate)
+        except ValueError as error:
+            raise self._untrusted(f"it cannot be read: {error}") from None
 
     def _redirected(self, reply: Reply) -> UnreachableError:
         """A redirect would turn the POST into a GET, and carry the password to an address that nobody wrote down."""
@@ -107,8 +110,9 @@ class Transport:
 
 def _own_https(reply: Reply) -> Optional[str]:
     """Where *reply* leads, if that is https at the same host; None for anything else, which nobody is to write down."""
-    asked, named = urlsplit(reply.url), urlsplit(reply.headers.get("location", ""))
+    asked = urlsplit(reply.url)
     try:
+        named = urlsplit(reply.headers.get("location", ""))
         port = named.port or 443
     except ValueError:
         return None

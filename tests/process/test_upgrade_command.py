@@ -193,9 +193,9 @@ def test_a_file_that_cannot_be_written_is_noticed_before_anything_is_changed(
 
     with monkeypatch.context() as patch:
         patch.setattr("tempfile.mkstemp", refuse)
-        assert place.run("upgrade", "--yes") == 1
+        assert place.run("upgrade", "--yes") == 77
     said = capsys.readouterr()
-    assert f"{place.file}: Read-only file system [file.failed]" in said.err
+    assert f"{place.file}: Read-only file system [file.read_only]" in said.err
     assert "install" not in said.out
     assert place.snapshot() == before
     assert not (place.folder / "src/acme.sh-9.9.9").exists()

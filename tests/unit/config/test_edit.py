@@ -154,7 +154,7 @@ def test_what_somebody_saved_meanwhile_is_not_overwritten(tmp_path: Path) -> Non
     ("number", "reported"),
     [
         (errno.EACCES, (AccessError, "file.not_writable")),
-        (errno.EROFS, (AcmewrapError, "file.failed")),
+        (errno.EROFS, (AcmewrapError, "file.read_only")),
         (errno.ENOSPC, (AcmewrapError, "disk.full")),
     ],
     ids=["not allowed", "read-only", "full"],

@@ -104,8 +104,8 @@ def test_an_error_is_a_finding_and_what_was_found_before_it_stays(
         raise PermissionError(13, "Permission denied", "/secret")
 
     found, _ = look(context, [Check("two", find_two), Check("bad", fail)], monkeypatch)
-    assert [one.failure.id for one in found] == ["disk.full", "ca.unreachable", "file.failed"]
-    assert "/secret Permission denied" in found[-1].failure.message
+    assert [one.failure.id for one in found] == ["disk.full", "ca.unreachable", "file.denied"]
+    assert "/secret: Permission denied" in found[-1].failure.message
 
 
 def test_what_could_not_be_looked_at_is_neither_good_nor_bad(
