@@ -88,8 +88,16 @@ def changes(node: ast.AST) -> Iterator[Callable[[Any], None]]:
         yield lambda one: setattr(one, "op", TURNED[type(one.op)]())
     elif isinstance(node, ast.Constant) and type(node.value) in (bool, int, float):
         yield lambda one: setattr(one, "value", not one.value if isinstance(one.value, bool) else one.value + 1)
-    elif isinstance(node, (ast.If, ast.IfExp)) and not isinstance(node.test, (ast.Compare, ast.BoolOp)):
+    elif (
+        isinstance(node, (ast.If, ast.IfExp))
+        and not isinstance(node.test, (ast.Compare, ast.BoolOp))
+        and not is_for_checkers(node)
+    ):
         yield lambda one: setattr(one, "test", ast.UnaryOp(ast.Not(), one.test))
+
+
+def is_for_checkers(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
 
 
 def is_type(node: ast.AST) -> bool:
