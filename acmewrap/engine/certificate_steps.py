@@ -97,7 +97,7 @@ class CertificateSteps:
         message = f"the new certificate ends on {moment(end)}, and is to be renewed already"
         problem = failure("certificate.short_lived", message, name=step.request.name)
         interval = interval_of(self._config.schedule)
-        failed = entry.fail(problem, now, end=end, lifetime=end - begin, interval=interval)
+        failed = entry.fail(problem, now, end=end, interval=interval)
         self._ledgers[step.authority.name].put(step.entry, failed)
         return replace(result, failure=problem)
 
@@ -162,14 +162,8 @@ class CertificateSteps:
         entry = ledger.get(step.entry)
         leaf = stored.leaf if stored is not None else None
         failed = entry if leaf is None else entry.want(leaf.sha256)
-        failed = failed.fail(
-            problem,
-            now,
-            end=end_of(entry, leaf),
-            lifetime=leaf.lifetime if leaf is not None else 0,
-            interval=interval_of(self._config.schedule),
-            retry_after=retry_after,
-        )
+        interval = interval_of(self._config.schedule)
+        failed = failed.fail(problem, now, end=end_of(entry, leaf), interval=interval, retry_after=retry_after)
         ledger.put(step.entry, failed)
 
 
