@@ -16,13 +16,13 @@ from . import paths
 from .catalogue import failure, invalid
 from .config.model import Certificate, Config
 from .engine.convergence import Convergence
-from .engine.scope import SCOPES, Command
+from .engine.scope import SCOPES, CommandName
 from .errors import AccessError, AcmewrapError, IssueError
 from .plan.planner import Plan
 from .state.machine import CERTIFICATE_PARTS, STATUS_PARTS, read_state
 
 if TYPE_CHECKING:
-    from .doctor import Finding, Notice
+    from .doctor import DoctorNotice, Finding
     from .driver.results import RevokeResult
     from .engine.engine import Listener
     from .engine.results import Run
@@ -51,7 +51,7 @@ class Job:
     clock: Callable[[], float] = time.time
     listener: Optional[Listener] = None
 
-    def plan(self, *names: str, command: Command = "apply", force: bool = False, prune: bool = False) -> Plan:
+    def plan(self, *names: str, command: CommandName = "apply", force: bool = False, prune: bool = False) -> Plan:
         """What *command* would do, and why. Changes nothing."""
         return self._converge(names, command, force=force, prune=prune).plan()
 
@@ -126,7 +126,7 @@ class Job:
         http_port: int = 80,
         address: Optional[str] = None,
         writes: bool = True,
-        listener: Optional[Callable[[Notice], None]] = None,
+        listener: Optional[Callable[[DoctorNotice], None]] = None,
     ) -> Tuple[Finding, ...]:
         """Everything that keeps certificates from being renewed; with *fix* what is left of it after what is safe was done.
 
@@ -240,10 +240,10 @@ class Job:
         return os.environ if self.environ is None else self.environ
 
     def _converge(
-        self, names: Tuple[str, ...], command: Command, config: Optional[Config] = None, **asked: Any
+        self, names: Tuple[str, ...], command: CommandName, config: Optional[Config] = None, **asked: Any
     ) -> Convergence:
         options = replace(SCOPES[command], **asked)
         return Convergence(config or self.config, self._environ, options, self._known(names), self.deadline, self.clock)
 
-    def _execute(self, names: Tuple[str, ...], command: Command, **asked: Any) -> Run:
+    def _execute(self, names: Tuple[str, ...], command: CommandName, **asked: Any) -> Run:
         return self._converge(names, command, **asked).execute(self.listener)

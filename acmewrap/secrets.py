@@ -79,18 +79,18 @@ class CredentialReference:
 
 
 @dataclass(frozen=True)
-class Literal:
+class InlineSecret:
     """The value itself, written into the YAML file; accepted only while that file is readable by its owner alone."""
 
     value: Secret
 
 
-Reference = Union[FileReference, EnvironmentReference, CommandReference, CredentialReference, Literal]
+Reference = Union[FileReference, EnvironmentReference, CommandReference, CredentialReference, InlineSecret]
 
 
 def resolve(reference: Reference, environ: Mapping[str, str]) -> Secret:
     """The secret behind *reference*. Raises :class:`AccessError` (``secret.unavailable``) when there is none."""
-    if isinstance(reference, Literal):
+    if isinstance(reference, InlineSecret):
         return reference.value
     if isinstance(reference, EnvironmentReference):
         if reference.name not in environ:

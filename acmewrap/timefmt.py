@@ -1,17 +1,27 @@
-"""Times in the words of people."""
+"""Points in time: aware datetimes in what is public, seconds since 1970 UTC in what only calculates, and in the words of people."""
 
 from __future__ import annotations
 
-import time
+from datetime import datetime, timedelta, timezone
+from typing import Union
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_FIRST, _LAST = -62135596800, 253402300799  # what a datetime holds; authorities and files may say anything
 
 
-def moment(seconds: float) -> str:
+def instant(seconds: float) -> datetime:
+    """*seconds* since 1970 UTC as an aware datetime, the nearest one that there is."""
+    return _EPOCH + timedelta(seconds=min(max(seconds, _FIRST), _LAST))
+
+
+def moment(when: datetime) -> str:
     """A point in time for people: UTC, to the minute."""
-    return time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime(seconds))
+    return f"{when.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC"
 
 
-def span(seconds: float) -> str:
-    """A length of time for people: its largest unit."""
+def span(length: Union[float, timedelta]) -> str:
+    """A length of time (in seconds if it is a number) for people: its largest unit."""
+    seconds = length.total_seconds() if isinstance(length, timedelta) else length
     for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if abs(seconds) >= unit:
             count = int(seconds // unit)

@@ -9,14 +9,13 @@ import pwd
 import shutil
 import stat
 from dataclasses import dataclass
-from pathlib import Path
 from typing import FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 from ..catalogue import failure
 from ..errors import AccessError
 from .privileges import User, as_nobody
 
-StrPath = Union[str, Path]
+StrPath = Union[str, "os.PathLike[str]"]
 
 ROOT: FrozenSet[int] = frozenset((0,))
 DSM_TOOLS = "/usr/syno/bin:/usr/syno/sbin"

@@ -67,7 +67,7 @@ def _bundle(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
         names = ", ".join(certificates[0].names) or certificates[0].subject
         message = f"{path} holds the certificate of {names}"
         yield Finding(failure("doctor.bundle_not_ca", message, ca_bundle=path))
-    elif all(one.not_after <= context.clock() for one in roots):
+    elif all(one.not_after.timestamp() <= context.clock() for one in roots):
         last = max(roots, key=lambda one: one.not_after)
         message = f"{path}: {last.subject} ended on {moment(last.not_after)}"
         yield Finding(failure("doctor.bundle_expired", message, ca_bundle=path))

@@ -83,4 +83,4 @@ class Fixed:
     errors: Tuple[AcmewrapError, ...]
 
 
-Notice = Union[Checked, Fixed]
+DoctorNotice = Union[Checked, Fixed]

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import Iterable, Mapping, Optional, Sequence, Tuple, Union
 
@@ -221,7 +222,8 @@ class AcmeSh:
                 result = evidence.align(request, result, staged)
                 staging.keep(self.home, domain, ecc)
             elif result.failure is not None:
-                result = replace(result, retry_after=retry_after.from_protocol(staging.read_protocol()))
+                wait = retry_after.from_protocol(staging.read_protocol())
+                result = replace(result, retry_after=None if wait is None else timedelta(seconds=wait))
         # acme.sh asks for a new nonce only when it knows the wording of the refusal; step-ca's it does not know.
         if again and not result.changed and result.failure is not None and result.failure.retry is Retry.AT_ONCE:
             return self._obtain(request, on_line, again=False)

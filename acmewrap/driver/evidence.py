@@ -10,6 +10,7 @@ import dataclasses
 import ipaddress
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Callable, FrozenSet, Iterable, Literal, Mapping, Optional, Tuple
 
 from ..catalogue import failure
@@ -22,7 +23,7 @@ from .output.events import CertificateLinked, OrderFinalized
 from .process import Completed
 from .results import CHANGED, IssueOutcome, IssueResult
 
-Due = Callable[[int, int], int]
+Due = Callable[[datetime, datetime], datetime]
 
 _SKIPPED = 2  # acme.sh's exit code for "not due", and for more than that
 _TAIL = 20
@@ -109,7 +110,7 @@ def align(request: Request, result: IssueResult, staged: CertificateFiles) -> Is
 
 def is_due(stored: Stored, completed: Completed) -> bool:
     """Whether acme.sh's calendar says that a certificate was to be renewed when *completed* began."""
-    return stored.next_renewal is None or stored.next_renewal <= time.time() - completed.seconds
+    return stored.next_renewal is None or stored.next_renewal.timestamp() <= time.time() - completed.seconds
 
 
 def find_fault(requested: Iterable[str], after: Stored, lines: Tuple[str, ...]) -> Optional[Failure]:

@@ -11,11 +11,13 @@ from __future__ import annotations
 import contextlib
 import os
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Iterator, Mapping, Optional, Tuple
 from urllib.parse import urlsplit
 
 from ..pki import pem, x509
+from ..timefmt import instant
 from . import generations
 from .configuration import parse_configuration
 
@@ -83,10 +85,10 @@ class Stored:
         return tuple(path for path in self.configuration.get("Le_Webroot", "").split(",") if path.startswith("/"))
 
     @property
-    def next_renewal(self) -> Optional[int]:
-        """acme.sh's own date (``Le_NextRenewTime``), seconds since 1970 UTC; its text form was a day off in 3.0.2."""
+    def next_renewal(self) -> Optional[datetime]:
+        """acme.sh's own date (``Le_NextRenewTime``); its text form was a day off in 3.0.2."""
         text = self.configuration.get("Le_NextRenewTime", "")
-        return int(text) if text.isascii() and text.isdigit() else None
+        return instant(int(text)) if text.isascii() and text.isdigit() else None
 
     def find_fault(self) -> Optional[str]:
         """Why configuration, key, leaf and chain do not belong together; None when they do."""

@@ -1,11 +1,12 @@
 """What the verbs of :class:`~acmewrap.driver.acmesh.AcmeSh` return: evidence first, acme.sh's own words last.
 
-Times are seconds since 1970 UTC, durations seconds, paths those of the home (never of a workspace).
+Times are aware, paths are those of the home (never of a workspace).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Literal, Mapping, Optional, Tuple
 
 from ..errors import Failure
@@ -22,8 +23,8 @@ CHANGED: Tuple[IssueOutcome, ...] = ("issued", "renewed", "reissued")
 class IssueResult:
     """Of ``--issue`` and ``--renew``. What describes a certificate is None when there is none.
 
-    ``failure`` may also accompany a good outcome: the certificate came, and a hook after it failed. ``retry_after``: seconds
-    that the authority asked to wait, when it refused for the time being.
+    ``failure`` may also accompany a good outcome: the certificate came, and a hook after it failed. ``retry_after``: how
+    long the authority asked to wait, when it refused for the time being.
     """
 
     outcome: IssueOutcome
@@ -31,18 +32,18 @@ class IssueResult:
     files: CertificateFiles
     order_url: Optional[str] = None
     certificate_url: Optional[str] = None
-    not_before: Optional[int] = None
-    not_after: Optional[int] = None
+    not_before: Optional[datetime] = None
+    not_after: Optional[datetime] = None
     serial: Optional[str] = None
     sha256: Optional[str] = None
     issuer: Optional[str] = None
     key_type: Optional[str] = None
-    next_renewal: Optional[int] = None
+    next_renewal: Optional[datetime] = None
     events: Tuple[Event, ...] = ()
     lines: Tuple[str, ...] = ()
     seconds: float = 0.0
     failure: Optional[Failure] = None
-    retry_after: Optional[int] = None
+    retry_after: Optional[timedelta] = None
 
     @property
     def ok(self) -> bool:
@@ -77,7 +78,7 @@ class CronEntry:
     domain: str
     ecc: bool
     outcome: CronOutcome
-    next_renewal: Optional[int] = None
+    next_renewal: Optional[datetime] = None
     sha256: Optional[str] = None
     failure: Optional[Failure] = None
 

@@ -13,7 +13,7 @@ from typing import Dict, Mapping, Optional, Tuple, Union
 from .. import resources, templates
 from ..catalogue import failure
 from ..errors import AccessError, AcmewrapError, ReleaseError
-from ..secrets import Literal, Reference
+from ..secrets import InlineSecret, Reference
 from .command import hook_variables
 from .home import Home
 from .release.pin import manifest
@@ -48,8 +48,8 @@ class Wrapper:
         values = {
             **vars(self),
             "source": str(self.source).replace("\n", " "),
-            "variables": tuple((name, value) for name, value in known.items() if not isinstance(value, Literal)),
-            "unread": tuple(name for name, value in known.items() if isinstance(value, Literal)),
+            "variables": tuple((name, value) for name, value in known.items() if not isinstance(value, InlineSecret)),
+            "unread": tuple(name for name, value in known.items() if isinstance(value, InlineSecret)),
             "account_home": Home(self.home).account_home(self.server),
             "account_folder": Home(self.home).account_folder(self.server),
             "digest": _digest(self._pins()),

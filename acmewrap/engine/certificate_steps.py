@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Dict, Mapping, Optional, Union
 
 from .. import paths
@@ -18,6 +19,7 @@ from ..plan.fingerprint import REQUEST_KEY, request_of
 from ..plan.steps import CertificateStep, CheckRenewalInfo, DeployCertificate, ObtainCertificate, RenewCertificate
 from ..secrets import Secret, resolve
 from ..state.ledger import Ledger
+from ..timefmt import instant
 from . import renewal_advice
 from .context import RunContext
 from .deploy import Delivery, deliver
@@ -83,8 +85,8 @@ class CertificateSteps:
     def _order(self, step: ObtainCertificate, on_line: OnLine) -> IssueResult:
         certificate, acme = step.request, self._context.open_acme(self._config, step.authority)
 
-        def due(not_before: int, not_after: int) -> int:
-            return due_at(not_before, not_after, certificate.renew)
+        def due(not_before: datetime, not_after: datetime) -> datetime:
+            return instant(due_at(int(not_before.timestamp()), int(not_after.timestamp()), certificate.renew))
 
         common = {
             "key": certificate.key,
@@ -129,7 +131,7 @@ class CertificateSteps:
         ledger.put(step.entry, entry)
         return delivery
 
-    def _note(self, step: CertificateStep, problem: Failure, retry_after: Optional[int] = None) -> None:
+    def _note(self, step: CertificateStep, problem: Failure, retry_after: Optional[timedelta] = None) -> None:
         """Write a failure down. The next try comes while half of what is left of a life is still left: the life of what a
         target serves, or of the certificate itself; but not while the authority asked to be left alone.
         """
@@ -138,9 +140,10 @@ class CertificateSteps:
         entry = ledger.get(step.entry)
         if stored is not None and stored.leaf is not None:
             end, interval = entry.seen_until or stored.leaf.not_after, interval_of(self._config.schedule)
-            latest = latest_try(now, end, stored.leaf.lifetime, interval)
+            lifetime = stored.leaf.lifetime.total_seconds()
+            latest = latest_try(now, end.timestamp(), lifetime, interval)
             entry = entry.want(stored.leaf.sha256)
-        earliest = None if retry_after is None else now + retry_after
+        earliest = None if retry_after is None else now + retry_after.total_seconds()
         ledger.put(step.entry, entry.fail(problem, now, latest=latest, earliest=earliest))
 
 

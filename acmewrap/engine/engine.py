@@ -24,6 +24,7 @@ from ..host import webroot
 from ..plan.planner import Plan
 from ..plan.steps import LAST_KINDS, ObtainCertificate, Step
 from ..secrets import resolve
+from ..timefmt import instant
 from .certificate_steps import CertificateSteps
 from .context import RunContext
 from .results import Evidence, Notice, Planned, Run, StepEnded, StepLine, StepResult, StepStarted
@@ -64,7 +65,7 @@ class Engine:
     def execute(self, plan: Plan) -> Run:
         """Do what *plan* says, inside :meth:`hold`. An interruption ends all children first."""
         self._notify(Planned(plan))
-        started = self._context.clock()
+        started = instant(self._context.clock())
         before = [step for step in plan.steps if step.certificate is None and step.kind not in LAST_KINDS]
         after = [step for step in plan.steps if step.kind in LAST_KINDS]
         try:
@@ -74,7 +75,7 @@ class Engine:
         except BaseException:
             self._context.stop()
             raise
-        return Run(plan, tuple(results), started, self._context.clock())
+        return Run(plan, tuple(results), started, instant(self._context.clock()))
 
     def _do_machine(self, step: Any, _: OnLine) -> Evidence:
         from . import machine_steps

@@ -78,7 +78,7 @@ def _files(config: Config) -> Iterator[str]:
         yield from map(str, (there.configuration, there.key, there.certificate, there.chain, there.fullchain))
 
 
-def _moments(config: Config, state: State) -> Iterator[int]:
+def _moments(config: Config, state: State) -> Iterator[float]:
     """When the plan may become another one although no file changes."""
     from ..plan.due import due_of
 
@@ -86,10 +86,10 @@ def _moments(config: Config, state: State) -> Iterator[int]:
         due = due_of(config, config.certificates[name], found.stored, found.advice)
         if due is not None:
             yield due
-        yield found.attempts.next_try
-        yield from (entry.next_try for entry in found.deliveries.values())
+        waiting = (entry.next_try for entry in (found.attempts, *found.deliveries.values()))
+        yield from (moment.timestamp() for moment in waiting if moment is not None)
         if found.advice is not None:
-            yield found.advice.next_look
+            yield found.advice.next_look.timestamp()
 
 
 def _place(file: str, environ: Mapping[str, str]) -> str:

@@ -16,6 +16,7 @@ from ..driver.configuration import set_renewal
 from ..errors import AcmewrapError
 from ..plan.due import due_of
 from ..state.ledger import Advice, Ledger
+from ..timefmt import instant
 
 
 def begin(config: Config, certificate: Certificate, ledger: Ledger, source: Optional[str], now: float) -> None:
@@ -24,7 +25,7 @@ def begin(config: Config, certificate: Certificate, ledger: Ledger, source: Opti
     if source is None or stored is None or stored.leaf is None:
         ledger.advise(certificate.name, None)
         return
-    ledger.advise(certificate.name, Advice(stored.leaf.sha256, source, int(now)))
+    ledger.advise(certificate.name, Advice(stored.leaf.sha256, source, instant(int(now))))
     consult(config, certificate, ledger, now)
 
 
@@ -43,18 +44,18 @@ def consult(config: Config, certificate: Certificate, ledger: Ledger, now: float
     try:
         window = renewal_info.fetch(known.source, stored.leaf, config.authority_of(certificate).ca_bundle)
     except AcmewrapError as error:
-        ledger.advise(certificate.name, replace(known, next_look=int(now) + renewal_info.DEFAULT_RETRY))
+        ledger.advise(certificate.name, replace(known, next_look=instant(int(now) + renewal_info.DEFAULT_RETRY)))
         return error.failure.message
     chosen = known.chosen
-    if window.begin < stored.leaf.not_before and now < window.end:
+    begin, end = instant(window.begin), instant(window.end)
+    if begin < stored.leaf.not_before and now < window.end:
         chosen = None  # a window for longer lives than this one (Pebble's is always two days wide): no advice to go by
-    elif chosen is None or (window.begin, window.end) != (known.begin, known.end):
-        chosen = random.randint(window.begin, window.end)  # noqa: S311 - spreads load, protects nothing
-    advice = Advice(
-        known.leaf, known.source, int(now) + window.retry_after, window.begin, window.end, chosen, window.explanation
-    )
+    elif chosen is None or (begin, end) != (known.begin, known.end):
+        chosen = instant(random.randint(window.begin, window.end))  # noqa: S311 - spreads load, protects nothing
+    look = instant(int(now) + window.retry_after)
+    advice = Advice(known.leaf, known.source, look, begin, end, chosen, window.explanation)
     ledger.advise(certificate.name, advice)
     due = due_of(config, certificate, stored, advice)
     if due is not None and stored.configuration_error is None:
-        set_renewal(stored.files.configuration, due)
+        set_renewal(stored.files.configuration, instant(due))
     return None

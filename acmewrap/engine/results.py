@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Dict, List, Literal, Optional, Tuple, Union
 
 from ..errors import AcmewrapError, ExitCode, Failure, UnprovenError
@@ -51,12 +52,12 @@ class StepResult:
 
 @dataclass(frozen=True)
 class Run:
-    """A plan that was executed; without steps there are no results either. Times are seconds since 1970 UTC."""
+    """A plan that was executed; without steps there are no results either."""
 
     plan: Plan
     results: Tuple[StepResult, ...]
-    started: float
-    finished: float
+    started: datetime
+    finished: datetime
 
     def followed_by(self, other: Run) -> Run:
         """Both as one."""

@@ -8,9 +8,9 @@ from ..plan.planner import PlanOptions
 from ..plan.steps import CERTIFICATE_KINDS, OBTAINING_KINDS
 from ..state.machine import CERTIFICATE_PARTS
 
-Command = Literal["apply", "install", "render", "issue", "deploy", "cron", "rehearse", "upgrade"]
+CommandName = Literal["apply", "install", "render", "issue", "deploy", "cron", "rehearse", "upgrade"]
 
-SCOPES: Mapping[Command, PlanOptions] = {
+SCOPES: Mapping[CommandName, PlanOptions] = {
     "apply": PlanOptions(),
     # No login to a NAS for these.
     "install": PlanOptions(("install",), frozenset(("release",))),

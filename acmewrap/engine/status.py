@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Dict, Literal, Mapping, Optional, Sequence
 
 from .. import paths
@@ -13,8 +14,9 @@ from ..errors import Failure
 from ..pki import x509
 from ..plan.due import due_of
 from ..plan.steps import ObtainCertificate
-from ..state.ledger import Entry
+from ..state.ledger import LedgerEntry
 from ..state.machine import CertificateState, State
+from ..timefmt import instant
 from ..verify.tls_probe import Observation
 from .results import Run, StepResult
 
@@ -32,11 +34,11 @@ class TargetStatus:
     state: TargetCondition
     expected: Optional[str] = None
     observed: Optional[Observation] = None
-    entry: Entry = field(default_factory=Entry)
+    entry: LedgerEntry = field(default_factory=LedgerEntry)
     result: Optional[StepResult] = None
 
     @property
-    def proven_at(self) -> Optional[int]:
+    def proven_at(self) -> Optional[datetime]:
         return self.entry.seen_at if self.expected is not None and self.entry.seen == self.expected else None
 
     @property
@@ -50,7 +52,7 @@ class TargetStatus:
 
 @dataclass(frozen=True)
 class CertificateStatus:
-    """One certificate; times are seconds since 1970 UTC. ``failure`` is the last one to obtain it, while it lasts; ``result`` and
+    """One certificate. ``failure`` is the last one to obtain it, while it lasts; ``result`` and
     ``issue`` are those of this run.
     """
 
@@ -58,8 +60,8 @@ class CertificateStatus:
     state: Condition
     files: CertificateFiles
     leaf: Optional[x509.X509] = None
-    due_at: Optional[int] = None
-    attempts: Entry = field(default_factory=Entry)
+    due_at: Optional[datetime] = None
+    attempts: LedgerEntry = field(default_factory=LedgerEntry)
     targets: Mapping[str, TargetStatus] = field(default_factory=dict)
     result: Optional[StepResult] = None
 
@@ -97,10 +99,10 @@ def assess(config: Config, state: State, now: float, run: Optional[Run] = None) 
     }
 
 
-def last_run(config: Config) -> Optional[float]:
+def last_run(config: Config) -> Optional[datetime]:
     """When a run was last at work, or the schedule last wrote to its log; None: never."""
     places = (paths.log_path(config), *(paths.lock_path(one.home) for one in config.authorities.values()))
-    return max((path.stat().st_mtime for path in places if path.exists()), default=None)
+    return max((instant(path.stat().st_mtime) for path in places if path.exists()), default=None)
 
 
 def _assess(
@@ -114,20 +116,21 @@ def _assess(
         state = "missing"
     elif found.fault is not None:
         state = "broken"
-    elif leaf.not_after <= now:
+    elif leaf.not_after.timestamp() <= now:
         state = "expired"
     elif due is not None and due <= now:
         state = "due"
+    due_at = None if due is None else instant(due)
     by_target = {result.step.target: result for result in results}
     targets = {one.name: _assess_target(one, found, leaf, by_target.get(one.name)) for one in certificate.targets}
     obtained = next((one for one in reversed(results) if isinstance(one.step, ObtainCertificate)), None)
-    return CertificateStatus(certificate, state, location, leaf, due, found.attempts, targets, obtained)
+    return CertificateStatus(certificate, state, location, leaf, due_at, found.attempts, targets, obtained)
 
 
 def _assess_target(
     target: Target, found: CertificateState, leaf: Optional[x509.X509], result: Optional[StepResult]
 ) -> TargetStatus:
-    entry, observed = found.deliveries.get(target.name, Entry()), found.observations.get(target.name)
+    entry, observed = found.deliveries.get(target.name, LedgerEntry()), found.observations.get(target.name)
     expected = leaf.sha256 if leaf is not None else None
     state: TargetCondition = "pending"
     if observed is not None and observed.error is not None:
@@ -137,7 +140,7 @@ def _assess_target(
     return TargetStatus(target, state, expected, observed, entry, result)
 
 
-def _failure(result: Optional[StepResult], entry: Entry) -> Optional[Failure]:
+def _failure(result: Optional[StepResult], entry: LedgerEntry) -> Optional[Failure]:
     """Of this run, else that which an earlier one wrote down."""
     if result is not None:
         return result.failure

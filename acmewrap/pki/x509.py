@@ -10,8 +10,10 @@ import base64
 import calendar
 import hashlib
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Iterator, List, Optional, Tuple
 
+from ..timefmt import instant
 from . import pem
 
 _CURVES = {
@@ -29,7 +31,7 @@ _OBJECT, _UTC_TIME, _SEQUENCE = 0x06, 0x17, 0x30
 
 @dataclass(frozen=True)
 class X509:
-    """What one certificate says: times in seconds since 1970 UTC, ``serial`` in upper-case hex, ``names`` (DNS, IP) as text;
+    """What one certificate says: times are aware, in UTC; ``serial`` in upper-case hex, ``names`` (DNS, IP) as text;
     ``key_pin`` is the SHA-256 of the SubjectPublicKeyInfo in base64, as curl pins it (RFC 7469 section 2.4).
     """
 
@@ -37,8 +39,8 @@ class X509:
     serial: str
     subject: str
     issuer: str
-    not_before: int
-    not_after: int
+    not_before: datetime
+    not_after: datetime
     names: Tuple[str, ...]
     key_type: str
     is_authority: bool
@@ -50,8 +52,13 @@ class X509:
     der: bytes
 
     @property
-    def lifetime(self) -> int:
-        """Seconds between notBefore and notAfter."""
+    def validity(self) -> Tuple[int, int]:
+        """NotBefore and notAfter as seconds since 1970 UTC, to calculate with."""
+        return int(self.not_before.timestamp()), int(self.not_after.timestamp())
+
+    @property
+    def lifetime(self) -> timedelta:
+        """Between notBefore and notAfter."""
         return self.not_after - self.not_before
 
 
@@ -124,7 +131,7 @@ def _parse(der: bytes) -> X509:
     if fields[0][0] == 0xA0:  # version; absent in version 1
         fields = fields[1:]
     serial, _, issuer, validity, subject, public_key = fields[:6]
-    not_before, not_after = (_time(tag, content) for tag, content, _ in _children(validity[1]))
+    not_before, not_after = (instant(_time(tag, content)) for tag, content, _ in _children(validity[1]))
     extensions = dict(_extensions(fields[6:]))
     return X509(
         sha256=hashlib.sha256(der).hexdigest(),

@@ -45,9 +45,10 @@ def due_of(
     """When *certificate* is due (seconds since 1970 UTC); None while there is none."""
     if stored is None or stored.leaf is None:
         return None
-    advised = advice.chosen if advice is not None and advice.leaf == stored.leaf.sha256 else None
+    chosen = advice.chosen if advice is not None and advice.leaf == stored.leaf.sha256 else None
+    advised = None if chosen is None else int(chosen.timestamp())
     interval = interval_of(config.schedule)
-    return due_at(stored.leaf.not_before, stored.leaf.not_after, certificate.renew, advised, interval)
+    return due_at(*stored.leaf.validity, certificate.renew, advised, interval)
 
 
 def interval_of(schedule: Optional[Schedule]) -> int:
@@ -57,7 +58,7 @@ def interval_of(schedule: Optional[Schedule]) -> int:
     return schedule.every_seconds or _DAY
 
 
-def latest_try(now: float, end: int, lifetime: int, interval: int = 0) -> float:
+def latest_try(now: float, end: float, lifetime: float, interval: int = 0) -> float:
     """Until when to wait at most, after a failure, with what expires at *end*: the run after that, which a schedule with this
     *interval* brings, comes while half of what is left is still left, if it can.
 

@@ -66,7 +66,8 @@ def _lifetimes(config: Config, state: State) -> Dict[str, int]:
     for name, found in state.certificates.items():
         if found.stored is not None and found.stored.leaf is not None:
             authority = config.certificates[name].authority
-            known[authority] = min(known.get(authority, found.stored.leaf.lifetime), found.stored.leaf.lifetime)
+            lifetime = int(found.stored.leaf.lifetime.total_seconds())
+            known[authority] = min(known.get(authority, lifetime), lifetime)
     return known
 
 

@@ -10,6 +10,7 @@ from ..config.model import Certificate, Config, Target
 from ..driver.home import Stored
 from ..reasons import Plain, Reason, drifted
 from ..state.machine import ALL_PARTS, CertificateState, Part, State
+from ..timefmt import instant
 from . import steps
 from .due import due_of
 from .fingerprint import find_change
@@ -114,7 +115,7 @@ def _certificates(config: Config, state: State, now: float, options: PlanOptions
         obtaining = _obtain(config, certificate, found, now, options)
         if obtaining is not None:
             yield obtaining
-        elif found.advice is not None and found.advice.next_look <= now:
+        elif found.advice is not None and found.advice.next_look.timestamp() <= now:
             yield CheckRenewalInfo(Plain.ADVICE_OUTDATED, certificate, authority)
         for target in certificate.targets:
             reason = Plain.NEW_CERTIFICATE if obtaining is not None else _pending(target, found, state, now, options)
@@ -126,7 +127,7 @@ def _obtain(
     config: Config, certificate: Certificate, found: CertificateState, now: float, options: PlanOptions
 ) -> Optional[ObtainCertificate]:
     step = _wanted(config, certificate, found, now, options)
-    if step is None or step.kind not in options.kinds or (options.respect_backoff and found.attempts.next_try > now):
+    if step is None or step.kind not in options.kinds or (options.respect_backoff and found.attempts.waits(now)):
         return None
     return step
 
@@ -140,14 +141,14 @@ def _wanted(
     if found.fault is not None:
         return steps.ReissueCertificate(reasons.SetBroken(found.fault), certificate, authority)
     change = find_change(config, certificate, stored)
-    due, end = due_of(config, certificate, stored, found.advice) or 0, stored.leaf.not_after
+    due, end = due_of(config, certificate, stored, found.advice) or 0, stored.leaf.not_after.timestamp()
     if change is not None and (options.reissue_on_change or options.force or due <= now):
         return steps.ReissueCertificate(change, certificate, authority)
     if due <= now:
         own = found.advice is None or found.advice.chosen is None
-        late = reasons.Due(reasons.Moment(due), int(end - now), "configuration" if own else "authority")
+        late = reasons.Due(instant(due), int(end - now), "configuration" if own else "authority")
         return steps.RenewCertificate(
-            late if end > now else reasons.Expired(reasons.Moment(end)), certificate, authority
+            late if end > now else reasons.Expired(stored.leaf.not_after), certificate, authority
         )
     if options.force and "renew" in options.kinds:
         return steps.RenewCertificate(Plain.FORCED, certificate, authority)
@@ -172,7 +173,7 @@ def _pending(
         return (
             None if entry_of_nas is None or state.nas is None else state.nas.assignments.get(entry_of_nas.description)
         )
-    if options.respect_backoff and entry.wanted == leaf.sha256 and entry.next_try > now:
+    if options.respect_backoff and entry.wanted == leaf.sha256 and entry.waits(now):
         return None
     if observed is not None:
         return reasons.NotServed(observed.served, observed.error)

@@ -10,7 +10,7 @@ from ..config.model import Config
 from ..errors import AcmewrapError, CommandError
 from ..reasons import Drift
 from . import crontab, entry
-from .backend import Log, Outcome, Scheduler
+from .backend import Log, Scheduler, StartOutcome
 
 
 def open_scheduler(config: Config, environ: Mapping[str, str]) -> Scheduler:
@@ -52,7 +52,7 @@ class Crontab:
     def check_start(self) -> NoReturn:
         raise CommandError(failure("schedule.not_startable", "cron starts nothing before its time"))
 
-    def start(self, timeout: float) -> Outcome:  # noqa: ARG002  the shape of all schedulers
+    def start(self, timeout: float) -> StartOutcome:  # noqa: ARG002  the shape of all schedulers
         self.check_start()
 
     def remove(self) -> bool:
@@ -88,10 +88,10 @@ class Systemd:
     def check_start(self) -> None:
         return
 
-    def start(self, timeout: float) -> Outcome:
+    def start(self, timeout: float) -> StartOutcome:
         log = Log(self._config)
         result = self._units.start(timeout)
-        return Outcome(result == "success", f"systemd says: {result}", log.added())
+        return StartOutcome(result == "success", f"systemd says: {result}", log.added())
 
     def remove(self) -> bool:
         return self._units.remove()

@@ -19,7 +19,7 @@ _DAY = 24 * _HOUR
 
 
 @dataclass(frozen=True)
-class Entry:
+class CrontabEntry:
     """What cron is to run, one line per command. ``name`` marks the entry: there is one per configuration file."""
 
     name: str

@@ -17,7 +17,7 @@ from ..host import webroot
 from ..host.webroot import WebrootState
 from ..reasons import Drift
 from ..verify.tls_probe import Observation
-from .ledger import Advice, Entry, Ledger
+from .ledger import Advice, Ledger, LedgerEntry
 
 if TYPE_CHECKING:
     from ..driver.wrapper import Wrapper
@@ -42,9 +42,9 @@ class CertificateState:
 
     stored: Optional[Stored] = None
     fault: Optional[str] = None
-    attempts: Entry = field(default_factory=Entry)
+    attempts: LedgerEntry = field(default_factory=LedgerEntry)
     advice: Optional[Advice] = None
-    deliveries: Mapping[str, Entry] = field(default_factory=dict)
+    deliveries: Mapping[str, LedgerEntry] = field(default_factory=dict)
     observations: Mapping[str, Observation] = field(default_factory=dict)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Callable, Optional
 
 from ..config.model import Endpoint
@@ -19,7 +20,7 @@ class Observation:
     """One look. ``served`` is the leaf's SHA-256 in hex, or None and then ``error`` says why nothing was seen."""
 
     served: Optional[str] = None
-    not_after: Optional[int] = None
+    not_after: Optional[datetime] = None
     error: Optional[str] = None
 
 

@@ -48,12 +48,12 @@ def told(result: IssueResult) -> str:
 def test_the_life_of_a_certificate(acme: AcmeSh, acme_sh: AcmeShRelease, webserver: WebServer, tmp_path: Path) -> None:
     webroot = Webroot(webserver.root)
     acme.register_account()
-    first = acme.issue([NAME, "two.example.com"], [webroot, webroot], due=lambda begin, end: (begin + end) // 2)
+    first = acme.issue([NAME, "two.example.com"], [webroot, webroot], due=lambda begin, end: begin + (end - begin) // 2)
     assert told(first) == "issued"
     assert (first.domains, first.key_type) == ((NAME, "two.example.com"), "ec-256")
     assert first.not_before is not None
     assert first.not_after is not None
-    assert first.next_renewal == (first.not_before + first.not_after) // 2
+    assert first.next_renewal == first.not_before + (first.not_after - first.not_before) // 2
     assert first.order_url is not None
     assert first.order_url.startswith("https://localhost:")
     leaf = x509.parse_pem(first.files.fullchain.read_bytes())[0]

@@ -18,9 +18,10 @@ from acmewrap import Job, Run, paths
 from acmewrap.config import Config, load
 from acmewrap.engine.noop_cache import is_quiet, remember
 from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
-from acmewrap.state.ledger import Advice, Entry, Ledger
+from acmewrap.state.ledger import Advice, Ledger, LedgerEntry
 from acmewrap.state.machine import State
 from acmewrap.testing.certificates import make_intermediate, make_leaf, make_root
+from acmewrap.timefmt import instant
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NAMES = ("nas", "files.internal.test", "mail.internal.test")
@@ -114,7 +115,7 @@ def folder(tmp_path: Path) -> Path:
         assert stored is not None
         assert stored.leaf is not None
         ledger = Ledger.load(paths.ledger_path(config.authorities["internal"]))
-        ledger.put(f"{certificate.name}/there", Entry().prove(stored.leaf.sha256, now))
+        ledger.put(f"{certificate.name}/there", LedgerEntry().prove(stored.leaf.sha256, now))
     return folder
 
 
@@ -297,7 +298,7 @@ def test_advice_of_an_authority_is_asked_for_when_its_time_has_come_and_not_befo
     stored = paths.home_of(config, config.certificates["c0"]).read("nas", True)
     assert stored is not None
     assert stored.leaf is not None
-    ledger.advise("c0", Advice(stored.leaf.sha256, "https://127.0.0.1:1/ari", int(time.time()) + 600))
+    ledger.advise("c0", Advice(stored.leaf.sha256, "https://127.0.0.1:1/ari", instant(time.time() + 600)))
     assert run(folder).events == ()
     assert run(folder).imported(READING) == []
     late = run(folder, "--dry-run", start=700)

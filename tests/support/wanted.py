@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional
 
@@ -24,8 +25,9 @@ from acmewrap.driver.home import CertificateFiles, Stored
 from acmewrap.pki.x509 import X509
 from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
 from acmewrap.secrets import FileReference
-from acmewrap.state.ledger import Entry
+from acmewrap.state.ledger import LedgerEntry
 from acmewrap.state.machine import CertificateState, State
+from acmewrap.timefmt import instant
 from acmewrap.verify.tls_probe import Observation
 
 DAY = 86400
@@ -40,6 +42,12 @@ TARGET = Target("dsm", "synology_dsm", verify=ENDPOINT, synology=DsmCertificate(
 CERTIFICATE = Certificate(
     "nas", ("nas.internal.test",), "internal", (Webroot(Path("/srv/web")),), renew=RenewAt(2 / 3), targets=(TARGET,)
 )
+
+
+def seconds(when: Optional[datetime]) -> float:
+    """Of a time that has to be there, to calculate with."""
+    assert when is not None
+    return when.timestamp()
 
 
 def make_config(**changes: Any) -> Config:
@@ -62,8 +70,8 @@ def make_leaf(**changes: Any) -> X509:
         serial="0A",
         subject="nas.internal.test",
         issuer="Test Intermediate",
-        not_before=ISSUED,
-        not_after=ISSUED + DAY,
+        not_before=instant(ISSUED),
+        not_after=instant(ISSUED + DAY),
         names=("nas.internal.test",),
         key_type="ec-256",
         is_authority=False,
@@ -74,7 +82,8 @@ def make_leaf(**changes: Any) -> X509:
         key_pin="",
         der=b"",
     )
-    return replace(leaf, **changes)
+    times: Dict[str, Any] = {name: instant(changes[name]) for name in ("not_before", "not_after") if name in changes}
+    return replace(leaf, **{**changes, **times})
 
 
 def make_stored(
@@ -97,7 +106,7 @@ def make_state(config: Optional[Config] = None, **changes: Any) -> State:
     """A machine on which nothing is amiss; *changes* are those of the certificate's part."""
     found = CertificateState(
         stored=make_stored(config),
-        deliveries={"dsm": Entry(wanted=LEAF, seen=LEAF, seen_at=ISSUED)},
+        deliveries={"dsm": LedgerEntry(wanted=LEAF, seen=LEAF, seen_at=instant(ISSUED))},
         observations={"dsm": Observation(served=LEAF)},
     )
     return State(certificates={"nas": replace(found, **changes)})

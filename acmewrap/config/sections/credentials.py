@@ -17,7 +17,7 @@ from ...secrets import (
     CredentialReference,
     EnvironmentReference,
     FileReference,
-    Literal,
+    InlineSecret,
     Reference,
     Secret,
 )
@@ -41,7 +41,7 @@ _OWNED = re.compile(
 
 
 @dataclass(frozen=True)
-class LiteralKind(Kind):
+class InlineKind(Kind):
     """A secret written into the file itself."""
 
     expects: str = f"a secret: {_FORMS}"
@@ -56,7 +56,7 @@ class LiteralKind(Kind):
             remedy = f"`chmod 600 {reader.file}`, or write where the secret lies: {_FORMS}"
             return reader.refuse(node, path, f"a secret in clear, in a file that others can read: {remedy}")
         try:
-            return Literal(Secret(check_value(text)))
+            return InlineSecret(Secret(check_value(text)))
         except ValueError as error:
             return reader.refuse(node, path, str(error))
 
@@ -91,7 +91,7 @@ _REFERENCE = Record(
     one_of=("file", "env", "command", "credential"),
     secret=True,
 )
-SECRET = Either(f"a secret: {_FORMS}", text=LiteralKind(), mapping=_REFERENCE)
+SECRET = Either(f"a secret: {_FORMS}", text=InlineKind(), mapping=_REFERENCE)
 
 
 @dataclass(frozen=True)
