@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
 import pkgutil
+import sys
 from pathlib import Path
+from typing import Optional
+
+_ZIP_END = 22 + 0xFFFF  # of the end of central directory record, with the longest comment
 
 
 @functools.lru_cache(maxsize=None)
@@ -17,3 +23,16 @@ def read_text(name: str) -> str:
     if data is None:
         data = (Path(__file__).parent.parent / name).read_bytes()
     return data.decode("utf-8")
+
+
+def single_file() -> Optional[Path]:
+    """The one file (a zip) that all of acmewrap was started as, None when it was started from a folder.
+
+    Without :mod:`zipfile`, which takes as long to import as a run with nothing to do.
+    """
+    started = Path(os.path.abspath(sys.argv[0]))
+    with contextlib.suppress(OSError), open(started, "rb") as stream:
+        stream.seek(-min(_ZIP_END, stream.seek(0, os.SEEK_END)), os.SEEK_END)
+        if b"PK\5\6" in stream.read():
+            return started
+    return None

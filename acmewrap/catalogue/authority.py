@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Mapping
 
-from ..errors import ExitCode, Retry
-from .entry import Entry
-
-unreachable = partial(Entry, exit_code=ExitCode.UNREACHABLE)
-passing = partial(unreachable, retry=Retry.LATER)  # by itself
-refused = partial(Entry, exit_code=ExitCode.ISSUE_FAILED)
+from ..errors import Retry
+from .entry import Entry, issue_failed, passing, unreachable
 
 ENTRIES: Mapping[str, Entry] = {
     "ca.tls_untrusted": unreachable(
@@ -45,115 +40,109 @@ ENTRIES: Mapping[str, Entry] = {
         "The authority's directory offers advice on renewals (RFC 9773), and its answer was none.",
         "Nothing to do here: the certificate's own dates decide, and the authority is asked again later.",
     ),
-    "ca.nonce": unreachable(
+    "ca.nonce": issue_failed(
         "The authority did not accept the nonce of a request (badNonce), or gave none: it restarted, or several of them stand "
         "behind one name without shared state.",
         "Run again. If it stays, let all requests for {server} reach the same authority, and look into its log.",
-        exit_code=ExitCode.ISSUE_FAILED,
         retry=Retry.AT_ONCE,
     ),
-    "acme.rate_limited": refused(
+    "acme.rate_limited": issue_failed(
         "The authority counts too many requests for this account or these names (rateLimited).",
         "Wait as long as the message says and do not force renewals meanwhile; ask the authority's operator to raise the limit.",
         retry=Retry.LATER,
     ),
-    "acme.rejected_identifier": refused(
+    "acme.rejected_identifier": issue_failed(
         "The authority's policy does not allow a certificate for one of the names, or the name is malformed.",
         "Correct `domains` (requested: {domain}), or have the authority's operator allow the name.",
     ),
-    "acme.eab_required": refused(
+    "acme.eab_required": issue_failed(
         "The authority opens accounts only to those it knows: external account binding (RFC 8555 section 7.3.4).",
         "Ask the authority's operator for a key id and an HMAC key; set them as `eab: {{key_id: ..., hmac_key: {{file: ...}}}}` "
         "under the authority.",
     ),
-    "acme.eab_wrong": refused(
+    "acme.eab_wrong": issue_failed(
         "The authority does not know the key id, or the HMAC key does not belong to it; many authorities accept a pair only once.",
         "Compare `eab` with what the authority's operator gave out, or ask for a new pair.",
     ),
-    "acme.terms": refused(
+    "acme.terms": issue_failed(
         "The authority wants its terms agreed to, or something done by hand, before it goes on (userActionRequired).",
         "Do what the message says, then run again.",
     ),
-    "acme.caa": refused(
+    "acme.caa": issue_failed(
         "A CAA record in the DNS (RFC 8659) forbids this authority to issue for the name.",
         "Allow the authority in the CAA record of {domain} or a parent, or remove the record: dig CAA {domain}",
     ),
-    "acme.bad_csr": refused(
+    "acme.bad_csr": issue_failed(
         "The authority does not accept the certificate request: usually the kind or length of the key.",
         "Set `key` to a kind that the authority accepts, such as ec-256 or 2048.",
     ),
-    "acme.order_invalid": refused(
+    "acme.order_invalid": issue_failed(
         "The order ended invalid, expired, or vanished at the authority before a certificate was made.",
         "Run again: a new order is made. If it stays, look into the authority's log for the order.",
         retry=Retry.LATER,
     ),
-    "acme.order_stuck": refused(
+    "acme.order_stuck": issue_failed(
         "The authority took the order and then did not finish it: it stayed pending or processing until acme.sh gave up.",
         "Look into the authority's log for the order of {domain}, then run again.",
         retry=Retry.LATER,
     ),
-    "acme.already_revoked": refused(
+    "acme.already_revoked": issue_failed(
         "The certificate was revoked before.",
         "Nothing is left to revoke. To get a new certificate: acmewrap issue --force",
     ),
-    "acme.refused": refused(
+    "acme.refused": issue_failed(
         "The authority refused a request for a reason of its own.",
         "Do what its sentence says; its operator finds the request in the authority's log.",
     ),
-    "acme.usage": refused(
+    "acme.usage": Entry(
         "acme.sh does not accept an option or value that it was given.",
         "Correct the value that the message names; an entry under `options` must be an option of this release of acme.sh.",
-        exit_code=ExitCode.UNEXPECTED,
     ),
-    "acme.csr_failed": refused(
+    "acme.csr_failed": issue_failed(
         "The certificate request could not be made or read.",
         "Check that openssl works (openssl version), that {folder} is writable, and that a request given by hand is one.",
     ),
-    "acme.revoke_failed": refused(
+    "acme.revoke_failed": issue_failed(
         "The authority did not revoke the certificate.",
         "Read the lines before; revoking takes the account or the key with which the certificate was made.",
     ),
-    "acme.notification": refused(
+    "acme.notification": Entry(
         "acme.sh could not set up or send a notification. Certificates are not touched by that.",
         "Check the values that the notify hook needs, or leave notifications to acmewrap's schedule.",
-        exit_code=ExitCode.UNEXPECTED,
     ),
-    "acme.installation": refused(
+    "acme.installation": Entry(
         "acme.sh's own installer, upgrade or cron job failed. acmewrap uses none of them.",
         "Use `acmewrap install` and `schedule` instead.",
-        exit_code=ExitCode.UNEXPECTED,
     ),
-    "acme.bug": refused(
+    "acme.bug": Entry(
         "acme.sh came to a place where it suspects a mistake of its own.",
         "Run again; if it stays, try another pinned release: acmewrap releases",
-        exit_code=ExitCode.UNEXPECTED,
     ),
-    "acme.unknown": refused(
+    "acme.unknown": Entry(
         "acme.sh failed without a word that is known here.",
         "Read its last lines; with -v all of them are shown as they come. If they do not help either, report them together with "
         "the release of acme.sh.",
-        exit_code=ExitCode.UNEXPECTED,
     ),
-    "account.unknown": refused(
+    "account.unknown": issue_failed(
         "The authority does not know the account, or deactivated it: it was set up anew or its database was lost, or the account "
         "files belong to another authority. acme.sh never fixes this by itself.",
         "Remove the account files of this authority (the folder with account.key, account.json and ca.conf: {account_folder}) "
         "and run again: a new account is registered.",
     ),
-    "account.contact": refused(
+    "account.contact": issue_failed(
         "The authority does not accept the e-mail address of the account, or wants one.",
         "Set `email` under the authority to an address that it accepts.",
     ),
-    "account.not_deactivated": refused(
+    "account.not_deactivated": issue_failed(
         "The authority did not deactivate the account or an authorization.",
         "Read the lines before; an account that the authority does not know needs no deactivation.",
     ),
-    "account.key": refused(
+    "account.key": issue_failed(
         "The account key is missing or unreadable, or cannot be made.",
         "Check that {account_folder} is readable and writable for the user that runs acmewrap, and that openssl works: openssl "
         "version",
     ),
-    "ca.unsafe_response": refused(
+    "ca.unsafe_response": issue_failed(
         "The authority, or somebody in its place, answered with a value that RFC 8555 does not allow and that acme.sh might run, "
         "or take for a path. It was kept from acme.sh, and nothing more was asked.",
         "Do not try again before whoever runs {server} has explained the value that the message names: software that means well "

@@ -2,60 +2,56 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Mapping
 
-from ..errors import ExitCode, Retry
-from .entry import Entry
-
-challenge = partial(Entry, exit_code=ExitCode.ISSUE_FAILED)
+from ..errors import Retry
+from .entry import Entry, denied, issue_failed
 
 ENTRIES: Mapping[str, Entry] = {
-    "challenge.not_reachable": challenge(
+    "challenge.not_reachable": issue_failed(
         "The authority could not connect to the host to see the challenge (RFC 8555 section 8.3: port 80 for http-01).",
         "Make sure a web server answers on port 80 of {domain}, seen from the authority and not only from here: curl -v "
         "http://{domain}/.well-known/acme-challenge/",
     ),
-    "challenge.name_unresolved": challenge(
+    "challenge.name_unresolved": issue_failed(
         "The authority could not find an address (or the TXT record) for the name in its DNS.",
         "Add {domain} to the DNS that the authority asks, which may not be the one of this machine: dig {domain}",
     ),
-    "challenge.wrong_content": challenge(
+    "challenge.wrong_content": issue_failed(
         "A web server answered the authority, but not with the token: it serves another folder than the webroot, redirects, or "
         "another host has the name.",
         "Make the web server of {domain} serve {webroot}. Try it: echo ok > {webroot}/.well-known/acme-challenge/try; curl "
         "http://{domain}/.well-known/acme-challenge/try",
     ),
-    "challenge.timed_out": challenge(
+    "challenge.timed_out": issue_failed(
         "The authority never decided about the challenge. Some (step-ca, Caddy) keep a failed one pending and try again by "
         "themselves.",
         "Check from the authority's host that http://{domain}/.well-known/acme-challenge/ is reachable, then run again.",
         retry=Retry.LATER,
     ),
-    "challenge.not_offered": challenge(
+    "challenge.not_offered": issue_failed(
         "The authority does not offer this kind of challenge for the name (a wildcard takes dns-01 only, RFC 8555 section 7.1.3).",
         "Use a challenge that the authority offers; the message lists them.",
     ),
-    "challenge.failed": challenge(
+    "challenge.failed": issue_failed(
         "The authority did not accept the challenge, and its words are not known here.",
         "Make sure the authority can fetch http://{domain}/.well-known/acme-challenge/TOKEN from {webroot}, then run again.",
     ),
-    "challenge.dns_hook": challenge(
+    "challenge.dns_hook": issue_failed(
         "The DNS hook could not set or remove the TXT record, or is missing or broken.",
         "Check the name under `dns` and the values in its `env`; each hook of acme.sh lists what it needs at the top of its file.",
     ),
-    "challenge.web_server": challenge(
+    "challenge.web_server": issue_failed(
         "acme.sh could not change or reload the configuration of nginx or Apache for the challenge.",
         "Fix the configuration until `nginx -t` or `apachectl -t` is content and run as root, or use `webroot`, which changes "
         "nothing.",
     ),
-    "webroot.not_writable": challenge(
+    "webroot.not_writable": denied(
         "The challenge file could not be written: the webroot does not exist or belongs to another user.",
         "Make sure {webroot} exists and has the correct permissions: sudo mkdir -p {webroot}/.well-known/acme-challenge && sudo "
         "chown -R {user}:{group} {webroot}",
-        exit_code=ExitCode.PERMISSION,
     ),
-    "port.in_use": challenge(
+    "port.in_use": issue_failed(
         "acme.sh's own small server needs a port that another process holds.",
         "Stop the other process for the run, choose another `port`, or let that web server serve a `webroot`. Who it is: ss -ltnp",
     ),

@@ -4,56 +4,47 @@ from __future__ import annotations
 
 from typing import Mapping
 
-from ..errors import ExitCode, Retry
-from .entry import Entry
+from ..errors import Retry
+from .entry import Entry, busy, denied, misconfigured, misused, unreachable
 
 ENTRIES: Mapping[str, Entry] = {
-    "config.invalid": Entry(
+    "config.invalid": misconfigured(
         "The YAML file has mistakes of syntax, unknown keys, or values that acme.sh would take wrongly.",
         "Fix the lines above, then run `acmewrap check`. Nothing was changed.",
-        exit_code=ExitCode.CONFIGURATION,
     ),
-    "config.missing": Entry(
+    "config.missing": misconfigured(
         "There is no YAML file at any place where one is looked for.",
         "Write one with `acmewrap init`, or name yours with --config or in $ACMEWRAP_CONFIG.",
-        exit_code=ExitCode.CONFIGURATION,
     ),
-    "config.not_readable": Entry(
+    "config.not_readable": denied(
         "The YAML file belongs to another user.",
         "Run as the user that owns {file}, or give that user's file to the one that runs acmewrap.",
-        exit_code=ExitCode.PERMISSION,
     ),
-    "config.not_editable": Entry(
+    "config.not_editable": misconfigured(
         "The text of the YAML file cannot be changed so that it asks for another release and for nothing else besides. It was "
         "left as it is.",
         'Write it yourself, `release: "{version}"` under `acme_sh`, then: acmewrap apply',
-        exit_code=ExitCode.CONFIGURATION,
     ),
-    "config.changed": Entry(
+    "config.changed": busy(
         "Somebody saved the YAML file while acmewrap was about to change it. What they wrote was not touched.",
         "Run the same again: it takes the file as it is now.",
-        exit_code=ExitCode.BUSY,
         retry=Retry.LATER,
     ),
-    "file.exists": Entry(
+    "file.exists": denied(
         "A file that is there may hold somebody's work; it is not replaced unasked.",
         "Name another one with --output, or replace it: --force",
-        exit_code=ExitCode.PERMISSION,
     ),
-    "cli.usage": Entry(
+    "cli.usage": misused(
         "An option of the command line is missing or has a value that cannot be.",
         "Give it as the message says; `acmewrap init --help` lists all of them.",
-        exit_code=ExitCode.USAGE,
     ),
-    "secret.unavailable": Entry(
+    "secret.unavailable": denied(
         "A reference in the YAML file leads to nothing that this user can read.",
         "Put the value where the reference points, readable by the user that runs acmewrap.",
-        exit_code=ExitCode.PERMISSION,
     ),
-    "bundle.missing": Entry(
+    "bundle.missing": unreachable(
         "The file with the authority's own certificates is not where the YAML file says.",
         "Put the root certificate (PEM) of {server} into {ca_bundle}, or write the PEM itself as `ca_bundle`.",
-        exit_code=ExitCode.UNREACHABLE,
     ),
     "certificate.unknown": Entry(
         "The name is not one of those under `certificates` in the YAML file.", "Name one of these: {known}."
@@ -69,9 +60,8 @@ ENTRIES: Mapping[str, Entry] = {
         "The file says nothing about an unattended run.",
         "Add a section `schedule` with `daily` or `every`, and with `by`.",
     ),
-    "cli.not_confirmed": Entry(
+    "cli.not_confirmed": misused(
         "What cannot be undone is asked about at a terminal. There is none, and --yes was not given, so nothing was changed.",
         "Look at what would be done with --dry-run; then repeat the command with --yes.",
-        exit_code=ExitCode.USAGE,
     ),
 }

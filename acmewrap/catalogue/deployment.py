@@ -2,80 +2,73 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Mapping
 
-from ..errors import ExitCode, Retry
-from .entry import Entry
-
-certificate = partial(Entry, exit_code=ExitCode.ISSUE_FAILED)
-deployment = partial(Entry, exit_code=ExitCode.DEPLOY_FAILED)
+from ..errors import Retry
+from .entry import Entry, deploy_failed, issue_failed
 
 ENTRIES: Mapping[str, Entry] = {
-    "key.not_created": certificate(
+    "key.not_created": issue_failed(
         "The private key could not be made or read.",
         "Set `key` to a kind that openssl knows here, and check that the certificate's folder is writable: {folder}",
     ),
-    "certificate.not_issued": certificate(
+    "certificate.not_issued": issue_failed(
         "acme.sh keeps no certificate under this name.", "Issue it first: acmewrap issue {name}"
     ),
-    "certificate.download_failed": certificate(
+    "certificate.download_failed": issue_failed(
         "The authority made the certificate and then did not hand it out, or handed out something else.",
         "Run again. The certificate that was there before has been kept.",
         retry=Retry.LATER,
     ),
-    "certificate.mismatch": certificate(
+    "certificate.mismatch": issue_failed(
         "The key, the certificate and the wanted names do not belong together.",
         "Issue it anew: acmewrap issue --force {name}",
     ),
-    "certificate.chain_missing": certificate(
+    "certificate.chain_missing": issue_failed(
         "The authority answered with the certificate alone; acme.sh then leaves an old chain beside it, or none.",
         "The certificate before it stays in use. Let the authority send its intermediate certificates along.",
     ),
-    "certificate.not_stored": certificate(
+    "certificate.not_stored": issue_failed(
         "acme.sh ended well and the files are not there, or are not what they should be.",
         "Check space and permissions of {folder}, then issue it anew: acmewrap issue --force {name}",
     ),
-    "hook.unknown": deployment(
+    "hook.unknown": deploy_failed(
         "This release of acme.sh has no deploy hook of that name.",
         "Correct `hook` ({hook}); the hooks are the files of acme.sh's folder deploy/.",
     ),
-    "hook.failed": deployment(
+    "hook.failed": Entry(
         "A command that was to run before, after or on renewal ended with an error.",
         "Run the command by hand as the user that runs acmewrap, and fix it.",
-        exit_code=ExitCode.UNEXPECTED,
     ),
-    "reload.failed": deployment(
+    "reload.failed": deploy_failed(
         "The certificate is in place, but the command that makes the server load it ended with an error.",
         "Run the reload command by hand as the user that runs acmewrap, fix it, then: acmewrap deploy {name}",
     ),
-    "deploy.failed": deployment(
+    "deploy.failed": deploy_failed(
         "The deploy hook ended with an error.",
         "Read its lines; the values of its `env` are the usual reason. Then: acmewrap deploy {name}",
     ),
-    "deploy.settings": deployment(
+    "deploy.settings": deploy_failed(
         "The deploy hook misses a setting, or does not accept one.",
         "Give the setting that the message names, under `env` of the deploy section; then: acmewrap deploy {name}",
     ),
-    "deploy.unreachable": deployment(
+    "deploy.unreachable": deploy_failed(
         "The target of the deployment does not answer, or is not trusted with this ca_bundle.",
         "Check that {target} answers and that the ca_bundle file {ca_bundle} also holds the root of its certificate.",
         retry=Retry.LATER,
     ),
-    "deploy.not_proven": deployment(
+    "deploy.not_proven": deploy_failed(
         "The hook ended well, but the target does not serve the new certificate, or it could not be verified.",
         "It is tried again on the next run. See what is served: openssl s_client -connect {target} </dev/null | openssl x509 "
         "-noout -dates",
         retry=Retry.LATER,
     ),
-    "certificate.replaced": Entry(
+    "certificate.replaced": issue_failed(
         "Another run replaced the certificate while the question was open. The new one was not touched.",
         "Look at it with `acmewrap status`, and repeat the command if it is still meant.",
-        exit_code=ExitCode.ISSUE_FAILED,
     ),
-    "deploy.key_open": Entry(
+    "deploy.key_open": deploy_failed(
         "The certificate is in place, and others than the owner of its key, or a group chosen for it, can read that key.",
         "Run as its owner: chmod {mode} {file}. A server that reads it as another user gets it through a group: chgrp GROUP {file}",
-        exit_code=ExitCode.DEPLOY_FAILED,
     ),
 }

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Mapping
 
-from ..errors import ExitCode, Retry
-from .entry import Entry
-
-unreachable = partial(Entry, exit_code=ExitCode.UNREACHABLE)
-challenge = partial(Entry, exit_code=ExitCode.ISSUE_FAILED)
+from ..errors import Retry
+from .entry import Entry, busy, denied, deploy_failed, drift, issue_failed, misconfigured, unreachable
 
 ENTRIES: Mapping[str, Entry] = {
     "doctor.no_answer": unreachable(
@@ -17,10 +13,9 @@ ENTRIES: Mapping[str, Entry] = {
         "See whether a firewall drops packets on the way there, or a name server does not answer.",
         retry=Retry.LATER,
     ),
-    "doctor.no_nas": Entry(
+    "doctor.no_nas": misconfigured(
         "A support file holds how a NAS answers, and the file names none.",
         "Add the section `synology` with `url` and `account`.",
-        exit_code=ExitCode.CONFIGURATION,
     ),
     "doctor.clock_skew": Entry(
         "The clock of this machine and that of the authority differ by more than a minute. A certificate may then seem not yet "
@@ -40,45 +35,41 @@ ENTRIES: Mapping[str, Entry] = {
         "The authority's own certificate has ended, and with it the trust in everything it signed.",
         "Ask the authority's operator for the new root certificate (PEM), and put it into {ca_bundle}.",
     ),
-    "doctor.name_unresolved": challenge(
+    "doctor.name_unresolved": issue_failed(
         "The name of a certificate has no address here. The authority may ask another DNS, but then this one is amiss.",
         "Add {domain} to the DNS: getent hosts {domain}",
     ),
-    "doctor.web_server_silent": challenge(
+    "doctor.web_server_silent": issue_failed(
         "The authority will ask for a token over http at port 80 of the name, and nothing answers there, seen from this machine.",
         "Start the web server of {domain}, or open its port: curl -v http://{domain}/.well-known/acme-challenge/",
     ),
-    "doctor.token_not_served": challenge(
+    "doctor.token_not_served": issue_failed(
         "A file was laid into the webroot, and the web server of the name does not show it: it serves another folder, refuses, "
         "or the name leads to another machine.",
         "Let the web server of {domain} serve {webroot}/.well-known/acme-challenge/ at "
         "http://{domain}/.well-known/acme-challenge/",
     ),
-    "doctor.webroot_lost": Entry(
+    "doctor.webroot_lost": denied(
         "The webroot is gone. An update of DSM leaves nothing in the root file system that is not DSM's own, and the account that "
         "renews may not make a folder there.",
         "Run once, as root on the NAS: acmewrap doctor --fix. After each update of DSM, look with `acmewrap doctor`.",
-        exit_code=ExitCode.PERMISSION,
         fixable=True,
     ),
     "doctor.other_task": Entry(
         "Another task runs acme.sh as well: two of them change one home, or bring different certificates to one entry of DSM.",
         "Look at the task {task} in Control Panel > Task Scheduler, and delete or disable it when it is for the same certificates.",
     ),
-    "doctor.wrapper_differs": Entry(
+    "doctor.wrapper_differs": drift(
         "The wrapper script is missing, or is not what the YAML file asks for.",
         "Run: acmewrap render",
-        exit_code=ExitCode.DRIFT,
     ),
-    "doctor.file_mode": Entry(
+    "doctor.file_mode": denied(
         "Keys, account keys and settings are for their owner alone; a copy or a restored backup opened them to others.",
         "Run: acmewrap doctor --fix",
-        exit_code=ExitCode.PERMISSION,
     ),
-    "doctor.secret_readable": Entry(
+    "doctor.secret_readable": denied(
         "Every user of this machine, or a whole group of them, can read a file with a secret.",
         "Run: chmod {mode} {file}",
-        exit_code=ExitCode.PERMISSION,
     ),
     "doctor.no_schedule": Entry(
         "Nothing renews the certificates unattended.",
@@ -91,35 +82,32 @@ ENTRIES: Mapping[str, Entry] = {
         "Less time lies between the day a certificate is due and its end than between two runs.",
         "Run more often, `schedule: {{every: {every}}}`, or let `renew` begin earlier; then: acmewrap apply",
     ),
-    "doctor.lock_held": Entry(
+    "doctor.lock_held": busy(
         "A run has been at work for hours; no acme.sh takes that long. It keeps every other run out.",
         "See what it does (ps -fp {process}) and end it: kill {process}",
-        exit_code=ExitCode.BUSY,
     ),
     "doctor.log_large": Entry(
         "The log grows with every run and nothing rotates it.",
         "Move it away: mv {log} {log}.1; and give it to logrotate.",
     ),
-    "doctor.certificate_expired": Entry(
-        "The certificate was not renewed in time.", "Run: acmewrap issue {name}", exit_code=ExitCode.ISSUE_FAILED
+    "doctor.certificate_expired": issue_failed(
+        "The certificate was not renewed in time.", "Run: acmewrap issue {name}"
     ),
-    "doctor.certificate_overdue": challenge(
+    "doctor.certificate_overdue": issue_failed(
         "The certificate should have been renewed by the last run, or there was none.",
         "Run: acmewrap issue {name}. If it works by hand, look at the schedule and its log.",
     ),
-    "doctor.issue_failing": challenge(
+    "doctor.issue_failing": issue_failed(
         "The last attempts to renew the certificate failed; it is still valid.",
         "Fix what the message says; then: acmewrap issue {name}",
     ),
-    "doctor.not_delivered": Entry(
+    "doctor.not_delivered": deploy_failed(
         "The present certificate has not been brought to this target.",
         "Run: acmewrap deploy {name}",
-        exit_code=ExitCode.DEPLOY_FAILED,
     ),
-    "doctor.not_served": Entry(
+    "doctor.not_served": deploy_failed(
         "The target shows another certificate than the one that is on disk.",
         "Run: acmewrap deploy {name}",
-        exit_code=ExitCode.DEPLOY_FAILED,
     ),
     "doctor.target_silent": unreachable(
         "The server that should show the certificate does not answer.",

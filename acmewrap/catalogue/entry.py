@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 from ..errors import ExitCode, Retry
 
@@ -21,3 +22,15 @@ class Entry:
     retry: Retry = Retry.AFTER_FIX
     fixable: bool = False
     alarming: bool = False
+
+
+# An entry that ends a command with another exit code than 1.
+misused = partial(Entry, exit_code=ExitCode.USAGE)
+issue_failed = partial(Entry, exit_code=ExitCode.ISSUE_FAILED)
+deploy_failed = partial(Entry, exit_code=ExitCode.DEPLOY_FAILED)
+drift = partial(Entry, exit_code=ExitCode.DRIFT)
+unreachable = partial(Entry, exit_code=ExitCode.UNREACHABLE)
+passing = partial(unreachable, retry=Retry.LATER)  # by itself
+busy = partial(Entry, exit_code=ExitCode.BUSY)
+denied = partial(Entry, exit_code=ExitCode.PERMISSION)
+misconfigured = partial(Entry, exit_code=ExitCode.CONFIGURATION)

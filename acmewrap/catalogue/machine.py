@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from functools import partial
 from typing import Mapping
 
-from ..errors import ExitCode, Retry
-from .entry import Entry
-
-denied = partial(Entry, exit_code=ExitCode.PERMISSION)
+from ..errors import Retry
+from .entry import Entry, busy, denied
 
 ENTRIES: Mapping[str, Entry] = {
     "file.not_writable": denied(
         "The user that runs acmewrap may not write there.",
         "Run as the user that owns {folder}, or give that user the right to write there.",
     ),
-    "run.busy": Entry(
+    "run.busy": busy(
         "Another run works in the same folder, by hand or from the schedule.",
         "Try again when it has ended.",
-        exit_code=ExitCode.BUSY,
         retry=Retry.LATER,
     ),
     "run.interrupted": Entry(

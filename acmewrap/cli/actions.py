@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import os
-from typing import Mapping
 
 from ..errors import ExitCode, IssueError
 from ..text import Lines
-from .invocation import Command, Invocation
+from .invocation import Invocation
 
 
 def revoke(invocation: Invocation) -> ExitCode:
@@ -75,6 +74,3 @@ def demo(invocation: Invocation) -> ExitCode:
     code = demo.perform(invocation.environ, lambda text: invocation.printer.lines(text.split("\n")))
     invocation.printer.document(code)
     return code
-
-
-COMMANDS: Mapping[str, Command] = {"revoke": revoke, "schedule": schedule, "run": run, "demo": demo}

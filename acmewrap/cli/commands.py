@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from typing import Mapping
+
 from ..errors import ExitCode
 from .invocation import Invocation
+
+# Of each module the functions that are called as their command; all others perform a plan.
+_MODULES: Mapping[str, str] = {
+    "actions": "demo revoke run schedule",
+    "completion": "completion",
+    "init": "init",
+    "releases": "releases upgrade",
+    "reports": "check doctor schema status version",
+    "runs": "plan rehearse",
+}
 
 
 def run(invocation: Invocation) -> ExitCode:
     """Perform the command that the options name."""
-    from . import runs
-
-    command = runs.COMMANDS.get(invocation.options.command)
-    if command is None:
-        from . import actions, completion, init, releases, reports
-
-        modules = (actions, completion, init, releases, reports)
-        groups = [module.COMMANDS for module in modules]
-        command = next(group[invocation.options.command] for group in groups if invocation.options.command in group)
-    return command(invocation)
+    name = invocation.options.command
+    module = next((module for module, names in _MODULES.items() if name in names.split()), None)
+    command = getattr(import_module(f".{module or 'runs'}", __package__), name if module else "perform")
+    return ExitCode(command(invocation))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import argparse
 import os
-from typing import Iterable, Mapping
+from typing import Iterable
 
 from ..errors import AcmewrapError, ExitCode
 from ..text import Lines
 from . import parser
-from .invocation import Command, Invocation
+from .invocation import Invocation
 from .output import Printer
 
 
@@ -49,6 +49,3 @@ def _certificates(options: argparse.Namespace) -> Iterable[str]:
         return Invocation(options, dict(os.environ), Printer(options)).job().config.certificates
     except (AcmewrapError, OSError):  # the command itself says what is wrong
         return ()
-
-
-COMMANDS: Mapping[str, Command] = {"completion": completion}

@@ -6,11 +6,10 @@ import contextlib
 import importlib
 import os
 import pkgutil
-import sys
-import zipfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Mapping, MutableMapping
 
+from .. import resources
 from ..access import privileges, trust
 from ..access.privileges import User
 from ..catalogue import failure
@@ -61,12 +60,11 @@ def settle_for_output(file: Path, environ: MutableMapping[str, str], *, for_good
 
 def _refuse_weak_program(environ: Mapping[str, str]) -> None:
     """Raise :class:`AccessError` (``trust.program``) when root runs a single file that others than who called sudo can change."""
-    started = os.path.abspath(sys.argv[0])
-    if zipfile.is_zipfile(started):
-        weak = trust.find_weakness(started, trust.trusted_users(environ))
-        if weak is not None:
-            message = f"root runs {started}, and another user can change it: {weak.path}: {weak.reason}"
-            raise AccessError(failure("trust.program", message, program=started))
+    started = resources.single_file()
+    weak = None if started is None else trust.find_weakness(started, trust.trusted_users(environ))
+    if weak is not None:
+        message = f"root runs {started}, and another user can change it: {weak.path}: {weak.reason}"
+        raise AccessError(failure("trust.program", message, program=started))
 
 
 def _become(user: User, environ: MutableMapping[str, str], home: Path) -> None:
@@ -78,7 +76,6 @@ def _become(user: User, environ: MutableMapping[str, str], home: Path) -> None:
 
 
 def _load_everything() -> None:
-    from .. import resources
     from ..driver.release import pin
 
     package = [str(Path(__file__).parent.parent)]

@@ -13,7 +13,7 @@ from ..catalogue import failure
 from ..config.arguments import check_path
 from ..errors import AccessError, ExitCode
 from ..text import Lines
-from .invocation import Command, Invocation, UsageError
+from .invocation import Invocation, UsageError
 from .output import Printer
 
 TEMPLATES: Mapping[str, str] = {
@@ -157,6 +157,3 @@ def _next_steps(template: str, output: str) -> Tuple[str, ...]:
         "dns": ("Choose the hook under `dns`, and give what it reads in `env`.",),
     }
     return ("Next:", *(f"  - {line}" for line in first[template]), f"  - acmewrap check{named}, then plan, then apply")
-
-
-COMMANDS: Mapping[str, Command] = {"init": init}

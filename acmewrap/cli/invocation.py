@@ -6,7 +6,7 @@ import argparse
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, Dict, Iterable, Sequence, Tuple
+from typing import Dict, Iterable, Sequence, Tuple
 
 from .. import config as configuration
 from ..catalogue import failure
@@ -74,6 +74,3 @@ class Invocation:
             return self.printer.ask(f"{question} [y/N] ").lower() in ("y", "yes")
         except EOFError:
             return False
-
-
-Command = Callable[[Invocation], ExitCode]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from typing import Dict, NoReturn, Sequence, Tuple
+from typing import Any, Mapping, NoReturn, Optional, Sequence, Tuple
 
 from ..text import visible_lines
 from .manual import COMMANDS, EXIT_CODES, OPTIONS, PLACES, START
@@ -11,9 +11,73 @@ from .manual import COMMANDS, EXIT_CODES, OPTIONS, PLACES, START
 PROGRAM = "acmewrap"
 
 
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0
+    if not 0 < seconds < float("inf"):
+        raise argparse.ArgumentTypeError(f"expected a number of seconds above 0, not {text!r}")
+    return seconds
+
+
+def _port(text: str) -> int:
+    port = int(text) if text.isdecimal() else 0
+    if not 0 < port < 65536:
+        raise argparse.ArgumentTypeError(f"expected a port from 1 to 65535, not {text!r}")
+    return port
+
+
+_ANSWERS = "answers (what is left out is asked for, on a terminal)"
+_IS_SET = {"action": "store_true"}
+_FILE, _URL = {"metavar": "FILE"}, {"metavar": "URL"}
+# Options and arguments that only some commands have: which, the flag or the name, and what --help and argparse are to know of it.
+_OWN: Tuple[Tuple[str, str, str, Mapping[str, Any]], ...] = (
+    ("plan", "--exit-code", "exit with 2 when something is pending", _IS_SET),
+    ("plan apply", "--prune", "also remove what the file no longer names", _IS_SET),
+    ("doctor", "--fix", "fix what is safe to fix, then check again", _IS_SET),
+    ("doctor", "--support-file", "write how DSM answers, without values, to send to the project; then stop", _FILE),
+    (
+        "doctor",
+        "--http-port",
+        "where the names' web servers listen (80)",
+        {"type": _port, "default": 80, "metavar": "PORT"},
+    ),
+    (
+        "doctor",
+        "--address",
+        "take this for the address of every name, instead of asking the DNS",
+        {"metavar": "ADDRESS"},
+    ),
+    ("rehearse", "--server", "another directory, such as the authority's staging one", _URL),
+    ("rehearse", "--ca-bundle", "the roots that directory is trusted by", _FILE),
+    ("init", "--template", "what kind of machine", {"choices": ("synology", "web-server", "dns")}),
+    ("init", "--domain", "a name of the certificate; repeatable", {"action": "append", "metavar": "NAME"}),
+    ("init", "--server", "the ACME directory of the authority", _URL),
+    ("init", "--ca-bundle", "the roots the authority's server is trusted by", _FILE),
+    ("init", "--webroot", "what the web server serves as http://NAME/", {"metavar": "FOLDER"}),
+    ("init", "--output", "where to write (acmewrap.yaml; - prints)", _FILE),
+    ("schema", "--document", "the schema of what --json prints instead", _IS_SET),
+    ("completion", "shell", "the shell that is to read it", {"choices": ("bash", "zsh", "fish")}),
+    ("upgrade", "--to", "a pinned release (default: the newest)", {"metavar": "VERSION"}),
+    ("apply upgrade schedule revoke", "--yes", "do not ask", _IS_SET),
+    ("schedule", "action", "what to do with it", {"choices": ("show", "run", "remove")}),
+    (
+        "schedule",
+        "--wait",
+        "how long `run` waits for its end (900)",
+        {"type": _seconds, "default": 900.0, "metavar": "SECONDS"},
+    ),
+    ("revoke", "name", "the certificate", {"metavar": "NAME"}),
+    ("revoke", "--reason", "CRLReason of RFC 5280, 5.3.1", {"type": int, "default": 0, "choices": (0, 1, 3, 4, 5)}),
+    ("run", "--authority", "whose wrapper, when there are several authorities", {"metavar": "NAME"}),
+    ("run", "arguments", "passed to acme.sh as they are", {"nargs": argparse.REMAINDER, "metavar": "-- ARGS"}),
+)
+
+
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The options as attributes; exits with 2 and a usage line when they make no sense."""
-    parser = build()
+    parser = build(arguments)
     options = parser.parse_args(arguments)
     if options.command is None:
         parser.print_help()
@@ -31,8 +95,8 @@ class _Parser(argparse.ArgumentParser):
         super().error(visible_lines(message))
 
 
-def build() -> argparse.ArgumentParser:
-    """The parser with all of its commands; completion asks it."""
+def build(words: Optional[Sequence[str]] = None) -> argparse.ArgumentParser:
+    """The parser with all of its commands, and the options of those that may be meant by *words* (None: of all)."""
     parser = _Parser(
         prog=PROGRAM,
         usage="%(prog)s COMMAND [options]",
@@ -42,71 +106,24 @@ def build() -> argparse.ArgumentParser:
     )
     _add_common(parser, tuple(OPTIONS), first=True)
     group = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", prog=PROGRAM)
-    commands: Dict[str, argparse.ArgumentParser] = {}
     for name, page in COMMANDS.items():
-        commands[name] = group.add_parser(
+        command = group.add_parser(
             name,
             help=page.summary,
             description=f"{page.summary[0].upper()}{page.summary[1:]}.\n\n{page.text}".rstrip(),
             epilog="examples:\n" + "\n".join(f"  {line}" for line in page.examples),
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
+        if words is not None and name not in words:
+            continue
         if page.names:
-            commands[name].add_argument("names", nargs="*", metavar="NAME", help="certificates (default: all)")
-        _add_common(commands[name], page.takes, first=False)
-    _add_own(commands)
+            command.add_argument("names", nargs="*", metavar="NAME", help="certificates (default: all)")
+        _add_common(command, page.takes, first=False)
+        own = command if name != "init" else command.add_argument_group(_ANSWERS)
+        for commands, flag, text, settings in _OWN:
+            if name in commands.split():
+                own.add_argument(flag, help=text, **settings)
     return parser
-
-
-def _add_own(commands: Dict[str, argparse.ArgumentParser]) -> None:
-    """Options and arguments that only one command has."""
-    commands["plan"].add_argument("--exit-code", action="store_true", help="exit with 2 when something is pending")
-    for name in ("plan", "apply"):
-        commands[name].add_argument("--prune", action="store_true", help="also remove what the file no longer names")
-    doctor = commands["doctor"]
-    doctor.add_argument("--fix", action="store_true", help="fix what is safe to fix, then check again")
-    doctor.add_argument(
-        "--support-file",
-        metavar="FILE",
-        help="write how DSM answers, without values, to send to the project; then stop",
-    )
-    doctor.add_argument(
-        "--http-port", type=_port, default=80, metavar="PORT", help="where the names' web servers listen (80)"
-    )
-    doctor.add_argument(
-        "--address", metavar="ADDRESS", help="take this for the address of every name, instead of asking the DNS"
-    )
-    rehearse = commands["rehearse"]
-    rehearse.add_argument("--server", metavar="URL", help="another directory, such as the authority's staging one")
-    rehearse.add_argument("--ca-bundle", metavar="FILE", help="the roots that directory is trusted by")
-    _add_init(commands["init"])
-    commands["schema"].add_argument("--document", action="store_true", help="the schema of what --json prints instead")
-    commands["completion"].add_argument("shell", choices=("bash", "zsh", "fish"))
-    upgrade = commands["upgrade"]
-    upgrade.add_argument("--to", metavar="VERSION", help="a pinned release (default: the newest)")
-    for name in ("apply", "upgrade", "schedule", "revoke"):
-        commands[name].add_argument("--yes", action="store_true", help="do not ask")
-    schedule = commands["schedule"]
-    schedule.add_argument("action", choices=("show", "run", "remove"), help="what to do with it")
-    schedule.add_argument(
-        "--wait", type=_seconds, default=900.0, metavar="SECONDS", help="how long `run` waits for its end (900)"
-    )
-    revoke = commands["revoke"]
-    revoke.add_argument("name", metavar="NAME", help="the certificate")
-    revoke.add_argument("--reason", type=int, default=0, choices=(0, 1, 3, 4, 5), help="CRLReason of RFC 5280, 5.3.1")
-    run = commands["run"]
-    run.add_argument("--authority", metavar="NAME", help="whose wrapper, when there are several authorities")
-    run.add_argument("arguments", nargs=argparse.REMAINDER, metavar="-- ARGS", help="passed to acme.sh as they are")
-
-
-def _add_init(init: argparse.ArgumentParser) -> None:
-    group = init.add_argument_group("answers (what is left out is asked for, on a terminal)")
-    group.add_argument("--template", choices=("synology", "web-server", "dns"), help="what kind of machine")
-    group.add_argument("--domain", action="append", metavar="NAME", help="a name of the certificate; repeatable")
-    group.add_argument("--server", metavar="URL", help="the ACME directory of the authority")
-    group.add_argument("--ca-bundle", metavar="FILE", help="the roots the authority's server is trusted by")
-    group.add_argument("--webroot", metavar="FOLDER", help="what the web server serves as http://NAME/")
-    group.add_argument("--output", metavar="FILE", default=None, help="where to write (acmewrap.yaml; - prints)")
 
 
 def _add_common(parser: argparse.ArgumentParser, takes: Tuple[str, ...], *, first: bool) -> None:
@@ -128,20 +145,3 @@ def _add_common(parser: argparse.ArgumentParser, takes: Tuple[str, ...], *, firs
     add("-v", "--verbose", action="store_true", default=flag, help="also what acme.sh prints")
     add("-q", "--quiet", action="store_true", default=flag, help="failures only")
     add("--no-color", action="store_true", default=flag, help="no colours (also: NO_COLOR)")
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = 0
-    if not 0 < seconds < float("inf"):
-        raise argparse.ArgumentTypeError(f"expected a number of seconds above 0, not {text!r}")
-    return seconds
-
-
-def _port(text: str) -> int:
-    port = int(text) if text.isdecimal() else 0
-    if not 0 < port < 65536:
-        raise argparse.ArgumentTypeError(f"expected a port from 1 to 65535, not {text!r}")
-    return port

@@ -8,7 +8,7 @@ from typing import Mapping
 from ..config.model import DEFAULT_RELEASE
 from ..errors import ExitCode
 from ..job import Job
-from .invocation import Command, Invocation
+from .invocation import Invocation
 
 
 def releases(invocation: Invocation) -> ExitCode:
@@ -59,6 +59,3 @@ def _switch(invocation: Invocation, job: Job, parts: Mapping[str, object]) -> Ex
     printer.lines(screen.switch_lines(str(job.config.file), (old, new), switched=switched), always=True)
     printer.document(done.exit_code, **parts, **document.of_run(done), switched=switched)
     return done.exit_code
-
-
-COMMANDS: Mapping[str, Command] = {"releases": releases, "upgrade": upgrade}

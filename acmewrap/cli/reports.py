@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Dict, Mapping, Tuple
+from typing import Dict, Tuple
 
 from ..errors import AcmewrapError, ExitCode
 from ..files import write_atomic
-from .invocation import Command, Invocation
+from .invocation import Invocation
 
 
 def check(invocation: Invocation) -> ExitCode:
@@ -115,12 +115,3 @@ def schema(invocation: Invocation) -> ExitCode:
     invocation.printer.lines(json.dumps(wanted, indent=2).split("\n"), always=True)
     invocation.printer.document(ExitCode.OK, schema=wanted)
     return ExitCode.OK
-
-
-COMMANDS: Mapping[str, Command] = {
-    "check": check,
-    "status": status,
-    "doctor": doctor,
-    "version": version,
-    "schema": schema,
-}

@@ -14,7 +14,7 @@ from ..errors import ExitCode
 from ..job import Job
 from ..plan.planner import Plan
 from ..plan.steps import Step
-from .invocation import Command, Invocation, UsageError
+from .invocation import Invocation, UsageError
 from .output import LOOKING
 
 # Of the names of certificates and the options that were given, each takes what means something to it.
@@ -130,6 +130,3 @@ def _check_server(url: str) -> None:
         SERVER.parse(url)
     except ValueError as error:
         raise UsageError(failure("cli.usage", f"--server: {error}")) from None
-
-
-COMMANDS: Mapping[str, Command] = {"plan": plan, "rehearse": rehearse, **dict.fromkeys(_METHODS, perform)}

@@ -9,11 +9,10 @@ import os
 import re
 import shlex
 import sys
-import zipfile
 from pathlib import Path
 from typing import Iterator, Optional, Tuple
 
-from .. import files, paths
+from .. import files, paths, resources
 from ..access import privileges, trust
 from ..catalogue import failure
 from ..config.model import Alpn, Config, Standalone
@@ -24,12 +23,12 @@ from .systemd import Units, folder_of_units
 
 def invocation() -> Tuple[str, ...]:
     """The words that start this very acmewrap again, from any folder, and import nothing from there."""
-    return _isolated(_own_file())
+    return _isolated(resources.single_file())
 
 
 def is_placed(config: Config) -> bool:
     """Whether the single file that a scheduler is to start lies beside the certificates; so it does when there is none."""
-    own, place = _own_file(), place_of(config)
+    own, place = resources.single_file(), place_of(config)
     return (
         own is None
         or not _starts_acmewrap(config)
@@ -43,7 +42,7 @@ def place(config: Config) -> None:
     Raises what :func:`refuse_weak` raises.
     """
     refuse_weak(config)
-    own, log = _own_file(), paths.log_path(config)
+    own, log = resources.single_file(), paths.log_path(config)
     if log.exists() and not os.access(str(log), os.W_OK):  # root's, from before it worked as this user
         with contextlib.suppress(OSError):
             os.replace(str(log), f"{log}.1")
@@ -61,7 +60,7 @@ def refuse_weak(config: Config) -> None:
     """Raise :class:`AccessError`: ``trust.weak_path`` when root's scheduler would start, read, or write to what others can
     exchange, ``schedule.unreadable`` when another user's could not read what it is to.
     """
-    own = _own_file()
+    own = resources.single_file()
     log, read = paths.log_path(config), (config.file, own or Path(__file__), Path(sys.executable))
     for path in (log, *read):
         trust.refuse_weak(path)
@@ -69,10 +68,6 @@ def refuse_weak(config: Config) -> None:
             user = getpass.getuser()
             message = f"the unattended run is {user}'s, who owns {config.directory}, and {user} cannot read {path}"
             raise AccessError(failure("schedule.unreadable", message, path=path, user=user))
-
-
-def _own_file() -> Optional[Path]:
-    return Path(os.path.abspath(sys.argv[0])) if zipfile.is_zipfile(sys.argv[0]) else None
 
 
 def place_of(config: Config) -> Path:
@@ -90,7 +85,7 @@ def commands(config: Config) -> Tuple[Tuple[str, ...], ...]:
         raise ValueError("the configuration has no schedule")
     if config.schedule.run == "wrapper":
         return tuple((str(one.path), "--cron") for one in paths.wrappers(config))
-    own = _isolated(None if _own_file() is None else place_of(config))
+    own = _isolated(None if resources.single_file() is None else place_of(config))
     return ((*own, "--config", str(config.file), "cron"),)
 
 

@@ -82,9 +82,10 @@ def _takes(kind: Kind, links: str) -> str:
 def _default(name: str, key: Key, record: Record) -> str:
     if key.missing:
         return "**must be given**"
-    if name in record.one_of or key.default in (None, (), {}):
+    default = record.defaults[name]
+    if name in record.one_of or default in (None, (), {}):
         return ""
-    return f"`{key.default}s`" if key.kind is DURATION else _shown(key.default)
+    return f"`{default}s`" if key.kind is DURATION else _shown(default)
 
 
 def _shown(value: Any) -> str:
@@ -94,7 +95,7 @@ def _shown(value: Any) -> str:
         return "`{at: 2/3}`"
     if is_dataclass(value):
         given = {field.name: getattr(value, field.name) for field in fields(value)}
-        return ", ".join(f"`{name}: {_shown(one).strip('`')}`" for name, one in given.items() if one is not None)
+        return ", ".join(f"`{name}: {_shown(one).strip('`')}`" for name, one in given.items() if one not in (None, ()))
     return f"`{value}`"
 
 

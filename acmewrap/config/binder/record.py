@@ -55,17 +55,21 @@ class Section:
 class Record(Kind):
     """A mapping with known keys, turned into a value by ``build`` when all of it is valid; without ``build`` the Section itself.
 
-    Exactly one of the keys ``one_of`` must be given. ``secret``: a text may stand here by mistake that must not be repeated.
+    ``build`` is given the values by name, without those that were left out and have no default; one of a class is a default as
+    well. ``check`` sees the Section before, to note more problems. Exactly one of the keys ``one_of`` must be given. ``secret``:
+    a text may stand here by mistake that must not be repeated.
     """
 
     keys: Mapping[str, Key]
-    build: Optional[Callable[[Section], Any]] = None
+    build: Optional[Callable[..., Any]] = None
+    check: Optional[Callable[[Section], object]] = None
     one_of: Tuple[str, ...] = ()
     secret: bool = False
 
     @cached_property
-    def _defaults(self) -> Dict[str, Any]:
-        return {name: key.default for name, key in self.keys.items()}
+    def defaults(self) -> Dict[str, Any]:
+        own = {name: getattr(self.build, name, None) if isinstance(self.build, type) else None for name in self.keys}
+        return {name: own[name] if key.default is None else key.default for name, key in self.keys.items()}
 
     @cached_property
     def _demanding(self) -> Dict[str, Key]:
@@ -77,7 +81,7 @@ class Record(Kind):
 
     def read(self, node: Node, path: str, reader: Reader) -> Any:
         before = len(reader.problems)
-        section = Section(node, path, reader, dict(self._defaults))
+        section = Section(node, path, reader, dict(self.defaults))
         mistyped: Set[Optional[str]] = set()  # one mistake, one problem: such a key is not missing as well
         for name, key_node, value in reader.pairs(node, path, self.expects):
             key = self.keys.get(name)
@@ -90,9 +94,14 @@ class Record(Kind):
             section.values[name] = None if read is INVALID else read
         if isinstance(node, MappingNode):
             self._check_presence(section, mistyped)
+        if self.check is not None and len(reader.problems) == before:
+            self.check(section)
         if self.build is None:
             return section
-        return INVALID if len(reader.problems) > before else self.build(section)
+        if len(reader.problems) > before:
+            return INVALID
+        values = section.values.items()
+        return self.build(**{name: value for name, value in values if name in section.nodes or value is not None})
 
     def _check_presence(self, section: Section, mistyped: Set[Optional[str]]) -> None:
         given = section.nodes

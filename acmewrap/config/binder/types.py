@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Set
+from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Set, Tuple, Union
 
 from yaml.nodes import MappingNode, Node, SequenceNode
 
@@ -25,22 +25,33 @@ class Kind:
         raise NotImplementedError
 
 
+class Text(Kind):
+    """One text, turned into a value by :meth:`value`, which raises ValueError with the whole message."""
+
+    expects: str
+    tilde = False
+
+    def read(self, node: Node, path: str, reader: Reader) -> Any:
+        text = reader.text(node, path, self.expects, self.tilde)
+        try:
+            return text if text is INVALID else self.value(text, reader)
+        except ValueError as error:
+            return reader.refuse(node, path, str(error))
+
+    def value(self, text: str, reader: Reader) -> Any:
+        raise NotImplementedError
+
+
 @dataclass(frozen=True)
-class Scalar(Kind):
-    """One text, turned into a value by ``parse``, which raises ValueError with the whole message."""
+class Scalar(Text):
+    """A text that ``parse`` turns into a value, in whatever file it stands."""
 
     expects: str
     parse: Callable[[str], Any]
     shape: Mapping[str, Any] = field(default_factory=lambda: {"type": "string"})
 
-    def read(self, node: Node, path: str, reader: Reader) -> Any:
-        text = reader.text(node, path, self.expects)
-        if text is INVALID:
-            return INVALID
-        try:
-            return self.parse(text)
-        except ValueError as error:
-            return reader.refuse(node, path, str(error))
+    def value(self, text: str, reader: Reader) -> Any:  # noqa: ARG002
+        return self.parse(text)
 
     def schema(self) -> Dict[str, Any]:
         return dict(self.shape)
@@ -61,9 +72,9 @@ def matching(pattern: str, expects: str, secret: bool = False) -> Scalar:
     return Scalar(expects, parse, {"type": "string", "pattern": f"^(?:{pattern})$"})
 
 
-def choice(values: Mapping[str, Any]) -> Scalar:
-    """One of some words, and the value that each stands for."""
-    expects = "one of " + ", ".join(values)
+def choice(words: Union[Mapping[str, Any], Tuple[str, ...]]) -> Scalar:
+    """One of some words, and the value that each stands for, if that is another one."""
+    expects, values = "one of " + ", ".join(words), words if isinstance(words, Mapping) else dict(zip(words, words))
 
     def parse(text: str) -> Any:
         if text in values:

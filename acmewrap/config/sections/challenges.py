@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict
+from typing import Any, Callable, Dict, Mapping, Optional
 
 from yaml.nodes import Node
 
@@ -19,44 +19,38 @@ from .scalars import DNS_HOOK, PORT
 
 @dataclass(frozen=True)
 class MayBeEmpty(Kind):
-    """A value that may be left empty, which reads as None."""
+    """A value that may be left empty, which reads as None; without ``kind`` it must be: the key says all by being there."""
 
-    kind: Kind
-
-    def read(self, node: Node, path: str, reader: Reader) -> Any:
-        return None if is_empty(node) else self.kind.read(node, path, reader)
-
-    def schema(self) -> Dict[str, Any]:
-        return {"anyOf": [{"type": "null"}, self.kind.schema()]}
-
-
-@dataclass(frozen=True)
-class Nothing(Kind):
-    """A key that says all by being there."""
+    kind: Optional[Kind] = None
 
     def read(self, node: Node, path: str, reader: Reader) -> Any:
-        return None if is_empty(node) else reader.refuse(node, path, "takes no value: leave it empty")
+        if self.kind is None and not is_empty(node):
+            return reader.refuse(node, path, "takes no value: leave it empty")
+        return None if self.kind is None or is_empty(node) else self.kind.read(node, path, reader)
 
     def schema(self) -> Dict[str, Any]:
-        return {"type": "null"}
+        return {"anyOf": [{"type": "null"}, self.kind.schema()]} if self.kind else {"type": "null"}
 
 
 _CONFIGURATION = MayBeEmpty(PathKind("the path of a configuration file, or nothing"))
 
 
-def _challenge(section: Section) -> Challenge:
-    kind = next(name for name in section.nodes if name != "env")
-    if kind == "dns":
-        env = section.get("env")
-        return Dns(section.get("dns"), dict(env.values) if env else {})
-    made = {"webroot": Webroot, "standalone": Standalone, "alpn": Alpn, "nginx": Nginx}
-    if kind in made:
-        challenge: Challenge = made[kind](section.get(kind))
-        return challenge
-    return Stateless() if kind == "stateless" else Apache()
+_MADE: Mapping[str, Callable[[Any], Challenge]] = {
+    "webroot": Webroot,
+    "standalone": Standalone,
+    "alpn": Alpn,
+    "dns": Dns,
+    "stateless": lambda _: Stateless(),
+    "nginx": Nginx,
+    "apache": lambda _: Apache(),
+}
 
 
-_KINDS = ("webroot", "standalone", "alpn", "dns", "stateless", "nginx", "apache")
+def _challenge(env: Optional[Section] = None, **given: Any) -> Challenge:
+    ((kind, value),) = given.items()
+    return Dns(value, dict(env.values)) if env is not None else _MADE[kind](value)
+
+
 _FULL = Record(
     {
         "webroot": Key(PathKind("the folder of a web server"), "http-01 through a folder that a web server serves."),
@@ -64,18 +58,16 @@ _FULL = Record(
         "alpn": Key(MayBeEmpty(PORT), "tls-alpn-01 through acme.sh's own server, on this port or 443."),
         "dns": Key(DNS_HOOK, "dns-01 through this one of acme.sh's DNS hooks."),
         "env": Key(Environment(), "What the DNS hook reads.", needs="dns"),
-        "stateless": Key(Nothing(), "http-01 answered by a web server that knows the account's thumbprint."),
+        "stateless": Key(MayBeEmpty(), "http-01 answered by a web server that knows the account's thumbprint."),
         "nginx": Key(_CONFIGURATION, "http-01 through a running nginx, with this configuration file or its own."),
-        "apache": Key(Nothing(), "http-01 through a running Apache."),
+        "apache": Key(MayBeEmpty(), "http-01 through a running Apache."),
     },
     _challenge,
-    one_of=_KINDS,
+    one_of=tuple(_MADE),
 )
 _ONE = Either(
-    "one of " + ", ".join(_KINDS),
-    text=choice(
-        {"standalone": Standalone(), "alpn": Alpn(), "stateless": Stateless(), "nginx": Nginx(), "apache": Apache()}
-    ),
+    "one of " + ", ".join(_MADE),
+    text=choice({name: _MADE[name](None) for name in _MADE if name not in ("webroot", "dns")}),
     mapping=_FULL,
 )
 CHALLENGE = Either(

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
-from typing import Any, Dict
+from typing import Any, Callable, Dict, Mapping
 
 from yaml.nodes import Node
 
@@ -24,7 +24,7 @@ from ...secrets import (
 from ..arguments import VARIABLE_PATTERN, check_value
 from ..binder.reader import INVALID, Reader
 from ..binder.record import Key, Record, Section
-from ..binder.types import Either, Kind, Sequence, matching
+from ..binder.types import Either, Kind, Scalar, Sequence, Text, matching
 from .paths import PathKind
 from .scalars import ANY, VARIABLE
 
@@ -40,42 +40,41 @@ _OWNED = re.compile(
 )
 
 
-@dataclass(frozen=True)
-class InlineKind(Kind):
+class InlineKind(Text):
     """A secret written into the file itself."""
 
-    expects: str = f"a secret: {_FORMS}"
+    expects = f"a secret: {_FORMS}"
 
-    def read(self, node: Node, path: str, reader: Reader) -> Any:
-        text = reader.text(node, path, self.expects)
-        if text is INVALID:
-            return INVALID
+    def value(self, text: str, reader: Reader) -> InlineSecret:
         if not text:
-            return reader.refuse(node, path, "an empty secret")
+            raise ValueError("an empty secret")
         if not reader.private:
             remedy = f"`chmod 600 {reader.file}`, or write where the secret lies: {_FORMS}"
-            return reader.refuse(node, path, f"a secret in clear, in a file that others can read: {remedy}")
-        try:
-            return InlineSecret(Secret(check_value(text)))
-        except ValueError as error:
-            return reader.refuse(node, path, str(error))
+            raise ValueError(f"a secret in clear, in a file that others can read: {remedy}")
+        return InlineSecret(Secret(check_value(text)))
 
     def schema(self) -> Dict[str, Any]:
         return {"type": "string", "minLength": 1}
 
 
-def _reference(section: Section) -> Reference:
-    if "file" in section.nodes:
-        return FileReference(section.get("file"))
-    if "env" in section.nodes:
-        return EnvironmentReference(section.get("env"))
-    if "command" in section.nodes:
-        program, *arguments = section.get("command")
-        # Begins at the folder of the file like every path, not at wherever acmewrap happens to be started.
-        return CommandReference(
-            (os.path.normpath(os.path.join(section.reader.folder, program)) if "/" in program else program, *arguments)
-        )
-    return CredentialReference(section.get("credential"))
+_MADE: Mapping[str, Callable[[Any], Reference]] = {
+    "file": FileReference,
+    "env": EnvironmentReference,
+    "command": CommandReference,
+    "credential": CredentialReference,
+}
+
+
+def _reference(**given: Any) -> Reference:
+    ((kind, value),) = given.items()
+    return _MADE[kind](value)
+
+
+def _make_absolute(section: Section) -> None:
+    """A command begins at the folder of the file like every path, not at wherever acmewrap happens to be started."""
+    program, *arguments = section.get("command") or ("",)
+    if "/" in program:
+        section.values["command"] = (os.path.normpath(os.path.join(section.reader.folder, program)), *arguments)
 
 
 _VARIABLE = matching(VARIABLE_PATTERN, "the name of an environment variable", secret=True)
@@ -88,10 +87,12 @@ _REFERENCE = Record(
         "credential": Key(_CREDENTIAL, "A credential that systemd hands over (LoadCredential=)."),
     },
     _reference,
-    one_of=("file", "env", "command", "credential"),
+    _make_absolute,
+    one_of=tuple(_MADE),
     secret=True,
 )
 SECRET = Either(f"a secret: {_FORMS}", text=InlineKind(), mapping=_REFERENCE)
+_TEXT = Scalar("a text or a secret", check_value)
 
 
 @dataclass(frozen=True)
@@ -120,18 +121,3 @@ class Environment(Kind):
     def schema(self) -> Dict[str, Any]:
         values = [{"type": ["string", "number", "boolean"]}, _REFERENCE.schema()]
         return {"type": "object", "propertyNames": VARIABLE.schema(), "additionalProperties": {"anyOf": values}}
-
-
-@dataclass(frozen=True)
-class _Text(Kind):
-    expects: str = "a text or a secret"
-
-    def read(self, node: Node, path: str, reader: Reader) -> Any:
-        text = reader.text(node, path, self.expects)
-        try:
-            return text if text is INVALID else check_value(text)
-        except ValueError as error:
-            return reader.refuse(node, path, str(error))
-
-
-_TEXT = _Text()

@@ -11,35 +11,30 @@ from typing import Any, Dict
 from yaml.nodes import Node
 
 from ..arguments import check_path, quoted
-from ..binder.reader import INVALID, Reader
-from ..binder.types import Kind
+from ..binder.reader import Reader
+from ..binder.types import Text
 
 _BLOCK = re.compile("-----BEGIN CERTIFICATE-----\n(?:[A-Za-z0-9+/=]+\n)+-----END CERTIFICATE-----")
 
 
 @dataclass(frozen=True)
-class PathKind(Kind):
+class PathKind(Text):
     """A path. ``handed``: acme.sh will see it. ``inside``: acmewrap writes it, so it is relative to ``directory``, joined later."""
 
     expects: str
     handed: bool = True
     inside: bool = False
+    tilde = True
 
-    def read(self, node: Node, path: str, reader: Reader) -> Any:
-        text = reader.text(node, path, self.expects, tilde=True)
-        if text is INVALID:
-            return INVALID
+    def value(self, text: str, reader: Reader) -> Path:
         if not text:
-            return reader.refuse(node, path, f"expected {self.expects}, not an empty text")
+            raise ValueError(f"expected {self.expects}, not an empty text")
         if text.startswith("~") and text[1:2] not in ("", "/"):
-            return reader.refuse(node, path, f"write the folder in full; only ~ and ~/ are known, not {quoted(text)}")
+            raise ValueError(f"write the folder in full; only ~ and ~/ are known, not {quoted(text)}")
         if text.startswith("~"):
             text = os.path.join(reader.home, text[1:].lstrip("/"))
         result = os.path.normpath(text if self.inside else os.path.join(reader.folder, text))
-        try:
-            return Path(check_path(result) if self.handed else result)
-        except ValueError as error:
-            return reader.refuse(node, path, str(error))
+        return Path(check_path(result) if self.handed else result)
 
     def schema(self) -> Dict[str, Any]:
         return {"type": ["string", "null"], "minLength": 1}

@@ -20,9 +20,8 @@ from .scalars import ANY, DESCRIPTION, DURATION, ENDPOINT_TEXT, FINGERPRINT, FLA
 DEVICE_NAME = matching(r"[A-Za-z0-9._-]+", "the name of a device")
 
 
-def _endpoint(section: Section) -> Endpoint:
-    host = section.get("host").strip("[]")
-    return Endpoint(host, section.get("port"), section.get("name") or host, float(section.get("timeout")))
+def _endpoint(host: str, port: int, timeout: int, name: Optional[str] = None) -> Endpoint:
+    return Endpoint(host.strip("[]"), port, name or host.strip("[]"), float(timeout))
 
 
 VERIFY = Either(
@@ -46,39 +45,19 @@ VERIFY_MISSING = (
 )
 
 
-def _synology(section: Section) -> Synology:
-    certificate = section.get("certificate") or DsmCertificate()
+def _check(section: Section) -> None:
     account: Account = section.get("account")
     administrator: Optional[Account] = section.get("administrator")
     if administrator is not None and administrator.name == account.name:
         section.refuse("administrator", f"{account.name} cannot make itself: name another administrator")
-    url, fingerprint = section.get("url"), section.get("fingerprint")
-    if fingerprint is not None and not url.startswith("https:"):
+    if section.get("fingerprint") is not None and not section.get("url").startswith("https:"):
         section.refuse("fingerprint", "protects nothing over http: write `url: https://…`, or leave it out")
-    return Synology(url, account, certificate, section.get("verify"), administrator, fingerprint)
-
-
-def _certificate(section: Section) -> DsmCertificate:
-    return DsmCertificate(section.get("description"), section.get("default"), section.get("services"))
-
-
-def _account(section: Section) -> Account:
-    name, password = section.get("name"), section.get("password")
-    return Account(
-        name,
-        password,
-        section.get("device_id"),
-        section.get("device_name") or Account.device_name,
-        section.get("otp_code"),
-    )
 
 
 _USER = matching(r"[^\s:\"'\\]+", "the name of a DSM user")
 _DEVICE = {
     "device_id": Key(SECRET, "With 2FA: the id of a device that DSM trusts."),
-    "device_name": Key(
-        DEVICE_NAME, f"The name under which DSM gave that id; {Account.device_name} when left out.", needs="device_id"
-    ),
+    "device_name": Key(DEVICE_NAME, "The name under which DSM gave that id.", needs="device_id"),
 }
 _ACCOUNT = Record(
     {
@@ -90,7 +69,7 @@ _ACCOUNT = Record(
         ),
         **_DEVICE,
     },
-    _account,
+    Account,
 )
 _ADMINISTRATOR = Record(
     {
@@ -99,23 +78,18 @@ _ADMINISTRATOR = Record(
         **_DEVICE,
         "otp_code": Key(SECRET, "With 2FA: the code of the moment, such as {env: OTP_CODE}."),
     },
-    _account,
+    Account,
 )
 DSM_CERTIFICATE = Record(
     {
-        "description": Key(
-            DESCRIPTION, "The description by which the certificate is found in DSM.", default=DsmCertificate.description
-        ),
-        "default": Key(FLAG, "Whether it becomes DSM's default certificate.", default=DsmCertificate.default),
+        "description": Key(DESCRIPTION, "The description by which the certificate is found in DSM."),
+        "default": Key(FLAG, "Whether it becomes DSM's default certificate."),
         "services": Key(
-            Either(
-                "`all` or a list", choice({"all": "all"}), sequence=Sequence(ANY, "names of DSM services", at_least=0)
-            ),
+            Either("`all` or a list", choice(("all",)), sequence=Sequence(ANY, "names of DSM services", at_least=0)),
             "The DSM services that use it: `all`, or a list of names.",
-            default=DsmCertificate.services,
         ),
     },
-    _certificate,
+    DsmCertificate,
 )
 SYNOLOGY = Record(
     {
@@ -135,7 +109,8 @@ SYNOLOGY = Record(
         "certificate": Key(DSM_CERTIFICATE, "The entry in DSM's list of certificates."),
         "verify": Key(VERIFY, "The TLS server that must show the certificate, or `no`.", missing=VERIFY_MISSING),
     },
-    _synology,
+    Synology,
+    _check,
 )
 
 
@@ -150,7 +125,7 @@ class Shorthand(Kind):
         return _WORD.schema()
 
 
-_WORD = choice({"synology": "synology"})
+_WORD = choice(("synology",))
 
 
 def target_of(name: str, given: Section, synology: Synology) -> Target:

@@ -6,11 +6,22 @@ What no table can say, that one key has to agree with another, is checked in :mo
 
 from __future__ import annotations
 
-from typing import Optional, Union
+from typing import Optional, Union, get_args
 
 from ..binder.record import Key, Record, Section
 from ..binder.types import Either, Sequence, Table, choice, matching
-from ..model import LOG, AcmeShSettings, Certificate, ExternalAccount, Install, RenewAt, RenewBefore, Schedule
+from ..model import (
+    LOG,
+    AcmeShSettings,
+    Certificate,
+    ExternalAccount,
+    Install,
+    RenewAt,
+    RenewBefore,
+    Runner,
+    Schedule,
+    Scheduler,
+)
 from .challenges import CHALLENGE
 from .credentials import SECRET, Environment
 from .options import OPTION
@@ -19,37 +30,22 @@ from .scalars import COMMAND, DOMAIN, DURATION, EMAIL, FLAG, FRACTION, HOOK, JOB
 from .synology import DSM_CERTIFICATE, SYNOLOGY, VERIFY, VERIFY_MISSING, Shorthand
 
 
-def _acme_sh(section: Section) -> AcmeShSettings:
-    return AcmeShSettings(section.get("release"), section.get("archive"), section.get("allow_vulnerable"))
-
-
-def _eab(section: Section) -> ExternalAccount:
-    return ExternalAccount(section.get("key_id"), section.get("hmac_key"))
-
-
-def _install(section: Section) -> Install:
+def _check_install(section: Section) -> None:
     if not (section.get("fullchain_file") or section.get("cert_file")):
         section.refuse("fullchain_file", "is missing: without it or cert_file nobody could tell what was installed")
-    names = ("key_file", "fullchain_file", "cert_file", "ca_file", "reload")
-    return Install(**{name: section.get(name) for name in names})
 
 
-def _renew(section: Section) -> Union[RenewAt, RenewBefore]:
-    at: Optional[RenewAt] = section.get("at")
-    return at or RenewBefore(section.get("before"))
+def _renew(at: Optional[RenewAt] = None, before: int = 0) -> Union[RenewAt, RenewBefore]:
+    return at or RenewBefore(before)
 
 
 _ACME_SH = Record(
     {
-        "release": Key(RELEASE, "The version of acme.sh to install and to hold.", default=AcmeShSettings.release),
+        "release": Key(RELEASE, "The version of acme.sh to install and to hold."),
         "archive": Key(PathKind("a path", handed=False), "Its archive or unpacked folder, brought by hand."),
-        "allow_vulnerable": Key(
-            FLAG,
-            "Accept a version in which the authority can run commands (CVE-2023-38198).",
-            default=AcmeShSettings.allow_vulnerable,
-        ),
+        "allow_vulnerable": Key(FLAG, "Accept a version in which the authority can run commands (CVE-2023-38198)."),
     },
-    _acme_sh,
+    AcmeShSettings,
 )
 _EAB = Record(
     {
@@ -58,7 +54,7 @@ _EAB = Record(
         ),
         "hmac_key": Key(SECRET, "The HMAC key.", missing="a reference such as {file: eab.key}"),
     },
-    _eab,
+    ExternalAccount,
 )
 _AUTHORITY = Record(
     {
@@ -96,7 +92,8 @@ _INSTALL = Record(
         "ca_file": Key(PathKind("a file"), "Where the chain alone goes."),
         "reload": Key(COMMAND, "The command that makes the server load them, such as `systemctl reload nginx`."),
     },
-    _install,
+    Install,
+    _check_install,
 )
 _TARGET = Record(
     {
@@ -157,11 +154,11 @@ _SCHEDULE = Record(
         "daily": Key(TIME, "The time of day of the run."),
         "every": Key(DURATION, "The time between two runs."),
         "by": Key(
-            choice({"crontab": "crontab", "dsm": "dsm", "systemd": "systemd"}),
+            choice(get_args(Scheduler)),
             f"What starts it; {Schedule.by} when left out, or dsm with a section `synology` on a NAS that has no crontab.",
         ),
         "run": Key(
-            choice({"acmewrap": "acmewrap", "wrapper": "wrapper"}),
+            choice(get_args(Runner)),
             "What is started: `acmewrap cron`, or plain `./acme.sh --cron` on machines without Python.",
             default=Schedule.run,
         ),
