@@ -63,7 +63,7 @@ def test_a_type_checker_is_told_the_same_names_and_where_they_are() -> None:
         if isinstance(statement, ast.ImportFrom)
         for alias in statement.names
     }
-    modules = {name: module for module, names in acmewrap._MODULES.items() for name in names.split()}
+    modules = {name: module for module, names in vars(acmewrap)["_MODULES"].items() for name in names.split()}
     assert {name: module for name, module in imported.items() if name not in ("events", "reasons")} == modules
     assert set(imported) == set(PROMISED)
 
