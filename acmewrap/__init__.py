@@ -24,7 +24,11 @@ _MODULES: Mapping[str, str] = {
     "driver.home": "CertificateFiles Fault Stored",
     "driver.process": "Command Completed Runner",
     "driver.release.installation": "Installed install_acme_sh",
-    "driver.results": "CronEntry CronResult DeployResult IssueResult ListEntry RevokeResult",
+    "driver.queries": "CsrResult InfoResult ListEntry ListResult",
+    "driver.results": (
+        "AccountResult AuthorizationResult CronEntry CronResult DeployResult ExportResult IssueResult Result "
+        "RevokeResult"
+    ),
     "driver.wrapper": "Wrapper",
     "engine.deploy": "Delivery",
     "engine.engine": "Listener",

@@ -1,4 +1,4 @@
-# What acmewrap promises, for type checkers: they see no lazy look-up that would take any name, however it is spelt.
+# What :mod:`acmewrap` promises, for type checkers: they see no lazy look-up that would take any name, however it is spelt."""
 
 from . import reasons as reasons
 from .access.trust import StrPath as StrPath
@@ -40,13 +40,20 @@ from .driver.output import events as events
 from .driver.process import Command as Command
 from .driver.process import Completed as Completed
 from .driver.process import Runner as Runner
+from .driver.queries import CsrResult as CsrResult
+from .driver.queries import InfoResult as InfoResult
+from .driver.queries import ListEntry as ListEntry
+from .driver.queries import ListResult as ListResult
 from .driver.release.installation import Installed as Installed
 from .driver.release.installation import install_acme_sh as install_acme_sh
+from .driver.results import AccountResult as AccountResult
+from .driver.results import AuthorizationResult as AuthorizationResult
 from .driver.results import CronEntry as CronEntry
 from .driver.results import CronResult as CronResult
 from .driver.results import DeployResult as DeployResult
+from .driver.results import ExportResult as ExportResult
 from .driver.results import IssueResult as IssueResult
-from .driver.results import ListEntry as ListEntry
+from .driver.results import Result as Result
 from .driver.results import RevokeResult as RevokeResult
 from .driver.wrapper import Wrapper as Wrapper
 from .engine.deploy import Delivery as Delivery

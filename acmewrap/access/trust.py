@@ -9,13 +9,13 @@ import pwd
 import shutil
 import stat
 from dataclasses import dataclass
-from typing import FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 from ..catalogue import failure
 from ..errors import AccessError
 from .privileges import User, as_nobody
 
-StrPath = Union[str, "os.PathLike[str]"]
+StrPath = Union[str, "os.PathLike[str]"] if TYPE_CHECKING else Union[str, os.PathLike]
 
 ROOT: FrozenSet[int] = frozenset((0,))
 DSM_TOOLS = "/usr/syno/bin:/usr/syno/sbin"

@@ -15,6 +15,7 @@ from typing import Callable, FrozenSet, Iterable, Literal, Mapping, Optional, Tu
 
 from ..catalogue import failure
 from ..errors import CommandError, Failure
+from ..pki.csr import Csr
 from .call import CallResult
 from .command import Value
 from .configuration import edit_configuration, read_text, set_renewal, write_text
@@ -44,6 +45,7 @@ class Request:
     variables: Optional[Mapping[str, Value]] = None
     due: Optional[Due] = None
     settings: Optional[Mapping[str, str]] = None
+    csr: Optional[Csr] = None
 
     def __post_init__(self) -> None:
         try:
@@ -96,11 +98,16 @@ def judge(
     )
 
 
+def mark(request: Request, staged: CertificateFiles) -> None:
+    """Write the request's settings into acme.sh's configuration, if it left one."""
+    if staged.configuration.exists():
+        write_text(staged.configuration, edit_configuration(read_text(staged.configuration), request.settings or {}))
+
+
 def align(request: Request, result: IssueResult, staged: CertificateFiles) -> IssueResult:
     """Write the request's settings, and the date of the next renewal by its rule, into acme.sh's configuration."""
     path = staged.configuration
-    if request.settings:
-        write_text(path, edit_configuration(read_text(path), request.settings))
+    mark(request, staged)
     if request.due is None or result.not_before is None or result.not_after is None:
         return result
     when = request.due(result.not_before, result.not_after)

@@ -16,10 +16,12 @@ from pathlib import Path
 from typing import Iterator, Mapping, Optional, Tuple
 from urllib.parse import urlsplit
 
-from ..pki import pem, x509
+from ..pki import csr, pem, x509
 from ..timefmt import instant
 from . import generations
 from .configuration import parse_configuration
+
+KEY_ELSEWHERE = "Acmewrap_KeyElsewhere"  # in acme.sh's configuration, which keeps what it does not know
 
 
 def is_ecc(key_type: str) -> bool:
@@ -49,6 +51,10 @@ class CertificateFiles:
     @property
     def chain(self) -> Path:
         return self.folder / "ca.cer"
+
+    @property
+    def request(self) -> Path:
+        return self.folder / f"{self.domain}.csr"
 
     @property
     def fullchain(self) -> Path:
@@ -90,6 +96,11 @@ class Stored:
         text = self.configuration.get("Le_NextRenewTime", "")
         return instant(int(text)) if text.isascii() and text.isdigit() else None
 
+    @property
+    def key_is_elsewhere(self) -> bool:
+        """Whether it was ordered by a request (``--sign-csr``) of somebody who keeps the key."""
+        return KEY_ELSEWHERE in self.configuration
+
     def find_fault(self) -> Optional[str]:
         """Why configuration, key, leaf and chain do not belong together; None when they do."""
         fault = self.fault()
@@ -102,7 +113,7 @@ class Stored:
         if self.leaf is None:
             return Fault(f"{self.files.certificate.name} holds no certificate")
         try:
-            if not x509.key_matches(self.files.key.read_bytes(), self.leaf):
+            if not self._is_of_our_key(self.leaf):
                 return Fault(f"{self.files.key.name} is not the key of {self.files.certificate.name}")
         except (OSError, ValueError) as error:
             return Fault(_describe(self.files.key, error))
@@ -122,6 +133,11 @@ class Stored:
         if not belongs:
             return Fault("ca.cer is not the chain of the certificate", chain=True)
         return None
+
+    def _is_of_our_key(self, leaf: x509.X509) -> bool:
+        if self.key_is_elsewhere:
+            return csr.parse(self.files.request.read_bytes()).public_key == leaf.public_key
+        return x509.key_matches(self.files.key.read_bytes(), leaf)
 
 
 class Home:

@@ -40,7 +40,7 @@ _LOCK = "lock"
 # Hooks that a renewal would run by itself: a call does not see them, and what it leaves is given them back.
 _HOOKS = ("Le_DeployHook", "Le_ReloadCmd", "Le_Real")
 _CREDENTIALS = ("SAVED_",)
-_ACCOUNT = ("account.key", "account.json", "ca.conf")
+ACCOUNT_FILES = ("account.key", "account.json", "ca.conf")
 _ACCOUNT_CREDENTIALS = ("CA_EAB_",)
 
 # curl is started without any limit by acme.sh; these reach every call of it (acme.sh itself cannot be told).
@@ -102,7 +102,7 @@ class Staging:
         """
         source, copy = home.account_folder(server), Home(self.folder).account_folder(server)
         found: Dict[str, bytes] = {}
-        for name in _ACCOUNT:
+        for name in ACCOUNT_FILES:
             with contextlib.suppress(FileNotFoundError):
                 found[name] = (source / name).read_bytes()
         try:
@@ -125,7 +125,7 @@ class Staging:
         """Take over an account that the call registered, when nothing in it could do harm and nobody else was faster."""
         source, present = Home(self.folder).account_folder(server), home.account_folder(server)
         after: Dict[str, bytes] = {}
-        for name in _ACCOUNT:
+        for name in ACCOUNT_FILES:
             with contextlib.suppress(FileNotFoundError):
                 after[name] = (source / name).read_bytes()
         try:
@@ -135,7 +135,7 @@ class Staging:
             return
         if text:
             after["ca.conf"] = edit_configuration(text, {}, _ACCOUNT_CREDENTIALS).encode("utf-8")
-        with _explained(home):
+        with explained(home):
             for name, data in after.items():
                 if data != before.get(name):
                     files.make_folder(present)
@@ -148,15 +148,14 @@ class Staging:
         anything but values (``home.unsafe``); what was there before then stays.
         """
         staged, present = self.files_of(domain, ecc), home.files_of(domain, ecc)
-        with _explained(home):
+        with explained(home):
             text, hooks = edit_configuration(read_text(staged.configuration), {}, _CREDENTIALS), {}
             try:
                 parse_configuration(text)
             except ValueError as error:
                 raise _unsafe(staged.configuration, error) from None
-            with contextlib.suppress(
-                FileNotFoundError, ValueError
-            ):  # of a file that was meddled with nothing is taken over
+            # Of a file that was meddled with nothing is taken over.
+            with contextlib.suppress(FileNotFoundError, ValueError):
                 former = edit_configuration(read_text(present.configuration), {}, _CREDENTIALS)
                 parse_configuration(former)
                 hooks = raw_values(former, _HOOKS)
@@ -189,7 +188,7 @@ def stage(
     trust.refuse_weak(home.path)
     parent = home.path / _FOLDER
     with contextlib.ExitStack() as stack:
-        with _explained(home):
+        with explained(home):
             files.make_folder(parent)
             with _locked(parent / _LOCK, fcntl.LOCK_SH):  # no sweep sees the workspace before it is locked
                 folder = Path(tempfile.mkdtemp(prefix="", dir=str(parent)))
@@ -241,7 +240,8 @@ def _locked(path: Path, how: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _explained(home: Home) -> Iterator[None]:
+def explained(home: Home) -> Iterator[None]:
+    """What the system refuses in *home*, as :class:`AccessError`."""
     try:
         yield
     except OSError as error:

@@ -126,8 +126,10 @@ def _run_hook(
         ca_bundle=ca_bundle,
         pinned=pinned,
         on_line=on_line,
-        target=str(target.verify or target.name),
-        account=account if isinstance(account, str) else "",
+        context={
+            "target": str(target.verify or target.name),
+            "account": account if isinstance(account, str) else "",
+        },
     )
     if result.failure is not None:
         raise DeployError(result.failure)

@@ -116,7 +116,7 @@ class Engine:
                 renewal_info[name] = directory.fetch(authority.server, authority.ca_bundle).renewal_info
                 eab = authority.eab
                 given = None if eab is None else (eab.key_id, resolve(eab.hmac_key, self._context.environ))
-                self._context.open_acme(self._config, authority).register_account(given)
+                self._context.open_acme(self._config, authority).register_account(given).raise_for_failure()
             except AcmewrapError as error:
                 blocked[name] = error
         return blocked, renewal_info

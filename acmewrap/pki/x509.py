@@ -15,6 +15,7 @@ from typing import Iterator, List, Optional, Tuple
 
 from ..timefmt import instant
 from . import pem
+from .der import children, inside, length_of
 
 _CURVES = {
     b"\x2a\x86\x48\xce\x3d\x03\x01\x07": "ec-256",
@@ -22,7 +23,7 @@ _CURVES = {
     b"\x2b\x81\x04\x00\x23": "ec-521",
 }
 _COMMON_NAME = b"\x55\x04\x03"
-_SUBJECT_ALTERNATIVE_NAME = b"\x55\x1d\x11"
+SUBJECT_ALTERNATIVE_NAME = b"\x55\x1d\x11"
 _BASIC_CONSTRAINTS = b"\x55\x1d\x13"
 _AUTHORITY_KEY_IDENTIFIER = b"\x55\x1d\x23"
 
@@ -99,54 +100,27 @@ def is_chain(certificates: Tuple[X509, ...]) -> bool:
     return all(lower.issuer_der == upper.subject_der for lower, upper in zip(certificates, certificates[1:]))
 
 
-def _element(data: bytes, at: int) -> Tuple[int, int, int]:
-    """Tag, begin and end of the content of the element at *at*."""
-    tag, length, begin = data[at], data[at + 1], at + 2
-    if length & 0x80:
-        size = length & 0x7F
-        length = int.from_bytes(data[begin : begin + size], "big")
-        begin += size
-    if begin + length > len(data):
-        raise ValueError("not DER: an element is longer than its file")
-    return tag, begin, begin + length
-
-
-def _children(data: bytes) -> List[Tuple[int, bytes, bytes]]:
-    """(tag, content, whole element) of each element in *data*."""
-    children, at = [], 0
-    while at < len(data):
-        tag, begin, end = _element(data, at)
-        children.append((tag, data[begin:end], data[at:end]))
-        at = end
-    return children
-
-
-def _inside(data: bytes) -> bytes:
-    _, begin, end = _element(data, 0)
-    return data[begin:end]
-
-
 def _parse(der: bytes) -> X509:
-    fields = _children(_children(_inside(der))[0][1])
+    fields = children(children(inside(der))[0][1])
     if fields[0][0] == 0xA0:  # version; absent in version 1
         fields = fields[1:]
     serial, _, issuer, validity, subject, public_key = fields[:6]
-    not_before, not_after = (instant(_time(tag, content)) for tag, content, _ in _children(validity[1]))
+    not_before, not_after = (instant(_time(tag, content)) for tag, content, _ in children(validity[1]))
     extensions = dict(_extensions(fields[6:]))
     return X509(
         sha256=hashlib.sha256(der).hexdigest(),
         serial=serial[1].hex().upper(),
-        subject=_common_name(subject[1]),
-        issuer=_common_name(issuer[1]),
+        subject=common_name(subject[1]),
+        issuer=common_name(issuer[1]),
         not_before=not_before,
         not_after=not_after,
-        names=tuple(_names(extensions.get(_SUBJECT_ALTERNATIVE_NAME, b""))),
-        key_type=_key_type(public_key[1]),
+        names=tuple(alternative_names(extensions.get(SUBJECT_ALTERNATIVE_NAME, b""))),
+        key_type=key_type_of(public_key[1]),
         is_authority=_is_authority(extensions.get(_BASIC_CONSTRAINTS, b"")),
         authority_key=_authority_key(extensions.get(_AUTHORITY_KEY_IDENTIFIER, b"")),
         subject_der=subject[2],
         issuer_der=issuer[2],
-        public_key=_children(public_key[1])[1][1][1:],
+        public_key=public_key_of(public_key[1]),
         key_pin=base64.b64encode(hashlib.sha256(public_key[2]).digest()).decode("ascii"),
         der=der,
     )
@@ -163,24 +137,24 @@ def _time(tag: int, content: bytes) -> int:
 def _extensions(fields: List[Tuple[int, bytes, bytes]]) -> Iterator[Tuple[bytes, bytes]]:
     for tag, content, _ in fields:
         if tag == 0xA3:
-            for _, extension, _ in _children(_inside(content)):
-                parts = _children(extension)
+            for _, extension, _ in children(inside(content)):
+                parts = children(extension)
                 yield parts[0][1], parts[-1][1]
 
 
-def _common_name(name: bytes) -> str:
-    for _, group, _ in _children(name):
-        for _, attribute, _ in _children(group):
-            (_, kind, _), (_, value, _) = _children(attribute)
+def common_name(name: bytes) -> str:
+    for _, group, _ in children(name):
+        for _, attribute, _ in children(group):
+            (_, kind, _), (_, value, _) = children(attribute)
             if kind == _COMMON_NAME:
                 return value.decode("utf-8", "replace")
     return ""
 
 
-def _names(extension: bytes) -> Iterator[str]:
+def alternative_names(extension: bytes) -> Iterator[str]:
     if not extension:
         return
-    for tag, content, _ in _children(_inside(extension)):
+    for tag, content, _ in children(inside(extension)):
         if tag == 0x82:
             yield content.decode("ascii")
         elif tag == 0x87:
@@ -190,33 +164,38 @@ def _names(extension: bytes) -> Iterator[str]:
 
 
 def _is_authority(extension: bytes) -> bool:
-    fields = _children(_inside(extension)) if extension else []
+    fields = children(inside(extension)) if extension else []
     return any(tag == 0x01 and content != b"\0" for tag, content, _ in fields)
 
 
 def _authority_key(extension: bytes) -> bytes:
     if not extension:
         return b""
-    return next((content for tag, content, _ in _children(_inside(extension)) if tag == 0x80), b"")
+    return next((content for tag, content, _ in children(inside(extension)) if tag == 0x80), b"")
 
 
-def _key_type(public_key: bytes) -> str:
-    algorithm, bits = _children(public_key)[:2]
-    parameters = _children(algorithm[1])
+def public_key_of(info: bytes) -> bytes:
+    """The key itself, of the content of a SubjectPublicKeyInfo."""
+    return children(info)[1][1][1:]
+
+
+def key_type_of(public_key: bytes) -> str:
+    algorithm, bits = children(public_key)[:2]
+    parameters = children(algorithm[1])
     if len(parameters) > 1 and parameters[1][0] == _OBJECT:
         return _CURVES.get(parameters[1][1], "ec")
-    inner = _children(bits[1][1:])
+    inner = children(bits[1][1:])
     if inner[0][0] != _SEQUENCE:
         return "unknown"
-    return str(len(_children(inner[0][1])[0][1].lstrip(b"\0")) * 8)
+    return str(len(children(inner[0][1])[0][1].lstrip(b"\0")) * 8)
 
 
 def _public_part(key: bytes) -> bytes:
     blocks = dict(pem.blocks(key))
     if b"PRIVATE KEY" in blocks:
-        fields = _children(_inside(blocks[b"PRIVATE KEY"]))
+        fields = children(inside(blocks[b"PRIVATE KEY"]))
         inner = fields[2][1]
-        algorithm = _children(fields[1][1])[0][1]
+        algorithm = children(fields[1][1])[0][1]
         return _rsa_public(inner) if algorithm.startswith(b"\x2a\x86\x48\x86\xf7\x0d\x01\x01") else _ec_public(inner)
     if b"RSA PRIVATE KEY" in blocks:
         return _rsa_public(blocks[b"RSA PRIVATE KEY"])
@@ -224,20 +203,13 @@ def _public_part(key: bytes) -> bytes:
 
 
 def _ec_public(sec1: bytes) -> bytes:
-    for tag, content, _ in _children(_inside(sec1)):
+    for tag, content, _ in children(inside(sec1)):
         if tag == 0xA1:
-            return _children(content)[0][1][1:]
+            return children(content)[0][1][1:]
     raise KeyError("the key does not hold its public part")
 
 
 def _rsa_public(pkcs1: bytes) -> bytes:
-    _, modulus, exponent = _children(_inside(pkcs1))[:3]
+    _, modulus, exponent = children(inside(pkcs1))[:3]
     content = modulus[2] + exponent[2]
-    return bytes([_SEQUENCE]) + _length(len(content)) + content
-
-
-def _length(size: int) -> bytes:
-    if size < 0x80:
-        return bytes([size])
-    packed = size.to_bytes((size.bit_length() + 7) // 8, "big")
-    return bytes([0x80 | len(packed)]) + packed
+    return bytes([_SEQUENCE]) + length_of(len(content)) + content

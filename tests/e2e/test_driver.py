@@ -35,7 +35,6 @@ def open_acme(
         folder / "acme-home",
         server=authority.directory_url,
         ca_bundle=authority.ca_bundle,
-        version=release.version,
         path=os.environ["PATH"],
         deadlines={} if deadline is None else {"renew": deadline},
     )
@@ -89,16 +88,16 @@ def test_the_life_of_a_certificate(acme: AcmeSh, acme_sh: AcmeShRelease, webserv
         ".versions", f"{NAME}_ecc", "3", "fullchain.cer"
     ).read_bytes()
 
-    (entry,) = acme.list()
+    (entry,) = acme.list().raise_for_failure().entries
     assert (entry.domain, entry.key_type, entry.alternatives) == (NAME, "ec-256", ("two.example.com",))
-    assert acme.info(NAME)["Le_Alt"] == "two.example.com"
-    assert acme.info("nobody.example.com") == {}
+    assert acme.info(NAME).values["Le_Alt"] == "two.example.com"
+    assert acme.info("nobody.example.com").values == {}
     assert acme.version() == acme.read_version() == acme_sh.version
 
     assert acme.revoke(NAME, reason=4).outcome == "done"
     assert acme.remove(NAME).outcome == "done"
     assert acme.home.read(NAME, True) is None
-    assert acme.list() == ()
+    assert acme.list().entries == ()
 
 
 def test_a_name_of_one_label_is_renewed_like_any_other(acme: AcmeSh, webserver: WebServer) -> None:
