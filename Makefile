@@ -2,7 +2,7 @@
 
 BIN := .venv/bin
 
-.PHONY: help bench demo test test-all sudo pyz lint typecheck prepare clean
+.PHONY: help bench demo test test-all sudo pyz dist release docs coverage mutation lint typecheck prepare clean
 
 help:
 	@echo "make demo        watch a certificate being issued, deployed and proven, against real programs on this machine"
@@ -11,6 +11,11 @@ help:
 	@echo "make lint        ruff: rules and format; shellcheck"
 	@echo "make typecheck   mypy, strict"
 	@echo "make pyz         dist/acmewrap.pyz: one file that runs on CPython 3.8 and later, as on a NAS"
+	@echo "make dist        dist/: wheel, sdist and the one file, reproducibly, with their sums and bill of materials"
+	@echo "make release     the same, signed; SIGNING_KEY=FILE names the key (docs/releasing.md)"
+	@echo "make docs        build/docs/: the manual as a site; warnings and dead links are errors"
+	@echo "make coverage    the tests with lines and branches counted; takes some fifteen minutes"
+	@echo "make mutation    which mistakes in the plan, the parser and the outcome no unit test notices; takes some ten minutes"
 	@echo "make bench       measure beside acme.sh alone and other clients; takes some ten minutes, writes bench/RESULTS.md"
 	@echo "make clean       remove what the above made"
 
@@ -32,6 +37,15 @@ sudo:
 pyz: prepare
 	$(BIN)/python .ci/pyz.py
 
+dist:
+	@.ci/prepare release
+	.venv-release/bin/python .ci/release.py
+
+release:
+	@.ci/prepare release
+	@[ -n "$$SIGNING_KEY" ] || { echo "make release: SIGNING_KEY=FILE must name the key that signs (ssh-keygen)" >&2; exit 2; }
+	.venv-release/bin/python .ci/release.py
+
 lint: prepare
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -44,5 +58,5 @@ prepare:
 	@.ci/prepare
 
 clean:
-	rm -rf .venv .cache build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
+	rm -rf .venv .venv-release .cache build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +

@@ -2,8 +2,7 @@
 """Builds acmewrap.pyz: the package, its templates and pins, and its pure-Python dependencies, in one file that runs as it is.
 
 Usage: .ci/pyz.py [FILE]    (default: dist/acmewrap.pyz)
-The releases of the dependencies below are the newest that run on CPython 3.8, and all of them on every later one. The same
-sources and releases give the same bytes.
+Its dependencies are pinned in pyz.txt, beside this file. The same sources give the same bytes.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ import zipfile
 from pathlib import Path
 
 TOP = Path(__file__).resolve().parent.parent
-REQUIREMENTS = ("sh==2.2.2", "PyYAML==6.0.2", "Jinja2==3.1.6", "MarkupSafe==2.1.5", "argcomplete==3.6.3")
+REQUIREMENTS = Path(__file__).with_name("pyz.txt")
 SHEBANG = b"#!/usr/bin/env python3\n"
 # Read by whatever Python starts it: DSM 6 has 2.7 alone, which would only say that some line is no syntax.
 MAIN = """\
@@ -26,6 +25,14 @@ if sys.version_info < (3, 8):
     version = "%d.%d" % sys.version_info[:2]
     sys.stderr.write("acmewrap: this is Python " + version + "; {cause} [{id}]\\n  {remedy}\\n")
     sys.exit({code})
+if "self-update" not in sys.argv:
+    # Python reads modules from this file when they are first needed, by its path: self-update waits for whoever does.
+    import fcntl
+    held = open(sys.argv[0], "rb")
+    try:
+        fcntl.flock(held, fcntl.LOCK_SH)
+    except OSError:
+        pass
 from acmewrap.cli import start
 sys.exit(start())
 """
@@ -62,9 +69,10 @@ def vendor(folder: Path) -> None:
     """Put the dependencies into *folder*, without anything compiled, and their licences beside them."""
     # --no-binary would build C extensions where it can; wheels for the oldest Python, less their extensions, are the same code.
     words = ["--quiet", "--disable-pip-version-check", "--no-deps", "--no-compile", "--target", str(folder)]
+    pinned = ["--require-hashes", "--requirement", str(REQUIREMENTS)]
     platform = ["--only-binary", ":all:", "--python-version", "3.8.8", "--implementation", "cp", "--abi", "cp38"]
     platforms = [f"--platform=manylinux{tag}_x86_64" for tag in ("2014", "_2_17")]
-    subprocess.run([sys.executable, "-m", "pip", "install", *words, *platform, *platforms, *REQUIREMENTS], check=True)
+    subprocess.run([sys.executable, "-m", "pip", "install", *words, *platform, *platforms, *pinned], check=True)
     licences = folder / "licences"
     licences.mkdir()
     for found in sorted(folder.glob("*.dist-info")):

@@ -13,7 +13,7 @@ import stat
 import tempfile
 import time
 from pathlib import Path
-from typing import Iterator, Optional, Tuple, Union
+from typing import Callable, Iterator, Optional, Tuple, Union
 
 from .catalogue import failure
 from .errors import AccessError, BusyError, Failure
@@ -32,16 +32,21 @@ def write_atomic(path: Path, content: Union[str, bytes], mode: int = PRIVATE) ->
         sync_folder(path.parent)
 
 
-def rewrite(path: Path, content: bytes, *, pretend: bool = False) -> None:
+def rewrite(
+    path: Path, content: bytes, *, pretend: bool = False, before: Optional[Callable[[str], None]] = None
+) -> None:
     """The same for somebody's own file: its mode, its owner and a link that leads to it stay.
 
-    *pretend*: do all but the last step, to see whether it can be done.
+    *pretend*: do all but the last step, to see whether it can be done. *before* is handed the new file's path ahead of that step,
+    and prevents it by raising.
     """
     target = Path(os.path.realpath(str(path)))
     with _access(target):
         found = target.stat()
         owner = found.st_uid, found.st_gid
         with _laid_beside(target, content, stat.S_IMODE(found.st_mode), owner) as temporary:
+            if before is not None:
+                before(temporary)
             if not pretend:
                 os.replace(temporary, str(target))
                 sync_folder(target.parent)
@@ -70,6 +75,13 @@ def discard_unfinished(path: Path) -> None:
     for left in path.parent.glob(f".{path.name}.*"):
         with contextlib.suppress(OSError):
             left.unlink()
+
+
+def move(source: Path, target: Path) -> None:
+    """Let *source* take the place of *target*, in the same folder, in one step."""
+    with _access(target):
+        os.replace(str(source), str(target))
+        sync_folder(target.parent)
 
 
 def sync_folder(folder: Path) -> None:

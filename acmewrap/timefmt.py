@@ -5,13 +5,17 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Union
 
+LATEST = 253_402_300_799  # the end of year 9999, RFC 5280 section 4.1.2.5
+
+
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_FIRST, _LAST = -62135596800, 253402300799  # what a datetime holds; authorities and files may say anything
 
 
 def instant(seconds: float) -> datetime:
-    """*seconds* since 1970 UTC as an aware datetime, the nearest one that there is."""
-    return _EPOCH + timedelta(seconds=min(max(seconds, _FIRST), _LAST))
+    """*seconds* since 1970 UTC, whatever was written down as a time: what no calendar holds becomes the first or the last moment
+    of one.
+    """
+    return _EPOCH + timedelta(seconds=min(max(seconds, 0), LATEST))
 
 
 def moment(when: datetime) -> str:

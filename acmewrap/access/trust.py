@@ -15,7 +15,10 @@ from ..catalogue import failure
 from ..errors import AccessError
 from .privileges import User, as_nobody
 
-StrPath = Union[str, "os.PathLike[str]"] if TYPE_CHECKING else Union[str, os.PathLike]
+if TYPE_CHECKING:
+    StrPath = Union[str, os.PathLike[str]]
+else:  # Python 3.8 takes no [str] here when it runs
+    StrPath = Union[str, os.PathLike]
 
 ROOT: FrozenSet[int] = frozenset((0,))
 DSM_TOOLS = "/usr/syno/bin:/usr/syno/sbin"

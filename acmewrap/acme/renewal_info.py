@@ -15,14 +15,10 @@ from typing import Any, Optional
 
 from ..catalogue import failure
 from ..errors import UnreachableError
+from ..limits import DEFAULT_LOOK, LONGEST_LOOK, SHORTEST_LOOK
 from ..pki.x509 import X509
 from . import directory
 from .retry_after import waiting_time
-
-DEFAULT_RETRY = 6 * 60 * 60
-"""Seconds until the next look when the authority names none (RFC 9773 section 4.3.2)."""
-
-_SHORTEST, _LONGEST = 60, 24 * 60 * 60
 
 
 @dataclass(frozen=True)
@@ -32,7 +28,7 @@ class RenewalInfo:
     begin: int
     end: int
     explanation: Optional[str] = None
-    retry_after: int = DEFAULT_RETRY
+    retry_after: int = DEFAULT_LOOK
 
 
 def certificate_id(leaf: X509) -> str:
@@ -63,7 +59,7 @@ def _parse(document: Any, retry_after: Optional[str], date: Optional[float]) -> 
         raise ValueError("the window ends before it begins")
     explanation = document.get("explanationURL")
     wait = waiting_time(retry_after, date)
-    wait = DEFAULT_RETRY if wait is None else min(max(wait, _SHORTEST), _LONGEST)
+    wait = DEFAULT_LOOK if wait is None else min(max(wait, SHORTEST_LOOK), LONGEST_LOOK)
     return RenewalInfo(begin, end, explanation if isinstance(explanation, str) else None, wait)
 
 

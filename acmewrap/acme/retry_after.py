@@ -8,10 +8,9 @@ from __future__ import annotations
 import re
 from typing import Optional
 
+from ..limits import LONGEST_RETRY_AFTER
 from ..net.http import parse_date
 
-# The longest that a rate limit in use today counts over; more is a mistake of the authority.
-_LONGEST = 7 * 24 * 60 * 60
 _REFUSAL = re.compile(r"responseHeaders='HTTP/[0-9.]+ (?:429|503)\b.*?(?:'$|\Z)", re.MULTILINE | re.DOTALL)
 _HEADER = re.compile(r"^retry-after:[ \t]*(.+?)\s*$", re.MULTILINE | re.IGNORECASE)
 _DATE = re.compile(r"^date:[ \t]*(.+?)\s*$", re.MULTILINE | re.IGNORECASE)
@@ -33,7 +32,7 @@ def waiting_time(value: Optional[str], date: Optional[float]) -> Optional[int]:
     """
     if value is None:
         return None
-    if value.strip().isdigit():
-        return min(int(value.strip()[:9]), _LONGEST)
+    if re.fullmatch("[0-9]+", value.strip()):
+        return min(int(value.strip()[:9]), LONGEST_RETRY_AFTER)
     then = parse_date(value)
-    return None if then is None or date is None else int(min(max(then - date, 0), _LONGEST))
+    return None if then is None or date is None else int(min(max(then - date, 0), LONGEST_RETRY_AFTER))

@@ -16,12 +16,13 @@ _MODULES: Mapping[str, str] = {
     "releases": "releases upgrade",
     "reports": "check doctor schema status version",
     "runs": "plan rehearse",
+    "self_update": "self_update",
 }
 
 
 def run(invocation: Invocation) -> ExitCode:
     """Perform the command that the options name."""
-    name = invocation.options.command
+    name = invocation.options.command.replace("-", "_")
     module = next((module for module, names in _MODULES.items() if name in names.split()), None)
     command = getattr(import_module(f".{module or 'runs'}", __package__), name if module else "perform")
     return ExitCode(command(invocation))

@@ -50,6 +50,13 @@ def load(file: Path, environ: MutableMapping[str, str], *, for_good: bool) -> Co
     return config
 
 
+def settle_for_update(program: Path, environ: MutableMapping[str, str], *, for_good: bool) -> None:
+    """Before the one file that runs is replaced: import what is still needed of it, and become the owner of its folder."""
+    _refuse_weak_program(environ)
+    load_everything()
+    settle_for_output(program, environ, for_good=for_good)
+
+
 def settle_for_output(file: Path, environ: MutableMapping[str, str], *, for_good: bool) -> None:
     """Before a new *file* is written: become the owner of its folder."""
     owner = trust.find_owner(file.parent)
@@ -68,14 +75,15 @@ def _refuse_weak_program(environ: Mapping[str, str]) -> None:
 
 
 def _become(user: User, environ: MutableMapping[str, str], home: Path) -> None:
-    _load_everything()
+    load_everything()
     privileges.become(user, environ, home)
     for name in set(os.environ) - set(environ):
         del os.environ[name]
     os.environ.update(environ)  # what is started through `sh`, and the standard library, look here
 
 
-def _load_everything() -> None:
+def load_everything() -> None:
+    """Import what may be needed later, for it may not be readable then."""
     from ..driver.release import pin
 
     package = [str(Path(__file__).parent.parent)]

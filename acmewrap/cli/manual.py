@@ -135,6 +135,18 @@ COMMANDS: Mapping[str, Page] = {
         ),
         takes=("--force", "--dry-run"),
     ),
+    "self-update": Page(
+        "replace this one-file build (acmewrap.pyz) by another release, or go back to the one before",
+        "SHA256SUMS and SHA256SUMS.sig must lie beside the new file, signed by somebody whom this build trusts, or who stands\n"
+        "in --signers; without ssh-keygen, --sha256 names the sum that was verified elsewhere. The new file must start on this\n"
+        "machine; then it takes the place of the old one in one step, and that is kept beside it for --rollback.",
+        (
+            "acmewrap self-update --from https://releases.example.com/acmewrap/latest/acmewrap.pyz",
+            "acmewrap self-update --from /volume1/downloads/acmewrap.pyz --dry-run",
+            "acmewrap self-update --rollback",
+        ),
+        takes=("--force", "--dry-run"),
+    ),
     "revoke": Page(
         "revoke a certificate at its authority",
         "It asks first; without a terminal it needs --yes. The next `apply` issues another one; take the entry out of the file to\n"

@@ -28,6 +28,12 @@ def _port(text: str) -> int:
     return port
 
 
+def _digest(text: str) -> str:
+    if len(text) != 64 or not set(text.lower()) <= set("0123456789abcdef"):
+        raise argparse.ArgumentTypeError(f"expected 64 hexadecimal digits, not {text!r}")
+    return text
+
+
 _ANSWERS = "answers (what is left out is asked for, on a terminal)"
 _IS_SET = {"action": "store_true"}
 _FILE, _URL = {"metavar": "FILE"}, {"metavar": "URL"}
@@ -60,6 +66,15 @@ _OWN: Tuple[Tuple[str, str, str, Mapping[str, Any]], ...] = (
     ("schema", "--document", "the schema of what --json prints instead", _IS_SET),
     ("completion", "shell", "the shell that is to read it", {"choices": ("bash", "zsh", "fish")}),
     ("upgrade", "--to", "a pinned release (default: the newest)", {"metavar": "VERSION"}),
+    ("self-update", "--from", "the new acmewrap.pyz, a path or URL", {"dest": "source", **_FILE}),
+    ("self-update", "--rollback", "back to the build before this one", _IS_SET),
+    ("self-update", "--signers", "who may sign, in place of those whom this build trusts", _FILE),
+    (
+        "self-update",
+        "--sha256",
+        "its sum, verified elsewhere, in place of a signature",
+        {"type": _digest, "metavar": "HEX"},
+    ),
     ("apply upgrade schedule revoke", "--yes", "do not ask", _IS_SET),
     ("schedule", "action", "what to do with it", {"choices": ("show", "run", "remove")}),
     (
@@ -85,6 +100,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     for flag in OPTIONS:
         if getattr(options, flag[2:].replace("-", "_")) and flag not in COMMANDS[options.command].takes:
             parser.error(f"{flag} means nothing to the command {options.command}")
+    if options.command == "self-update" and (options.source is not None) == options.rollback:
+        parser.error("self-update takes one of --from FILE and --rollback")
     return options
 
 

@@ -16,8 +16,8 @@ from typing import Mapping, Optional, Sequence, Tuple, Union
 from ..access.trust import StrPath
 from ..config.model import Challenge, Install, Webroot
 from ..pki.x509 import X509
-from . import accounts, command, conversions, cron, deployments, orders, queries
-from .call import Caller, CallResult
+from . import accounts, command, conversions, cron, deployments, orders, queries, removals
+from .call import Caller
 from .command import Value
 from .evidence import Due, Request
 from .home import Home, is_ecc
@@ -32,7 +32,6 @@ from .results import (
     IssueResult,
     RevokeResult,
 )
-from .staging import stage
 
 
 class AcmeSh:
@@ -220,19 +219,11 @@ class AcmeSh:
 
     def revoke(self, domain: str, *, key: str = "ec-256", reason: int = 0) -> RevokeResult:
         """``--revoke`` with a CRLReason of RFC 5280 section 5.3.1; acme.sh drops the certificate file afterwards."""
-        with stage(self.home, [(domain, is_ecc(key))]) as staging:
-            done = self._caller.run("revoke", command.revoke(domain, key, reason), staging, bound=True)
-            if done.returncode == 0:
-                staging.keep(self.home, domain, is_ecc(key))
-        return self._ended("revoke", domain, done)
+        return removals.revoke(self._caller, domain, key, reason)
 
     def remove(self, domain: str, *, key: str = "ec-256") -> RevokeResult:
         """``--remove``: acme.sh forgets the certificate; its files stay among the kept versions."""
-        with stage(self.home, [(domain, is_ecc(key))]) as staging:
-            done = self._caller.run("remove", command.remove(domain, key), staging)
-        if done.returncode == 0:
-            self.home.remove(domain, is_ecc(key))
-        return self._ended("remove", domain, done)
+        return removals.remove(self._caller, domain, key)
 
     def list(self) -> ListResult:
         """``--list --listraw``. acme.sh leaves out names without a dot; :meth:`Home.stored` does not."""
@@ -249,9 +240,3 @@ class AcmeSh:
     def read_version(self) -> str:
         """The version that the script says of itself; starts nothing."""
         return command.read_version(self._caller.program)
-
-    def _ended(self, verb: str, domain: str, done: CallResult) -> RevokeResult:
-        known = {"domain": domain, "name": domain}
-        fault = None if done.returncode == 0 else self._caller.diagnose(verb, done, known)
-        events = done.transcript.events
-        return RevokeResult("failed" if fault else "done", domain, events, done.lines, done.seconds, fault)

@@ -48,7 +48,7 @@ def install_cert(caller: Caller, domain: str, install: Install, key: str, on_lin
 
 
 def _judge(
-    caller: Caller, verb: str, domain: str, hook: str, done: CallResult, context: Mapping[str, str]
+    caller: Caller, verb: str, domain: str, done: CallResult, *, hook: str, context: Mapping[str, str]
 ) -> DeployResult:
     known = {"domain": domain, "name": domain, "hook": hook, **context}
     fault = None if done.returncode == 0 else caller.diagnose(verb, done, known)

@@ -82,7 +82,7 @@ def _make_next(versions: Path) -> Path:
 
 
 def _number(version: Path) -> int:
-    return int(version.name) if version.name.isdigit() else 0
+    return int(version.name) if version.name.isascii() and version.name.isdigit() else 0
 
 
 def _prune(versions: Path) -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -94,7 +95,7 @@ class Stored:
     def next_renewal(self) -> Optional[datetime]:
         """acme.sh's own date (``Le_NextRenewTime``); its text form was a day off in 3.0.2."""
         text = self.configuration.get("Le_NextRenewTime", "")
-        return instant(int(text)) if text.isascii() and text.isdigit() else None
+        return instant(int(text)) if re.fullmatch("[0-9]{1,12}", text) else None
 
     @property
     def key_is_elsewhere(self) -> bool:

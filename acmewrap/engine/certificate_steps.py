@@ -14,7 +14,7 @@ from ..driver.home import Home, Stored
 from ..driver.process import OnLine
 from ..driver.results import IssueResult
 from ..errors import AcmewrapError, DeployError, Failure
-from ..plan.due import due_at, interval_of, latest_try
+from ..plan.due import due_at, end_of, interval_of
 from ..plan.fingerprint import REQUEST_KEY, request_of
 from ..plan.steps import CertificateStep, CheckRenewalInfo, DeployCertificate, ObtainCertificate, RenewCertificate
 from ..secrets import Secret, resolve
@@ -69,11 +69,12 @@ class CertificateSteps:
     def _obtain(self, step: ObtainCertificate, on_line: OnLine) -> IssueResult:
         if step.authority.name in self._blocked:
             raise self._blocked[step.authority.name]
+        before = _read(step)
         result = self._order(step, on_line)
         if result.changed:
             ledger, source = self._ledgers[step.authority.name], self._renewal_info.get(step.authority.name)
             ledger.drop(step.entry)
-            renewal_advice.begin(self._config, step.request, ledger, source, self._context.clock())
+            renewal_advice.begin(self._config, step.request, ledger, source, self._context.clock(), before=before)
             return result
         if result.failure is None:
             nothing = failure("certificate.not_stored", "acme.sh ended well and stored nothing new")
@@ -127,24 +128,28 @@ class CertificateSteps:
         with self._targets[_place(step.destination)]:
             delivery = deliver(step, stored.leaf, config=self._config, context=self._context, on_line=on_line)
         ledger = self._ledgers[step.authority.name]
-        entry = ledger.get(step.entry).prove(stored.leaf.sha256, self._context.clock(), stored.leaf.not_after)
+        entry = ledger.get(step.entry).prove(stored.leaf.sha256, self._context.clock(), stored.leaf.validity[1])
         ledger.put(step.entry, entry)
         return delivery
 
     def _note(self, step: CertificateStep, problem: Failure, retry_after: Optional[timedelta] = None) -> None:
         """Write a failure down. The next try comes while half of what is left of a life is still left: the life of what a
-        target serves, or of the certificate itself; but not while the authority asked to be left alone.
+        target serves, or of the certificate itself.
         """
-        now, latest, stored = self._context.clock(), None, _read(step)
+        now, stored = self._context.clock(), _read(step)
         ledger = self._ledgers[step.authority.name]
         entry = ledger.get(step.entry)
-        if stored is not None and stored.leaf is not None:
-            end, interval = entry.seen_until or stored.leaf.not_after, interval_of(self._config.schedule)
-            lifetime = stored.leaf.lifetime.total_seconds()
-            latest = latest_try(now, end.timestamp(), lifetime, interval)
-            entry = entry.want(stored.leaf.sha256)
-        earliest = None if retry_after is None else now + retry_after.total_seconds()
-        ledger.put(step.entry, entry.fail(problem, now, latest=latest, earliest=earliest))
+        leaf = stored.leaf if stored is not None else None
+        failed = entry if leaf is None else entry.want(leaf.sha256)
+        failed = failed.fail(
+            problem,
+            now,
+            end=end_of(entry, leaf),
+            lifetime=int(leaf.lifetime.total_seconds()) if leaf is not None else 0,
+            interval=interval_of(self._config.schedule),
+            retry_after=None if retry_after is None else retry_after.total_seconds(),
+        )
+        ledger.put(step.entry, failed)
 
 
 def _read(step: CertificateStep) -> Optional[Stored]:

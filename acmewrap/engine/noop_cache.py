@@ -11,12 +11,12 @@ import os
 from typing import TYPE_CHECKING, Iterator, Mapping, Optional
 
 from .. import __version__
+from ..limits import LONGEST_QUIET
 
 if TYPE_CHECKING:
     from ..config.model import Config
     from ..state.machine import State
 
-_LONGEST = 7 * 24 * 60 * 60  # a daily run would always come a moment too late for a day
 # File systems keep times in steps: what changed just now may change again within the same one.
 _SETTLED_NS = 2_000_000_000
 
@@ -30,7 +30,7 @@ def is_quiet(file: Optional[str], environ: Mapping[str, str], now: float) -> boo
                 return False
             lines = record.read().split("\n")
         since, until = map(int, lines[1].split())
-        if lines[0] != _header(environ) or not since <= now < until or lines[-1] != "end":
+        if lines[0] != _header(environ) or not since <= now < until <= since + LONGEST_QUIET or lines[-1] != "end":
             return False
         pairs = (line.split("\t") for line in lines[2:-1])
         return all(_identity(path) == identity for identity, path in pairs)
@@ -55,8 +55,8 @@ def remember(config: Config, state: State, environ: Mapping[str, str], now: floa
     latest = max((int(time) for _, identity in found for time in identity.split()[3:]), default=0)
     if latest > now * 1e9 - _SETTLED_NS:
         return
-    until = min((when for when in _moments(config, state) if when > now), default=now + _LONGEST)
-    times = f"{int(now)} {int(min(until, now + _LONGEST))}"
+    until = min((when for when in _moments(config, state) if when > now), default=now + LONGEST_QUIET)
+    times = f"{int(now)} {int(min(until, now + LONGEST_QUIET))}"
     lines = (_header(environ), times, *(f"{identity}\t{path}" for path, identity in found), "end")
     try:
         place = Path(_place(str(config.file), environ))
@@ -86,10 +86,10 @@ def _moments(config: Config, state: State) -> Iterator[float]:
         due = due_of(config, config.certificates[name], found.stored, found.advice)
         if due is not None:
             yield due
-        waiting = (entry.next_try for entry in (found.attempts, *found.deliveries.values()))
-        yield from (moment.timestamp() for moment in waiting if moment is not None)
+        yield found.attempts.next_try
+        yield from (entry.next_try for entry in found.deliveries.values())
         if found.advice is not None:
-            yield found.advice.next_look.timestamp()
+            yield found.advice.next_look
 
 
 def _place(file: str, environ: Mapping[str, str]) -> str:

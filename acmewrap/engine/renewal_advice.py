@@ -13,19 +13,32 @@ from .. import paths
 from ..acme import renewal_info
 from ..config.model import Certificate, Config
 from ..driver.configuration import set_renewal
+from ..driver.home import Stored
 from ..errors import AcmewrapError
+from ..limits import DEFAULT_LOOK
 from ..plan.due import due_of
 from ..state.ledger import Advice, Ledger
 from ..timefmt import instant
 
 
-def begin(config: Config, certificate: Certificate, ledger: Ledger, source: Optional[str], now: float) -> None:
-    """After a new certificate: ask its authority about it, if the directory has a *source* (``renewalInfo``)."""
+def begin(
+    config: Config,
+    certificate: Certificate,
+    ledger: Ledger,
+    source: Optional[str],
+    now: float,
+    *,
+    before: Optional[Stored] = None,
+) -> None:
+    """After a new certificate in the place of *before*: ask its authority about it, if the directory has a *source*
+    (``renewalInfo``).
+    """
     stored = paths.home_of(config, certificate).read(*paths.name_of(certificate))
     if source is None or stored is None or stored.leaf is None:
         ledger.advise(certificate.name, None)
         return
-    ledger.advise(certificate.name, Advice(stored.leaf.sha256, source, instant(int(now))))
+    early = _count_early(config, certificate, ledger, before, now)
+    ledger.advise(certificate.name, Advice(stored.leaf.sha256, source, int(now), early=early))
     consult(config, certificate, ledger, now)
 
 
@@ -44,18 +57,33 @@ def consult(config: Config, certificate: Certificate, ledger: Ledger, now: float
     try:
         window = renewal_info.fetch(known.source, stored.leaf, config.authority_of(certificate).ca_bundle)
     except AcmewrapError as error:
-        ledger.advise(certificate.name, replace(known, next_look=instant(int(now) + renewal_info.DEFAULT_RETRY)))
+        ledger.advise(certificate.name, replace(known, next_look=int(now) + DEFAULT_LOOK))
         return error.failure.message
     chosen = known.chosen
-    begin, end = instant(window.begin), instant(window.end)
-    if begin < stored.leaf.not_before and now < window.end:
+    if window.begin < stored.leaf.validity[0] and now < window.end:
         chosen = None  # a window for longer lives than this one (Pebble's is always two days wide): no advice to go by
-    elif chosen is None or (begin, end) != (known.begin, known.end):
-        chosen = instant(random.randint(window.begin, window.end))  # noqa: S311 - spreads load, protects nothing
-    look = instant(int(now) + window.retry_after)
-    advice = Advice(known.leaf, known.source, look, begin, end, chosen, window.explanation)
+    elif chosen is None or (window.begin, window.end) != (known.begin, known.end):
+        chosen = random.randint(window.begin, window.end)  # noqa: S311 - spreads load, protects nothing
+    advice = replace(
+        known,
+        next_look=int(now) + window.retry_after,
+        begin=window.begin,
+        end=window.end,
+        chosen=chosen,
+        explanation=window.explanation,
+    )
     ledger.advise(certificate.name, advice)
     due = due_of(config, certificate, stored, advice)
     if due is not None and stored.configuration_error is None:
         set_renewal(stored.files.configuration, instant(due))
     return None
+
+
+def _count_early(config: Config, certificate: Certificate, ledger: Ledger, before: Optional[Stored], now: float) -> int:
+    """How many renewals in a row, with that of *before*, came by advice and before their own time."""
+    leaf = before.leaf if before is not None else None
+    advice = ledger.advice(certificate.name, leaf.sha256) if leaf is not None else None
+    due, own = due_of(config, certificate, before, advice), due_of(config, certificate, before, None)
+    if advice is None or due is None or own is None:
+        return 0
+    return advice.early + 1 if due <= now < own else 0

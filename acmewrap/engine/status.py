@@ -39,7 +39,13 @@ class TargetStatus:
 
     @property
     def proven_at(self) -> Optional[datetime]:
-        return self.entry.seen_at if self.expected is not None and self.entry.seen == self.expected else None
+        seen_at = self.entry.seen_at if self.expected is not None and self.entry.seen == self.expected else None
+        return None if seen_at is None else instant(seen_at)
+
+    @property
+    def next_try_at(self) -> Optional[datetime]:
+        """Until when scheduled runs leave it alone after a failure."""
+        return instant(self.entry.next_try) if self.entry.next_try else None
 
     @property
     def deployed_now(self) -> bool:

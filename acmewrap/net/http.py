@@ -143,12 +143,15 @@ class Http:
 
 def parse_date(text: Optional[str]) -> Optional[float]:
     """An HTTP date as seconds since 1970 UTC; None when it is none."""
-    from email.utils import parsedate_to_datetime
+    from calendar import timegm
+    from email.utils import parsedate_tz
 
     try:
-        return None if text is None else parsedate_to_datetime(text).timestamp()
-    except (TypeError, ValueError):  # which of the two it is depends on the version of Python
+        found = None if text is None else parsedate_tz(text)
+        seconds = -1.0 if found is None else float(timegm(found[:6]) - (found[9] or 0))
+    except (TypeError, ValueError, IndexError, OverflowError):
         return None
+    return seconds if seconds >= 0 else None
 
 
 def _explain(error: Exception) -> HttpError:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Optional, Union
 
+from .. import limits
 from ..config.model import Certificate, Config, RenewAt, RenewBefore, Schedule
 
 if TYPE_CHECKING:
     from ..driver.home import Stored
-    from ..state.ledger import Advice
+    from ..pki.x509 import X509
+    from ..state.ledger import Advice, LedgerEntry
 
-_HOUR = 60 * 60
-_DAY = 24 * _HOUR
+_DAY = 24 * 60 * 60
+_MOST_EARLY = 30
 
 
 def due_at(
@@ -45,10 +47,14 @@ def due_of(
     """When *certificate* is due (seconds since 1970 UTC); None while there is none."""
     if stored is None or stored.leaf is None:
         return None
-    chosen = advice.chosen if advice is not None and advice.leaf == stored.leaf.sha256 else None
-    advised = None if chosen is None else int(chosen.timestamp())
-    interval = interval_of(config.schedule)
-    return due_at(*stored.leaf.validity, certificate.renew, advised, interval)
+    leaf, interval = stored.leaf, interval_of(config.schedule)
+    not_before, not_after = leaf.validity
+    own = due_at(not_before, not_after, certificate.renew)
+    if advice is None or advice.leaf != leaf.sha256 or advice.chosen is None:
+        return own
+    # An authority whose windows have always passed would have every run order: each time in a row it may take off half as much.
+    earliest = own - (own - not_before) // 2 ** min(advice.early, _MOST_EARLY)
+    return due_at(not_before, not_after, certificate.renew, max(advice.chosen, earliest), interval)
 
 
 def interval_of(schedule: Optional[Schedule]) -> int:
@@ -58,15 +64,16 @@ def interval_of(schedule: Optional[Schedule]) -> int:
     return schedule.every_seconds or _DAY
 
 
-def latest_try(now: float, end: float, lifetime: float, interval: int = 0) -> float:
-    """Until when to wait at most, after a failure, with what expires at *end*: the run after that, which a schedule with this
-    *interval* brings, comes while half of what is left is still left, if it can.
+def is_waiting(entry: LedgerEntry, leaf: Optional[X509], now: float, interval: int) -> bool:
+    """Whether what an earlier run wrote down keeps *entry* from being tried at *now*; *leaf* is what is stored, and may expire."""
+    return now < entry.next_try and limits.is_believed(entry.next_try, now, end_of(entry, leaf), interval)
 
-    When nothing is left somebody feels it: then it comes after a twelfth of the *lifetime*, and an hour at most.
-    """
-    left = end - now
-    wait = left / 2 if left > 0 else min(lifetime / 12, _HOUR)
-    return now + max(wait - interval, 0)
+
+def end_of(entry: LedgerEntry, leaf: Optional[X509]) -> Optional[int]:
+    """When what *entry* is about expires: what a target serves, or the certificate itself (*leaf*); None while there is none."""
+    if leaf is None:
+        return None
+    return min(entry.seen_until or leaf.validity[1], leaf.validity[1])
 
 
 def slowest_interval(lifetime: int, renew: Union[RenewAt, RenewBefore]) -> int:

@@ -8,11 +8,13 @@ from typing import AbstractSet, Iterator, Optional, Tuple
 from .. import paths, reasons
 from ..config.model import Certificate, Config, Target
 from ..driver.home import Stored
+from ..limits import is_look_due
 from ..reasons import Plain, Reason, drifted
+from ..state.ledger import LedgerEntry
 from ..state.machine import ALL_PARTS, CertificateState, Part, State
 from ..timefmt import instant
 from . import steps
-from .due import due_of
+from .due import due_of, interval_of, is_waiting
 from .fingerprint import find_change
 from .steps import CERTIFICATE_KINDS, LAST_KINDS, MACHINE_KINDS, CheckRenewalInfo, Kind, ObtainCertificate, Step
 
@@ -115,10 +117,12 @@ def _certificates(config: Config, state: State, now: float, options: PlanOptions
         obtaining = _obtain(config, certificate, found, now, options)
         if obtaining is not None:
             yield obtaining
-        elif found.advice is not None and found.advice.next_look.timestamp() <= now:
+        elif found.advice is not None and is_look_due(found.advice.next_look, now):
             yield CheckRenewalInfo(Plain.ADVICE_OUTDATED, certificate, authority)
         for target in certificate.targets:
-            reason = Plain.NEW_CERTIFICATE if obtaining is not None else _pending(target, found, state, now, options)
+            waits = _waits(config, found.deliveries[target.name], found, now, options)
+            pending = _pending(target, found, state, options, waits=waits)
+            reason = Plain.NEW_CERTIFICATE if obtaining is not None else pending
             if reason is not None:
                 yield steps.DeployCertificate(reason, certificate, authority, target, options.force)
 
@@ -127,9 +131,14 @@ def _obtain(
     config: Config, certificate: Certificate, found: CertificateState, now: float, options: PlanOptions
 ) -> Optional[ObtainCertificate]:
     step = _wanted(config, certificate, found, now, options)
-    if step is None or step.kind not in options.kinds or (options.respect_backoff and found.attempts.waits(now)):
+    if step is None or step.kind not in options.kinds or _waits(config, found.attempts, found, now, options):
         return None
     return step
+
+
+def _waits(config: Config, entry: LedgerEntry, found: CertificateState, now: float, options: PlanOptions) -> bool:
+    leaf = found.stored.leaf if found.stored is not None else None
+    return options.respect_backoff and is_waiting(entry, leaf, now, interval_of(config.schedule))
 
 
 def _wanted(
@@ -141,7 +150,7 @@ def _wanted(
     if found.fault is not None:
         return steps.ReissueCertificate(reasons.SetBroken(found.fault), certificate, authority)
     change = find_change(config, certificate, stored)
-    due, end = due_of(config, certificate, stored, found.advice) or 0, stored.leaf.not_after.timestamp()
+    due, end = due_of(config, certificate, stored, found.advice) or 0, stored.leaf.validity[1]
     if change is not None and (options.reissue_on_change or options.force or due <= now):
         return steps.ReissueCertificate(change, certificate, authority)
     if due <= now:
@@ -156,7 +165,7 @@ def _wanted(
 
 
 def _pending(
-    target: Target, found: CertificateState, state: State, now: float, options: PlanOptions
+    target: Target, found: CertificateState, state: State, options: PlanOptions, *, waits: bool
 ) -> Optional[Reason]:
     """Why the certificate that is there is to be deployed to *target*; None when it need not be, or not now."""
     leaf = found.stored.leaf if found.stored is not None else None
@@ -173,7 +182,7 @@ def _pending(
         return (
             None if entry_of_nas is None or state.nas is None else state.nas.assignments.get(entry_of_nas.description)
         )
-    if options.respect_backoff and entry.wanted == leaf.sha256 and entry.waits(now):
+    if waits and entry.wanted == leaf.sha256:
         return None
     if observed is not None:
         return reasons.NotServed(observed.served, observed.error)

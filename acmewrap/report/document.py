@@ -59,6 +59,13 @@ OWN: Mapping[Tuple[str, ...], Dict[str, Type]] = {
     ("completion",): {"script": TEXT},
     ("releases",): {"releases": listed(RELEASE)},
     ("upgrade",): {"switched": FLAG, "from": TEXT, "to": TEXT, "files": _FILES, "run": optional(RUN)},
+    ("self-update",): {
+        "path": TEXT,
+        "from": TEXT,
+        "to": TEXT,
+        "kept": field(optional(TEXT), None, "Where the build lies that was replaced, for --rollback."),
+        "actions": _ACTIONS,
+    },
     ("schedule",): {
         "entry": field(optional(TEXT), None, "Of schedule show."),
         "succeeded": field(optional(FLAG), None, "Of schedule run; null: the scheduler does not say."),

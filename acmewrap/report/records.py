@@ -112,7 +112,7 @@ _TARGET: Dict[str, Type] = {
     "served_sha256": field(optional(SHA256), "observed.served"),
     "proven_at": optional(MOMENT),
     "attempts": field(COUNT, "entry.attempts"),
-    "next_try_at": field(optional(MOMENT), "entry.next_try"),
+    "next_try_at": field(optional(MOMENT), "next_try_at"),
     "deployed_now": field(FLAG, None, "By this run."),
     "failure": optional(FAILURE),
 }

@@ -166,7 +166,7 @@ def since(status: TargetStatus, now: datetime) -> str:
     """What is to be added to the state of a target: when it was seen, or will be tried again."""
     if status.state in ("deployed", "unverified") and status.proven_at is not None:
         return f", {'seen' if status.target.verify else 'done'} {span(now - status.proven_at)} ago"
-    next_try = status.entry.next_try
+    next_try = status.next_try_at
     return "" if next_try is None or next_try <= now else f", next try in {span(next_try - now)}"
 
 

@@ -1,4 +1,4 @@
-"""What else acme.sh can do, from Python: accounts, authorizations, requests of others, files in other formats; each seen to be done."""
+"""What else acme.sh can do, from Python: accounts, authorizations, requests of others, other formats; each seen to be done."""
 
 from __future__ import annotations
 
@@ -52,8 +52,7 @@ def openssl(*words: object, password: str = "") -> str:
     return subprocess.run(
         ["openssl", *map(str, words)],
         check=True,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
+        capture_output=True,
         text=True,
         env=environment,
     ).stdout

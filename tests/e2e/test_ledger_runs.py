@@ -149,12 +149,10 @@ def test_an_authority_that_offers_advice_is_asked_and_obeyed(machine: Machine, p
         entry = Ledger.load(paths.ledger_path(config.authorities["internal"])).advice("nas", machine.on_disk())
         assert entry is not None
         assert entry.chosen is not None
-        assert now + 10 * HOUR <= entry.chosen.timestamp() <= now + 11 * HOUR
+        assert now + 10 * HOUR <= entry.chosen <= now + 11 * HOUR
         stored = paths.home_of(config, config.certificates["nas"]).read("nas.internal.test", True)
         assert stored is not None
-        assert (
-            stored.configuration["Le_NextRenewTime"] == f"{entry.chosen.timestamp():.0f}"
-        )  # acme.sh by itself renews then, too
+        assert stored.configuration["Le_NextRenewTime"] == str(entry.chosen)  # acme.sh by itself renews then, too
 
         clock.now += HOUR / 2
         assert unattended(machine, clock) is None

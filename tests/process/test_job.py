@@ -28,7 +28,7 @@ METHODS: Mapping[str, Callable[..., object]] = {
     "revoke": Job.revoke,
     "run": Job.wrapper,  # what is run
 }
-WITHOUT_CONFIGURATION = {"init", "releases", "schema", "completion", "demo", "version"}
+WITHOUT_CONFIGURATION = {"init", "releases", "schema", "completion", "demo", "self-update", "version"}
 YAML = """\
 authorities: {internal: {server: https://ca.example.com/acme/directory}}
 certificates: {nas: {domains: [nas.example.com], challenge: {webroot: /srv/web}}}

@@ -21,7 +21,6 @@ from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
 from acmewrap.state.ledger import Advice, Ledger, LedgerEntry
 from acmewrap.state.machine import State
 from acmewrap.testing.certificates import make_intermediate, make_leaf, make_root
-from acmewrap.timefmt import instant
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NAMES = ("nas", "files.internal.test", "mail.internal.test")
@@ -298,7 +297,7 @@ def test_advice_of_an_authority_is_asked_for_when_its_time_has_come_and_not_befo
     stored = paths.home_of(config, config.certificates["c0"]).read("nas", True)
     assert stored is not None
     assert stored.leaf is not None
-    ledger.advise("c0", Advice(stored.leaf.sha256, "https://127.0.0.1:1/ari", instant(time.time() + 600)))
+    ledger.advise("c0", Advice(stored.leaf.sha256, "https://127.0.0.1:1/ari", int(time.time()) + 600))
     assert run(folder).events == ()
     assert run(folder).imported(READING) == []
     late = run(folder, "--dry-run", start=700)

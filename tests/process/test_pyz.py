@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import os
 import shutil
@@ -12,6 +13,8 @@ from pathlib import Path
 from typing import Dict, List, Mapping, Optional, Tuple
 
 import pytest
+
+from published import Publisher, set_version
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
 CONFIGURATION = """\
@@ -105,6 +108,30 @@ def test_it_holds_nothing_that_fits_one_python_only(pyz: Path) -> None:
         "yaml",
     }
     assert {"acmewrap/vendor/releases.yaml", "acmewrap/templates/wrapper.sh.j2"} <= set(names)
+
+
+def test_it_replaces_itself_on_the_oldest_python_and_goes_back(pyz: Path, tmp_path: Path) -> None:
+    python = next((one for one in interpreters() if one.endswith("3.8")), sys.executable)
+    program = Path(shutil.copy(str(pyz), str(tmp_path)))
+    publisher = Publisher(tmp_path / "published")
+    source = publisher.publish(set_version(pyz.read_bytes(), "9.0.0"))
+    done = run(python, program, "self-update", "--from", source, "--signers", str(publisher.signers))
+    assert (done.returncode, done.stderr) == (0, "")
+    assert run(python, program, "version").stdout.startswith("acmewrap 9.0.0")
+    assert run(python, program, "self-update", "--rollback").returncode == 0
+    assert program.read_bytes() == pyz.read_bytes()
+
+
+def test_a_run_holds_the_file_so_that_it_is_not_replaced_meanwhile(pyz: Path, tmp_path: Path) -> None:
+    config = tmp_path / "acmewrap.yaml"
+    os.mkfifo(str(config))
+    argv = [sys.executable, "-IB", str(pyz), "--config", str(config), "check"]
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process, open(pyz, "rb") as held:
+        # The FIFO opens when the run has got as far as reading it.
+        with open(config, "wb"), pytest.raises(BlockingIOError):
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        process.communicate(timeout=30)
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
 def test_it_can_be_started_by_its_name(pyz: Path) -> None:

@@ -83,7 +83,7 @@ def test_the_file_stays_its_owners_behind_its_link(folder: Path, monkeypatch: py
 def test_killed_in_between_the_next_run_brings_what_the_file_says(folder: Path, moment: str) -> None:
     rewrite = files.rewrite
 
-    def die(path: Path, content: bytes, *, pretend: bool = False) -> None:
+    def die(path: Path, content: bytes, *, pretend: bool = False, **_: object) -> None:
         if pretend or moment == "after":
             rewrite(path, content, pretend=pretend)
         if not pretend:

@@ -95,9 +95,7 @@ NOT_ISSUED = Run(
     instant(SECONDS + 4),
 )
 
-SEEN = TargetStatus(
-    TARGET, "deployed", LEAF, Observation(served=LEAF), LedgerEntry(seen=LEAF, seen_at=instant(SECONDS - 3600))
-)
+SEEN = TargetStatus(TARGET, "deployed", LEAF, Observation(served=LEAF), LedgerEntry(seen=LEAF, seen_at=SECONDS - 3600))
 VALID = CertificateStatus(CERTIFICATE, "valid", FILES, X509_LEAF, instant(SECONDS + 60000), targets={"dsm": SEEN})
 FAILED = {"id": UNPROVEN.id, "message": UNPROVEN.message, "remedy": UNPROVEN.remedy}
 ELSEWHERE = TargetStatus(
@@ -105,7 +103,7 @@ ELSEWHERE = TargetStatus(
     "pending",
     LEAF,
     Observation(served=OTHER),
-    LedgerEntry(attempts=3, next_try=instant(SECONDS + 1200), error=FAILED),
+    LedgerEntry(attempts=3, next_try=SECONDS + 1200, error=FAILED),
 )
 PENDING = replace(VALID, targets={"dsm": ELSEWHERE})
 MISSING = CertificateStatus(

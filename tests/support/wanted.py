@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional
 
@@ -42,12 +41,6 @@ TARGET = Target("dsm", "synology_dsm", verify=ENDPOINT, synology=DsmCertificate(
 CERTIFICATE = Certificate(
     "nas", ("nas.internal.test",), "internal", (Webroot(Path("/srv/web")),), renew=RenewAt(2 / 3), targets=(TARGET,)
 )
-
-
-def seconds(when: Optional[datetime]) -> float:
-    """Of a time that has to be there, to calculate with."""
-    assert when is not None
-    return when.timestamp()
 
 
 def make_config(**changes: Any) -> Config:
@@ -106,7 +99,7 @@ def make_state(config: Optional[Config] = None, **changes: Any) -> State:
     """A machine on which nothing is amiss; *changes* are those of the certificate's part."""
     found = CertificateState(
         stored=make_stored(config),
-        deliveries={"dsm": LedgerEntry(wanted=LEAF, seen=LEAF, seen_at=instant(ISSUED))},
+        deliveries={"dsm": LedgerEntry(wanted=LEAF, seen=LEAF, seen_at=ISSUED)},
         observations={"dsm": Observation(served=LEAF)},
     )
     return State(certificates={"nas": replace(found, **changes)})

@@ -26,6 +26,7 @@ MEAN_SOMETHING: Dict[str, Tuple[str, ...]] = {
     "render": ("--dry-run",),
     "releases": (),
     "upgrade": ("--force", "--dry-run"),
+    "self-update": ("--force", "--dry-run"),
     "revoke": ("--dry-run",),
     "run": (),
     "schema": (),
@@ -33,7 +34,12 @@ MEAN_SOMETHING: Dict[str, Tuple[str, ...]] = {
     "demo": (),
     "version": (),
 }
-MORE: Dict[str, List[str]] = {"schedule": ["show"], "revoke": ["nas"], "completion": ["bash"]}
+MORE: Dict[str, List[str]] = {
+    "schedule": ["show"],
+    "self-update": ["--rollback"],
+    "revoke": ["nas"],
+    "completion": ["bash"],
+}
 
 
 def test_every_command_is_in_the_table() -> None:

@@ -44,6 +44,7 @@ def test_no_command_at_all_shows_the_help(capsys: pytest.CaptureFixture[str]) ->
     ("words", "told"),
     [
         (("doctor", "--http-port", "x"), "expected a port from 1 to 65535, not 'x'"),
+        (("self-update", "--from", "x", "--sha256", "12"), "expected 64 hexadecimal digits, not '12'"),
         (("apply", "--timeout", "soon"), "expected a number of seconds above 0, not 'soon'"),
         (("aply",), "invalid choice: 'aply'"),
     ],

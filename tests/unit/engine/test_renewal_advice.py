@@ -18,7 +18,6 @@ from acmewrap.engine import renewal_advice
 from acmewrap.errors import UnreachableError
 from acmewrap.net.http import Reply
 from acmewrap.state.ledger import Advice, Ledger
-from acmewrap.timefmt import instant
 from wanted import CERTIFICATE, DAY, ISSUED, LEAF, NOW, make_config, make_leaf, make_stored
 
 HOUR = 3600
@@ -171,10 +170,12 @@ def test_after_an_issue_the_authority_is_asked_and_the_answer_kept(
     assert kept.chosen is not None
     assert (kept.source, kept.next_look, kept.begin, kept.end) == (
         SOURCE,
-        *map(instant, (NOW + HOUR, ISSUED + 2 * HOUR, ISSUED + 3 * HOUR)),
+        NOW + HOUR,
+        ISSUED + 2 * HOUR,
+        ISSUED + 3 * HOUR,
     )
-    assert ISSUED + 2 * HOUR <= kept.chosen.timestamp() <= ISSUED + 3 * HOUR
-    assert f"Le_NextRenewTime='{kept.chosen.timestamp():.0f}'\n" in calendar.read_text(encoding="ascii")
+    assert ISSUED + 2 * HOUR <= kept.chosen <= ISSUED + 3 * HOUR
+    assert f"Le_NextRenewTime='{kept.chosen}'\n" in calendar.read_text(encoding="ascii")
 
 
 def test_the_chosen_moment_stays_while_the_window_does(
@@ -194,7 +195,7 @@ def test_the_chosen_moment_stays_while_the_window_does(
     moved = ledger.advice("nas", LEAF)
     assert moved is not None
     assert moved.chosen is not None
-    assert moved.chosen < instant(ISSUED)
+    assert moved.chosen < ISSUED
 
 
 @pytest.mark.parametrize("end", [NOW + DAY, NOW - 1])
@@ -207,7 +208,7 @@ def test_a_window_that_was_open_before_the_certificate_was_there_is_heeded_once_
     kept = ledger.advice("nas", LEAF)
     assert kept is not None
     heeded = end < NOW
-    assert (kept.next_look, kept.end, kept.chosen is not None) == (instant(NOW + HOUR), instant(end), heeded)
+    assert (kept.next_look, kept.end, kept.chosen is not None) == (NOW + HOUR, end, heeded)
     by_the_file = f"Le_NextRenewTime='{ISSUED + DAY * 2 // 3}'\n"
     assert (by_the_file in calendar.read_text(encoding="ascii")) is not heeded
 
@@ -231,7 +232,7 @@ def test_no_answer_keeps_what_is_known_and_asks_again_later(
     config: Config, calendar: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     before = calendar.read_bytes()
-    known = Advice(LEAF, SOURCE, instant(NOW), instant(5), instant(9), instant(7))
+    known = Advice(LEAF, SOURCE, NOW, 5, 9, 7)
     ledger = Ledger.load(tmp_path / "ledger")
     ledger.advise("nas", known)
 
@@ -240,7 +241,7 @@ def test_no_answer_keeps_what_is_known_and_asks_again_later(
 
     monkeypatch.setattr(renewal_info, "fetch", refuse)
     assert renewal_advice.consult(config, CERTIFICATE, ledger, NOW) == "connection refused"
-    assert ledger.advice("nas", LEAF) == replace(known, next_look=instant(NOW + 6 * HOUR))
+    assert ledger.advice("nas", LEAF) == replace(known, next_look=NOW + 6 * HOUR)
     assert calendar.read_bytes() == before
 
 
@@ -253,7 +254,7 @@ def test_an_authority_that_offers_none_is_never_asked(
     assert calendar.exists()
     monkeypatch.setattr(renewal_info, "fetch", forbidden)
     ledger = Ledger.load(tmp_path / "ledger")
-    ledger.advise("nas", Advice("an older leaf", SOURCE, instant(0)))
+    ledger.advise("nas", Advice("an older leaf", SOURCE, 0))
     renewal_advice.begin(config, CERTIFICATE, ledger, None, NOW)
     assert ledger.advice("nas", "an older leaf") is None
     assert renewal_advice.consult(config, CERTIFICATE, ledger, NOW) is None
@@ -262,7 +263,7 @@ def test_an_authority_that_offers_none_is_never_asked(
 def test_advice_on_a_leaf_that_was_replaced_is_forgotten(config: Config, calendar: Path, tmp_path: Path) -> None:
     assert calendar.exists()
     ledger = Ledger.load(tmp_path / "ledger")
-    ledger.advise("nas", Advice("an older leaf", SOURCE, instant(0)))
+    ledger.advise("nas", Advice("an older leaf", SOURCE, 0))
     assert renewal_advice.consult(config, CERTIFICATE, ledger, NOW) is None
     assert ledger.advice("nas", "an older leaf") is None
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Union
 
@@ -13,14 +12,15 @@ from hypothesis import strategies as st
 
 from acmewrap.catalogue import failure
 from acmewrap.config.model import RenewAt, RenewBefore, Schedule
+from acmewrap.limits import latest_try
 from acmewrap.plan import interval_check
-from acmewrap.plan.due import due_at, due_of, interval_of, latest_try, slowest_interval
+from acmewrap.plan.due import due_at, due_of, interval_of, slowest_interval
 from acmewrap.plan.planner import PlanOptions, plan
 from acmewrap.plan.steps import CERTIFICATE_KINDS
 from acmewrap.reasons import Due
 from acmewrap.state.ledger import Advice, LedgerEntry
 from acmewrap.timefmt import instant
-from wanted import CERTIFICATE, DAY, ISSUED, LEAF, NOW, make_config, make_leaf, make_state, make_stored, seconds
+from wanted import CERTIFICATE, DAY, ISSUED, LEAF, NOW, make_config, make_leaf, make_state, make_stored
 
 MINUTE, HOUR = 60, 3600
 Rule = Union[RenewAt, RenewBefore]
@@ -67,24 +67,21 @@ def test_a_window_that_has_passed_means_now() -> None:
 
 
 def test_advice_on_another_leaf_is_none() -> None:
-    config, old = (
-        make_config(schedule=None),
-        Advice("old", "https://ca.test/ari", instant(0), chosen=instant(1)),
-    )
+    config, old = make_config(schedule=None), Advice("old", "https://ca.test/ari", 0, 0, 1, chosen=1)
     assert due_of(config, CERTIFICATE, make_stored(), old) == ISSUED + DAY * 2 // 3
     assert due_of(config, CERTIFICATE, make_stored(), replace(old, leaf=LEAF)) == ISSUED
     assert due_of(config, CERTIFICATE, None, old) is None
 
 
 def test_a_certificate_is_renewed_when_its_authority_says_so() -> None:
-    advice = replace(Advice(LEAF, "https://ca.test/ari", instant(NOW + HOUR)), chosen=instant(NOW - MINUTE))
+    advice = Advice(LEAF, "https://ca.test/ari", NOW + HOUR, NOW - HOUR, NOW, chosen=NOW - MINUTE)
     first = plan(make_config(), make_state(advice=advice, observations={}), NOW, UNATTENDED).steps[0]
     assert first.kind == "renew"
     assert first.reason == Due(instant(NOW - MINUTE), ISSUED + DAY - NOW, "authority")
 
 
 def test_the_authority_is_asked_again_when_the_time_has_come_and_not_before() -> None:
-    advice = Advice(LEAF, "https://ca.test/ari", instant(NOW + HOUR))
+    advice = Advice(LEAF, "https://ca.test/ari", NOW + HOUR)
     state = make_state(advice=advice, observations={})
     assert plan(make_config(), state, NOW, UNATTENDED).steps == ()
     (step,) = plan(make_config(), state, NOW + HOUR, UNATTENDED).steps
@@ -92,7 +89,7 @@ def test_the_authority_is_asked_again_when_the_time_has_come_and_not_before() ->
 
 
 def test_what_is_done_is_not_planned_again_after_asking() -> None:
-    advice = Advice(LEAF, "https://ca.test/ari", instant(NOW))
+    advice = Advice(LEAF, "https://ca.test/ari", NOW)
     asked = plan(make_config(), make_state(advice=advice, observations={}), NOW, UNATTENDED)
     renewing = plan(make_config(), make_state(observations={}), NOW + DAY, UNATTENDED)
     assert [step.kind for step in renewing.steps] == ["renew", "deploy"]
@@ -108,8 +105,8 @@ def test_after_any_number_of_failures_half_of_what_is_left_is_still_left(
     lifetime: int, attempts: int, passed: float
 ) -> None:
     now = int(lifetime * passed)
-    entry = LedgerEntry(attempts=attempts).fail(REFUSED, now, latest=latest_try(now, lifetime, lifetime))
-    assert now <= seconds(entry.next_try) <= now + (lifetime - now) / 2
+    entry = LedgerEntry(attempts=attempts).fail(REFUSED, now, end=lifetime, lifetime=lifetime)
+    assert now <= entry.next_try <= now + (lifetime - now) / 2
 
 
 @given(
@@ -127,8 +124,8 @@ def test_after_a_failure_the_next_run_tries_again_or_one_before_half_of_what_is_
     run = int(lifetime * passed)
     now = int(run + interval * took)  # the failure takes its time, so it is noted later than the run began
     assume(now < lifetime)
-    latest = latest_try(now, lifetime, lifetime, interval)
-    next_try = seconds(LedgerEntry(attempts=attempts).fail(REFUSED, now, latest=latest).next_try)
+    failed = LedgerEntry(attempts=attempts).fail(REFUSED, now, end=lifetime, lifetime=lifetime, interval=interval)
+    next_try = failed.next_try
     again = run + max(-(-(next_try - run) // interval), 1) * interval
     assert again <= max(run + interval, now + (lifetime - now) / 2)
 
@@ -137,18 +134,12 @@ def test_after_a_failure_the_next_run_tries_again_or_one_before_half_of_what_is_
 def test_what_has_expired_is_tried_soon_and_not_all_the_time(lifetime: int, wait: int) -> None:
     assert latest_try(NOW, NOW - DAY, lifetime) == NOW + wait
     assert latest_try(NOW, NOW, lifetime) == NOW + wait
-    assert latest_try(NOW, NOW, lifetime, 5 * MINUTE) == NOW + wait - 5 * MINUTE
-
-
-@pytest.mark.parametrize("attempts", [0, 3, 40])
-def test_while_an_authority_asks_to_be_left_alone_it_is_whatever_else_presses(attempts: int) -> None:
-    entry = LedgerEntry(attempts=attempts).fail(REFUSED, NOW, latest=NOW + 1, earliest=NOW + 2 * DAY)
-    assert entry.next_try == instant(NOW + 2 * DAY)
+    assert latest_try(NOW, NOW, lifetime, 5 * MINUTE) == NOW + max(wait - 5 * MINUTE, 30)
 
 
 def test_what_a_target_serves_until_when_is_kept_while_another_leaf_is_owed() -> None:
-    entry = LedgerEntry().prove("aa", NOW, instant(NOW + DAY)).want("bb").fail(REFUSED, NOW)
-    assert (entry.seen, entry.seen_until) == ("aa", instant(NOW + DAY))
+    entry = LedgerEntry().prove("aa", NOW, NOW + DAY).want("bb").fail(REFUSED, NOW)
+    assert (entry.seen, entry.seen_until) == ("aa", NOW + DAY)
 
 
 # --- the schedule against the lifetime ---
@@ -203,4 +194,4 @@ def test_a_schedule_that_is_fast_enough_or_unknown_is_no_problem() -> None:
 
 def test_of_an_authority_that_has_issued_nothing_nothing_is_said() -> None:
     assert interval_check.find_problems(make_config(), make_state(stored=None)) == ()
-    assert make_leaf().lifetime == timedelta(days=1)
+    assert make_leaf().lifetime.total_seconds() == DAY

@@ -7,7 +7,6 @@ import os
 import socket
 import time
 from dataclasses import replace
-from datetime import timedelta
 from pathlib import Path
 from typing import Any, Dict, List, Optional, Tuple, Type
 
@@ -257,7 +256,7 @@ def test_force_renews_what_is_not_due(options: PlanOptions) -> None:
 
 
 def failed(when: int) -> LedgerEntry:
-    return LedgerEntry(attempts=3, next_try=instant(when))
+    return LedgerEntry(attempts=3, next_try=when)
 
 
 def test_an_unattended_run_waits_out_the_time_after_a_failure() -> None:
@@ -269,20 +268,20 @@ def test_an_unattended_run_waits_out_the_time_after_a_failure() -> None:
 
 
 def test_an_unattended_run_waits_before_it_delivers_again() -> None:
-    pending = {"dsm": LedgerEntry(wanted=LEAF, attempts=1, next_try=instant(NOW + 1))}
+    pending = {"dsm": LedgerEntry(wanted=LEAF, attempts=1, next_try=NOW + 1)}
     assert plan(make_config(), make_state(deliveries=pending, **UNKNOWN), NOW, UNATTENDED) == Plan(())
     assert kinds(plan(make_config(), make_state(deliveries=pending, **UNKNOWN), NOW + 1, UNATTENDED)) == ["deploy"]
 
 
 def test_a_new_certificate_does_not_wait_for_what_failed_with_the_old_one() -> None:
-    pending = {"dsm": LedgerEntry(wanted=OTHER, seen=OTHER, attempts=5, next_try=instant(NOW + DAY))}
+    pending = {"dsm": LedgerEntry(wanted=OTHER, seen=OTHER, attempts=5, next_try=NOW + DAY)}
     assert kinds(plan(make_config(), make_state(deliveries=pending, **UNKNOWN), NOW, UNATTENDED)) == ["deploy"]
 
 
 # --- deliveries ---
 
 SERVED = Observation(served=LEAF)
-PROVEN = LedgerEntry(wanted=LEAF, seen=LEAF, seen_at=instant(ISSUED))
+PROVEN = LedgerEntry(wanted=LEAF, seen=LEAF, seen_at=ISSUED)
 
 
 @pytest.mark.parametrize(
@@ -347,4 +346,4 @@ def test_the_fingerprint_of_a_request_does_not_stand_for_who_delivers_it() -> No
     config = make_config()
     assert request_of(config, CERTIFICATE) == request_of(config, replace(CERTIFICATE, targets=()))
     assert make_stored().configuration[REQUEST_KEY] == request_of(config, CERTIFICATE)
-    assert make_leaf().lifetime == timedelta(days=1)
+    assert make_leaf().lifetime.total_seconds() == DAY

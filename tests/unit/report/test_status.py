@@ -25,7 +25,7 @@ def test_a_certificate_that_is_there_and_served_is_valid_and_healthy() -> None:
     found = status()
     assert (found.state, found.is_healthy, found.failure) == ("valid", True, None)
     assert found.due_at == instant(ISSUED + DAY * 2 // 3)
-    served, entry = Observation(served=LEAF), LedgerEntry(wanted=LEAF, seen=LEAF, seen_at=instant(ISSUED))
+    served, entry = Observation(served=LEAF), LedgerEntry(wanted=LEAF, seen=LEAF, seen_at=ISSUED)
     assert found.targets == {"dsm": TargetStatus(TARGET, "deployed", LEAF, served, entry)}
     assert found.targets["dsm"].proven_at == instant(ISSUED)
 
@@ -86,15 +86,13 @@ def test_an_outstanding_failure_is_told_and_is_not_healthy() -> None:
 def test_failures_of_a_target_are_told_with_the_next_try() -> None:
     entry = LedgerEntry().want(LEAF).fail(REFUSED, NOW, jitter=0)
     target = status(deliveries={"dsm": entry}, observations={}).targets["dsm"]
-    assert (target.state, target.entry.attempts, target.entry.next_try) == ("pending", 1, instant(NOW + 300))
+    assert (target.state, target.entry.attempts, target.next_try_at) == ("pending", 1, instant(NOW + 300))
     assert target.failure is not None
     assert target.failure.id == "dsm.login_refused"
 
 
 def test_a_proof_of_an_older_leaf_is_no_proof() -> None:
     assert (
-        status(deliveries={"dsm": LedgerEntry(seen=OTHER, seen_at=instant(NOW))}, observations={})
-        .targets["dsm"]
-        .proven_at
+        status(deliveries={"dsm": LedgerEntry(seen=OTHER, seen_at=NOW)}, observations={}).targets["dsm"].proven_at
         is None
     )

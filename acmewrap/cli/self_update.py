@@ -1,0 +1,51 @@
+"""The command about this program itself: another one-file build in its place, or the one before it again."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Optional
+
+from .. import __version__
+from ..catalogue import failure
+from ..errors import AcmewrapError, ExitCode
+from .invocation import Invocation
+
+
+def self_update(invocation: Invocation) -> ExitCode:
+    """Look at the other build, then let it take this one's place."""
+    from .. import self_update as update
+    from . import identity
+
+    options, printer = invocation.options, invocation.printer
+    program = update.own_program()
+    identity.settle_for_update(program, invocation.environ, for_good=invocation.own_process)
+    if options.rollback:
+        version, build = update.version_kept(program), None
+    else:
+        build = update.fetch(options.source, options.signers and Path(options.signers), options.sha256)
+        version = build.version
+        if build.is_older and not options.force:
+            message = f"{options.source} is acmewrap {version}, older than this {__version__}"
+            raise AcmewrapError(failure("update.older", message))
+    kept: Optional[Path] = None
+    unchanged = build is not None and build.content == program.read_bytes()
+    if options.dry_run:
+        return invocation.report_actions(
+            [] if unchanged else [f"replace {program}: acmewrap {__version__} by {version}"]
+        )
+    if unchanged:
+        printer.lines([f"{program} is that very build of acmewrap {version} already."])
+    else:
+        if build is None:
+            update.roll_back(program)
+        else:
+            update.replace(program, build)
+            kept = update.kept(program)
+        printer.lines([f"{program} is acmewrap {version} now."], always=True)
+        printer.lines(
+            [] if kept is None else [f"The one before is {kept}; to go back: acmewrap self-update --rollback"]
+        )
+        printer.lines(["A schedule may start a copy beside the certificates; `acmewrap apply` brings that up to date."])
+    parts = {"path": program, "from": __version__, "to": version, "kept": kept}
+    printer.document(ExitCode.OK, changed=not unchanged, **parts)
+    return ExitCode.OK
