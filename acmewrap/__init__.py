@@ -37,7 +37,7 @@ _MODULES: Mapping[str, str] = {
     "engine.upgrade": "ReleaseChange",
     "errors": (
         "AccessError AcmewrapError BusyError CommandError ConfigurationError ConfigurationWarning DeployError "
-        "ExitCode Failure IssueError Problem ReleaseError Retry UnprovenError UnreachableError"
+        "ExitCode Failure IssueError PortableError Problem ReleaseError Retry UnprovenError UnreachableError"
     ),
     "job": "Job",
     "pki.x509": "X509",

@@ -78,6 +78,7 @@ from .errors import DeployError as DeployError
 from .errors import ExitCode as ExitCode
 from .errors import Failure as Failure
 from .errors import IssueError as IssueError
+from .errors import PortableError as PortableError
 from .errors import Problem as Problem
 from .errors import ReleaseError as ReleaseError
 from .errors import Retry as Retry

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, IntEnum
-from typing import ClassVar, Optional, Tuple
+from typing import Any, ClassVar, Dict, Optional, Tuple, Type
 
 
 class ExitCode(IntEnum):
@@ -44,6 +44,7 @@ class ExitCode(IntEnum):
     PARTLY_FAILED = 5, "some of several certificates failed"
     DRIFT = 6, "acme.sh is not what was pinned"
     UNREACHABLE = 69, "authority or target cannot be reached or trusted"
+    REPORT_LOST = 74, "all went well, and what was to be printed about it could not be written"
     BUSY = 75, "another run is at work"
     PERMISSION = 77, "permission"
     CONFIGURATION = 78, "the configuration has problems"
@@ -74,7 +75,22 @@ class Failure:
         return f"{self.message} [{self.id}]"
 
 
-class AcmewrapError(Exception):
+class PortableError(Exception):
+    """An exception that goes through :mod:`pickle` and :mod:`copy` as it is, whatever its ``__init__`` takes. One that does not
+    hangs the process pool in which it was raised.
+    """
+
+    def __reduce__(self) -> Tuple[Any, ...]:
+        return _rebuild, (type(self), self.args, self.__dict__)
+
+
+def _rebuild(kind: Type[PortableError], args: Tuple[Any, ...], attributes: Dict[str, Any]) -> PortableError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(attributes)
+    return error
+
+
+class AcmewrapError(PortableError):
     """Root of everything this package raises on purpose."""
 
     def __init__(self, failure: Failure) -> None:

@@ -23,6 +23,15 @@ SCRIPT = 0o700
 FOLDER = 0o700
 PUBLIC = 0o644
 
+_IDS = {
+    errno.EACCES: "file.denied",
+    errno.EPERM: "file.denied",
+    errno.ENOSPC: "disk.full",
+    errno.EDQUOT: "disk.full",
+    errno.EROFS: "file.read_only",
+    errno.ENOLCK: "lock.unavailable",
+}
+
 
 def write_atomic(path: Path, content: Union[str, bytes], mode: int = PRIVATE) -> None:
     """Replace *path* by *content* in one step, on disk before it is seen. The mode is set before the content is written."""
@@ -123,7 +132,7 @@ def lock(path: Path, timeout: float = 0.0) -> Iterator[None]:
                 break
             except OSError as error:
                 if error.errno not in (errno.EAGAIN, errno.EACCES):
-                    raise
+                    raise OSError(error.errno, error.strerror, str(path)) from error
             if time.monotonic() >= deadline:
                 holder = os.pread(handle, 100, 0).decode("ascii", "replace").strip() or "unknown"
                 raise BusyError(failure("run.busy", f"another run (process {holder}) is at work in {path.parent}"))
@@ -143,7 +152,7 @@ def describe(error: OSError, subject: object) -> Failure:
 
 def id_of(error: OSError) -> str:
     """The failure that an error of the operating system is, where nothing more is known of it."""
-    return "disk.full" if error.errno in (errno.ENOSPC, errno.EDQUOT) else "file.failed"
+    return _IDS.get(error.errno or 0, "file.failed")
 
 
 @contextlib.contextmanager

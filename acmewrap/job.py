@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Tuple
 from . import paths
 from .catalogue import failure, invalid
 from .config.model import Certificate, Config
-from .engine.convergence import Convergence
-from .engine.scope import SCOPES, CommandName
+from .engine.convergence import SCOPES, Command, Convergence
 from .errors import AccessError, AcmewrapError, IssueError
 from .plan.planner import Plan
 from .state.machine import CERTIFICATE_PARTS, STATUS_PARTS, read_state
@@ -51,7 +50,7 @@ class Job:
     clock: Callable[[], float] = time.time
     listener: Optional[Listener] = None
 
-    def plan(self, *names: str, command: CommandName = "apply", force: bool = False, prune: bool = False) -> Plan:
+    def plan(self, *names: str, command: Command = "apply", force: bool = False, prune: bool = False) -> Plan:
         """What *command* would do, and why. Changes nothing."""
         return self._converge(names, command, force=force, prune=prune).plan()
 
@@ -74,7 +73,7 @@ class Job:
         started = self.clock()
         log.rotate(paths.log_path(self.config))
         done = self._execute(names, "cron", force=force)
-        if not (done.plan.steps or names or force):
+        if not (done.plan.steps or done.plan.state.unread or names or force):
             noop_cache.remember(self.config, done.plan.state, self._environ, started)
         return done
 
@@ -240,10 +239,10 @@ class Job:
         return os.environ if self.environ is None else self.environ
 
     def _converge(
-        self, names: Tuple[str, ...], command: CommandName, config: Optional[Config] = None, **asked: Any
+        self, names: Tuple[str, ...], command: Command, config: Optional[Config] = None, **asked: Any
     ) -> Convergence:
         options = replace(SCOPES[command], **asked)
         return Convergence(config or self.config, self._environ, options, self._known(names), self.deadline, self.clock)
 
-    def _execute(self, names: Tuple[str, ...], command: CommandName, **asked: Any) -> Run:
+    def _execute(self, names: Tuple[str, ...], command: Command, **asked: Any) -> Run:
         return self._converge(names, command, **asked).execute(self.listener)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Dict, List, Mapping, Tuple, Union
+from typing import Dict, Mapping, Optional, Tuple, Union
 
-from .config.model import LOG, Authority, Certificate, Config, Dns, Webroot
-from .driver.home import Home, is_ecc
+from .config.model import LOG, Authority, Certificate, Config, Dns, Target, Webroot
+from .driver.home import Home, Stored, is_ecc
 from .driver.wrapper import Wrapper
 from .secrets import Reference
 
@@ -32,8 +32,18 @@ def log_path(config: Config) -> Path:
     return configured or config.directory / LOG
 
 
+def reports_folder(config: Config) -> Path:
+    """Where the reports of :mod:`acmewrap.unexpected` lie."""
+    return config.directory / "reports"
+
+
 def home_of(config: Config, certificate: Certificate) -> Home:
     return Home(config.authority_of(certificate).home)
+
+
+def read(config: Config, certificate: Certificate) -> Optional[Stored]:
+    """What acme.sh has of *certificate*, None when it has nothing."""
+    return home_of(config, certificate).read(*name_of(certificate))
 
 
 def name_of(certificate: Certificate) -> Tuple[str, bool]:
@@ -43,13 +53,7 @@ def name_of(certificate: Certificate) -> Tuple[str, bool]:
 
 def webroots(config: Config) -> Tuple[Path, ...]:
     """The webroots of all certificates, each once, in the order of the file."""
-    found = (
-        one.path
-        for certificate in config.certificates.values()
-        for one in certificate.challenges
-        if isinstance(one, Webroot)
-    )
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(way.path for way in config.challenges() if isinstance(way, Webroot)))
 
 
 def wrappers(config: Config) -> Tuple[Wrapper, ...]:
@@ -60,6 +64,12 @@ def wrappers(config: Config) -> Tuple[Wrapper, ...]:
 def _wrapper(config: Config, authority: Authority) -> Wrapper:
     name = authority.home.name
     suffix = name[len(_HOME) :] if name.startswith(_HOME) else f"-{authority.name}"
+    hooks: Dict[str, Mapping[str, Union[str, Reference]]] = {}
+    for certificate in config.certificates.values():
+        if certificate.authority == authority.name:
+            for user in (*certificate.targets, *certificate.challenges):
+                if isinstance(user, (Target, Dns)) and user.hook:
+                    hooks.setdefault(user.hook, user.env)
     return Wrapper(
         path=config.directory / f"acme.sh{suffix}",
         source=config.file,
@@ -70,18 +80,6 @@ def _wrapper(config: Config, authority: Authority) -> Wrapper:
         server=authority.server,
         ca_bundle=authority.ca_bundle,
         email=authority.email,
-        variables=tuple(_hooks(config, authority)),
+        poll=authority.poll,
+        variables=tuple(hooks.items()),
     )
-
-
-def _hooks(config: Config, authority: Authority) -> List[Tuple[str, Mapping[str, Union[str, Reference]]]]:
-    hooks: Dict[str, Mapping[str, Union[str, Reference]]] = {}
-    for certificate in config.certificates.values():
-        if certificate.authority == authority.name:
-            for target in certificate.targets:
-                if target.hook:
-                    hooks.setdefault(target.hook, target.env)
-            for challenge in certificate.challenges:
-                if isinstance(challenge, Dns):
-                    hooks.setdefault(challenge.hook, challenge.env)
-    return list(hooks.items())

@@ -19,8 +19,10 @@ from urllib.parse import quote, quote_plus
 from .access.trust import refuse_weak_command
 from .catalogue import failure
 from .errors import AccessError
+from .programs import ProgramError, ask
 
 MASK = "***"
+_TIMEOUT = 60.0  # seconds for a command
 
 
 class Secret:
@@ -89,42 +91,61 @@ Reference = Union[FileReference, EnvironmentReference, CommandReference, Credent
 
 
 def resolve(reference: Reference, environ: Mapping[str, str]) -> Secret:
-    """The secret behind *reference*. Raises :class:`AccessError` (``secret.unavailable``) when there is none."""
+    """The secret behind *reference*. Raises :class:`AccessError` (``secret.unavailable``) when there is none, or one that no
+    program can be given.
+    """
     if isinstance(reference, InlineSecret):
         return reference.value
+    where, text = _find(reference, environ)
+    if "\0" in text or not _is_utf_8(text):  # neither an environment nor a request can hold it
+        raise _unavailable(f"{where} holds what is no UTF-8 text, or a zero byte")
+    return Secret(text)
+
+
+def _find(reference: Reference, environ: Mapping[str, str]) -> Tuple[str, str]:
+    """Where it lies, in words, and the text there."""
     if isinstance(reference, EnvironmentReference):
         if reference.name not in environ:
             raise _unavailable(f"the environment has no variable {reference.name}")
-        return Secret(environ[reference.name])
+        return f"the variable {reference.name}", environ[reference.name]
     if isinstance(reference, CommandReference):
-        return Secret(_output_of(reference.argv, environ))
+        return f"the answer of {reference.argv[0]}", _output_of(reference.argv, environ)
     if isinstance(reference, CredentialReference):
         folder = environ.get("CREDENTIALS_DIRECTORY")
         if folder is None:
             raise _unavailable(
                 f"credential {reference.name}: CREDENTIALS_DIRECTORY is not set (it is systemd that sets it)"
             )
-        return Secret(_text_of(Path(folder) / reference.name))
-    return Secret(_text_of(reference.path))
+        return f"the credential {reference.name}", _text_of(Path(folder) / reference.name)
+    assert isinstance(reference, FileReference)
+    return str(reference.path), _text_of(reference.path)
+
+
+def _is_utf_8(text: str) -> bool:
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _text_of(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise _unavailable(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+    except (OSError, ValueError) as error:
+        why = "it is no UTF-8 text" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", error)
+        raise _unavailable(f"{path}: {why}") from None
     return text[:-1] if text.endswith("\n") else text
 
 
 def _output_of(argv: Tuple[str, ...], environ: Mapping[str, str]) -> str:
-    import sh
-
     refuse_weak_command(argv, environ.get("PATH"))
     try:
-        output = str(sh.Command(argv[0])(*argv[1:], _env=dict(environ), _tty_out=False, _timeout=60))
-    except (sh.CommandNotFound, sh.ErrorReturnCode, sh.TimeoutException) as error:
-        # The text of sh's own exception holds the output, which may be the secret.
-        raise _unavailable(f"the command {argv[0]} ended with {type(error).__name__}") from None
+        output = ask(argv[0], *argv[1:], timeout=_TIMEOUT, _env=dict(environ)).decode("utf-8")
+    except ProgramError as error:  # what it said may be the secret
+        raise _unavailable(f"the command {argv[0]}: {error}") from None
+    except UnicodeDecodeError:
+        raise _unavailable(f"the command {argv[0]}: what it prints is no UTF-8 text") from None
     return output[:-1] if output.endswith("\n") else output
 
 

@@ -58,7 +58,7 @@ def set_up(count: int) -> Iterator[Machine]:
                     "PATH": os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin",
                     "HOME": str(folder / "user"),
                     "LC_ALL": "C",
-                    # How each program is told to trust the authority.
+                    # What makes each program trust the authority.
                     "CURL_CA_BUNDLE": str(pebble.ca_bundle),
                     "REQUESTS_CA_BUNDLE": str(pebble.ca_bundle),
                     "LEGO_CA_CERTIFICATES": str(pebble.ca_bundle),

@@ -242,7 +242,65 @@ if type -P wget >/dev/null; then
   }
 fi
 
-sleep() { _acmewrap_has_refused "${HTTP_HEADER-}" || command sleep "$@"; }
+# Where acme.sh waits for an authorization or an order (vendor/polls) it asks again after a tenth of a second, then after twice as
+# long each time until its own 2 s have passed, and every 2 s from then on. Those 2 s count once with it, so its patience stays. At
+# most five requests of a process are more than it would make: each name waits from the first as long as the one before took.
+_acmewrap_spare=5 _acmewrap_subject='' _acmewrap_slept=0 _acmewrap_first=1 _acmewrap_waited=''
+sleep() {
+  local depth=1 counter='' after=0 tenths
+  if _acmewrap_has_refused "${HTTP_HEADER-}"; then return; fi
+  case ${FUNCNAME[1]-} in _sleep) depth=2 ;; esac
+  case ${FUNCNAME[depth]-}${__INTERACTIVE-}:${BASH_SOURCE[depth]-} in
+    "issue:$0")
+      for counter in waittimes _link_cert_retry ''; do
+        case " $_acmewrap_polls " in *" $counter:${BASH_LINENO[depth - 1]} "*) break ;; esac
+      done
+      ;;
+  esac
+  _acmewrap_after && after=$((REPLY * 10))
+  if [ -z "$counter" ] || [ $((SECONDS * 10 + after)) -ge $((_acmewrap_deadline * 10)) ]; then
+    _acmewrap_waited=${responseHeaders-}
+    command sleep "$@"
+    return
+  fi
+  case $_acmewrap_subject in
+    "$counter ${uri-}") [ "$_acmewrap_slept" -ge 20 ] || ((_acmewrap_spare--)) ;; # the request before was early, and in vain
+    *)
+      _acmewrap_first=1
+      case $_acmewrap_subject in "$counter "*) _acmewrap_first=$_acmewrap_slept ;; esac
+      _acmewrap_subject="$counter ${uri-}" _acmewrap_slept=0
+      ;;
+  esac
+  case ${responseHeaders-} in "$_acmewrap_waited") after=0 ;; esac
+  tenths=$((_acmewrap_slept ? _acmewrap_slept + 1 : _acmewrap_first))
+  [ "$tenths" -ge "$after" ] || tenths=$after
+  if [ "$_acmewrap_spare" -gt 0 ] && [ $((_acmewrap_slept + tenths)) -lt 20 ]; then
+    ((_acmewrap_slept += tenths))
+    printf -v "$counter" %d $((counter - 1))
+  else
+    tenths=$((_acmewrap_slept < 20 ? 20 - _acmewrap_slept : 20)) _acmewrap_slept=20
+    [ "$tenths" -ge "$after" ] || tenths=$after
+  fi
+  command sleep "$((tenths / 10)).$((tenths % 10))" 2>/dev/null || command sleep "$(((tenths + 9) / 10))"
+}
+
+# Sets REPLY to the seconds that the authority's last answer to acme.sh asks it to wait; fails when it does not.
+_acmewrap_after() {
+  local line now=''
+  REPLY=''
+  while IFS= read -r line; do
+    line=${line%$'\r'}
+    case $line in
+      [Rr][Ee][Tt][Rr][Yy]-[Aa][Ff][Tt][Ee][Rr]:\ *) REPLY=${line#*: } ;;
+      [Dd][Aa][Tt][Ee]:\ *) now=${line#*: } ;;
+    esac
+  done <<<"${responseHeaders-}"
+  case $REPLY in
+    '') return 1 ;;
+    *[!0-9]*) REPLY=$(($(date -d "$REPLY" +%s) - $(date -d "${now:-now}" +%s))) 2>/dev/null && [ "$REPLY" -gt 0 ] ;;
+    *) REPLY=$((10#$REPLY)) ;;
+  esac
+}
 
 # $1: a configuration of acme.sh. Whether it is lines of Key='value' that a shell runs as such, and as nothing more; the same
 # as acmewrap.driver.configuration. Sets REPLY to what is wrong.

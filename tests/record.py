@@ -463,11 +463,11 @@ def webroot_is_a_file(lab: Laboratory) -> Recording:
 @scenario("port.in_use")
 def standalone_port_in_use(lab: Laboratory) -> Recording:
     port = str(lab.web.port)
-    told = lab.issue("a.example.com", standalone=lab.web.port)
+    reported = lab.issue("a.example.com", standalone=lab.web.port)
     return dataclasses.replace(
-        told,
-        argv=tuple(word.replace(port, "80") for word in told.argv),
-        output=told.output.replace(f"port {port}", "port 80"),
+        reported,
+        argv=tuple(word.replace(port, "80") for word in reported.argv),
+        output=reported.output.replace(f"port {port}", "port 80"),
     )
 
 

@@ -88,7 +88,7 @@ def _is_open(path: str, status: os.stat_result, trusted: FrozenSet[int]) -> bool
     if mode & stat.S_IWOTH:
         # DSM shows 0777 where an access control list decides: the kernel knows.
         return os.geteuid() != 0 or as_nobody(lambda: os.access(path, os.W_OK))
-    return any(one not in trusted for one in _members(status.st_gid))
+    return any(member not in trusted for member in _members(status.st_gid))
 
 
 def _members(gid: int) -> Iterator[int]:

@@ -5,11 +5,11 @@ acme.sh tries ten times in 103 seconds, whatever the reason is, and hides it amo
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Mapping, Optional
 
+from .. import jsontext
 from ..catalogue import failure
 from ..config.arguments import is_safe_url
 from ..errors import UnreachableError
@@ -53,9 +53,9 @@ def fetch(url: str, ca_bundle: Optional[Path], timeout: float = _TIMEOUT) -> Dir
     """
     reply = read(url, ca_bundle, timeout)
     try:
-        document = json.loads(reply.body)
+        document = jsontext.parse(reply.body)
         renewal_info, meta, new_order = document.get("renewalInfo"), document.get("meta"), document["newOrder"]
-    except (ValueError, AttributeError, KeyError, RecursionError):
+    except (ValueError, AttributeError, KeyError, TypeError):
         new_order = None
     if not isinstance(new_order, str):
         raise _unreachable("ca.not_acme", url, ca_bundle, "its answer is no ACME directory")

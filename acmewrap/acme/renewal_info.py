@@ -7,12 +7,12 @@ each when the authority is down, and renews again and again within a window that
 from __future__ import annotations
 
 import base64
-import json
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Optional
 
+from .. import jsontext
 from ..catalogue import failure
 from ..errors import UnreachableError
 from ..limits import DEFAULT_LOOK, LONGEST_LOOK, SHORTEST_LOOK
@@ -46,7 +46,7 @@ def fetch(source: str, leaf: X509, ca_bundle: Optional[Path]) -> RenewalInfo:
     try:
         url = f"{source.rstrip('/')}/{certificate_id(leaf)}"
         reply = directory.read(url, ca_bundle)
-        return _parse(json.loads(reply.body), reply.headers.get("retry-after"), reply.date)
+        return _parse(jsontext.parse(reply.body), reply.headers.get("retry-after"), reply.date)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         message = f"{source}: no window of renewal for the certificate {leaf.serial}: {error}"
         raise UnreachableError(failure("ca.no_advice", message)) from error

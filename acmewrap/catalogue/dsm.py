@@ -14,6 +14,12 @@ ENTRIES: Mapping[str, Entry] = {
         "> DSM.",
         retry=Retry.LATER,
     ),
+    "dsm.odd_reply": deploy_failed(
+        "DSM, or something else at its address (a proxy, another device), answered with what DSM is not known to answer.",
+        "Check `synology.url`. If that is DSM, send the shapes of its answers to the project, without values: acmewrap doctor "
+        "--support-file dsm.json",
+        retry=Retry.LATER,
+    ),
     "dsm.tls_untrusted": unreachable(
         "DSM's HTTPS certificate is not the one of `synology.fingerprint`, and it leads to no root in the authority's ca_bundle "
         "file, or is for another name than that in `synology.url`.",

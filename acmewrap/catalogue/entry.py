@@ -27,6 +27,7 @@ class Entry:
 # An entry that ends a command with another exit code than 1.
 misused = partial(Entry, exit_code=ExitCode.USAGE)
 issue_failed = partial(Entry, exit_code=ExitCode.ISSUE_FAILED)
+report_lost = partial(Entry, exit_code=ExitCode.REPORT_LOST)
 deploy_failed = partial(Entry, exit_code=ExitCode.DEPLOY_FAILED)
 drift = partial(Entry, exit_code=ExitCode.DRIFT)
 unreachable = partial(Entry, exit_code=ExitCode.UNREACHABLE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Mapping
 
 from ..errors import Retry
-from .entry import Entry, busy, denied
+from .entry import Entry, busy, denied, report_lost
 
 ENTRIES: Mapping[str, Entry] = {
     "file.not_writable": denied(
@@ -29,6 +29,28 @@ ENTRIES: Mapping[str, Entry] = {
     "file.failed": Entry(
         "The operating system could not do it: a broken disk, a folder in the way, a file system that is read-only.",
         "Fix what the message says and run again; what was there before is untouched.",
+    ),
+    "file.denied": denied(
+        "A file, or a folder above it, belongs to another user and does not let this one in.",
+        "Run as its owner, or let this user in: ls -ld {folder}",
+    ),
+    "file.read_only": denied(
+        "The file system is mounted read-only, which Linux does by itself when its disk fails.",
+        "Look for the reason (dmesg), then make it writable again: sudo mount -o remount,rw {folder}",
+    ),
+    "lock.unavailable": Entry(
+        "The file system of the folder gives no locks, as NFS without its lock service; without them two runs would collide.",
+        "Let `directory` lie on a local file system, or start the lock service (rpc.statd) of the NFS mount.",
+    ),
+    "internal.unexpected": Entry(
+        "Something that nobody has thought of: a fault of acmewrap, or an answer that was never seen before. Only the step or the "
+        "thing that is named failed; all others went on.",
+        "Send {report} to the project: it holds no secrets, and you can read all of it. The next run tries again.",
+        retry=Retry.LATER,
+    ),
+    "output.lost": report_lost(
+        "The disk below the log, or below the file that the output goes to, is full or broken. The work was done all the same.",
+        "Make room (df -h) and look at the certificates: acmewrap status",
     ),
     "wrapper.missing": Entry(
         "The wrapper script was not rendered yet, or for something else than the file asks for now.",
@@ -101,7 +123,7 @@ ENTRIES: Mapping[str, Entry] = {
         "Read its last lines above; `openssl version` must say 1.1.1 or later.",
     ),
     "demo.port_taken": Entry(
-        "A simulator was told which port to use, and another program listens there or this user may not.",
+        "A simulator was given the port to use, and another program listens there or this user may not.",
         "End what listens on {port}, name another port, or leave it out: then a free one is taken.",
     ),
     "file.open_to_others": denied(

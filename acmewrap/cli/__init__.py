@@ -9,7 +9,7 @@ import sys
 import time
 from typing import TYPE_CHECKING, NoReturn, Optional, Sequence
 
-from ..errors import AccessError, AcmewrapError, ExitCode
+from ..errors import AcmewrapError, ExitCode
 
 if TYPE_CHECKING:
     import argparse
@@ -26,6 +26,9 @@ _HARMLESS = ("command", "config", "verbose", "quiet", "no_color", "timeout")
 def start() -> int:
     """:func:`main` as a process of its own. It is over before there is much to collect, and then all of it goes at once."""
     gc.disable()
+    from . import streams
+
+    streams.open_all()
     if "PATH" in os.environ:  # what is looked up by name is never taken from the current folder
         os.environ["PATH"] = ":".join(folder for folder in os.environ["PATH"].split(":") if folder.startswith("/"))
     try:
@@ -40,11 +43,27 @@ def start() -> int:
         output.show_traceback()
         return int(ExitCode.UNEXPECTED)
     finally:
+        streams.abandon()
         gc.freeze()  # or the interpreter looks through everything once more, which takes longer than a run with nothing to do
 
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run one command and return its exit code (see :class:`~acmewrap.errors.ExitCode`)."""
+    from . import streams
+
+    with streams.guarded() as guarded:
+        code = _run(arguments)
+        for stream in guarded:
+            stream.flush()
+        lost = [stream for stream in guarded if stream.lost is not None]
+        if code == ExitCode.OK and lost:
+            from . import output
+
+            return output.tell_loss(lost[0])
+        return code
+
+
+def _run(arguments: Optional[Sequence[str]]) -> int:
     from . import output, parser
 
     options = parser.parse(sys.argv[1:] if arguments is None else list(arguments))
@@ -59,7 +78,8 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         from . import commands
         from .invocation import Invocation
 
-        return int(commands.run(Invocation(options, dict(os.environ), printer, arguments is None)))
+        code = commands.run(Invocation(options, dict(os.environ), printer, arguments is None))
+        return int(printer.lost.exit_code if code == ExitCode.OK and printer.lost is not None else code)
     except AcmewrapError as error:
         printer.error(error)
         return int(error.exit_code)
@@ -67,16 +87,12 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
         code = ExitCode.TERMINATED if isinstance(interruption, Terminated) else ExitCode.INTERRUPTED
         printer.interrupted(code)
         return int(code)
-    except BrokenPipeError:  # whoever read our output has seen enough; nothing may be written at exit either
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitCode.UNEXPECTED)
-    except OSError as error:  # of what was merely looked at; what is written, and each step, has errors of its own
-        from .. import files
+    except Exception as error:  # of what was merely looked at; what is written, and each step, has errors of its own
+        from .. import unexpected
 
-        kind = AccessError if isinstance(error, PermissionError) else AcmewrapError
-        refused = kind(files.describe(error, "a file"))
-        printer.error(refused)
-        return int(refused.exit_code)
+        ended = unexpected.explain(error, unexpected.own_folder(environ), options.command)
+        printer.error(ended)
+        return int(ended.exit_code)
     finally:
         if arguments is not None and was_root and os.geteuid() != 0:  # called by a program of root's, which goes on
             from ..access.privileges import regain

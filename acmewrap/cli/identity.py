@@ -40,8 +40,8 @@ def load(file: Path, environ: MutableMapping[str, str], *, for_good: bool) -> Co
     user = author or trust.find_owner(config.directory)
     if user is None:
         return config
-    homes = [one.home for one in config.authorities.values()]
-    scripts = [one.path for one in paths.wrappers(config)]
+    homes = [authority.home for authority in config.authorities.values()]
+    scripts = [wrapper.path for wrapper in paths.wrappers(config)]
     privileges.as_root(lambda: ownership.hand_over_homes(config.directory, homes, scripts, user))
     if author is None:
         _become(user, environ, config.directory)

@@ -61,7 +61,7 @@ def render(answers: Mapping[str, object]) -> str:
 def _answers(options: argparse.Namespace, printer: Printer) -> Dict[str, object]:
     from ..config.sections.scalars import DOMAIN, SERVER
 
-    asks = sys.stdin.isatty() and not options.json
+    asks = sys.stdin is not None and sys.stdin.isatty() and not options.json
     missing: List[str] = []
 
     def ask(flag: str, given: Optional[str], question: str, parse: Callable[[str], object], default: str = "") -> str:

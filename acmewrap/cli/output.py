@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from ..engine.status import CertificateStatus
+    from .streams import Stream
 
 LOOKING = "Looking at the machine, the authority's files and the targets"
 
@@ -38,6 +39,7 @@ class Printer:
         self._quiet: bool = options.quiet
         self._plain: bool = options.no_color or bool(os.environ.get("NO_COLOR"))
         self._lock = threading.Lock()
+        self.lost: Optional[AcmewrapError] = None
 
     def lines(self, lines: Iterable[str], *, always: bool = False) -> None:
         """Print *lines* for people; ``always``: also with ``--quiet``."""
@@ -57,7 +59,7 @@ class Printer:
 
     def can_ask(self) -> bool:
         """Whether there is somebody at a terminal, who is not to be spared questions by ``--json``."""
-        return not self.as_json and sys.stdin.isatty() and sys.stdout.isatty()
+        return not self.as_json and sys.stdin is not None and sys.stdin.isatty() and sys.stdout.isatty()
 
     def ask(self, question: str) -> str:
         """What is typed in answer to *question*. Raises EOFError when nobody types any more."""
@@ -89,9 +91,20 @@ class Printer:
 
             def listen(notice: object) -> None:
                 planned()
-                listener(notice)
+                try:
+                    listener(notice)
+                except Exception as error:  # what is shown must not end what is done
+                    self._failed_to_show(error)
 
             yield listen
+
+    def _failed_to_show(self, error: Exception) -> None:
+        from .. import unexpected
+
+        found = unexpected.explain(error, unexpected.own_folder(os.environ), "printing")
+        if self.lost is None:
+            self.lost = found
+            _write(sys.stderr, [f"acmewrap: {found.failure}", f"What to do: {found.remedy}"])
 
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:
@@ -171,6 +184,15 @@ class Printer:
             shown = {f"acmewrap: {error.failure.message} [{error.id}]": None}
         lines = (f"  | {line}" for line in error.failure.lines[-8:])
         _write(sys.stderr, (*shown, *lines, f"What to do: {error.remedy}"))
+
+
+def tell_loss(stream: Stream) -> int:
+    """Say on whatever stream is left that *stream* did not take all; the exit code of that."""
+    from ..catalogue import failure
+
+    lost = failure("output.lost", f"{stream.name}: {getattr(stream.lost, 'strerror', None) or stream.lost}")
+    _write(sys.stderr, [f"acmewrap: {lost}", f"What to do: {lost.remedy}"])
+    return int(lost.exit_code)
 
 
 def show_traceback() -> None:

@@ -43,11 +43,11 @@ def perform(invocation: Invocation) -> ExitCode:
     printer = invocation.printer
     with printer.following() as listener:
         done = _METHODS[options.command](replace(job, listener=listener), *names, **chosen)
-    if not done.plan.steps:
+    if not done.plan.steps and not done.plan.state.unread:
         return _report_nothing(invocation, job, done.plan)
     from ..report import screen
 
-    printer.lines(screen.run_lines(done))
+    printer.lines(screen.run_lines(done), always=bool(done.plan.state.unread))
     if printer.as_json:
         from ..report import document
 
@@ -118,7 +118,12 @@ def _show(invocation: Invocation, job: Job, command: Any) -> ExitCode:
     if printer.as_json:
         from ..engine.status import assess
 
-        parts = {"plan": planned.steps, "leftovers": planned.leftovers, "changed": bool(planned.steps)}
+        parts = {
+            "plan": planned.steps,
+            "leftovers": planned.leftovers,
+            "unread": planned.state.unread,
+            "changed": bool(planned.steps),
+        }
         printer.document(code, **parts, certificates=assess(job.config, planned.state, time.time()))
     return code
 

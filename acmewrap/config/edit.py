@@ -40,7 +40,7 @@ class Edit:
     def write(self, *, pretend: bool = False) -> None:
         """Put the new text in the place of the old one; *pretend*: only see whether that can be done.
 
-        Raises :class:`AccessError` (``file.not_writable``), :class:`AcmewrapError` (``file.failed``, ``disk.full``), and
+        Raises :class:`AccessError` (``file.not_writable``), :class:`AcmewrapError` (``disk.full`` and the like), and
         :class:`BusyError` (``config.changed``) when the file is no longer what it was.
         """
         file = self.old.file

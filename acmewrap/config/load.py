@@ -14,7 +14,7 @@ from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
 from ..access.trust import StrPath, find_dsm_tools
 from ..catalogue import failure, invalid
-from ..errors import AccessError, Problem
+from ..errors import AccessError
 from ..secrets import is_private
 from .model import Config
 from .search import MissingConfigurationError, home_of
@@ -88,17 +88,13 @@ def _bind(node: Any, budget: int, private: bool, path: StrPath, environ: Mapping
     except TooMuchError:
         reader.refuse(node, "", "the aliases of this file repeat far more than it holds: write the values out")
     if config is None:
-        raise invalid(tuple(sorted(reader.problems, key=_place)))
+        raise invalid(tuple(sorted(reader.problems, key=lambda problem: (problem.line, problem.column))))
     return config
 
 
 def _is_nas(environ: Mapping[str, str]) -> bool:
     tools = find_dsm_tools(environ)
     return tools is not None and shutil.which("crontab", path=tools) is None
-
-
-def _place(problem: Problem) -> Tuple[int, int]:
-    return problem.line, problem.column
 
 
 @contextlib.contextmanager

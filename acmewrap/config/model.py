@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, Mapping, Optional, Tuple, Union
+from typing import Any, Iterator, Literal, Mapping, Optional, Tuple, Union
 
 from ..access.trust import StrPath
 from ..secrets import Reference
@@ -13,12 +13,10 @@ from ..secrets import Reference
 KeyType = Literal["ec-256", "ec-384", "ec-521", "2048", "3072", "4096", "8192"]
 Scheduler = Literal["crontab", "dsm", "systemd"]
 Runner = Literal["acmewrap", "wrapper"]
+Poll = Literal["early", "acme.sh"]
 
 DEFAULT_RELEASE = "3.1.1"
-LOG = "task.log"
-"""The log of unattended runs, below ``directory``, when the file names none."""
-
-# --- challenges: how the authority is shown that a name is ours (RFC 8555 section 8) ------------------------------------
+LOG = "task.log"  # of unattended runs, below ``directory``, when the file names none
 
 
 @dataclass(frozen=True)
@@ -69,8 +67,6 @@ class Apache:
 
 Challenge = Union[Webroot, Standalone, Alpn, Dns, Stateless, Nginx, Apache]
 
-# --- the authority -----------------------------------------------------------------------------------------------------
-
 
 @dataclass(frozen=True)
 class ExternalAccount:
@@ -91,9 +87,7 @@ class Authority:
     pem: Optional[str] = None
     email: Optional[str] = None
     eab: Optional[ExternalAccount] = None
-
-
-# --- certificates and where they go ------------------------------------------------------------------------------------
+    poll: Poll = "early"
 
 
 @dataclass(frozen=True)
@@ -165,9 +159,6 @@ class Certificate:
     renew: Union[RenewAt, RenewBefore] = RenewAt(2 / 3)
     targets: Tuple[Target, ...] = ()
     options: Tuple[str, ...] = ()
-
-
-# --- Synology DSM, schedule, the whole ---------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -261,3 +252,11 @@ class Config:
 
     def authority_of(self, certificate: Certificate) -> Authority:
         return self.authorities[certificate.authority]
+
+    def targets(self) -> Iterator[Tuple[Certificate, Target]]:
+        """Every target of the file, with the certificate that goes there."""
+        return ((certificate, target) for certificate in self.certificates.values() for target in certificate.targets)
+
+    def challenges(self) -> Iterator[Challenge]:
+        """The challenge of every name in the file."""
+        return (challenge for certificate in self.certificates.values() for challenge in certificate.challenges)

@@ -6,7 +6,6 @@ from functools import partial
 from typing import Iterator
 
 from ..acme import directory
-from ..catalogue import failure
 from ..config.model import Authority
 from ..errors import UnreachableError
 from ..net.tls import BAD_DATES
@@ -22,7 +21,7 @@ _SKEW = 60.0
 
 
 def checks(context: DoctorContext) -> Iterator[Check]:
-    for name in dict.fromkeys(one.authority for one in context.certificates()):
+    for name in dict.fromkeys(certificate.authority for certificate in context.certificates()):
         authority = context.config.authorities[name]
         yield Check(f"the authority {name} ({authority.server})", partial(_look, context, authority))
 
@@ -43,7 +42,7 @@ def _look(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
         skew = context.clock() - date
         if abs(skew) > _SKEW:
             message = f"the clock of this machine is {span(abs(skew))} {'ahead of' if skew > 0 else 'behind'} {authority.server}"
-            yield Finding(failure("doctor.clock_skew", message))
+            yield Finding.of("doctor.clock_skew", message)
 
 
 def _bundle(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
@@ -53,21 +52,20 @@ def _bundle(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
     for step in steps(context, "bundle", WriteBundle):
         if step.path == path:
             message = f"{path}: {wording.reason_of(step)}"
-            missing = failure("bundle.missing", message, server=authority.server, ca_bundle=path)
-            yield Finding(missing, None if authority.pem is None else step)
+            fix = None if authority.pem is None else step
+            yield Finding.of("bundle.missing", message, fix, server=authority.server, ca_bundle=path)
             return
     try:
         certificates = x509.parse_pem(path.read_bytes())
     except ValueError as error:
-        invalid = failure("doctor.bundle_invalid", f"{path}: {error}", server=authority.server, ca_bundle=path)
-        yield Finding(invalid)
+        yield Finding.of("doctor.bundle_invalid", f"{path}: {error}", server=authority.server, ca_bundle=path)
         return
-    roots = [one for one in certificates if one.is_authority or one.issuer_der == one.subject_der]
+    roots = [root for root in certificates if root.is_authority or root.issuer_der == root.subject_der]
     if not roots:
         names = ", ".join(certificates[0].names) or certificates[0].subject
         message = f"{path} holds the certificate of {names}"
-        yield Finding(failure("doctor.bundle_not_ca", message, ca_bundle=path))
-    elif all(one.not_after.timestamp() <= context.clock() for one in roots):
+        yield Finding.of("doctor.bundle_not_ca", message, ca_bundle=path)
+    elif all(root.not_after.timestamp() <= context.clock() for root in roots):
         last = max(roots, key=lambda one: one.not_after)
         message = f"{path}: {last.subject} ended on {moment(last.not_after)}"
-        yield Finding(failure("doctor.bundle_expired", message, ca_bundle=path))
+        yield Finding.of("doctor.bundle_expired", message, ca_bundle=path)

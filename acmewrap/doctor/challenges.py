@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Dict, Iterator, Optional
 
 from ..access.trust import find_dsm_tools
-from ..catalogue import failure
 from ..config.model import Challenge, Dns, Webroot
 from ..host import webroot
 from ..net.connection import Place
@@ -49,14 +48,14 @@ def _webroot(context: DoctorContext, folder: Path) -> Iterator[Finding]:
             message = f"{folder}: {wording.reason_of(step)}"
             gone = not folder.exists() and find_dsm_tools(context.environ) is not None
             id = "doctor.webroot_lost" if gone else "webroot.not_writable"
-            yield Finding(failure(id, message, (), webroot=folder, **who), step)
+            yield Finding.of(id, message, step, webroot=folder, **who)
 
 
 def _name(context: DoctorContext, name: str, challenge: Challenge) -> Iterator[Finding]:
     address = context.address or _address(name, context.http_port)
     if address is None:
         message = f"this machine's DNS knows no address of {name}"
-        yield Finding(failure("doctor.name_unresolved", message, domain=name))
+        yield Finding.of("doctor.name_unresolved", message, domain=name)
     elif isinstance(challenge, Webroot):
         if webroot.inspect(challenge.path) != "ready":
             raise NotLooked("no token can be laid into its webroot")
@@ -82,12 +81,12 @@ def _token(context: DoctorContext, name: str, folder: Path, address: str) -> Ite
     except (OSError, HttpError) as error:
         why = getattr(error, "strerror", None) or error
         message = f"{name} at {address}, port {context.http_port}: {why}"
-        yield Finding(failure("doctor.web_server_silent", message, domain=name))
+        yield Finding.of("doctor.web_server_silent", message, domain=name)
         return
     if reply.status != 200 or reply.body.strip() != content.encode("ascii"):
         answer = "other content" if reply.status == 200 else f"HTTP status {reply.status}"
         message = f"{url} was answered with {answer}, not with what lies in {folder}"
-        yield Finding(failure("doctor.token_not_served", message, domain=name, webroot=folder))
+        yield Finding.of("doctor.token_not_served", message, domain=name, webroot=folder)
 
 
 @contextlib.contextmanager

@@ -6,7 +6,6 @@ from datetime import timedelta
 from functools import partial
 from typing import Iterator
 
-from ..catalogue import failure
 from ..config.model import Certificate, Target
 from ..plan.due import due_at
 from ..state.ledger import LedgerEntry
@@ -27,11 +26,11 @@ def checks(context: DoctorContext) -> Iterator[Check]:
 
 
 def _certificate(context: DoctorContext, certificate: Certificate, found: CertificateState) -> Iterator[Finding]:
-    leaf = found.stored.leaf if found.stored is not None else None
+    leaf = found.leaf
     name, last = certificate.name, _last_error(found.attempts)
     if leaf is None:
         message = f"{name} was not issued yet{last}"
-        yield Finding(failure("certificate.not_issued", message, name=name))
+        yield Finding.of("certificate.not_issued", message, name=name)
         return
     now, due = instant(context.clock()), instant(due_at(*leaf.validity, certificate.renew))
     grace = min(timedelta(seconds=interval(context)), (leaf.not_after - due) / 2)
@@ -48,25 +47,25 @@ def _certificate(context: DoctorContext, certificate: Certificate, found: Certif
         message, id = f"{name} could not be renewed {found.attempts.attempts} times{last}", "doctor.issue_failing"
     else:
         return
-    yield Finding(failure(id, message, name=name))
+    yield Finding.of(id, message, name=name)
 
 
 def _target(certificate: Certificate, target: Target, found: CertificateState) -> Iterator[Finding]:
-    leaf = found.stored.leaf if found.stored is not None else None
+    leaf = found.leaf
     if leaf is None:
         raise NotLooked("there is no certificate yet")
     entry, name = found.deliveries[target.name], certificate.name
     if not local_files.can_look(target):
         if entry.seen != leaf.sha256:
             message = f"{name} was not delivered to {target.name} yet{_last_error(entry)}"
-            yield Finding(failure("doctor.not_delivered", message, name=name))
+            yield Finding.of("doctor.not_delivered", message, name=name)
         return
     observed = local_files.look(target, leaf.sha256)
     if observed.error is not None:
-        yield Finding(failure("doctor.target_silent", observed.error, target=target.verify or target.name))
+        yield Finding.of("doctor.target_silent", observed.error, target=target.verify or target.name)
     elif observed.served != leaf.sha256:
         message = f"{target.verify or target.name} shows another certificate than the one of {name} on disk{_last_error(entry)}"
-        yield Finding(failure("doctor.not_served", message, name=name))
+        yield Finding.of("doctor.not_served", message, name=name)
 
 
 def _last_error(entry: LedgerEntry) -> str:

@@ -6,7 +6,6 @@ import contextlib
 from functools import partial
 from typing import Any, Iterator, Mapping, Tuple, Union
 
-from ..catalogue import failure
 from ..config.model import Config, Synology
 from ..errors import AcmewrapError, CommandError
 from ..schedule import dsm
@@ -47,7 +46,11 @@ def _dsm(context: DoctorContext, synology: Synology) -> Seen:
                 yield from _describe(provisioner)
             return
         yield from _describe(client)
-        yield from _offers(client.offered)
+        versions = (
+            f"{name} {offer.get('minVersion')}-{offer.get('maxVersion')}" if isinstance(offer, dict) else name
+            for name, offer in sorted(client.offered.items())
+        )
+        yield Fact("APIs", ", ".join(versions))
         yield from _rights(context.config, client)
 
 
@@ -57,14 +60,6 @@ def _describe(channel: Channel) -> Seen:
     policy, refused = _ask(channel, "SYNO.Core.OTP.EnforcePolicy", "get")
     enforced = str(policy.get("otp_enforce_option") or refused or _UNKNOWN)
     yield Fact("2FA is enforced for", _POLICIES.get(enforced, enforced))
-
-
-def _offers(offered: Mapping[str, Any]) -> Seen:
-    versions = (
-        f"{name} {offer.get('minVersion')}-{offer.get('maxVersion')}" if isinstance(offer, dict) else name
-        for name, offer in sorted(offered.items())
-    )
-    yield Fact("APIs", ", ".join(versions))
 
 
 def _rights(config: Config, client: Client) -> Seen:
@@ -91,10 +86,10 @@ def _rights(config: Config, client: Client) -> Seen:
         if fixed:
             yield Fact("DSM lets nobody choose a certificate for", ", ".join(fixed))
     for task in others:
-        name, owner = str(task.get("name", "")), str(task.get("real_owner", task.get("owner", "")))
+        name, owner = str(task.get("name", "")), tasks.owner_of(task)
         if _PROGRAM in str(task.get("action", "")) and not name.startswith(_OWN):
             message = f"the task {name!r} of {owner} in DSM's Task Scheduler runs {_PROGRAM} too"
-            yield Finding(failure("doctor.other_task", message, task=name))
+            yield Finding.of("doctor.other_task", message, task=name)
 
 
 def _ask(channel: Channel, api: str, method: str, **parameters: Any) -> Tuple[Mapping[str, Any], str]:

@@ -5,16 +5,16 @@ from __future__ import annotations
 import queue
 import threading
 import time
-from itertools import chain
+from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Iterable, List, Mapping, Optional, Sequence, Tuple
 
-from .. import files
+from .. import paths, unexpected
 from ..catalogue import failure
 from ..config.model import Config
 from ..engine import machine_steps
-from ..engine.context import RunContext
+from ..engine.context import RunContext, explain
 from ..engine.engine import Engine
-from ..errors import AccessError, AcmewrapError
+from ..errors import AcmewrapError
 from . import authority, challenges, delivery, dsm, machine, upkeep
 from .finding import Check, Checked, DoctorContext, DoctorNotice, Fact, Finding, Fixed, NotLooked
 
@@ -31,19 +31,11 @@ if TYPE_CHECKING:
 
 def examine(context: DoctorContext, listener: Optional[Listener] = None) -> Tuple[Finding, ...]:
     """Every finding, in the order of the checks. ``listener`` is given each as it is known."""
-    checks = list(
-        chain(
-            machine.checks(context),
-            upkeep.checks(context),
-            authority.checks(context),
-            challenges.checks(context),
-            delivery.checks(context),
-            dsm.checks(context),
-        )
-    )
+    modules = (machine, upkeep, authority, challenges, delivery, dsm)
+    checks = [check for module in modules for check in module.checks(context)]
     deadline = time.monotonic() + DEADLINE
     found: List[Finding] = []
-    for check, result in zip(checks, _start(checks)):
+    for check, result in zip(checks, _start(checks, paths.reports_folder(context.config))):
         try:
             findings, reason, facts = result.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
@@ -78,34 +70,32 @@ def fix(findings: Iterable[Finding], config: Config, environ: Mapping[str, str])
             if finding.fix is not None:
                 try:
                     machine_steps.perform(finding.fix, environ)
-                except AcmewrapError as error:
-                    errors.append(error)
-                except OSError as error:
-                    errors.append(AccessError(files.describe(error, finding.failure.message)))
+                except Exception as error:
+                    errors.append(explain(error, config, finding.fix))
     return tuple(errors)
 
 
-def _start(checks: Sequence[Check]) -> List[Result]:
+def _start(checks: Sequence[Check], reports: Path) -> List[Result]:
     """Begin all checks; each answers into a queue of its own. The threads are daemons: one that hangs must not hold the exit."""
     waiting: queue.SimpleQueue[Tuple[Check, Result]] = queue.SimpleQueue()
     results: List[Result] = [queue.SimpleQueue() for _ in checks]
     for pair in zip(checks, results):
         waiting.put(pair)
     for _ in range(min(_THREADS, len(checks))):
-        threading.Thread(target=_work, args=(waiting,), daemon=True).start()
+        threading.Thread(target=_work, args=(waiting, reports), daemon=True).start()
     return results
 
 
-def _work(waiting: queue.SimpleQueue[Tuple[Check, Result]]) -> None:
+def _work(waiting: queue.SimpleQueue[Tuple[Check, Result]], reports: Path) -> None:
     while True:
         try:
             check, result = waiting.get_nowait()
         except queue.Empty:
             return
-        result.put(_perform(check))
+        result.put(_perform(check, reports))
 
 
-def _perform(check: Check) -> Outcome:
+def _perform(check: Check, reports: Path) -> Outcome:
     findings: List[Finding] = []
     facts: List[Fact] = []
     reason: Optional[str] = None
@@ -117,9 +107,6 @@ def _perform(check: Check) -> Outcome:
                 findings.append(seen)
     except NotLooked as why:
         reason = str(why)
-    except AcmewrapError as error:
-        findings.append(Finding(error.failure))
-    except OSError as error:
-        message = f"{check.name}: {error.filename or ''} {error.strerror or error}"
-        findings.append(Finding(failure("file.failed", message)))
+    except Exception as error:
+        findings.append(Finding(unexpected.explain(error, reports, check.name).failure))
     return tuple(findings), reason, tuple(facts)

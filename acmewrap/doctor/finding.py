@@ -6,6 +6,7 @@ import time
 from dataclasses import dataclass
 from typing import Callable, Iterable, Iterator, Mapping, Optional, Tuple, Union
 
+from ..catalogue import failure
 from ..config.model import Certificate, Config, Target
 from ..errors import AcmewrapError, ExitCode, Failure
 from ..plan.steps import MachineStep
@@ -17,6 +18,11 @@ class Finding:
 
     failure: Failure
     fix: Optional[MachineStep] = None
+
+    @classmethod
+    def of(cls, id: str, message: str, fix: Optional[MachineStep] = None, **values: object) -> Finding:
+        """What the catalogue knows as *id*."""
+        return cls(failure(id, message, (), **values), fix)
 
     @property
     def exit_code(self) -> ExitCode:
@@ -47,10 +53,11 @@ class DoctorContext:
 
     def certificates(self) -> Iterator[Certificate]:
         """The certificates of interest."""
-        return (one for name, one in self.config.certificates.items() if not self.names or name in self.names)
+        known = self.config.certificates
+        return (known[name] for name in known if not self.names or name in self.names)
 
     def targets(self) -> Iterator[Tuple[Certificate, Target]]:
-        return ((one, target) for one in self.certificates() for target in one.targets)
+        return ((certificate, target) for certificate in self.certificates() for target in certificate.targets)
 
 
 class NotLooked(Exception):  # noqa: N818 - no error, and it never leaves this package

@@ -8,7 +8,7 @@ from functools import partial
 from typing import Iterator, Type, TypeVar
 
 from .. import paths, secrets
-from ..catalogue import CATALOGUE, failure
+from ..catalogue import CATALOGUE
 from ..config.model import Alpn, Apache, Nginx, Standalone
 from ..driver.command import DEFAULT_PATH
 from ..driver.release import installation
@@ -31,13 +31,15 @@ def checks(context: DoctorContext) -> Iterator[Check]:
     yield Check("the tools that acme.sh needs", partial(_tools, context))
     yield Check(f"acme.sh {context.config.acme_sh.release}", partial(_release, context))
     yield Check("the wrapper script", partial(_wrapper, context))
-    yield Check("who can read what", partial(_modes, context))
+    yield Check("who can read what", lambda: map(_open, file_modes.inspect(context.config)))
     yield Check("the secrets", partial(_secrets, context))
 
 
 def steps(context: DoctorContext, part: Part, kind: Type[_Step]) -> Iterator[_Step]:
     """What a plan would do about one part of the machine."""
     state = read_state(context.config, frozenset((part,)), ("",))
+    for failed in state.unread:
+        raise AcmewrapError(failed)
     planned = plan(context.config, state, context.clock(), PlanOptions()).steps
     return (step for step in planned if isinstance(step, kind))
 
@@ -45,14 +47,14 @@ def steps(context: DoctorContext, part: Part, kind: Type[_Step]) -> Iterator[_St
 def _tools(context: DoctorContext) -> Iterator[Finding]:
     needed = dict.fromkeys(_TOOLS)
     for certificate in context.certificates():
-        needed.update(dict.fromkeys(_TOOLS_OF[type(one)] for one in certificate.challenges if type(one) in _TOOLS_OF))
+        needed.update(dict.fromkeys(_TOOLS_OF[type(way)] for way in certificate.challenges if type(way) in _TOOLS_OF))
     path = context.environ.get("PATH") or DEFAULT_PATH
     for folder in dict.fromkeys(path.split(":")):
         if os.path.isdir(folder) and os.stat(folder).st_mode & 0o002:
-            yield Finding(failure("tool.path_writable", f"everybody can write to {folder}, in PATH", folder=folder))
+            yield Finding.of("tool.path_writable", f"everybody can write to {folder}, in PATH", folder=folder)
     for tool in needed:
         if shutil.which(tool, path=path) is None:
-            yield Finding(failure("tool.missing", f"{tool} is not installed, or not in PATH ({path})"))
+            yield Finding.of("tool.missing", f"{tool} is not installed, or not in PATH ({path})")
 
 
 def _release(context: DoctorContext) -> Iterator[Finding]:
@@ -69,13 +71,9 @@ def _wrapper(context: DoctorContext) -> Iterator[Finding]:
     for step in steps(context, "wrapper", RenderWrapper):
         message = f"{step.path}: {wording.reason_of(step)}"
         if step.reason is Plain.FOREIGN:
-            yield Finding(failure("file.foreign", message, path=step.path))
+            yield Finding.of("file.foreign", message, path=step.path)
         else:
-            yield Finding(failure("doctor.wrapper_differs", message), step)
-
-
-def _modes(context: DoctorContext) -> Iterator[Finding]:
-    return map(_open, file_modes.inspect(context.config))
+            yield Finding.of("doctor.wrapper_differs", message, fix=step)
 
 
 def _secrets(context: DoctorContext) -> Iterator[Finding]:

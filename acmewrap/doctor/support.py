@@ -11,37 +11,16 @@ from typing import Any, Dict, Iterator, List, Mapping, Tuple
 from ..config.model import Config
 from ..schedule import dsm
 from ..synology import sessions, tasks
+from ..synology.account import SHARE_TYPES
 from ..synology.channel import ADMINISTRATORS
 from ..synology.web import ApiError, Client
 
-_SHOWN = frozenset(
-    (
-        "cannot_chg_passwd",
-        "date_type",
-        "exit_type",
-        "firmware_ver",
-        "is_deny",
-        "isPkg",
-        "key_types",
-        "last_work_hour",
-        "maxVersion",
-        "minVersion",
-        "monthly_week",
-        "multiple_cert",
-        "otp_enforce_option",
-        "repeat_date",
-        "repeat_hour",
-        "repeat_min",
-        "service",
-        "subscriber",
-        "type",
-        "user_deletable",
-        "user_setable",
-        "version",
-        "week_day",
-    )
+_NAMES = (
+    "cannot_chg_passwd date_type exit_type firmware_ver is_deny isPkg key_types last_work_hour maxVersion minVersion monthly_week "
+    "multiple_cert otp_enforce_option repeat_date repeat_hour repeat_min service subscriber type user_deletable user_setable "
+    "version week_day"
 )
-_SHARES = ["dec", "local", "usb", "sata", "cluster", "c2", "cold_storage", "worm"]
+_SHOWN = frozenset(_NAMES.split())
 _EACH = 3  # of a list, its first items show the shape
 
 Call = Tuple[str, str, int, Dict[str, Any]]
@@ -74,7 +53,7 @@ def _calls(account: str) -> Iterator[Call]:
     yield "SYNO.Core.User", "get", 1, {"name": account, "additional": ["expired", "uid", "cannot_chg_passwd"]}
     yield "SYNO.Core.Group.Member", "list", 1, {"group": ADMINISTRATORS, "offset": 0, "limit": -1}
     who = {"name": account, "user_group_type": "local_user"}
-    yield "SYNO.Core.Share.Permission", "list_by_user", 1, {**who, "share_type": _SHARES, "additional": []}
+    yield "SYNO.Core.Share.Permission", "list_by_user", 1, {**who, "share_type": SHARE_TYPES, "additional": []}
     yield "SYNO.Core.AppPriv.App", "list", 2, {"offset": 0, "limit": -1}
     yield "SYNO.Core.OTP.EnforcePolicy", "get", 1, {}
     for version in (1, 3, 4):

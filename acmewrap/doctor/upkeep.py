@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Iterator
 
 from .. import paths
-from ..catalogue import failure
 from ..driver.command import DEADLINES
 from ..plan.due import interval_of
 from ..plan.interval_check import find_too_slow
@@ -43,15 +42,15 @@ def interval(context: DoctorContext) -> float:
 def _schedule(context: DoctorContext) -> Iterator[Finding]:
     schedule = context.config.schedule
     if schedule is None:
-        yield Finding(failure("doctor.no_schedule", f"{context.config.file} has no section `schedule`"))
+        yield Finding.of("doctor.no_schedule", f"{context.config.file} has no section `schedule`")
         return
     refuse_weak(context.config)
     for step in steps(context, "schedule", SetSchedule):
         message = f"the entry of {schedule.by}: {wording.reason_of(step)}"
-        yield Finding(failure("doctor.schedule_missing", message, by=schedule.by), fix=step)
+        yield Finding.of("doctor.schedule_missing", message, by=schedule.by, fix=step)
     slow = find_too_slow(context.config, read_state(context.config, CERTIFICATE_PARTS))
     if slow is not None:
-        yield Finding(failure("doctor.schedule_too_slow", slow.message, every=slow.every))
+        yield Finding.of("doctor.schedule_too_slow", slow.message, every=slow.every)
 
 
 def _locks(context: DoctorContext) -> Iterator[Finding]:
@@ -62,7 +61,7 @@ def _locks(context: DoctorContext) -> Iterator[Finding]:
             if age > _LONGEST_RUN:
                 holder = path.read_text(encoding="ascii", errors="replace").strip() or "unknown"
                 message = f"process {holder} has held {path} for {span(age)}"
-                yield Finding(failure("doctor.lock_held", message, process=holder))
+                yield Finding.of("doctor.lock_held", message, process=holder)
 
 
 def _is_held(path: Path) -> bool:
@@ -85,7 +84,7 @@ def _space(context: DoctorContext) -> Iterator[Finding]:
         folder = folder.parent
     free = shutil.disk_usage(str(folder)).free
     if free < _LEAST_SPACE:
-        yield Finding(failure("disk.full", f"{folder} has {free // 1024} KiB left", folder=folder))
+        yield Finding.of("disk.full", f"{folder} has {free // 1024} KiB left", folder=folder)
 
 
 def _log(context: DoctorContext) -> Iterator[Finding]:
@@ -93,4 +92,4 @@ def _log(context: DoctorContext) -> Iterator[Finding]:
     size = path.stat().st_size if path.exists() else 0
     if size > _LARGEST_LOG:
         message = f"{path} has grown to {size // 1024 // 1024} MiB"
-        yield Finding(failure("doctor.log_large", message, log=path))
+        yield Finding.of("doctor.log_large", message, log=path)

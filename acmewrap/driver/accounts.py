@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Optional, Tuple
 
-from .. import files
+from .. import files, jsontext
 from ..catalogue import failure
 from ..errors import CommandError, Failure, Retry
 from ..secrets import Secret
@@ -110,15 +109,14 @@ def _described(
     with contextlib.suppress(OSError, ValueError):
         url = parse_account(read_text(folder / "ca.conf")).get("ACCOUNT_URL") or None
     with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
-        contacts = tuple(map(str, json.loads(read_text(folder / "account.json")).get("contact") or ()))
+        contacts = tuple(map(str, jsontext.parse((folder / "account.json").read_bytes()).get("contact") or ()))
     events, lines, seconds = ((), (), 0.0) if done is None else (done.transcript.events, done.lines, done.seconds)
     return AccountResult("failed" if fault else outcome, url, contacts, events, lines, seconds, fault)
 
 
 def _is_registered(folder: Path) -> bool:
     try:
-        with open(folder / "account.json", encoding="utf-8") as stream:
-            return isinstance(json.load(stream), dict)
+        return isinstance(jsontext.parse((folder / "account.json").read_bytes()), dict)
     except (OSError, ValueError):
         return False
 

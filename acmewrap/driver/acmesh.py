@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Mapping, Optional, Sequence, Tuple, Union
 
 from ..access.trust import StrPath
-from ..config.model import Challenge, Install, Webroot
+from ..config.model import Challenge, Install, Poll, Webroot
 from ..pki.x509 import X509
 from . import accounts, command, conversions, cron, deployments, orders, queries, removals
 from .call import Caller
@@ -39,7 +39,7 @@ class AcmeSh:
 
     Before each call every file of it is held against the manifest of the pinned release ``version`` (None: the one that the
     script says it is), unless ``verify`` is False. ``environment`` reaches every call (proxies, for one); ``deadlines`` are
-    seconds by verb.
+    seconds by verb, ``poll`` is that of an authority.
     """
 
     def __init__(
@@ -56,6 +56,7 @@ class AcmeSh:
         environment: Optional[Mapping[str, str]] = None,
         deadlines: Optional[Mapping[str, float]] = None,
         runner: Optional[Runner] = None,
+        poll: Poll = "early",
     ) -> None:
         self.home = Home(Path(home))
         self._caller = Caller(
@@ -70,6 +71,7 @@ class AcmeSh:
             environment=dict(environment or {}),
             deadlines={**command.DEADLINES, **(deadlines or {})},
             runner=runner or ProcessRunner(),
+            poll=poll,
         )
 
     def register_account(self, eab: Optional[Tuple[str, Value]] = None) -> AccountResult:

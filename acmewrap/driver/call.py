@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
+import logging
 import shlex
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -11,6 +13,7 @@ from typing import Dict, Iterable, Mapping, Optional, Sequence, Tuple
 
 from ..access import trust
 from ..catalogue import failure
+from ..config.model import Poll
 from ..errors import Failure, ReleaseError
 from ..secrets import Redactor, Secret
 from . import command, concealment
@@ -26,6 +29,9 @@ PRIVATE_UMASK = 0o077
 _LOGGED = ("issue", "renew", "register_account", "update_account", "deactivate_account", "deactivate")
 # Without variables of a dnsapi hook these give curl and openssl nothing that anybody may not see.
 _SIGNED = ("issue", "renew")
+_POLLING = ("issue", "renew", "cron")
+
+logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,7 @@ class Caller:
     environment: Mapping[str, str] = field(default_factory=dict)
     deadlines: Mapping[str, float] = field(default_factory=lambda: command.DEADLINES)
     runner: Runner = field(default_factory=ProcessRunner)
+    poll: Poll = "early"
 
     def run(
         self,
@@ -92,9 +99,9 @@ class Caller:
             Command(
                 verb=verb,
                 argv=argv,
-                environment=self._environment(verb, staging, given),
+                environment=self._environment(verb, staging, given, self._polls(verb, program)),
                 folder=staging.temporary,
-                timeout=self.deadlines.get(verb, command.DEFAULT_DEADLINE),
+                timeout=self._deadline(verb),
                 secrets=(*secrets, *(value for value in given.values() if isinstance(value, Secret))),
             ),
             on_line,
@@ -143,7 +150,20 @@ class Caller:
             context=known,
         )
 
-    def _environment(self, verb: str, staging: Staging, variables: Mapping[str, Value]) -> Dict[str, str]:
+    def _deadline(self, verb: str) -> float:
+        return self.deadlines.get(verb, command.DEFAULT_DEADLINE)
+
+    def _polls(self, verb: str, program: Path) -> str:
+        if verb not in _POLLING or self.poll != "early":
+            return ""
+        places = concealment.poll_places(hashlib.sha256((program / "acme.sh").read_bytes()).hexdigest())
+        if not places:
+            logger.info("where this acme.sh waits for an authority is not known: it asks again every 2 s")
+        return places
+
+    def _environment(
+        self, verb: str, staging: Staging, variables: Mapping[str, Value], polls: str = ""
+    ) -> Dict[str, str]:
         # Built from nothing: acme.sh takes FORCE, DEBUG, STAGE, CERT_HOME, Le_* and many more from whoever starts it.
         environment = {
             **self.environment,
@@ -160,7 +180,9 @@ class Caller:
             # A time on each of some 300 lines would take a process each, a twentieth of the whole call.
             environment.update(LOG_FILE=str(staging.protocol), LOG_LEVEL="2", NO_TIMESTAMP="1")
         secrets = bool(variables) or verb not in _SIGNED
-        environment.update(concealment.shell_functions(staging.folder, secrets=secrets))
+        environment.update(
+            concealment.shell_functions(staging.folder, secrets=secrets, polls=polls, deadline=self._deadline(verb))
+        )
         for name, value in variables.items():
             environment[name] = value.reveal() if isinstance(value, Secret) else value
         return environment

@@ -77,13 +77,27 @@ _acmewrap_hmac() {
 """
 
 
-def shell_functions(folder: Path, *, secrets: bool = True) -> Dict[str, str]:
+def shell_functions(folder: Path, *, secrets: bool = True, polls: str = "", deadline: float = 600) -> Dict[str, str]:
     """Write the functions into *folder*, private to one call; what is returned makes bash read them.
 
-    Those that stand between an authority and acme.sh always, those that hide arguments only where there are *secrets*.
+    Those that stand between an authority and acme.sh always, those that hide arguments only where there are *secrets*. For
+    *polls* and *deadline* see :func:`guard`.
     """
     path = folder / "functions.sh"
-    path.write_text(
-        _HEAD + (_FUNCTIONS if secrets else "") + resources.read_text("templates/guard.sh"), encoding="ascii"
-    )
+    path.write_text(_HEAD + (_FUNCTIONS if secrets else "") + guard(polls, deadline), encoding="ascii")
     return {"BASH_ENV": str(path)}
+
+
+def guard(polls: str = "", deadline: float = 600) -> str:
+    """The functions between an authority and acme.sh, which asks again early at *polls* (see :func:`poll_places`). No
+    ``Retry-After`` of the authority is waited for in this way beyond *deadline*, in seconds from the start.
+    """
+    return f"_acmewrap_polls='{polls}' _acmewrap_deadline={deadline:.0f}\n{resources.read_text('templates/guard.sh')}"
+
+
+def poll_places(digest: str) -> str:
+    """Where the acme.sh with this SHA-256 waits for an authorization or an order, as ``templates/guard.sh`` takes it; empty when
+    that is not known.
+    """
+    rows = (line.split("  ") for line in resources.read_text("vendor/polls").splitlines() if not line.startswith("#"))
+    return next((places for known, _, places in rows if known == digest), "")

@@ -122,10 +122,10 @@ def is_due(stored: Stored, completed: Completed) -> bool:
 
 def find_fault(requested: Iterable[str], after: Stored, lines: Tuple[str, ...]) -> Optional[Failure]:
     """Why what acme.sh stored is not the certificate that was *requested*, with its key and chain; None when it is."""
-    fault = after.fault()
+    fault = after.find_fault()
     if fault is not None:
         id = "certificate.chain_missing" if fault.chain else "certificate.mismatch"
-        return failure(id, f"what acme.sh stored does not belong together: {fault.text}", lines[-_TAIL:])
+        return failure(id, f"what acme.sh stored does not belong together: {fault}", lines[-_TAIL:])
     assert after.leaf is not None
     names, domains = _plain(after.leaf.names or (after.leaf.subject,)), _plain(requested)
     if names != domains:

@@ -62,12 +62,16 @@ class CertificateFiles:
         return self.folder / "fullchain.cer"
 
 
-@dataclass(frozen=True)
-class Fault:
+class Fault(str):
     """Why files do not belong together; ``chain`` says whether leaf and key do, and only their chain does not."""
 
-    text: str
-    chain: bool = False
+    __slots__ = ()
+    chain = False
+
+
+class ChainFault(Fault):
+    __slots__ = ()
+    chain = True
 
 
 @dataclass(frozen=True)
@@ -102,13 +106,8 @@ class Stored:
         """Whether it was ordered by a request (``--sign-csr``) of somebody who keeps the key."""
         return KEY_ELSEWHERE in self.configuration
 
-    def find_fault(self) -> Optional[str]:
+    def find_fault(self) -> Optional[Fault]:
         """Why configuration, key, leaf and chain do not belong together; None when they do."""
-        fault = self.fault()
-        return None if fault is None else fault.text
-
-    def fault(self) -> Optional[Fault]:
-        """The same, and whether only the chain is at fault."""
         if self.configuration_error is not None:
             return Fault(f"{self.files.configuration.name}: {self.configuration_error}")
         if self.leaf is None:
@@ -123,16 +122,16 @@ class Stored:
             try:
                 found.append(pem.certificates(path.read_bytes()))
             except (OSError, ValueError) as error:
-                return Fault(_describe(path, error), chain=True)
+                return ChainFault(_describe(path, error))
         full, chain = found
         if full[0] != self.leaf.der:
-            return Fault("fullchain.cer begins with another certificate", chain=True)
+            return ChainFault("fullchain.cer begins with another certificate")
         try:
             belongs = full[1:] == chain and x509.is_chain((self.leaf, *map(x509.parse_der, chain)))
         except ValueError as error:
-            return Fault(_describe(self.files.chain, error), chain=True)
+            return ChainFault(_describe(self.files.chain, error))
         if not belongs:
-            return Fault("ca.cer is not the chain of the certificate", chain=True)
+            return ChainFault("ca.cer is not the chain of the certificate")
         return None
 
     def _is_of_our_key(self, leaf: x509.X509) -> bool:

@@ -10,7 +10,6 @@ certificate folders it needs, with a configuration home of its own, and only wha
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import os
 import shutil
@@ -43,7 +42,7 @@ _CREDENTIALS = ("SAVED_",)
 ACCOUNT_FILES = ("account.key", "account.json", "ca.conf")
 _ACCOUNT_CREDENTIALS = ("CA_EAB_",)
 
-# curl is started without any limit by acme.sh; these reach every call of it (acme.sh itself cannot be told).
+# curl is started without any limit by acme.sh; these reach every call of it (acme.sh has no option for it).
 _CURL_LIMITS = "connect-timeout = 10\nmax-time = 120\n"
 # The key counts and not who signed it: curl compares it (error 90) before it sends anything, `insecure` or not.
 _CURL_PIN = 'insecure\npinnedpubkey = "sha256//{}"\n'
@@ -245,6 +244,6 @@ def explained(home: Home) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        refused = isinstance(error, (PermissionError, shutil.Error)) or error.errno == errno.EROFS
+        refused = isinstance(error, (PermissionError, shutil.Error))
         id = "home.not_writable" if refused else files.id_of(error)
         raise AccessError(failure(id, str(error), folder=home.path, user='"$(id -un)"')) from error

@@ -10,11 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Mapping, Optional, Tuple, Union
 
-from .. import resources, templates
+from .. import templates
 from ..catalogue import failure
+from ..config.model import Poll
 from ..errors import AccessError, AcmewrapError, ReleaseError
 from ..secrets import InlineSecret, Reference
 from .command import hook_variables
+from .concealment import guard, poll_places
 from .home import Home
 from .release.pin import manifest
 
@@ -38,6 +40,7 @@ class Wrapper:
     email: Optional[str] = None
     variables: Tuple[Tuple[str, Mapping[str, Union[str, Reference]]], ...] = ()
     files: Optional[Mapping[str, str]] = None
+    poll: Poll = "early"
 
     def render(self) -> str:
         """The text of the script. A variable that two hooks want with different values keeps the first one's."""
@@ -54,8 +57,8 @@ class Wrapper:
             "account_folder": Home(self.home).account_folder(self.server),
             "digest": _digest(self._pins()),
         }
-        guard = resources.read_text("templates/guard.sh")
-        return templates.render("wrapper.sh.j2", identity=IDENTITY, guard=guard, **values)
+        polls = poll_places(self._pins().get("acme.sh", "")) if self.poll == "early" else ""
+        return templates.render("wrapper.sh.j2", identity=IDENTITY, guard=guard(polls), **values)
 
     def check(self) -> None:
         """Raise :class:`AcmewrapError` (``wrapper.missing``) unless the script is there, and is the one that this renders."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
@@ -21,7 +22,7 @@ from ..secrets import Secret, resolve
 from ..state.ledger import Ledger
 from ..timefmt import instant
 from . import renewal_advice
-from .context import RunContext
+from .context import RunContext, explain
 from .deploy import Delivery, deliver
 from .results import Evidence
 
@@ -41,10 +42,10 @@ class CertificateSteps:
         self._blocked = blocked
         self._renewal_info = renewal_info
         # One upload at a time per target: a NAS restarts its web server after each.
-        self._targets: Dict[str, threading.Lock] = {
-            _place(target): threading.Lock() for one in config.certificates.values() for target in one.targets
+        self._targets: Dict[str, threading.Lock] = {_place(target): threading.Lock() for _, target in config.targets()}
+        self._ledgers = {
+            authority.name: Ledger.load(paths.ledger_path(authority)) for authority in config.authorities.values()
         }
-        self._ledgers = {one.name: Ledger.load(paths.ledger_path(one)) for one in config.authorities.values()}
 
     def perform(self, step: CertificateStep, on_line: OnLine) -> Evidence:
         """Do *step*. A failure is written down, then raised as :class:`AcmewrapError` or, when there is an answer of acme.sh,
@@ -61,10 +62,12 @@ class CertificateSteps:
                 return self._deploy(step, on_line)
             assert isinstance(step, ObtainCertificate)
             return self._obtain(step, on_line)
-        except AcmewrapError as error:
+        except Exception as error:
+            problem = explain(error, self._config, step)
             if not self._context.stopped.is_set():
-                self._note(step, error.failure)
-            raise
+                with contextlib.suppress(Exception):  # where nothing can be read or written, the failure itself says so
+                    self._note(step, problem.failure)
+            raise problem from error
 
     def _obtain(self, step: ObtainCertificate, on_line: OnLine) -> IssueResult:
         if step.authority.name in self._blocked:

@@ -7,15 +7,22 @@ import time
 from dataclasses import dataclass, field
 from typing import Callable, Dict, Mapping
 
-from .. import paths
+from .. import paths, unexpected
 from ..catalogue import failure
 from ..config.model import Authority, Config
 from ..driver import command
 from ..driver.acmesh import AcmeSh
 from ..driver.process import ProcessRunner, Runner
-from ..errors import CommandError
+from ..errors import AcmewrapError, CommandError
+from ..plan.steps import Step
 
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "NO_PROXY")
+
+
+def explain(error: Exception, config: Config, step: Step) -> AcmewrapError:
+    """What *step* failed of, when that is *error*."""
+    subject = step.certificate or getattr(step, "path", None) or step.kind
+    return unexpected.explain(error, paths.reports_folder(config), str(subject))
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,7 @@ class RunContext:
             server=authority.server,
             ca_bundle=authority.ca_bundle,
             email=authority.email,
+            poll=authority.poll,
             version=config.acme_sh.release,
             path=self.environ.get("PATH") or command.DEFAULT_PATH,
             environment=proxies,

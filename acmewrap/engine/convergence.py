@@ -4,18 +4,36 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Callable, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Callable, Literal, Mapping, Optional, Tuple
 
 from ..access import trust
 from ..config.model import Config
 from ..plan.planner import Plan, PlanOptions, plan
-from ..plan.steps import CheckRenewalInfo
-from ..state.machine import FAR_PARTS, read_state
+from ..plan.steps import CERTIFICATE_KINDS, OBTAINING_KINDS, CheckRenewalInfo
+from ..state.machine import CERTIFICATE_PARTS, FAR_PARTS, read_state
 from ..timefmt import instant
 
 if TYPE_CHECKING:
     from .engine import Listener
     from .results import Run
+
+
+Command = Literal["apply", "install", "render", "issue", "deploy", "cron", "rehearse", "upgrade"]
+
+# What each command may do: which kinds of steps, under which conditions, and which parts of the machine it looks at.
+SCOPES: Mapping[Command, PlanOptions] = {
+    "apply": PlanOptions(),
+    # No login to a NAS for these.
+    "install": PlanOptions(("install",), frozenset(("release",))),
+    "render": PlanOptions(("bundle", "render"), frozenset(("wrapper", "bundle"))),
+    "issue": PlanOptions(OBTAINING_KINDS, CERTIFICATE_PARTS),
+    "deploy": PlanOptions(("deploy",), frozenset(("certificates", "wire", "nas"))),
+    # Failures wait out their time, and nothing but files is read before a certificate is due.
+    "cron": PlanOptions(CERTIFICATE_KINDS, CERTIFICATE_PARTS, respect_backoff=True, reissue_on_change=False),
+    # The webroot is taken as it is: whether it works is the question.
+    "rehearse": PlanOptions(("install", "bundle", "issue"), frozenset(("release", "bundle", "certificates"))),
+    "upgrade": PlanOptions(("install", "render"), frozenset(("release", "wrapper"))),
+}
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ def _prove_mode(target: Target, config: Config) -> None:
     key = None if target.install is None else target.install.key_file
     excess = None if key is None else file_modes.inspect_file(key, config)
     if excess is not None:
-        message = f"{key}, the key of {target.name}: {excess}"
+        message = f"{key}, the key of {target.name}, has mode {excess.mode:04o}"
         raise UnprovenError(failure("deploy.key_open", message, file=key, mode=f"{excess.wanted:o}"))
 
 

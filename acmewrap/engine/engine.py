@@ -10,7 +10,7 @@ import threading
 from dataclasses import replace
 from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from .. import files, paths
+from .. import files, paths, unexpected
 from ..access import trust
 from ..acme import directory
 from ..catalogue import failure
@@ -26,21 +26,34 @@ from ..plan.steps import LAST_KINDS, ObtainCertificate, Step
 from ..secrets import resolve
 from ..timefmt import instant
 from .certificate_steps import CertificateSteps
-from .context import RunContext
+from .context import RunContext, explain
 from .results import Evidence, Notice, Planned, Run, StepEnded, StepLine, StepResult, StepStarted
 
 Listener = Callable[[Notice], None]
 Work = Callable[[Any, OnLine], Evidence]  # of the step that it is for
 
 
+class ListenerError(BaseException):
+    """Carries what a listener raised past everything that takes an exception for a failure of its own."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
+
+
 class Engine:
-    """Executes plans for one configuration. ``listener`` is called for every step, from one thread at a time."""
+    """Executes plans for one configuration. ``listener`` is called for every step, from one thread at a time.
+
+    What a listener raises ends the run and is raised again as it is, after everything that was begun has ended; the listener is
+    not called again, and no step fails of it.
+    """
 
     def __init__(self, config: Config, context: RunContext, listener: Optional[Listener] = None) -> None:
         self._config = config
         self._context = context
         self._listener = listener
         self._notifying = threading.Lock()
+        self._listener_failed = False
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
@@ -64,17 +77,23 @@ class Engine:
 
     def execute(self, plan: Plan) -> Run:
         """Do what *plan* says, inside :meth:`hold`. An interruption ends all children first."""
-        self._notify(Planned(plan))
         started = instant(self._context.clock())
         before = [step for step in plan.steps if step.certificate is None and step.kind not in LAST_KINDS]
         after = [step for step in plan.steps if step.kind in LAST_KINDS]
+        callers: Optional[Exception] = None
+        results: List[StepResult] = []
         try:
+            self._notify(Planned(plan))
             results = [self._run(step, self._do_machine) for step in before]
             results += self._do_certificates(plan)
             results += [self._run(step, self._do_machine) for step in after]
+        except ListenerError as carrier:
+            callers = carrier.error
         except BaseException:
             self._context.stop()
             raise
+        if callers is not None:  # from here, so that it comes without a word of ours
+            raise callers
         return Run(plan, tuple(results), started, instant(self._context.clock()))
 
     def _do_machine(self, step: Any, _: OnLine) -> Evidence:
@@ -117,8 +136,8 @@ class Engine:
                 eab = authority.eab
                 given = None if eab is None else (eab.key_id, resolve(eab.hmac_key, self._context.environ))
                 self._context.open_acme(self._config, authority).register_account(given).raise_for_failure()
-            except AcmewrapError as error:
-                blocked[name] = error
+            except Exception as error:
+                blocked[name] = unexpected.explain(error, paths.reports_folder(self._config), f"the authority {name}")
         return blocked, renewal_info
 
     def _do_lane(self, steps: Sequence[Step], work: Work) -> List[StepResult]:
@@ -143,11 +162,8 @@ class Engine:
             result = StepResult(step, "done", evidence=evidence)
             if isinstance(evidence, IssueResult) and evidence.failure is not None:
                 result = StepResult.unissued(step, evidence, evidence.failure)
-        except AcmewrapError as error:
-            result = StepResult.failed(step, error)
-        except OSError as error:
-            problem = files.describe(error, step.certificate or getattr(step, "path", step.kind))
-            result = StepResult(step, "failed", problem, exit_code=problem.exit_code)
+        except Exception as error:
+            result = StepResult.failed(step, explain(error, self._config, step))
         return self._end(replace(result, seconds=self._context.clock() - started))
 
     def _end(self, result: StepResult) -> StepResult:
@@ -155,6 +171,14 @@ class Engine:
         return result
 
     def _notify(self, notice: Notice) -> None:
-        if self._listener is not None:
-            with self._notifying:
+        if self._listener is None:
+            return
+        with self._notifying:
+            if self._listener_failed:
+                return
+            try:
                 self._listener(notice)
+            except Exception as error:
+                self._listener_failed = True
+                self._context.stop()
+                raise ListenerError(error) from error

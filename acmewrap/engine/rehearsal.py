@@ -38,6 +38,7 @@ def stage(config: Config, *, server: Optional[str] = None, ca_bundle: Optional[P
             synology=None,
             schedule=None,
         )
+        paths.reports_folder(staged).symlink_to(paths.reports_folder(config))
         program = paths.program_folder(config)
         if program.exists():
             files.make_folder(paths.program_folder(staged).parent)

@@ -33,7 +33,7 @@ def begin(
     """After a new certificate in the place of *before*: ask its authority about it, if the directory has a *source*
     (``renewalInfo``).
     """
-    stored = paths.home_of(config, certificate).read(*paths.name_of(certificate))
+    stored = paths.read(config, certificate)
     if source is None or stored is None or stored.leaf is None:
         ledger.advise(certificate.name, None)
         return
@@ -47,7 +47,7 @@ def consult(config: Config, certificate: Certificate, ledger: Ledger, now: float
 
     acme.sh's own calendar follows, so that a plain ``--cron`` renews at the same time.
     """
-    stored = paths.home_of(config, certificate).read(*paths.name_of(certificate))
+    stored = paths.read(config, certificate)
     known = (
         ledger.advice(certificate.name, stored.leaf.sha256) if stored is not None and stored.leaf is not None else None
     )

@@ -107,7 +107,7 @@ class Run:
         """The worst that happened; ``PARTLY_FAILED`` when other certificates fared better."""
         bad = [result for result in self.results if not result.ok]
         if not bad:
-            return ExitCode.OK
+            return next((one.exit_code for one in self.plan.state.unread), ExitCode.OK)
         good = [results for results in self.by_certificate.values() if all(one.ok for one in results)]
         if good and all(result.step.certificate is not None for result in bad):
             return ExitCode.PARTLY_FAILED

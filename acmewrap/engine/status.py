@@ -90,7 +90,7 @@ class CertificateStatus:
     @property
     def is_healthy(self) -> bool:
         """Valid, deployed everywhere, and no failure outstanding."""
-        deployed = all(one.state in ("deployed", "unverified") for one in self.targets.values())
+        deployed = all(target.state in ("deployed", "unverified") for target in self.targets.values())
         return self.state in ("valid", "due") and self.attempts.error is None and deployed
 
 
@@ -99,7 +99,11 @@ def assess(config: Config, state: State, now: float, run: Optional[Run] = None) 
     results = run.results if run is not None else ()
     return {
         name: _assess(
-            config, config.certificates[name], found, now, [one for one in results if one.step.certificate == name]
+            config,
+            config.certificates[name],
+            found,
+            now,
+            [result for result in results if result.step.certificate == name],
         )
         for name, found in state.certificates.items()
     }
@@ -107,14 +111,14 @@ def assess(config: Config, state: State, now: float, run: Optional[Run] = None) 
 
 def last_run(config: Config) -> Optional[datetime]:
     """When a run was last at work, or the schedule last wrote to its log; None: never."""
-    places = (paths.log_path(config), *(paths.lock_path(one.home) for one in config.authorities.values()))
+    places = (paths.log_path(config), *(paths.lock_path(authority.home) for authority in config.authorities.values()))
     return max((instant(path.stat().st_mtime) for path in places if path.exists()), default=None)
 
 
 def _assess(
     config: Config, certificate: Certificate, found: CertificateState, now: float, results: Sequence[StepResult]
 ) -> CertificateStatus:
-    leaf = found.stored.leaf if found.stored is not None else None
+    leaf = found.leaf
     location = paths.home_of(config, certificate).files_of(*paths.name_of(certificate))
     due = due_of(config, certificate, found.stored, found.advice)
     state: Condition = "valid"
@@ -128,16 +132,14 @@ def _assess(
         state = "due"
     due_at = None if due is None else instant(due)
     by_target = {result.step.target: result for result in results}
-    targets = {one.name: _assess_target(one, found, leaf, by_target.get(one.name)) for one in certificate.targets}
+    targets = {target.name: _assess_target(target, found, by_target.get(target.name)) for target in certificate.targets}
     obtained = next((one for one in reversed(results) if isinstance(one.step, ObtainCertificate)), None)
     return CertificateStatus(certificate, state, location, leaf, due_at, found.attempts, targets, obtained)
 
 
-def _assess_target(
-    target: Target, found: CertificateState, leaf: Optional[x509.X509], result: Optional[StepResult]
-) -> TargetStatus:
+def _assess_target(target: Target, found: CertificateState, result: Optional[StepResult]) -> TargetStatus:
     entry, observed = found.deliveries.get(target.name, LedgerEntry()), found.observations.get(target.name)
-    expected = leaf.sha256 if leaf is not None else None
+    expected = found.leaf.sha256 if found.leaf is not None else None
     state: TargetCondition = "pending"
     if observed is not None and observed.error is not None:
         state = "unreachable"

@@ -15,10 +15,9 @@ from ..driver.release import installation
 from ..errors import ExitCode
 from ..plan.steps import Kind
 from .context import RunContext
-from .convergence import Convergence
+from .convergence import SCOPES, Convergence
 from .engine import Engine, Listener
 from .results import Run
-from .scope import SCOPES
 
 
 @dataclass(frozen=True)
@@ -38,9 +37,8 @@ def compare(config: Config, version: Optional[str] = None) -> ReleaseChange:
     present, wanted = config.acme_sh.release, version or list(installation.releases())[-1]
     installation.pinned(wanted, allow_vulnerable=config.acme_sh.allow_vulnerable)
     old, new = installation.manifest(present), installation.manifest(wanted)
-    certificates = config.certificates.values()
-    hooks = {f"deploy/{target.hook}.sh" for one in certificates for target in one.targets if target.hook}
-    hooks |= {f"dnsapi/{way.hook}.sh" for one in certificates for way in one.challenges if isinstance(way, Dns)}
+    hooks = {f"deploy/{target.hook}.sh" for _, target in config.targets() if target.hook}
+    hooks |= {f"dnsapi/{way.hook}.sh" for way in config.challenges() if isinstance(way, Dns)}
     return ReleaseChange(
         present,
         wanted,
@@ -59,9 +57,9 @@ def switch(edit: Edit, environ: Mapping[str, str], listener: Optional[Listener] 
     """
     context = RunContext(environ)
 
-    def bring(config: Config, *kinds: Kind) -> Run:
+    def bring(config: Config, *kinds: Kind, told: Optional[Listener] = listener) -> Run:
         options = replace(SCOPES["upgrade"], kinds=kinds, force=force)
-        return Engine(config, context, listener).execute(Convergence(config, environ, options).plan())
+        return Engine(config, context, told).execute(Convergence(config, environ, options).plan())
 
     with Engine(edit.old, context).hold():
         _write(edit, pretend=True)
@@ -74,7 +72,7 @@ def switch(edit: Edit, environ: Mapping[str, str], listener: Optional[Listener] 
                 _write(edit)
                 return done
         except BaseException:
-            bring(edit.old, "install", "render")
+            bring(edit.old, "install", "render", told=None)  # the listener may be what failed
             raise
         return done.followed_by(bring(edit.old, "install", "render"))
 

@@ -100,12 +100,9 @@ def _hand_over_home(top: int, parts: Iterable[str], path: Path, user: User) -> N
                 return
         assert folder is not None
         status = os.fstat(folder)
-        if status.st_uid == 0 and not status.st_mode & 0o022 and _is_marked(folder):
+        marked = any(all(_is_roots(folder, name) for name in names) for names in _MARKS)
+        if status.st_uid == 0 and not status.st_mode & 0o022 and marked:
             _give_content(folder, path, user)
-
-
-def _is_marked(folder: int) -> bool:
-    return any(all(_is_roots(folder, name) for name in names) for names in _MARKS)
 
 
 def _give(parent: int, name: str, path: Path, user: User, *, whole: bool) -> None:

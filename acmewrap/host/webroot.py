@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from typing import Literal, Optional, Sequence
 
-from .. import files
+from .. import files, programs
 from ..access import privileges, trust
 from ..catalogue import failure
 from ..config.arguments import CHALLENGE_FOLDER
@@ -62,7 +62,7 @@ def prepare(path: Path) -> None:
 
 
 def keep_folder(path: Path) -> None:
-    """Make the folder for tokens in a webroot that is there, as far as this user can; whoever cannot is told by acme.sh.
+    """Make the folder for tokens in a webroot that is there, as far as this user can; acme.sh reports where it cannot.
 
     acme.sh makes a missing one itself, and takes it away when it is done: under whoever else is at work there meanwhile.
     """
@@ -114,11 +114,11 @@ def _prepare_with_sudo(path: Path, folders: Sequence[Path]) -> None:
     names = [str(folder) for folder in folders]
     for words in (["mkdir", "-p", names[-1]], ["chmod", f"{_MODE:o}", *names], ["chown", owner, *names]):
         try:
-            if sys.stdin.isatty():  # a person is there: sudo may ask for the password itself
+            if sys.stdin is not None and sys.stdin.isatty():  # a person is there: sudo may ask for the password itself
                 sh.Command("sudo")(*words, _fg=True)
             else:
-                sh.Command("sudo")("-n", *words, _tty_out=False, _timeout=30)
-        except (sh.CommandNotFound, sh.ErrorReturnCode, sh.TimeoutException) as error:
+                programs.ask("sudo", "-n", *words, timeout=30.0)
+        except (sh.CommandNotFound, sh.ErrorReturnCode, programs.ProgramError) as error:
             raise _not_writable(path, f"`sudo {' '.join(map(shlex.quote, words))}` did not work") from error
 
 

@@ -12,6 +12,7 @@ from enum import Enum
 from typing import TYPE_CHECKING, Callable, Dict, Mapping, Optional
 from urllib.parse import urljoin, urlsplit
 
+from ..errors import PortableError
 from . import connection, tls
 from .connection import Deadline, Place
 
@@ -35,7 +36,7 @@ class Reason(Enum):
     TOO_LARGE = "too large"
 
 
-class HttpError(Exception):
+class HttpError(PortableError):
     """No reply. ``verify_code`` is OpenSSL's for a certificate that is not trusted (X509_V_ERR in x509_vfy.h)."""
 
     def __init__(self, reason: Reason, text: str, verify_code: Optional[int] = None) -> None:

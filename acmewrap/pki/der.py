@@ -1,11 +1,11 @@
-"""DER (X.690), as far as certificates and keys have it. What is none ends in ValueError or IndexError."""
+"""DER (X.690), as much of it as certificates and keys take: elements with a tag of one byte and a definite length."""
 
 from __future__ import annotations
 
 from typing import List, Tuple
 
 
-def _element(data: bytes, at: int) -> Tuple[int, int, int]:
+def element(data: bytes, at: int) -> Tuple[int, int, int]:
     """Tag, begin and end of the content of the element at *at*."""
     tag, length, begin = data[at], data[at + 1], at + 2
     if length & 0x80:
@@ -19,20 +19,21 @@ def _element(data: bytes, at: int) -> Tuple[int, int, int]:
 
 def children(data: bytes) -> List[Tuple[int, bytes, bytes]]:
     """(tag, content, whole element) of each element in *data*."""
-    children, at = [], 0
+    found, at = [], 0
     while at < len(data):
-        tag, begin, end = _element(data, at)
-        children.append((tag, data[begin:end], data[at:end]))
+        tag, begin, end = element(data, at)
+        found.append((tag, data[begin:end], data[at:end]))
         at = end
-    return children
+    return found
 
 
 def inside(data: bytes) -> bytes:
-    _, begin, end = _element(data, 0)
+    """The content of the first element in *data*."""
+    _, begin, end = element(data, 0)
     return data[begin:end]
 
 
-def length_of(size: int) -> bytes:
+def encode_length(size: int) -> bytes:
     if size < 0x80:
         return bytes([size])
     packed = size.to_bytes((size.bit_length() + 7) // 8, "big")

@@ -9,19 +9,24 @@ from __future__ import annotations
 import base64
 import calendar
 import hashlib
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Iterator, List, Optional, Tuple
 
 from ..timefmt import instant
 from . import pem
-from .der import children, inside, length_of
+from .der import children, encode_length, inside
 
 _CURVES = {
     b"\x2a\x86\x48\xce\x3d\x03\x01\x07": "ec-256",
     b"\x2b\x81\x04\x00\x22": "ec-384",
     b"\x2b\x81\x04\x00\x23": "ec-521",
 }
+_EC = b"\x2a\x86\x48\xce\x3d\x02\x01"
+_PKCS1 = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01"  # rsaEncryption, RSASSA-PSS and the like
+_KINDS = {b"\x2b\x65\x70": "ed25519", b"\x2b\x65\x71": "ed448"}  # RFC 8410
+_WIDE = {0x1C: "utf-32-be", 0x1E: "utf-16-be"}  # UniversalString, BMPString
 _COMMON_NAME = b"\x55\x04\x03"
 SUBJECT_ALTERNATIVE_NAME = b"\x55\x1d\x11"
 _BASIC_CONSTRAINTS = b"\x55\x1d\x13"
@@ -76,8 +81,18 @@ def find_first(data: bytes) -> Optional[X509]:
         return None
 
 
+def find_der(der: bytes) -> Optional[X509]:
+    """One DER certificate, None when it cannot be read."""
+    try:
+        return parse_der(der)
+    except ValueError:
+        return None
+
+
 def parse_der(der: bytes) -> X509:
-    """One DER certificate. Raises ValueError when it is none."""
+    """One DER certificate. Raises ValueError when it is none. What is only shown (names, the kind of key) is read as far as it can
+    be: a certificate with a name or a key that nobody knows here is one all the same.
+    """
     try:
         return _parse(der)
     except (IndexError, KeyError, UnicodeDecodeError) as error:
@@ -130,7 +145,11 @@ def _time(tag: int, content: bytes) -> int:
     text = content.decode("ascii")
     if tag == _UTC_TIME:  # RFC 5280 4.1.2.5.1: two digits, 50 and above are the 1900s
         text = ("19" if text[:2] >= "50" else "20") + text
+    if not re.fullmatch("[0-9]{14}Z", text):
+        raise ValueError("a time in it is none")
     digits = [int(text[:4]), *(int(text[at : at + 2]) for at in range(4, 14, 2))]
+    if not (1 <= digits[1] <= 12 and 1 <= digits[2] <= 31 and digits[3] < 24 and digits[4] < 60 and digits[5] <= 60):
+        raise ValueError("a time in it is none")
     return calendar.timegm((*digits, 0, 0, 0))
 
 
@@ -143,11 +162,14 @@ def _extensions(fields: List[Tuple[int, bytes, bytes]]) -> Iterator[Tuple[bytes,
 
 
 def common_name(name: bytes) -> str:
-    for _, group, _ in children(name):
-        for _, attribute, _ in children(group):
-            (_, kind, _), (_, value, _) = children(attribute)
-            if kind == _COMMON_NAME:
-                return value.decode("utf-8", "replace")
+    try:
+        for _, group, _ in children(name):
+            for _, attribute, _ in children(group):
+                (_, kind, _), (tag, value, _) = children(attribute)
+                if kind == _COMMON_NAME:
+                    return value.decode(_WIDE.get(tag, "utf-8"), "replace")
+    except (IndexError, ValueError):
+        return ""
     return ""
 
 
@@ -156,11 +178,11 @@ def alternative_names(extension: bytes) -> Iterator[str]:
         return
     for tag, content, _ in children(inside(extension)):
         if tag == 0x82:
-            yield content.decode("ascii")
+            yield content.decode("ascii", "backslashreplace")
         elif tag == 0x87:
             import ipaddress
 
-            yield str(ipaddress.ip_address(content))
+            yield str(ipaddress.ip_address(content)) if len(content) in (4, 16) else f"IP {content.hex()}"
 
 
 def _is_authority(extension: bytes) -> bool:
@@ -180,14 +202,18 @@ def public_key_of(info: bytes) -> bytes:
 
 
 def key_type_of(public_key: bytes) -> str:
-    algorithm, bits = children(public_key)[:2]
-    parameters = children(algorithm[1])
-    if len(parameters) > 1 and parameters[1][0] == _OBJECT:
-        return _CURVES.get(parameters[1][1], "ec")
-    inner = children(bits[1][1:])
-    if inner[0][0] != _SEQUENCE:
+    try:
+        algorithm, bits = children(public_key)[:2]
+        parameters = children(algorithm[1])
+        kind = parameters[0][1]
+        if kind == _EC:
+            return _CURVES.get(parameters[1][1], "ec") if parameters[1][0] == _OBJECT else "ec"
+        if not kind.startswith(_PKCS1):
+            return _KINDS.get(kind, "unknown")
+        modulus = children(children(bits[1][1:])[0][1])[0][1]
+        return str(len(modulus.lstrip(b"\0")) * 8)
+    except (IndexError, ValueError):
         return "unknown"
-    return str(len(children(inner[0][1])[0][1].lstrip(b"\0")) * 8)
 
 
 def _public_part(key: bytes) -> bytes:
@@ -196,7 +222,7 @@ def _public_part(key: bytes) -> bytes:
         fields = children(inside(blocks[b"PRIVATE KEY"]))
         inner = fields[2][1]
         algorithm = children(fields[1][1])[0][1]
-        return _rsa_public(inner) if algorithm.startswith(b"\x2a\x86\x48\x86\xf7\x0d\x01\x01") else _ec_public(inner)
+        return _rsa_public(inner) if algorithm.startswith(_PKCS1) else _ec_public(inner)
     if b"RSA PRIVATE KEY" in blocks:
         return _rsa_public(blocks[b"RSA PRIVATE KEY"])
     return _ec_public(blocks[b"EC PRIVATE KEY"])
@@ -212,4 +238,4 @@ def _ec_public(sec1: bytes) -> bytes:
 def _rsa_public(pkcs1: bytes) -> bytes:
     _, modulus, exponent = children(inside(pkcs1))[:3]
     content = modulus[2] + exponent[2]
-    return bytes([_SEQUENCE]) + length_of(len(content)) + content
+    return bytes([_SEQUENCE]) + encode_length(len(content)) + content

@@ -22,7 +22,11 @@ def request_of(config: Config, certificate: Certificate) -> str:
     parts: Any = {
         "server": config.authority_of(certificate).server,
         "domains": certificate.domains,
-        "challenges": [(type(challenge).__name__, _plain(asdict(challenge))) for challenge in certificate.challenges],
+        # Without the secrets of a DNS hook: others are no other certificate.
+        "challenges": [
+            (type(challenge).__name__, {name: value for name, value in asdict(challenge).items() if name != "env"})
+            for challenge in certificate.challenges
+        ],
         "key": certificate.key,
         "options": certificate.options,
     }
@@ -49,8 +53,3 @@ def find_change(config: Config, certificate: Certificate, stored: Stored) -> Opt
     if len(paths) == len(certificate.challenges) and set(paths) != set(recorded):
         return Changed("webroot", tuple(recorded), tuple(dict.fromkeys(paths)))
     return None
-
-
-def _plain(values: Any) -> Any:
-    values.pop("env", None)  # secrets of a DNS hook: another one is no other certificate
-    return values

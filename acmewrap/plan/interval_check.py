@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, Iterator, Optional, Tuple
+from typing import Dict, Optional, Tuple
 
 from ..config import locate
 from ..config.model import Config
@@ -39,37 +39,31 @@ def find_problems(config: Config, state: State) -> Tuple[Problem, ...]:
 
 def find_too_slow(config: Config, state: State) -> Optional[TooSlow]:
     """None when every certificate is renewed in time. Nothing is said of an authority of which none lies on the disk."""
-    interval, slowest = interval_of(config.schedule), dict(_slowest(config, state))
+    interval, lifetimes = interval_of(config.schedule), _lifetimes(config, state)
+    slowest = {
+        name: slowest_interval(lifetimes[certificate.authority], certificate.renew)
+        for name, certificate in config.certificates.items()
+        if certificate.authority in lifetimes
+    }
     if not interval or not slowest or min(slowest.values()) >= interval:
         return None
     name = min(slowest, key=lambda one: slowest[one])
     works = next((one for one in _INTERVALS if one <= slowest[name]), _MINUTE)
-    lifetime = _lifetimes(config, state)[config.certificates[name].authority]
+    lifetime = lifetimes[config.certificates[name].authority]
     left = lifetime - due_at(0, lifetime, config.certificates[name].renew)
     message = (
         f"a run every {span(interval)} is too slow for {name}: its certificate lives {span(lifetime)} and is due {span(left)} "
         "before its end, so it can expire between two runs"
     )
-    return TooSlow(message, _written(works))
-
-
-def _slowest(config: Config, state: State) -> Iterator[Tuple[str, int]]:
-    lifetimes = _lifetimes(config, state)
-    for name, certificate in config.certificates.items():
-        if certificate.authority in lifetimes:
-            yield name, slowest_interval(lifetimes[certificate.authority], certificate.renew)
+    return TooSlow(message, f"{works // _HOUR}h" if works % _HOUR == 0 else f"{works // _MINUTE}m")
 
 
 def _lifetimes(config: Config, state: State) -> Dict[str, int]:
     """The shortest lifetime that each authority is known to give."""
     known: Dict[str, int] = {}
     for name, found in state.certificates.items():
-        if found.stored is not None and found.stored.leaf is not None:
+        if found.leaf is not None:
             authority = config.certificates[name].authority
-            lifetime = int(found.stored.leaf.lifetime.total_seconds())
+            lifetime = int(found.leaf.lifetime.total_seconds())
             known[authority] = min(known.get(authority, lifetime), lifetime)
     return known
-
-
-def _written(seconds: int) -> str:
-    return f"{seconds // _HOUR}h" if seconds % _HOUR == 0 else f"{seconds // _MINUTE}m"

@@ -58,18 +58,18 @@ class PlanOptions:
 def plan(config: Config, state: State, now: float, options: Optional[PlanOptions] = None) -> Plan:
     """What is to be done. Certificates that *state* does not hold are left alone."""
     options = options or PlanOptions()
-    found = (
-        *_machine(config, state, options),
-        *_certificates(config, state, now, options),
-        *_schedule(config, state),
-    )
-    steps = tuple(step for step in found if step.kind in options.kinds)
+    found = [*_machine(config, state, options), *_certificates(config, state, now, options)]
+    schedule = drifted(state.schedule)
+    if config.schedule is not None and schedule is not None:
+        found.append(steps.SetSchedule(schedule, config, config.schedule))
+    chosen = tuple(step for step in found if step.kind in options.kinds)
     leftovers = tuple(_leftovers(config, state)) if "remove" in options.kinds else ()
     unmanaged = state.nas.note if state.nas is not None else None
     foreign = tuple(reasons.NotOurs(excess.describe()) for excess in state.modes if not excess.ours)
-    notes = foreign if unmanaged is None else (unmanaged, *foreign)
+    unread = tuple(map(reasons.NotObserved, state.unread))
+    notes: Tuple[Reason, ...] = (*(() if unmanaged is None else (unmanaged,)), *unread, *foreign)
     removed = tuple(step for step in leftovers if options.prune and (options.agreed is None or step in options.agreed))
-    return Plan((*steps, *removed), tuple(step for step in leftovers if step not in removed), notes, state)
+    return Plan((*chosen, *removed), tuple(step for step in leftovers if step not in removed), notes, state)
 
 
 def _machine(config: Config, state: State, options: PlanOptions) -> Iterator[Step]:
@@ -94,12 +94,6 @@ def _machine(config: Config, state: State, options: PlanOptions) -> Iterator[Ste
             yield steps.ChangeMode.of(excess)
     if config.synology is not None and state.nas is not None and state.nas.account is not None:
         yield steps.EnsureAccount(state.nas.account, config, config.synology.account)
-
-
-def _schedule(config: Config, state: State) -> Iterator[Step]:
-    reason = drifted(state.schedule)
-    if config.schedule is not None and reason is not None:
-        yield steps.SetSchedule(reason, config, config.schedule)
 
 
 def _leftovers(config: Config, state: State) -> Iterator[Step]:
@@ -168,7 +162,7 @@ def _pending(
     target: Target, found: CertificateState, state: State, options: PlanOptions, *, waits: bool
 ) -> Optional[Reason]:
     """Why the certificate that is there is to be deployed to *target*; None when it need not be, or not now."""
-    leaf = found.stored.leaf if found.stored is not None else None
+    leaf = found.leaf
     if leaf is None or found.fault is not None:
         return None
     if options.force and "renew" not in options.kinds:

@@ -105,8 +105,8 @@ def print_status(console: Console, statuses: Mapping[str, CertificateStatus], no
             state[0].append(f", {span(leaf.not_after - now)} left")
             state.append(_line((f"renewal {screen.renewal(status, now)}", "")))
         targets = [
-            _line((f"{to}: ", ""), (one.state, _COLOURS.get(one.state, "red")), (screen.since(one, now), ""))
-            for to, one in status.targets.items()
+            _line((f"{to}: ", ""), (target.state, _COLOURS.get(target.state, "red")), (screen.since(target, now), ""))
+            for to, target in status.targets.items()
         ]
         cells = ([*names, _line((f"  {issuer}", "dim"))], state, targets or [_line(("-", ""))])
         table.add_row(*(Text("\n").join(cell) for cell in cells))

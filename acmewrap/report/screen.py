@@ -60,6 +60,9 @@ def failure_lines(failure: Failure, *, verbose: bool = False) -> Iterator[str]:
 
 def run_lines(run: Run) -> Iterator[str]:
     """One line that sums up a run."""
+    for unread in run.plan.state.unread:
+        yield "Could not be read:"
+        yield from failure_lines(unread)
     failed = sum(1 for result in run.results if result.outcome != "done")
     total = len(run.results)
     if failed:
@@ -78,11 +81,12 @@ def rehearsal_lines(run: Run) -> Iterator[str]:
 
 def release_lines(releases: Iterable[Release], default: str) -> Iterator[str]:
     """Each pinned release, where its archive is, and what that must hash to."""
-    for one in releases:
-        note = f"  vulnerable: {one.cve}" if one.cve is not None else "  default" if one.version == default else ""
-        yield f"{one.version}{note}"
-        yield f"  {one.url}"
-        yield f"  sha256 {one.sha256}"
+    for release in releases:
+        note = "  default" if release.version == default else ""
+        note = note if release.cve is None else f"  vulnerable: {release.cve}"
+        yield f"{release.version}{note}"
+        yield f"  {release.url}"
+        yield f"  sha256 {release.sha256}"
 
 
 def upgrade_lines(change: ReleaseChange) -> Iterator[str]:
@@ -150,7 +154,10 @@ def status_notes(statuses: Mapping[str, CertificateStatus], last_run: Optional[d
     if last_run is not None:
         yield f"Last run: {moment(last_run)}"
     for name, status in statuses.items():
-        failures = {name: status.failure, **{f"{name} to {to}": one.failure for to, one in status.targets.items()}}
+        failures = {
+            name: status.failure,
+            **{f"{name} to {to}": target.failure for to, target in status.targets.items()},
+        }
         for place, failure in failures.items():
             if failure is not None:
                 yield f"{place}: {failure}"

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Optional, Protocol, Tuple
 
-from .. import paths
-from ..config.model import Config
 from ..reasons import Drift
 
 _LOG_LINES = 20
+_MACHINE = Path("/etc/machine-id")
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class Scheduler(Protocol):
 class Log:
     """The log of the unattended run, from the moment at which this is made."""
 
-    def __init__(self, config: Config) -> None:
-        self._path = paths.log_path(config)
+    def __init__(self, path: Path) -> None:
+        self._path = path
         self._size = self._path.stat().st_size if self._path.exists() else 0
 
     def added(self) -> Tuple[str, ...]:
@@ -62,3 +63,14 @@ class Log:
         except OSError:
             return ()
         return tuple(text.splitlines()[-_LOG_LINES:])
+
+
+def spread(name: str) -> int:
+    """A number from 0 to 2**32 - 1, always the same for *name* on this machine and another one elsewhere: so that not all machines
+    knock on the authority's door in the same minute.
+    """
+    try:
+        machine = _MACHINE.read_text(encoding="ascii").strip()
+    except OSError:
+        machine = ""
+    return int.from_bytes(hashlib.sha256((machine + name).encode()).digest()[:4], "big")

@@ -10,7 +10,7 @@ from ..config.model import Config
 from ..errors import AcmewrapError, CommandError
 from ..reasons import Drift
 from . import crontab, entry
-from .backend import Log, Scheduler, StartOutcome
+from .backend import Scheduler, StartOutcome
 
 
 def open_scheduler(config: Config, environ: Mapping[str, str]) -> Scheduler:
@@ -20,7 +20,7 @@ def open_scheduler(config: Config, environ: Mapping[str, str]) -> Scheduler:
     if config.schedule.by == "crontab":
         return Crontab(config)
     if config.schedule.by == "systemd":
-        return Systemd(config)
+        return entry.systemd_units(config)
     from .dsm import DsmTask
 
     return DsmTask(config, environ)
@@ -66,32 +66,3 @@ class Crontab:
         """Whether root's table has the entry, from before root worked as another user."""
         way_back = privileges.way_back()
         return way_back is not None and privileges.as_root(lambda: self._entry.is_in(crontab.read()))
-
-
-class Systemd:
-    """A timer of systemd."""
-
-    def __init__(self, config: Config) -> None:
-        self._config = config
-        self._units = entry.systemd_units(config)
-
-    def drift(self) -> Drift:
-        return self._units.drift()
-
-    def ensure(self) -> None:
-        self._units.install()
-
-    def show(self) -> str:
-        there = (path for path in self._units.render() if path.exists())
-        return "\n".join(f"# {path}\n{path.read_text(encoding='utf-8')}" for path in there)
-
-    def check_start(self) -> None:
-        return
-
-    def start(self, timeout: float) -> StartOutcome:
-        log = Log(self._config)
-        result = self._units.start(timeout)
-        return StartOutcome(result == "success", f"systemd says: {result}", log.added())
-
-    def remove(self) -> bool:
-        return self._units.remove()

@@ -7,15 +7,18 @@ import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, List, Optional, Sequence, Tuple
+from typing import List, Optional, Sequence, Tuple
 
+from .. import programs
 from ..catalogue import failure
 from ..config.model import Schedule
 from ..errors import CommandError
-from . import spread
+from .backend import spread
 
 _HOUR = 3600
 _DAY = 24 * _HOUR
+_PROGRAM = "crontab"
+_TIMEOUT = 30.0
 
 
 @dataclass(frozen=True)
@@ -81,38 +84,30 @@ class CrontabEntry:
 
 
 def read() -> str:
-    """The user's crontab; empty when there is none."""
-    import sh
-
+    """The user's crontab; empty when there is none. What is no UTF-8 becomes the same bytes again when it is written. Raises
+    :class:`CommandError`.
+    """
     try:
-        return str(_crontab()("-l", _tty_out=False, _timeout=30))
-    except sh.ErrorReturnCode as error:
-        if b"no crontab" in error.stderr:
+        return programs.ask(_PROGRAM, "-l", timeout=_TIMEOUT).decode("utf-8", "surrogateescape")
+    except programs.ProgramError as error:
+        if "no crontab" in error.stderr:
             return ""
-        raise _refused(error.stderr.decode("utf-8", "replace")) from error
+        raise _refused("-l", error) from None
 
 
 def write(text: str) -> None:
     """Replace the user's crontab, as a whole. Raises :class:`CommandError` when cron refuses it."""
-    import sh
-
     try:
-        _crontab()("-", _in=text, _tty_out=False, _timeout=30)
-    except sh.ErrorReturnCode as error:
-        raise _refused(error.stderr.decode("utf-8", "replace")) from error
+        programs.ask(_PROGRAM, "-", timeout=_TIMEOUT, _in=text.encode("utf-8", "surrogateescape"))
+    except programs.ProgramError as error:
+        raise _refused("-", error) from None
 
 
-def _crontab() -> Any:  # sh has no types
-    import sh
-
-    try:
-        return sh.Command("crontab")
-    except sh.CommandNotFound as error:
-        raise CommandError(failure("schedule.no_crontab", "this machine has no crontab command")) from error
-
-
-def _refused(message: str) -> CommandError:
-    return CommandError(failure("schedule.refused", f"crontab: {message.strip()}"), command="crontab")
+def _refused(word: str, error: programs.ProgramError) -> CommandError:
+    if error.missing:
+        return CommandError(failure("schedule.no_crontab", "this machine has no crontab command"))
+    message = f"crontab {word}: {error.stderr or error}"
+    return CommandError(failure("schedule.refused", message), command=_PROGRAM)
 
 
 def _split(text: str, begin: str, end: str) -> Tuple[str, Optional[str], str]:
@@ -134,7 +129,7 @@ def _recipient(text: str) -> str:
 
 def _every(seconds: int, name: str) -> str:
     """The five fields for an interval. The minute is the machine's own, so that not all knock at the same time."""
-    digest = spread.number(name)
+    digest = spread(name)
     if seconds < _HOUR:
         minutes = max(1, seconds // 60)
         return f"{digest % minutes}-59/{minutes} * * * *" if minutes > 1 else "* * * * *"

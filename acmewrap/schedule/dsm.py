@@ -19,12 +19,12 @@ from ..host import ownership
 from ..host.webroot import CHALLENGES
 from ..reasons import Drift
 from ..secrets import FileReference
-from ..synology import account, tasks
+from ..synology import account, reply, tasks
 from ..synology.channel import Channel
 from ..synology.sessions import Environ, nas_of, open_account, open_provisioner
 from ..synology.tools import Tools
-from . import entry, spread
-from .backend import Log, StartOutcome
+from . import entry
+from .backend import Log, StartOutcome, spread
 
 
 def is_wanted(config: Config) -> bool:
@@ -40,7 +40,7 @@ def describe(config: Config, channel: Optional[Channel] = None) -> tasks.Task:
     wanted = config.schedule
     assert wanted is not None
     path = re.sub(r"[^A-Za-z0-9._]+", "-", str(config.file)).strip("-")
-    hour, minute = wanted.daily or (0, spread.number(str(config.file)) % 60)
+    hour, minute = wanted.daily or (0, spread(str(config.file)) % 60)
     name, owner = f"acmewrap {path}", nas_of(config).account.name
     if isinstance(channel, Tools) and os.geteuid() not in (0, account.find_uid(channel, owner)):
         with contextlib.suppress(KeyError):
@@ -98,7 +98,7 @@ class DsmTask:
         return
 
     def start(self, timeout: float) -> StartOutcome:
-        log, deadline = Log(self._config), time.monotonic() + timeout
+        log, deadline = Log(paths.log_path(self._config)), time.monotonic() + timeout
         with self._open() as channel:
             scheduler = tasks.TaskScheduler(channel)
             found = scheduler.find(describe(self._config).name)
@@ -120,7 +120,7 @@ class DsmTask:
             )
             return StartOutcome(None, f"{message}Settings > Save output results)", log.added())
         last = max(ended, key=lambda one: str(one.get("start_time", "")))
-        code, way = int(last.get("exit_code", -1)), str(last.get("exit_type", "normal"))
+        code, way = reply.number(last, "exit_code", -1), reply.text(last, "exit_type", "normal")
         return StartOutcome(way == "normal" and code == 0, f"DSM says: exit code {code}, {way}", log.added())
 
     def remove(self) -> bool:
@@ -142,14 +142,14 @@ class DsmTask:
 
 
 def _tell(found: tasks.Found) -> str:
-    extra, times = found.details.get("extra") or {}, found.details.get("schedule") or {}
-    again = times.get("repeat_hour") or 0, times.get("repeat_min") or 0
+    extra, times = reply.mapping(found.details, "extra"), reply.mapping(found.details, "schedule")
+    again = reply.number(times, "repeat_hour", 0), reply.number(times, "repeat_min", 0)
     every = "".join(f", then every {count} {unit}" for count, unit in zip(again, ("hours", "minutes")) if count)
     return "\n".join(
         (
             f"task:    {found.name} (number {found.id}, {'enabled' if found.details.get('enable') else 'DISABLED'})",
             f"owner:   {found.owner}",
-            f"runs:    daily at {times.get('hour', 0):02}:{times.get('minute', 0):02}{every}",
+            f"runs:    daily at {reply.number(times, 'hour', 0):02}:{reply.number(times, 'minute', 0):02}{every}",
             f"next:    {found.details.get('next_trigger_time', 'unknown')}",
             f"mail:    {extra.get('notify_mail') or 'none'}",
             f"script:  {extra.get('script', '')}",
@@ -178,9 +178,10 @@ def _made(config: Config) -> Iterator[Path]:
         if authority.pem is not None and authority.ca_bundle is not None:
             yield authority.ca_bundle
     yield paths.program_folder(config).parent  # it is a link to a folder beside it
-    yield from (one.path for one in paths.wrappers(config))
+    yield from (wrapper.path for wrapper in paths.wrappers(config))
     yield entry.place_of(config)
     password = nas_of(config).account.password
     if isinstance(password, FileReference):
         yield password.path
     yield paths.log_path(config)
+    yield paths.reports_folder(config)

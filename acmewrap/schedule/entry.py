@@ -29,11 +29,9 @@ def invocation() -> Tuple[str, ...]:
 def is_placed(config: Config) -> bool:
     """Whether the single file that a scheduler is to start lies beside the certificates; so it does when there is none."""
     own, place = resources.single_file(), place_of(config)
-    return (
-        own is None
-        or not _starts_acmewrap(config)
-        or (os.access(str(place), os.R_OK) and filecmp.cmp(str(own), str(place)))
-    )
+    if own is None or config.schedule is None or config.schedule.run != "acmewrap":
+        return True
+    return os.access(str(place), os.R_OK) and filecmp.cmp(str(own), str(place))
 
 
 def place(config: Config) -> None:
@@ -75,16 +73,12 @@ def place_of(config: Config) -> Path:
     return config.directory / "acmewrap.pyz"
 
 
-def _starts_acmewrap(config: Config) -> bool:
-    return config.schedule is not None and config.schedule.run == "acmewrap"
-
-
 def commands(config: Config) -> Tuple[Tuple[str, ...], ...]:
     """What is started: acmewrap itself, or the wrapper of each authority. Raises ValueError when there is no schedule."""
     if config.schedule is None:
         raise ValueError("the configuration has no schedule")
     if config.schedule.run == "wrapper":
-        return tuple((str(one.path), "--cron") for one in paths.wrappers(config))
+        return tuple((str(wrapper.path), "--cron") for wrapper in paths.wrappers(config))
     own = _isolated(None if resources.single_file() is None else place_of(config))
     return ((*own, "--config", str(config.file), "cron"),)
 
@@ -100,9 +94,8 @@ def systemd_units(config: Config) -> Units:
     """The service and timer for the configuration's schedule. Raises ValueError when there is none."""
     words = commands(config)
     assert config.schedule is not None
-    challenges = [one for certificate in config.certificates.values() for one in certificate.challenges]
     log = paths.log_path(config)
-    homes = (one.home for one in config.authorities.values())
+    homes = (authority.home for authority in config.authorities.values())
     written = (*paths.webroots(config), *homes, log.parent, *_folders_of_hooks(config))
     outside = [path for path in written if path != config.directory and config.directory not in path.parents]
     return Units(
@@ -115,18 +108,16 @@ def systemd_units(config: Config) -> Units:
         folder=folder_of_units(os.environ),
         system=privileges.may_be_root(),
         user="" if os.geteuid() == 0 or not privileges.may_be_root() else getpass.getuser(),
-        listens=any(isinstance(one, (Standalone, Alpn)) for one in challenges),
+        listens=any(isinstance(challenge, (Standalone, Alpn)) for challenge in config.challenges()),
     )
 
 
 def _folders_of_hooks(config: Config) -> Iterator[Path]:
     """Where deploy hooks install to, such as DEPLOY_HAPROXY_PEM_PATH: the folder, or that of the file."""
-    for certificate in config.certificates.values():
-        for target in certificate.targets:
-            named = [Path(one) for one in target.env.values() if isinstance(one, str) and one.startswith("/")]
-            copies = [] if target.install is None else vars(target.install).values()
-            named += [one for one in copies if isinstance(one, Path)]
-            yield from (path if path.is_dir() else path.parent for path in named)
+    for _, target in config.targets():
+        named = [Path(value) for value in target.env.values() if isinstance(value, str) and value.startswith("/")]
+        named += [path for path in (() if target.install is None else target.install.paths) if path is not None]
+        yield from (path if path.is_dir() else path.parent for path in named)
 
 
 def unit_name(file: Path) -> str:

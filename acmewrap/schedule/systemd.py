@@ -9,14 +9,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, Literal, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
-from .. import files, templates
+from .. import files, programs, templates
 from ..access import privileges
 from ..catalogue import failure
 from ..config.model import Schedule
 from ..errors import AccessError, CommandError
-from . import spread
+from ..reasons import Drift
+from .backend import Log, StartOutcome, spread
 
 IDENTITY = "acmewrap unit, version 1"
 
@@ -52,14 +53,15 @@ class Units:
             self.folder / f"{self.name}.timer": self._render("timer.j2"),
         }
 
-    def drift(self) -> Literal["same", "differs", "missing"]:
+    def drift(self) -> Drift:
         """How what is there compares with what should be; a timer that is not enabled differs. Changes nothing."""
         texts = {path: _read(path) for path in self.render()}
         if not any(texts.values()):
             return "missing"
-        return "same" if texts == dict(self.render()) and self._is_enabled() else "differs"
+        enabled = self._control("is-enabled", f"{self.name}.timer", any_status=True).strip() == "enabled"
+        return "same" if texts == dict(self.render()) and enabled else "differs"
 
-    def install(self) -> None:
+    def ensure(self) -> None:
         """Write both, and have the timer run from now on. Raises :class:`AccessError` (``file.foreign``) for units that somebody
         else wrote, :class:`CommandError` (``schedule.refused``) when systemd refuses.
         """
@@ -82,10 +84,19 @@ class Units:
             self._control("daemon-reload")
         return bool(there)
 
-    def start(self, timeout: float) -> str:
+    def show(self) -> str:
+        there = (path for path in self.render() if path.exists())
+        return "\n".join(f"# {path}\n{path.read_text(encoding='utf-8')}" for path in there)
+
+    def check_start(self) -> None:
+        return
+
+    def start(self, timeout: float) -> StartOutcome:
         """Run the service now and wait for its end; how it ended, in systemd's word (``success``, ``exit-code`` and so on)."""
+        log = Log(self.log)
         self._control("start", f"{self.name}.service", any_status=True, timeout=timeout)
-        return self._control("show", "--property=Result", "--value", f"{self.name}.service").strip()
+        result = self._control("show", "--property=Result", "--value", f"{self.name}.service").strip()
+        return StartOutcome(result == "success", f"systemd says: {result}", log.added())
 
     def _as_manager(self, work: Callable[[], None]) -> None:
         """What is the system's lies where root alone may write."""
@@ -94,25 +105,16 @@ class Units:
         else:
             work()
 
-    def _is_enabled(self) -> bool:
-        return self._control("is-enabled", f"{self.name}.timer", any_status=True).strip() == "enabled"
-
     def _control(self, *words: str, any_status: bool = False, timeout: float = _TIMEOUT) -> str:
-        import sh
-
         scope = () if self.system else ("--user",)
         options: Dict[str, Any] = {"_ok_code": range(256)} if any_status else {}
         options["_preexec_fn"] = privileges.way_back() if self.system else None
         try:
-            return str(sh.Command("systemctl")(*scope, *words, _tty_out=False, _timeout=timeout, **options))
-        except sh.CommandNotFound as error:
-            raise CommandError(failure("schedule.no_systemd", "this machine has no systemctl command")) from error
-        except sh.ErrorReturnCode as error:
-            message = error.stderr.decode("utf-8", "replace").strip()
-            refused = failure("schedule.refused", f"systemctl {' '.join(words)}: {message}")
-            raise CommandError(refused, command="systemctl") from error
-        except sh.TimeoutException as error:
-            refused = failure("schedule.refused", f"systemctl {' '.join(words)}: no answer for {timeout:.0f} s")
+            return programs.ask_text("systemctl", *scope, *words, timeout=timeout, **options)
+        except programs.ProgramError as error:
+            if error.missing:
+                raise CommandError(failure("schedule.no_systemd", "this machine has no systemctl command")) from error
+            refused = failure("schedule.refused", f"systemctl {' '.join(words)}: {error.stderr or error}")
             raise CommandError(refused, command="systemctl") from error
 
     def _render(self, template: str) -> str:
@@ -133,7 +135,7 @@ class Units:
             hour, minute = self.schedule.daily
             return f"*-*-* {hour:02}:{minute:02}:00"
         assert self.schedule.every_seconds is not None
-        own = spread.number(self.name)
+        own = spread(self.name)
         if self.schedule.every_seconds < _HOUR:
             minutes = max(1, self.schedule.every_seconds // 60)
             return f"*-*-* *:{own % minutes:02}/{minutes}:00"

@@ -10,7 +10,7 @@ import os
 import stat
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import AbstractSet, Dict, Iterator, List, Optional, Tuple, Union
+from typing import AbstractSet, Iterator, Optional, Tuple
 
 from .. import files, paths
 from ..catalogue import failure
@@ -41,12 +41,9 @@ class Excess:
     ours: bool
     id: str
 
-    def __str__(self) -> str:
-        return f"its mode is {self.mode:04o}, others can reach it"
-
     def describe(self) -> Failure:
-        """As doctor, a plan's notes and a delivery report it."""
-        return failure(self.id, f"{self.path}: {self}", file=self.path, mode=f"{self.wanted:o}")
+        """As doctor and a plan's notes report it; what is wrong with the mode is what the catalogue says."""
+        return failure(self.id, f"{self.path} has mode {self.mode:04o}", file=self.path, mode=f"{self.wanted:o}")
 
 
 def inspect(config: Config) -> Tuple[Excess, ...]:
@@ -58,7 +55,7 @@ def inspect(config: Config) -> Tuple[Excess, ...]:
 
 def inspect_secrets(config: Config) -> Tuple[Excess, ...]:
     """The same of the files that secrets are read from."""
-    paths = {one.path for one in references(config) if isinstance(one, FileReference)}
+    paths = {reference.path for reference in references(config) if isinstance(reference, FileReference)}
     found = (inspect_file(path, config) for path in sorted(paths))
     return tuple(replace(one, id="doctor.secret_readable") for one in found if one is not None)
 
@@ -66,8 +63,9 @@ def inspect_secrets(config: Config) -> Tuple[Excess, ...]:
 def find_warnings(config: Config) -> Iterator[ConfigurationWarning]:
     """The same for `check`."""
     for excess in inspect_secrets(config):
-        found = excess.describe()
-        yield ConfigurationWarning(str(excess.path), 1, 1, "", f"{excess}. {found.remedy}")
+        yield ConfigurationWarning(
+            str(excess.path), 1, 1, "", f"has mode {excess.mode:04o}. {excess.describe().remedy}"
+        )
 
 
 def inspect_file(path: Path, config: Config) -> Optional[Excess]:
@@ -97,7 +95,7 @@ def _owners(config: Config) -> AbstractSet[int]:
     """Whose files may be changed: root works in folders that it has handed over as well."""
     found = {os.geteuid()}
     if os.geteuid() == 0:
-        for folder in (config.directory, *(one.home for one in config.authorities.values())):
+        for folder in (config.directory, *(authority.home for authority in config.authorities.values())):
             if folder.exists():
                 found.add(folder.stat().st_uid)
     return found
@@ -130,10 +128,9 @@ def _expected(config: Config) -> Iterator[Tuple[Path, Optional[int]]]:
     yield program.parent, _CODE
     for folder, _, names in os.walk(os.path.realpath(str(program))):
         yield from ((Path(folder, name), _CODE) for name in ("", *names))
-    for certificate in config.certificates.values():
-        for target in certificate.targets:
-            if target.install is not None and target.install.key_file is not None:
-                yield target.install.key_file, _KEY
+    for _, target in config.targets():
+        if target.install is not None and target.install.key_file is not None:
+            yield target.install.key_file, _KEY
     log = paths.log_path(config)
     yield from ((path, _KEY) for path in (log, *log.parent.glob(f"{log.name}.?")))
 
@@ -145,8 +142,7 @@ def references(config: Config) -> Iterator[Reference]:
     for authority in config.authorities.values():
         if authority.eab is not None:
             yield authority.eab.hmac_key
-    for certificate in config.certificates.values():
-        environments: List[Dict[str, Union[str, Reference]]] = [dict(one.env) for one in certificate.targets]
-        environments += [dict(one.env) for one in certificate.challenges if isinstance(one, Dns)]
-        for environment in environments:
-            yield from (value for value in environment.values() if not isinstance(value, str))
+    environments = [target.env for _, target in config.targets()]
+    environments += [challenge.env for challenge in config.challenges() if isinstance(challenge, Dns)]
+    for environment in environments:
+        yield from (value for value in environment.values() if not isinstance(value, str))

@@ -7,17 +7,23 @@ atomically; without it (lost, damaged) everything is merely looked at again.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Mapping, Optional, Tuple, Type, TypeVar, get_args, get_type_hints
 
-from .. import files, limits
+from .. import files, jsontext, limits
 from ..catalogue import failure
 from ..errors import AcmewrapError, Failure
 
 _VERSION = 1
+_END_OF_TIME = 253402300800  # the year 10000
+_ERROR = Mapping[str, str]
+
+
+_Kind = TypeVar("_Kind", "LedgerEntry", "Advice")
 
 
 @dataclass(frozen=True)
@@ -32,7 +38,7 @@ class LedgerEntry:
     seen_until: Optional[int] = None
     attempts: int = 0
     next_try: int = 0
-    error: Optional[Mapping[str, str]] = None
+    error: Optional[_ERROR] = None
 
     def fail(self, failure: Failure, now: float, **asked: Any) -> LedgerEntry:
         """After one more failure; what is *asked* decides on the wait as :func:`acmewrap.limits.wait` says."""
@@ -71,6 +77,30 @@ class Advice:
     early: int = 0
 
 
+def _read(kind: Type[_Kind], found: object) -> Dict[str, _Kind]:
+    """What of *found* is of this kind, field by field; the rest is looked at again, as if it had never been written."""
+    hints = get_type_hints(kind)
+    read: Dict[str, _Kind] = {}
+    for name, given in found.items() if isinstance(found, dict) else ():
+        if isinstance(given, dict) and all(field in hints and _fits(given[field], hints[field]) for field in given):
+            with contextlib.suppress(TypeError):  # a field is missing
+                read[name] = kind(**given)
+    return read
+
+
+def _fits(value: object, hint: object) -> bool:
+    kinds = get_args(hint) or (hint,)
+    if isinstance(value, int):
+        return int in kinds and not isinstance(value, bool) and 0 <= value < _END_OF_TIME
+    if isinstance(value, dict):
+        return _ERROR in kinds and set(value) == {"id", "message", "remedy"} and all(map(_is_text, value.values()))
+    return type(value) in kinds
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str)
+
+
 class Ledger:
     """The entries of one home, by name: ``nas`` for a certificate's issue, ``nas/dsm`` for a target. Safe between threads."""
 
@@ -91,17 +121,14 @@ class Ledger:
         when a later acmewrap wrote it: whatever else that keeps in the home would be lost.
         """
         try:
-            with open(path, encoding="utf-8") as stream:
-                document = json.load(stream)
+            document = jsontext.parse(path.read_bytes())
             version = document.get("version")
             if isinstance(version, int) and version > _VERSION:
                 message = f"{path} has format {version}, and this acmewrap knows those up to {_VERSION}"
                 raise AcmewrapError(failure("home.newer", message, folder=path.parent))
-            entries = {str(name): LedgerEntry(**fields) for name, fields in document["entries"].items()}
-            advices = {str(name): Advice(**fields) for name, fields in document.get("advices", {}).items()}
-        except (OSError, ValueError, TypeError, KeyError, AttributeError):
-            entries, advices = {}, {}
-        return cls(path, entries, advices)
+        except (OSError, ValueError, AttributeError):
+            document = {}
+        return cls(path, _read(LedgerEntry, document.get("entries")), _read(Advice, document.get("advices")))
 
     def get(self, name: str) -> LedgerEntry:
         return self._entries.get(name, LedgerEntry())
@@ -139,7 +166,7 @@ class Ledger:
     def _save(self) -> None:
         document: Dict[str, Any] = {
             "version": _VERSION,
-            "entries": {name: asdict(one) for name, one in self._entries.items()},
+            "entries": {name: asdict(entry) for name, entry in self._entries.items()},
         }
         if self._advices:
             document["advices"] = {name: asdict(one) for name, one in self._advices.items()}

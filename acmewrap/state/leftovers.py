@@ -24,7 +24,9 @@ def inspect(config: Config) -> Tuple[Leftover, ...]:
 def _certificates(config: Config) -> Iterator[Stored]:
     for authority in config.authorities.values():
         wanted: List[Tuple[str, bool]] = [
-            paths.name_of(one) for one in config.certificates.values() if one.authority == authority.name
+            paths.name_of(certificate)
+            for certificate in config.certificates.values()
+            if certificate.authority == authority.name
         ]
         for stored in Home(authority.home).stored():
             if (stored.files.domain, stored.ecc) not in wanted:

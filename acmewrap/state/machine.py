@@ -4,10 +4,24 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, AbstractSet, Dict, Literal, Mapping, Optional, Tuple, get_args
+from typing import (
+    TYPE_CHECKING,
+    AbstractSet,
+    Callable,
+    Dict,
+    Iterator,
+    List,
+    Literal,
+    Mapping,
+    Optional,
+    Tuple,
+    TypeVar,
+    get_args,
+)
 
-from .. import paths
+from .. import paths, unexpected
 from ..config.model import Authority, Certificate, Config, Target
 from ..driver import wrapper
 from ..driver.home import Stored
@@ -15,6 +29,7 @@ from ..driver.release import installation
 from ..errors import AcmewrapError, Failure
 from ..host import webroot
 from ..host.webroot import WebrootState
+from ..pki.x509 import X509
 from ..reasons import Drift
 from ..verify.tls_probe import Observation
 from .ledger import Advice, Ledger, LedgerEntry
@@ -25,6 +40,7 @@ if TYPE_CHECKING:
     from .leftovers import Leftover
     from .nas import NasState
 
+_Seen = TypeVar("_Seen")
 Part = Literal[
     "release", "wrapper", "bundle", "webroot", "modes", "certificates", "wire", "nas", "schedule", "leftovers"
 ]
@@ -47,10 +63,16 @@ class CertificateState:
     deliveries: Mapping[str, LedgerEntry] = field(default_factory=dict)
     observations: Mapping[str, Observation] = field(default_factory=dict)
 
+    @property
+    def leaf(self) -> Optional[X509]:
+        return self.stored.leaf if self.stored is not None else None
+
 
 @dataclass(frozen=True)
 class State:
-    """The machine as it was found; the default of each part says that nothing is amiss with it."""
+    """The machine as it was found; the default of each part says that nothing is amiss with it. ``unread``: why a part could not
+    be read; that part is then such that a step comes to fail of it, where it has one.
+    """
 
     release: Optional[Failure] = None
     wrappers: Tuple[Tuple[Wrapper, Drift], ...] = ()
@@ -61,6 +83,7 @@ class State:
     nas: Optional[NasState] = None
     schedule: Drift = "same"
     leftovers: Tuple[Leftover, ...] = ()
+    unread: Tuple[Failure, ...] = ()
 
 
 def read_state(
@@ -72,30 +95,58 @@ def read_state(
     """Read *parts* of the machine; *only* names the certificates of interest (none: all). The NAS is looked at only with an
     *environ*, from which secrets are read.
     """
-    nas = _read_nas(config, environ) if "nas" in parts and environ is not None else None
+    guard = _Guard(paths.reports_folder(config))
+    nas: Optional[NasState] = None
+    if "nas" in parts and environ is not None and config.synology is not None:
+        from .nas import look
+
+        nas = look(config, environ)
     wanted = {name: one for name, one in config.certificates.items() if not only or name in only}
     ledgers = {one.name: Ledger.load(paths.ledger_path(one)) for one in config.authorities.values()}
     return State(
         release=_read_release(config) if "release" in parts else None,
-        wrappers=tuple((one, _compare_wrapper(one)) for one in paths.wrappers(config)) if "wrapper" in parts else (),
-        bundles=_read_bundles(config) if "bundle" in parts else {},
-        webroots={path: webroot.inspect(path) for path in paths.webroots(config)} if "webroot" in parts else {},
+        wrappers=tuple(_compare_wrappers(config, guard)) if "wrapper" in parts else (),
+        bundles=_read_bundles(config, guard) if "bundle" in parts else {},
+        webroots=_read_webroots(config, guard) if "webroot" in parts else {},
         certificates={
-            name: _read_certificate(config, one, ledgers[one.authority], parts) for name, one in wanted.items()
+            name: _read_certificate(config, one, ledgers[one.authority], parts, guard) for name, one in wanted.items()
         },
-        modes=_read_modes(config) if "modes" in parts else (),
+        modes=guard.read("the file modes", lambda: _read_modes(config), ()) if "modes" in parts else (),
         nas=nas,
-        schedule=_read_schedule(config, nas) if "schedule" in parts else "same",
-        leftovers=_read_leftovers(config) if "leftovers" in parts else (),
+        schedule=guard.read("the schedule", lambda: _read_schedule(config, nas), "differs")
+        if "schedule" in parts
+        else "same",
+        leftovers=guard.read("what is left over", lambda: _read_leftovers(config), ()) if "leftovers" in parts else (),
+        unread=tuple(guard.failures),
     )
+
+
+class _Guard:
+    """The last catch of each thing that is read: whatever goes wrong with one must not keep from looking at the others."""
+
+    def __init__(self, reports: Path) -> None:
+        self._reports = reports
+        self.failures: List[Failure] = []
+
+    def read(self, what: str, look: Callable[[], _Seen], otherwise: _Seen) -> _Seen:
+        try:
+            return look()
+        except Exception as error:
+            self.failures.append(unexpected.explain(error, self._reports, what).failure)
+            return otherwise
 
 
 def _read_release(config: Config) -> Optional[Failure]:
     try:
         installation.verify(paths.program_folder(config), config.acme_sh.release)
-    except AcmewrapError as error:
-        return error.failure
+    except Exception as error:
+        return unexpected.explain(error, paths.reports_folder(config), "acme.sh").failure
     return None
+
+
+def _compare_wrappers(config: Config, guard: _Guard) -> Iterator[Tuple[Wrapper, Drift]]:
+    for one in paths.wrappers(config):
+        yield one, guard.read(str(one.path), partial(_compare_wrapper, one), "differs")
 
 
 def _compare_wrapper(wanted: Wrapper) -> Drift:
@@ -108,10 +159,17 @@ def _compare_wrapper(wanted: Wrapper) -> Drift:
     return "same" if text == wanted.render() and os.access(wanted.path, os.X_OK) else "differs"
 
 
-def _read_bundles(config: Config) -> Dict[Path, Tuple[Authority, Drift]]:
+def _read_webroots(config: Config, guard: _Guard) -> Dict[Path, WebrootState]:
+    return {one: guard.read(str(one), partial(webroot.inspect, one), "not_writable") for one in paths.webroots(config)}
+
+
+def _read_bundles(config: Config, guard: _Guard) -> Dict[Path, Tuple[Authority, Drift]]:
     """Each file once, though several authorities may be trusted through it."""
-    found = ((one.ca_bundle, one) for one in config.authorities.values())
-    return {path: (one, _compare_bundle(one, path)) for path, one in found if path is not None}
+    found = {one.ca_bundle: one for one in config.authorities.values() if one.ca_bundle is not None}
+    return {
+        path: (one, guard.read(str(path), partial(_compare_bundle, one, path), "differs"))
+        for path, one in found.items()
+    }
 
 
 def _compare_bundle(authority: Authority, path: Path) -> Drift:
@@ -135,37 +193,39 @@ def _read_leftovers(config: Config) -> Tuple[Leftover, ...]:
 
 
 def _read_certificate(
-    config: Config, certificate: Certificate, ledger: Ledger, parts: AbstractSet[Part]
+    config: Config, certificate: Certificate, ledger: Ledger, parts: AbstractSet[Part], guard: _Guard
 ) -> CertificateState:
-    stored = paths.home_of(config, certificate).read(*paths.name_of(certificate))
+    stored = guard.read(certificate.name, lambda: paths.read(config, certificate), None)
+    leaf = stored.leaf if stored is not None else None
     return CertificateState(
         stored=stored,
-        fault=stored.find_fault() if stored is not None and stored.leaf is not None else None,
+        fault=guard.read(certificate.name, stored.find_fault, None)
+        if stored is not None and leaf is not None
+        else None,
         attempts=ledger.get(certificate.name),
-        advice=ledger.advice(certificate.name, stored.leaf.sha256) if stored is not None and stored.leaf else None,
-        deliveries={one.name: ledger.get(entry_name(certificate, one)) for one in certificate.targets},
-        observations=_look(certificate, stored) if "wire" in parts else {},
+        advice=ledger.advice(certificate.name, leaf.sha256) if leaf is not None else None,
+        deliveries={target.name: ledger.get(entry_name(certificate, target)) for target in certificate.targets},
+        observations=_look(certificate, leaf, guard) if "wire" in parts else {},
     )
 
 
-def _look(certificate: Certificate, stored: Optional[Stored]) -> Dict[str, Observation]:
+def _look(certificate: Certificate, leaf: Optional[X509], guard: _Guard) -> Dict[str, Observation]:
     from ..verify import local_files
 
-    leaf = stored.leaf.sha256 if stored is not None and stored.leaf is not None else None
-    return {one.name: local_files.look(one, leaf) for one in certificate.targets if local_files.can_look(one)}
+    known = leaf.sha256 if leaf is not None else None
+    unseen = Observation(error="could not be verified")
+    return {
+        target.name: guard.read(
+            f"{certificate.name} at {target.name}", partial(local_files.look, target, known), unseen
+        )
+        for target in certificate.targets
+        if local_files.can_look(target)
+    }
 
 
 def entry_name(certificate: Certificate, target: Target) -> str:
     """The ledger's name for a deployment."""
     return f"{certificate.name}/{target.name}"
-
-
-def _read_nas(config: Config, environ: Mapping[str, str]) -> Optional[NasState]:
-    if config.synology is None:
-        return None
-    from . import nas
-
-    return nas.look(config, environ)
 
 
 def _read_schedule(config: Config, nas: Optional[NasState]) -> Drift:

@@ -8,10 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, Optional, Tuple
 
-from .. import files
+from .. import files, paths, unexpected
 from ..catalogue import dsm_codes, failure
 from ..config.model import Account, Config
-from ..errors import AccessError, AcmewrapError, DeployError
+from ..errors import AccessError, DeployError, Failure
 from ..reasons import AccountDiffers, AccountNotManaged, Deviation, Drift, NotObserved, Plain, Reason
 from ..schedule import dsm
 from ..secrets import FileReference, Secret, resolve
@@ -51,9 +51,13 @@ def look(config: Config, environ: Environ) -> NasState:
             return _look(config, environ, provisioner)
     except UnsupportedKeyError:
         raise
-    except AcmewrapError as error:
-        reason = NotObserved(error.failure)
+    except Exception as error:
+        reason = NotObserved(_explain(error, config))
         return NasState(reason, dict.fromkeys(entries(config), reason), "differs" if dsm.is_wanted(config) else "same")
+
+
+def _explain(error: Exception, config: Config) -> Failure:
+    return unexpected.explain(error, paths.reports_folder(config), "the NAS").failure
 
 
 def ensure_account(config: Config, environ: Environ) -> None:
@@ -97,10 +101,10 @@ def _look(config: Config, environ: Environ, provisioner: Optional[Provisioner]) 
             task = dsm.look(config, provisioner or client)
     except UnsupportedKeyError:
         raise
-    except AcmewrapError as error:
+    except Exception as error:
         if provisioner is not None and isinstance(error, ApiError) and error.code in dsm_codes.PASSWORD:
             deviations.append(Deviation("wrong_password"))
-        assignments = dict.fromkeys(entries(config), NotObserved(error.failure))
+        assignments = dict.fromkeys(entries(config), NotObserved(_explain(error, config)))
         task = "differs" if dsm.is_wanted(config) else "same"
     differs = AccountDiffers(tuple(deviations)) if deviations else None
     return NasState(differs, assignments, task, AccountNotManaged(wanted.name) if provisioner is None else None)

@@ -13,7 +13,8 @@ from ..catalogue import failure
 from ..errors import DeployError, UnreachableError
 from ..reasons import Deviation
 from ..secrets import Secret
-from .channel import ADMINISTRATORS, EVERYWHERE, Channel, Provisioner
+from . import reply
+from .channel import ADMINISTRATORS, EVERYWHERE, Channel, Provisioner, set_shares
 from .web import ApiError
 
 logger = logging.getLogger(__name__)
@@ -24,13 +25,13 @@ DESKTOP = "SYNO.Desktop"
 _ALL = -1
 _TRIES = 3
 _NO_SUCH_USER = 3106
-_SHARE_TYPES = ["dec", "local", "usb", "sata", "cluster", "c2", "cold_storage", "worm"]
+SHARE_TYPES = ["dec", "local", "usb", "sata", "cluster", "c2", "cold_storage", "worm"]
 
 
 def find_uid(channel: Channel, name: str) -> Optional[int]:
     """The number of the account *name*, None when there is none."""
     found = _find(channel, name)
-    return None if found is None else int(found["uid"])
+    return None if found is None else reply.number(found, "uid")
 
 
 def read(channel: Channel, name: str) -> Optional[Tuple[Deviation, ...]]:
@@ -71,14 +72,20 @@ def _find(channel: Channel, name: str) -> Optional[Dict[str, Any]]:
     fields = ["expired", "uid"]
     listed = channel.call("SYNO.Core.User", "list", 1, type="local", offset=0, limit=_ALL, additional=fields)
     # `get` may say of an account that exists that it does not (3106).
-    return next((user for user in listed.get("users", ()) if user.get("name") == name), None)
+    return next((user for user in reply.records(listed, "users") if user.get("name") == name), None)
 
 
 def _deviations(channel: Channel, name: str, found: Mapping[str, Any]) -> Iterator[Deviation]:
     members = channel.call("SYNO.Core.Group.Member", "list", 1, group=ADMINISTRATORS, offset=0, limit=_ALL)
-    shares = _read_shares(channel, name)
-    denied = {one: _is_denied(channel, one, name) for one in _read_applications(channel)}
-    if not any(one.get("name") == name for one in members.get("users", ())):
+    who = {"name": name, "user_group_type": "local_user", "share_type": SHARE_TYPES, "additional": []}
+    shared = channel.call("SYNO.Core.Share.Permission", "list_by_user", 1, **who)
+    shares = [{**share, "name": reply.text(share, "name")} for share in reply.records(shared, "shares")]
+    offered = reply.records(channel.call("SYNO.Core.AppPriv.App", "list", 2, offset=0, limit=_ALL), "applications")
+    denied = {
+        application: _is_denied(channel, application, name)
+        for application in (reply.text(app, "app_id") for app in offered)
+    }
+    if not any(one.get("name") == name for one in reply.records(members, "users")):
         yield Deviation("not_administrator")
     if denied.get(DESKTOP, False):
         yield Deviation("locked_out")
@@ -105,7 +112,8 @@ def _may_change_password(channel: Channel, name: str) -> bool:
         if error.code != _NO_SUCH_USER:
             raise
         return False
-    return any(one.get("cannot_chg_passwd") is False for one in found.get("users", ()) if one.get("name") == name)
+    users = reply.records(found, "users")
+    return any(one.get("cannot_chg_passwd") is False for one in users if one.get("name") == name)
 
 
 def _fix(provisioner: Provisioner, name: str, deviation: Deviation) -> None:
@@ -119,30 +127,16 @@ def _fix(provisioner: Provisioner, name: str, deviation: Deviation) -> None:
     elif deviation.kind == "open_shares":
         provisioner.deny_shares(name, deviation.names)
     elif deviation.kind == "homes_denied":
-        nothing = {"is_readonly": False, "is_writable": False, "is_deny": False, "is_custom": False}
-        who = {"name": name, "user_group_type": "local_user"}
-        given = [{"name": HOMES, **nothing}]
-        provisioner.call("SYNO.Core.Share.Permission", "set_by_user_group", 1, **who, permissions=given)
+        set_shares(provisioner, name, [HOMES], denied=False)
     else:
         settings = {"expired": "normal", "cannot_chg_passwd": True}
         provisioner.call("SYNO.Core.User", "set", 1, name=name, new_name=name, **settings)
 
 
-def _read_shares(channel: Channel, name: str) -> List[Dict[str, Any]]:
-    who = {"name": name, "user_group_type": "local_user"}
-    data = channel.call("SYNO.Core.Share.Permission", "list_by_user", 1, **who, share_type=_SHARE_TYPES, additional=[])
-    return list(data.get("shares", ()))
-
-
-def _read_applications(channel: Channel) -> List[str]:
-    data = channel.call("SYNO.Core.AppPriv.App", "list", 2, offset=0, limit=_ALL)
-    return [str(app["app_id"]) for app in data.get("applications", ())]
-
-
 def _is_denied(channel: Channel, application: str, name: str) -> bool:
-    rules = channel.call("SYNO.Core.AppPriv.Rule", "list", 1, app_id=application).get("rules", ())
+    rules = reply.records(channel.call("SYNO.Core.AppPriv.Rule", "list", 1, app_id=application), "rules")
     own = (rule for rule in rules if rule.get("entity_type") == "user" and rule.get("entity_name") == name)
-    return any(EVERYWHERE in rule.get("deny_ip", ()) for rule in own)
+    return any(EVERYWHERE in reply.texts(rule, "deny_ip") for rule in own)
 
 
 def _rule(channel: Channel, name: str, application: str, *, allowed: bool) -> None:

@@ -13,6 +13,7 @@ from ..catalogue import failure
 from ..config.model import DsmCertificate
 from ..errors import DeployError, UnreachableError
 from ..reasons import NotAssigned, NotImported, Reason
+from . import reply
 from .channel import Channel
 
 logger = logging.getLogger(__name__)
@@ -46,13 +47,13 @@ def read(client: Channel) -> Tuple[Listed, ...]:
     data = client.call(_LIST, "list", 1)
     return tuple(
         Listed(
-            str(entry["id"]),
-            str(entry.get("desc", "")),
+            reply.text(entry, "id"),
+            reply.text(entry, "desc", ""),
             bool(entry.get("is_default")),
-            tuple(entry.get("services", ())),
+            reply.records(entry, "services"),
             _read_date(entry.get("valid_till")),
         )
-        for entry in data.get("certificates", ())
+        for entry in reply.records(data, "certificates")
     )
 
 
@@ -140,7 +141,7 @@ def _moves(listed: Tuple[Listed, ...], id: str, desired: DsmCertificate) -> List
         for other in listed
         if other.id != id
         for service in other.services
-        if _is_desired(service, desired)
+        if _can_move(service) and _is_named(service, desired)
     ]
 
 
@@ -159,10 +160,6 @@ def find_fixed(listed: Tuple[Listed, ...], id: str, desired: DsmCertificate) -> 
 def _can_move(service: Mapping[str, Any]) -> bool:
     key = (service.get("subscriber"), service.get("service"))
     return key not in _NOT_ASSIGNABLE and service.get("user_setable", True) is not False
-
-
-def _is_desired(service: Mapping[str, Any], desired: DsmCertificate) -> bool:
-    return _can_move(service) and _is_named(service, desired)
 
 
 def _is_named(service: Mapping[str, Any], desired: DsmCertificate) -> bool:

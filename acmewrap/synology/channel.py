@@ -74,10 +74,15 @@ class WebProvisioner:
             self.call("SYNO.Core.Group.Member", "change", 1, group=ADMINISTRATORS, add_member=[name], remove_member=[])
 
     def deny_shares(self, name: str, shares: Sequence[str]) -> None:
-        nothing = {"is_readonly": False, "is_writable": False, "is_deny": True, "is_custom": False}
-        permissions = [{"name": share, **nothing} for share in shares]
-        who = {"name": name, "user_group_type": "local_user"}
-        self.call("SYNO.Core.Share.Permission", "set_by_user_group", 1, **who, permissions=permissions)
+        set_shares(self, name, shares, denied=True)
+
+
+def set_shares(channel: Channel, name: str, shares: Sequence[str], *, denied: bool) -> None:
+    """Deny the user *name* these shared folders, or say nothing of them."""
+    rights = {"is_readonly": False, "is_writable": False, "is_deny": denied, "is_custom": False}
+    who = {"name": name, "user_group_type": "local_user"}
+    permissions = [{"name": share, **rights} for share in shares]
+    channel.call("SYNO.Core.Share.Permission", "set_by_user_group", 1, **who, permissions=permissions)
 
 
 def generate_password() -> Secret:

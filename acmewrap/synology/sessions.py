@@ -24,8 +24,7 @@ def nas_of(config: Config) -> Synology:
 
 def entries(config: Config) -> Dict[str, DsmCertificate]:
     """The entries in DSM's list that targets stand for, by description, each with what is reserved for the others."""
-    given = [target.synology for one in config.certificates.values() for target in one.targets]
-    found = [entry for entry in given if entry is not None]
+    found = [target.synology for _, target in config.targets() if target.synology is not None]
     named = tuple(name for entry in found if entry.services != "all" for name in entry.services)
     return {entry.description: replace(entry, reserved=named) if entry.services == "all" else entry for entry in found}
 
@@ -53,12 +52,7 @@ def trusted_bundle(config: Config) -> Optional[str]:
     """The file that DSM's own certificate is trusted through: that of the authority whose certificate becomes its default."""
     if not nas_of(config).url.startswith("https"):
         return None
-    given = [
-        (target.synology.default, certificate)
-        for certificate in config.certificates.values()
-        for target in certificate.targets
-        if target.synology is not None
-    ]
+    given = [(target.synology.default, one) for one, target in config.targets() if target.synology is not None]
     certificate = max(given, key=lambda pair: pair[0], default=(False, None))[1]
     bundle = None if certificate is None else config.authority_of(certificate).ca_bundle
     return None if bundle is None else str(bundle)

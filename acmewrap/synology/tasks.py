@@ -12,6 +12,7 @@ from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
 from ..catalogue import failure
 from ..errors import DeployError, UnreachableError
+from . import reply
 from .channel import Channel
 from .web import ApiError
 
@@ -74,7 +75,7 @@ class TaskScheduler:
             raise DeployError(failure("dsm.ambiguous_task", f"DSM has {len(found)} tasks called {name!r}", task=name))
         if not found:
             return None
-        id, owner = int(found[0]["id"]), str(found[0].get("real_owner", found[0].get("owner", "")))
+        id, owner = reply.number(found[0], "id"), owner_of(found[0])
         # With another owner than the task's, DSM answers with an empty task.
         details = self._call("get", lambda: {"id": id, "real_owner": owner})
         return Found(id, name, owner, {**found[0], **details})
@@ -82,7 +83,7 @@ class TaskScheduler:
     def matches(self, found: Found, task: Task) -> bool:
         """Whether DSM's task is what *task* asks for."""
         details = found.details
-        extra, schedule = details.get("extra") or {}, details.get("schedule") or {}
+        extra, schedule = reply.mapping(details, "extra"), reply.mapping(details, "schedule")
         desired = self._schedule(task)
         times = ["hour", "minute", "repeat_hour", *(("repeat_min",) if self._version > 1 else ())]
         if desired["repeat_hour"] or desired.get("repeat_min"):
@@ -114,7 +115,7 @@ class TaskScheduler:
                     self._call("create", partial(self._parameters, task))
                 else:
                     changed = True
-                    self._call("set", partial(self._change, found.id, task))
+                    self._call("set", partial(self._parameters, task, id=found.id))
             except UnreachableError as error:
                 logger.debug("no answer to a change of the task %s: %s", task.name, error)
         found = self.find(task.name)
@@ -137,7 +138,7 @@ class TaskScheduler:
             if error.code in _NOT_THERE:
                 return None
             raise
-        return tuple(data.get("list", ()))
+        return reply.records(data, "list")
 
     def remove(self, found: Found) -> None:
         self._for_one("delete", found)
@@ -151,7 +152,7 @@ class TaskScheduler:
     def list_all(self) -> Tuple[Mapping[str, Any], ...]:
         """All tasks in DSM's own shape, those of other owners too."""
         order = {"sort_by": "next_trigger_time", "sort_direction": "ASC", "offset": 0, "limit": -1}
-        return tuple(self._call("list", lambda: order, highest=3).get("tasks", ()))
+        return reply.records(self._call("list", lambda: order, highest=3), "tasks")
 
     def _call(self, method: str, parameters: Callable[[], Mapping[str, Any]], *, highest: int = 4) -> Dict[str, Any]:
         """A call in the shape of the version in use, or of one further down when DSM knows no such version."""
@@ -167,11 +168,9 @@ class TaskScheduler:
                 else:
                     raise
 
-    def _change(self, id: int, task: Task) -> Dict[str, Any]:
-        return {"id": id, **self._parameters(task)}
-
-    def _parameters(self, task: Task) -> Dict[str, Any]:
+    def _parameters(self, task: Task, **more: int) -> Dict[str, Any]:
         return {
+            **more,
             "name": task.name,
             "owner": task.owner,
             **({"real_owner": task.owner} if self._version > 1 else {}),
@@ -197,6 +196,11 @@ class TaskScheduler:
             return {**schedule, "repeat_date": 0, "repeat_min": repeat_min}
         monthly: Dict[str, Any] = {"monthly_week": []} if self._monthly else {}
         return {**schedule, **monthly, "repeat_date": _DAILY, "repeat_min": repeat_min, "version": 4}
+
+
+def owner_of(task: Mapping[str, Any]) -> str:
+    """Whose a task in DSM's own shape is."""
+    return reply.text(task, "real_owner", reply.text(task, "owner", ""))
 
 
 def _repetition(task: Task, *, minutes: bool) -> Tuple[int, int, int]:

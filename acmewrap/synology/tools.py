@@ -10,15 +10,15 @@ import json
 import shutil
 from typing import Any, Dict, Mapping, Optional, Sequence
 
+from .. import jsontext, programs
 from ..access import privileges
-from ..access.trust import DSM_TOOLS, find_dsm_tools
+from ..access.trust import find_dsm_tools
 from ..catalogue import failure
 from ..errors import CommandError
 from ..secrets import Secret
 from .channel import ADMINISTRATORS, WebProvisioner, generate_password
-from .web import ApiError, Client, read_reply
+from .web import ApiError, Client, highest_version, read_reply
 
-FOLDERS = DSM_TOOLS
 _TIMEOUT = 60
 _PERHAPS_SWITCH = (103, 105)  # may mean that -s is missing
 _LOGIN_POLICY = (403, 406, 408, 409, 410)  # a policy stands between a new password and its first use
@@ -41,10 +41,11 @@ class Tools:
         """One call through ``synowebapi``. No parameter may be a secret: everybody on the machine sees them."""
         words = [f"{name}={json.dumps(value, separators=(',', ':'))}" for name, value in parameters.items()]
         words = ["--exec", f"api={api}", f"method={method}", f"version={version}", *words]
-        # Some builds of DSM 7 say nothing to some APIs, or refuse them, unless told -s, which DSM 6 does not know.
+        # Some builds of DSM 7 say nothing to some APIs, or refuse them, without -s, which DSM 6 does not know.
         refusal: Optional[ApiError] = None
         for switches in ([], ["-s"]):
-            text = _without_noise(self._run("synowebapi", *switches, *words))
+            printed = self._run("synowebapi", *switches, *words).splitlines(keepends=True)
+            text = "".join(line for line in printed if not line.startswith("[Line"))
             if "{" not in text:
                 continue
             try:
@@ -61,8 +62,7 @@ class Tools:
             offered = self.call("SYNO.API.Info", "query", 1, query=api).get(api)
         except (ApiError, CommandError):
             return None
-        found = offered.get("maxVersion") if isinstance(offered, dict) else None
-        return found if isinstance(found, int) else None
+        return highest_version(offered)
 
     def create_user(self, name: str, password: Secret) -> None:
         """Made with a password that is thrown away at once, because ``synouser`` takes it from its words."""
@@ -109,32 +109,23 @@ class Tools:
         return [name[1:-1] for name in found if name.startswith("[") and name.endswith("]")]
 
     def _run(self, tool: str, *words: str, any_status: bool = False) -> str:
-        import sh
-
         where = shutil.which(tool, path=self._path)
         if where is None:
             raise _failed(tool, "it is not on this machine")
-        options: Dict[str, Any] = {"_tty_out": False, "_timeout": _TIMEOUT, "_preexec_fn": privileges.way_back()}
+        options: Dict[str, Any] = {"_preexec_fn": privileges.way_back()}
         if any_status:
             options["_ok_code"] = range(256)
         try:
-            return str(sh.Command(where)(*words, **options))
-        except sh.ErrorReturnCode as error:  # its own text holds the words, and so the password that is thrown away
-            message = error.stderr.decode("utf-8", "replace").strip()
-            raise _failed(tool, f"{words[0]} ended with {error.exit_code}: {message[:200]}") from None
-        except sh.TimeoutException:
-            raise _failed(tool, f"{words[0]} took longer than {_TIMEOUT} s") from None
+            return programs.ask_text(where, *words, timeout=_TIMEOUT, **options)
+        except programs.ProgramError as error:
+            raise _failed(tool, f"{words[0]}: {error}{f': {error.stderr[:200]}' if error.stderr else ''}") from None
 
     def _read(self, text: str, call: str) -> Dict[str, Any]:
         try:
-            document = json.JSONDecoder().raw_decode(text)[0]
+            document = jsontext.parse(text, rest=True)
         except ValueError:
             raise _failed("synowebapi", f"its answer to {call} is no JSON") from None
         return read_reply(document, lambda code: _refused(code, call))
-
-
-def _without_noise(text: str) -> str:
-    return "".join(line for line in text.splitlines(keepends=True) if not line.startswith("[Line"))
 
 
 def _refused(code: int, call: str) -> ApiError:

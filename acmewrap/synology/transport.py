@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import json
 from typing import Any, Dict, List, Mapping, Optional
 from urllib.parse import urlencode, urlsplit
 
+from .. import jsontext
 from ..catalogue import failure
 from ..errors import UnreachableError
 from ..net.http import Http, HttpError, Reason, Reply
@@ -62,9 +62,9 @@ class Transport:
         if reply.status != 200:
             raise self.unreachable(f"it answered with HTTP status {reply.status}")
         try:
-            document = json.loads(reply.body.decode("utf-8"))
-        except (ValueError, RecursionError) as error:
-            raise self.unreachable(str(error)) from None
+            document = jsontext.parse(reply.body)
+        except ValueError as error:
+            raise self.unreachable(f"its answer is no JSON: {error}") from None
         if not isinstance(document, dict):
             raise self.unreachable("its answer is no JSON object")
         return document
@@ -81,13 +81,22 @@ class Transport:
         if seen.hex() != self._fingerprint:
             other = ", not that of `synology.fingerprint`" if self._fingerprint else ""
             raise self._untrusted(f"{why}; its SHA-256 fingerprint is {seen.hex(':').upper()}{other}") from None
-        self.pinned = x509.parse_der(certificate)
+        try:
+            self.pinned = x509.parse_der(certificate)
+        except ValueError as error:
+            raise self._untrusted(f"it cannot be read: {error}") from None
 
     def _redirected(self, reply: Reply) -> UnreachableError:
         """A redirect would turn the POST into a GET, and carry the password to an address that nobody wrote down."""
         message, url = f"DSM at {self.address} answers with a redirect instead of a reply", _own_https(reply)
         if url is not None:
-            message = f"{message}, to {url}{_describe(self._look(url))}"
+            seen = self._look(url)
+            shown = (
+                ""
+                if seen is None
+                else f", where the SHA-256 fingerprint is {hashlib.sha256(seen).digest().hex(':').upper()}"
+            )
+            message = f"{message}, to {url}{shown}"
         return UnreachableError(failure("dsm.redirected", message, target=self.address, url=url or "https://NAS:5001"))
 
     def _look(self, url: str) -> Optional[bytes]:
@@ -101,15 +110,10 @@ class Transport:
 
 def _own_https(reply: Reply) -> Optional[str]:
     """Where *reply* leads, if that is https at the same host; None for anything else, which nobody is to write down."""
-    asked, named = urlsplit(reply.url), urlsplit(reply.headers.get("location", ""))
+    asked = urlsplit(reply.url)
     try:
+        named = urlsplit(reply.headers.get("location", ""))
         port = named.port or 443
     except ValueError:
         return None
     return f"https://{asked.hostname}:{port}" if (named.scheme, named.hostname) == ("https", asked.hostname) else None
-
-
-def _describe(certificate: Optional[bytes]) -> str:
-    if certificate is None:
-        return ""
-    return f", where the SHA-256 fingerprint is {hashlib.sha256(certificate).digest().hex(':').upper()}"

@@ -17,6 +17,7 @@ from ..config.model import Account
 from ..errors import AcmewrapError, DeployError, Failure, UnreachableError
 from ..pki import x509
 from ..secrets import Secret
+from . import reply
 from .transport import Transport
 
 AUTH = "SYNO.API.Auth"
@@ -33,6 +34,8 @@ _RESTART = 90.0  # seconds that DSM's web server may take to come back, and to r
 
 _UNCONFIRMED = 403  # of any API but SYNO.API.Auth: the password is to be confirmed first (DSM 7.3)
 _NO_SESSION = 119
+
+_UNKNOWN = 100  # DSM's own number for an error that it does not name
 
 _TRIES = 3
 
@@ -101,7 +104,7 @@ class Client:
         offered = self._offered.get(AUTH)
         if not isinstance(offered, dict):
             raise self._transport.unreachable("it does not speak DSM's web API")
-        self._path = str(offered.get("path", "entry.cgi"))
+        self._path = reply.word(offered, "path", "entry.cgi")
         # A session of a version below 7 may read on DSM 7 and nothing else; DSM 6 ends at 6.
         self._version = min(self.maximum(AUTH) or 6, 7)
         self._log_in()
@@ -137,9 +140,7 @@ class Client:
 
     def maximum(self, api: str) -> Optional[int]:
         """The highest version of *api* that DSM offers; None when it was not asked, or does not say."""
-        offered = self._offered.get(api)
-        found = offered.get("maxVersion") if isinstance(offered, dict) else None
-        return found if isinstance(found, int) else None
+        return highest_version(self._offered.get(api))
 
     def call(self, api: str, method: str, version: int, **parameters: Any) -> Dict[str, Any]:
         """The ``data`` of a call, at *version* or the highest that DSM offers; parameters are sent as JSON.
@@ -179,14 +180,14 @@ class Client:
         words.update({"passwd": self._password.reveal(), "enable_syno_token": "yes", **self._second_factor.words()})
         self._session = {}
         data = self._data(self._ask(self._path, words), dsm_codes.LOGIN)
-        self._session = {"_sid": str(data["sid"])}
-        if "synotoken" in data:
-            self._session["SynoToken"] = str(data["synotoken"])
+        self._session = {"_sid": reply.word(data, "sid")}
+        if data.get("synotoken") is not None:
+            self._session["SynoToken"] = reply.word(data, "synotoken")
 
     def _confirm(self) -> Dict[str, str]:
         """The token of the confirmed password, as a parameter; DSM keeps it for five minutes."""
         data = self.call(_CONFIRM, "auth", 2, password=self._password.reveal())
-        return {"SynoConfirmPWToken": str(data.get("SynoConfirmPWToken", ""))}
+        return {"SynoConfirmPWToken": reply.text(data, "SynoConfirmPWToken", "")}
 
     def _ask(self, path: str, words: Mapping[str, str], *, again: bool = True) -> Dict[str, Any]:
         while True:
@@ -201,24 +202,27 @@ class Client:
                 time.sleep(1)
 
     def _data(self, document: Mapping[str, Any], codes: Codes = dsm_codes.CALL) -> Dict[str, Any]:
-        return read_reply(document, lambda code: self._refused(code, codes))
+        def refuse(code: int) -> ApiError:
+            values = {"user": self._account, "account": self._account, "target": self._transport.address, "code": code}
+            message = f"DSM at {self._transport.address} answered with error {code} to the account {self._account}"
+            return ApiError(failure(dsm_codes.explain(code, codes)[0], message, (), **values), code)
 
-    def _refused(self, code: int, codes: Codes) -> ApiError:
-        address = self._transport.address
-        id, _ = dsm_codes.explain(code, codes)
-        message = f"DSM at {address} answered with error {code} to the account {self._account}"
-        return ApiError(
-            failure(id, message, user=self._account, account=self._account, target=address, code=code), code
-        )
+        return read_reply(document, refuse)
 
 
 def read_reply(document: Mapping[str, Any], refuse: Callable[[int], ApiError]) -> Dict[str, Any]:
     """The ``data`` of DSM's envelope; a list becomes ``{"list": ...}``. Raises what *refuse* makes of an error's number."""
     if document.get("success"):
-        data = document.get("data", {})
-        return data if isinstance(data, dict) else {"list": data}
+        data = document.get("data")
+        return {} if data is None else data if isinstance(data, dict) else {"list": data}
     error = document.get("error")
-    raise refuse(int(error.get("code", 100)) if isinstance(error, dict) else 100)
+    raise refuse(reply.number(error, "code", _UNKNOWN) if isinstance(error, dict) else _UNKNOWN)
+
+
+def highest_version(offered: object) -> Optional[int]:
+    """Of what ``SYNO.API.Info`` says of one API; None when it does not say."""
+    found = offered.get("maxVersion") if isinstance(offered, dict) else None
+    return found if isinstance(found, int) and not isinstance(found, bool) else None
 
 
 def _query(api: str, method: str, version: int, **words: str) -> Dict[str, str]:

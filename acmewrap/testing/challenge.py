@@ -1,4 +1,4 @@
-"""``pebble-challtestsrv``: a DNS server in which every name lies at 127.0.0.1 until it is told otherwise.
+"""``pebble-challtestsrv``: a DNS server in which every name lies at 127.0.0.1 until it is configured otherwise.
 
 Only its DNS is used. HTTP challenges are answered by a real web server instead, and acme.sh's own.
 """

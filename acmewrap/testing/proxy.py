@@ -1,4 +1,4 @@
-"""A proxy in front of Pebble that can be told to misbehave, for failures which a good authority cannot be asked for.
+"""A proxy in front of Pebble that can be made to misbehave, for failures which a good authority cannot be asked for.
 
 Pebble makes its URLs from the Host header, which is passed on as it came: so every later request of a client comes here too.
 Its paths: ``/dir``, ``/nonce-plz``, ``/sign-me-up`` (newAccount), ``/order-plz``, ``/authZ/``, ``/chalZ/``,

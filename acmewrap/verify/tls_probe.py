@@ -39,7 +39,8 @@ def look(endpoint: Endpoint) -> Observation:
         return Observation(error=f"{endpoint}: {getattr(error, 'strerror', None) or error}")
     if not der:
         return Observation(error=f"{endpoint}: no certificate shown")
-    return Observation(served=hashlib.sha256(der).hexdigest(), not_after=x509.parse_der(der).not_after)
+    seen = x509.find_der(der)  # what cannot be read can be compared all the same
+    return Observation(hashlib.sha256(der).hexdigest(), None if seen is None else seen.not_after)
 
 
 def wait_for(

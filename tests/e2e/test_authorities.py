@@ -1,4 +1,4 @@
-"""Two authorities at the same host and path, told apart by their ports and roots alone; and a file that changes its mind."""
+"""Two authorities at the same host and path, reported apart by their ports and roots alone; and a file that changes its mind."""
 
 from __future__ import annotations
 

@@ -88,8 +88,8 @@ def _copied(sound: Clinic) -> Path:
 
 
 def _fail_issue(sound: Clinic, _: pytest.MonkeyPatch) -> None:
-    told = failure("challenge.failed", "the authority did not like it")
-    Ledger.load(sound.home / ".ledger.json").put("nas", LedgerEntry().fail(told, time.time()))
+    reported = failure("challenge.failed", "the authority did not like it")
+    Ledger.load(sound.home / ".ledger.json").put("nas", LedgerEntry().fail(reported, time.time()))
 
 
 def _hold(sound: Clinic, _: pytest.MonkeyPatch) -> None:

@@ -40,7 +40,7 @@ def open_acme(
     )
 
 
-def told(result: IssueResult) -> str:
+def reported(result: IssueResult) -> str:
     return result.outcome + (f" {result.failure.id}" if result.failure else "")
 
 
@@ -48,7 +48,7 @@ def test_the_life_of_a_certificate(acme: AcmeSh, acme_sh: AcmeShRelease, webserv
     webroot = Webroot(webserver.root)
     acme.register_account()
     first = acme.issue([NAME, "two.example.com"], [webroot, webroot], due=lambda begin, end: begin + (end - begin) // 2)
-    assert told(first) == "issued"
+    assert reported(first) == "issued"
     assert (first.domains, first.key_type) == ((NAME, "two.example.com"), "ec-256")
     assert first.not_before is not None
     assert first.not_after is not None
@@ -60,12 +60,12 @@ def test_the_life_of_a_certificate(acme: AcmeSh, acme_sh: AcmeShRelease, webserv
     assert x509.key_matches(first.files.key.read_bytes(), leaf)
 
     again = acme.issue([NAME, "two.example.com"], [webroot, webroot])
-    assert (told(again), again.sha256, again.next_renewal) == ("not_due", first.sha256, first.next_renewal)
-    assert told(acme.renew(NAME)) == "not_due"
-    assert told(acme.renew("nobody.example.com")) == "not_issued certificate.not_issued"
+    assert (reported(again), again.sha256, again.next_renewal) == ("not_due", first.sha256, first.next_renewal)
+    assert reported(acme.renew(NAME)) == "not_due"
+    assert reported(acme.renew("nobody.example.com")) == "not_issued certificate.not_issued"
 
     second = acme.renew(NAME, force=True)
-    assert (told(second), second.domains) == ("renewed", first.domains)
+    assert (reported(second), second.domains) == ("renewed", first.domains)
     assert second.sha256 != first.sha256
 
     files = Install(
@@ -101,14 +101,14 @@ def test_the_life_of_a_certificate(acme: AcmeSh, acme_sh: AcmeShRelease, webserv
 
 
 def test_a_name_of_one_label_is_renewed_like_any_other(acme: AcmeSh, webserver: WebServer) -> None:
-    assert told(acme.issue(["nas"], [Webroot(webserver.root)], key="2048")) == "issued"
-    assert told(acme.renew("nas", key="2048", force=True)) == "renewed"
-    assert [one.files.domain for one in acme.home.stored()] == ["nas"]
+    assert reported(acme.issue(["nas"], [Webroot(webserver.root)], key="2048")) == "issued"
+    assert reported(acme.renew("nas", key="2048", force=True)) == "renewed"
+    assert [stored.files.domain for stored in acme.home.stored()] == ["nas"]
 
 
 def test_a_wildcard_over_http_is_refused_and_leaves_nothing(acme: AcmeSh, webserver: WebServer) -> None:
     result = acme.issue(["*.example.com"], [Webroot(webserver.root)])
-    assert told(result) == "failed challenge.not_offered"
+    assert reported(result) == "failed challenge.not_offered"
     assert list(acme.home.stored()) == []
 
 
@@ -125,7 +125,7 @@ def issued(
     """A home with one certificate, to be copied: issuing costs seconds."""
     folder = tmp_path_factory.mktemp("issued")
     result = open_acme(acme_sh, folder, pebble).issue([NAME], [Webroot(webserver.root)])
-    assert told(result) == "issued"
+    assert reported(result) == "issued"
     return folder
 
 
@@ -171,7 +171,7 @@ def test_a_bad_download_leaves_the_good_set_and_the_next_run_renews(
         if asked:
             break
     assert asked
-    assert told(result) == f"failed {id}"
+    assert reported(result) == f"failed {id}"
     assert snapshot(acme) == before
     stored = acme.home.read(NAME, True)
     assert stored is not None
@@ -181,7 +181,7 @@ def test_a_bad_download_leaves_the_good_set_and_the_next_run_renews(
 
     if id != "certificate.download_failed" or fault is GARBAGE:  # what is on disk is the same after all of these
         proxy.behave()
-        assert told(open_acme(acme_sh, folder, proxy).renew(NAME, force=True)) == "renewed"
+        assert reported(open_acme(acme_sh, folder, proxy).renew(NAME, force=True)) == "renewed"
 
 
 def test_a_change_of_key_that_fails_keeps_the_old_pair(
@@ -190,11 +190,11 @@ def test_a_change_of_key_that_fails_keeps_the_old_pair(
     acme, webroot = open_acme(acme_sh, folder, proxy), [Webroot(webserver.root)]
     before = snapshot(acme)
     proxy.misbehave("/certZ/", GARBAGE)
-    assert told(acme.issue([NAME], webroot, key="ec-384", force=True)) == "failed certificate.download_failed"
+    assert reported(acme.issue([NAME], webroot, key="ec-384", force=True)) == "failed certificate.download_failed"
     assert snapshot(acme) == before
     proxy.behave()
     result = acme.issue([NAME], webroot, key="ec-384", force=True)
-    assert (told(result), result.key_type) == ("reissued", "ec-384")
+    assert (reported(result), result.key_type) == ("reissued", "ec-384")
 
 
 @pytest.mark.parametrize(("times", "expected"), [(1, "renewed"), (None, "failed ca.nonce")])
@@ -202,6 +202,6 @@ def test_a_nonce_that_is_refused_in_words_unknown_to_acme_sh_is_tried_once_more(
     acme_sh: AcmeShRelease, folder: Path, proxy: Proxy, times: Optional[int], expected: str
 ) -> None:
     proxy.misbehave("/order-plz", STEP_BAD_NONCE, times=times)
-    assert told(open_acme(acme_sh, folder, proxy).renew(NAME, force=True)) == expected
+    assert reported(open_acme(acme_sh, folder, proxy).renew(NAME, force=True)) == expected
     orders = [path for method, path, _ in proxy.exchanges if method == "POST" and path == "/order-plz"]
     assert len(orders) == 2

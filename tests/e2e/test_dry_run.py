@@ -58,7 +58,7 @@ HONOURED: Tuple[Row, ...] = (
     Row(("cron", "--force"), "renew   nas"),
     Row(
         ("doctor", "--fix", "--http-port", "{port}", "--address", "127.0.0.1"),
-        "Would fix: {folder}/dsm.password: its mode is 0644",
+        "Would fix: {folder}/dsm.password has mode 0644",
     ),
     Row(
         ("doctor", "--http-port", "{port}", "--address", "127.0.0.1"),

@@ -103,11 +103,11 @@ def walk(cell: Cell) -> None:
         applications=([one for one in state.applications if state.may_use(one, "certupdater")], ["SYNO.Desktop"]),
     )
     entries = store.by_description(cell.description)
-    used = {one.name for one in store.services if entries and one.certificate == entries[0].id}
+    used = {service.name for service in store.services if entries and service.certificate == entries[0].id}
     cell.step(
         "certificate, default, services",
         Done(0, "", "") if entries else done,
-        default=(store.default in {one.id for one in entries}, True),
+        default=(store.default in {entry.id for entry in entries}, True),
         services=(used, {"system/default", "smbftpd/ftpd"}),
     )
     tasks = list(state.tasks.values())

@@ -129,7 +129,7 @@ def test_every_call_that_is_made_is_in_the_manual(
         for words in ("issue --force", "cron", "schedule run --wait 1", "schedule remove --yes"):
             machine.run(*words.split())
         machine.run("doctor", "--support-file", str(tmp_path / "nas.json"))
-        made = {one.name for one in nas.requests}
+        made = {request.name for request in nas.requests}
     assert made - documented == set()
     assert documented - made == {
         f"SYNO.Core.{name}" for name in ("Group.Member.change", "TaskScheduler.set", "User.set")

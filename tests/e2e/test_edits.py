@@ -96,7 +96,7 @@ def machine(
         text = YAML.format(name=NAME, folder=folder, url=nas.url, port=nas.https_port, **values)
         found = Machine(folder, text)
         run = Job(found.load(text)).apply()
-        assert [str(one.failure) for one in run.results if one.outcome != "done"] == []
+        assert [str(result.failure) for result in run.results if result.outcome != "done"] == []
         yield found
 
 

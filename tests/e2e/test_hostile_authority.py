@@ -30,7 +30,7 @@ from releases import AcmeShRelease
 
 NAME = "nas.internal.test"
 
-# What plain acme.sh of every release runs, writes where it is told, or fetches from this machine.
+# What plain acme.sh of every release runs, writes where it is reported, or fetches from this machine.
 FIRES = (
     named("account URL", "apostrophe"),
     named("account URL", "escape"),

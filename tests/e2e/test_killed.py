@@ -56,7 +56,7 @@ class Reader:
 
 
 def kill(machine: Machine, words: List[str], lines: int, delay: float) -> bool:
-    """Start acmewrap, kill it after it has told so many *lines*; False when it ended before that."""
+    """Start acmewrap, kill it after it has printed so many *lines*; False when it ended before that."""
     with machine.start("--verbose", *words) as process:
         assert process.stdout is not None
         for _ in range(lines):

@@ -1,4 +1,4 @@
-"""What is owed, over several unattended runs: one issue, one delivery, and waits in between; the clock is moved by hand."""
+"""What is pending, over several unattended runs: one issue, one delivery, and waits in between; the clock is moved by hand."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ HOUR = 3600
 
 
 class Calendar:
-    """A clock that stands still until it is told to go on."""
+    """A clock that stands still until it is moved on."""
 
     def __init__(self) -> None:
         self.now = time.time()
@@ -118,8 +118,8 @@ synology:
     )
     run = unattended(machine, Calendar())
     assert run is not None
-    told = {(result.step.certificate, result.step.kind): result.outcome for result in run.results}
-    assert told == {
+    reported = {(result.step.certificate, result.step.kind): result.outcome for result in run.results}
+    assert reported == {
         ("nowhere", "issue"): "failed",
         ("wrong", "issue"): "failed",
         ("nas", "issue"): "done",

@@ -96,13 +96,15 @@ def test_one_apply_provisions_an_empty_nas_and_the_next_one_writes_nothing(empty
         made += list((empty.folder / ".acme.sh").rglob("*"))
         assert {os.lstat(str(path)).st_uid for path in made} == {user.uid}
     assert state.sessions == {}
-    assert user.password not in json.dumps([dict(one.parameters) for one in nas.requests])
+    assert user.password not in json.dumps([dict(request.parameters) for request in nas.requests])
 
     before, asked = len(nas.writes), len(nas.requests)
     again = empty.run("apply")
     assert (again.returncode, again.stdout) == (0, "Nothing to do.\n"), again.stderr
     assert nas.writes[before:] == []
-    logins = [one.parameters["account"] for one in nas.requests[asked:] if one.parameters.get("method") == "login"]
+    logins = [
+        request.parameters["account"] for request in nas.requests[asked:] if request.parameters.get("method") == "login"
+    ]
     assert len(logins) == len(set(logins)) > 0  # DSM counts those that fail, so nobody logs in twice
 
 
@@ -134,7 +136,7 @@ def test_an_account_that_was_changed_by_hand_is_brought_into_line_and_keeps_its_
 
 def test_a_certificate_that_is_not_used_is_shown_by_plan_and_fixed_without_another_import(modern: Machine) -> None:
     store, imports = modern.nas.state.certificates, modern.imports()
-    factory = next(one.id for one in store.entries.values() if one.factory)
+    factory = next(entry.id for entry in store.entries.values() if entry.factory)
     store.service("smbftpd/ftpd").certificate = factory
     (step,) = json.loads(modern.run("--json", "plan").stdout)["plan"]
     assert (step["kind"], step["reason"]) == ("deploy", {"kind": "not_assigned", "services": ["FTPS"]})
@@ -306,7 +308,11 @@ def test_several_certificates_on_one_nas_have_entries_and_services_of_their_own(
         done = machine.run("apply")
         assert done.returncode == 0, done.stdout + done.stderr
         (main,), (album,) = store.by_description("acme"), store.by_description("album")
-        users = {one.name: one.certificate for one in store.services if one.certificate in (main.id, album.id)}
+        users = {
+            service.name: service.certificate
+            for service in store.services
+            if service.certificate in (main.id, album.id)
+        }
         assert users == {"system/default": main.id, "smbftpd/ftpd": main.id, "SynologyPhotos/photos": album.id}
         assert store.default == main.id
         assert machine.served() == machine.on_disk()

@@ -107,9 +107,9 @@ def describe(nas: DsmSimulator) -> Dict[str, Any]:
     return {
         "entry": {"id": entry.id, "description": entry.description},
         "default": state.certificates.default == entry.id,
-        "services": {one.name: one.certificate == entry.id for one in state.certificates.services},
+        "services": {service.name: service.certificate == entry.id for service in state.certificates.services},
         "tasks": [
-            {name: value for name, value in vars(one).items() if name != "history"} for one in state.tasks.values()
+            {name: value for name, value in vars(task).items() if name != "history"} for task in state.tasks.values()
         ],
     }
 

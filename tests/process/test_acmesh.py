@@ -1,4 +1,4 @@
-"""The facade over acme.sh, driven against one that does as it is told: each verb, each way in which it can end."""
+"""The facade over acme.sh, driven against one that does as it is reported: each verb, each way in which it can end."""
 
 from __future__ import annotations
 
@@ -260,8 +260,11 @@ echo "Renewing: '{NAME}'"; store new {ECC}
 echo '===End cron==='; exit 1
 """)  # fmt: skip
     result = stub.acme.cron()
-    told = {(one.domain, one.ecc): (one.outcome, one.failure.id if one.failure else None) for one in result.entries}
-    assert told == {
+    reported = {
+        (entry.domain, entry.ecc): (entry.outcome, entry.failure.id if entry.failure else None)
+        for entry in result.entries
+    }
+    assert reported == {
         ("b.example.com", True): ("failed", "acme.rate_limited"),
         ("broken.example.com", True): ("failed", "certificate.mismatch"),
         (NAME, False): ("failed", "acme.rejected_identifier"),
@@ -277,7 +280,7 @@ def test_cron_that_fails_before_it_begins_says_so_once(stub: Stub) -> None:
     OLD.write(stub.home)
     stub.say("cron", "echo 'curl: command not found'; exit 1")
     result = stub.acme.cron()
-    assert [one.outcome for one in result.entries] == ["skipped"]
+    assert [entry.outcome for entry in result.entries] == ["skipped"]
     assert result.failure is not None
 
 

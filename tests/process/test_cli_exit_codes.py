@@ -111,9 +111,9 @@ def test_a_file_of_another_user_ends_with_77() -> None:
         assert cli.main(["--config", str(file), "check"]) == 0  # what is imported may lie where only root can read
         file.chmod(0o000)
         code = run_unprivileged(lambda: cli.main(["--config", str(file), "check"]), place / "output")
-        told = (place / "output").read_text(encoding="utf-8")
-    assert code == 77, told
-    assert "What to do: " in told
+        reported = (place / "output").read_text(encoding="utf-8")
+    assert code == 77, reported
+    assert "What to do: " in reported
 
 
 def test_a_reader_that_has_seen_enough_is_no_error_worth_a_traceback() -> None:
@@ -124,14 +124,29 @@ def test_a_reader_that_has_seen_enough_is_no_error_worth_a_traceback() -> None:
         assert process.stderr is not None
         process.stdout.close()
         assert process.stderr.read() == b""
-    assert process.returncode == 1
+    assert process.returncode == 0
+
+
+def test_what_nobody_expected_is_one_document_and_one_report(tmp_path: Path) -> None:
+    program = (
+        "import sys; from acmewrap import cli; from acmewrap.cli import commands\n"
+        "def run(_): raise ValueError('\\x1b]0;owned\\x07 s3cr3t')\n"
+        "commands.run = run; sys.argv = ['acmewrap', '--json', 'version']; sys.exit(cli.start())"
+    )
+    environ = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False, env=environ)
+    error = json.loads(done.stdout)["error"]
+    assert (done.returncode, done.stderr, error["id"]) == (1, "", "internal.unexpected")
+    (report,) = (tmp_path / "acmewrap").iterdir()
+    assert str(report) in error["remedy"]
+    assert "s3cr3t" not in report.read_text(encoding="utf-8") + done.stdout
 
 
 def test_a_traceback_is_clean_too() -> None:
     program = (
-        "import sys; from acmewrap import cli; from acmewrap.cli import commands\n"
+        "import sys; from acmewrap import cli; from acmewrap.cli import parser\n"
         "def run(_): raise ValueError('\\x1b]0;owned\\x07 \\x9b31m')\n"
-        "commands.run = run; sys.argv = ['acmewrap', 'version']; sys.exit(cli.start())"
+        "parser.parse = run; sys.argv = ['acmewrap', 'version']; sys.exit(cli.start())"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout) == (1, "")

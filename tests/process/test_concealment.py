@@ -99,9 +99,9 @@ def test_what_is_sent_arrives_byte_for_byte_and_is_in_no_argument(
     ((method, path, headers, sent),) = requests
     assert (method, path, sent) == ("PUT", "/path?passwd=s3cret%20&x={1,2}[3-4]", body.encode())
     assert (headers["X-Token"], headers["X-Other"], headers["User-Agent"]) == ("t0ken \\ \" '", "2", "agent")
-    told = recorded.read_text(encoding="utf-8")
-    assert told.startswith("curl --silent --dump-header /dev/null -L -g --user-agent agent -X PUT -H ")
-    assert not any(secret in told for secret in ("t0ken", "s3cret", body, body.splitlines()[0]))
+    reported = recorded.read_text(encoding="utf-8")
+    assert reported.startswith("curl --silent --dump-header /dev/null -L -g --user-agent agent -X PUT -H ")
+    assert not any(secret in reported for secret in ("t0ken", "s3cret", body, body.splitlines()[0]))
 
 
 def test_an_address_given_as_an_option_is_in_no_argument_either(
@@ -156,9 +156,9 @@ def test_the_hmac_is_the_one_of_openssl_and_its_key_in_no_argument(
     script = 'openssl dgst -"$1" -mac HMAC -macopt "hexkey:$2" -binary'  # acme.sh 3.1.1, _hmac
     done = bash(tmp_path, script, algorithm, key.hex(), given=message)
     assert done.stdout == hmac.new(key, message, getattr(hashlib, algorithm)).digest()
-    told = recorded.read_text(encoding="ascii")
-    assert told.count("openssl dgst") >= 2
-    assert key.hex() not in told.replace(f"-{algorithm}", "") or length == 1
+    reported = recorded.read_text(encoding="ascii")
+    assert reported.count("openssl dgst") >= 2
+    assert key.hex() not in reported.replace(f"-{algorithm}", "") or length == 1
 
 
 def test_every_other_call_of_openssl_is_passed_on(tmp_path: Path, recorded: Path) -> None:

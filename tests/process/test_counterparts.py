@@ -1,4 +1,4 @@
-"""The counterparts themselves: they start, do what the real world does, misbehave when told to, and leave nothing behind."""
+"""The counterparts themselves: they start, do what the real world does, misbehave on request, and leave nothing behind."""
 
 from __future__ import annotations
 

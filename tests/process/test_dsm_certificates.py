@@ -146,7 +146,7 @@ def test_a_service_that_nobody_may_move_is_left_out_of_all_and_an_error_when_it_
     with caplog.at_level("INFO"):
         use(nas, DsmCertificate("acme"))
     assert "DSM lets nobody choose a certificate for: QuickConnect, Fixed" in caplog.text
-    assert "Fixed" not in str([one.parameters.get("settings") for one in nas.requests])
+    assert "Fixed" not in str([request.parameters.get("settings") for request in nas.requests])
     with session(nas) as client:
         assert find_drift(read(client), DsmCertificate("acme")) is None
     with pytest.raises(DeployError, match="Fixed") as caught:

@@ -1,4 +1,4 @@
-"""Whom the password is told over https: a NAS with the pinned certificate, or with one of the authority's; nobody else."""
+"""Who is given the password over https: a NAS with the pinned certificate, or with one of the authority's; nobody else."""
 
 from __future__ import annotations
 
@@ -49,11 +49,11 @@ def test_another_certificate_than_the_pinned_is_refused_before_anything_is_sent(
     nas: DsmSimulator, tmp_path: Path
 ) -> None:
     seen = factory(nas).sha256.upper()
-    told = ":".join(seen[at : at + 2] for at in range(0, 64, 2))
+    reported = ":".join(seen[at : at + 2] for at in range(0, 64, 2))
     with pytest.raises(UnreachableError) as caught, client(nas, OTHER, make_root(tmp_path)):
         raise AssertionError("there is no session")
     assert caught.value.id == "dsm.tls_untrusted"
-    assert f"its SHA-256 fingerprint is {told}, not that of `synology.fingerprint`" in caught.value.failure.message
+    assert f"its SHA-256 fingerprint is {reported}, not that of `synology.fingerprint`" in caught.value.failure.message
     assert nas.requests == []
 
 

@@ -65,7 +65,7 @@ class Machine:
     def open_files(self, command: str = "plan") -> List[str]:
         """What `plan` would close: paths below the folder."""
         steps = json.loads(self.run("--json", command).stdout)["plan"]
-        return [os.path.relpath(one["path"], str(self.folder)) for one in steps if one["kind"] == "mode"]
+        return [os.path.relpath(step["path"], str(self.folder)) for step in steps if step["kind"] == "mode"]
 
 
 @pytest.fixture
@@ -171,9 +171,9 @@ def test_a_key_of_another_user_is_left_alone_and_its_delivery_is_not_proven(mach
     assert f"chmod 600 {machine.key}" in step["failure"]["remedy"]
     assert mode(machine.key) == 0o644
     assert machine.open_files() == []
-    assert f"{machine.key}: its mode is 0644" in machine.run("plan").stdout
+    assert f"{machine.key} has mode 0644" in machine.run("plan").stdout
     findings = json.loads(machine.run("--json", "doctor").stdout)["findings"]
-    assert [one["fixable"] for one in findings if one["id"] == "file.open_to_others"] == [False]
+    assert [finding["fixable"] for finding in findings if finding["id"] == "file.open_to_others"] == [False]
     machine.key.chmod(0o600)
     assert machine.deploy()[1]["outcome"] == "done"
 

@@ -146,8 +146,8 @@ def run(folder: Path, *words: str, start: int = 0) -> Observed:
     )
     assert done.stderr == ""
     *said, last = done.stdout.splitlines()
-    told = json.loads(last)
-    return Observed(told["code"], tuple(told["seen"]), tuple(told["modules"]), tuple(said))
+    reported = json.loads(last)
+    return Observed(reported["code"], tuple(reported["seen"]), tuple(reported["modules"]), tuple(said))
 
 
 QUIET = ("Nothing to do.",)

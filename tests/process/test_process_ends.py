@@ -197,9 +197,9 @@ def test_a_secret_is_seen_in_none_of_its_forms(tmp_path: Path, runner: ProcessRu
     set -x; : "$S"
     """
     done = runner.run(script(tmp_path, text, secrets=(Secret(secret),), S=secret))
-    told = "\n".join(done.lines)
-    assert told.count("***") >= 4
-    assert not [form for form in ("p4ss", "word", "cDRzc") if form in told]
+    reported = "\n".join(done.lines)
+    assert reported.count("***") >= 4
+    assert not [form for form in ("p4ss", "word", "cDRzc") if form in reported]
 
 
 def test_a_program_that_cannot_be_started_is_named(tmp_path: Path, runner: ProcessRunner) -> None:

@@ -38,19 +38,19 @@ def interpreters() -> List[str]:
     named = [shutil.which(f"python3.{minor}") for minor in range(8, 20)]
     found: Dict[Tuple[str, ...], str] = {}
     for path in (sys.executable, *(one for one in named if one is not None)):
-        told = subprocess.run(
+        reported = subprocess.run(
             [path, "-c", "import sys; print(sys.version)"], capture_output=True, text=True, check=False
         )
-        if told.returncode == 0:
-            found.setdefault(tuple(told.stdout.split()), path)
+        if reported.returncode == 0:
+            found.setdefault(tuple(reported.stdout.split()), path)
     return list(found.values())
 
 
 def run(python: str, pyz: Path, *words: str, **environment: str) -> subprocess.CompletedProcess[str]:
     """Started from the root folder, with a home in which nothing can be written."""
-    surroundings = {"PATH": "/usr/bin:/bin", "HOME": "/proc/self", "PYTHONWARNINGS": "error", **environment}
+    variables = {"PATH": "/usr/bin:/bin", "HOME": "/proc/self", "PYTHONWARNINGS": "error", **environment}
     argv = [python, "-IB", str(pyz), *words]
-    return subprocess.run(argv, env=surroundings, cwd="/", capture_output=True, text=True, check=False)
+    return subprocess.run(argv, env=variables, cwd="/", capture_output=True, text=True, check=False)
 
 
 @pytest.mark.parametrize("python", interpreters())

@@ -1,4 +1,4 @@
-"""The timer of systemd, with a systemctl that writes down what it is told."""
+"""The timer of systemd, with a systemctl that writes down what it is reported."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 
 from acmewrap.config.model import Schedule
 from acmewrap.errors import AccessError, CommandError
+from acmewrap.schedule.backend import StartOutcome
 from acmewrap.schedule.systemd import Units
 
 
@@ -46,7 +47,7 @@ def systemctl(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_what_is_installed_is_found_the_same_and_any_change_is_seen(units: Units, systemctl: Path) -> None:
     assert units.drift() == "missing"
-    units.install()
+    units.ensure()
     words = (systemctl / "words").read_text().splitlines()
     assert words == ["daemon-reload", f"enable --now {units.name}.timer"]
     assert units.drift() == "same"
@@ -56,7 +57,7 @@ def test_what_is_installed_is_found_the_same_and_any_change_is_seen(units: Units
 
 
 def test_a_user_has_a_manager_of_its_own(units: Units, systemctl: Path) -> None:
-    replace(units, system=False).install()
+    replace(units, system=False).ensure()
     assert set((systemctl / "words").read_text().splitlines()) == {
         "--user daemon-reload",
         f"--user enable --now {units.name}.timer",
@@ -67,7 +68,7 @@ def test_units_of_somebody_else_are_not_overwritten(units: Units, systemctl: Pat
     units.folder.mkdir()
     (units.folder / f"{units.name}.timer").write_text("[Timer]\n")
     with pytest.raises(AccessError) as caught:
-        units.install()
+        units.ensure()
     assert caught.value.id == "file.foreign"
     assert not (systemctl / "words").exists()
 
@@ -75,25 +76,25 @@ def test_units_of_somebody_else_are_not_overwritten(units: Units, systemctl: Pat
 def test_a_refusal_is_told_with_systemds_own_words(units: Units, systemctl: Path) -> None:
     (systemctl / "refuses").touch()
     with pytest.raises(CommandError, match="daemon-reload: Failed to reload: no bus") as caught:
-        units.install()
+        units.ensure()
     assert caught.value.id == "schedule.refused"
 
 
 def test_a_machine_without_systemd_says_so(units: Units, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", "/nonexistent")
     with pytest.raises(CommandError) as caught:
-        units.install()
+        units.ensure()
     assert caught.value.id == "schedule.no_systemd"
 
 
 def test_a_start_tells_how_it_ended(units: Units, systemctl: Path) -> None:
     (systemctl / "result").write_text("exit-code\n")
-    assert units.start(60) == "exit-code"
+    assert units.start(60) == StartOutcome(False, "systemd says: exit-code")
 
 
 def test_what_is_removed_is_gone(units: Units, systemctl: Path) -> None:
     assert not units.remove()
-    units.install()
+    units.ensure()
     assert units.remove()
     assert list(units.folder.iterdir()) == []
     assert f"disable --now {units.name}.timer" in (systemctl / "words").read_text()

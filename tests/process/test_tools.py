@@ -10,12 +10,13 @@ from typing import Callable, Iterator
 
 import pytest
 
+from acmewrap.access.trust import DSM_TOOLS
 from acmewrap.errors import CommandError, UnreachableError
 from acmewrap.secrets import Secret
 from acmewrap.synology import account, certificates
 from acmewrap.synology.channel import WebProvisioner
 from acmewrap.synology.tasks import Task, TaskScheduler
-from acmewrap.synology.tools import FOLDERS, Tools, find_tools
+from acmewrap.synology.tools import Tools, find_tools
 from acmewrap.synology.web import ApiError, Client
 from acmewrap.testing.dsm import NAMES, DsmSimulator
 
@@ -59,7 +60,7 @@ def test_an_account_that_root_makes_can_log_in_and_read_the_certificates(nas: Ds
     with Client(nas.url, NAME, PASSWORD) as client:
         assert certificates.read(client) == certificates.read(tools)
     assert nas.state.users[NAME].password == PASSWORD.reveal()
-    assert not [one for one in nas.requests if PASSWORD.reveal() in str(one.parameters)]
+    assert not [request for request in nas.requests if PASSWORD.reveal() in str(request.parameters)]
 
 
 def test_what_dsm_refuses_comes_with_its_number(tools: Tools) -> None:
@@ -78,7 +79,7 @@ def test_a_tool_that_refuses_is_told_without_its_words(tools: Tools) -> None:
 
 def test_a_machine_without_them_is_no_nas(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "geteuid", lambda: 0)
-    assert find_tools({"PATH": str(folder)}) == f"{folder}:{FOLDERS}"
+    assert find_tools({"PATH": str(folder)}) == f"{folder}:{DSM_TOOLS}"
     assert find_tools({"PATH": str(tmp_path)}) is None
     monkeypatch.setattr(os, "geteuid", lambda: 1000)
     assert find_tools({"PATH": str(folder)}) is None

@@ -62,7 +62,7 @@ class Place:
     def run(self, *words: str) -> int:
         return cli.main(["--config", str(self.file), *words])
 
-    def standing(self) -> Tuple[str, str, bytes]:
+    def snapshot(self) -> Tuple[str, str, bytes]:
         """What a switch changes: the file, the release in use, the wrapper."""
         return self.text, os.readlink(str(self.folder / "src/acme.sh")), (self.folder / "acme.sh").read_bytes()
 
@@ -83,7 +83,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
 def test_it_names_the_files_that_differ_and_changes_nothing_without_a_word(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = place.standing()
+    before = place.snapshot()
     assert place.run("upgrade") == 0
     assert capsys.readouterr().out.splitlines() == [
         "From acme.sh 9.9.8 to 9.9.9, files: 1 added, 1 removed, 1 changed",
@@ -94,7 +94,7 @@ def test_it_names_the_files_that_differ_and_changes_nothing_without_a_word(
     ]
     assert place.run("upgrade", "--dry-run", "--yes") == 0
     assert "Nothing was changed." in capsys.readouterr().out
-    assert place.standing() == before
+    assert place.snapshot() == before
 
 
 def test_the_pinned_releases_are_compared_file_by_file(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
@@ -111,23 +111,23 @@ def test_the_pinned_releases_are_compared_file_by_file(place: Place, capsys: pyt
 def test_it_switches_and_back_and_forth_again_without_any_source(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = place.standing()
+    before = place.snapshot()
     assert place.run("upgrade", "--yes") == 0
     said = capsys.readouterr().out.splitlines()
     assert said[-2:] == [
         f"Switched: {place.file} asks for acme.sh 9.9.9, and that is installed.",
         "The way back: acmewrap upgrade --to 9.9.8",
     ]
-    text, link, wrapper = place.standing()
+    text, link, wrapper = place.snapshot()
     assert (text, link) == (SWITCHED, "acme.sh-9.9.9")
     installation.verify(place.folder / "src/acme.sh", "9.9.9")
     place.bring({})
     assert place.run("plan") == place.run("install") == place.run("render") == 0
-    assert place.standing() == (text, link, wrapper)
+    assert place.snapshot() == (text, link, wrapper)
     assert place.run("upgrade", "--to", "9.9.8", "--yes") == 0
-    assert place.standing() == before
+    assert place.snapshot() == before
     assert place.run("upgrade", "--to", "9.9.9", "--yes") == 0
-    assert place.standing() == (text, link, wrapper)
+    assert place.snapshot() == (text, link, wrapper)
 
 
 def document_of(place: Place, capsys: pytest.CaptureFixture[str], *words: str) -> Dict[str, Any]:
@@ -155,7 +155,7 @@ def test_the_document_never_asks(place: Place, words: Tuple[str, ...], capsys: p
 
 def test_without_a_source_all_stays_as_it_was(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
     place.bring({})
-    before = place.standing()
+    before = place.snapshot()
     assert place.run("upgrade", "--yes") == 6
     said = capsys.readouterr().out
     assert "[release.source]" in said
@@ -163,14 +163,14 @@ def test_without_a_source_all_stays_as_it_was(place: Place, capsys: pytest.Captu
     document = document_of(place, capsys, "--yes")
     assert (document["exit_code"], document["switched"]) == (6, False)
     assert [(step["kind"], step["outcome"]) for step in document["steps"]] == [("install", "failed")]
-    assert place.standing() == before
+    assert place.snapshot() == before
 
 
 def test_when_the_wrapper_cannot_be_written_the_release_is_put_back(
     place: Place, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (place.folder / "acme.sh").write_text("#!/bin/sh\n# somebody's own\n")
-    before = place.standing()
+    before = place.snapshot()
     document = document_of(place, capsys, "--yes")
     assert (document["exit_code"], document["switched"]) == (77, False)
     steps = [(step["kind"], step["release"], step["path"], step["outcome"]) for step in document["steps"]]
@@ -180,31 +180,31 @@ def test_when_the_wrapper_cannot_be_written_the_release_is_put_back(
         ("render", None, wrapper, "failed"),
         ("install", "9.9.8", program, "done"),
     ]
-    assert place.standing() == before
+    assert place.snapshot() == before
 
 
 def test_a_file_that_cannot_be_written_is_noticed_before_anything_is_changed(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = place.standing()
+    before = place.snapshot()
 
     def refuse(*_: object, **__: object) -> Tuple[int, str]:
         raise OSError(errno.EROFS, os.strerror(errno.EROFS))
 
     with monkeypatch.context() as patch:
         patch.setattr("tempfile.mkstemp", refuse)
-        assert place.run("upgrade", "--yes") == 1
+        assert place.run("upgrade", "--yes") == 77
     said = capsys.readouterr()
-    assert f"{place.file}: Read-only file system [file.failed]" in said.err
+    assert f"{place.file}: Read-only file system [file.read_only]" in said.err
     assert "install" not in said.out
-    assert place.standing() == before
+    assert place.snapshot() == before
     assert not (place.folder / "src/acme.sh-9.9.9").exists()
 
 
 def test_when_the_last_step_fails_the_machine_is_put_back(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before, replace = place.standing(), os.replace
+    before, replace = place.snapshot(), os.replace
 
     def refuse(source: str, target: str) -> None:
         if target == str(place.file):
@@ -215,14 +215,14 @@ def test_when_the_last_step_fails_the_machine_is_put_back(
         patch.setattr(os, "replace", refuse)
         assert place.run("upgrade", "--yes") == 1
     assert "Device or resource busy [file.failed]" in capsys.readouterr().err
-    assert place.standing() == before
+    assert place.snapshot() == before
     assert sorted(path.name for path in place.folder.iterdir() if path.is_file()) == ["acme.sh", "acmewrap.yaml"]
 
 
 def test_what_somebody_saves_during_the_switch_stays_and_the_machine_is_put_back(
     place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    _, link, wrapper = place.standing()
+    _, link, wrapper = place.snapshot()
     render = steps._render
 
     def save(*words: Any) -> None:
@@ -232,11 +232,11 @@ def test_what_somebody_saves_during_the_switch_stays_and_the_machine_is_put_back
     monkeypatch.setattr(steps, "_render", save)
     assert place.run("upgrade", "--yes") == 75
     assert "[config.changed]" in capsys.readouterr().err
-    assert place.standing() == (YAML + "jobs: 2\n", link, wrapper)
+    assert place.snapshot() == (YAML + "jobs: 2\n", link, wrapper)
 
 
 def test_an_interruption_puts_the_machine_back(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
-    before, render = place.standing(), steps._render
+    before, render = place.snapshot(), steps._render
     interruptions: List[type] = [KeyboardInterrupt]
 
     def interrupt(*words: Any) -> None:
@@ -246,7 +246,7 @@ def test_an_interruption_puts_the_machine_back(place: Place, monkeypatch: pytest
 
     monkeypatch.setattr(steps, "_render", interrupt)
     assert place.run("upgrade", "--yes") == 130
-    assert place.standing() == before
+    assert place.snapshot() == before
 
 
 def test_a_file_in_which_the_release_cannot_change_alone_is_refused(
@@ -254,27 +254,27 @@ def test_a_file_in_which_the_release_cannot_change_alone_is_refused(
 ) -> None:
     shutil.move(str(place.folder / "brought"), str(place.folder / "9.9.8"))
     place.file.write_text(YAML.replace('"9.9.8"', "&it 9.9.8").replace("brought", "*it"), encoding="utf-8")
-    before = place.standing()
+    before = place.snapshot()
     assert place.run("upgrade", "--yes") == 78
     said = capsys.readouterr().err
     assert f"{place.file}:3:12: acme_sh.release: " in said
     assert 'What to do: Write it yourself, `release: "9.9.9"` under `acme_sh`' in said
-    assert place.standing() == before
+    assert place.snapshot() == before
 
 
 @pytest.mark.parametrize("version", ["3.0.2", "9.9.0"], ids=["vulnerable", "not pinned"])
 def test_a_release_that_may_not_be_used_is_refused(place: Place, version: str) -> None:
-    before = place.standing()
+    before = place.snapshot()
     assert place.run("upgrade", "--to", version, "--yes") == 6
-    assert place.standing() == before
+    assert place.snapshot() == before
 
 
 def test_what_the_file_asks_for_already_is_said(place: Place, capsys: pytest.CaptureFixture[str]) -> None:
-    before = place.standing()
+    before = place.snapshot()
     assert place.run("upgrade", "--to", "9.9.8", "--yes") == 0
     assert "asks for acme.sh 9.9.8 already" in capsys.readouterr().out
     assert document_of(place, capsys, "--to", "9.9.8", "--yes")["switched"] is False
-    assert place.standing() == before
+    assert place.snapshot() == before
 
 
 @pytest.mark.parametrize(

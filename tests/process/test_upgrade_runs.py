@@ -46,20 +46,20 @@ def run(folder: Path, *words: str) -> int:
     return cli.main(["--no-color", "--config", str(folder / "acmewrap.yaml"), *words])
 
 
-def standing(folder: Path) -> Tuple[str, str]:
+def versions(folder: Path) -> Tuple[str, str]:
     """The release that the file asks for, and the one that the wrapper runs."""
-    told = subprocess.run([str(folder / "acme.sh"), "--version"], stdout=subprocess.PIPE, check=True, text=True)
+    reported = subprocess.run([str(folder / "acme.sh"), "--version"], stdout=subprocess.PIPE, check=True, text=True)
     text = (folder / "acmewrap.yaml").read_text(encoding="utf-8")
-    return text.partition("release: ")[2].partition(",")[0], told.stdout.split()[-1]
+    return text.partition("release: ")[2].partition(",")[0], reported.stdout.split()[-1]
 
 
 def test_acme_sh_runs_as_the_other_release_and_then_as_the_first_again(folder: Path) -> None:
-    assert standing(folder) == ("3.1.1", "v3.1.1")
+    assert versions(folder) == ("3.1.1", "v3.1.1")
     assert run(folder, "upgrade", "--yes") == 0
-    assert standing(folder) == (NEXT, f"v{NEXT}")
+    assert versions(folder) == (NEXT, f"v{NEXT}")
     shutil.rmtree(str(folder.parent / "archive"))
     assert run(folder, "upgrade", "--to", "3.1.1", "--yes") == 0
-    assert standing(folder) == ("3.1.1", "v3.1.1")
+    assert versions(folder) == ("3.1.1", "v3.1.1")
     assert (folder / "acmewrap.yaml").read_text(encoding="utf-8") == YAML.format(archive=folder.parent / "archive")
 
 
@@ -76,7 +76,7 @@ def test_the_file_stays_its_owners_behind_its_link(folder: Path, monkeypatch: py
     after = real.stat()
     assert (after.st_mode, after.st_uid, after.st_gid) == (before.st_mode, before.st_uid, before.st_gid)
     assert (folder / "acmewrap.yaml").is_symlink()
-    assert standing(folder) == (NEXT, f"v{NEXT}")
+    assert versions(folder) == (NEXT, f"v{NEXT}")
 
 
 @pytest.mark.parametrize("moment", ["before the file is written", "after"])
@@ -96,9 +96,9 @@ def test_killed_in_between_the_next_run_brings_what_the_file_says(folder: Path, 
         os._exit(1)
     assert os.waitpid(child, 0)[1] == signal.SIGKILL
     wanted = "3.1.1" if moment == "before the file is written" else NEXT
-    assert standing(folder) == (wanted, f"v{NEXT}")
+    assert versions(folder) == (wanted, f"v{NEXT}")
     assert run(folder, "install") == run(folder, "render") == 0
-    assert standing(folder) == (wanted, f"v{wanted}")
+    assert versions(folder) == (wanted, f"v{wanted}")
 
 
 @pytest.mark.parametrize(("answer", "version"), [(b"y\n", NEXT), (b"n\n", "3.1.1")])
@@ -118,7 +118,7 @@ def test_it_asks_at_a_terminal(folder: Path, answer: bytes, version: str) -> Non
             break
     os.close(terminal)
     assert os.waitpid(child, 0)[1] == 0, said
-    assert standing(folder) == (version, f"v{version}")
+    assert versions(folder) == (version, f"v{version}")
 
 
 def test_where_the_file_may_not_be_written_nothing_is_changed(

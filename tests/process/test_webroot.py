@@ -153,9 +153,9 @@ def test_without_sudo_it_is_told_what_to_do(ground: Ground) -> None:
     (ground.tools / "sudo").write_text("#!/bin/sh\necho 'a password is required' >&2\nexit 1\n", encoding="ascii")
     path = ground.parent / "letsencrypt"
     assert ground.prepare(path) == 77
-    told = ground.output.read_text(encoding="utf-8")
-    assert "webroot.not_writable" in told
-    assert f"sudo mkdir -p {path}" in told
+    reported = ground.output.read_text(encoding="utf-8")
+    assert "webroot.not_writable" in reported
+    assert f"sudo mkdir -p {path}" in reported
 
 
 def test_a_sudo_that_reports_success_and_does_nothing_is_not_believed(ground: Ground) -> None:

@@ -28,16 +28,18 @@ def test_openssl_and_we_read_the_same(tmp_path: Path, key_type: KeyType) -> None
         tmp_path, make_intermediate(tmp_path, root), ["nas.example.com", "192.0.2.7", "2001:db8::1"], key_type=key_type
     )
     leaf, issuer = x509.parse_pem(pair.fullchain.read_bytes())
-    told = dict(
+    reported = dict(
         line.partition("=")[::2]
         for line in openssl(
             "x509", "-in", pair.certificate, "-noout", "-serial", "-enddate", "-startdate", "-fingerprint", "-sha256"
         ).splitlines()
     )
-    assert leaf.serial.lstrip("0") == told["serial"].lstrip("0")
-    assert leaf.validity[1] == calendar.timegm(time.strptime(told["notAfter"], "%b %d %H:%M:%S %Y %Z"))
-    assert leaf.validity[0] == calendar.timegm(time.strptime(told["notBefore"], "%b %d %H:%M:%S %Y %Z"))
-    assert leaf.sha256 == next(value for name, value in told.items() if "ingerprint" in name).replace(":", "").lower()
+    assert leaf.serial.lstrip("0") == reported["serial"].lstrip("0")
+    assert leaf.validity[1] == calendar.timegm(time.strptime(reported["notAfter"], "%b %d %H:%M:%S %Y %Z"))
+    assert leaf.validity[0] == calendar.timegm(time.strptime(reported["notBefore"], "%b %d %H:%M:%S %Y %Z"))
+    assert (
+        leaf.sha256 == next(value for name, value in reported.items() if "ingerprint" in name).replace(":", "").lower()
+    )
     key = base64.b64decode("".join(openssl("x509", "-in", pair.certificate, "-noout", "-pubkey").splitlines()[1:-1]))
     assert base64.b64decode(leaf.key_pin) == hashlib.sha256(key).digest()
     assert (leaf.names, leaf.key_type) == (("nas.example.com", "192.0.2.7", "2001:db8::1"), key_type)

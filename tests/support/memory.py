@@ -34,8 +34,10 @@ class Nas:
 
     def call(self, api: str, method: str, version: int, **parameters: Any) -> Dict[str, Any]:
         given = [f"{name}={json.dumps(value)}" for name, value in parameters.items()]
-        told = self.run("synowebapi", f"api={api}", f"method={method}", f"version={version}", *given)
-        return read_reply(json.loads(told.stdout), lambda code: ApiError(failure("dsm.refused", f"error {code}"), code))
+        reported = self.run("synowebapi", f"api={api}", f"method={method}", f"version={version}", *given)
+        return read_reply(
+            json.loads(reported.stdout), lambda code: ApiError(failure("dsm.refused", f"error {code}"), code)
+        )
 
     def maximum(self, api: str) -> Optional[int]:
         offer = self.state.preset.apis.get(api)
@@ -43,7 +45,7 @@ class Nas:
 
     @property
     def writes(self) -> List[str]:
-        return [one.name for one in self.state.requests if tools.is_write(one, self.apis)]
+        return [request.name for request in self.state.requests if tools.is_write(request, self.apis)]
 
 
 class OnBox(Tools):
@@ -56,9 +58,11 @@ class OnBox(Tools):
 
     def _run(self, tool: str, *words: str, any_status: bool = False) -> str:
         self.words.append(" ".join((tool, *words)))
-        told = self.nas.run(tool, *words)
-        assert any_status or told.status == 0, told
-        return f"[Line 265] Not a json value: {words[0]}\n{told.stdout}" if tool == "synowebapi" else told.stdout
+        reported = self.nas.run(tool, *words)
+        assert any_status or reported.status == 0, reported
+        return (
+            f"[Line 265] Not a json value: {words[0]}\n{reported.stdout}" if tool == "synowebapi" else reported.stdout
+        )
 
     def _replace(self, name: str, passing: Secret, password: Secret) -> None:
         assert self.nas.state.users[name].password == passing.reveal()

@@ -1,4 +1,4 @@
-"""An acme.sh that does as it is told: for outcomes of the driver which no real authority can be asked for."""
+"""An acme.sh that does as it is reported: for outcomes of the driver which no real authority can be asked for."""
 
 from __future__ import annotations
 

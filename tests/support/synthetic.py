@@ -45,6 +45,33 @@ def moment(seconds: int) -> bytes:
     return der(0x17, time.strftime("%y%m%d%H%M%SZ", time.gmtime(seconds)).encode())
 
 
+POINT = b"\x04" + b"p" * 64
+
+
+def certificate(
+    *, subject: bytes = b"", dates: bytes = b"", public_key: bytes = b"", extensions: bytes = b"", version: bytes = b""
+) -> bytes:
+    """A certificate of which a test replaces one part by its own."""
+    dates = dates or der(0x30, der(0x17, b"260601120000Z"), der(0x17, b"260602120000Z"))
+    algorithm = der(0x30, bytes.fromhex("06072a8648ce3d0201"), bytes.fromhex("06082a8648ce3d030107"))
+    public_key = public_key or der(0x30, algorithm, der(0x03, b"\0" + POINT))
+    parts = (
+        version,
+        der(0x02, b"\x7f"),
+        der(0x30),
+        name("issuer"),
+        dates,
+        subject or name("subject"),
+        public_key,
+        extensions,
+    )
+    return der(0x30, der(0x30, *parts), der(0x30), der(0x03, b"\0"))
+
+
+def extension(identifier: bytes, *value: bytes) -> bytes:
+    return der(0xA3, der(0x30, der(0x30, der(0x06, identifier), der(0x04, der(0x30, *value)))))
+
+
 def make_certificate(
     names: Sequence[str], *, point: bytes, serial: int, subject: str, issuer: str, begin: int, end: int
 ) -> bytes:

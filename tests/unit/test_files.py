@@ -87,11 +87,19 @@ def test_to_pretend_changes_nothing_and_fails_where_writing_would(
 
 
 @pytest.mark.parametrize(
-    ("number", "id"), [(errno.ENOSPC, "disk.full"), (errno.EDQUOT, "disk.full"), (errno.EROFS, "file.failed")]
+    ("number", "id"),
+    [
+        (errno.ENOSPC, "disk.full"),
+        (errno.EDQUOT, "disk.full"),
+        (errno.EROFS, "file.read_only"),
+        (errno.ENOLCK, "lock.unavailable"),
+        (errno.EACCES, "file.denied"),
+        (errno.EIO, "file.failed"),
+    ],
 )
 def test_what_the_system_refuses_is_a_failure_that_names_the_file(number: int, id: str) -> None:
-    told = files.describe(OSError(number, os.strerror(number)), "/etc/acmewrap/config.yaml")
-    assert (told.id, told.message) == (id, f"/etc/acmewrap/config.yaml: {os.strerror(number)}")
+    reported = files.describe(OSError(number, os.strerror(number)), "/etc/acmewrap/config.yaml")
+    assert (reported.id, reported.message) == (id, f"/etc/acmewrap/config.yaml: {os.strerror(number)}")
 
 
 def test_a_reader_sees_the_old_or_the_new(tmp_path: Path) -> None:

@@ -18,12 +18,12 @@ PACKAGE = Path(__file__).resolve().parent.parent.parent / "acmewrap"
 
 # From the ground up. Each may import what stands in a line above its own, and its own folder; neighbours do not know each other.
 LAYERS: Tuple[Tuple[str, ...], ...] = (
-    ("text", "timefmt", "limits"),
+    ("text", "timefmt", "jsontext", "limits"),
     ("errors",),
-    ("catalogue", "reasons"),
+    ("catalogue", "reasons", "programs"),
     ("access",),
     ("files", "secrets", "resources", "pki"),
-    ("templates", "net"),
+    ("templates", "net", "unexpected"),
     ("config",),
     ("acme",),
     ("driver", "host"),

@@ -145,7 +145,7 @@ def test_a_variable_and_a_credential_are_read_from_the_given_environment(tmp_pat
 
 
 @pytest.mark.parametrize(
-    ("reference", "told"),
+    ("reference", "reported"),
     [
         (FileReference(Path("/nowhere/password")), "/nowhere/password: No such file"),
         (FileReference(Path("/")), "/: Is a directory"),
@@ -153,11 +153,11 @@ def test_a_variable_and_a_credential_are_read_from_the_given_environment(tmp_pat
         (CredentialReference("dsm"), "CREDENTIALS_DIRECTORY is not set"),
     ],
 )
-def test_a_reference_that_leads_nowhere_says_where_it_looked(reference: Reference, told: str) -> None:
+def test_a_reference_that_leads_nowhere_says_where_it_looked(reference: Reference, reported: str) -> None:
     with pytest.raises(AccessError) as caught:
         resolve(reference, {})
     assert caught.value.id == "secret.unavailable"
-    assert told in str(caught.value)
+    assert reported in str(caught.value)
 
 
 def test_bytes_that_are_no_text_are_refused_without_showing_them(tmp_path: Path) -> None:

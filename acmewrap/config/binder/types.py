@@ -161,7 +161,7 @@ class Table(Kind):
 
 @dataclass(frozen=True)
 class Either(Kind):
-    """Several forms of one value, told apart by what YAML shows: text, a mapping, a list."""
+    """Several forms of one value, distinguished by what YAML shows: text, a mapping, a list."""
 
     expects: str
     text: Optional[Kind] = None

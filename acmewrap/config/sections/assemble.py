@@ -66,7 +66,14 @@ def _authorities(root: Section, directory: Path) -> Dict[str, Authority]:
         if pem:
             bundle = directory / ("ca.crt" if len(sections) == 1 else f"ca-{name}.crt")
         authorities[name] = Authority(
-            name, section.get("server"), home, bundle, pem, section.get("email"), section.get("eab")
+            name,
+            section.get("server"),
+            home,
+            bundle,
+            pem,
+            section.get("email"),
+            section.get("eab"),
+            section.get("poll"),
         )
     return authorities
 

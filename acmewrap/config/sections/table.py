@@ -13,9 +13,11 @@ from ..binder.types import Either, Sequence, Table, choice, matching
 from ..model import (
     LOG,
     AcmeShSettings,
+    Authority,
     Certificate,
     ExternalAccount,
     Install,
+    Poll,
     RenewAt,
     RenewBefore,
     Runner,
@@ -69,6 +71,12 @@ _AUTHORITY = Record(
             PathKind("a folder", inside=True),
             "The config home of acme.sh, below `directory`. Several authorities cannot share one.",
         ),
+        "poll": Key(
+            choice(get_args(Poll)),
+            "How soon acme.sh asks again while the authority works: `early`, after a tenth of a second and then ever later, or "
+            "every 2 s, as `acme.sh` by itself. `Retry-After` is respected.",
+            default=Authority.poll,
+        ),
     }
 )
 _RENEW = Record(
@@ -98,7 +106,7 @@ _INSTALL = Record(
 _TARGET = Record(
     {
         "hook": Key(HOOK, "One of acme.sh's deploy hooks, such as ssh."),
-        "install": Key(_INSTALL, "Or: files for a server on this machine, and how it is told of them."),
+        "install": Key(_INSTALL, "Or: files for a server on this machine, and the command that reloads it."),
         "env": Key(Environment(), "What the hook reads: NAME: value.", needs="hook"),
         "synology": Key(
             DSM_CERTIFICATE,

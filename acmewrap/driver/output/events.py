@@ -32,6 +32,11 @@ class OfUrl(Event):
     url: str
 
 
+@dataclass(frozen=True)
+class OfFolder(Event):
+    folder: str
+
+
 # --- what any run tells ---
 
 
@@ -88,10 +93,9 @@ class Verified(OfDomain): ...
 
 
 @dataclass(frozen=True)
-class ChallengeInvalid(Event):
+class ChallengeInvalid(OfDomain):
     """``detail`` is what acme.sh lets through: it cuts the authority's sentence at the first quotation mark."""
 
-    domain: str
     detail: str
 
 
@@ -99,10 +103,9 @@ class ChallengeTimedOut(OfDomain): ...
 
 
 @dataclass(frozen=True)
-class TokenNotWritable(Event):
+class TokenNotWritable(OfDomain):
     """``domain`` is empty where acme.sh does not name it."""
 
-    domain: str
     path: str
 
 
@@ -161,14 +164,10 @@ class CronEnded(Event): ...
 class RenewalStarted(OfDomain): ...
 
 
-@dataclass(frozen=True)
-class RenewalSkipped(Event):
-    folder: str
+class RenewalSkipped(OfFolder): ...
 
 
-@dataclass(frozen=True)
-class RenewalFailed(Event):
-    folder: str
+class RenewalFailed(OfFolder): ...
 
 
 class NotIssued(OfDomain): ...

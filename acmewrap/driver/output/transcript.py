@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, replace
-from typing import Callable, Dict, Iterable, List, Mapping, Match, Optional, Pattern, Sequence, Tuple
+from typing import Callable, Dict, Iterable, List, Mapping, Optional, Pattern, Sequence, Tuple
 
 from . import events as e
 from .events import Event, Unrecognised
@@ -132,57 +132,54 @@ def _end_of_document(lines: Sequence[str], begin: int) -> Optional[int]:
 
 # --- one statement ---
 
-_Make = Callable[[Match[str]], Event]
 _DOMAIN = r"(?P<domain>\S+?)"
 _REFUSED = r"(?:Invalid status|Invalid code|Unknown status: \w*)[.,] Verification error(?: details)?"
-_TABLE: Tuple[Tuple[Pattern[str], _Make], ...] = tuple(
+_WORKING = r"(?:Pending|Processing)[.,] The CA is processing your order, please (?:just )?wait\."
+_TABLE: Tuple[Tuple[Pattern[str], Callable[..., Event]], ...] = tuple(
     (re.compile(pattern, re.DOTALL), make)
-    for pattern, make in (
-        (r"Using CA: (\S+)", lambda m: e.UsingAuthority(m[1])),
-        (r"ACCOUNT_THUMBPRINT='(.*)'", lambda m: e.AccountRegistered(m[1])),
-        (r"Registered|Already registered", lambda _: e.AccountRegistered()),
-        (rf"Verifying: {_DOMAIN}", lambda m: e.Verifying(m["domain"])),
-        (rf"{_DOMAIN} is already verified, skip(?:ping)? \S+\.", lambda m: e.Verified(m["domain"])),
+    for pattern, make in (  # the groups of a pattern are named as what they become
+        (r"Using CA: (?P<url>\S+)", e.UsingAuthority),
+        (r"ACCOUNT_THUMBPRINT='(?P<thumbprint>.*)'", e.AccountRegistered),
+        (r"Registered|Already registered", e.AccountRegistered),
+        (rf"Verifying: {_DOMAIN}", e.Verifying),
+        (rf"{_DOMAIN} is already verified, skip(?:ping)? \S+\.", e.Verified),
         (
-            r"(?:Pending|Processing)[.,] The CA is processing your order, please (?:just )?wait\. \((\d{1,6})/(\d{1,6})\)",
-            lambda m: e.OrderPending(int(m[1]), int(m[2])),
+            rf"{_WORKING} \((?P<attempt>\d{{1,6}})/(?P<limit>\d{{1,6}})\)",
+            lambda attempt, limit: e.OrderPending(int(attempt), int(limit)),
         ),
-        (r"Order status is '?\w+'?, let'?s sleep and retry\.", lambda _: e.OrderPending()),
-        (r"Le_OrderFinalize='(.*)'", lambda m: e.OrderFinalized(m[1])),
-        (r"Le_LinkCert='(.*)'", lambda m: e.CertificateLinked(m[1])),
-        (r"Cert success\.", lambda _: e.CertificateDownloaded()),
-        (r"Your cert is in: (.+)", lambda m: e.CertificateStored(m[1])),
-        (r"(?:Your cert key is in|The domain key is here): (.+)", lambda m: e.KeyStored(m[1])),
-        (r"The intermediate CA cert is in: (.+)", lambda m: e.ChainStored(m[1])),
-        (r"And the full[- ]chain certs? is (?:there|in): (.+)", lambda m: e.FullChainStored(m[1])),
-        (r"Domains not changed\.", lambda _: e.DomainsUnchanged()),
-        (r"Skip(?:,|ping\.) Next renewal time is: (.*)", lambda m: e.Skipped(m[1])),
-        (r"===Starting cron===", lambda _: e.CronStarted()),
-        (r"===End cron===", lambda _: e.CronEnded()),
-        (r"Renew(?:ing)?: '(.+)'", lambda m: e.RenewalStarted(m[1])),
-        (r"Skipped (\S+)", lambda m: e.RenewalSkipped(m[1])),
-        (r"Error renew(?:ing)? (\S+?)(?:\.|, +stop now\.|, stopping\.)", lambda m: e.RenewalFailed(m[1])),
-        (rf"'?{_DOMAIN}'? is not an? issued domain, skip(?:ping)?\.", lambda m: e.NotIssued(m["domain"])),
-        (rf"Skip(?:ping)? invalid cert for: {_DOMAIN}", lambda m: e.InvalidCertificate(m["domain"])),
-        (r"Success", lambda _: e.DeploySucceeded()),
-        (rf"Error deploy(?:ing)? for domain: ?{_DOMAIN}", lambda m: e.DeployFailed(m["domain"])),
-        (r"The deploy hook (.+) (?:is|was) not found\.", lambda m: e.HookNotFound(m[1])),
-        (r"Reload error for ?: ?(\S*)", lambda m: e.ReloadFailed(m[1])),
-        (r"Revoke success\.|Successfully revoked\.", lambda _: e.Revoked()),
+        (r"Order status is '?\w+'?, let'?s sleep and retry\.", e.OrderPending),
+        (r"Le_OrderFinalize='(?P<url>.*)'", e.OrderFinalized),
+        (r"Le_LinkCert='(?P<url>.*)'", e.CertificateLinked),
+        (r"Cert success\.", e.CertificateDownloaded),
+        (r"Your cert is in: (?P<path>.+)", e.CertificateStored),
+        (r"(?:Your cert key is in|The domain key is here): (?P<path>.+)", e.KeyStored),
+        (r"The intermediate CA cert is in: (?P<path>.+)", e.ChainStored),
+        (r"And the full[- ]chain certs? is (?:there|in): (?P<path>.+)", e.FullChainStored),
+        (r"Domains not changed\.", e.DomainsUnchanged),
+        (r"Skip(?:,|ping\.) Next renewal time is: (?P<next_renewal>.*)", e.Skipped),
+        (r"===Starting cron===", e.CronStarted),
+        (r"===End cron===", e.CronEnded),
+        (r"Renew(?:ing)?: '(?P<domain>.+)'", e.RenewalStarted),
+        (r"Skipped (?P<folder>\S+)", e.RenewalSkipped),
+        (r"Error renew(?:ing)? (?P<folder>\S+?)(?:\.|, +stop now\.|, stopping\.)", e.RenewalFailed),
+        (rf"'?{_DOMAIN}'? is not an? issued domain, skip(?:ping)?\.", e.NotIssued),
+        (rf"Skip(?:ping)? invalid cert for: {_DOMAIN}", e.InvalidCertificate),
+        (r"Success", e.DeploySucceeded),
+        (rf"Error deploy(?:ing)? for domain: ?{_DOMAIN}", e.DeployFailed),
+        (r"The deploy hook (?P<hook>.+) (?:is|was) not found\.", e.HookNotFound),
+        (r"Reload error for ?: ?(?P<domain>\S*)", e.ReloadFailed),
+        (r"Revoke success\.|Successfully revoked\.", e.Revoked),
+        (rf"{_DOMAIN} (?:is|has been) removed[.,] [Tt]he key and cert files are in .*", e.Removed),
+        (r"Please refer to https://curl\.\S+ for error code: (?P<code>\d{1,4})", lambda code: e.CurlFailed(int(code))),
+        (r"Can ?not init (?:api|API),? for:? (?P<url>\S+?)\.?", e.AuthorityUnavailable),
         (
-            rf"{_DOMAIN} (?:is|has been) removed[.,] [Tt]he key and cert files are in .*",
-            lambda m: e.Removed(m["domain"]),
+            rf"(?:{_DOMAIN}: ?)?Can ?not write token to file ?: (?P<path>.+)",
+            lambda domain, path: e.TokenNotWritable(domain or "", path),
         ),
-        (r"Please refer to https://curl\.\S+ for error code: (\d{1,4})", lambda m: e.CurlFailed(int(m[1]))),
-        (r"Can ?not init (?:api|API),? for:? (\S+?)\.?", lambda m: e.AuthorityUnavailable(m[1])),
+        (rf"{_DOMAIN}: ?Timeout", e.ChallengeTimedOut),
         (
-            rf"(?:{_DOMAIN}: ?)?Can ?not write token to file ?: (.+)",
-            lambda m: e.TokenNotWritable(m["domain"] or "", m[2]),
-        ),
-        (rf"{_DOMAIN}: ?Timeout", lambda m: e.ChallengeTimedOut(m["domain"])),
-        (
-            rf"{_DOMAIN}: ?(?:Verify error|Challenge error|Can ?not get challenge|{_REFUSED}): ?(.*)",
-            lambda m: e.ChallengeInvalid(m["domain"], m[2].strip().rstrip("\\").strip()),
+            rf"{_DOMAIN}: ?(?:Verify error|Challenge error|Can ?not get challenge|{_REFUSED}): ?(?P<detail>.*)",
+            lambda domain, detail: e.ChallengeInvalid(domain, detail.strip().rstrip("\\").strip()),
         ),
     )
 )
@@ -205,5 +202,5 @@ def _recognise(text: str) -> Event:
     for pattern, make in _TABLE:
         match = pattern.fullmatch(text)
         if match is not None:
-            return make(match)
+            return make(**match.groupdict())
     return Unrecognised(text)

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Collection, Dict, Iterator, Mapping, Optional, Tuple
 
+from ... import programs
 from ...catalogue import failure
 from ...errors import ReleaseError
 from .archive import read_archive
@@ -106,27 +107,20 @@ class Debian:
         parts = self.apt / "sources.list.d"
         for path in (self.apt / "sources.list", *sorted(parts.glob("*.list")), *sorted(parts.glob("*.sources"))):
             try:
-                text = path.read_text(encoding="utf-8")
+                text = path.read_text(encoding="utf-8", errors="replace")
             except OSError:
                 continue
             yield from read_deb822(text) if path.suffix == ".sources" else read_one_line(text)
 
     def _run(self, folder: Path, program: str, *arguments: str, **options: Any) -> None:
-        import sh
-
         environment = {**os.environ, "LC_ALL": "C"}  # apt reads http_proxy and its like
         try:
-            sh.Command(program)(
-                *arguments, _env=environment, _cwd=str(folder), _timeout=self.timeout, _tty_out=False, **options
-            )
-        except sh.CommandNotFound:
-            raise _failed(f"this machine has no {program}") from None
-        except sh.TimeoutException:
-            raise _failed(f"{program} did not end within {self.timeout:.0f} seconds") from None
-        except sh.ErrorReturnCode as error:
-            said = error.stderr.decode("utf-8", "replace").splitlines()
-            reason = next((line for line in said if line.startswith("E: ")), said[-1] if said else "no reason given")
-            raise _failed(f"{program}: {reason}") from None
+            programs.ask(program, *arguments, timeout=self.timeout, _env=environment, _cwd=str(folder), **options)
+        except programs.ProgramError as error:
+            if error.missing:
+                raise _failed(f"this machine has no {program}") from None
+            said = error.stderr.splitlines() or [str(error)]
+            raise _failed(f"{program}: {next((line for line in said if line.startswith('E: ')), said[-1])}") from None
 
 
 def read_one_line(text: str) -> Iterator[Mirror]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
+from ...errors import PortableError
 
-class Refusal(Exception):  # noqa: N818  a reply to the client, not an error of this program
+
+class Refusal(PortableError):  # noqa: N818  a reply to the client, not an error of this program
     """``{"error":{"code":...},"success":false}``; *reason* becomes the header ``x-request-error``."""
 
     def __init__(self, code: int, errors: Optional[Any] = None, *, reason: str = "") -> None:

@@ -46,7 +46,7 @@ class DsmSimulator:
     """A Synology NAS on this machine, as far as its web API and its certificates go.
 
     A context manager. *version* is one of :data:`~.data.presets.NAMES`, or a preset; *account* is an administrator. The plain
-    side (DSM's port 5000) and the TLS side (5001) answer on free ports unless told which; TLS always uses the certificate that
+    side (DSM's port 5000) and the TLS side (5001) answer on free ports unless given; TLS always uses the certificate that
     the store gives to the desktop, and starts with the factory's for ``synology.com``. Everything it knows is in ``state``.
     Needs the ``openssl`` command::
 
@@ -162,7 +162,7 @@ class DsmSimulator:
     @property
     def writes(self) -> List[RecordedRequest]:
         """The requests, and calls of on-box tools, that were meant to change something."""
-        return [one for one in self.requests if tools.is_write(one, self._apis)]
+        return [request for request in self.requests if tools.is_write(request, self._apis)]
 
     def write_tools(self, folder: Path) -> Path:
         """DSM's own commands (``synouser``, ``synowebapi`` and the like) as executables in *folder*, over this very state."""

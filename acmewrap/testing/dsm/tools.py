@@ -1,6 +1,6 @@
 """DSM's own commands, as executables over the state of a simulator: what root finds in ``/usr/syno/bin`` and ``/usr/syno/sbin``.
 
-Each executable hands its words to the simulator over HTTP, on a path that no NAS has, and prints what it is told.
+Each executable hands its words to the simulator over HTTP, on a path that no NAS has, and prints the answer.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ words = urllib.parse.urlencode({{"tool": os.path.basename(sys.argv[0]), "words":
 with socket.create_connection(({host!r}, {port}), timeout=60) as connection:
     connection.sendall(b"POST {path} HTTP/1.0\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(words) + words)
     reply = connection.makefile("rb").read()
-told = json.loads(reply.partition(b"\\r\\n\\r\\n")[2].decode("utf-8"))
-sys.stderr.write(told["stderr"])
-sys.stdout.write(told["stdout"])
-sys.exit(told["status"])
+answer = json.loads(reply.partition(b"\\r\\n\\r\\n")[2].decode("utf-8"))
+sys.stderr.write(answer["stderr"])
+sys.stdout.write(answer["stdout"])
+sys.exit(answer["status"])
 """
 
 _GROUP_HELP = """Usage: synogroup (Version 3)

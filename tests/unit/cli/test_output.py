@@ -40,16 +40,16 @@ def printer(*words: str) -> Printer:
     return Printer(parse([*words, "apply"]))
 
 
-def notices(told: Printer) -> None:
-    with told.following() as listener:
+def notices(reported: Printer) -> None:
+    with reported.following() as listener:
         listener(StepStarted(STEP))
         listener(StepLine(STEP, EVIL))
         listener(StepEnded(StepResult(STEP, "failed", RAW, 1.0)))
 
 
-def logs(told: Printer) -> None:
+def logs(reported: Printer) -> None:
     logger = logging.getLogger("acmewrap.test")
-    with told.following():
+    with reported.following():
         logger.warning("a NAS said %s", EVIL)
         try:
             raise ValueError(EVIL)
@@ -58,10 +58,12 @@ def logs(told: Printer) -> None:
 
 
 PRINTED: Dict[str, Callable[[Printer], None]] = {
-    "lines": lambda told: told.lines([EVIL, *screen.plan_lines(Plan((STEP,), (STEP,), (AccountNotManaged(EVIL),)))]),
-    "warnings": lambda told: told.warn([EVIL]),
-    "a table": lambda told: told.status(STATUSES, NOW),
-    "an error": lambda told: told.error(acmewrap.AcmewrapError(RAW)),
+    "lines": lambda reported: reported.lines(
+        [EVIL, *screen.plan_lines(Plan((STEP,), (STEP,), (AccountNotManaged(EVIL),)))]
+    ),
+    "warnings": lambda reported: reported.warn([EVIL]),
+    "a table": lambda reported: reported.status(STATUSES, NOW),
+    "an error": lambda reported: reported.error(acmewrap.AcmewrapError(RAW)),
     "steps": notices,
     "log records": logs,
 }

@@ -15,10 +15,12 @@ from acmewrap.driver.release import installation
 def test_releases_lists_every_pin_with_its_faults(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["releases"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    for one in installation.releases().values():
-        note = f"  vulnerable: {one.cve}" if one.cve else "  default" if one.version == DEFAULT_RELEASE else ""
-        place = lines.index(f"{one.version}{note}")
-        assert lines[place + 1 : place + 3] == [f"  {one.url}", f"  sha256 {one.sha256}"]
+    for release in installation.releases().values():
+        note = (
+            f"  vulnerable: {release.cve}" if release.cve else "  default" if release.version == DEFAULT_RELEASE else ""
+        )
+        place = lines.index(f"{release.version}{note}")
+        assert lines[place + 1 : place + 3] == [f"  {release.url}", f"  sha256 {release.sha256}"]
 
 
 def test_releases_as_a_document(capsys: pytest.CaptureFixture[str]) -> None:
@@ -41,7 +43,7 @@ def test_no_command_at_all_shows_the_help(capsys: pytest.CaptureFixture[str]) ->
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "reported"),
     [
         (("doctor", "--http-port", "x"), "expected a port from 1 to 65535, not 'x'"),
         (("self-update", "--from", "x", "--sha256", "12"), "expected 64 hexadecimal digits, not '12'"),
@@ -50,11 +52,11 @@ def test_no_command_at_all_shows_the_help(capsys: pytest.CaptureFixture[str]) ->
     ],
 )
 def test_a_mistake_on_the_command_line_is_told_in_plain_words(
-    words: Tuple[str, ...], told: str, capsys: pytest.CaptureFixture[str]
+    words: Tuple[str, ...], reported: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as ended:
         cli.main(list(words))
     assert ended.value.code == 2
     said = capsys.readouterr().err
-    assert told in said
+    assert reported in said
     assert said.startswith(f"usage: acmewrap {words[0]} " if len(words) > 1 else "usage: acmewrap COMMAND")

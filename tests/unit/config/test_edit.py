@@ -151,17 +151,17 @@ def test_what_somebody_saved_meanwhile_is_not_overwritten(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize(
-    ("number", "told"),
+    ("number", "reported"),
     [
         (errno.EACCES, (AccessError, "file.not_writable")),
-        (errno.EROFS, (AcmewrapError, "file.failed")),
+        (errno.EROFS, (AcmewrapError, "file.read_only")),
         (errno.ENOSPC, (AcmewrapError, "disk.full")),
     ],
     ids=["not allowed", "read-only", "full"],
 )
 @pytest.mark.parametrize("pretend", [True, False], ids=["look", "write"])
 def test_a_file_that_cannot_be_written_is_told_and_left(
-    tmp_path: Path, number: int, told: Tuple[type, str], pretend: bool, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, number: int, reported: Tuple[type, str], pretend: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     file = write(tmp_path, BASE)
     edit = set_release(file, "3.1.3", ENVIRON)
@@ -173,7 +173,7 @@ def test_a_file_that_cannot_be_written_is_told_and_left(
         patch.setattr("tempfile.mkstemp", refuse)
         with pytest.raises(AcmewrapError) as caught:
             edit.write(pretend=pretend)
-    assert (type(caught.value), caught.value.id) == told
+    assert (type(caught.value), caught.value.id) == reported
     assert file.read_text(encoding="utf-8") == BASE
     files.rewrite(file, edit.after)
     assert load(file, ENVIRON) == edit.new

@@ -48,13 +48,13 @@ def look(
     for group in (authority, challenges, delivery, dsm, machine, upkeep):
         monkeypatch.setattr(group, "checks", lambda _: ())
     monkeypatch.setattr(delivery, "checks", lambda _: checks)
-    told: Told = []
+    reported: Told = []
 
     def listen(notice: DoctorNotice) -> None:
         assert isinstance(notice, Checked)
-        told.append((notice.name, [one.failure.id for one in notice.findings], notice.reason))
+        reported.append((notice.name, [one.failure.id for one in notice.findings], notice.reason))
 
-    return examine(context, listen), told
+    return examine(context, listen), reported
 
 
 def nothing() -> Iterator[Finding]:
@@ -74,9 +74,9 @@ def test_checks_are_told_of_in_their_order_whoever_is_ready_first(
         second_is_done.set()
         return nothing()
 
-    found, told = look(context, [Check("first", first), Check("second", second)], monkeypatch)
+    found, reported = look(context, [Check("first", first), Check("second", second)], monkeypatch)
     assert found == ()
-    assert told == [("first", [], None), ("second", [], None)]
+    assert reported == [("first", [], None), ("second", [], None)]
 
 
 def test_a_check_that_hangs_is_given_up_and_named(context: DoctorContext, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -87,10 +87,10 @@ def test_a_check_that_hangs_is_given_up_and_named(context: DoctorContext, monkey
         released.wait(60)
         return nothing()
 
-    found, told = look(context, [Check("slow", hang), Check("quick", nothing)], monkeypatch)
+    found, reported = look(context, [Check("slow", hang), Check("quick", nothing)], monkeypatch)
     released.set()
     assert [(one.failure.id, one.exit_code) for one in found] == [("doctor.no_answer", ExitCode.UNREACHABLE)]
-    assert told == [("slow", ["doctor.no_answer"], None), ("quick", [], None)]
+    assert reported == [("slow", ["doctor.no_answer"], None), ("quick", [], None)]
 
 
 def test_an_error_is_a_finding_and_what_was_found_before_it_stays(
@@ -104,8 +104,8 @@ def test_an_error_is_a_finding_and_what_was_found_before_it_stays(
         raise PermissionError(13, "Permission denied", "/secret")
 
     found, _ = look(context, [Check("two", find_two), Check("bad", fail)], monkeypatch)
-    assert [one.failure.id for one in found] == ["disk.full", "ca.unreachable", "file.failed"]
-    assert "/secret Permission denied" in found[-1].failure.message
+    assert [one.failure.id for one in found] == ["disk.full", "ca.unreachable", "file.denied"]
+    assert "/secret: Permission denied" in found[-1].failure.message
 
 
 def test_what_could_not_be_looked_at_is_neither_good_nor_bad(
@@ -114,9 +114,9 @@ def test_what_could_not_be_looked_at_is_neither_good_nor_bad(
     def refuse() -> Iterator[Finding]:
         raise finding.NotLooked("there is no certificate yet")
 
-    found, told = look(context, [Check("target", refuse)], monkeypatch)
+    found, reported = look(context, [Check("target", refuse)], monkeypatch)
     assert found == ()
-    assert told == [("target", [], "there is no certificate yet")]
+    assert reported == [("target", [], "there is no certificate yet")]
 
 
 def test_fixing_goes_on_when_one_fix_fails(tmp_path: Path) -> None:

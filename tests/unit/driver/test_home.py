@@ -52,7 +52,7 @@ def test_a_whole_set_has_no_fault(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("folder", "told", "chain"),
+    ("folder", "reported", "chain"),
     [
         (OLD.but(leaf=None), "nas.example.com.cer holds no certificate", False),
         (OLD.but(leaf=b"garbage"), "nas.example.com.cer holds no certificate", False),
@@ -65,15 +65,15 @@ def test_a_whole_set_has_no_fault(tmp_path: Path) -> None:
         (OLD.but(configuration="\n"), "nas.example.com.conf: Le_Domain is missing", False),
     ],
 )
-def test_a_set_that_is_not_whole_says_what_is_wrong(tmp_path: Path, folder: Folder, told: str, chain: bool) -> None:
+def test_a_set_that_is_not_whole_says_what_is_wrong(tmp_path: Path, folder: Folder, reported: str, chain: bool) -> None:
     folder.write(tmp_path)
     stored = read(tmp_path)
-    fault = stored.fault()
+    fault = stored.find_fault()
     assert fault is not None
-    assert fault.text.startswith(told)
+    assert fault.startswith(reported)
     assert fault.chain is chain
-    assert str(tmp_path) not in fault.text
-    assert stored.find_fault() == fault.text
+    assert str(tmp_path) not in fault
+    assert stored.find_fault() == fault
 
 
 def test_a_key_of_another_certificate_is_a_fault(tmp_path: Path) -> None:
@@ -88,17 +88,17 @@ def test_an_old_chain_beside_a_new_leaf_is_a_fault(tmp_path: Path) -> None:
     old = files.fullchain.read_bytes()
     OLD.but(generation=2).write(tmp_path)
     files.fullchain.write_bytes(old)
-    fault = read(tmp_path).fault()
+    fault = read(tmp_path).find_fault()
     assert fault is not None
-    assert (fault.text, fault.chain) == ("fullchain.cer begins with another certificate", True)
+    assert (fault, fault.chain) == ("fullchain.cer begins with another certificate", True)
 
 
 def test_a_chain_file_that_is_not_the_chain_is_a_fault(tmp_path: Path) -> None:
     files = OLD.write(tmp_path)
     files.chain.write_bytes(files.chain.read_bytes() * 2)
-    fault = read(tmp_path).fault()
+    fault = read(tmp_path).find_fault()
     assert fault is not None
-    assert (fault.text, fault.chain) == ("ca.cer is not the chain of the certificate", True)
+    assert (fault, fault.chain) == ("ca.cer is not the chain of the certificate", True)
 
 
 def test_a_folder_without_a_configuration_is_none_of_acme_sh(tmp_path: Path) -> None:
@@ -119,7 +119,7 @@ def test_single_labels_and_both_kinds_of_key_are_found(tmp_path: Path) -> None:
     (tmp_path / "ca" / "localhost_443").mkdir(parents=True)
     (tmp_path / "not-a-certificate").mkdir()
     put(tmp_path, 2)
-    found = [(one.files.domain, one.ecc) for one in Home(tmp_path).stored()]
+    found = [(stored.files.domain, stored.ecc) for stored in Home(tmp_path).stored()]
     assert found == [("nas.example.com", False), ("nas.example.com", True), ("nas", True)]
 
 

@@ -84,8 +84,8 @@ def test_after_a_cancellation_nothing_starts(fp: FakeProcess, runner: ProcessRun
 
 
 def test_the_environment_and_the_secrets_of_a_command_are_not_printed() -> None:
-    told = repr(Command("deploy", ("x",), {"SYNO_PASSWORD": "hunter2"}, Path("/"), 1.0, (Secret("hunter2"),)))
-    assert "hunter2" not in told
+    reported = repr(Command("deploy", ("x",), {"SYNO_PASSWORD": "hunter2"}, Path("/"), 1.0, (Secret("hunter2"),)))
+    assert "hunter2" not in reported
 
 
 def test_a_printable_command_can_be_pasted_and_holds_no_secret() -> None:

@@ -162,7 +162,7 @@ def test_a_workspace_is_locked_before_a_sweep_can_see_it(tmp_path: Path) -> None
     [
         (OSError(errno.ENOSPC, "No space left on device"), "disk.full"),
         (PermissionError(errno.EACCES, "Permission denied"), "home.not_writable"),
-        (OSError(errno.EROFS, "Read-only file system"), "home.not_writable"),
+        (OSError(errno.EROFS, "Read-only file system"), "file.read_only"),
         (shutil.Error([("a", "b", "[Errno 13] Permission denied")]), "home.not_writable"),
         (OSError(errno.EIO, "Input/output error"), "file.failed"),
     ],

@@ -21,7 +21,7 @@ REJECTED = (
 )
 
 
-def told(line: str) -> e.Event:
+def reported(line: str) -> e.Event:
     (event,) = read([line]).events
     return event
 
@@ -96,8 +96,8 @@ def told(line: str) -> e.Event:
     ],
 )
 def test_each_sentence_of_both_wordings_has_its_event(line: str, event: e.Event) -> None:
-    assert told(line) == event
-    assert told(STAMP + line) == event
+    assert reported(line) == event
+    assert reported(STAMP + line) == event
 
 
 @pytest.mark.parametrize(
@@ -114,17 +114,17 @@ def test_each_sentence_of_both_wordings_has_its_event(line: str, event: e.Event)
     ],
 )
 def test_the_stamp_of_any_locale_is_taken_off(stamp: str) -> None:
-    assert told(stamp + "Verifying: a.example.com") == e.Verifying("a.example.com")
+    assert reported(stamp + "Verifying: a.example.com") == e.Verifying("a.example.com")
 
 
 def test_a_bracket_that_is_no_stamp_stays() -> None:
     line = "[: 400: unexpected operator"
-    assert told(line) == e.Unrecognised(line)
+    assert reported(line) == e.Unrecognised(line)
 
 
 def test_colours_and_control_characters_are_taken_off() -> None:
-    assert told("\x1b[1;32mCert success.\x1b[0m\r") == e.CertificateDownloaded()
-    assert told(STAMP + "evil \x1b[31mRED\x07\x1b]0;title\x07!") == e.Unrecognised("evil RED!")
+    assert reported("\x1b[1;32mCert success.\x1b[0m\r") == e.CertificateDownloaded()
+    assert reported(STAMP + "evil \x1b[31mRED\x07\x1b]0;title\x07!") == e.Unrecognised("evil RED!")
 
 
 def test_certificates_and_blank_lines_tell_nothing() -> None:

@@ -39,15 +39,15 @@ def recordings() -> List[Recorded]:
 
 @pytest.fixture(scope="module")
 def failures(recordings: List[Recorded]) -> List[Recorded]:
-    return [one for one in recordings if one.transcript.failure is not None]
+    return [recording for recording in recordings if recording.transcript.failure is not None]
 
 
 def none_breaks(recordings: Iterable[Recorded], complaint: Callable[[Transcript], Optional[str]]) -> None:
     """Fails with a line for each recording of which *complaint* says something."""
     offenders = [
-        f"{one.scenario}, acme.sh {one.version}: {said}"
-        for one in recordings
-        for said in [complaint(one.transcript)]
+        f"{recording.scenario}, acme.sh {recording.version}: {said}"
+        for recording in recordings
+        for said in [complaint(recording.transcript)]
         if said
     ]
     if offenders:
@@ -121,7 +121,7 @@ def test_without_times_before_the_lines_the_same_is_told(recordings: List[Record
 
     def complaint(transcript: Transcript) -> Optional[str]:
         bare = [STAMP.sub("", line) for line in transcript.output]
-        if [type(one) for one in read(bare).events] != [type(one) for one in read(transcript.output).events]:
+        if [type(event) for event in read(bare).events] != [type(event) for event in read(transcript.output).events]:
             return "other events"
         if transcript.failure is None:
             return None

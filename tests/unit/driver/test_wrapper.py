@@ -101,6 +101,7 @@ export X_Key
 
 # What the authority answers, and every configuration that acme.sh runs, goes through this: bash reads it before acme.sh.
 exec 9<<'GUARD'
+_acmewrap_polls='waittimes:5120 _link_cert_retry:5192 _link_cert_retry:5194' _acmewrap_deadline=600
 (templates/guard.sh)
 exec 9<&-
 unset BASH_ENV

@@ -79,8 +79,8 @@ def test_it_is_asked_for_below_the_address_that_the_directory_tells(monkeypatch:
 def test_times_are_read_as_rfc_3339_writes_them(
     monkeypatch: pytest.MonkeyPatch, start: str, end: str, begin: int
 ) -> None:
-    told = asked(monkeypatch, window(start, end))
-    assert (told.begin, told.end) == (begin, begin + 2 * HOUR)
+    reported = asked(monkeypatch, window(start, end))
+    assert (reported.begin, reported.end) == (begin, begin + 2 * HOUR)
 
 
 @pytest.mark.parametrize(

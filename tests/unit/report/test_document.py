@@ -30,8 +30,8 @@ SCHEMA = schema()
 
 def after(run: Run) -> Dict[str, CertificateStatus]:
     """The valid certificate, with what *run* did to it."""
-    issued = next((one for one in run.results if one.step.kind == "renew"), None)
-    deployed = next((one for one in run.results if one.step.kind == "deploy"), None)
+    issued = next((result for result in run.results if result.step.kind == "renew"), None)
+    deployed = next((result for result in run.results if result.step.kind == "deploy"), None)
     target = replace(VALID.targets["dsm"], result=deployed)
     return {"nas": replace(VALID, result=issued, targets={"dsm": target})}
 

@@ -39,8 +39,8 @@ def test_each_step_stays_on_the_screen_with_its_outcome() -> None:
         steps(StepLine(ISSUE, "acme.sh talks"))
         steps(StepEnded(StepResult(ISSUE, "done", seconds=2.5)))
         steps(StepStarted(DEPLOY))
-        told = failure("deploy.failed", "it [did] not", ["last words"])
-        steps(StepEnded(StepResult(DEPLOY, "failed", told, 1.0)))
+        reported = failure("deploy.failed", "it [did] not", ["last words"])
+        steps(StepEnded(StepResult(DEPLOY, "failed", reported, 1.0)))
     text = text_of(console)
     assert "✓ issue nas [main]: done in 2.5 s" in text
     assert "✗ deploy nas to dsm: FAILED after 1.0 s" in text

@@ -1,4 +1,4 @@
-"""What a scheduler is told to start."""
+"""What a scheduler is to start."""
 
 from __future__ import annotations
 

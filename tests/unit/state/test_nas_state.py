@@ -54,8 +54,10 @@ class Nas:
     def call(self, api: str, method: str, version: int, **parameters: Any) -> Dict[str, Any]:
         given = [f"{name}={json.dumps(value)}" for name, value in parameters.items()]
         words = [f"api={api}", f"method={method}", f"version={version}", *given]
-        told = tools.answer("synowebapi", words, self.state, collect_apis())
-        return read_reply(json.loads(told.stdout), lambda code: ApiError(failure("dsm.refused", f"error {code}"), code))
+        reported = tools.answer("synowebapi", words, self.state, collect_apis())
+        return read_reply(
+            json.loads(reported.stdout), lambda code: ApiError(failure("dsm.refused", f"error {code}"), code)
+        )
 
     def maximum(self, api: str) -> Optional[int]:
         offer = self.state.preset.apis.get(api)
@@ -80,7 +82,7 @@ class Nas:
 
     @property
     def writes(self) -> List[str]:
-        return [one.name for one in self.state.requests if tools.is_write(one, collect_apis())]
+        return [request.name for request in self.state.requests if tools.is_write(request, collect_apis())]
 
 
 @pytest.fixture

@@ -198,7 +198,7 @@ def test_there_are_rules_for_everyone_beside_those_for_users() -> None:
     client = connect()
     send(client, "application_rule")
     rules = client.call("SYNO.Core.AppPriv.Rule", "list", app_id="SYNO.FTP")["rules"]
-    assert [one["entity_type"] for one in rules] == ["everyone", "user"]
+    assert [rule["entity_type"] for rule in rules] == ["everyone", "user"]
 
 
 # --- certificates -------------------------------------------------------------------------------------------------------
@@ -308,24 +308,24 @@ def ask_tool(client: Client, api: str, method: str, version: int, *switches: str
 def test_the_switch_s_is_needed_refused_or_of_no_effect(version: str, without: str, with_it: str) -> None:
     client, number = connect(version), 1 if version == "6.2" else 3
     for switches, expected in (((), without), (("-s",), with_it)):
-        told = ask_tool(client, TASK, "list", number, *switches)
-        assert told.status == 0
-        assert (expected in told.stdout) if expected else (told.stdout == "")
+        reported = ask_tool(client, TASK, "list", number, *switches)
+        assert reported.status == 0
+        assert (expected in reported.stdout) if expected else (reported.stdout == "")
 
 
 @pytest.mark.parametrize("where", ["stderr", "stdout"])
 def test_the_noise_of_the_tool_has_braces_of_its_own(where: str) -> None:
-    told = ask_tool(connect(tool_noise=where), "SYNO.Core.User", "list", 1, limit=-1)
-    noise = told.stderr if where == "stderr" else told.stdout.splitlines()[0]
+    reported = ask_tool(connect(tool_noise=where), "SYNO.Core.User", "list", 1, limit=-1)
+    noise = reported.stderr if where == "stderr" else reported.stdout.splitlines()[0]
     assert noise.startswith("[Line 295]")
     assert "param={" in noise
-    assert json.loads(told.stdout[told.stdout.index("{\n") :])["success"] is True
+    assert json.loads(reported.stdout[reported.stdout.index("{\n") :])["success"] is True
 
 
 def test_root_on_the_nas_needs_no_confirmation_and_may_own_tasks() -> None:
     client = connect("7.4")
-    told = ask_tool(client, PERMISSION, "set_by_user_group", 1, **_permissions())
-    assert json.loads(told.stdout)["success"] is True
+    reported = ask_tool(client, PERMISSION, "set_by_user_group", 1, **_permissions())
+    assert json.loads(reported.stdout)["success"] is True
     schedule = {**BODIES["task_create_3"].accepted["schedule"], "repeat_date": 1001}
     root: Dict[str, Any] = {
         **BODIES["task_create_4"].accepted,

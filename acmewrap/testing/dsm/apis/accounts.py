@@ -101,7 +101,7 @@ def _describe(call: Call, user: User) -> Dict[str, Any]:
 
 
 def _add_members(call: Call) -> None:
-    """Reads ``name``. Who sends ``members`` is told of a success, and nobody is added."""
+    """Reads ``name``. Who sends ``members`` is answered with success, and nobody is added."""
     members = _members(call)
     for name in call.value("name", []):
         if _find(call, name).name not in members:

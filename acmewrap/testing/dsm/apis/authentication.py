@@ -59,7 +59,7 @@ def _log_in(call: Call) -> Dict[str, Any]:
 
 
 def _judge_login(state: State, user: Optional[User], password: str, otp_code: str, device: Tuple[str, str]) -> int:
-    """The code of the refusal, 0 for a welcome. What comes after the password is only told to who knows it."""
+    """The code of the refusal, 0 for a welcome. What comes after the password is only said to whoever knows it."""
     if 0 < state.preset.auto_block_after <= state.failed_logins:
         return _BLOCKED
     if user is None or user.password != password:

@@ -1,0 +1,86 @@
+"""Standard output and standard error, to which nothing that is written ever stops the work: they may be full, closed, a pipe whose
+reader has gone, or of an encoding that lacks a letter.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import sys
+from typing import Any, Iterator, Optional, TextIO, Tuple, cast
+
+
+class Stream:
+    """A stream in the place of *stream* (None: it was closed before we started). ``lost`` is why what was written did not arrive,
+    None as long as all of it did; a reader that has seen enough is no loss.
+    """
+
+    def __init__(self, name: str, stream: Optional[TextIO]) -> None:
+        self.name = name
+        self.lost: Optional[Exception] = None
+        self._stream = stream
+        self._open = stream is not None
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def isatty(self) -> bool:
+        return self._stream is not None and not self._stream.closed and self._stream.isatty()
+
+    def write(self, text: str) -> int:
+        with self._guard() as stream:
+            if stream is not None:
+                try:
+                    stream.write(text)
+                except UnicodeEncodeError:
+                    encoding = stream.encoding
+                    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        return len(text)
+
+    def flush(self) -> None:
+        with self._guard() as stream:
+            if stream is not None:
+                stream.flush()
+
+    @contextlib.contextmanager
+    def _guard(self) -> Iterator[Optional[TextIO]]:
+        try:
+            yield self._stream if self._open else None
+        except BrokenPipeError:
+            self._open = False
+        except (OSError, ValueError) as error:  # the latter of one that was closed meanwhile
+            self._open, self.lost = False, error
+
+
+@contextlib.contextmanager
+def guarded() -> Iterator[Tuple[Stream, Stream]]:
+    """Everything that prints meanwhile, of ours or of a library, goes through a :class:`Stream`."""
+    before = sys.stdout, sys.stderr
+    streams = Stream("standard output", sys.stdout), Stream("standard error", sys.stderr)
+    sys.stdout, sys.stderr = (cast("TextIO", one) for one in streams)
+    try:
+        yield streams
+    finally:
+        for one in streams:
+            one.flush()
+        sys.stdout, sys.stderr = before
+
+
+def open_all() -> None:
+    """For a process of its own: what is closed becomes /dev/null, or the next file that is opened would take its place."""
+    while True:
+        opened = os.open(os.devnull, os.O_RDWR)
+        if opened > 2:
+            os.close(opened)
+            return
+
+
+def abandon() -> None:
+    """For a process of its own: what could not be written is not tried again at exit, where it would become the exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream is not None:
+                stream.flush()
+        except (OSError, ValueError):
+            with contextlib.suppress(OSError, ValueError):
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

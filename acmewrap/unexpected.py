@@ -1,0 +1,106 @@
+"""The last catch: whatever nobody has thought of becomes a failure of the one step or thing it happened in, with a report to send.
+
+A report holds the way through the code and no values: messages of exceptions may quote what was read, so of them only
+those stay that the interpreter itself words, without what stands in quotes.
+"""
+
+from __future__ import annotations
+
+import builtins
+import contextlib
+import hashlib
+import os
+import platform
+import re
+import time
+import traceback
+from pathlib import Path
+from typing import Iterator, List, Mapping, Match, Optional
+
+from . import __version__, files
+from .catalogue import failure
+from .errors import AccessError, AcmewrapError
+from .text import visible
+
+KEPT = 10
+_ID = "internal.unexpected"
+_NAME = re.compile(r"unexpected-[0-9a-f]{12}\.txt")
+_WORDED_BY_PYTHON = (ArithmeticError, AttributeError, IndexError, NameError, RecursionError, TypeError)
+_PACKAGE = Path(os.path.abspath(__file__)).parent
+_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+
+
+def explain(error: Exception, folder: Path, subject: str) -> AcmewrapError:
+    """*error* as one of this package: one that is stays, one of the operating system is described, and for any other a report
+    is written into *folder*. *subject*: what it happened to, such as a step.
+    """
+    if isinstance(error, AcmewrapError):
+        return error
+    if isinstance(error, OSError):
+        kind = AccessError if isinstance(error, PermissionError) else AcmewrapError
+        return kind(files.describe(error, subject))
+    message, report = f"{subject}: {type(error).__name__}, which was not expected", _write(error, folder, subject)
+    if report is not None:
+        return AcmewrapError(failure(_ID, f"{message}; the report is in {report}", report=report))
+    return AcmewrapError(failure(_ID, f"{message}, and no report could be written to {folder}", tuple(_way(error))))
+
+
+def own_folder(environ: Mapping[str, str]) -> Path:
+    """Where a report lies that is about no configuration: ``$XDG_CACHE_HOME/acmewrap``."""
+    base = environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser(environ.get("HOME") or "~"), ".cache")
+    return Path(base, "acmewrap")
+
+
+def _write(error: Exception, folder: Path, subject: str) -> Optional[Path]:
+    """The same fault has the same file, however often it comes; of different ones the last :data:`KEPT` stay."""
+    try:
+        way = "\n".join(_way(error))
+        folder = Path(os.path.realpath(str(folder)))
+        path = folder / f"unexpected-{hashlib.sha256(way.encode()).hexdigest()[:12]}.txt"
+        moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        python = f"{platform.python_implementation()} {platform.python_version()}"
+        head = f"acmewrap {__version__}, {python}, {platform.system()} {platform.release()} {platform.machine()}"
+        files.make_folder(folder)
+        files.write_atomic(path, f"{head}\n{moment}, {visible(subject)}\n\n{way}\n")
+        found = (one for one in folder.iterdir() if _NAME.fullmatch(one.name))
+        for old in sorted(found, key=lambda one: one.stat().st_mtime, reverse=True)[KEPT:]:
+            with contextlib.suppress(OSError):
+                old.unlink()
+    except Exception:  # a full disk, another user's folder: what matters is the failure itself
+        return None
+    return path
+
+
+def _way(error: Optional[BaseException]) -> Iterator[str]:
+    """The traceback of *error*, and those of the errors it came from, without values."""
+    while error is not None:
+        yield _words(error)
+        yield from (line for part in traceback.format_list(_frames(error)) for line in part.rstrip("\n").split("\n"))
+        error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
+
+
+def _frames(error: BaseException) -> List[traceback.FrameSummary]:
+    """Of code that is not ours, only its place: a line of a caller's program may hold a password."""
+    found = traceback.extract_tb(error.__traceback__)
+    return [
+        traceback.FrameSummary(
+            os.path.relpath(one.filename, _PACKAGE.parent) if ours else os.path.basename(one.filename),
+            one.lineno,
+            one.name,
+            lookup_line=False,
+            line=one.line if ours else "",
+        )
+        for one in found
+        for ours in [one.filename.startswith(f"{_PACKAGE}{os.sep}")]
+    ]
+
+
+def _words(error: BaseException) -> str:
+    name = type(error).__name__
+    return f"{name}: {_QUOTED.sub(_masked, str(error))}" if isinstance(error, _WORDED_BY_PYTHON) else name
+
+
+def _masked(match: Match[str]) -> str:
+    """The names of types say what went wrong; any other name may have come from outside."""
+    name = match[1] or match[2] or ""
+    return match[0] if name == "NoneType" or isinstance(getattr(builtins, name, None), type) else "'***'"
