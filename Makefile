@@ -2,7 +2,7 @@
 
 BIN := .venv/bin
 
-.PHONY: help bench demo test test-all sudo pyz dist release docs coverage mutation lint typecheck prepare clean
+.PHONY: help bench demo test test-all pytest sudo pyz dist release docs coverage mutation lint typecheck prepare clean
 
 help:
 	@echo "make demo        watch a certificate being issued, deployed and proven, against real programs on this machine"
@@ -25,7 +25,10 @@ demo: prepare
 bench: prepare
 	$(BIN)/python bench/run.py
 
-test: lint typecheck sudo
+test: prepare sudo  # side by side, as mypy has but one processor at work
+	@$(MAKE) --no-print-directory --jobs lint typecheck pytest
+
+pytest: prepare
 	$(BIN)/python -m pytest --numprocesses auto -m "not slow and not release"
 
 test-all: lint typecheck sudo

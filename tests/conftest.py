@@ -17,21 +17,36 @@ from hypothesis import HealthCheck, settings
 from acmewrap.config.model import DEFAULT_RELEASE
 from acmewrap.driver.release import installation
 from acmewrap.testing.challenge import ChallengeServer
+from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
+from forkserver import close_forkserver
+from provisioned import CERTIFICATES, HEAD, Machine
 from releases import VARIABLE, AcmeShRelease, left_out, unpacked
-from unit_guard import UnitGuard
+from unit_guard import UnitGuard, said
 
 TESTS = Path(__file__).resolve().parent
 REPOSITORY = TESTS.parent
 
 # `quick` tries the same examples each time, so that a failure is that of a change; `full` (`make test-all`) looks for new ones.
 _TOO_SLOW = [HealthCheck.too_slow]  # whatever is timed on a busy machine
-settings.register_profile("quick", max_examples=100, derandomize=True, deadline=None, suppress_health_check=_TOO_SLOW)
+settings.register_profile("quick", max_examples=50, derandomize=True, deadline=None, suppress_health_check=_TOO_SLOW)
 settings.register_profile("full", max_examples=10_000, deadline=None, suppress_health_check=_TOO_SLOW)
 settings.load_profile("quick")
 
 GUARD = UnitGuard()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_make_collect_report(
+    collector: pytest.Collector,
+) -> Generator[None, pytest.CollectReport, pytest.CollectReport]:
+    """What a file does when it is imported counts as well."""
+    with GUARD.listening(TESTS / "unit" in collector.path.parents) as attempts:
+        report = yield
+    if attempts:
+        report.outcome, report.longrepr = "failed", said(attempts)
+    return report
 
 
 @pytest.hookimpl(wrapper=True)
@@ -42,6 +57,12 @@ def pytest_runtest_setup(item: pytest.Item) -> Iterator[None]:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Iterator[None]:
+    with GUARD.watching(is_unit(item)):
+        yield
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item: pytest.Item) -> Iterator[None]:
     with GUARD.watching(is_unit(item)):
         yield
 
@@ -128,6 +149,12 @@ def _heed_interruptions() -> Iterator[None]:
     signal.signal(signal.SIGINT, before)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def _forkserver() -> Iterator[None]:
+    yield
+    close_forkserver()
+
+
 @pytest.fixture(autouse=True)
 def _own_home(tmp_path: Path, machine_environment: Mapping[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing of the user who runs the tests is read or written."""
@@ -166,6 +193,18 @@ def acme_sh_311(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("pinned") / "acme.sh"
     shutil.copytree(str(installed.path), str(folder))
     return folder
+
+
+@pytest.fixture(scope="session")
+def issued_home(
+    tmp_path_factory: pytest.TempPathFactory, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
+) -> Path:
+    """What `issue` leaves of the certificate in ``provisioned.CERTIFICATES``, for :meth:`Machine.adopt`: issuing costs seconds."""
+    folder = tmp_path_factory.mktemp("issued") / "machine"
+    machine = Machine(folder, acme_sh_311, pebble, webserver, DsmSimulator())
+    machine.configure(HEAD + CERTIFICATES.partition("    deploy:")[0])
+    machine.prepare()
+    return folder / ".acme.sh"
 
 
 @pytest.fixture(scope="session")

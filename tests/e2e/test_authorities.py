@@ -113,6 +113,7 @@ def test_a_change_of_the_file_reissues_although_nothing_is_due(machine: Machine,
     assert machine.run("apply").stdout == "Nothing to do.\n"
 
 
+@pytest.mark.slow  # that it is a reason to reissue is in test_edits.py
 def test_another_server_reissues_there(machine: Machine, pebble: Pebble) -> None:
     orders = machine.orders()
     configure(machine, pebble, key="ec-384")

@@ -78,12 +78,12 @@ def hits_below(secret: bytes, folder: Path, source: Path) -> List[str]:
 
 @contextlib.contextmanager
 def sampled_command_lines() -> Iterator[Set[bytes]]:
-    """Fills a set with the command lines of all processes of the machine, as often as it can."""
+    """Fills a set with the command lines of all processes of the machine, some ten times while a recorded curl is there."""
     seen: Set[bytes] = set()
     over = threading.Event()
 
     def sample() -> None:
-        while not over.is_set():
+        while not over.wait(0.01):
             for entry in os.listdir("/proc"):
                 if entry.isdigit():
                     with contextlib.suppress(OSError):
@@ -117,8 +117,8 @@ def machine(
         yield Machine(tmp_path_factory.mktemp("canary") / "machine", acme_sh_311, pebble, webserver, nas)
 
 
-def test_the_password_of_the_nas_is_found_nowhere(machine: Machine) -> None:
-    machine.prepare()
+def test_the_password_of_the_nas_is_found_nowhere(machine: Machine, issued_home: Path) -> None:
+    machine.adopt(issued_home)
     record = record_arguments(machine)
     with sampled_command_lines() as seen:
         machine.nas.fail(IMPORT, 5510)

@@ -47,17 +47,19 @@ def start_cron() -> Iterator[Callable[[], None]]:
             daemon.wait(10)
 
 
-def test_cron_renews_and_delivers_what_is_due_and_logs_both_streams(
+def test_cron_renews_and_delivers_what_is_due_and_logs_both_streams(  # noqa: PLR0917  they are fixtures
     tmp_path: Path,
     acme_sh_311: Path,
     pebble: Pebble,
     webserver: WebServer,
+    issued_home: Path,
     start_cron: Callable[[], None],
 ) -> None:
     with DsmSimulator(password=PASSWORD) as nas:
         machine = Machine(tmp_path / "machine", acme_sh_311, pebble, webserver, nas)
         machine.configure(HEAD + DUE + SYNOLOGY + SCHEDULE)
         broken = Machine(tmp_path / "broken", acme_sh_311, pebble, webserver, nas)
+        broken.adopt(issued_home)
         broken.configure(HEAD + CERTIFICATES + SYNOLOGY + SCHEDULE)
         for one in (machine, broken):
             done = one.run("apply", "--only", "nas")

@@ -21,6 +21,7 @@ from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.tlsserver import TlsServer
 from acmewrap.testing.webserver import WebServer
+from forkserver import forkserver
 from provisioned import Machine, served
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
@@ -134,8 +135,8 @@ class Reader:
         for block in shown:
             for words in commands(self.here(block.text)) if block.runs else ():
                 more = ["--force"] if words[0] == "init" else []
-                done = self.start("-m", "acmewrap", *words, *more)
-                assert done.returncode == 0, f"{' '.join(words)}\n{done.stdout}"
+                done = forkserver().run([*words, *more], self.machine.environment, str(self.folder))
+                assert done.returncode == 0, f"{' '.join(words)}\n{done}"
                 if words[0] == "init":
                     config.write_text(self.here(config.read_text(encoding="utf-8")), encoding="utf-8")
 

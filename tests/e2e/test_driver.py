@@ -100,6 +100,7 @@ def test_the_life_of_a_certificate(acme: AcmeSh, acme_sh: AcmeShRelease, webserv
     assert acme.list().entries == ()
 
 
+@pytest.mark.slow  # with the default release, test_authorities.py has one
 def test_a_name_of_one_label_is_renewed_like_any_other(acme: AcmeSh, webserver: WebServer) -> None:
     assert reported(acme.issue(["nas"], [Webroot(webserver.root)], key="2048")) == "issued"
     assert reported(acme.renew("nas", key="2048", force=True)) == "renewed"
@@ -151,10 +152,10 @@ def snapshot(acme: AcmeSh) -> object:
     ("fault", "id"),
     [
         (GARBAGE, "certificate.download_failed"),
-        (EMPTY, "certificate.download_failed"),
+        pytest.param(EMPTY, "certificate.download_failed", marks=pytest.mark.slow),  # ends as garbage does
         (LEAF_ALONE, "certificate.chain_missing"),
-        (Answer(404), "certificate.download_failed"),
-        (Hang(), "process.deadline"),
+        pytest.param(Answer(404), "certificate.download_failed", marks=pytest.mark.slow),
+        pytest.param(Hang(), "process.deadline", marks=pytest.mark.slow),  # for eight seconds; see test_acmesh.py
     ],
     ids=["garbage", "empty", "leaf alone", "404", "never"],
 )
@@ -179,7 +180,7 @@ def test_a_bad_download_leaves_the_good_set_and_the_next_run_renews(
     assert stored.leaf is not None
     assert result.sha256 == stored.leaf.sha256
 
-    if id != "certificate.download_failed" or fault is GARBAGE:  # what is on disk is the same after all of these
+    if fault is GARBAGE:  # what is on disk is the same after all of these
         proxy.behave()
         assert reported(open_acme(acme_sh, folder, proxy).renew(NAME, force=True)) == "renewed"
 
@@ -197,7 +198,10 @@ def test_a_change_of_key_that_fails_keeps_the_old_pair(
     assert (reported(result), result.key_type) == ("reissued", "ec-384")
 
 
-@pytest.mark.parametrize(("times", "expected"), [(1, "renewed"), (None, "failed ca.nonce")])
+# What comes after the second refusal is in test_acmesh.py.
+@pytest.mark.parametrize(
+    ("times", "expected"), [(1, "renewed"), pytest.param(None, "failed ca.nonce", marks=pytest.mark.slow)]
+)
 def test_a_nonce_that_is_refused_in_words_unknown_to_acme_sh_is_tried_once_more(
     acme_sh: AcmeShRelease, folder: Path, proxy: Proxy, times: Optional[int], expected: str
 ) -> None:

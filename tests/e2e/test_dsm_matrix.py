@@ -48,9 +48,9 @@ def _ids(text: str) -> List[str]:
     return [line.strip()[:200] for line in text.splitlines() if "[" in line] or [text.strip()[-300:]]
 
 
-# A new and an old way of each kind in every run, all of them in `make test-all`.
+# The newest through the tools in every run, beside what test_nas.py has; all of them in `make test-all`.
 CELLS = [
-    pytest.param(version, kind, marks=() if (version, kind) in (("7.4", "web"), ("7.1", "tools")) else pytest.mark.slow)
+    pytest.param(version, kind, marks=() if (version, kind) == ("7.4", "tools") else pytest.mark.slow)
     for version in NAMES
     for kind in ("web", "tools")
 ]

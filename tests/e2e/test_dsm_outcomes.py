@@ -96,12 +96,14 @@ OUTCOMES = (
 
 
 @pytest.mark.parametrize("row", OUTCOMES, ids=lambda row: row.event)
-def test_a_command_ends_as_the_manual_says(
-    row: Outcome, tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
+def test_a_command_ends_as_the_manual_says(  # noqa: PLR0917  they are fixtures
+    row: Outcome, tmp_path: Path, acme_sh_311: Path, issued_home: Path, pebble: Pebble, webserver: WebServer
 ) -> None:
     with DsmSimulator(row.version, account="boss", password=PASSWORD) as nas:
         machine = Machine(tmp_path / "machine", acme_sh_311, pebble, webserver, nas)
         machine.environment["BOSS"] = PASSWORD
+        if row.text is not RSA:
+            machine.adopt(issued_home)
         machine.configure(row.text.replace("{more}", row.more))
         row.change(machine)
         before = len(nas.writes)
@@ -115,13 +117,14 @@ def test_a_command_ends_as_the_manual_says(
 
 
 def test_every_call_that_is_made_is_in_the_manual(
-    tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
+    tmp_path: Path, acme_sh_311: Path, issued_home: Path, pebble: Pebble, webserver: WebServer
 ) -> None:
     rows = [line.split("|") for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| `SYNO.")]
     documented = {f"{api}.{method}" for row in rows for api in _quoted(row[1]) for method in _quoted(row[2])}
     with DsmSimulator("7.3", account="boss", password=PASSWORD) as nas:
         machine = Machine(tmp_path / "machine", acme_sh_311, pebble, webserver, nas)
         machine.environment["BOSS"] = PASSWORD
+        machine.adopt(issued_home)
         machine.configure((HEAD + CERTIFICATES + NAS).replace("{more}", ""))
         _fix_service(machine)
         assert machine.run("apply").returncode == 0

@@ -99,12 +99,17 @@ def look_everywhere(machine: Machine, *commands: str) -> str:
     return "\n".join(texts)
 
 
-@pytest.mark.parametrize("fault", [PROBLEM, RAW], ids=["escaped in its JSON", "raw in its JSON"])
+@pytest.mark.parametrize(
+    "fault",
+    [pytest.param(PROBLEM, marks=pytest.mark.slow), RAW],  # what is decoded from JSON is in test_guard.py, too
+    ids=["escaped in its JSON", "raw in its JSON"],
+)
 def test_the_words_of_an_authority(machine: Machine, pebble: Pebble, tmp_path: Path, fault: Answer) -> None:
     with Proxy(tmp_path / "proxy", pebble) as proxy:
         proxy.misbehave("/order-plz", fault)
         machine.configure(server=proxy.directory_url, bundle=proxy.ca_bundle)
-        said = look_everywhere(machine, "apply -v", "status", "doctor", "rehearse")
+        said = look_everywhere(machine, "apply -v", "status", "doctor")
+        assert_clean(machine.run("rehearse").stdout)
         with (tmp_path / "task.log").open("wb") as log:  # as the schedule's entry lays it down
             argv = [
                 sys.executable,
@@ -130,8 +135,12 @@ def test_the_words_of_an_authority(machine: Machine, pebble: Pebble, tmp_path: P
             "/dir",
             Change(body=lambda body: body.replace(b"/order-plz", b"/\\u001b]0;title\\u0007\\u001b[2J\xe2\x80\xae")),
         ),
-        ("/dir", Answer(500, b"\x1b[2J")),
-        ("/certZ/", Answer(body=b"-----BEGIN CERTIFICATE-----\n\x1b]0;title\x07\x1b[2J\n-----END CERTIFICATE-----\n")),
+        pytest.param("/dir", Answer(500, b"\x1b[2J"), marks=pytest.mark.slow),
+        pytest.param(
+            "/certZ/",
+            Answer(body=b"-----BEGIN CERTIFICATE-----\n\x1b]0;title\x07\x1b[2J\n-----END CERTIFICATE-----\n"),
+            marks=pytest.mark.slow,
+        ),
     ],
     ids=["an order's Location", "a URL of the directory", "a body that is no JSON", "a certificate that is none"],
 )
@@ -144,7 +153,8 @@ def test_the_headers_and_bodies_of_an_authority(
         look_everywhere(machine, "issue -v", "status", "doctor")
 
 
-def test_the_names_that_a_nas_has(machine: Machine) -> None:
+def test_the_names_that_a_nas_has(machine: Machine, issued_home: Path) -> None:
+    machine.adopt(issued_home)
     for service in machine.nas.state.certificates.services:
         service.description["display_name"] = EVIL
     machine.nas.fail("SYNO.Core.Certificate.Service.set", "ignored", times=None)
@@ -152,11 +162,13 @@ def test_the_names_that_a_nas_has(machine: Machine) -> None:
     assert "OWNED" in said
 
 
-def test_the_names_in_a_certificate_that_is_stored_and_served(machine: Machine, tmp_path: Path) -> None:
+def test_the_names_in_a_certificate_that_is_stored_and_served(
+    machine: Machine, issued_home: Path, tmp_path: Path
+) -> None:
     pair = make_leaf(
         tmp_path, make_root(tmp_path, "OWNED \x1b]0;title\x07\x1b[2J Root"), ["OWNED\x1b[2J\x1b]0;title\x07.test"]
     )
-    machine.prepare()
+    machine.adopt(issued_home)
     home = machine.folder / ".acme.sh/nas.internal.test_ecc"
     for name, source in (
         ("nas.internal.test.cer", pair.certificate),
@@ -171,7 +183,8 @@ def test_the_names_in_a_certificate_that_is_stored_and_served(machine: Machine, 
     assert "OWNED" in said
 
 
-def test_what_a_hook_and_a_reload_command_print(machine: Machine) -> None:
+def test_what_a_hook_and_a_reload_command_print(machine: Machine, issued_home: Path) -> None:
+    machine.adopt(issued_home)
     (machine.folder / "talk").write_text(EVIL, encoding="utf-8")
     text = CERTIFICATES.replace(
         "deploy: {{dsm: synology}}",

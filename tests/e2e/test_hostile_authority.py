@@ -11,7 +11,6 @@ import os
 import shutil
 import socket
 import subprocess
-import sys
 import threading
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +24,7 @@ from acmewrap.testing.counterpart import free_port
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.proxy import Proxy
 from acmewrap.testing.webserver import WebServer
+from forkserver import forkserver
 from hostile import MARK, PAYLOADS, Attempt, attempts, named, sung
 from releases import AcmeShRelease
 
@@ -51,12 +51,10 @@ OTHERS = tuple(
     for number, attempt in enumerate(attempts())
     if attempt not in FIRES and (attempt.value.name == "account URL" or number % (len(PAYLOADS) + 1) == 0)
 )
-# One of each place that what an authority says can reach: a file that is run, a call of curl, a path, a shell's argument.
-IN_EVERY_RUN = (FIRES[0], FIRES[4], FIRES[7], FIRES[8], FIRES[9])
 
 
-def rarely(attempt: Attempt, *more: object) -> object:
-    return pytest.param(*more, attempt, marks=() if attempt in IN_EVERY_RUN else pytest.mark.slow)
+def rarely(attempt: Attempt, *way: Callable[[Machine, Attempt], List[bytes]]) -> object:
+    return pytest.param(*way, attempt, marks=() if (*way, attempt) in IN_EVERY_RUN else pytest.mark.slow)
 
 
 @dataclass
@@ -131,7 +129,8 @@ class Machine:
         )
 
     def acmewrap(self, *words: str) -> subprocess.CompletedProcess[bytes]:
-        return self.start(sys.executable, "-m", "acmewrap", "-c", str(self.folder / "acmewrap.yaml"), *words)
+        done = forkserver().run(("-c", str(self.folder / "acmewrap.yaml"), *words), self.environment)
+        return subprocess.CompletedProcess(words, done.returncode, done.stdout + done.stderr)
 
     def sequence(self, attempt: Attempt, start: Callable[..., subprocess.CompletedProcess[bytes]]) -> List[bytes]:
         """Whatever acme.sh does with an authority."""
@@ -235,6 +234,19 @@ def try_it(machine: Machine, attempt: Attempt, way: Callable[[Machine, Attempt],
     return [*sung(machine.canary, machine.home), *leaked]
 
 
+# One of each place that what an authority says can reach (a file that is run, a call of curl, a path, a shell's argument), and each
+# way once. What an answer becomes before acme.sh sees it does not depend on the way, and is tried whole in test_guard.py.
+IN_EVERY_RUN: Tuple[Tuple[object, ...], ...] = (
+    (FIRES[0],),  # on plain acme.sh
+    (by_run, FIRES[0]),  # it becomes the script
+    (by_apply, FIRES[0]),
+    (by_apply, FIRES[8]),
+    (by_cron, FIRES[7]),
+    (by_hand, FIRES[4]),
+    (by_hand, FIRES[9]),
+)
+
+
 @pytest.mark.parametrize("attempt", [rarely(attempt) for attempt in FIRES], ids=str)
 def test_plain_acme_sh_does_what_it_is_told_so_these_attempts_are_real(machine: Machine, attempt: Attempt) -> None:
     unknown_there = (
@@ -247,7 +259,7 @@ def test_plain_acme_sh_does_what_it_is_told_so_these_attempts_are_real(machine: 
     ("way", "attempt"),
     [
         *(rarely(attempt, way) for way in (by_apply, by_cron, by_hand) for attempt in FIRES),
-        rarely(FIRES[0], by_run),  # it becomes the script
+        rarely(FIRES[0], by_run),
     ],
     ids=lambda one: str(getattr(one, "__name__", one)),
 )

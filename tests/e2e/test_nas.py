@@ -14,7 +14,7 @@ import pytest
 from acmewrap.testing.dsm import DsmSimulator, Task
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
-from provisioned import CERTIFICATES, HEAD, SYNOLOGY, Machine
+from provisioned import CERTIFICATES, HEAD, Machine
 
 NAS = """\
 synology:
@@ -46,17 +46,30 @@ def channel(version: Any, kind: str, folder: Path, *counterparts: Any) -> Iterat
         yield machine
 
 
-@pytest.fixture(params=[("6.2", "tools"), ("6.2", "web"), ("7.2.1", "tools"), ("7.2.1", "web")], ids="-".join)
+# Each generation and each channel in every run; all versions are in test_dsm_matrix.py.
+EMPTY = [
+    pytest.param((version, kind), id=f"{version}-{kind}", marks=marks)
+    for version, kind, marks in (
+        ("6.2", "tools", ()),
+        ("6.2", "web", pytest.mark.slow),
+        ("7.2.1", "tools", pytest.mark.slow),
+        ("7.2.1", "web", ()),
+    )
+]
+
+
+@pytest.fixture(params=EMPTY)
 def empty(request: Any, tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer) -> Iterator[Machine]:
     yield from channel(*request.param, tmp_path, acme_sh_311, pebble, webserver)
 
 
 @pytest.fixture(scope="module")
 def modern(
-    tmp_path_factory: pytest.TempPathFactory, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
+    tmp_path_factory: pytest.TempPathFactory, acme_sh_311: Path, issued_home: Path, pebble: Pebble, webserver: WebServer
 ) -> Iterator[Machine]:
     """Provisioned over the web API once; each test leaves it as it ought to be."""
     for machine in channel("7.2.1", "web", tmp_path_factory.mktemp("modern"), acme_sh_311, pebble, webserver):
+        machine.adopt(issued_home)
         assert machine.run("apply").returncode == 0
         yield machine
 
@@ -234,36 +247,6 @@ def test_a_nas_with_the_pinned_certificate_is_provisioned_over_https_and_renewed
         assert "ok   DSM at https://localhost" in machine.run("doctor").stdout
 
 
-Change = Callable[[DsmSimulator], None]
-REFUSALS: Tuple[Tuple[str, Change], ...] = (
-    ("dsm.otp_required", lambda nas: setattr(nas.user, "otp_code", "123456")),
-    ("dsm.otp_enforced", lambda nas: setattr(nas.state, "otp_policy", "admin")),
-    ("dsm.account_locked", lambda nas: setattr(nas.user, "locked", True)),
-    ("dsm.account_disabled", lambda nas: setattr(nas.user, "expired", "2020/1/1")),
-    ("dsm.password_expired", lambda nas: setattr(nas.user, "password_state", "expired")),
-    ("dsm.login_refused", lambda nas: setattr(nas.user, "password", "another")),
-    ("dsm.not_administrator", lambda nas: nas.state.groups["administrators"].clear()),
-    ("dsm.permission", lambda nas: nas.state.set_rule("SYNO.Desktop", nas.account, allow_ip=[], deny_ip=["0.0.0.0"])),
-)
-
-
-def test_each_way_in_which_an_account_is_refused_has_its_own_id(
-    tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
-) -> None:
-    found = {}
-    with DsmSimulator(password=PASSWORD) as template:
-        machine = Machine(tmp_path / "machine", acme_sh_311, pebble, webserver, template)
-        machine.prepare()
-    for id, change in REFUSALS:
-        with DsmSimulator(password=PASSWORD) as nas:
-            machine.nas = nas
-            machine.configure(HEAD + CERTIFICATES + SYNOLOGY)
-            change(nas)
-            (step,) = machine.run("--json", "deploy", "--force").document["steps"]
-            found[id] = (step["failure"]["id"], nas.writes)
-    assert found == {id: (id, []) for id, _ in REFUSALS}
-
-
 def test_dsm_6_with_an_elliptic_key_is_refused_before_anything_is_issued_or_changed(
     tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
 ) -> None:
@@ -299,9 +282,10 @@ ALBUM = """\
 
 
 def test_several_certificates_on_one_nas_have_entries_and_services_of_their_own(
-    tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
+    tmp_path: Path, acme_sh_311: Path, issued_home: Path, pebble: Pebble, webserver: WebServer
 ) -> None:
     for machine in channel("7.2.1", "web", tmp_path, acme_sh_311, pebble, webserver):
+        machine.adopt(issued_home)
         store = machine.nas.state.certificates
         store.add_service("SynologyPhotos", "photos", "Photos")
         machine.configure(HEAD + CERTIFICATES + ALBUM + NAS, administrator=ADMINISTRATOR)

@@ -5,25 +5,26 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import pytest
+
 from acmewrap.driver.home import Home
 from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
 from provisioned import HEAD, Machine
 
-COUNT = 8
 
-
+@pytest.mark.parametrize("count", [4, pytest.param(8, marks=pytest.mark.slow)])
 def test_side_by_side_every_name_gets_its_own_certificate_and_the_account_is_made_once(
-    tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
+    count: int, tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
 ) -> None:
     machine = Machine(tmp_path / "machine", acme_sh_311, pebble, webserver, DsmSimulator())
-    names = [f"side{number}.internal.test" for number in range(COUNT)]
+    names = [f"side{number}.internal.test" for number in range(count)]
     entries = "".join(
         f'  side{number}: {{{{domains: [{name}], challenge: {{{{webroot: "{{webroot}}"}}}}}}}}\n'
         for number, name in enumerate(names)
     )
-    machine.configure(f"jobs: {COUNT}\n{HEAD}certificates:\n{entries}")
+    machine.configure(f"jobs: {count}\n{HEAD}certificates:\n{entries}")
     before, accounts = machine.orders(), pebble.log.read_text(encoding="utf-8").count("POST /sign-me-up")
 
     # acme.sh would make this folder itself, and take it away again under its neighbours.
@@ -32,8 +33,8 @@ def test_side_by_side_every_name_gets_its_own_certificate_and_the_account_is_mad
     done = machine.run("--json", "cron")
 
     assert done.returncode == 0, done
-    assert [step["outcome"] for step in done.document["steps"] if step["kind"] == "issue"] == ["done"] * COUNT
-    assert machine.orders() - before == COUNT
+    assert [step["outcome"] for step in done.document["steps"] if step["kind"] == "issue"] == ["done"] * count
+    assert machine.orders() - before == count
     assert pebble.log.read_text(encoding="utf-8").count("POST /sign-me-up") - accounts == 1
     home = Home(machine.folder / ".acme.sh")
     for name in names:
@@ -59,6 +60,7 @@ echo done >>{folder}/done
 """
 
 
+@pytest.mark.slow  # six seconds of waiting; tests/unit/engine/test_certificate_steps.py asks the same of the engine alone
 def test_a_target_of_two_certificates_gets_one_at_a_time(
     tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
 ) -> None:

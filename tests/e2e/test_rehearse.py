@@ -17,10 +17,11 @@ from provisioned import Machine
 
 @pytest.fixture(scope="module")
 def machine(
-    tmp_path_factory: pytest.TempPathFactory, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
+    tmp_path_factory: pytest.TempPathFactory, acme_sh_311: Path, issued_home: Path, pebble: Pebble, webserver: WebServer
 ) -> Iterator[Machine]:
     with DsmSimulator(password="simulated") as nas:
         found = Machine(tmp_path_factory.mktemp("rehearse") / "nas", acme_sh_311, pebble, webserver, nas)
+        found.adopt(issued_home)
         assert found.run("apply").returncode == 0
         yield found
 

@@ -14,6 +14,7 @@ import pytest
 
 from acmewrap import cli, files
 from acmewrap.cli import commands, output, reports, runs  # noqa: F401 - loaded while they can be read
+from forkserver import acmewrap
 from unprivileged import folder_of_nobody, run_unprivileged
 
 GOOD = """\
@@ -32,16 +33,6 @@ certificates:
 """
 
 
-def run(*words: str) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        [sys.executable, "-m", "acmewrap", *words],
-        stdin=subprocess.DEVNULL,
-        capture_output=True,
-        check=False,
-        text=True,
-    )
-
-
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "acmewrap.yaml").write_text(GOOD, encoding="utf-8")
@@ -58,13 +49,13 @@ def words(folder: Path, *more: str) -> List[str]:
     [["nonsense"], ["apply", "--nonsense"], ["--timeout", "-3", "apply"], ["--timeout", "x", "apply"], ["completion"]],
 )
 def test_wrong_usage_ends_with_2_and_a_usage_line_on_standard_error(wrong: List[str]) -> None:
-    done = run(*wrong)
+    done = acmewrap(*wrong)
     assert (done.returncode, done.stdout) == (2, "")
     assert done.stderr.startswith("usage: acmewrap")
 
 
 def test_help_names_every_exit_code() -> None:
-    done = run("--help")
+    done = acmewrap("--help")
     assert done.returncode == 0
     for code in ("0", "1", "2", "3", "4", "5", "6", "69", "75", "77", "78", "130", "143"):
         assert f" {code} " in done.stdout.replace("\n", " ").replace(":", " ")
@@ -73,7 +64,7 @@ def test_help_names_every_exit_code() -> None:
 def test_problems_of_the_file_end_with_78_all_of_them_and_the_remedy_last(folder: Path) -> None:
     (folder / "acmewrap.yaml").write_text(BAD, encoding="utf-8")
     for command in ("check", "apply", "cron", "status"):
-        done = run(*words(folder, command))
+        done = acmewrap(*words(folder, command))
         assert (done.returncode, done.stdout) == (78, "")
         *problems, remedy = done.stderr.splitlines()
         assert remedy.startswith("What to do: ")
@@ -83,14 +74,14 @@ def test_problems_of_the_file_end_with_78_all_of_them_and_the_remedy_last(folder
 
 
 def test_a_file_that_is_not_there_ends_with_78(tmp_path: Path) -> None:
-    done = run("--config", str(tmp_path / "none.yaml"), "check")
+    done = acmewrap("--config", str(tmp_path / "none.yaml"), "check")
     assert done.returncode == 78
     assert "does not exist" in done.stderr
     assert done.stderr.splitlines()[-1].startswith("What to do: Write one with `acmewrap init`")
 
 
 def test_an_unknown_certificate_is_told_with_those_that_are_known(folder: Path) -> None:
-    done = run(*words(folder, "issue", "nsa"))
+    done = acmewrap(*words(folder, "issue", "nsa"))
     assert done.returncode != 0
     assert "[certificate.unknown]" in done.stderr
     assert done.stderr.splitlines()[-1] == "What to do: Name one of these: nas."
@@ -98,7 +89,7 @@ def test_an_unknown_certificate_is_told_with_those_that_are_known(folder: Path) 
 
 def test_another_run_at_work_ends_with_75(folder: Path) -> None:
     with files.lock(folder / ".acme.sh" / ".lock"):
-        done = run(*words(folder, "--json", "issue"))
+        done = acmewrap(*words(folder, "--json", "issue"))
     document = json.loads(done.stdout)
     assert (done.returncode, document["exit_code"], document["error"]["id"]) == (75, 75, "run.busy")
     assert str(os.getpid()) in document["error"]["message"]
@@ -156,28 +147,28 @@ def test_a_traceback_is_clean_too() -> None:
 
 
 def test_pending_changes_end_with_2_on_request(folder: Path) -> None:
-    assert run(*words(folder, "plan")).returncode == 0
-    assert run(*words(folder, "plan", "--exit-code")).returncode == 2
-    document = json.loads(run(*words(folder, "--json", "plan", "--exit-code")).stdout)
+    assert acmewrap(*words(folder, "plan")).returncode == 0
+    assert acmewrap(*words(folder, "plan", "--exit-code")).returncode == 2
+    document = json.loads(acmewrap(*words(folder, "--json", "plan", "--exit-code")).stdout)
     assert (document["exit_code"], document["outcome"], document["changed"]) == (2, "pending", True)
 
 
 def test_options_may_stand_before_and_after_the_command(folder: Path) -> None:
-    before = run(*words(folder, "--json", "check"))
-    after = run("check", "--json", "--config", str(folder / "acmewrap.yaml"))
+    before = acmewrap(*words(folder, "--json", "check"))
+    after = acmewrap("check", "--json", "--config", str(folder / "acmewrap.yaml"))
     assert before.stdout == after.stdout
     assert list(json.loads(after.stdout)["certificates"]) == ["nas"]
 
 
 def test_quiet_says_nothing_when_all_is_well(folder: Path) -> None:
-    done = run(*words(folder, "-q", "check"))
+    done = acmewrap(*words(folder, "-q", "check"))
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_what_a_step_does_beside_itself_is_told_on_standard_error(folder: Path) -> None:
     text = GOOD + "acme_sh: {archive: nowhere.tar.gz}\n"
     (folder / "acmewrap.yaml").write_text(text, encoding="utf-8")
-    loud, quiet_one = run(*words(folder, "install")), run(*words(folder, "--quiet", "install"))
+    loud, quiet_one = acmewrap(*words(folder, "install")), acmewrap(*words(folder, "--quiet", "install"))
     assert loud.returncode == quiet_one.returncode == 6
     assert "acme.sh 3.1.1: trying " in loud.stderr
     assert "trying" not in quiet_one.stderr
@@ -193,7 +184,7 @@ def test_installing_acme_sh_asks_no_nas(folder: Path) -> None:
             "account: {name: u, password: {env: P}}}\n"
         )
         (folder / "acmewrap.yaml").write_text(text, encoding="utf-8")
-        assert run(*words(folder, "install")).returncode == 6
+        assert acmewrap(*words(folder, "install")).returncode == 6
         with pytest.raises(BlockingIOError):
             nas.accept()
 
@@ -208,28 +199,28 @@ synology:
 
 def test_warnings_are_shown_and_are_no_failure(folder: Path) -> None:
     (folder / "acmewrap.yaml").write_text(GOOD + IN_CLEAR, encoding="utf-8")
-    done = run(*words(folder, "check"))
+    done = acmewrap(*words(folder, "check"))
     assert (done.returncode, done.stdout) == (0, f"{folder}/acmewrap.yaml: no problems, 1 warning, 1 certificate\n")
     assert done.stderr.startswith(
         f"{folder}/acmewrap.yaml:7:3: warning: synology.url: http to nas.test, which is not this"
     )
     assert len(done.stderr.splitlines()) == 1
-    quiet_one = run(*words(folder, "--quiet", "check"))
+    quiet_one = acmewrap(*words(folder, "--quiet", "check"))
     assert (quiet_one.returncode, quiet_one.stdout, quiet_one.stderr) == (0, "", "")
 
 
 def test_warnings_are_in_the_documents_of_check_and_doctor(folder: Path) -> None:
     (folder / "acmewrap.yaml").write_text(GOOD + IN_CLEAR, encoding="utf-8")
     for command in ("check", "doctor"):
-        done = run(*words(folder, "--json", command))
+        done = acmewrap(*words(folder, "--json", command))
         (warning,) = json.loads(done.stdout)["warnings"]
         assert sorted(warning) == ["column", "file", "line", "message", "path"]
         assert (warning["line"], warning["column"], warning["path"]) == (7, 3, "synology.url")
         assert done.stderr == ""
-    assert "warning: synology.url: http to nas.test" in run(*words(folder, "doctor")).stderr
+    assert "warning: synology.url: http to nas.test" in acmewrap(*words(folder, "doctor")).stderr
 
 
 def test_a_rehearsal_at_a_directory_in_clear_is_refused_as_one_in_the_file_is(folder: Path) -> None:
-    done = run(*words(folder, "rehearse", "--server", "http://pki.test/dir"))
+    done = acmewrap(*words(folder, "rehearse", "--server", "http://pki.test/dir"))
     assert done.returncode == 2
     assert "--server: expected https: a directory read in clear can be replaced" in done.stderr

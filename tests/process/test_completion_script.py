@@ -10,6 +10,8 @@ from typing import List
 
 import pytest
 
+from forkserver import acmewrap
+
 CASES = {
     "acmewrap do": ["doctor"],
     "acmewrap completion ": ["bash", "zsh", "fish"],
@@ -46,16 +48,22 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path
 
 
+@pytest.fixture(scope="module")
+def script() -> str:
+    return acmewrap("completion", "bash").stdout
+
+
 @pytest.mark.parametrize("typed", CASES)
-def test_bash_completes_what_was_typed(folder: Path, typed: str) -> None:
-    shown = complete(folder, typed)
+def test_bash_completes_what_was_typed(folder: Path, script: str, typed: str) -> None:
+    shown = complete(folder, script, typed)
     assert set(CASES[typed]) <= set(shown)
     assert CASES[typed] or shown == []
 
 
-def complete(folder: Path, typed: str) -> List[str]:
+def complete(folder: Path, script: str, typed: str) -> List[str]:
     program = (
-        'eval "$(acmewrap completion bash)"\nCOMP_LINE="$1" COMP_POINT=${#1} COMP_TYPE=9\n'
+        f"{script}\n"
+        'COMP_LINE="$1" COMP_POINT=${#1} COMP_TYPE=9\n'
         '_python_argcomplete acmewrap\nprintf "%s\\n" "${COMPREPLY[@]}"'
     )
     environment = {**os.environ, "PATH": f"{folder / 'bin'}:{os.environ['PATH']}"}

@@ -1,4 +1,7 @@
-"""The real synology_dsm hook of acme.sh against the simulated DSM: what it does there is what it would do to a NAS."""
+"""The real synology_dsm hook of acme.sh against the simulated DSM: what it does there is what it would do to a NAS.
+
+Most of it is `slow`, as neither side is this project's own code; what the simulator answers is in ``tests/unit/testing``.
+"""
 
 from __future__ import annotations
 
@@ -177,15 +180,20 @@ def test_the_session_is_closed_at_the_end(nas: DsmSimulator, hook: Hook) -> None
 @pytest.mark.parametrize(
     "password",
     [
-        "$HOME$(id)",
-        "it's",
-        'say "so"',
-        "a&b=c",
-        "100%41",
-        "back\\slash\\1",
-        "two words",
-        "semi;colon|pipe`tick`",
-        "naïve-€",
+        '$HOME$(id) it\'s "so" a&b=c 100%41 back\\slash\\1 semi;colon|pipe`tick` naïve-€',
+        *(
+            pytest.param(one, marks=pytest.mark.slow)  # alone, where the others do not make good what one breaks
+            for one in (
+                "$HOME$(id)",
+                "it's",
+                'say "so"',
+                "a&b=c",
+                "100%41",
+                "back\\slash\\1",
+                "semi;colon|pipe`tick`",
+                "naïve-€",
+            )
+        ),
     ],
 )
 def test_a_password_arrives_byte_for_byte(hook: Hook, password: str) -> None:
@@ -195,6 +203,7 @@ def test_a_password_arrives_byte_for_byte(hook: Hook, password: str) -> None:
         assert [(login.account, login.password, login.code) for login in nas.logins] == [("cert updater", password, 0)]
 
 
+@pytest.mark.slow
 def test_a_description_with_quotes_and_blanks_is_found_again(nas: DsmSimulator, hook: Hook) -> None:
     for _ in range(2):
         code, output = hook.deploy(nas, SYNO_CREATE="1", SYNO_CERTIFICATE='the "internal" one')
@@ -206,12 +215,17 @@ def test_a_description_with_quotes_and_blanks_is_found_again(nas: DsmSimulator, 
     ("change", "message"),
     [
         ({"password": "another"}, "no such account or incorrect password"),
-        ({"expired": "now"}, "non-existent account"),
-        ({"password_state": "expired"}, "password has expired or must be changed"),
-        ({"password_state": "expired_for_good"}, "password has expired or must be changed"),
-        ({"password_state": "must_change"}, "password has expired or must be changed"),
-        ({"locked": True}, "Failed to authenticate with error: 411"),
-        ({"otp_code": "123456"}, "Failed to authenticate with provided 2FA-OTP code"),
+        *(
+            pytest.param(*one, marks=pytest.mark.slow)  # the words are acme.sh's, the codes are in tests/unit/testing
+            for one in (
+                ({"expired": "now"}, "non-existent account"),
+                ({"password_state": "expired"}, "password has expired or must be changed"),
+                ({"password_state": "expired_for_good"}, "password has expired or must be changed"),
+                ({"password_state": "must_change"}, "password has expired or must be changed"),
+                ({"locked": True}, "Failed to authenticate with error: 411"),
+                ({"otp_code": "123456"}, "Failed to authenticate with provided 2FA-OTP code"),
+            )
+        ),
     ],
 )
 def test_an_account_that_may_not_log_in_is_told_why(
@@ -225,6 +239,7 @@ def test_an_account_that_may_not_log_in_is_told_why(
     assert nas.calls(IMPORT) == []
 
 
+@pytest.mark.slow
 def test_a_second_factor_that_is_enforced_but_not_set_up_is_told(nas: DsmSimulator, hook: Hook) -> None:
     nas.state.otp_policy = "admin"
     code, output = hook.deploy(nas)
@@ -232,6 +247,7 @@ def test_a_second_factor_that_is_enforced_but_not_set_up_is_told(nas: DsmSimulat
     assert "Enforce auth with 2FA-OTP enabled" in output
 
 
+@pytest.mark.slow
 def test_the_denied_desktop_application_is_402(nas: DsmSimulator, hook: Hook) -> None:
     nas.state.set_rule("SYNO.Desktop", nas.account, allow_ip=[], deny_ip=["0.0.0.0"])
     code, output = hook.deploy(nas)
@@ -239,6 +255,7 @@ def test_the_denied_desktop_application_is_402(nas: DsmSimulator, hook: Hook) ->
     assert "Failed to authenticate with error: 402" in output
 
 
+@pytest.mark.slow
 def test_a_code_is_good_for_a_device_id_that_needs_no_code(nas: DsmSimulator, hook: Hook) -> None:
     nas.user.otp_code = "123456"
     device = {"SYNO_DEVICE_NAME": "acmewrap", "SYNO_CREATE": "1"}
@@ -253,6 +270,7 @@ def test_a_code_is_good_for_a_device_id_that_needs_no_code(nas: DsmSimulator, ho
     assert "may expired or invalid" in output
 
 
+@pytest.mark.slow
 def test_who_is_no_administrator_may_not_list(nas: DsmSimulator, hook: Hook) -> None:
     nas.state.groups["administrators"].remove(nas.account)
     code, output = hook.deploy(nas, SYNO_CREATE="1")
@@ -260,7 +278,10 @@ def test_who_is_no_administrator_may_not_list(nas: DsmSimulator, hook: Hook) -> 
     assert "not administrator" in output
 
 
-@pytest.mark.parametrize("effect", ["cut_off", "empty_reply", "bad_gateway", "ignored"])
+@pytest.mark.parametrize(
+    "effect",
+    ["ignored", *(pytest.param(one, marks=pytest.mark.slow) for one in ("cut_off", "empty_reply", "bad_gateway"))],
+)
 def test_the_hook_says_success_although_nothing_was_installed(nas: DsmSimulator, hook: Hook, effect: Effect) -> None:
     fault = nas.fail(IMPORT, effect)
     code, output = hook.deploy(nas, SYNO_CREATE="1")
@@ -269,24 +290,25 @@ def test_the_hook_says_success_although_nothing_was_installed(nas: DsmSimulator,
     assert nas.state.certificates.by_description("acme") == []
 
 
+@pytest.mark.slow
 def test_a_reply_that_is_lost_leaves_the_entry_installed(nas: DsmSimulator, hook: Hook, leaf: Pair) -> None:
     nas.fail(IMPORT, "reply_lost")
     hook.deploy(nas, SYNO_CREATE="1")
     assert [entry.fingerprint for entry in nas.state.certificates.by_description("acme")] == [fingerprint(leaf)]
 
 
-@pytest.mark.parametrize("refusal", [5510, 5514, 119])
+@pytest.mark.parametrize("refusal", [5510, *(pytest.param(one, marks=pytest.mark.slow) for one in (5514, 119))])
 def test_an_upload_that_is_refused_fails_with_the_code(nas: DsmSimulator, hook: Hook, refusal: int) -> None:
     nas.fail(IMPORT, refusal, times=None)
-    for _ in range(2):
-        code, output = hook.deploy(nas, SYNO_CREATE="1")
-        assert code == 1
-        assert f'{{"error":{{"code":{refusal}}},"success":false}}' in output
+    code, output = hook.deploy(nas, SYNO_CREATE="1")
+    assert code == 1
+    assert f'{{"error":{{"code":{refusal}}},"success":false}}' in output
     nas.heal()
     code, output = hook.deploy(nas, SYNO_CREATE="1")
     assert code == 0, output
 
 
+@pytest.mark.slow
 def test_a_list_that_is_cut_off_makes_the_hook_create_a_duplicate(nas: DsmSimulator, hook: Hook) -> None:
     hook.deploy(nas, SYNO_CREATE="1")
     nas.fail(LIST, "cut_off")
@@ -295,6 +317,7 @@ def test_a_list_that_is_cut_off_makes_the_hook_create_a_duplicate(nas: DsmSimula
     assert len(nas.state.certificates.by_description("acme")) == 2
 
 
+@pytest.mark.slow
 def test_an_unknown_description_without_create_is_not_uploaded(nas: DsmSimulator, hook: Hook) -> None:
     code, output = hook.deploy(nas)
     assert code == 1
@@ -302,6 +325,7 @@ def test_an_unknown_description_without_create_is_not_uploaded(nas: DsmSimulator
     assert nas.calls(IMPORT) == []
 
 
+@pytest.mark.slow
 def test_an_empty_chain_is_an_illegal_intermediate(nas: DsmSimulator, hook: Hook) -> None:
     hook.ca = b""
     code, output = hook.deploy(nas, SYNO_CREATE="1")
@@ -310,6 +334,7 @@ def test_an_empty_chain_is_an_illegal_intermediate(nas: DsmSimulator, hook: Hook
     assert nas.calls(IMPORT)[0].uploads["inter_cert"].content == b"\n"
 
 
+@pytest.mark.slow
 def test_a_foreign_chain_is_refused(nas: DsmSimulator, hook: Hook, tmp_path_factory: pytest.TempPathFactory) -> None:
     hook.ca = make_root(tmp_path_factory.mktemp("foreign")).certificate.read_bytes()
     code, output = hook.deploy(nas, SYNO_CREATE="1")
@@ -317,6 +342,7 @@ def test_a_foreign_chain_is_refused(nas: DsmSimulator, hook: Hook, tmp_path_fact
     assert '"code":5517' in output
 
 
+@pytest.mark.slow
 def test_a_key_of_another_certificate_is_refused(
     nas: DsmSimulator, hook: Hook, leaf: Pair, root: Pair, tmp_path_factory: pytest.TempPathFactory
 ) -> None:

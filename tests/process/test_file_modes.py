@@ -7,12 +7,12 @@ import os
 import shutil
 import stat
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, List, Tuple
 
 import pytest
 
+from forkserver import acmewrap
 from synthetic import Folder
 from unprivileged import NOBODY
 
@@ -53,8 +53,7 @@ class Machine:
             path.chmod(0o700 if path.is_dir() else 0o600)
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        argv = [sys.executable, "-m", "acmewrap", "--config", str(self.folder / "acmewrap.yaml"), *words]
-        return subprocess.run(argv, cwd="/", capture_output=True, text=True, check=False, timeout=60)
+        return acmewrap("--config", str(self.folder / "acmewrap.yaml"), *words)
 
     def deploy(self) -> Tuple[int, Any]:
         done = self.run("--json", "deploy", "nas")

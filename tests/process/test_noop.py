@@ -10,7 +10,7 @@ import time
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Callable, List, Mapping, Set, Tuple
+from typing import Callable, List, Mapping, Optional, Set, Tuple
 
 import pytest
 
@@ -131,9 +131,10 @@ def environment(folder: Path) -> Mapping[str, str]:
     }
 
 
-def run(folder: Path, *words: str, start: int = 0) -> Observed:
-    """``acmewrap cron``, observed, *start* seconds after the files have settled."""
-    shift = f"import time; real = time.time; time.time = lambda: real() + {AHEAD + start}\n"
+def run(folder: Path, *words: str, start: int = 0, at: Optional[float] = None) -> Observed:
+    """``acmewrap cron``, observed, *start* seconds after the files have settled, or while the clock stands still *at* a time."""
+    now = f"real() + {AHEAD + start}" if at is None else str(at)
+    shift = f"import time; real = time.time; time.time = lambda: {now}\n"
     done = subprocess.run(
         [sys.executable, "-c", shift + OBSERVED, "--config", str(folder / "acmewrap.yaml"), "cron", *words],
         cwd="/",
@@ -287,8 +288,10 @@ def test_python_code_and_the_command_rotate_the_log(folder: Path) -> None:
 
 def test_what_was_written_a_moment_ago_is_not_relied_on(folder: Path) -> None:
     (folder / "acmewrap.yaml").touch()
-    assert run(folder, start=-AHEAD).code == 0
+    assert run(folder, at=(folder / "acmewrap.yaml").stat().st_mtime + 1).code == 0
     assert run_is_not_quiet(folder)
+    assert run(folder, at=(folder / "acmewrap.yaml").stat().st_mtime + 3).code == 0
+    assert not run_is_not_quiet(folder)
 
 
 def test_advice_of_an_authority_is_asked_for_when_its_time_has_come_and_not_before(folder: Path) -> None:

@@ -34,12 +34,12 @@ def pyz(tmp_path_factory: pytest.TempPathFactory, machine_environment: Mapping[s
 
 
 def interpreters() -> List[str]:
-    """The Python of this run, and those beside it that are found by name."""
+    """The Python of this run, and those beside it of other minor versions that are found by name."""
     named = [shutil.which(f"python3.{minor}") for minor in range(8, 20)]
     found: Dict[Tuple[str, ...], str] = {}
     for path in (sys.executable, *(one for one in named if one is not None)):
         reported = subprocess.run(
-            [path, "-c", "import sys; print(sys.version)"], capture_output=True, text=True, check=False
+            [path, "-c", "import sys; print(*sys.version_info[:2])"], capture_output=True, text=True, check=False
         )
         if reported.returncode == 0:
             found.setdefault(tuple(reported.stdout.split()), path)

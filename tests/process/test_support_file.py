@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 from typing import Any, Dict
 
@@ -14,6 +13,7 @@ from acmewrap.doctor.support import redact
 from acmewrap.secrets import Secret
 from acmewrap.synology.web import ApiError, Client
 from acmewrap.testing.dsm import DsmSimulator, from_support
+from forkserver import acmewrap
 
 CONFIG = """\
 directory: .
@@ -34,9 +34,7 @@ SECRET = "a-secret-password-7"
 
 def run(folder: Path, text: str, *words: str) -> subprocess.CompletedProcess[str]:
     (folder / "acmewrap.yaml").write_text(text, encoding="utf-8")
-    argv = [sys.executable, "-m", "acmewrap", "--config", str(folder / "acmewrap.yaml"), *words]
-    environment = {"SECRET": SECRET, "PATH": "/usr/bin:/bin"}
-    return subprocess.run(argv, cwd="/", env=environment, capture_output=True, text=True, check=False)
+    return acmewrap("--config", str(folder / "acmewrap.yaml"), *words, SECRET=SECRET)
 
 
 @pytest.mark.parametrize("version", ["6.2", "7.3"])

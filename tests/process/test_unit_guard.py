@@ -7,8 +7,10 @@ import os
 import socket
 import subprocess
 from pathlib import Path
-from typing import Callable
+from types import SimpleNamespace
+from typing import Any, Callable
 
+import conftest
 import pytest
 import sh
 
@@ -51,6 +53,17 @@ def test_what_starts_a_process_or_uses_the_network_fails(guard: UnitGuard, attem
 def attempt_and_deal_with_it(attempt: Callable[[], object]) -> None:
     with contextlib.suppress(Exception):
         attempt()
+
+
+@pytest.mark.parametrize(("folder", "outcome"), [("unit", "failed"), ("process", "passed")])
+def test_what_a_file_of_unit_tests_does_when_it_is_imported_fails_it(folder: str, outcome: str) -> None:
+    file: Any = SimpleNamespace(path=conftest.TESTS / folder / "test_anything.py")
+    hook = conftest.pytest_make_collect_report(file)
+    next(hook)
+    attempt_and_deal_with_it(lambda: subprocess.run(["true"], check=False))
+    with pytest.raises(StopIteration) as end:
+        hook.send(pytest.CollectReport(str(file.path), "passed", None, []))
+    assert end.value.value.outcome == outcome
 
 
 def test_where_it_does_not_watch_all_is_allowed(guard: UnitGuard) -> None:

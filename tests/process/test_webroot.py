@@ -5,11 +5,13 @@ from __future__ import annotations
 import grp
 import os
 from pathlib import Path
-from typing import Iterator, List, Tuple
+from typing import Callable, Iterator, List, Tuple
 
 import pytest
 import sh  # loaded before the rights to read it are gone  # noqa: F401
 
+from acmewrap import files
+from acmewrap.catalogue import failure
 from acmewrap.errors import AccessError
 from acmewrap.host import webroot
 from unprivileged import NOBODY, folder_of_nobody, run_unprivileged
@@ -120,6 +122,32 @@ def test_what_is_made_belongs_to_the_group_of_dsms_web_server(ground: Ground, mo
     webroot.prepare(path)
     made = [path, path / ".well-known", path / ".well-known" / "acme-challenge"]
     assert given == [(str(one), -1, WEB_SERVER) for one in made]
+
+
+@pytest.mark.usefixtures("web_group")
+def test_root_who_works_as_a_user_gives_it_to_that_user_and_the_group(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    given: List[Tuple[str, int, int]] = []
+    made, make_folder = [tmp_path / "site/.well-known", tmp_path / "site/.well-known/acme-challenge"], files.make_folder
+
+    def as_root(work: Callable[[], None]) -> None:
+        monkeypatch.setattr(files, "make_folder", make_folder)
+        work()
+
+    def refuse(*_: object) -> None:
+        raise AccessError(failure("file.failed", "only root may", path=made[0]))
+
+    def fchown(handle: int, user: int, group: int) -> None:
+        given.append((os.readlink(f"/proc/self/fd/{handle}"), user, group))
+
+    (tmp_path / "site").mkdir()
+    monkeypatch.setattr(files, "make_folder", refuse)
+    monkeypatch.setattr("acmewrap.access.privileges.may_be_root", lambda: True)
+    monkeypatch.setattr("acmewrap.access.privileges.as_root", as_root)
+    monkeypatch.setattr("os.fchown", fchown)
+    webroot.prepare(tmp_path / "site")
+    assert given == [(str(one), os.geteuid(), WEB_SERVER) for one in reversed(made)]
 
 
 @pytest.mark.usefixtures("web_group")

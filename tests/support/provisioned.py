@@ -18,6 +18,7 @@ from typing import Any, Dict, List, Tuple
 from acmewrap.testing.dsm import IMPORT, CertificateStore, DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
+from forkserver import forkserver
 
 ACCOUNT = "certupdater"
 PASSWORD = 'it\'s "quoted" & 100% $HOME \\ end'
@@ -107,12 +108,7 @@ class Machine:
         """What a user starts, from a folder that is not the configuration's."""
         argv = [sys.executable, "-m", "acmewrap", "--config", str(self.folder / "acmewrap.yaml"), *words]
         if self.run_by_root:
-            let_in(
-                self.folder, self.web.root, self.pebble.ca_bundle
-            )  # again: every session of pytest closes its folders
-            # who leaves nothing in our __pycache__, which we could not remove
-            variables = {**self.environment, "PYTHONDONTWRITEBYTECODE": "1", "SUDO_UID": str(os.geteuid())}
-            argv = as_root("env", "-i", *(f"{name}={value}" for name, value in variables.items()), *argv)
+            argv = as_root("env", "-i", *(f"{name}={value}" for name, value in self._variables().items()), *argv)
         pipe = subprocess.PIPE
         return subprocess.Popen(
             argv,
@@ -124,15 +120,31 @@ class Machine:
             universal_newlines=True,
         )
 
+    def _variables(self) -> Dict[str, str]:
+        if not self.run_by_root:
+            return self.environment
+        let_in(self.folder, self.web.root, self.pebble.ca_bundle)  # again: every session of pytest closes its folders
+        # who leaves nothing in our __pycache__, which we could not remove
+        return {**self.environment, "PYTHONDONTWRITEBYTECODE": "1", "SUDO_UID": str(os.geteuid())}
+
     def run(self, *words: str) -> Done:
-        with self.start(*words) as process:
-            stdout, stderr = process.communicate(timeout=120)
-        return Done(process.returncode, stdout, stderr)
+        """How what a user starts ends."""
+        if self.run_by_root and os.geteuid() != 0:
+            with self.start(*words) as process:
+                stdout, stderr = process.communicate(timeout=120)
+            return Done(process.returncode, stdout, stderr)
+        argv = ["--config", str(self.folder / "acmewrap.yaml"), *words]
+        done = forkserver().run(argv, self._variables())
+        return Done(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
 
     def prepare(self) -> None:
         """Have the certificate issued, and not delivered."""
         done = self.run("issue")
         assert done.returncode == 0, done
+
+    def adopt(self, home: Path) -> None:
+        """Begin with a copy of *home*, where the certificate was issued."""
+        shutil.copytree(str(home), str(self.folder / ".acme.sh"), symlinks=True)
 
     def forget_deliveries(self) -> None:
         """As if nothing had been delivered yet: to a NAS as the factory makes it."""

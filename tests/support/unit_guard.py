@@ -33,12 +33,22 @@ class UnitGuard:
             raise ForbiddenInUnitTestError(f"{WHY}: {self.attempts[-1]}")
 
     @contextlib.contextmanager
-    def watching(self, wanted: bool = True) -> Iterator[None]:
+    def listening(self, wanted: bool = True) -> Iterator[List[str]]:
+        """Refuses, and fills a list with what was tried."""
         attempts: List[str] = []
         self.attempts = attempts if wanted else None
         try:
-            yield
+            yield attempts
         finally:
             self.attempts = None
+
+    @contextlib.contextmanager
+    def watching(self, wanted: bool = True) -> Iterator[None]:
+        with self.listening(wanted) as attempts:
+            yield
         if attempts:
-            pytest.fail(f"{WHY}: {'; '.join(attempts)}")
+            pytest.fail(said(attempts))
+
+
+def said(attempts: List[str]) -> str:
+    return f"{WHY}: {'; '.join(attempts)}"
