@@ -125,14 +125,10 @@ def lock(path: Path, timeout: float = 0.0) -> Iterator[None]:
     with _access(path):
         handle = os.open(str(path), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, PRIVATE)
     try:
+        if not stat.S_ISREG(os.fstat(handle).st_mode):
+            raise _in_the_way(path)
         deadline = time.monotonic() + timeout
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError as error:
-                if error.errno not in (errno.EAGAIN, errno.EACCES):
-                    raise OSError(error.errno, error.strerror, str(path)) from error
+        while not _is_locked(handle, path):
             if time.monotonic() >= deadline:
                 holder = os.pread(handle, 100, 0).decode("ascii", "replace").strip() or "unknown"
                 raise BusyError(failure("run.busy", f"another run (process {holder}) is at work in {path.parent}"))
@@ -142,6 +138,34 @@ def lock(path: Path, timeout: float = 0.0) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+@contextlib.contextmanager
+def machine_lock(timeout: float = 30.0) -> Iterator[None]:
+    """Keep apart the runs of all users and folders of this machine, for what is read, changed and written back as a whole.
+
+    It is a lock on the folder /etc, which is everywhere and everybody's to open. Whoever holds it for longer than *timeout* seconds
+    holds nobody up: then the work is done all the same, and whether it lasted shows when it is read back.
+    """
+    with contextlib.ExitStack() as stack:
+        with contextlib.suppress(OSError):  # a file system may have no locks
+            handle = os.open("/etc", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+            stack.callback(os.close, handle)
+            deadline = time.monotonic() + timeout
+            while not _is_locked(handle, "/etc") and time.monotonic() < deadline:
+                time.sleep(0.05)
+        yield
+
+
+def _is_locked(handle: int, path: object) -> bool:
+    """Whether the lock could be taken. Raises OSError for another reason than that somebody has it."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno not in (errno.EAGAIN, errno.EACCES):
+            raise OSError(error.errno, error.strerror, str(path)) from error
+        return False
+    return True
 
 
 def describe(error: OSError, subject: object) -> Failure:
@@ -163,6 +187,18 @@ def _access(path: Path) -> Iterator[None]:
         named = error.filename or path
         raise AccessError(failure("file.not_writable", f"{named}: permission denied", folder=path.parent)) from error
     except OSError as error:
+        if error.errno in (errno.EISDIR, errno.EEXIST, errno.ENOTDIR):
+            raise _in_the_way(path if error.errno == errno.EISDIR else _first_file(path)) from error
         if error.errno != errno.ELOOP:
             raise
         raise AccessError(failure("trust.planted", f"{error.filename or path} is a link", path=path)) from error
+
+
+def _first_file(path: Path) -> Path:
+    """What lies where a folder on the way to *path* should be."""
+    return next((one for one in reversed(path.parents) if os.path.lexists(str(one)) and not one.is_dir()), path)
+
+
+def _in_the_way(path: Path) -> AccessError:
+    kind = "folder" if path.is_dir() else "file or a link"
+    return AccessError(failure("file.foreign", f"{path} is a {kind}, which should not be there", path=path))

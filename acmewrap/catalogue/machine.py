@@ -79,6 +79,11 @@ ENTRIES: Mapping[str, Entry] = {
         "crontab did not take the new table, or this user may not have one (see cron.allow).",
         "Try `crontab -l` as the same user and fix what it says.",
     ),
+    "schedule.not_kept": Entry(
+        "The scheduler took the entry and does not show it: another program writes there too, or removes the entry again.",
+        "Look for who changes it (crontab -l, systemctl cat), then run: acmewrap apply",
+        retry=Retry.LATER,
+    ),
     "home.newer": Entry(
         "A later version of acmewrap has worked in this folder, and what it keeps there is not known to this one.",
         "Run that version again, or a later one; nothing was changed in {folder}.",

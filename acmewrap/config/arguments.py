@@ -15,7 +15,10 @@ from typing import Mapping
 HOOK_PATTERN = r"[A-Za-z0-9_]+"
 DNS_HOOK_PATTERN = r"dns_[A-Za-z0-9_]+"
 VARIABLE_PATTERN = r"[A-Za-z_][A-Za-z0-9_]*"
-EMAIL_PATTERN = r"[A-Za-z0-9._%+-]+@[A-Za-z0-9._-]+"
+_MAIL = r"[A-Za-z0-9_+-]"
+_HOST_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+EMAIL_PATTERN = rf"[A-Za-z0-9_]{_MAIL}*(?:\.{_MAIL}+)*@{_HOST_LABEL}(?:\.{_HOST_LABEL})*"
+"""acme.sh puts it into a URL (mailto:) and into JSON as it is, and cron sends no mail to others (safe_p in its do_command.c)."""
 HOST_PATTERN = r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 URL_PATTERN = rf"(https?)://({HOST_PATTERN})(?::([0-9]{{1,5}}))?(/[A-Za-z0-9._~/%+=?&@-]*)?"
 """Scheme, host, port and path are its groups."""
@@ -29,6 +32,7 @@ ADDRESS_PATTERN = r"[0-9a-f]*:[0-9a-f:.]*"
 
 _NOT_IN_A_PATH = re.compile(r"[^A-Za-z0-9._/+@-]")
 _LONGEST = 80
+LONGEST_COMMON_NAME = 64
 
 CHALLENGE_FOLDER = ".well-known/acme-challenge"
 """Below a webroot (RFC 8555 section 8.3)."""
@@ -87,6 +91,18 @@ def check_domain(text: str) -> str:
     return text
 
 
+def check_first_domain(text: str) -> str:
+    """The domain that names a certificate: acme.sh makes it the common name of its request, which holds 64 characters (RFC 5280
+    appendix A, ub-common-name).
+    """
+    if len(check_domain(text)) > LONGEST_COMMON_NAME:
+        message = (
+            f"has {len(text)} characters, and acme.sh can ask for no more than {LONGEST_COMMON_NAME} in the first name"
+        )
+        raise ValueError(f"{quoted(text)} {message}: put a shorter one before it")
+    return text
+
+
 def is_safe_url(text: str) -> bool:
     """Whether *text*, which an authority named, is a URL that acme.sh can keep, split and pass on without running any of it;
     the same rule as in ``templates/guard.sh``.
@@ -104,12 +120,17 @@ def check_path(path: str) -> str:
 
 
 def check_value(value: str) -> str:
-    """A value in the environment of a hook (observed in 3.0.2 to 3.1.5). The message does not repeat it."""
+    """A value in the environment of a hook. acme.sh looks at what ``echo $value`` prints, where an option of echo is gone, and
+    blanks at both ends (``_getdeployconf``, 3.0.2 to 3.1.5). The message does not repeat it.
+    """
     if "\0" in value:
         raise ValueError("a NUL byte cannot be in an environment")
-    if re.fullmatch("-[neE]+", value):
-        raise ValueError("acme.sh takes a value such as -n or -e for none at all: choose another")
-    if len(value) > 1 and value[0] == value[-1] == '"':
+    if re.match(r"\s*-[neE]+(?:\s|$)", value):
+        raise ValueError("acme.sh takes the begin of a value such as -n or -e for an option: choose another")
+    shown = value.strip()
+    if value and not shown:
+        raise ValueError("acme.sh takes a value of blanks for none at all: choose another")
+    if len(shown) > 1 and shown[0] == shown[-1] == '"':
         raise ValueError("acme.sh evaluates a value between double quotes as shell code: choose another")
     return value
 

@@ -14,7 +14,7 @@ from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
 from ..access.trust import StrPath, find_dsm_tools
 from ..catalogue import failure, invalid
-from ..errors import AccessError
+from ..errors import AccessError, Problem
 from ..secrets import is_private
 from .model import Config
 from .search import MissingConfigurationError, home_of
@@ -38,14 +38,18 @@ def load(path: StrPath, environ: Optional[Mapping[str, str]] = None) -> Config:
 
 def fetch(path: StrPath) -> Tuple[bytes, bool]:
     """The bytes of the file *path*, and whether it is private. Raises what :func:`load` raises when it cannot be read."""
+    file = Path(os.path.abspath(path))
     try:
-        file = Path(os.path.abspath(path))
-        return file.read_bytes(), is_private(file)
+        found = file.read_bytes(), is_private(file)
     except PermissionError as error:
         raise AccessError(failure("config.not_readable", f"{path}: permission denied", file=path)) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or error
         raise MissingConfigurationError(str(path), f"{path}: {reason}") from error
+    if not str(file).isprintable():  # schedulers keep it in lines, where a line break would begin another entry
+        message = "the path of this file holds a control character, or what is no Unicode: rename it"
+        raise invalid((Problem(str(path), 1, 1, "", message),))
+    return found
 
 
 def schema() -> Dict[str, Any]:

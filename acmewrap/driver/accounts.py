@@ -12,12 +12,15 @@ from typing import Literal, Optional, Tuple
 from .. import files, jsontext
 from ..catalogue import failure
 from ..errors import CommandError, Failure, Retry
+from ..reading import read_bytes
 from ..secrets import Secret
+from . import generations
 from .call import Caller, CallResult
 from .command import Value
 from .configuration import edit_configuration, parse_account, read_text, replace_text
+from .recovery import ACCOUNT, find_account_fault
 from .results import AccountResult
-from .staging import ACCOUNT_FILES, explained, stage
+from .staging import explained, stage
 
 _EAB = ("CA_EAB_",)
 _DEACTIVATED = re.compile(r"(Successfully deactivated account|Deactivate account success for) ")
@@ -31,7 +34,7 @@ def register(caller: Caller, eab: Optional[Tuple[str, Value]] = None) -> Account
     the machine can read.
     """
     folder = caller.home.account_folder(caller.server)
-    if _is_registered(folder):
+    if not set(find_account_fault(folder)) & {"account.key", "account.json"}:
         _forget_key(folder / "ca.conf")  # plain acme.sh leaves it there
         return _described(caller, "unchanged")
     return _register(caller, eab)
@@ -50,7 +53,7 @@ def update(caller: Caller, email: str) -> AccountResult:
 
 
 def deactivate(caller: Caller) -> AccountResult:
-    """``--deactivate-account``. The files of the account are set aside below ``deactivated``: an order makes a new one.
+    """``--deactivate-account``. The files of the account are set aside below ``deactivated``: the next order makes a new one.
 
     acme.sh takes any 403 for an account that is deactivated already; only an authority that refuses the account itself (RFC 8555
     section 7.3.6) is believed.
@@ -109,29 +112,27 @@ def _described(
     with contextlib.suppress(OSError, ValueError):
         url = parse_account(read_text(folder / "ca.conf")).get("ACCOUNT_URL") or None
     with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
-        contacts = tuple(map(str, jsontext.parse((folder / "account.json").read_bytes()).get("contact") or ()))
+        contacts = tuple(map(str, jsontext.parse(read_bytes(folder / "account.json")).get("contact") or ()))
     events, lines, seconds = ((), (), 0.0) if done is None else (done.transcript.events, done.lines, done.seconds)
     return AccountResult("failed" if fault else outcome, url, contacts, events, lines, seconds, fault)
 
 
-def _is_registered(folder: Path) -> bool:
-    try:
-        return isinstance(jsontext.parse((folder / "account.json").read_bytes()), dict)
-    except (OSError, ValueError):
-        return False
-
-
 def _set_aside(caller: Caller) -> None:
-    """Where acme.sh itself puts them, under a number of our own: its number is a word of the authority."""
-    folder = caller.home.account_folder(caller.server)
-    with explained(caller.home):
-        parent = folder / "deactivated"
+    """Put its files away, under a number of our own (acme.sh's is a word of the authority), and leave no copy to come back from."""
+    home, folder = caller.home, caller.home.account_folder(caller.server)
+    copy = generations.places(home.path)[1] / folder.relative_to(home.path)
+    with explained(home):
+        parent = home.account_home(caller.server) / "deactivated"
         files.make_folder(parent)
         place = next(place for place in (parent / str(n) for n in range(1, 1000)) if not place.exists())
         files.make_folder(place)
-        for name in ACCOUNT_FILES:
+        for name in ACCOUNT:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(copy / name)
             with contextlib.suppress(FileNotFoundError):
                 os.rename(folder / name, place / name)
+        with contextlib.suppress(OSError):  # without its folder an account is not looked for
+            folder.rmdir()
 
 
 def _forget_key(configuration: Path) -> None:

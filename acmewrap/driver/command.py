@@ -19,6 +19,7 @@ from ..config.arguments import (
     SYNOLOGY_VARIABLES,
     URL_PATTERN,
     check_domain,
+    check_first_domain,
     check_path,
     check_value,
 )
@@ -99,6 +100,7 @@ def issue(
         raise refused(f"{len(domains)} domains and {len(challenges)} challenges: each domain needs its own")
     if key not in get_args(KeyType):
         raise refused(f"{key!r} is not a kind of key, such as ec-256 or 2048")
+    _checked(check_first_domain, domains[0])
     if domains[0] == "ca" and not is_ecc(key):
         raise refused("acme.sh would put an RSA certificate for `ca` where its accounts lie: use ec-256")
     words: List[str] = ["--issue", "--keylength", key]

@@ -12,7 +12,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Dict, List, Mapping, Tuple
 
-from .. import files
+from .. import files, reading
 from ..config.arguments import is_safe_url
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)='(.*)'")
@@ -96,7 +96,7 @@ def raw_values(text: str, prefixes: Tuple[str, ...]) -> Dict[str, str]:
 
 def read_text(path: Path) -> str:
     """The text of *path*, from which :func:`write_text` makes the same bytes again, whatever they are. Raises OSError."""
-    return path.read_bytes().decode("utf-8", "surrogateescape")
+    return reading.read_text(path, "surrogateescape")
 
 
 def write_text(path: Path, text: str) -> None:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import shutil
 from pathlib import Path
+from typing import Callable, Tuple
 
 from .. import files
 
@@ -30,14 +31,27 @@ def replace(home: Path, name: str, staged: Path) -> None:
     before = _make_next(versions) if target.is_dir() and not target.is_symlink() else None
     version = _make_next(versions)
     os.rename(str(staged), str(version))
-    link = versions / _NEXT
-    with contextlib.suppress(FileNotFoundError):
-        link.unlink()
-    os.symlink(os.path.relpath(str(version), str(home)), str(link))
+    _lay_link(home, version)
     if before is not None:
         os.rename(str(target), str(before))
     _swap(home, name)
     _prune(versions)
+
+
+def restore(home: Path, name: str, is_whole: Callable[[str, Path], bool]) -> bool:
+    """Have the folder *name*, in whose place nothing lies, be the newest of its versions again that *is_whole*."""
+    with contextlib.suppress(FileNotFoundError):
+        for version in sorted((home / _VERSIONS / name).iterdir(), key=_number, reverse=True):
+            if _number(version) and is_whole(name, version):
+                _lay_link(home, version)
+                _swap(home, name)
+                return True
+    return False
+
+
+def places(home: Path) -> Tuple[Path, Path]:
+    """The folder of the workspaces, and that of the versions."""
+    return home / ".staging", home / _VERSIONS
 
 
 def recover(home: Path, *names: str) -> None:
@@ -61,6 +75,13 @@ def remove(home: Path, name: str) -> None:
     elif target.exists():
         files.make_folder(versions)
         os.rename(str(target), str(_make_next(versions)))
+
+
+def _lay_link(home: Path, version: Path) -> None:
+    link = version.parent / _NEXT
+    with contextlib.suppress(FileNotFoundError):
+        link.unlink()
+    os.symlink(os.path.relpath(str(version), str(home)), str(link))
 
 
 def _swap(home: Path, name: str) -> None:

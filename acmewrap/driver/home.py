@@ -18,6 +18,7 @@ from typing import Iterator, Mapping, Optional, Tuple
 from urllib.parse import urlsplit
 
 from ..pki import csr, pem, x509
+from ..reading import read_bytes, read_text
 from ..timefmt import instant
 from . import generations
 from .configuration import parse_configuration
@@ -120,7 +121,7 @@ class Stored:
         found = []
         for path in (self.files.fullchain, self.files.chain):
             try:
-                found.append(pem.certificates(path.read_bytes()))
+                found.append(pem.certificates(read_bytes(path)))
             except (OSError, ValueError) as error:
                 return ChainFault(_describe(path, error))
         full, chain = found
@@ -136,8 +137,8 @@ class Stored:
 
     def _is_of_our_key(self, leaf: x509.X509) -> bool:
         if self.key_is_elsewhere:
-            return csr.parse(self.files.request.read_bytes()).public_key == leaf.public_key
-        return x509.key_matches(self.files.key.read_bytes(), leaf)
+            return csr.parse(read_bytes(self.files.request)).public_key == leaf.public_key
+        return x509.key_matches(read_bytes(self.files.key), leaf)
 
 
 class Home:
@@ -196,7 +197,7 @@ def read_folder(location: CertificateFiles, ecc: bool) -> Optional[Stored]:
     error: Optional[str] = None
     configuration: Mapping[str, str] = {}
     try:
-        configuration = parse_configuration(location.configuration.read_bytes().decode("utf-8", "replace"))
+        configuration = parse_configuration(read_text(location.configuration, "replace"))
         if "Le_Domain" not in configuration:
             error = "Le_Domain is missing"
     except FileNotFoundError:
@@ -207,7 +208,7 @@ def read_folder(location: CertificateFiles, ecc: bool) -> Optional[Stored]:
         error = str(problem)
     leaf: Optional[x509.X509] = None
     with contextlib.suppress(OSError):
-        leaf = x509.find_first(location.certificate.read_bytes())
+        leaf = x509.find_first(read_bytes(location.certificate))
     return Stored(location, ecc, configuration, error, leaf)
 
 

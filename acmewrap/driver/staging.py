@@ -17,11 +17,12 @@ import tempfile
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, Optional, Tuple
 
-from .. import files
+from .. import files, reading
 from ..access import trust
 from ..catalogue import failure
 from ..errors import AccessError
 from ..pki.x509 import X509
+from . import generations
 from .configuration import (
     edit_configuration,
     parse_account,
@@ -32,14 +33,13 @@ from .configuration import (
     write_text,
 )
 from .home import CertificateFiles, Home
+from .recovery import ACCOUNT, drop_broken_key, special
 
-_FOLDER = ".staging"
 _LOCK = "lock"
 
 # Hooks that a renewal would run by itself: a call does not see them, and what it leaves is given them back.
 _HOOKS = ("Le_DeployHook", "Le_ReloadCmd", "Le_Real")
 _CREDENTIALS = ("SAVED_",)
-ACCOUNT_FILES = ("account.key", "account.json", "ca.conf")
 _ACCOUNT_CREDENTIALS = ("CA_EAB_",)
 
 # curl is started without any limit by acme.sh; these reach every call of it (acme.sh has no option for it).
@@ -78,7 +78,9 @@ class Staging:
         source, copy = home.files_of(domain, ecc), self.files_of(domain, ecc)
         if not source.folder.is_dir():
             return
-        shutil.copytree(str(source.folder), str(copy.folder))
+        shutil.copytree(str(source.folder), str(copy.folder), ignore=special)
+        if anew:
+            drop_broken_key(copy)
         with contextlib.suppress(FileNotFoundError):
             text = edit_configuration(read_text(copy.configuration), {}, _HOOKS + _CREDENTIALS)
             copy.configuration.unlink()
@@ -101,9 +103,9 @@ class Staging:
         """
         source, copy = home.account_folder(server), Home(self.folder).account_folder(server)
         found: Dict[str, bytes] = {}
-        for name in ACCOUNT_FILES:
+        for name in ACCOUNT:
             with contextlib.suppress(FileNotFoundError):
-                found[name] = (source / name).read_bytes()
+                found[name] = reading.read_bytes(source / name)
         try:
             parse_account(found.get("ca.conf", b"").decode("utf-8", "replace"))
         except ValueError as error:
@@ -124,9 +126,9 @@ class Staging:
         """Take over an account that the call registered, when nothing in it could do harm and nobody else was faster."""
         source, present = Home(self.folder).account_folder(server), home.account_folder(server)
         after: Dict[str, bytes] = {}
-        for name in ACCOUNT_FILES:
+        for name in ACCOUNT:
             with contextlib.suppress(FileNotFoundError):
-                after[name] = (source / name).read_bytes()
+                after[name] = reading.read_bytes(source / name)
         try:
             text = after.get("ca.conf", b"").decode("utf-8")
             parse_account(text)
@@ -158,8 +160,7 @@ class Staging:
                 former = edit_configuration(read_text(present.configuration), {}, _CREDENTIALS)
                 parse_configuration(former)
                 hooks = raw_values(former, _HOOKS)
-            known = raw_values(text, _HOOKS)
-            hooks = {key: value for key, value in hooks.items() if key not in known}
+            hooks = {key: value for key, value in hooks.items() if key not in raw_values(text, _HOOKS)}
             write_text(staged.configuration, edit_configuration(text, hooks, _CREDENTIALS))
             home.replace(domain, ecc, staged.folder)
 
@@ -185,7 +186,7 @@ def stage(
     them has a configuration that does not parse (``home.unsafe``) and is not to be made *anew*.
     """
     trust.refuse_weak(home.path)
-    parent = home.path / _FOLDER
+    parent = generations.places(home.path)[0]
     with contextlib.ExitStack() as stack:
         with explained(home):
             files.make_folder(parent)
@@ -202,7 +203,7 @@ def stage(
 
 def sweep(home: Home) -> None:
     """Remove what killed runs left behind; a workspace in use is locked and stays."""
-    parent = home.path / _FOLDER
+    parent = generations.places(home.path)[0]
     with contextlib.suppress(FileNotFoundError), _locked(parent / _LOCK, fcntl.LOCK_EX):
         for folder in parent.iterdir():
             with contextlib.suppress(OSError), _locked(folder / _LOCK, fcntl.LOCK_EX | fcntl.LOCK_NB):
@@ -213,7 +214,7 @@ def scrub(home: Home) -> None:
     """Take out the credentials that plain acme.sh saved (``SAVED_*``), also from the kept versions; the home must be held."""
     found = (*home.path.glob("*/*.conf"), *home.path.glob(".versions/*/*/*.conf"), home.path / "account.conf")
     for path in found:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             text = read_text(path)
             if any(line.startswith(_CREDENTIALS) for line in text.split("\n")):
                 replace_text(path, edit_configuration(text, {}, _CREDENTIALS))

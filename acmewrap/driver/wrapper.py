@@ -14,6 +14,7 @@ from .. import templates
 from ..catalogue import failure
 from ..config.model import Poll
 from ..errors import AccessError, AcmewrapError, ReleaseError
+from ..reading import read_text
 from ..secrets import InlineSecret, Reference
 from .command import hook_variables
 from .concealment import guard, poll_places
@@ -82,8 +83,7 @@ def read_own(path: Path) -> Optional[str]:
     something lies there that acmewrap did not write; it is never overwritten.
     """
     try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            text = stream.read()
+        text = read_text(path, "replace")
     except FileNotFoundError:
         return None
     except IsADirectoryError:

@@ -51,7 +51,7 @@ def deliver(
     """
     certificate, target, leaf, expires = step.request, step.destination, stored.sha256, stored.validity[1]
     if target.install is not None:
-        _close_key(target.install, config)
+        _make_ready(target.install, config)
     look = local_files.can_look(target) and not step.force
     observed = local_files.look(target, leaf) if look else tls_probe.Observation()
     if observed.served == leaf and target.synology is None:
@@ -136,8 +136,11 @@ def _run_hook(
     return result
 
 
-def _close_key(install: Install, config: Config) -> None:
-    """Before a new key is written: acme.sh keeps the mode of a file that is there."""
+def _make_ready(install: Install, config: Config) -> None:
+    """Before files are written: acme.sh keeps the mode of a key that is there, and would write into a FIFO until its deadline."""
+    for path in filter(None, install.paths):
+        if path.exists() and not path.is_file():
+            raise DeployError(failure("file.foreign", f"{path} is no file, and is not written to", path=path))
     excess = None if install.key_file is None else file_modes.inspect_file(install.key_file, config)
     if excess is not None:
         file_modes.tighten(excess)

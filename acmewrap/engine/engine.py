@@ -15,7 +15,7 @@ from ..access import trust
 from ..acme import directory
 from ..catalogue import failure
 from ..config.model import Config
-from ..driver import staging
+from ..driver import recovery, staging
 from ..driver.home import Home
 from ..driver.process import OnLine
 from ..driver.results import IssueResult
@@ -69,10 +69,11 @@ class Engine:
             for authority in authorities:
                 stack.enter_context(files.lock(paths.lock_path(authority.home), self._context.lock_timeout))
             for authority in authorities:
-                Home(authority.home).recover_all()
-                staging.sweep(Home(authority.home))
-                staging.scrub(Home(authority.home))
-                files.discard_unfinished(paths.ledger_path(authority))
+                home, ledger = Home(authority.home), paths.ledger_path(authority)
+                recovery.recover(home, authority.server, (ledger,))
+                staging.sweep(home)
+                staging.scrub(home)
+                files.discard_unfinished(ledger)
             yield
 
     def execute(self, plan: Plan) -> Run:

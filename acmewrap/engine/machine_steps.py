@@ -43,7 +43,7 @@ def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
         Home(step.path.parent).remove(step.stored.files.domain, step.stored.ecc)
         _forget(step.config)
     elif isinstance(step, steps.RemoveScheduleEntry):
-        crontab.write(step.entry.remove(crontab.read()))
+        crontab.edit(step.entry.remove)
     elif isinstance(step, steps.EnsureAccount):
         from ..state import nas
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Iterator, Mapping, Optional
 
 from .. import __version__
 from ..limits import LONGEST_QUIET
+from ..reading import LIMIT, open_regular
 
 if TYPE_CHECKING:
     from ..config.model import Config
@@ -24,11 +25,11 @@ _SETTLED_NS = 2_000_000_000
 def is_quiet(file: Optional[str], environ: Mapping[str, str], now: float) -> bool:
     """Whether the configuration *file* is known to need nothing at *now*, for nothing has changed since that was found."""
     try:
-        with open(_place(file or environ["ACMEWRAP_CONFIG"], environ), encoding="utf-8") as record:
+        with open_regular(_place(file or environ["ACMEWRAP_CONFIG"], environ)) as record:
             status = os.fstat(record.fileno())
             if status.st_uid != os.geteuid() or status.st_mode & 0o077:
                 return False
-            lines = record.read().split("\n")
+            lines = record.read(LIMIT).decode("utf-8").split("\n")
         since, until = map(int, lines[1].split())
         if lines[0] != _header(environ) or not since <= now < until <= since + LONGEST_QUIET or lines[-1] != "end":
             return False

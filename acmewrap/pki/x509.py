@@ -104,8 +104,13 @@ def key_matches(key: bytes, certificate: X509) -> bool:
 
     Raises ValueError when *key* cannot be read.
     """
+    return public_part(key) == certificate.public_key
+
+
+def public_part(key: bytes) -> bytes:
+    """The public key of the PEM private key *key*, as :attr:`X509.public_key` has it. Raises ValueError when it cannot be read."""
     try:
-        return _public_part(key) == certificate.public_key
+        return _public_part(key)
     except (IndexError, KeyError) as error:
         raise ValueError(f"not a private key: {error}") from error
 

@@ -39,10 +39,7 @@ class Crontab:
         return "differs" if self._entry.is_in(text) else "missing"
 
     def ensure(self) -> None:
-        before = crontab.read()
-        after = self._entry.merge(before)
-        if after != before:
-            crontab.write(after)
+        crontab.edit(self._entry.merge)
         if self._is_roots():
             privileges.as_root(self.remove)
 
@@ -56,11 +53,7 @@ class Crontab:
         self.check_start()
 
     def remove(self) -> bool:
-        text = crontab.read()
-        if not self._entry.is_in(text):
-            return False
-        crontab.write(self._entry.remove(text))
-        return True
+        return crontab.edit(self._entry.remove)
 
     def _is_roots(self) -> bool:
         """Whether root's table has the entry, from before root worked as another user."""

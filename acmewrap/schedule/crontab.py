@@ -7,9 +7,9 @@ import re
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
-from typing import List, Optional, Sequence, Tuple
+from typing import Callable, List, Optional, Tuple
 
-from .. import programs
+from .. import files, programs
 from ..catalogue import failure
 from ..config.model import Schedule
 from ..errors import CommandError
@@ -19,6 +19,7 @@ _HOUR = 3600
 _DAY = 24 * _HOUR
 _PROGRAM = "crontab"
 _TIMEOUT = 30.0
+_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,7 @@ class CrontabEntry:
 
     def is_in(self, text: str) -> bool:
         """Whether a crontab has this entry, in whatever form."""
-        return self._begin() in text.splitlines()
+        return self._begin() in _bare(text)
 
     def _line(self, command: Tuple[str, ...]) -> str:
         # cron turns an unescaped % into the end of the command, and gives a bare environment: all paths are absolute.
@@ -103,6 +104,25 @@ def write(text: str) -> None:
         raise _refused("-", error) from None
 
 
+def edit(change: Callable[[str], str]) -> bool:
+    """Have the user's crontab be what *change* makes of it, and read it back; False when it is so already.
+
+    *change* leaves a table alone that it has changed. Two that edit at the same time would undo each other's work: runs of
+    acmewrap wait for each other, and what another program took back is done again. Raises :class:`CommandError`
+    (``schedule.not_kept``) when it does not last.
+    """
+    with files.machine_lock():
+        for attempt in range(_TRIES):
+            before = read()
+            after = change(before)
+            if after == before:
+                return attempt > 0
+            write(after)
+        if change(read()) != read():
+            raise CommandError(failure("schedule.not_kept", "crontab took the new table, and shows another one"))
+    return True
+
+
 def _refused(word: str, error: programs.ProgramError) -> CommandError:
     if error.missing:
         return CommandError(failure("schedule.no_crontab", "this machine has no crontab command"))
@@ -111,19 +131,24 @@ def _refused(word: str, error: programs.ProgramError) -> CommandError:
 
 
 def _split(text: str, begin: str, end: str) -> Tuple[str, Optional[str], str]:
-    lines: Sequence[str] = text.splitlines(keepends=True)
-    bare: List[str] = [line.rstrip("\n") for line in lines]
+    bare = _bare(text)
     if begin not in bare:
         return text, None, ""
+    lines = re.findall("[^\n]*\n|[^\n]+", text)
     start = bare.index(begin)
     # Without its end mark (edited by hand) only the first line is taken for ours.
     stop = bare.index(end, start) + 1 if end in bare[start:] else start + 1
     return "".join(lines[:start]), "".join(lines[start:stop]), "".join(lines[stop:])
 
 
+def _bare(text: str) -> List[str]:
+    """The lines as cron has them: nothing but a line feed ends one. A carriage return at its end was not meant."""
+    return [line.rstrip("\r") for line in text.split("\n")]
+
+
 def _recipient(text: str) -> str:
     """The setting that holds for what is written below *text*; without one cron mails to the user (crontab(5))."""
-    settings = [line for line in text.splitlines() if re.match(r"\s*MAILTO\s*=", line)]
+    settings = [line for line in text.split("\n") if re.match(r"\s*MAILTO\s*=", line)]
     return settings[-1] if settings else f"MAILTO={getpass.getuser()}"
 
 

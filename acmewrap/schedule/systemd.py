@@ -69,10 +69,18 @@ class Units:
             found = _read(path)
             if found is not None and IDENTITY.rpartition(" ")[0] not in found[:200]:
                 raise AccessError(failure("file.foreign", f"{path} was not written by acmewrap", path=path))
+            if found is not None and f"# Rendered from {self.source};" not in found:
+                message = (
+                    f"{path} is the unit of another file, whose path differs from that of {self.source} in signs alone"
+                )
+                raise AccessError(failure("file.foreign", message, path=path))
             self._as_manager(partial(files.make_folder, path.parent, 0o755))
             self._as_manager(partial(files.write_atomic, path, text, files.PUBLIC))
         self._control("daemon-reload")
         self._control("enable", "--now", f"{self.name}.timer")
+        if self.drift() != "same":
+            message = f"systemd took {self.name}.timer, and shows another one or does not start it"
+            raise CommandError(failure("schedule.not_kept", message), command="systemctl")
 
     def remove(self) -> bool:
         """Stop the timer and remove both files. False when there was nothing."""

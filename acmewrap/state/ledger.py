@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Tuple, Type, TypeVar, get_args, get_type_hints
 
-from .. import files, jsontext, limits
+from .. import files, jsontext, limits, reading
 from ..catalogue import failure
 from ..errors import AcmewrapError, Failure
 
@@ -121,7 +121,7 @@ class Ledger:
         when a later acmewrap wrote it: whatever else that keeps in the home would be lost.
         """
         try:
-            document = jsontext.parse(path.read_bytes())
+            document = jsontext.parse(reading.read_bytes(path))
             version = document.get("version")
             if isinstance(version, int) and version > _VERSION:
                 message = f"{path} has format {version}, and this acmewrap knows those up to {_VERSION}"

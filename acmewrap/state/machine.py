@@ -30,6 +30,7 @@ from ..errors import AcmewrapError, Failure
 from ..host import webroot
 from ..host.webroot import WebrootState
 from ..pki.x509 import X509
+from ..reading import read_text
 from ..reasons import Drift
 from ..verify.tls_probe import Observation
 from .ledger import Advice, Ledger, LedgerEntry
@@ -174,7 +175,7 @@ def _read_bundles(config: Config, guard: _Guard) -> Dict[Path, Tuple[Authority, 
 
 def _compare_bundle(authority: Authority, path: Path) -> Drift:
     try:
-        text = path.read_text(encoding="utf-8", errors="replace")
+        text = read_text(path, "replace")
     except OSError:
         return "missing"
     return "same" if authority.pem is None or text == authority.pem else "differs"

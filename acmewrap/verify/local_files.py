@@ -9,6 +9,7 @@ from typing import Optional
 
 from ..config.model import Install, Target
 from ..pki import x509
+from ..reading import read_bytes
 from . import tls_probe
 from .tls_probe import Observation
 
@@ -32,8 +33,8 @@ def read(install: Install) -> Observation:
     path = install.fullchain_file or install.cert_file
     assert path is not None  # the configuration sees to that
     try:
-        leaf = x509.parse_pem(path.read_bytes())[0]
-        if install.key_file is not None and not x509.key_matches(install.key_file.read_bytes(), leaf):
+        leaf = x509.parse_pem(read_bytes(path))[0]
+        if install.key_file is not None and not x509.key_matches(read_bytes(install.key_file), leaf):
             return Observation(error=f"{install.key_file} is not the key of {path}")
     except (OSError, ValueError) as error:
         return Observation(error=f"{path}: {getattr(error, 'strerror', None) or error}")

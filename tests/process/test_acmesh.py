@@ -18,6 +18,7 @@ from acmewrap.driver.queries import ListEntry
 from acmewrap.errors import AccessError, CommandError, IssueError, ReleaseError
 from acmewrap.secrets import Secret
 from stub import NAME, OLD, SERVER, Stub, problem
+from synthetic import make_key
 
 ECC = f"{NAME}_ecc"
 WEBROOT = [Webroot(Path("/srv/web"))]
@@ -448,7 +449,11 @@ def account(stub: Stub) -> Path:
     return stub.acme.home.account_folder(SERVER)
 
 
-REGISTER = 'cat "$ACCOUNT/ca.conf" >>"$HERE/seen" 2>/dev/null; echo "{}" >"$ACCOUNT/account.json"'
+KEY = make_key(b"\x04" + b"k" * 64).decode()
+REGISTER = (
+    'cat "$ACCOUNT/ca.conf" >>"$HERE/seen" 2>/dev/null; echo "{}" >"$ACCOUNT/account.json"; '
+    f"echo '{KEY}' >\"$ACCOUNT/account.key\""
+)
 
 
 def test_an_account_is_made_once(stub: Stub) -> None:
@@ -486,6 +491,7 @@ def test_an_hmac_key_does_not_stay_after_a_refusal_nor_appears_in_it(stub: Stub)
 def test_an_hmac_key_that_a_killed_run_left_is_taken_away(stub: Stub) -> None:
     account(stub).mkdir(parents=True)
     (account(stub) / "account.json").write_text("{}")
+    (account(stub) / "account.key").write_text(KEY)
     (account(stub) / "ca.conf").write_text(
         "ACCOUNT_URL='https://u'\nCA_EAB_KEY_ID='k'\nCA_EAB_HMAC_KEY='hmac-canary'\n"
     )

@@ -6,6 +6,7 @@ import os
 import pwd
 import shlex
 import subprocess
+import sys
 from pathlib import Path
 from typing import Iterator, List, Tuple
 
@@ -102,3 +103,50 @@ def test_with_mail_a_good_run_says_nothing_and_a_failed_one_shows_the_end_of_its
     done = fire(entry(tmp_path, ("/bin/sh", "-c", "echo it went wrong; exit 4"), mail="ops@example.com"))
     assert "failed" in done.stdout
     assert "it went wrong" in done.stdout
+
+
+EDITOR = """\
+import sys
+from pathlib import Path
+from acmewrap.config.model import Schedule
+from acmewrap.schedule import crontab
+
+for turn in range(2):
+    for number in sys.argv[1:]:
+        crontab.edit(crontab.CrontabEntry(f"/srv/{number}.yaml", Schedule(daily=(4, turn)), (("true",),), Path("/srv/log")).merge)
+"""
+
+
+def test_of_many_that_edit_the_table_at_once_every_entry_survives(own_table: List[str]) -> None:
+    real(*own_table, "-", text=OTHERS)
+    started = [subprocess.Popen([sys.executable, "-c", EDITOR, str(number)]) for number in range(6)]
+    assert [one.wait(timeout=60) for one in started] == [0] * 6
+    table = crontab.read()
+    assert table.startswith(OTHERS)
+    entries = [
+        CrontabEntry(f"/srv/{number}.yaml", Schedule(daily=(4, 1)), (("true",),), Path("/srv/log"))
+        for number in range(6)
+    ]
+    assert [one.find(table) for one in entries] == [one.render() for one in entries]
+
+
+def test_an_entry_that_another_program_takes_back_is_written_again(own_table: List[str], tmp_path: Path) -> None:
+    real(*own_table, "-", text=OTHERS)
+    spoiled: List[str] = []
+
+    def change(text: str) -> str:
+        merged = entry(tmp_path).merge(text)
+        if merged != text and not spoiled:
+            spoiled.append(text)
+            return text + "# nothing of ours\n"
+        return merged
+
+    assert crontab.edit(change)
+    assert entry(tmp_path).is_in(crontab.read())
+
+
+def test_an_entry_that_does_not_last_is_an_error(own_table: List[str]) -> None:
+    real(*own_table, "-", text=OTHERS)
+    with pytest.raises(CommandError) as caught:
+        crontab.edit(lambda text: text + "# one more\n")
+    assert caught.value.id == "schedule.not_kept"

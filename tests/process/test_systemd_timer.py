@@ -49,7 +49,7 @@ def test_what_is_installed_is_found_the_same_and_any_change_is_seen(units: Units
     assert units.drift() == "missing"
     units.ensure()
     words = (systemctl / "words").read_text().splitlines()
-    assert words == ["daemon-reload", f"enable --now {units.name}.timer"]
+    assert words == ["daemon-reload", f"enable --now {units.name}.timer", f"is-enabled {units.name}.timer"]
     assert units.drift() == "same"
     assert replace(units, schedule=Schedule(daily=(5, 5))).drift() == "differs"
     (systemctl / "enabled").write_text("disabled\n")
@@ -61,6 +61,7 @@ def test_a_user_has_a_manager_of_its_own(units: Units, systemctl: Path) -> None:
     assert set((systemctl / "words").read_text().splitlines()) == {
         "--user daemon-reload",
         f"--user enable --now {units.name}.timer",
+        f"--user is-enabled {units.name}.timer",
     }
 
 
@@ -71,6 +72,22 @@ def test_units_of_somebody_else_are_not_overwritten(units: Units, systemctl: Pat
         units.ensure()
     assert caught.value.id == "file.foreign"
     assert not (systemctl / "words").exists()
+
+
+def test_a_timer_that_systemd_does_not_keep_is_an_error(units: Units, systemctl: Path) -> None:
+    (systemctl / "enabled").write_text("disabled\n")
+    with pytest.raises(CommandError) as caught:
+        units.ensure()
+    assert caught.value.id == "schedule.not_kept"
+
+
+def test_units_of_a_file_whose_path_gives_the_same_name_are_not_overwritten(units: Units, systemctl: Path) -> None:
+    assert (systemctl / "enabled").exists()
+    units.ensure()
+    with pytest.raises(AccessError, match="another file") as caught:
+        replace(units, source=Path("/etc/acmewrap-config.yaml")).ensure()
+    assert caught.value.id == "file.foreign"
+    assert units.drift() == "same"
 
 
 def test_a_refusal_is_told_with_systemds_own_words(units: Units, systemctl: Path) -> None:

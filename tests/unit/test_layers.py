@@ -18,7 +18,7 @@ PACKAGE = Path(__file__).resolve().parent.parent.parent / "acmewrap"
 
 # From the ground up. Each may import what stands in a line above its own, and its own folder; neighbours do not know each other.
 LAYERS: Tuple[Tuple[str, ...], ...] = (
-    ("text", "timefmt", "jsontext", "limits"),
+    ("text", "timefmt", "jsontext", "limits", "reading"),
     ("errors",),
     ("catalogue", "reasons", "programs"),
     ("access",),

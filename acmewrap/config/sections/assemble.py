@@ -8,7 +8,7 @@ from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
 
 from yaml.nodes import ScalarNode
 
-from ..arguments import SYNOLOGY_HOOK, check_path
+from ..arguments import SYNOLOGY_HOOK, check_first_domain, check_path
 from ..binder.record import Section
 from ..binder.types import suggestion
 from ..model import LOG, Authority, Certificate, Challenge, Config, Dns, DsmCertificate, Schedule, Synology, Target
@@ -81,6 +81,11 @@ def _authorities(root: Section, directory: Path) -> Dict[str, Authority]:
 def _certificate(name: str, section: Section, root: Section, authorities: Dict[str, Authority]) -> Certificate:
     domains: Tuple[str, ...] = section.get("domains") or ()
     options: Tuple[str, ...] = section.get("options") or ()
+    try:
+        for first in domains[:1]:
+            check_first_domain(first)
+    except ValueError as error:
+        section.refuse("domains", str(error))
     if options and not options[0].startswith("-"):
         section.refuse(
             "options", f"begins with {options[0]!r}: an option such as --preferred-chain comes before its value"

@@ -7,6 +7,7 @@ Every parser raises ValueError with the message for the user. What acme.sh is gi
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any, Dict, Optional, Tuple, get_args
 
 from ..arguments import (
@@ -19,6 +20,7 @@ from ..arguments import (
     URL_PATTERN,
     VARIABLE_PATTERN,
     check_domain,
+    check_value,
     quoted,
 )
 from ..binder.types import Scalar, choice, matching
@@ -160,7 +162,14 @@ def _description(text: str) -> str:
         raise ValueError(
             "expected a description without double quotes and backslashes: acme.sh's hook cannot find such an entry"
         )
-    return text
+    if text != text.strip():
+        raise ValueError("expected a description without blanks at its ends: DSM does not keep them")
+    return check_value(text)
+
+
+def for_hooks(kind: Scalar) -> Scalar:
+    """*kind*, of what becomes a variable of a hook."""
+    return replace(kind, parse=lambda text: check_value(kind.parse(text)))
 
 
 def _shape(pattern: str) -> Dict[str, Any]:

@@ -15,9 +15,9 @@ from ..binder.record import Key, Record, Section
 from ..binder.types import Either, Kind, Sequence, choice, matching, suggestion
 from ..model import Account, DsmCertificate, Endpoint, Synology, Target
 from .credentials import SECRET
-from .scalars import ANY, DESCRIPTION, DURATION, ENDPOINT_TEXT, FINGERPRINT, FLAG, HOST, NAS, PORT
+from .scalars import ANY, DESCRIPTION, DURATION, ENDPOINT_TEXT, FINGERPRINT, FLAG, HOST, NAS, PORT, for_hooks
 
-DEVICE_NAME = matching(r"[A-Za-z0-9._-]+", "the name of a device")
+DEVICE_NAME = for_hooks(matching(r"[A-Za-z0-9._-]+", "the name of a device"))
 
 
 def _endpoint(host: str, port: int, timeout: int, name: Optional[str] = None) -> Endpoint:
@@ -54,7 +54,7 @@ def _check(section: Section) -> None:
         section.refuse("fingerprint", "protects nothing over http: write `url: https://…`, or leave it out")
 
 
-_USER = matching(r"[^\s:\"'\\]+", "the name of a DSM user")
+_USER = for_hooks(matching(r"[^\s:\"'\\]+", "the name of a DSM user"))
 _DEVICE = {
     "device_id": Key(SECRET, "With 2FA: the id of a device that DSM trusts."),
     "device_name": Key(DEVICE_NAME, "The name under which DSM gave that id.", needs="device_id"),

@@ -52,7 +52,7 @@ _ACME_SH = Record(
 _EAB = Record(
     {
         "key_id": Key(
-            matching(r"[^\s'\"]+", "a key identifier"), "The key identifier.", missing="the authority gives it to you"
+            matching(r"[^\s'\"\\]+", "a key identifier"), "The key identifier.", missing="the authority gives it to you"
         ),
         "hmac_key": Key(SECRET, "The HMAC key.", missing="a reference such as {file: eab.key}"),
     },

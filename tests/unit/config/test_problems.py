@@ -13,6 +13,16 @@ from acmewrap.errors import ConfigurationError, ExitCode
 from configuration import BASE, ENVIRON, SYNOLOGY, certificate, loaded, problems, write
 
 
+@pytest.mark.parametrize(
+    "name", ["a\n* * * * * true\n.yaml", "a\r.yaml", "a\x1b[2J.yaml", "a\udcff.yaml", "a\u2028b.yaml"]
+)
+def test_a_path_that_a_scheduler_could_not_keep_on_one_line_is_refused(tmp_path: Path, name: str) -> None:
+    file = tmp_path / name
+    file.write_text(BASE, encoding="utf-8")
+    with pytest.raises(ConfigurationError, match="holds a control character"):
+        load(file, ENVIRON)
+
+
 def test_every_problem_is_reported_at_once_in_the_order_of_the_file(tmp_path: Path) -> None:
     text = """\
 jobs: many
@@ -166,7 +176,7 @@ CASES: Tuple[Tuple[str, str], ...] = (
     (target("{hook: ssh, verify: {host: a}}"), "deploy.web.verify: port is missing: the port of the server"),
     (target('{hook: "x y", verify: no}'), "expected the name of one of acme.sh's deploy hooks, such as ssh, not 'x y'"),
     (target("{hook: ssh, verify: no, env: {A: [b]}}"), "deploy.web.env.A: expected a secret: {file: path}, {env: NAME}, "),
-    (target("{hook: ssh, verify: no, env: {A: -n}}"), "deploy.web.env.A: acme.sh takes a value such as -n or -e for none at all"),
+    (target("{hook: ssh, verify: no, env: {A: -n}}"), "deploy.web.env.A: acme.sh takes the begin of a value such as -n"),
     (target("{hook: ssh, verify: no, env: {A: '\"$(id)\"'}}"), "env.A: acme.sh evaluates a value between double quotes as shell"),
     (target("{hook: synology_dsm, verify: no, env: {SYNO_Usrname: x}}"), "env.SYNO_Usrname: the hook synology_dsm has no such"),
     (target("{hook: synology_dsm, verify: no, env: {SYNO_Port: 1, SYNO_PORT: 2}}"), "env.SYNO_PORT: SYNO_PORT is there twice"),

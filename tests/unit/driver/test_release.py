@@ -13,7 +13,7 @@ from typing import Collection, Dict, List, Mapping, Tuple
 import pytest
 
 from acmewrap.driver.release.installation import Installed, Release, install_acme_sh, manifest, place, releases, verify
-from acmewrap.errors import AcmewrapError, BusyError, ReleaseError
+from acmewrap.errors import AccessError, AcmewrapError, BusyError, ReleaseError
 from acmewrap.files import lock
 
 CONTENTS = {"acme.sh": b"#!/usr/bin/env sh\n", "deploy/ssh.sh": b"# ssh\n", "notify/mail.sh": b"# mail\n"}
@@ -354,9 +354,10 @@ def test_while_another_installs_it_is_busy(folder: Path, monkeypatch: pytest.Mon
 
 def test_a_file_in_the_way_of_the_parent_is_told(tmp_path: Path) -> None:
     (tmp_path / "src").write_text("a file")
-    error = refusal(tmp_path / "src" / "acme.sh")
-    assert error.id == "release.not_written"
-    assert str(tmp_path / "src") in str(error)
+    with pytest.raises(AccessError) as caught:
+        place(sample(), PINS, tmp_path / "src" / "acme.sh", [Shelf(CONTENTS)])
+    assert caught.value.id == "file.foreign"
+    assert f"mv {tmp_path / 'src'} " in caught.value.remedy
 
 
 def test_an_unpinned_release_is_refused_with_the_pinned_ones(folder: Path, tmp_path: Path) -> None:

@@ -170,7 +170,7 @@ def test_a_workspace_is_locked_before_a_sweep_can_see_it(tmp_path: Path) -> None
 def test_a_workspace_that_cannot_be_made_is_told_with_its_remedy(
     tmp_path: Path, error: OSError, id: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fail(*_: object) -> NoReturn:
+    def fail(*_: object, **__: object) -> NoReturn:
         raise error
 
     OLD.write(tmp_path)

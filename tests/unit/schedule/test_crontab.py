@@ -94,6 +94,12 @@ def test_an_entry_without_its_end_swallows_no_line_of_anybody_else() -> None:
     assert merged == entry().render() + OTHERS
 
 
+def test_a_line_ends_with_a_line_feed_and_with_nothing_else() -> None:
+    text = f"# not ours\r{entry().render()}0 1 * * * true\x0c{entry().render()}"
+    assert entry().merge(text).startswith(text.split("\n", 1)[0])
+    assert entry().merge(entry().render().replace("\n", "\r\n")) == entry().render()
+
+
 def test_percent_signs_are_escaped_for_cron() -> None:
     one = entry(commands=(("/opt/100%/acmewrap", "cron"),), log="/srv/50%/task.log", mail="ops@example.com")
     assert not re.search(r"(?<!\\)%", "\n".join(lines(one)))
