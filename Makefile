@@ -2,7 +2,7 @@
 
 BIN := .venv/bin
 
-.PHONY: help bench demo test test-all pytest sudo pyz dist release docs coverage mutation lint typecheck prepare clean
+.PHONY: help bench demo test test-all pytest sudo pyz dist release recording docs coverage mutation lint typecheck prepare clean
 
 help:
 	@echo "make demo        watch a certificate being issued, deployed and proven, against real programs on this machine"
@@ -13,6 +13,7 @@ help:
 	@echo "make pyz         dist/acmewrap.pyz: one file that runs on CPython 3.8 and later, as on a NAS"
 	@echo "make dist        dist/: wheel, sdist and the one file, reproducibly, with their sums and bill of materials"
 	@echo "make release     the same, signed; SIGNING_KEY=FILE names the key (docs/releasing.md)"
+	@echo "make recording   docs/demo.svg, from a run of the demo"
 	@echo "make docs        build/docs/: the manual as a site; warnings and dead links are errors"
 	@echo "make coverage    the tests with lines and branches counted; takes some fifteen minutes"
 	@echo "make mutation    which mistakes in the plan, the parser and the outcome no unit test notices; takes some ten minutes"
@@ -21,6 +22,20 @@ help:
 
 demo: prepare
 	$(BIN)/acmewrap demo
+
+recording: prepare
+	$(BIN)/python .ci/record_demo.py
+
+docs: prepare
+	@.ci/prepare docs
+	$(BIN)/python -m sphinx --quiet --fail-on-warning --keep-going -b html docs build/docs
+	@echo "build/docs/index.html"
+
+coverage: prepare sudo
+	$(BIN)/python .ci/coverage.py
+
+mutation: prepare
+	$(BIN)/python .ci/mutate.py
 
 bench: prepare
 	$(BIN)/python bench/run.py

@@ -136,7 +136,7 @@ class UnprovenError(DeployError):
 
 
 class UnreachableError(AcmewrapError):
-    """An authority or a target cannot be reached, or not be trusted. ``verify_code`` is OpenSSL's (X509_V_ERR_...), when it was
+    """An authority or a target cannot be reached, or not be trusted. ``verify_code`` is OpenSSL's (``X509_V_ERR_...``), when it was
     the certificate that was refused.
     """
 

@@ -170,8 +170,9 @@ def _is_locked(handle: int, path: object) -> bool:
 
 def describe(error: OSError, subject: object) -> Failure:
     """What the operating system refused, as a failure (``disk.full``, ``file.failed``); *subject*: what, if it does not say."""
-    folder = {"folder": os.path.dirname(error.filename)} if isinstance(error.filename, str) else {}
-    return failure(id_of(error), f"{error.filename or subject}: {error.strerror or error}", **folder)
+    named = error.filename or subject
+    folder = {"folder": os.path.dirname(str(named))} if os.path.isabs(str(named)) else {}
+    return failure(id_of(error), f"{named}: {error.strerror or error}", **folder)
 
 
 def id_of(error: OSError) -> str:

@@ -90,7 +90,7 @@ def replace(program: Path, build: Build) -> None:
     """Let *build* take the place of *program*, which is kept. Mode and owner stay.
 
     Raises :class:`AcmewrapError` (``update.unusable``), :class:`AccessError` (``file.not_writable``), :class:`BusyError` when
-    somebody runs from it for longer than ``WAIT``, and OSError; then all is as it was.
+    somebody runs from it for longer than ``WAIT``, and what a full disk gives (``disk.full``); then all is as it was.
     """
     with _alone(program):
         mode = stat.S_IMODE(program.stat().st_mode)
@@ -99,7 +99,10 @@ def replace(program: Path, build: Build) -> None:
             _refuse_unusable(Path(new), build.version)
             files.write_atomic(kept(program), program.read_bytes(), mode)
 
-        files.rewrite(program, build.content, before=keep)
+        try:
+            files.rewrite(program, build.content, before=keep)
+        except OSError as error:
+            raise AcmewrapError(files.describe(error, program)) from error
 
 
 def roll_back(program: Path) -> str:

@@ -25,7 +25,7 @@ def render(name: str, /, **values: object) -> str:
         autoescape=False,  # noqa: S701 - no HTML; see the filters
     )
     environment.filters.update(
-        quote=_quote,
+        quote=lambda value: shlex.quote(str(value)),
         shell_value=_shell_value,
         is_read=lambda value: not isinstance(value, str),
         words=_words,
@@ -33,10 +33,6 @@ def render(name: str, /, **values: object) -> str:
         yaml=_yaml,
     )
     return environment.from_string(resources.read_text(f"templates/{name}")).render(**values)
-
-
-def _quote(value: object) -> str:
-    return shlex.quote(str(value))
 
 
 def _shell_value(value: Union[str, Reference]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 from typing import Iterable
 
@@ -41,11 +42,7 @@ def _values(prefix: str, action: argparse.Action, parsed_args: argparse.Namespac
         from ..driver.release import pin
 
         return pin.releases()
-    return _certificates(parsed_args) if action.dest in ("name", "names", "only") else ()
-
-
-def _certificates(options: argparse.Namespace) -> Iterable[str]:
-    try:
-        return Invocation(options, dict(os.environ), Printer(options)).job().config.certificates
-    except (AcmewrapError, OSError):  # the command itself says what is wrong
-        return ()
+    with contextlib.suppress(AcmewrapError, OSError):  # the command itself says what is wrong
+        if action.dest in ("name", "names", "only"):
+            return Invocation(parsed_args, dict(os.environ), Printer(parsed_args)).job().config.certificates
+    return ()

@@ -13,7 +13,7 @@ from ..catalogue import failure
 from ..config.arguments import check_path
 from ..errors import AccessError, ExitCode
 from ..text import Lines
-from .invocation import Invocation, UsageError
+from .invocation import Invocation, UsageError, checked
 from .output import Printer
 
 TEMPLATES: Mapping[str, str] = {
@@ -59,6 +59,7 @@ def render(answers: Mapping[str, object]) -> str:
 
 
 def _answers(options: argparse.Namespace, printer: Printer) -> Dict[str, object]:
+    from ..config.binder.types import choice
     from ..config.sections.scalars import DOMAIN, SERVER
 
     asks = sys.stdin is not None and sys.stdin.isatty() and not options.json
@@ -66,7 +67,7 @@ def _answers(options: argparse.Namespace, printer: Printer) -> Dict[str, object]
 
     def ask(flag: str, given: Optional[str], question: str, parse: Callable[[str], object], default: str = "") -> str:
         if given is not None:
-            return _checked(flag, given, parse)
+            return checked(flag, given, parse)
         if not asks:
             if not default:
                 missing.append(flag)
@@ -79,7 +80,11 @@ def _answers(options: argparse.Namespace, printer: Printer) -> Dict[str, object]
         )
     kinds = "".join(f"\n    {name:<11} {what}" for name, what in TEMPLATES.items())
     template = ask(
-        "--template", options.template, f"What is it for?{kinds}\nOne of these", _one_of(TEMPLATES), "synology"
+        "--template",
+        options.template,
+        f"What is it for?{kinds}\nOne of these",
+        choice(tuple(TEMPLATES)).parse,
+        "synology",
     )
     options.template = template
     server = ask("--server", options.server, "The URL of the ACME directory", SERVER.parse)
@@ -115,23 +120,6 @@ def _ask(printer: Printer, question: str, parse: Callable[[str], object], defaul
             printer.lines([f"  {error}"], always=True)
         else:
             return answer
-
-
-def _checked(flag: str, value: str, parse: Callable[[str], object]) -> str:
-    try:
-        parse(value)
-    except ValueError as error:
-        raise UsageError(failure("cli.usage", f"{flag}: {error}")) from None
-    return value
-
-
-def _one_of(words: Mapping[str, str]) -> Callable[[str], object]:
-    def parse(text: str) -> str:
-        if text not in words:
-            raise ValueError(f"expected one of {', '.join(words)}")
-        return text
-
-    return parse
 
 
 def _each(parse: Callable[[str], object]) -> Callable[[str], object]:

@@ -6,7 +6,7 @@ import argparse
 import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Iterable, Sequence, Tuple
+from typing import Callable, Dict, Iterable, Sequence, Tuple
 
 from .. import config as configuration
 from ..catalogue import failure
@@ -18,6 +18,15 @@ from .output import Printer
 
 class UsageError(AcmewrapError):
     """An answer is missing or cannot be."""
+
+
+def checked(flag: str, value: str, parse: Callable[[str], object]) -> str:
+    """*value*, given with *flag*, if *parse* takes it. Raises :class:`UsageError` (``cli.usage``)."""
+    try:
+        parse(value)
+    except ValueError as error:
+        raise UsageError(failure("cli.usage", f"{flag}: {error}")) from None
+    return value
 
 
 @dataclass(frozen=True)

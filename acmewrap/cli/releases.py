@@ -34,18 +34,13 @@ def upgrade(invocation: Invocation) -> ExitCode:
         printer.lines([f"{present}; `acmewrap releases` lists the others."], always=True)
     else:
         printer.lines(screen.upgrade_lines(change), always=True)
-        if _is_agreed(invocation, change.new):
+        options = invocation.options
+        asks = not (options.dry_run or options.yes) and printer.can_ask()
+        if invocation.agrees(f"Switch to {change.new}?") if asks else options.yes and not options.dry_run:
             return _switch(invocation, job, parts)
         printer.lines([f"Nothing was changed. To switch: acmewrap upgrade --to {change.new} --yes"], always=True)
     printer.document(ExitCode.OK, **parts)
     return ExitCode.OK
-
-
-def _is_agreed(invocation: Invocation, wanted: str) -> bool:
-    options = invocation.options
-    if options.dry_run or options.yes:
-        return not options.dry_run
-    return invocation.printer.can_ask() and invocation.agrees(f"Switch to {wanted}?")
 
 
 def _switch(invocation: Invocation, job: Job, parts: Mapping[str, object]) -> ExitCode:

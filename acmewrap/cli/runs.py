@@ -8,13 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
-from ..catalogue import failure
 from ..engine.results import Run
 from ..errors import ExitCode
 from ..job import Job
-from ..plan.planner import Plan
 from ..plan.steps import Step
-from .invocation import Invocation, UsageError
+from .invocation import Invocation, checked
 from .output import LOOKING
 
 # Of the names of certificates and the options that were given, each takes what means something to it.
@@ -44,7 +42,12 @@ def perform(invocation: Invocation) -> ExitCode:
     with printer.following() as listener:
         done = _METHODS[options.command](replace(job, listener=listener), *names, **chosen)
     if not done.plan.steps and not done.plan.state.unread:
-        return _report_nothing(invocation, job, done.plan)
+        printer.nothing()
+        if printer.as_json:
+            from ..engine.status import assess
+
+            printer.document(ExitCode.OK, certificates=assess(job.config, done.plan.state, time.time()))
+        return ExitCode.OK
     from ..report import screen
 
     printer.lines(screen.run_lines(done), always=bool(done.plan.state.unread))
@@ -64,7 +67,9 @@ def rehearse(invocation: Invocation) -> ExitCode:
     options, printer, job = invocation.options, invocation.printer, invocation.job()
     names = invocation.names()
     if options.server is not None:
-        _check_server(options.server)
+        from ..config.sections.scalars import SERVER
+
+        checked("--server", options.server, SERVER.parse)
     if options.dry_run:
         return invocation.report_actions(
             f"order {wanted.name} ({', '.join(wanted.domains)}) at {options.server or job.config.authority_of(wanted).server}, "
@@ -95,16 +100,6 @@ def _agreed(invocation: Invocation, job: Job) -> Optional[Tuple[Step, ...]]:
     return None if doomed and not invocation.confirm(consequences) else doomed
 
 
-def _report_nothing(invocation: Invocation, job: Job, planned: Plan) -> ExitCode:
-    printer = invocation.printer
-    printer.nothing()
-    if printer.as_json:
-        from ..engine.status import assess
-
-        printer.document(ExitCode.OK, certificates=assess(job.config, planned.state, time.time()))
-    return ExitCode.OK
-
-
 def _show(invocation: Invocation, job: Job, command: Any) -> ExitCode:
     from ..report import screen
 
@@ -126,12 +121,3 @@ def _show(invocation: Invocation, job: Job, command: Any) -> ExitCode:
         }
         printer.document(code, **parts, certificates=assess(job.config, planned.state, time.time()))
     return code
-
-
-def _check_server(url: str) -> None:
-    from ..config.sections.scalars import SERVER
-
-    try:
-        SERVER.parse(url)
-    except ValueError as error:
-        raise UsageError(failure("cli.usage", f"--server: {error}")) from None

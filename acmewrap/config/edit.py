@@ -80,25 +80,23 @@ def _with_release(text: str, root: MappingNode, version: str) -> str:
     settings = _find(root, "acme_sh")
     node = _find(settings, "release")
     if isinstance(node, ScalarNode):
-        return _replaced(text, node, version)
+        start, end = span(text, node)
+        quote = node.style if node.style in ('"', "'") else ""  # as it was
+        return f"{text[:start]}{quote}{version}{quote}{text[end:]}"
     if isinstance(settings, MappingNode):
         return _with_entry(text, settings, f'release: "{version}"')
     if root.flow_style:
         return _with_entry(text, root, f'acme_sh: {{release: "{version}"}}')
-    return _with_section(text, root, f'release: "{version}"')
+    # The section comes at the end, where it parts no comment from what it is about.
+    place, indent, newline = root.end_mark.index, " " * root.value[0][0].start_mark.column, _newline(text)
+    before = text[:place] if text[:place].endswith(("\n", "\r")) else text[:place] + newline
+    return f'{before}{indent}acme_sh:{newline}{indent}  release: "{version}"{newline}{text[place:]}'
 
 
 def _find(mapping: Optional[Node], name: str) -> Optional[Node]:
     """The value of the key *name*."""
     entries = mapping.value if isinstance(mapping, MappingNode) else ()
     return next((value for key, value in entries if key.value == name), None)
-
-
-def _replaced(text: str, node: ScalarNode, value: str) -> str:
-    """With *value* in quotes as they were."""
-    start, end = span(text, node)
-    quote = node.style if node.style in ('"', "'") else ""
-    return f"{text[:start]}{quote}{value}{quote}{text[end:]}"
 
 
 def _with_entry(text: str, mapping: MappingNode, entry: str) -> str:
@@ -109,13 +107,6 @@ def _with_entry(text: str, mapping: MappingNode, entry: str) -> str:
         first = mapping.value[0][0].start_mark
         place, gap = first.index, ", " if mapping.flow_style else _newline(text) + " " * first.column
     return f"{text[:place]}{entry}{gap}{text[place:]}"
-
-
-def _with_section(text: str, root: MappingNode, entry: str) -> str:
-    """With the section at the end, where it parts no comment from what it is about."""
-    place, indent, newline = root.end_mark.index, " " * root.value[0][0].start_mark.column, _newline(text)
-    before = text[:place] if text[:place].endswith(("\n", "\r")) else text[:place] + newline
-    return f"{before}{indent}acme_sh:{newline}{indent}  {entry}{newline}{text[place:]}"
 
 
 def _newline(text: str) -> str:

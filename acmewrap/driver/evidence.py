@@ -28,6 +28,7 @@ Due = Callable[[datetime, datetime], datetime]
 
 _SKIPPED = 2  # acme.sh's exit code for "not due", and for more than that
 _TAIL = 20
+_OF_LEAF = ("not_before", "not_after", "serial", "sha256", "issuer", "key_type")
 
 
 @dataclass(frozen=True)
@@ -84,12 +85,7 @@ def judge(
         files=location,
         order_url=next((event.url for event in reversed(events) if isinstance(event, OrderFinalized)), None),
         certificate_url=next((event.url for event in reversed(events) if isinstance(event, CertificateLinked)), None),
-        not_before=leaf.not_before if leaf is not None else None,
-        not_after=leaf.not_after if leaf is not None else None,
-        serial=leaf.serial if leaf is not None else None,
-        sha256=leaf.sha256 if leaf is not None else None,
-        issuer=leaf.issuer if leaf is not None else None,
-        key_type=leaf.key_type if leaf is not None else None,
+        **{name: getattr(leaf, name, None) for name in _OF_LEAF},
         next_renewal=stored.next_renewal if stored is not None else None,
         events=events,
         lines=completed.lines,

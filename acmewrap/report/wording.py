@@ -5,15 +5,7 @@ from __future__ import annotations
 from typing import Any, Callable, Mapping, Type
 
 from .. import reasons
-from ..plan.steps import (
-    DeployCertificate,
-    EnsureAccount,
-    InstallRelease,
-    RemoveScheduleEntry,
-    RenewCertificate,
-    SetSchedule,
-    Step,
-)
+from ..plan import steps
 from ..reasons import Detailed, Plain, Reason
 from ..timefmt import moment, span
 
@@ -58,27 +50,27 @@ def describe(reason: Reason) -> str:
     return _DETAILED[type(reason)](reason)
 
 
-def reason_of(step: Step) -> str:
+def reason_of(step: steps.Step) -> str:
     """Why *step* is done."""
-    not_due = step.reason is Plain.FORCED and isinstance(step, RenewCertificate)
+    not_due = step.reason is Plain.FORCED and isinstance(step, steps.RenewCertificate)
     return f"{describe(step.reason)}{'; not due' if not_due else ''}"
 
 
-def subject_of(step: Step) -> str:
+def subject_of(step: steps.Step) -> str:
     """What *step* is about."""
-    if isinstance(step, InstallRelease):
+    if isinstance(step, steps.InstallRelease):
         return f"acme.sh {step.settings.release}"
-    if isinstance(step, SetSchedule):
+    if isinstance(step, steps.SetSchedule):
         return step.schedule.by
-    if isinstance(step, RemoveScheduleEntry):
+    if isinstance(step, steps.RemoveScheduleEntry):
         return "the entry in the crontab"
-    if isinstance(step, EnsureAccount):
+    if isinstance(step, steps.EnsureAccount):
         return step.account.name
-    if isinstance(step, DeployCertificate):
+    if isinstance(step, steps.DeployCertificate):
         return f"{step.certificate} to {step.target}"
     return step.certificate or str(getattr(step, "path", ""))
 
 
-def title_of(step: Step) -> str:
+def title_of(step: steps.Step) -> str:
     """The step in short: ``deploy nas to dsm``."""
     return f"{step.kind} {subject_of(step)}"

@@ -99,7 +99,10 @@ def put_to_use(client: Channel, desired: DsmCertificate) -> bool:
     fixed = find_fixed(after, certificate.id, desired)
     if fixed and desired.services == "all":
         logger.info("DSM lets nobody choose a certificate for: %s", ", ".join(fixed))
-    required = (desired.default and not certificate.is_default) or _desktop_is_left(after, certificate.id, desired)
+    # DSM's own pages show that the deploy worked.
+    moves = [move["service"] for move in _moves(after, certificate.id, desired)]
+    desktop = any((service.get("subscriber"), service.get("service")) == _DESKTOP for service in moves)
+    required = desktop or (desired.default and not certificate.is_default)
     if left and desired.services == "all" and not required:
         logger.warning("DSM left these services with another certificate: %s", ", ".join(left))
     elif left:
@@ -143,12 +146,6 @@ def _moves(listed: Tuple[Listed, ...], id: str, desired: DsmCertificate) -> List
         for service in other.services
         if _can_move(service) and _is_named(service, desired)
     ]
-
-
-def _desktop_is_left(listed: Tuple[Listed, ...], id: str, desired: DsmCertificate) -> bool:
-    """Whether DSM's own pages, which show that the deploy worked, still have another certificate."""
-    keys = [(move["service"].get("subscriber"), move["service"].get("service")) for move in _moves(listed, id, desired)]
-    return _DESKTOP in keys
 
 
 def find_fixed(listed: Tuple[Listed, ...], id: str, desired: DsmCertificate) -> List[str]:

@@ -20,7 +20,6 @@ import pytest
 from acmewrap import cli, self_update
 from acmewrap.catalogue import CATALOGUE
 from acmewrap.errors import AcmewrapError, BusyError
-from acmewrap.files import describe
 from published import Publisher, pack, set_version
 from unprivileged import folder_of_nobody, run_unprivileged
 
@@ -282,9 +281,9 @@ def test_a_full_disk_leaves_the_old_one(
         fsync(handle)
 
     monkeypatch.setattr(os, "fsync", full)
-    with pytest.raises(OSError, match="No space left") as caught:
+    with pytest.raises(AcmewrapError, match=rf"^{machine.program}: No space left on device \[disk.full\]") as caught:
         self_update.replace(machine.program, self_update.Build(later, "9.0.0"))
-    assert describe(caught.value, "").id == "disk.full"
+    assert f"df -h {machine.program.parent}" in caught.value.remedy
     assert [path.name for path in machine.program.parent.iterdir()] == ["acmewrap.pyz"]
     assert machine.program.read_bytes() == present
 

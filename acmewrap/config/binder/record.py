@@ -86,7 +86,9 @@ class Record(Kind):
         for name, key_node, value in reader.pairs(node, path, self.expects):
             key = self.keys.get(name)
             if key is None:
-                reader.refuse(key_node, path, self._unknown(name))
+                shown = "" if self.secret and not suggestion(name, self.keys) else f" {quoted(name)}"
+                hint = suggestion(name, self.keys) or f"; expected {', '.join(self.keys)}"
+                reader.refuse(key_node, path, f"unknown key{shown}{hint}")
                 mistyped.add(nearest(name, self.keys))
                 continue
             section.nodes[name] = value
@@ -116,12 +118,6 @@ class Record(Kind):
                 found = " and ".join(chosen) or "none of them"
                 message = f"expected exactly one of {', '.join(self.one_of)}; found {found}"
                 section.reader.refuse(section.node, section.path, message)
-
-    def _unknown(self, name: str) -> str:
-        hint = suggestion(name, self.keys)
-        if hint:
-            return f"unknown key {quoted(name)}{hint}"
-        return f"unknown key{'' if self.secret else f' {quoted(name)}'}; expected {', '.join(self.keys)}"
 
     def schema(self) -> Dict[str, Any]:
         schema: Dict[str, Any] = {

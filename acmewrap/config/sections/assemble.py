@@ -19,7 +19,12 @@ _MOST_JOBS = 4
 
 def assemble(root: Section, file: Path) -> Optional[Config]:
     """The configuration, or None when problems were noted in the reader of *root*, now or before."""
-    directory = _directory(root, file.parent)
+    directory = root.get("directory") or file.parent
+    if "directory" not in root.nodes:
+        try:
+            check_path(str(file.parent))
+        except ValueError as error:
+            root.refuse("directory", str(error))
     authorities = _authorities(root, directory)
     certificates = {
         name: _certificate(name, section, root, authorities)
@@ -40,15 +45,6 @@ def assemble(root: Section, file: Path) -> Optional[Config]:
         schedule=schedule,
         jobs=root.get("jobs") or min(_MOST_JOBS, os.cpu_count() or 1),
     )
-
-
-def _directory(root: Section, folder: Path) -> Path:
-    if "directory" not in root.nodes:
-        try:
-            check_path(str(folder))
-        except ValueError as error:
-            root.refuse("directory", str(error))
-    return root.get("directory") or folder
 
 
 def _authorities(root: Section, directory: Path) -> Dict[str, Authority]:

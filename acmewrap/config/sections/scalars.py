@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
-from typing import Any, Dict, Optional, Tuple, get_args
+from typing import Any, Dict, Match, Optional, Tuple, get_args
 
 from ..arguments import (
     ADDRESS_PATTERN,
@@ -57,10 +57,17 @@ _FRACTION = r"[0-9]{1,4}/[0-9]{1,4}|[0-9]{1,2}(?:\.[0-9]{1,6})?%|0?\.[0-9]{1,9}"
 _FINGERPRINT = "(?:(?:SHA|sha)256 Fingerprint=)?(?:[0-9A-Fa-f]{2}[: ]?){31}[0-9A-Fa-f]{2}"  # OpenSSL and browsers
 
 
+def _match(pattern: str, text: str, expects: str) -> Match[str]:
+    found = re.fullmatch(pattern, text)
+    if found is None:
+        raise ValueError(f"expected {expects}, not {quoted(text)}")
+    return found
+
+
 def _whole(text: str, least: int, most: int, expects: str) -> int:
-    if re.fullmatch("[0-9]{1,9}", text) and least <= int(text) <= most:
-        return int(text)
-    raise ValueError(f"expected {expects}, not {quoted(text)}")
+    if not least <= int(_match("[0-9]{1,9}", text, expects).group()) <= most:
+        raise ValueError(f"expected {expects}, not {quoted(text)}")
+    return int(text)
 
 
 def whole_number(least: int, most: int, expects: str) -> Scalar:
@@ -85,7 +92,8 @@ def _duration(text: str) -> int:
 def _fraction(text: str) -> RenewAt:
     value = 0.0
     if re.fullmatch(_FRACTION, text):
-        value = float(text[:-1]) / 100 if text.endswith("%") else _quotient(text)
+        dividend, _, divisor = text.rstrip("%").partition("/")
+        value = float(dividend) / (100 if text.endswith("%") else float(divisor or 1) or float("inf"))
     if not 0 < value < 1:
         raise ValueError(
             f"expected a part of the lifetime between 0 and 1 such as 2/3, 0.66 or 66%, not {quoted(text)}"
@@ -93,34 +101,21 @@ def _fraction(text: str) -> RenewAt:
     return RenewAt(value)
 
 
-def _quotient(text: str) -> float:
-    dividend, _, divisor = text.partition("/")
-    return float(dividend) / (float(divisor or 1) or float("inf"))
-
-
 def _time(text: str) -> Tuple[int, int]:
-    match = re.fullmatch("([01]?[0-9]|2[0-3]):([0-5][0-9])", text)
-    if not match:
-        raise ValueError(f"expected a time of day such as 04:55, not {quoted(text)}")
+    match = _match("([01]?[0-9]|2[0-3]):([0-5][0-9])", text, "a time of day such as 04:55")
     return int(match[1]), int(match[2])
 
 
 def _endpoint(text: str) -> Optional[Endpoint]:
     if text in ("no", "false"):
         return None
-    match = re.fullmatch(f"({HOST_PATTERN}):([0-9]+)", text)
-    if not match:
-        raise ValueError(f"expected host:port of a TLS server, or `no` when nobody can look, not {quoted(text)}")
+    match = _match(f"({HOST_PATTERN}):([0-9]+)", text, "host:port of a TLS server, or `no` when nobody can look")
     host = match[1].strip("[]")
     return Endpoint(host=host, port=_whole(match[2], 1, 65535, "a port from 1 to 65535"), name=host)
 
 
 def _server(text: str) -> str:
-    match = re.fullmatch(URL_PATTERN, text)
-    if not match:
-        raise ValueError(
-            f"expected the URL of an ACME directory such as https://ca.example.com/acme/directory, not {quoted(text)}"
-        )
+    match = _match(URL_PATTERN, text, "the URL of an ACME directory such as https://ca.example.com/acme/directory")
     if match[1] == "http" and not is_loopback(match[2]):
         raise ValueError(
             "expected https: a directory read in clear can be replaced by anybody on the way (http: loopback only)"
@@ -143,9 +138,9 @@ def is_loopback(host: str) -> bool:
 
 
 def _nas(text: str) -> str:
-    match = re.fullmatch(URL_PATTERN, text)
-    if not match or match[4] not in (None, "/"):
-        raise ValueError(f"expected the address of DSM such as http://localhost:5000, not {quoted(text)}")
+    match = _match(
+        rf"(https?)://({HOST_PATTERN})(?::([0-9]{{1,5}}))?/?", text, "the address of DSM such as http://localhost:5000"
+    )
     port = _whole(match[3] or str(_DSM_PORTS[match[1]]), 1, 65535, "a port from 1 to 65535")
     return f"{match[1]}://{match[2]}:{port}"
 

@@ -8,22 +8,9 @@ from __future__ import annotations
 
 from typing import Optional, Union, get_args
 
+from .. import model
 from ..binder.record import Key, Record, Section
 from ..binder.types import Either, Sequence, Table, choice, matching
-from ..model import (
-    LOG,
-    AcmeShSettings,
-    Authority,
-    Certificate,
-    ExternalAccount,
-    Install,
-    Poll,
-    RenewAt,
-    RenewBefore,
-    Runner,
-    Schedule,
-    Scheduler,
-)
 from .challenges import CHALLENGE
 from .credentials import SECRET, Environment
 from .options import OPTION
@@ -37,8 +24,8 @@ def _check_install(section: Section) -> None:
         section.refuse("fullchain_file", "is missing: without it or cert_file nobody could tell what was installed")
 
 
-def _renew(at: Optional[RenewAt] = None, before: int = 0) -> Union[RenewAt, RenewBefore]:
-    return at or RenewBefore(before)
+def _renew(at: Optional[model.RenewAt] = None, before: int = 0) -> Union[model.RenewAt, model.RenewBefore]:
+    return at or model.RenewBefore(before)
 
 
 _ACME_SH = Record(
@@ -47,7 +34,7 @@ _ACME_SH = Record(
         "archive": Key(PathKind("a path", handed=False), "Its archive or unpacked folder, brought by hand."),
         "allow_vulnerable": Key(FLAG, "Accept a version in which the authority can run commands (CVE-2023-38198)."),
     },
-    AcmeShSettings,
+    model.AcmeShSettings,
 )
 _EAB = Record(
     {
@@ -56,7 +43,7 @@ _EAB = Record(
         ),
         "hmac_key": Key(SECRET, "The HMAC key.", missing="a reference such as {file: eab.key}"),
     },
-    ExternalAccount,
+    model.ExternalAccount,
 )
 _AUTHORITY = Record(
     {
@@ -72,10 +59,10 @@ _AUTHORITY = Record(
             "The config home of acme.sh, below `directory`. Several authorities cannot share one.",
         ),
         "poll": Key(
-            choice(get_args(Poll)),
+            choice(get_args(model.Poll)),
             "How soon acme.sh asks again while the authority works: `early`, after a tenth of a second and then ever later, or "
             "every 2 s, as `acme.sh` by itself. `Retry-After` is respected.",
-            default=Authority.poll,
+            default=model.Authority.poll,
         ),
     }
 )
@@ -100,7 +87,7 @@ _INSTALL = Record(
         "ca_file": Key(PathKind("a file"), "Where the chain alone goes."),
         "reload": Key(COMMAND, "The command that makes the server load them, such as `systemctl reload nginx`."),
     },
-    Install,
+    model.Install,
     _check_install,
 )
 _TARGET = Record(
@@ -135,11 +122,11 @@ _CERTIFICATE = Record(
             "How the authority is shown that the names are yours: one way, or a list with one for every domain.",
             missing="how the authority is shown that the names are yours, such as {webroot: /var/www}",
         ),
-        "key": Key(KEY, "The type of the private key.", default=Certificate.key),
+        "key": Key(KEY, "The type of the private key.", default=model.Certificate.key),
         "renew": Key(
             _RENEW,
             "When it is due: `at` a part of its lifetime, or a while `before` its end.",
-            default=Certificate.renew,
+            default=model.Certificate.renew,
         ),
         "deploy": Key(
             Table(
@@ -153,7 +140,7 @@ _CERTIFICATE = Record(
         "options": Key(
             Sequence(OPTION, "a list of arguments", at_least=0),
             "More arguments for acme.sh --issue.",
-            default=Certificate.options,
+            default=model.Certificate.options,
         ),
     }
 )
@@ -162,16 +149,16 @@ _SCHEDULE = Record(
         "daily": Key(TIME, "The time of day of the run."),
         "every": Key(DURATION, "The time between two runs."),
         "by": Key(
-            choice(get_args(Scheduler)),
-            f"What starts it; {Schedule.by} when left out, or dsm with a section `synology` on a NAS that has no crontab.",
+            choice(get_args(model.Scheduler)),
+            f"What starts it; {model.Schedule.by} when left out, or dsm with a section `synology` on a NAS that has no crontab.",
         ),
         "run": Key(
-            choice(get_args(Runner)),
+            choice(get_args(model.Runner)),
             "What is started: `acmewrap cron`, or plain `./acme.sh --cron` on machines without Python.",
-            default=Schedule.run,
+            default=model.Schedule.run,
         ),
         "mail": Key(EMAIL, "Who hears of a failure."),
-        "log": Key(PathKind("a path", inside=True), f"The log, below `directory`; {LOG} when left out."),
+        "log": Key(PathKind("a path", inside=True), f"The log, below `directory`; {model.LOG} when left out."),
     },
     one_of=("daily", "every"),
 )
@@ -182,7 +169,7 @@ ROOT = Record(
             JOBS,
             "How many certificates are worked on at once; the processors, at most 4, when left out. Most of an order is waiting.",
         ),
-        "acme_sh": Key(_ACME_SH, "Which acme.sh.", default=AcmeShSettings()),
+        "acme_sh": Key(_ACME_SH, "Which acme.sh.", default=model.AcmeShSettings()),
         "authorities": Key(
             Table(NAME, _AUTHORITY, "authorities by name", at_least=1),
             "The certificate authorities, by a name of your choice.",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, Optional, Union
 
 import pytest
 from hypothesis import assume, given
@@ -14,7 +14,7 @@ from acmewrap.catalogue import failure
 from acmewrap.config.model import RenewAt, RenewBefore, Schedule
 from acmewrap.limits import latest_try
 from acmewrap.plan import interval_check
-from acmewrap.plan.due import due_at, due_of, interval_of, slowest_interval
+from acmewrap.plan.due import due_at, due_of, end_of, interval_of, slowest_interval
 from acmewrap.plan.planner import PlanOptions, plan
 from acmewrap.plan.steps import CERTIFICATE_KINDS
 from acmewrap.reasons import Due
@@ -140,6 +140,15 @@ def test_what_has_expired_is_tried_soon_and_not_all_the_time(lifetime: int, wait
 def test_what_a_target_serves_until_when_is_kept_while_another_leaf_is_owed() -> None:
     entry = LedgerEntry().prove("aa", NOW, NOW + DAY).want("bb").fail(REFUSED, NOW)
     assert (entry.seen, entry.seen_until) == ("aa", NOW + DAY)
+
+
+@pytest.mark.parametrize(("seen_until", "end"), [(NOW - DAY, NOW - DAY), (None, None), (2**40, None)])
+def test_a_deployment_ends_with_what_the_target_serves_or_else_with_what_is_stored(
+    seen_until: Optional[int], end: Optional[int]
+) -> None:
+    leaf = make_leaf()
+    assert end_of(Entry(seen_until=seen_until), leaf) == (leaf.not_after if end is None else end)
+    assert end_of(Entry(seen_until=seen_until), None) is None
 
 
 # --- the schedule against the lifetime ---

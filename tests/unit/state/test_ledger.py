@@ -159,3 +159,47 @@ def test_what_a_later_version_wrote_is_refused_and_stays_as_it_is(tmp_path: Path
     assert (raised.value.id, raised.value.exit_code) == ("home.newer", 1)
     assert str(tmp_path) in raised.value.remedy
     assert path.read_text(encoding="utf-8") == text
+
+
+GOOD = {
+    "wanted": "aa",
+    "seen": "aa",
+    "seen_at": NOW,
+    "seen_until": NOW + DAY,
+    "attempts": 2,
+    "next_try": NOW,
+    "error": None,
+}
+ADVICE = {"leaf": "aa", "source": "https://ca.test/ari", "next_look": NOW}
+ODD = [None, True, -1, 10**30, 1.5, "text", [], {}, [1], {"id": 1}, {"id": "a", "message": "b"}]
+
+
+@pytest.mark.parametrize("value", ODD, ids=repr)
+@pytest.mark.parametrize("field", [*GOOD, "unknown"])
+def test_an_entry_of_wrong_types_is_looked_at_again_and_no_other_is_lost(
+    tmp_path: Path, field: str, value: object
+) -> None:
+    file = tmp_path / ".ledger.json"
+    document = {
+        "version": 1,
+        "entries": {"odd": {**GOOD, field: value}, "good": GOOD},
+        "advices": {"odd": value, "a": ADVICE},
+    }
+    file.write_text(json.dumps(document), encoding="utf-8")
+    ledger = Ledger.load(file)
+    assert ledger.get("good") == Entry(**GOOD)  # type: ignore[arg-type]
+    assert ledger.advice("a", "aa") is not None
+    assert ledger.advice("odd", "aa") is None
+    odd = ledger.get("odd")
+    assert odd in (Entry(), Entry(**{**GOOD, field: value}) if field in GOOD else Entry())  # type: ignore[arg-type]
+    assert odd.fail(REFUSED, NOW).next_try > NOW
+    ledger.put("odd", odd.prove("bb", NOW))
+
+
+@pytest.mark.parametrize(
+    "text", ["[" * 100_000, '{"entries": []}', '{"entries": 7, "advices": "x"}', "null", '"\\ud800"', "\xff"]
+)
+def test_a_ledger_that_is_no_document_is_an_empty_one(tmp_path: Path, text: str) -> None:
+    file = tmp_path / ".ledger.json"
+    file.write_bytes(text.encode("latin-1"))
+    assert Ledger.load(file).names() == ()
