@@ -10,8 +10,9 @@ and :class:`AccessError` (the home cannot be written to).
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
-from typing import Mapping, Optional, Sequence, Tuple, Union
+from typing import Callable, Mapping, Optional, Sequence, Tuple, Union
 
 from ..access.trust import StrPath
 from ..config.model import Challenge, Install, Poll, Webroot
@@ -56,6 +57,7 @@ class AcmeSh:
         environment: Optional[Mapping[str, str]] = None,
         deadlines: Optional[Mapping[str, float]] = None,
         runner: Optional[Runner] = None,
+        clock: Callable[[], float] = time.time,
         poll: Poll = "early",
     ) -> None:
         self.home = Home(Path(home))
@@ -71,6 +73,7 @@ class AcmeSh:
             environment=dict(environment or {}),
             deadlines={**command.DEADLINES, **(deadlines or {})},
             runner=runner or ProcessRunner(),
+            clock=clock,
             poll=poll,
         )
 

@@ -75,7 +75,9 @@ def obtain(caller: Caller, request: Request, on_line: Optional[OnLine], *, again
             before,
             read_folder(staged, ecc),
             done,
+            now=caller.clock(),
             diagnose=lambda: caller.diagnose(request.verb, done, known, protocol=staging.read_protocol()),
+            protocol=staging.read_protocol,
         )
         if result.changed:
             result = evidence.align(request, result, staged)

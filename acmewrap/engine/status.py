@@ -124,7 +124,9 @@ def _assess(
     state: Condition = "valid"
     if leaf is None:
         state = "missing"
-    elif found.fault is not None:
+    elif found.fault is not None or (
+        found.stored is not None and now < leaf.validity[1] and found.stored.date_fault(now)
+    ):
         state = "broken"
     elif leaf.not_after.timestamp() <= now:
         state = "expired"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import stat
@@ -66,6 +67,7 @@ def test_a_call_gets_homes_of_its_own_and_an_environment_made_from_nothing(
         f"--server {SERVER} --ca-bundle /ca.crt --accountemail me@example.com"
     )
     assert (environment["LC_ALL"], environment["TZ"], environment["NO_ARI"]) == ("C", "UTC", "1")
+    assert environment["__OS__"] == " ".join(os.uname())
     assert environment["https_proxy"] == "http://proxy:3128"
     assert re.fullmatch(rf"{stub.home}/\.staging/[^/]+/ca/ca\.example\.com_9000", environment["CA_HOME"])
     assert environment["LOG_FILE"] == str(staging / "protocol.log")

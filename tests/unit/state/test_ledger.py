@@ -187,11 +187,11 @@ def test_an_entry_of_wrong_types_is_looked_at_again_and_no_other_is_lost(
     }
     file.write_text(json.dumps(document), encoding="utf-8")
     ledger = Ledger.load(file)
-    assert ledger.get("good") == Entry(**GOOD)  # type: ignore[arg-type]
+    assert ledger.get("good") == LedgerEntry(**GOOD)  # type: ignore[arg-type]
     assert ledger.advice("a", "aa") is not None
     assert ledger.advice("odd", "aa") is None
     odd = ledger.get("odd")
-    assert odd in (Entry(), Entry(**{**GOOD, field: value}) if field in GOOD else Entry())  # type: ignore[arg-type]
+    assert odd in (LedgerEntry(), LedgerEntry(**{**GOOD, field: value}) if field in GOOD else LedgerEntry())  # type: ignore[arg-type]
     assert odd.fail(REFUSED, NOW).next_try > NOW
     ledger.put("odd", odd.prove("bb", NOW))
 
