@@ -13,6 +13,7 @@ from .. import files
 from ..catalogue import failure
 from ..errors import Failure
 from ..pki import x509
+from ..reading import read_bytes
 from ..secrets import Secret
 from . import command
 from .call import Caller, CallResult
@@ -43,7 +44,7 @@ def export(caller: Caller, domain: str, key: str, path: Path, password: Optional
     with stage(caller.home, [(domain, is_ecc(key))]) as staging:
         done = caller.run(verb, command.export(verb, domain, key), staging, variables=variables)
         made = staging.files_of(domain, is_ecc(key)).folder / f"{domain}.{suffix}"
-        data = made.read_bytes() if made.exists() else b""
+        data = read_bytes(made) if made.exists() else b""
         fault = (
             None if done.returncode == 0 and data else caller.diagnose(verb, done, {"domain": domain, "name": domain})
         )

@@ -13,6 +13,7 @@ from ..config.arguments import CHALLENGE_FOLDER
 from ..config.model import Challenge, Webroot
 from ..errors import Retry
 from ..pki import csr
+from ..reading import read_bytes
 from . import command, evidence
 from .call import Caller
 from .command import Value
@@ -26,7 +27,7 @@ from .staging import stage
 def read_csr(path: StrPath) -> csr.Csr:
     """The request in the PEM file *path*. Raises :class:`CommandError` (``command.unsafe``)."""
     try:
-        return csr.parse(Path(path).read_bytes())
+        return csr.parse(read_bytes(Path(path)))
     except (OSError, ValueError) as error:
         raise command.refused(f"{path}: {getattr(error, 'strerror', None) or error}") from None
 

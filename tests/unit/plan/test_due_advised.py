@@ -147,7 +147,7 @@ def test_a_deployment_ends_with_what_the_target_serves_or_else_with_what_is_stor
     seen_until: Optional[int], end: Optional[int]
 ) -> None:
     leaf = make_leaf()
-    assert end_of(LedgerEntry(seen_until=seen_until), leaf) == (leaf.not_after if end is None else end)
+    assert end_of(LedgerEntry(seen_until=seen_until), leaf) == (leaf.validity[1] if end is None else end)
     assert end_of(LedgerEntry(seen_until=seen_until), None) is None
 
 
