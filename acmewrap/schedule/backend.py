@@ -15,7 +15,7 @@ _MACHINE = Path("/etc/machine-id")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StartOutcome:
     """How a run that was started ended. ``succeeded`` None: the scheduler does not say; ``lines``: what it added to the log."""
 
     succeeded: Optional[bool]
@@ -38,7 +38,7 @@ class Scheduler(Protocol):
     def check_start(self) -> None:
         """Raise what :meth:`start` would raise of a scheduler that starts nothing on request (``schedule.not_startable``)."""
 
-    def start(self, timeout: float) -> Outcome:
+    def start(self, timeout: float) -> StartOutcome:
         """Have it run now, and wait up to *timeout* seconds for its end."""
 
     def remove(self) -> bool:

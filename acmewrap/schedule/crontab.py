@@ -23,7 +23,7 @@ _TRIES = 3
 
 
 @dataclass(frozen=True)
-class Entry:
+class CrontabEntry:
     """What cron is to run, one line per command. ``name`` marks the entry: there is one per configuration file."""
 
     name: str

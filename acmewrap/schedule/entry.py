@@ -19,7 +19,7 @@ from ..config.model import Alpn, Config, Standalone
 from ..errors import AccessError
 from ..reading import PROGRAM, read_bytes
 from .backend import logged
-from .crontab import Entry
+from .crontab import CrontabEntry
 from .systemd import Units, folder_of_units
 
 
@@ -85,11 +85,11 @@ def commands(config: Config) -> Tuple[Tuple[str, ...], ...]:
     return ((*own, "--config", str(config.file), "cron"),)
 
 
-def crontab_entry(config: Config) -> Entry:
+def crontab_entry(config: Config) -> CrontabEntry:
     """The entry for the configuration's schedule. Raises ValueError when there is none."""
     words = commands(config)
     assert config.schedule is not None
-    return Entry(str(config.file), config.schedule, words, paths.log_path(config))
+    return CrontabEntry(str(config.file), config.schedule, words, paths.log_path(config))
 
 
 def systemd_units(config: Config) -> Units:

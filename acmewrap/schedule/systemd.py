@@ -18,7 +18,7 @@ from ..config.model import Schedule
 from ..errors import AccessError, CommandError
 from ..reading import read_text
 from ..reasons import Drift
-from .backend import Log, Outcome, logged, spread
+from .backend import Log, StartOutcome, logged, spread
 
 IDENTITY = "acmewrap unit, version 1"
 
@@ -100,12 +100,12 @@ class Units:
     def check_start(self) -> None:
         return
 
-    def start(self, timeout: float) -> Outcome:
+    def start(self, timeout: float) -> StartOutcome:
         """Run the service now and wait for its end; how it ended, in systemd's word (``success``, ``exit-code`` and so on)."""
         log = Log(self.log)
         self._control("start", f"{self.name}.service", any_status=True, timeout=timeout)
         result = self._control("show", "--property=Result", "--value", f"{self.name}.service").strip()
-        return Outcome(result == "success", f"systemd says: {result}", log.added())
+        return StartOutcome(result == "success", f"systemd says: {result}", log.added())
 
     def _as_manager(self, work: Callable[[], None]) -> None:
         """What is the system's lies where root alone may write."""

@@ -16,14 +16,14 @@ from acmewrap.config.model import Schedule
 from acmewrap.errors import CommandError
 from acmewrap.schedule import crontab
 from acmewrap.schedule.backend import logged
-from acmewrap.schedule.crontab import Entry
+from acmewrap.schedule.crontab import CrontabEntry
 
 OTHERS = "# mine, to the letter\nSHELL=/bin/sh\n\t15 3 * * 0  /bin/true\t# 100\\%\n"
 
 
-def entry(folder: Path, command: Tuple[str, ...] = ("/bin/true",), mail: str = "") -> Entry:
+def entry(folder: Path, command: Tuple[str, ...] = ("/bin/true",), mail: str = "") -> CrontabEntry:
     schedule = Schedule(daily=(4, 55), mail=mail or None)
-    return Entry(str(folder / "acmewrap.yaml"), schedule, (command,), folder / "task 100%.log")
+    return CrontabEntry(str(folder / "acmewrap.yaml"), schedule, (command,), folder / "task 100%.log")
 
 
 def real(*words: str, text: str = "") -> subprocess.CompletedProcess[str]:
@@ -81,7 +81,7 @@ def test_a_machine_without_cron_says_so(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert caught.value.id == "schedule.no_crontab"
 
 
-def fire(one: Entry) -> subprocess.CompletedProcess[str]:
+def fire(one: CrontabEntry) -> subprocess.CompletedProcess[str]:
     """Run the entry's line as cron does: the first unescaped % ends it, and next to nothing is in the environment."""
     line = next(line for line in one.render().splitlines() if line[0].isdigit())
     command = line.split(None, 5)[5].replace("\\%", "%")
@@ -114,7 +114,7 @@ from acmewrap.schedule import crontab
 
 for turn in range(2):
     for number in sys.argv[1:]:
-        crontab.edit(crontab.Entry(f"/srv/{number}.yaml", Schedule(daily=(4, turn)), (("true",),), Path("/srv/log")).merge)
+        crontab.edit(crontab.CrontabEntry(f"/srv/{number}.yaml", Schedule(daily=(4, turn)), (("true",),), Path("/srv/log")).merge)
 """
 
 
@@ -125,7 +125,8 @@ def test_of_many_that_edit_the_table_at_once_every_entry_survives(own_table: Lis
     table = crontab.read()
     assert table.startswith(OTHERS)
     entries = [
-        Entry(f"/srv/{number}.yaml", Schedule(daily=(4, 1)), (("true",),), Path("/srv/log")) for number in range(6)
+        CrontabEntry(f"/srv/{number}.yaml", Schedule(daily=(4, 1)), (("true",),), Path("/srv/log"))
+        for number in range(6)
     ]
     assert [one.find(table) for one in entries] == [one.render() for one in entries]
 

@@ -22,8 +22,8 @@ from acmewrap.plan.due import due_of, end_of
 from acmewrap.plan.planner import PlanOptions, plan
 from acmewrap.plan.steps import CERTIFICATE_KINDS
 from acmewrap.report.fields import moment as rfc_3339
-from acmewrap.state.ledger import Advice, Entry
-from acmewrap.timefmt import moment
+from acmewrap.state.ledger import Advice, LedgerEntry
+from acmewrap.timefmt import instant, moment
 from acmewrap.verify.tls_probe import Observation
 from wanted import CERTIFICATE, DAY, ISSUED, LEAF, OTHER, make_config, make_leaf, make_state, make_stored
 
@@ -46,21 +46,21 @@ def kinds(now: float, **state: Any) -> Dict[str, str]:
 def refused(value: str) -> bool:
     """Whether a run orders while there is time, after a refusal with this Retry-After."""
     asked = retry_after.from_protocol(REFUSAL.format(value))
-    entry = Entry().fail(LIMITED, LATE, end=END, interval=HOUR, retry_after=asked)
+    entry = LedgerEntry().fail(LIMITED, LATE, end=END, interval=HOUR, retry_after=asked)
     return "renew" in kinds(END - HOUR, attempts=entry) and "renew" not in kinds(LATE + 1, attempts=entry)
 
 
 def noted(next_try: int) -> bool:
-    return "renew" in kinds(LATE, attempts=Entry(attempts=3, next_try=next_try))
+    return "renew" in kinds(LATE, attempts=LedgerEntry(attempts=3, next_try=next_try))
 
 
 def pending(next_try: int, seen_until: Optional[int] = None) -> bool:
-    entry = Entry(wanted=LEAF, seen=OTHER, seen_until=seen_until, attempts=3, next_try=next_try)
+    entry = LedgerEntry(wanted=LEAF, seen=OTHER, seen_until=seen_until, attempts=3, next_try=next_try)
     return "deploy" in kinds(ISSUED + HOUR, deliveries={"dsm": entry})
 
 
 def served_for_ever(seen_until: int) -> bool:
-    entry = Entry(wanted=LEAF, seen=OTHER, seen_until=seen_until, attempts=30)
+    entry = LedgerEntry(wanted=LEAF, seen=OTHER, seen_until=seen_until, attempts=30)
     failed = entry.fail(LIMITED, LATE, end=end_of(entry, make_leaf()), interval=HOUR)
     return failed.next_try <= LATE + 90 * MINUTE
 
@@ -184,8 +184,8 @@ def test_windows_that_have_always_passed_bring_fewer_renewals_each_time() -> Non
 
 @pytest.mark.parametrize("absurd", [10**30, -(10**30), 0, 1e300])
 def test_a_time_of_no_calendar_is_shown_as_one(absurd: float) -> None:
-    assert moment(absurd).endswith(" UTC")
-    assert rfc_3339(absurd).endswith("Z")
+    assert moment(instant(absurd)).endswith(" UTC")
+    assert rfc_3339(instant(absurd)).endswith("Z")
 
 
 # --- dates of what is stored ---
@@ -204,6 +204,6 @@ def test_a_time_of_no_calendar_is_shown_as_one(absurd: float) -> None:
 def test_what_nobody_would_accept_now_is_replaced(
     dates: Dict[str, Any], chain_until: Optional[int], kind: Optional[str]
 ) -> None:
-    stored = replace(make_stored(**dates), chain_until=chain_until)
+    stored = replace(make_stored(**dates), chain_until=None if chain_until is None else instant(chain_until))
     found = kinds(LATE, stored=stored, observations={"dsm": Observation(served=LEAF)})
     assert next(iter(found), None) == kind

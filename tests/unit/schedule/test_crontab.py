@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acmewrap.config.model import Schedule
-from acmewrap.schedule.crontab import Entry
+from acmewrap.schedule.crontab import CrontabEntry
 
 COMMAND = ("/usr/bin/python3", "-m", "acmewrap", "--config", "/srv/acme/acmewrap.yaml", "cron")
 OTHERS = "# m h dom mon dow command\nSHELL=/bin/sh\n\n\t15 3 * * 0  /usr/local/bin/backup --all\t# mine\n"
@@ -26,16 +26,16 @@ def entry(
     mail: Optional[str] = None,
     commands: Tuple[Tuple[str, ...], ...] = (COMMAND,),
     log: str = "/srv/acme/task.log",
-) -> Entry:
+) -> CrontabEntry:
     schedule = Schedule(daily=None if every is not None else daily, every_seconds=every, mail=mail)
-    return Entry(name, schedule, commands, Path(log))
+    return CrontabEntry(name, schedule, commands, Path(log))
 
 
-def lines(one: Entry) -> Tuple[str, ...]:
+def lines(one: CrontabEntry) -> Tuple[str, ...]:
     return tuple(line for line in one.render().splitlines() if not line.startswith("#"))
 
 
-def fields(one: Entry) -> str:
+def fields(one: CrontabEntry) -> str:
     (line,) = lines(one)
     return " ".join(line.split()[:5])
 
