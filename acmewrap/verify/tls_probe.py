@@ -10,7 +10,8 @@ from __future__ import annotations
 import hashlib
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Callable, Iterator, List, Literal, Optional, Sequence, Tuple
+from datetime import datetime
+from typing import TYPE_CHECKING, Callable, Iterator, Literal, Optional, Sequence, Tuple
 
 from ..config.endpoint import Endpoint
 from ..pki import x509
@@ -19,7 +20,7 @@ from ..pki.x509 import X509
 if TYPE_CHECKING:
     import socket
 
-    from ..net.connection import Deadline
+    from ..net.connection import Deadline, Place
     from ..net.handshake import Family, Shown
 
 ChainFlaw = Literal["incomplete", "out_of_order", "expired"]
@@ -41,7 +42,7 @@ class Observation:
     """
 
     served: Optional[str] = None
-    not_after: Optional[int] = None
+    not_after: Optional[datetime] = None
     error: Optional[str] = None
     flaws: Tuple[ChainFlaw, ...] = ()
 
@@ -52,17 +53,19 @@ def look(
     issuers: Sequence[X509] = (),
     clock: Callable[[], float] = time.time,
 ) -> Observation:
-    """What *endpoint* serves right now to a client that takes keys as *leaf* has one, which came with *issuers*; of several addresses
-    that which is not *leaf*, if one of them is not. Never raises for what a network can do.
+    """What *endpoint* serves right now to a client that takes keys as *leaf* has one, which came with *issuers*; of several
+    addresses that which is not *leaf*, if one of them is not. Never raises for what a network can do.
     """
+    from ..net import connection
+
     shown: Optional[Shown] = None
     error: Exception = OSError("no address")
     where = str(endpoint)
     try:
-        addresses = _addresses(endpoint)
-    except (OSError, UnicodeError) as why:
+        addresses = connection.resolve((endpoint.host, endpoint.port), connection.Deadline(_LOOK_TIMEOUT))
+    except (OSError, ValueError) as why:
         return _unseen(where, why)
-    for address in addresses:
+    for address in list(dict.fromkeys(addresses))[:_MOST_ADDRESSES]:
         try:
             shown = _look_at(address, endpoint, leaf)
         except (OSError, ValueError) as why:
@@ -103,14 +106,7 @@ def _unseen(where: str, why: Exception) -> Observation:
     return Observation(error=f"{where}: {getattr(why, 'strerror', None) or why}")
 
 
-def _addresses(endpoint: Endpoint) -> List[Tuple[str, int]]:
-    import socket
-
-    found = socket.getaddrinfo(endpoint.host, endpoint.port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys((str(one[4][0]), int(one[4][1])) for one in found))[:_MOST_ADDRESSES]
-
-
-def _look_at(address: Tuple[str, int], endpoint: Endpoint, leaf: Optional[X509]) -> Shown:
+def _look_at(address: Place, endpoint: Endpoint, leaf: Optional[X509]) -> Shown:
     """What is shown at *address*. Raises OSError, or ValueError for a name that cannot be asked for."""
     import socket
 
@@ -136,7 +132,7 @@ def _look_at(address: Tuple[str, int], endpoint: Endpoint, leaf: Optional[X509])
     return _ask_openssl(address, endpoint, family) or shown
 
 
-def _open(address: Tuple[str, int], endpoint: Endpoint, deadline: Deadline) -> socket.socket:
+def _open(address: Place, endpoint: Endpoint, deadline: Deadline) -> socket.socket:
     import socket
 
     from ..net import starttls
@@ -157,7 +153,7 @@ def _family(certificate: X509) -> Optional[Family]:
     return "ECDSA" if certificate.key_type.startswith("ec") else None
 
 
-def _ask_openssl(address: Tuple[str, int], endpoint: Endpoint, family: Family) -> Optional[Shown]:
+def _ask_openssl(address: Place, endpoint: Endpoint, family: Family) -> Optional[Shown]:
     from pathlib import Path
 
     from ..driver.command import DEFAULT_PATH
@@ -189,5 +185,5 @@ def _flaws(shown: Shown, issuers: Sequence[X509], now: float) -> Iterator[ChainF
         yield "incomplete"
     if not x509.is_chain(tuple(read)):
         yield "out_of_order"
-    if any(one.not_after <= now for one in read[1:]):
+    if any(one.validity[1] <= now for one in read[1:]):
         yield "expired"

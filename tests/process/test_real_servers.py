@@ -79,7 +79,8 @@ def needs(*programs: str) -> None:
 
 def nginx(folder: Path, port: int, more: str = "") -> List[str]:
     pairs = "".join(
-        f"ssl_certificate {folder}/{kind}.fullchain.pem; ssl_certificate_key {folder}/{kind}.key; " for kind in ("ec", "rsa")
+        f"ssl_certificate {folder}/{kind}.fullchain.pem; ssl_certificate_key {folder}/{kind}.key; "
+        for kind in ("ec", "rsa")
     )
     server = f"server {{ listen 127.0.0.1:{port} ssl; {pairs} {more} }}"
     configuration = folder / "nginx.conf"
@@ -165,7 +166,8 @@ def dovecot(folder: Path, port: int) -> List[str]:
         f"protocols = imap\nbase_dir = {place}/run\nstate_dir = {place}/run\nlog_path = {place}/log\nlisten = 127.0.0.1\n"
         f"ssl = yes\nssl_cert = <{folder}/ec.fullchain.pem\nssl_key = <{folder}/ec.key\ndefault_internal_user = dovecot\n"
         f"service imap-login {{\n inet_listener imap {{\n port = {port}\n }}\n inet_listener imaps {{\n port = 0\n }}\n}}\n"
-        "passdb {\n driver = static\n args = nopassword=y\n}\nuserdb {\n driver = static\n args = uid=nobody gid=nogroup home=/tmp\n}\n",
+        "passdb {\n driver = static\n args = nopassword=y\n}\n"
+        "userdb {\n driver = static\n args = uid=nobody gid=nogroup home=/tmp\n}\n",
         encoding="utf-8",
     )
     return ["dovecot", "-F", "-c", str(place / "dovecot.conf")]
@@ -191,12 +193,19 @@ def postgresql(folder: Path, port: int) -> List[str]:
     place.mkdir()
     shutil.chown(place, "postgres")
     as_postgres = ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"]
-    subprocess.run([*as_postgres, POSTGRES[0] / "initdb", "-D", place / "data"], check=True, capture_output=True, cwd="/")
+    subprocess.run(
+        [*as_postgres, POSTGRES[0] / "initdb", "-D", place / "data"], check=True, capture_output=True, cwd="/"
+    )
     for name in ("ec.key", "ec.fullchain.pem"):
         shutil.copy(folder / name, place)
         shutil.chown(place / name, "postgres")
     (place / "ec.key").chmod(0o600)
-    settings = {"ssl": "on", "ssl_cert_file": place / "ec.fullchain.pem", "ssl_key_file": place / "ec.key", "port": port}
+    settings = {
+        "ssl": "on",
+        "ssl_cert_file": place / "ec.fullchain.pem",
+        "ssl_key_file": place / "ec.key",
+        "port": port,
+    }
     settings.update(listen_addresses="127.0.0.1", unix_socket_directories=place)
     words = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
     return [*as_postgres, str(POSTGRES[0] / "postgres"), "-D", str(place / "data"), *words]
@@ -211,8 +220,16 @@ def dovecot_pop3(folder: Path, port: int) -> List[str]:
 
 def vsftpd(folder: Path, port: int) -> List[str]:
     needs("vsftpd")
-    settings = {"listen": "YES", "listen_address": "127.0.0.1", "listen_port": port, "background": "NO", "ssl_enable": "YES"}
-    settings.update(rsa_cert_file=folder / "ec.fullchain.pem", rsa_private_key_file=folder / "ec.key", local_enable="YES")
+    settings = {
+        "listen": "YES",
+        "listen_address": "127.0.0.1",
+        "listen_port": port,
+        "background": "NO",
+        "ssl_enable": "YES",
+    }
+    settings.update(
+        rsa_cert_file=folder / "ec.fullchain.pem", rsa_private_key_file=folder / "ec.key", local_enable="YES"
+    )
     (folder / "empty").mkdir()
     settings.update(secure_chroot_dir=folder / "empty")
     place = folder / "vsftpd.conf"
@@ -240,7 +257,8 @@ def prosody(folder: Path, port: int) -> List[str]:
     pair = f'certificate = "{folder}/ec.fullchain.pem"; key = "{folder}/ec.key";'
     (place / "prosody.cfg.lua").write_text(
         f'run_as_root = true\npidfile = "{place}/pid"\ndata_path = "{place}"\nmodules_enabled = {{ "tls", "saslauth" }}\n'
-        f'modules_disabled = {{ "s2s" }}\nlog = {{ info = "{place}/log" }}\ninterfaces = {{ "127.0.0.1" }}\nc2s_ports = {{ {port} }}\n'
+        f'modules_disabled = {{ "s2s" }}\nlog = {{ info = "{place}/log" }}\ninterfaces = {{ "127.0.0.1" }}\n'
+        f"c2s_ports = {{ {port} }}\n"
         f'VirtualHost "{NAME}"\n ssl = {{ {pair} }}\n',
         encoding="utf-8",
     )
@@ -248,8 +266,14 @@ def prosody(folder: Path, port: int) -> List[str]:
 
 
 SERVERS = {
-    **{"smtp": postfix, "imap": dovecot, "pop3": dovecot_pop3, "ldap": openldap, "postgres": postgresql},
-    **{"mysql": mariadb, "ftp": vsftpd, "xmpp": prosody},
+    "smtp": postfix,
+    "imap": dovecot,
+    "pop3": dovecot_pop3,
+    "ldap": openldap,
+    "postgres": postgresql,
+    "mysql": mariadb,
+    "ftp": vsftpd,
+    "xmpp": prosody,
 }
 
 

@@ -1,4 +1,4 @@
-"""Servers in which TLS begins on request, by what the real ones said (tests/dialogues; recorded from those in test_real_servers.py)."""
+"""Servers in which TLS begins on request, by what those of test_real_servers.py said (tests/dialogues)."""
 
 from __future__ import annotations
 
@@ -79,9 +79,9 @@ REFUSALS: List[Tuple[StartTls, List[Turn]]] = [
     ("mysql", [{"server": "\x02\x00\x00\x00\xffx"}]),
     ("xmpp", [*RECORDED["xmpp"][:1], {"server": "<stream:features></stream:features>"}]),
     ("xmpp", [*RECORDED["xmpp"][:-1], {"server": "<failure xmlns='urn:ietf:params:xml:ns:xmpp-tls'/>"}]),
-    *((protocol, [{"server": "x" * 100_000}]) for protocol in RECORDED),
-    *((protocol, turns[:-1]) for protocol, turns in RECORDED.items() if "server" in turns[-1]),
 ]
+REFUSALS += [(protocol, [{"server": "x" * 100_000}]) for protocol in RECORDED]
+REFUSALS += [(protocol, turns[:-1]) for protocol, turns in RECORDED.items() if "server" in turns[-1]]
 
 
 @pytest.mark.parametrize(("protocol", "turns"), REFUSALS)

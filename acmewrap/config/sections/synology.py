@@ -24,7 +24,7 @@ DEVICE_NAME = for_hooks(matching(r"[A-Za-z0-9._-]+", "the name of a device"))
 def _endpoint(host: str, port: int, timeout: int, name: Optional[str] = None, **more: Any) -> Endpoint:
     starttls = more.pop("starttls", STARTTLS_PORTS.get(port))
     host = host.strip("[]")
-    return Endpoint(host, port, name or host, float(timeout), None if starttls == "no" else starttls, **more)
+    return Endpoint(host, port, name or host, float(timeout), None if starttls == "none" else starttls, **more)
 
 
 def _check_versions(section: Section) -> None:
@@ -32,7 +32,9 @@ def _check_versions(section: Section) -> None:
         section.refuse("min_tls", "is above max_tls")
 
 
-_VERSION = replace(choice(get_args(TlsVersion)), shape={"enum": [*get_args(TlsVersion), *map(float, get_args(TlsVersion))]})
+_VERSION = replace(
+    choice(get_args(TlsVersion)), shape={"enum": [*get_args(TlsVersion), *map(float, get_args(TlsVersion))]}
+)
 VERIFY = Either(
     "host:port of a TLS server, its parts {host, port, name, starttls, timeout, …}, or `no`",
     text=ENDPOINT_TEXT,
@@ -45,8 +47,8 @@ VERIFY = Either(
                 DURATION, "How long the server may take to show the certificate.", default=int(Endpoint.timeout)
             ),
             "starttls": Key(
-                choice((*get_args(StartTls), "no")),
-                "The protocol in which TLS begins on request, or `no`; when left out, that of the port: "
+                choice((*get_args(StartTls), "none")),
+                "The protocol in which TLS begins on request, or `none`; when left out, that of the port: "
                 + ", ".join(f"{protocol} on {port}" for port, protocol in STARTTLS_PORTS.items())
                 + ".",
             ),
