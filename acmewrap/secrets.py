@@ -20,6 +20,7 @@ from .access.trust import refuse_weak_command
 from .catalogue import failure
 from .errors import AccessError
 from .programs import ProgramError, ask
+from .reading import read_text
 
 MASK = "***"
 _TIMEOUT = 60.0  # seconds for a command
@@ -131,7 +132,7 @@ def _is_utf_8(text: str) -> bool:
 
 def _text_of(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except (OSError, ValueError) as error:
         why = "it is no UTF-8 text" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", error)
         raise _unavailable(f"{path}: {why}") from None

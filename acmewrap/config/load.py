@@ -15,6 +15,7 @@ from typing import Any, Dict, Iterator, Mapping, Optional, Tuple, Union
 from ..access.trust import find_dsm_tools
 from ..catalogue import failure, invalid
 from ..errors import AccessError, Problem
+from ..reading import read_bytes
 from ..secrets import is_private
 from .model import Config
 from .search import MissingConfigurationError, home_of
@@ -40,7 +41,7 @@ def fetch(path: Union[str, Path]) -> Tuple[bytes, bool]:
     """The bytes of the file *path*, and whether it is private. Raises what :func:`load` raises when it cannot be read."""
     file = Path(os.path.abspath(path))
     try:
-        found = file.read_bytes(), is_private(file)
+        found = read_bytes(file), is_private(file)
     except PermissionError as error:
         raise AccessError(failure("config.not_readable", f"{path}: permission denied", file=path)) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path

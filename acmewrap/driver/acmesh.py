@@ -11,9 +11,10 @@ home cannot be written to).
 from __future__ import annotations
 
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Iterable, Mapping, Optional, Sequence, Tuple, Union
+from typing import Callable, Iterable, Mapping, Optional, Sequence, Tuple, Union
 
 from ..acme import retry_after
 from ..catalogue import failure
@@ -51,20 +52,16 @@ class AcmeSh:
         environment: Optional[Mapping[str, str]] = None,
         deadlines: Optional[Mapping[str, float]] = None,
         runner: Optional[Runner] = None,
+        clock: Callable[[], float] = time.time,
         poll: Poll = "early",
     ) -> None:
         self.home = Home(Path(home))
         self._caller = Caller(
-            program=Path(program),
-            home=self.home,
-            server=server,
-            ca_bundle=ca_bundle,
-            email=email,
-            pinned=version,
-            path=path,
+            *(Path(program), self.home, server, ca_bundle, email, version, path),
             environment=dict(environment or {}),
             deadlines={**command.DEADLINES, **(deadlines or {})},
             runner=runner or ProcessRunner(),
+            clock=clock,
             poll=poll,
         )
 
@@ -95,7 +92,7 @@ class AcmeSh:
         calendar, ``settings`` are values for the domain's configuration; both serve plain runs of ``--cron``.
         """
         words = command.issue(domains, challenges, key, force=force, options=options)
-        webroots = tuple(str(challenge.path) for challenge in challenges if isinstance(challenge, Webroot))
+        webroots = tuple(str(one.path) for one in challenges if isinstance(one, Webroot))
         return self._obtain(Request("issue", tuple(domains), key, words, webroots, variables, due, settings), on_line)
 
     def renew(
@@ -217,7 +214,9 @@ class AcmeSh:
                 before,
                 read_folder(staged, ecc),
                 done,
+                now=self._caller.clock(),
                 diagnose=lambda: self._caller.diagnose(request.verb, done, known, protocol=staging.read_protocol()),
+                protocol=staging.read_protocol,
             )
             if result.changed:
                 result = evidence.align(request, result, staged)

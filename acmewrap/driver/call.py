@@ -7,14 +7,16 @@ import hashlib
 import logging
 import os
 import shlex
+import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Dict, Iterable, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, Mapping, Optional, Sequence, Tuple
 
 from ..access import trust
 from ..config.model import Poll
 from ..errors import Failure
+from ..reading import read_bytes
 from ..secrets import Redactor, Secret
 from . import command, concealment
 from .command import Value
@@ -57,6 +59,7 @@ class Caller:
     environment: Mapping[str, str] = field(default_factory=dict)
     deadlines: Mapping[str, float] = field(default_factory=lambda: command.DEADLINES)
     runner: Runner = field(default_factory=ProcessRunner)
+    clock: Callable[[], float] = time.time
     poll: Poll = "early"
 
     def run(
@@ -148,7 +151,7 @@ class Caller:
     def _polls(self, verb: str, program: Path) -> str:
         if verb not in _POLLING or self.poll != "early":
             return ""
-        places = concealment.poll_places(hashlib.sha256((program / "acme.sh").read_bytes()).hexdigest())
+        places = concealment.poll_places(hashlib.sha256(read_bytes(program / "acme.sh")).hexdigest())
         if not places:
             logger.info("where this acme.sh waits for an authority is not known: it asks again every 2 s")
         return places

@@ -25,6 +25,7 @@ from ..config.arguments import (
 )
 from ..config.model import Alpn, Apache, Challenge, Dns, Install, KeyType, Nginx, Stateless, Webroot
 from ..errors import CommandError
+from ..reading import read_bytes
 from ..secrets import Secret
 from .home import is_ecc
 
@@ -56,11 +57,10 @@ def version_tuple(version: str) -> Tuple[int, ...]:
 def read_version(program: Path) -> str:
     """The version that the script in the folder *program* says of itself; empty when it says none. Starts nothing."""
     try:
-        with open(program / "acme.sh", encoding="utf-8", errors="replace") as script:
-            match = re.search(r"^VER=([\d.]+)", script.read(4096), re.MULTILINE)
+        match = re.search(rb"^VER=([\d.]+)", read_bytes(program / "acme.sh")[:4096], re.MULTILINE)
     except OSError:  # the call that follows fails, and says why
         return ""
-    return match.group(1) if match is not None else ""
+    return match.group(1).decode("ascii") if match is not None else ""
 
 
 def check_values(variables: Mapping[str, Value]) -> None:

@@ -16,8 +16,10 @@ from pathlib import Path
 from typing import Iterator, Mapping, Optional, Tuple
 from urllib.parse import urlsplit
 
+from ..limits import CLOCK_TOLERANCE
 from ..pki import pem, x509
 from ..reading import read_bytes, read_text
+from ..timefmt import moment
 from . import generations
 from .configuration import parse_configuration
 
@@ -69,13 +71,16 @@ class ChainFault(Fault):
 
 @dataclass(frozen=True)
 class Stored:
-    """One certificate as it lies on disk. ``leaf`` None: none was ever issued, or the file cannot be read."""
+    """One certificate as it lies on disk. ``leaf`` None: none was ever issued, or the file cannot be read;
+    ``chain_until``: when the first of those above it that is no root ends (seconds since 1970 UTC), None without one.
+    """
 
     files: CertificateFiles
     ecc: bool
     configuration: Mapping[str, str]
     configuration_error: Optional[str]
     leaf: Optional[x509.X509]
+    chain_until: Optional[int] = None
 
     @property
     def domains(self) -> Tuple[str, ...]:
@@ -93,6 +98,18 @@ class Stored:
         """acme.sh's own date (``Le_NextRenewTime``), seconds since 1970 UTC; its text form was a day off in 3.0.2."""
         text = self.configuration.get("Le_NextRenewTime", "")
         return int(text) if re.fullmatch("[0-9]{1,12}", text) else None
+
+    def date_fault(self, now: float) -> Optional[str]:
+        """Why nobody would accept it at *now*, whatever else is right about it; None when somebody would."""
+        if self.leaf is None:
+            return None
+        if self.leaf.not_after <= now:
+            return f"the certificate expired on {moment(self.leaf.not_after)}"
+        if self.leaf.not_before > now + CLOCK_TOLERANCE:
+            return f"the certificate is not valid before {moment(self.leaf.not_before)}"
+        if self.chain_until is not None and self.chain_until <= now:
+            return f"a certificate of its chain expired on {moment(self.chain_until)}"
+        return None
 
     def find_fault(self) -> Optional[Fault]:
         """Why configuration, key, leaf and chain do not belong together; None when they do."""
@@ -191,7 +208,15 @@ def read_folder(location: CertificateFiles, ecc: bool) -> Optional[Stored]:
     leaf: Optional[x509.X509] = None
     with contextlib.suppress(OSError):
         leaf = x509.find_first(read_bytes(location.certificate))
-    return Stored(location, ecc, configuration, error, leaf)
+    return Stored(location, ecc, configuration, error, leaf, _chain_end(location.chain))
+
+
+def _chain_end(path: Path) -> Optional[int]:
+    try:
+        chain = x509.parse_pem(read_bytes(path))
+    except (OSError, ValueError):  # of which fault() tells
+        return None
+    return min((one.not_after for one in chain if one.issuer_der != one.subject_der), default=None)
 
 
 def _describe(path: Path, error: Exception) -> str:

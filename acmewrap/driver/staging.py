@@ -78,7 +78,7 @@ class Staging:
         source, copy = home.files_of(domain, ecc), self.files_of(domain, ecc)
         if not source.folder.is_dir():
             return
-        shutil.copytree(str(source.folder), str(copy.folder), ignore=special)
+        shutil.copytree(str(source.folder), str(copy.folder), ignore=special, copy_function=reading.copy)
         if anew:
             drop_broken_key(copy)
         with contextlib.suppress(FileNotFoundError):
@@ -167,7 +167,7 @@ class Staging:
     def read_protocol(self) -> str:
         """acme.sh's own record of requests and replies; empty when there is none."""
         try:
-            return self.protocol.read_text(encoding="utf-8", errors="replace")
+            return reading.read_text(self.protocol, "replace")
         except FileNotFoundError:
             return ""
 

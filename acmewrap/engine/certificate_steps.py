@@ -18,7 +18,8 @@ from ..plan.due import due_at, end_of, interval_of
 from ..plan.fingerprint import REQUEST_KEY, request_of
 from ..plan.steps import CertificateStep, CheckRenewalInfo, DeployCertificate, ObtainCertificate, RenewCertificate
 from ..secrets import Secret, resolve
-from ..state.ledger import Ledger
+from ..state.ledger import Entry, Ledger
+from ..timefmt import moment
 from . import renewal_advice
 from .context import RunContext, explain
 from .deploy import Delivery, deliver
@@ -74,7 +75,9 @@ class CertificateSteps:
         result = self._order(step, on_line)
         if result.changed:
             ledger, source = self._ledgers[step.authority.name], self._renewal_info.get(step.authority.name)
+            entry = ledger.get(step.entry)
             ledger.drop(step.entry)
+            result = self._judge_life(step, entry, result)
             renewal_advice.begin(self._config, step.request, ledger, source, self._context.clock(), before=before)
             return result
         if result.failure is None:
@@ -83,6 +86,20 @@ class CertificateSteps:
         assert result.failure is not None
         self._note(step, result.failure, result.retry_after)
         return result
+
+    def _judge_life(self, step: ObtainCertificate, entry: Entry, result: IssueResult) -> IssueResult:
+        """A certificate that is due at once is used, if nothing better is there; the next order waits, longer each time."""
+        begin, end, now = result.not_before, result.not_after, self._context.clock()
+        if result.failure is not None or begin is None or end is None:
+            return result
+        if not begin < due_at(begin, end, step.request.renew) <= now:
+            return result
+        message = f"the new certificate ends on {moment(end)}, and is to be renewed already"
+        problem = failure("certificate.short_lived", message, name=step.request.name)
+        interval = interval_of(self._config.schedule)
+        failed = entry.fail(problem, now, end=end, lifetime=end - begin, interval=interval)
+        self._ledgers[step.authority.name].put(step.entry, failed)
+        return replace(result, failure=problem)
 
     def _order(self, step: ObtainCertificate, on_line: OnLine) -> IssueResult:
         certificate, acme = step.request, self._context.open_acme(self._config, step.authority)
@@ -123,6 +140,9 @@ class CertificateSteps:
         if stored is None or stored.leaf is None:
             message = f"{name} was not issued yet, there is nothing to deploy"
             raise DeployError(failure("certificate.not_issued", message, name=name))
+        wrong = stored.date_fault(self._context.clock())
+        if wrong is not None:
+            raise DeployError(failure("certificate.not_valid", f"{name} is not delivered: {wrong}", name=name))
         fault = stored.find_fault()
         if fault is not None:  # a target that does not look would serve it, and one that looks says less about it
             raise DeployError(failure("certificate.mismatch", f"{name} is not delivered: {fault}", name=name))

@@ -116,7 +116,9 @@ def _assess(
     state: Condition = "valid"
     if leaf is None:
         state = "missing"
-    elif found.fault is not None:
+    elif found.fault is not None or (
+        found.stored is not None and now < leaf.not_after and found.stored.date_fault(now)
+    ):
         state = "broken"
     elif leaf.not_after <= now:
         state = "expired"

@@ -140,8 +140,9 @@ def _wanted(
     stored, authority = found.stored, config.authority_of(certificate)
     if stored is None or stored.leaf is None:
         return steps.IssueCertificate(Plain.NOT_YET_ISSUED, certificate, authority)
-    if found.fault is not None:
-        return steps.ReissueCertificate(reasons.SetBroken(found.fault), certificate, authority)
+    fault = found.fault or (stored.date_fault(now) if now < stored.leaf.not_after else None)
+    if fault is not None:
+        return steps.ReissueCertificate(reasons.SetBroken(fault), certificate, authority)
     change = find_change(config, certificate, stored)
     due, end = due_of(config, certificate, stored, found.advice) or 0, stored.leaf.not_after
     if change is not None and (options.reissue_on_change or options.force or due <= now):

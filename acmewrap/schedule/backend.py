@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional, Protocol, Tuple
 
+from ..reading import LIMIT, open_regular, read_text
 from ..reasons import Drift
 
 _LOG_LINES = 20
@@ -54,12 +55,12 @@ class Log:
     def added(self) -> Tuple[str, ...]:
         """The last lines of what has come since."""
         try:
-            with open(self._path, "rb") as stream:
+            with open_regular(self._path) as stream:
                 if stream.seek(0, 2) >= self._size:  # else it was rotated: all of it is new
                     stream.seek(self._size)
                 else:
                     stream.seek(0)
-                text = stream.read().decode("utf-8", "replace")
+                text = stream.read(LIMIT).decode("utf-8", "replace")
         except OSError:
             return ()
         return tuple(text.splitlines()[-_LOG_LINES:])
@@ -70,7 +71,7 @@ def spread(name: str) -> int:
     knock on the authority's door in the same minute.
     """
     try:
-        machine = _MACHINE.read_text(encoding="ascii").strip()
+        machine = read_text(_MACHINE, "replace").strip()
     except OSError:
         machine = ""
     return int.from_bytes(hashlib.sha256((machine + name).encode()).digest()[:4], "big")

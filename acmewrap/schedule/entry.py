@@ -17,6 +17,7 @@ from ..access import privileges, trust
 from ..catalogue import failure
 from ..config.model import Alpn, Config, Standalone
 from ..errors import AccessError
+from ..reading import PROGRAM, read_bytes
 from .crontab import Entry
 from .systemd import Units, folder_of_units
 
@@ -45,7 +46,7 @@ def place(config: Config) -> None:
         with contextlib.suppress(OSError):
             os.replace(str(log), f"{log}.1")
     if own is not None and not is_placed(config):
-        files.write_atomic(place_of(config), own.read_bytes(), files.SCRIPT)
+        files.write_atomic(place_of(config), read_bytes(own, PROGRAM), files.SCRIPT)
 
 
 def _isolated(single: Optional[Path]) -> Tuple[str, ...]:

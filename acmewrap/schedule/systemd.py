@@ -16,6 +16,7 @@ from ..access import privileges
 from ..catalogue import failure
 from ..config.model import Schedule
 from ..errors import AccessError, CommandError
+from ..reading import read_text
 from ..reasons import Drift
 from .backend import Log, Outcome, spread
 
@@ -94,7 +95,7 @@ class Units:
 
     def show(self) -> str:
         there = (path for path in self.render() if path.exists())
-        return "\n".join(f"# {path}\n{path.read_text(encoding='utf-8')}" for path in there)
+        return "\n".join(f"# {path}\n{read_text(path, 'replace')}" for path in there)
 
     def check_start(self) -> None:
         return
@@ -163,6 +164,6 @@ def folder_of_units(environ: Mapping[str, str]) -> Path:
 
 def _read(path: Path) -> Optional[str]:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return read_text(path, "replace")
     except FileNotFoundError:
         return None

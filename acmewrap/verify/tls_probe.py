@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import time
 from dataclasses import dataclass
@@ -25,15 +26,16 @@ class Observation:
 
 def look(endpoint: Endpoint) -> Observation:
     """What *endpoint* serves right now. Never raises for what a network can do."""
-    import socket
-
-    from ..net.tls import trust_anybody
+    from ..net import connection, tls
     from ..pki import x509
 
+    deadline, place = connection.Deadline(_LOOK_TIMEOUT), (endpoint.host, endpoint.port)
     try:
-        connection = socket.create_connection((endpoint.host, endpoint.port), timeout=_LOOK_TIMEOUT)
-        with connection, trust_anybody().wrap_socket(connection, server_hostname=endpoint.name) as session:
-            der = session.getpeercert(binary_form=True)
+        opened = connection.secure(
+            lambda: connection.connect(place, deadline), tls.Trust(anybody=True), endpoint.name, deadline
+        )
+        with contextlib.closing(opened):
+            der = opened.sock.getpeercert(binary_form=True)  # type: ignore[union-attr]
     except (OSError, ValueError) as error:
         return Observation(error=f"{endpoint}: {getattr(error, 'strerror', None) or error}")
     if not der:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
-import socket
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Iterator, List, Mapping, Tuple
 
 import pytest
@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from acmewrap.config.model import Endpoint
-from acmewrap.net import tls
+from acmewrap.net import connection, tls
 from acmewrap.pki import x509
 from acmewrap.pki.der import children
 from acmewrap.verify import tls_probe
@@ -90,10 +90,10 @@ class Shown:
         assert binary_form
         return Shown.certificate
 
-    def __enter__(self) -> Shown:
-        return self
+    def settimeout(self, _: float) -> None:
+        """Nothing."""
 
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         """Nothing."""
 
 
@@ -102,7 +102,8 @@ def seen() -> Iterator[List[bool]]:
     """For each look, whether the certificate could be read."""
     found: List[bool] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(socket, "create_connection", lambda *_, **__: contextlib.nullcontext())
+        opened = SimpleNamespace(sock=SimpleNamespace(settimeout=lambda _: None), close=lambda: None)
+        patch.setattr(connection, "connect", lambda *_, **__: opened)
         patch.setattr(tls, "trust_anybody", Shown)
         yield found
     print(f"{len(found)} mutated certificates, {sum(found)} of them passed the parser")

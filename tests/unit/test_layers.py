@@ -65,6 +65,7 @@ MAY_IMPORT_SUBPROCESS = ("driver.process",)  # and testing, which starts counter
 
 ENDS_OR_PRINTS = ("print", "exit", "quit", "SystemExit", "sys.exit", "os._exit", "sys.stdout.write", "sys.stderr.write")
 MOST_LINES = 250
+READERS = ("reading", "resources")  # whose functions are called by the name of the module
 LONGER: Mapping[str, str] = {}  # the module, and why
 
 
@@ -218,6 +219,24 @@ def test_processes_are_started_in_one_module() -> None:
         if name not in MAY_IMPORT_SUBPROCESS and unit_of(name) != "testing":
             starts = (imported for imported in imports(module) if is_or_is_in(imported.name, "subprocess"))
             yield from (f"line {imported.line}: imports {imported.name}" for imported in starts)
+
+    none_breaks(complaints)
+
+
+def test_files_are_read_in_one_module() -> None:
+    """Which waits for no FIFO and reads nothing without end: a bare ``open``, ``read_text`` or ``read_bytes`` would."""
+
+    def complaints(module: Path) -> Iterator[str]:
+        if dotted(module) == "reading" or unit_of(dotted(module)) == "testing":
+            return
+        for node in ast.walk(parsed(module)):
+            if not isinstance(node, ast.Call):
+                continue
+            method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            whole = method in ("read_text", "read_bytes") and name_of(node.func).split(".")[0] not in READERS
+            writes = any(isinstance(word, ast.Constant) and "w" in str(word.value) for word in node.args[1:])
+            if whole or (name_of(node.func) in ("open", "io.open") and not writes):
+                yield f"line {node.lineno}: reads a file by itself"
 
     none_breaks(complaints)
 

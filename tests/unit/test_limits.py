@@ -24,6 +24,7 @@ from acmewrap.plan.steps import CERTIFICATE_KINDS
 from acmewrap.report.fields import moment as rfc_3339
 from acmewrap.state.ledger import Advice, Entry
 from acmewrap.timefmt import moment
+from acmewrap.verify.tls_probe import Observation
 from wanted import CERTIFICATE, DAY, ISSUED, LEAF, OTHER, make_config, make_leaf, make_state, make_stored
 
 MINUTE, HOUR, YEAR = 60, 3600, 365 * DAY
@@ -185,3 +186,24 @@ def test_windows_that_have_always_passed_bring_fewer_renewals_each_time() -> Non
 def test_a_time_of_no_calendar_is_shown_as_one(absurd: float) -> None:
     assert moment(absurd).endswith(" UTC")
     assert rfc_3339(absurd).endswith("Z")
+
+
+# --- dates of what is stored ---
+
+
+@pytest.mark.parametrize(
+    ("dates", "chain_until", "kind"),
+    [
+        ({"not_before": LATE + DAY, "not_after": LATE + 2 * DAY}, None, "reissue"),
+        ({}, LATE - 1, "reissue"),
+        ({"not_before": LATE + MINUTE, "not_after": LATE + DAY}, LATE + DAY, None),
+        ({"not_after": LATE - 1}, None, "renew"),
+    ],
+    ids=["of tomorrow", "with an expired chain", "of a clock a minute ahead", "expired"],
+)
+def test_what_nobody_would_accept_now_is_replaced(
+    dates: Dict[str, Any], chain_until: Optional[int], kind: Optional[str]
+) -> None:
+    stored = replace(make_stored(**dates), chain_until=chain_until)
+    found = kinds(LATE, stored=stored, observations={"dsm": Observation(served=LEAF)})
+    assert next(iter(found), None) == kind

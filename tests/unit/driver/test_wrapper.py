@@ -65,8 +65,11 @@ checksum() (
       deploy/* | dnsapi/* | notify/*) ;;
       *) case ${name%.sh} in *[!A-Za-z0-9_]*) continue ;; esac ;;
     esac
-    if [ -f "$path" ] || [ -L "$path" ]; then set -- "$@" "$path"; fi
-    if [ -L "$path" ]; then set -- "$@" "$path"; fi
+    if [ -L "$path" ]; then
+      echo "$path is a link" && continue
+    elif [ -f "$path" ]; then
+      set -- "$@" "$path"
+    fi
   done
   sha256sum -- "$@" </dev/null 2>/dev/null | sha256sum
 )
