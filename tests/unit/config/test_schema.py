@@ -26,7 +26,9 @@ GOOD = (
     certificate("options: [--dnssleep, 60]"),
     certificate("deploy: {web: {hook: ssh, env: {PORT: 22, USER: root, PASSWORD: {env: X}}, verify: no}}"),
     certificate("deploy: {web: {hook: ssh, verify: {host: a, port: 443, timeout: 90s}}}"),
-    certificate("deploy: {web: {hook: ssh, verify: {host: a, port: 25, starttls: none, min_tls: 1.2, max_tls: '1.3'}}}"),
+    certificate(
+        "deploy: {web: {hook: ssh, verify: {host: a, port: 25, starttls: none, min_tls: 1.2, max_tls: '1.3'}}}"
+    ),
     certificate("deploy: {web: {hook: ssh, verify: {host: a, port: 443, starttls: ldap, all_addresses: yes}}}"),
     certificate("deploy: {web: synology}") + SYNOLOGY,
     certificate("deploy: {web: {synology: {description: a, default: no, services: [Photos]}}}") + SYNOLOGY,
