@@ -14,6 +14,7 @@ _MODULES: Mapping[str, str] = {
     "access.trust": "StrPath",
     "config": "load",
     "config.cleartext": "find_warnings",
+    "config.commands": "ConfiguredCommand",
     "config.endpoint": "Endpoint",
     "config.model": (
         "Account AcmeShSettings Alpn Apache Authority Certificate Challenge Config Dns DsmCertificate "
@@ -33,7 +34,7 @@ _MODULES: Mapping[str, str] = {
     "driver.wrapper": "Wrapper",
     "engine.deploy": "Delivery",
     "engine.engine": "Listener",
-    "engine.results": "Notice Planned Run StepEnded StepLine StepResult StepStarted",
+    "engine.results": "CommandResult Notice Planned Run StepEnded StepLine StepResult StepStarted",
     "engine.status": "CertificateStatus TargetStatus",
     "engine.upgrade": "ReleaseChange",
     "errors": (

@@ -1,7 +1,5 @@
 """What can be done with one configuration: a method for each command. Python code, the command line and the scheduled run all
-come this way, so all get the same.
-
-What a command takes to perform is imported when it is called.
+come this way, so all get the same. What a command takes to perform is imported when it is called.
 """
 
 from __future__ import annotations
@@ -224,14 +222,13 @@ class Job:
         return script.path
 
     def select(self, *names: str) -> Tuple[Certificate, ...]:
-        """The certificates with these names; without names all."""
         return tuple(self.config.certificates[name] for name in self._known(names) or self.config.certificates)
 
     def _known(self, names: Tuple[str, ...]) -> Tuple[str, ...]:
         for name in names:
             if name not in self.config.certificates:
-                message, known = f"no certificate is called {name!r}", ", ".join(self.config.certificates)
-                raise AcmewrapError(failure("certificate.unknown", message, known=known))
+                known = ", ".join(self.config.certificates)
+                raise AcmewrapError(failure("certificate.unknown", f"no certificate is called {name!r}", known=known))
         return names
 
     @property
@@ -245,4 +242,9 @@ class Job:
         return Convergence(config or self.config, self._environ, options, self._known(names), self.deadline, self.clock)
 
     def _execute(self, names: Tuple[str, ...], command: Command, **asked: Any) -> Run:
-        return self._converge(names, command, **asked).execute(self.listener)
+        def write(run: Run) -> str:
+            from .report import rendering
+
+            return rendering.of_run(command, run, self.status(*names, run=run))
+
+        return replace(self._converge(names, command, **asked), document=write).execute(self.listener)

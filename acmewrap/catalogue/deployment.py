@@ -54,6 +54,11 @@ ENTRIES: Mapping[str, Entry] = {
         "A command that was to run before, after or on renewal ended with an error.",
         "Run the command by hand as the user that runs acmewrap, and fix it.",
     ),
+    "command.failed": Entry(
+        "A command of the section `commands` ended with an error, or not in time. What it was to run before was not done.",
+        "Run {program} by hand as the user that runs acmewrap, with a document of `acmewrap status --json` on its standard input, "
+        "and fix it. Its `timeout` can be raised.",
+    ),
     "reload.failed": deploy_failed(
         "The certificate is in place, but the command that makes the server load it ended with an error.",
         "Run the reload command by hand as the user that runs acmewrap, fix it, then: acmewrap deploy {name}",

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, Mappi
 
 from .. import __version__
 from ..errors import AcmewrapError, ConfigurationError, ExitCode
-from ..text import visible, visible_document, visible_lines
+from ..text import visible, visible_lines
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -145,12 +145,9 @@ class Printer:
     def document(self, exit_code: ExitCode, **parts: Any) -> None:
         """Print the JSON document of the command, if one was asked for."""
         if self.as_json:
-            import json
+            from ..report import document, rendering
 
-            from ..report import document
-
-            found = document.document(self._command, exit_code, __version__, **parts)
-            print(json.dumps(visible_document(found), indent=2))
+            print(rendering.as_text(document.document(self._command, exit_code, __version__, **parts)))
 
     def notice(self, notice: object) -> None:
         """Print a step as it happens; the listener of an engine."""

@@ -9,6 +9,7 @@ from typing import Any, Iterator, Literal, Mapping, Optional, Tuple, Union
 
 from ..access.trust import StrPath
 from ..secrets import Reference
+from .commands import ConfiguredCommand
 from .endpoint import Endpoint
 
 KeyType = Literal["ec-256", "ec-384", "ec-521", "2048", "3072", "4096", "8192"]
@@ -223,6 +224,7 @@ class Config:
     synology: Optional[Synology] = None
     schedule: Optional[Schedule] = None
     jobs: int = 1
+    commands: Tuple[ConfiguredCommand, ...] = ()
     origin: Optional[os.stat_result] = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod
@@ -242,9 +244,7 @@ class Config:
         return self.authorities[certificate.authority]
 
     def targets(self) -> Iterator[Tuple[Certificate, Target]]:
-        """Every target of the file, with the certificate that goes there."""
         return ((certificate, target) for certificate in self.certificates.values() for target in certificate.targets)
 
     def challenges(self) -> Iterator[Challenge]:
-        """The challenge of every name in the file."""
         return (challenge for certificate in self.certificates.values() for challenge in certificate.challenges)

@@ -3,7 +3,7 @@
 acme.sh spends its time in children of its own (curl, openssl, sleep) and sets no time limit on any of them. So each
 call gets a session of its own, a deadline, and an end that reaches the whole process group: TERM, a grace, KILL. What
 leaves the group (a server that detaches itself when a reload command starts it) is let go.
-Standard input is closed, because deploy hooks ask questions; standard error is merged into standard output, because the
+Standard input is empty, because deploy hooks ask questions; standard error is merged into standard output, because the
 order of lines is what tells which failure belongs to which domain.
 """
 
@@ -20,7 +20,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Callable, Deque, List, Mapping, Optional, Protocol, Tuple
+from typing import BinaryIO, Callable, Deque, List, Mapping, Optional, Protocol, Tuple, cast
 
 from ..catalogue import failure
 from ..errors import CommandError
@@ -39,7 +39,9 @@ _DRAIN = 1.0  # seconds in which the output of a killed group must end
 
 @dataclass(frozen=True)
 class Command:
-    """What to run. ``environment`` is the whole of the child's; ``secrets`` must not be seen in what it prints."""
+    """What to run. ``environment`` is the whole of the child's; ``secrets`` must not be seen in what it prints; ``stdin`` is all
+    that it can read.
+    """
 
     verb: str
     argv: Tuple[str, ...]
@@ -47,6 +49,7 @@ class Command:
     folder: Path
     timeout: float
     secrets: Tuple[Secret, ...] = ()
+    stdin: bytes = field(default=b"", repr=False)
 
     def printable(self) -> str:
         """The command as a shell would take it, without secrets; safe for logs and errors."""
@@ -119,15 +122,16 @@ class ProcessRunner:
     def _start(self, command: Command, output: BinaryIO) -> subprocess.Popen[bytes]:
         logger.debug("running %s", command.printable())
         try:
-            return subprocess.Popen(
-                list(command.argv),
-                stdin=subprocess.DEVNULL,
-                stdout=output,
-                stderr=subprocess.STDOUT,
-                env=dict(command.environment),
-                cwd=str(command.folder),
-                start_new_session=True,
-            )
+            with _readable(command.stdin) as given:
+                return subprocess.Popen(
+                    list(command.argv),
+                    stdin=given,
+                    stdout=output,
+                    stderr=subprocess.STDOUT,
+                    env=dict(command.environment),
+                    cwd=str(command.folder),
+                    start_new_session=True,
+                )
         except OSError as error:
             message = f"{error.filename or command.argv[0]} cannot be started: {error.strerror}"
             raise CommandError(
@@ -180,6 +184,18 @@ class ProcessRunner:
     def _signal(self, process: subprocess.Popen[bytes], number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             self._kill_group(process.pid, number)
+
+
+def _readable(data: bytes) -> BinaryIO:
+    """A file without a name, so that nobody waits for who does not read, as with a pipe."""
+    if not data:
+        return open(os.devnull, "rb")
+    import tempfile
+
+    made = tempfile.TemporaryFile()  # noqa: SIM115 - it is whoever asks that closes it
+    made.write(data)
+    made.seek(0)
+    return cast("BinaryIO", made)
 
 
 class _Lines:

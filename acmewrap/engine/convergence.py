@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Callable, Literal, Mapping, Optional, Tuple
 
 from ..access import trust
@@ -14,6 +14,7 @@ from ..state.machine import CERTIFICATE_PARTS, FAR_PARTS, read_state
 from ..timefmt import instant
 
 if TYPE_CHECKING:
+    from .commands import Document
     from .engine import Listener
     from .results import Run
 
@@ -39,7 +40,8 @@ SCOPES: Mapping[Command, PlanOptions] = {
 @dataclass(frozen=True)
 class Convergence:
     """From what is there to what the configuration asks for, as far as the options go. ``names`` are the certificates of interest
-    (none: all); ``deadline`` is for each call of acme.sh, in seconds; ``environ`` serves secrets, proxies and PATH.
+    (none: all); ``deadline`` is for each call of acme.sh, in seconds; ``environ`` serves secrets, proxies and PATH; ``document``
+    writes what the commands of the configuration are given (None: none of them runs).
     """
 
     config: Config
@@ -48,6 +50,7 @@ class Convergence:
     names: Tuple[str, ...] = ()
     deadline: Optional[float] = None
     clock: Callable[[], float] = time.time
+    document: Optional[Document] = None
 
     def plan(self) -> Plan:
         """Read the machine and say what is to be done. Changes nothing. Raises what :meth:`Engine.hold` raises for root."""
@@ -66,11 +69,14 @@ class Convergence:
             if not planned.steps:
                 return Run(planned, (), started, instant(self.clock()))
         from ..driver.command import DEADLINES
+        from .commands import Commands
         from .context import RunContext
         from .engine import Engine
 
         deadlines = {} if self.deadline is None else dict.fromkeys(DEADLINES, self.deadline)
-        engine = Engine(self.config, RunContext(self.environ, clock=self.clock, deadlines=deadlines), listener)
+        context = RunContext(self.environ, clock=self.clock, deadlines=deadlines)
+        commands = Commands(self.config, context, self.document)
+        engine = Engine(self.config, context, listener, commands)
         with engine.hold():
             # Only now, for another run may have done it all while this one waited for the homes.
             planned = self.plan()
@@ -80,4 +86,4 @@ class Convergence:
             if ours and any(isinstance(step, CheckRenewalInfo) for step in planned.steps):
                 # What an authority advises may make certificates due that were not; what has been done is not planned again.
                 done = done.followed_by(engine.execute(self.plan().following(planned)))
-            return done
+            return replace(done, commands=commands.finish(done))

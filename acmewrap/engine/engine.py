@@ -19,13 +19,14 @@ from ..driver import recovery, staging
 from ..driver.home import Home
 from ..driver.process import OnLine
 from ..driver.results import IssueResult
-from ..errors import AcmewrapError
+from ..errors import AcmewrapError, CommandError
 from ..host import webroot
 from ..plan.planner import Plan
 from ..plan.steps import LAST_KINDS, ObtainCertificate, Step
 from ..secrets import resolve
 from ..timefmt import instant
 from .certificate_steps import CertificateSteps
+from .commands import Commands, stage_of
 from .context import RunContext, explain
 from .results import Evidence, Notice, Planned, Run, StepEnded, StepLine, StepResult, StepStarted
 
@@ -48,10 +49,17 @@ class Engine:
     not called again, and no step fails of it.
     """
 
-    def __init__(self, config: Config, context: RunContext, listener: Optional[Listener] = None) -> None:
+    def __init__(
+        self,
+        config: Config,
+        context: RunContext,
+        listener: Optional[Listener] = None,
+        commands: Optional[Commands] = None,
+    ) -> None:
         self._config = config
         self._context = context
         self._listener = listener
+        self._commands = commands or Commands(config, context, None)
         self._notifying = threading.Lock()
         self._listener_failed = False
 
@@ -79,6 +87,7 @@ class Engine:
     def execute(self, plan: Plan) -> Run:
         """Do what *plan* says, inside :meth:`hold`. An interruption ends all children first."""
         started = instant(self._context.clock())
+        self._begun = Run(plan, (), started, started)
         before = [step for step in plan.steps if step.certificate is None and step.kind not in LAST_KINDS]
         after = [step for step in plan.steps if step.kind in LAST_KINDS]
         callers: Optional[Exception] = None
@@ -127,6 +136,11 @@ class Engine:
         Beside the failures: where each of the others tells when to renew (RFC 9773), None for nowhere.
         """
         orders = [step for step in plan.steps if isinstance(step, ObtainCertificate)]
+        try:
+            for step in orders:
+                self._guard(step)
+        except CommandError:  # each of the steps will say so
+            return {}, {}
         for path in paths.webroots(self._config) if orders else ():
             webroot.keep_folder(path)
         blocked: Dict[str, AcmewrapError] = {}
@@ -159,6 +173,7 @@ class Engine:
         self._notify(StepStarted(step))
         started = self._context.clock()
         try:
+            self._guard(step)
             evidence = work(step, lambda line: self._notify(StepLine(step, line)))
             result = StepResult(step, "done", evidence=evidence)
             if isinstance(evidence, IssueResult) and evidence.failure is not None:
@@ -166,6 +181,12 @@ class Engine:
         except Exception as error:
             result = StepResult.failed(step, explain(error, self._config, step))
         return self._end(replace(result, seconds=self._context.clock() - started))
+
+    def _guard(self, step: Step) -> None:
+        self._commands.guard("run", self._begun)
+        stage = stage_of(step)
+        if stage is not None:
+            self._commands.guard(stage, self._begun)
 
     def _end(self, result: StepResult) -> StepResult:
         self._notify(StepEnded(result))

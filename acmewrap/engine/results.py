@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Dict, Literal, Optional, Tuple, Union
 
-from ..errors import AcmewrapError, DeployError, ExitCode, Failure, IssueError, UnprovenError
+from ..errors import AcmewrapError, CommandError, DeployError, ExitCode, Failure, IssueError, UnprovenError
 from ..plan.planner import Plan
 from ..plan.steps import CheckRenewalInfo, DeployCertificate, Step
 
@@ -65,6 +65,16 @@ class StepResult:
 
 
 @dataclass(frozen=True)
+class CommandResult:
+    """How a command of the section ``commands`` ended, which ran ``before`` or ``after``."""
+
+    run: Tuple[str, ...]
+    moment: Literal["before", "after"]
+    seconds: float
+    failure: Optional[Failure] = None
+
+
+@dataclass(frozen=True)
 class Run:
     """A plan that was executed; without steps there are no results either."""
 
@@ -72,6 +82,7 @@ class Run:
     results: Tuple[StepResult, ...]
     started: datetime
     finished: datetime
+    commands: Tuple[CommandResult, ...] = ()
 
     def followed_by(self, other: Run) -> Run:
         """Both as one."""
@@ -89,12 +100,15 @@ class Run:
 
     @property
     def ok(self) -> bool:
-        return all(result.ok for result in self.results)
+        return all(result.ok for result in self.results) and not any(one.failure for one in self.commands)
 
     def raise_for_failure(self) -> Run:
         """The run itself when it is ``ok``. Raises what the first step that failed raises; ``exit_code`` counts them all."""
         for result in self.results:
             result.raise_for_failure()
+        for command in self.commands:
+            if command.failure is not None:
+                raise CommandError(command.failure)
         return self
 
     @property
@@ -107,7 +121,8 @@ class Run:
         """The worst that happened; ``PARTLY_FAILED`` when other certificates fared better."""
         bad = [result for result in self.results if not result.ok]
         if not bad:
-            return next((one.exit_code for one in self.plan.state.unread), ExitCode.OK)
+            amiss = (*self.plan.state.unread, *(one.failure for one in self.commands if one.failure is not None))
+            return next((one.exit_code for one in amiss), ExitCode.OK)
         good = [results for results in self.by_certificate.values() if all(one.ok for one in results)]
         if good and all(result.step.certificate is not None for result in bad):
             return ExitCode.PARTLY_FAILED

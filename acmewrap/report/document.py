@@ -110,19 +110,15 @@ RUN = record("run", _RUN)
 
 # --- certificates --------------------------------------------------------------------------------------------------------
 
-
 _REACHED = "deployed: the leaf was seen there; unverified: the hook said so, and nobody can verify it."
+_FLAWS = "What is wrong with the certificates that are served beside the leaf."
 _TARGET: Dict[str, Type] = {
     "hook": field(TEXT, lambda status: status.target.hook or "install"),
     "verify": field(optional(TEXT), "target.verify"),
     "state": field(choice("deployed", "pending", "unverified", "unreachable"), None, _REACHED),
     "expected_sha256": field(optional(SHA256), "expected"),
     "served_sha256": field(optional(SHA256), "observed.served"),
-    "chain_flaws": field(
-        listed(choice(*get_args(ChainFlaw))),
-        "flaws",
-        "What is wrong with the certificates that are served beside the leaf.",
-    ),
+    "chain_flaws": field(listed(choice(*get_args(ChainFlaw))), "flaws", _FLAWS),
     "proven_at": optional(MOMENT),
     "attempts": field(COUNT, "entry.attempts"),
     "next_try_at": field(optional(MOMENT), "next_try_at"),
@@ -173,6 +169,8 @@ ENVELOPE: Dict[str, Type] = {
 _CONVERGING = ("plan", "apply", "install", "render", "issue", "deploy", "cron")
 _LEFTOVERS = field(listed(STEP), None, "What `apply --prune` could remove besides.")
 _UNREAD = field(listed(FAILURE), None, "What could not be looked at, and why; the rest was.")
+_COMMAND = {"run": listed(TEXT), "moment": choice("before", "after"), "seconds": SECONDS, "failure": optional(FAILURE)}
+_COMMANDS = field(listed(record("command", _COMMAND)), None, "Those of the configuration that ran so far.")
 _FILES = record("files", dict.fromkeys(("in_use", "added", "removed", "changed"), listed(TEXT)))
 _ACTIONS = field(listed(TEXT), None, "With --dry-run: what would be done, in words.")
 _FACTS = field(listed(FACT), None, "What was seen of a NAS and is not wrong.")
@@ -182,6 +180,7 @@ OWN: Mapping[Tuple[str, ...], Dict[str, Type]] = {
     _CONVERGING: {
         "leftovers": _LEFTOVERS,
         "unread": _UNREAD,
+        "commands": _COMMANDS,
         "run": optional(RUN),
         "certificates": by_name(CERTIFICATE),
     },
@@ -247,4 +246,4 @@ def schema() -> Schema:
 def of_run(run: Run) -> Dict[str, Any]:
     """The parts of a document that *run* gives."""
     plan = {"plan": run.plan.steps, "leftovers": run.plan.leftovers, "unread": run.plan.state.unread}
-    return {"changed": run.changed, **plan, "steps": run.results, "run": run}
+    return {"changed": run.changed, **plan, "steps": run.results, "commands": run.commands, "run": run}

@@ -63,6 +63,10 @@ def run_lines(run: Run) -> Iterator[str]:
     for unread in run.plan.state.unread:
         yield "Could not be read:"
         yield from failure_lines(unread)
+    for command in run.commands:
+        if command.failure is not None and command.moment == "after":  # one before is what steps failed of
+            yield f"The command after the {'run' if run.results else 'plan'} failed:"
+            yield from failure_lines(command.failure)
     failed = sum(1 for result in run.results if result.outcome != "done")
     total = len(run.results)
     if failed:

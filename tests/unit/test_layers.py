@@ -63,7 +63,11 @@ HEAVY: Mapping[str, Tuple[str, ...]] = {
     "sh": (),
 }
 DISTRIBUTIONS = {"PyYAML": "yaml"}  # whose module has another name
-LIGHT = ("config.endpoint", "config.model")  # imported from everywhere, and so excepted from the patterns above
+LIGHT = (
+    "config.commands",
+    "config.endpoint",
+    "config.model",
+)  # imported from everywhere, and so excepted from the patterns above
 MAY_IMPORT_SUBPROCESS = ("driver.process",)  # and testing, which starts counterparts
 
 # A class whose alternative constructor another module performs, inside the method: datetime.strptime does likewise.

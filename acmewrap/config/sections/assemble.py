@@ -33,6 +33,11 @@ def assemble(root: Section, file: Path) -> Optional[Config]:
     _check_folders(root, certificates)
     _check_dsm_entries(root, certificates)
     schedule = _schedule(root, directory)
+    if root.get("commands") and schedule is not None and schedule.run == "wrapper":
+        root.refuse(
+            "commands",
+            "only acmewrap runs them, and `schedule: {run: wrapper}` has acme.sh run alone: leave out one of them",
+        )
     if root.reader.problems:
         return None
     return Config(
@@ -44,6 +49,7 @@ def assemble(root: Section, file: Path) -> Optional[Config]:
         synology=root.get("synology"),
         schedule=schedule,
         jobs=root.get("jobs") or min(_MOST_JOBS, os.cpu_count() or 1),
+        commands=root.get("commands") or (),
     )
 
 

@@ -9,19 +9,27 @@ from __future__ import annotations
 from typing import Optional, Union, get_args
 
 from .. import model
+from ..arguments import quoted
 from ..binder.record import Key, Record, Section
 from ..binder.types import Either, Sequence, Table, choice, matching
+from ..commands import After, Before, ConfiguredCommand, Event
 from .challenges import CHALLENGE
 from .credentials import SECRET, Environment
 from .options import OPTION
 from .paths import Bundle, PathKind
-from .scalars import COMMAND, DOMAIN, DURATION, EMAIL, FLAG, FRACTION, HOOK, JOBS, KEY, NAME, RELEASE, SERVER, TIME
+from .scalars import ANY, COMMAND, DOMAIN, DURATION, EMAIL, FLAG, FRACTION, HOOK, JOBS, KEY, NAME, RELEASE, SERVER, TIME
 from .synology import DSM_CERTIFICATE, SYNOLOGY, VERIFY, VERIFY_MISSING, Shorthand
 
 
 def _check_install(section: Section) -> None:
     if not (section.get("fullchain_file") or section.get("cert_file")):
         section.refuse("fullchain_file", "is missing: without it or cert_file nobody could tell what was installed")
+
+
+def _check_command(section: Section) -> None:
+    program = section.get("run")[0]
+    if not program or ("/" in program and not program.startswith("/")):
+        section.refuse("run", f"begins with {quoted(program)}: expected the name of a program or its path from / on")
 
 
 def _renew(at: Optional[model.RenewAt] = None, before: int = 0) -> Union[model.RenewAt, model.RenewBefore]:
@@ -162,6 +170,32 @@ _SCHEDULE = Record(
     },
     one_of=("daily", "every"),
 )
+_COMMAND = Record(
+    {
+        "before": Key(
+            choice(get_args(Before)), "Before a run that has something to do; before it issues; before it deploys."
+        ),
+        "after": Key(
+            choice(get_args(After)),
+            "At the end of a run that did something, also when it failed; of one that issued, or deployed, or tried; of one that "
+            "failed.",
+        ),
+        "when": Key(
+            Sequence(choice(get_args(Event)), "a list of what may have happened", unique=True),
+            "Only when one of these happened in the run.",
+            needs="after",
+        ),
+        "run": Key(
+            Sequence(ANY, "a program and its arguments"),
+            "The program and its arguments, each as it is: no shell reads them. The run's JSON document is its standard input.",
+            missing="the program and its arguments, such as [/usr/local/bin/announce]",
+        ),
+        "timeout": Key(DURATION, "How long it may take."),
+    },
+    ConfiguredCommand,
+    _check_command,
+    one_of=("before", "after"),
+)
 ROOT = Record(
     {
         "directory": Key(PathKind("a folder"), "Where everything is kept; the folder of this file when left out."),
@@ -181,6 +215,11 @@ ROOT = Record(
             missing="at least one, such as `nas: {domains: [nas.example.com], challenge: {webroot: /var/www}}`",
         ),
         "synology": Key(SYNOLOGY, "The Synology NAS that certificates are deployed to."),
+        "commands": Key(
+            Sequence(_COMMAND, "a list of commands", at_least=0),
+            "Commands of your own around each run that has something to do; plans and --dry-run run none. One that fails before "
+            "something stops that. Equal ones run once before and once after.",
+        ),
         "schedule": Key(_SCHEDULE, "When acmewrap runs unattended."),
     }
 )
