@@ -13,7 +13,7 @@ from typing import ClassVar, Literal, Optional, Tuple, Type, TypeVar
 from typing_extensions import Self
 
 from ..errors import CommandError, DeployError, Failure, IssueError
-from .home import CertificateFiles
+from .homes.home import CertificateFiles
 from .output.events import Event
 
 IssueOutcome = Literal["issued", "renewed", "reissued", "unchanged", "not_due", "not_issued", "failed"]

@@ -14,8 +14,8 @@ import pytest
 
 from acmewrap.config.model import Dns, Install, Webroot
 from acmewrap.driver.acmesh import AcmeSh
-from acmewrap.driver.configuration import parse_configuration
-from acmewrap.driver.queries import ListEntry
+from acmewrap.driver.homes.configuration import parse_configuration
+from acmewrap.driver.verbs.queries import ListEntry
 from acmewrap.errors import AccessError, CommandError, IssueError, ReleaseError
 from acmewrap.secrets import Secret
 from stub import NAME, OLD, SERVER, Stub, problem
