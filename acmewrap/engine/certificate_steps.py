@@ -99,7 +99,7 @@ class CertificateSteps:
         message = f"the new certificate ends on {moment(result.not_after)}, and is to be renewed already"
         problem = failure("certificate.short_lived", message, name=step.request.name)
         interval = interval_of(self._config.schedule)
-        failed = entry.fail(problem, now, end=end, lifetime=end - begin, interval=interval)
+        failed = entry.fail(problem, now, end=end, interval=interval)
         self._ledgers[step.authority.name].put(step.entry, failed)
         return replace(result, failure=problem)
 
@@ -168,7 +168,6 @@ class CertificateSteps:
             problem,
             now,
             end=end_of(entry, leaf),
-            lifetime=int(leaf.lifetime.total_seconds()) if leaf is not None else 0,
             interval=interval_of(self._config.schedule),
             retry_after=None if retry_after is None else retry_after.total_seconds(),
         )

@@ -45,6 +45,13 @@ class Scheduler(Protocol):
         """Take it out. False when it was not there."""
 
 
+def logged(command: str, log: str) -> str:
+    """Shell that runs *command* with both streams added to the file *log*, both as a shell reads them. Where it cannot be
+    written the run takes place all the same, and the scheduler gets what it prints. A FIFO would never be opened.
+    """
+    return f'( log={log}; [ ! -p "$log" ] && (: >> "$log") 2> /dev/null && exec >> "$log" 2>&1; {command} )'
+
+
 class Log:
     """The log of the unattended run, from the moment at which this is made."""
 

@@ -18,6 +18,7 @@ from ..catalogue import failure
 from ..config.model import Alpn, Config, Standalone
 from ..errors import AccessError
 from ..reading import PROGRAM, read_bytes
+from .backend import logged
 from .crontab import CrontabEntry
 from .systemd import Units, folder_of_units
 
@@ -131,7 +132,7 @@ def script(config: Config) -> str:
     and it ends with 0 only if every command did.
     """
     log = shlex.quote(str(paths.log_path(config)))
-    lines = [f"{' '.join(map(shlex.quote, words))} >> {log} 2>&1" for words in commands(config)]
+    lines = [logged(" ".join(map(shlex.quote, words)), log) for words in commands(config)]
     if len(lines) > 1:
         lines = ["status=0", *(f"{line} || status=$?" for line in lines), "exit $status"]
     return f"/bin/bash -c {shlex.quote('; '.join(('umask 077', *lines)))}"

@@ -15,6 +15,7 @@ import pytest
 from acmewrap.config.model import Schedule
 from acmewrap.errors import CommandError
 from acmewrap.schedule import crontab
+from acmewrap.schedule.backend import logged
 from acmewrap.schedule.crontab import CrontabEntry
 
 OTHERS = "# mine, to the letter\nSHELL=/bin/sh\n\t15 3 * * 0  /bin/true\t# 100\\%\n"
@@ -150,3 +151,29 @@ def test_an_entry_that_does_not_last_is_an_error(own_table: List[str]) -> None:
     with pytest.raises(CommandError) as caught:
         crontab.edit(lambda text: text + "# one more\n")
     assert caught.value.id == "schedule.not_kept"
+
+
+@pytest.mark.parametrize("place", ["folder", "fifo", "missing folder"])
+def test_a_run_whose_log_cannot_be_opened_takes_place_and_prints_to_the_scheduler(tmp_path: Path, place: str) -> None:
+    log = tmp_path / "task.log"
+    if place == "folder":
+        log.mkdir()
+    elif place == "fifo":
+        os.mkfifo(log)
+    else:
+        log = tmp_path / "gone" / "task.log"
+    words = ("/bin/sh", "-c", f"echo ran; touch {tmp_path}/ran; exit 3")
+    line = f"umask 077; {logged(shlex.join(words), shlex.quote(str(log)))}"
+    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=False, timeout=10)
+    assert (tmp_path / "ran").exists()
+    assert (done.returncode, done.stdout) == (3, "ran\n")
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+def test_a_log_that_can_be_written_takes_both_streams(tmp_path: Path, shell: str) -> None:
+    log, words = tmp_path / "it's 100%.log", ("/bin/sh", "-c", "echo out; echo err >&2; exit 4")
+    for _ in range(2):
+        line = logged(shlex.join(words), shlex.quote(str(log)))
+        done = subprocess.run([shell, "-c", line], capture_output=True, text=True, check=False, timeout=10)
+        assert (done.returncode, done.stdout, done.stderr) == (4, "", "")
+    assert log.read_text(encoding="utf-8") == "out\nerr\n" * 2

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 
 from acmewrap.catalogue import failure
 from acmewrap.config.model import RenewAt, RenewBefore, Schedule
-from acmewrap.limits import latest_try
 from acmewrap.plan import interval_check
 from acmewrap.plan.due import due_at, due_of, end_of, interval_of, slowest_interval
 from acmewrap.plan.planner import PlanOptions, plan
@@ -105,7 +104,7 @@ def test_after_any_number_of_failures_half_of_what_is_left_is_still_left(
     lifetime: int, attempts: int, passed: float
 ) -> None:
     now = int(lifetime * passed)
-    entry = LedgerEntry(attempts=attempts).fail(REFUSED, now, end=lifetime, lifetime=lifetime)
+    entry = LedgerEntry(attempts=attempts).fail(REFUSED, now, end=lifetime)
     assert now <= entry.next_try <= now + (lifetime - now) / 2
 
 
@@ -124,17 +123,19 @@ def test_after_a_failure_the_next_run_tries_again_or_one_before_half_of_what_is_
     run = int(lifetime * passed)
     now = int(run + interval * took)  # the failure takes its time, so it is noted later than the run began
     assume(now < lifetime)
-    failed = LedgerEntry(attempts=attempts).fail(REFUSED, now, end=lifetime, lifetime=lifetime, interval=interval)
+    failed = LedgerEntry(attempts=attempts).fail(REFUSED, now, end=lifetime, interval=interval)
     next_try = failed.next_try
     again = run + max(-(-(next_try - run) // interval), 1) * interval
     assert again <= max(run + interval, now + (lifetime - now) / 2)
 
 
-@pytest.mark.parametrize(("lifetime", "wait"), [(HOUR, 5 * MINUTE), (DAY, HOUR), (90 * DAY, HOUR)])
-def test_what_has_expired_is_tried_soon_and_not_all_the_time(lifetime: int, wait: int) -> None:
-    assert latest_try(NOW, NOW - DAY, lifetime) == NOW + wait
-    assert latest_try(NOW, NOW, lifetime) == NOW + wait
-    assert latest_try(NOW, NOW, lifetime, 5 * MINUTE) == NOW + max(wait - 5 * MINUTE, 30)
+@pytest.mark.parametrize("ended", [0, 1, DAY, 400 * DAY])
+def test_what_has_expired_is_tried_as_the_backoff_has_it(ended: int) -> None:
+    waits = [
+        LedgerEntry(attempts=tried).fail(REFUSED, NOW, end=NOW - ended, jitter=0).next_try - NOW for tried in range(12)
+    ]
+    assert waits[:4] == [5 * MINUTE, 10 * MINUTE, 20 * MINUTE, 40 * MINUTE]
+    assert waits[-1] == 23 * HOUR
 
 
 def test_what_a_target_serves_until_when_is_kept_while_another_leaf_is_owed() -> None:

@@ -42,8 +42,10 @@ def fields(one: CrontabEntry) -> str:
 
 def test_the_entry_runs_at_its_time_and_logs_both_streams() -> None:
     (line,) = lines(entry())
-    assert line.startswith("55 4 * * * umask 077; /usr/bin/python3 -m acmewrap --config /srv/acme/acmewrap.yaml cron")
-    assert line.endswith(">> /srv/acme/task.log 2>&1")
+    assert line.startswith("55 4 * * * umask 077; ( log=/srv/acme/task.log; ")
+    assert line.endswith(
+        ' && exec >> "$log" 2>&1; /usr/bin/python3 -m acmewrap --config /srv/acme/acmewrap.yaml cron )'
+    )
 
 
 def test_it_is_marked_with_the_configuration_it_belongs_to() -> None:
@@ -113,13 +115,13 @@ def test_words_that_a_shell_would_split_or_expand_are_quoted() -> None:
 
 def test_several_commands_are_several_lines() -> None:
     found = lines(entry(commands=(("/srv/acme.sh", "--cron"), ("/srv/acme.sh-internal", "--cron"))))
-    assert [line.split()[7] for line in found] == ["/srv/acme.sh", "/srv/acme.sh-internal"]
+    assert [line.split()[-3] for line in found] == ["/srv/acme.sh", "/srv/acme.sh-internal"]
 
 
 def test_mail_is_sent_only_when_something_failed() -> None:
     mail, line, _ = lines(entry(mail="ops@example.com"))
     assert mail == "MAILTO=ops@example.com"
-    assert " 2>&1 || " in line
+    assert " ) || " in line
     assert "MAILTO" not in entry().render()
 
 
