@@ -114,7 +114,7 @@ def align(request: Request, result: IssueResult, staged: CertificateFiles) -> Is
     mark(request, staged)
     if request.due is None or result.not_before is None or result.not_after is None:
         return result
-    when = request.due(result.not_before, result.not_after)
+    when = request.due(result.not_before, result.not_after).replace(microsecond=0)
     set_renewal(path, when)
     return dataclasses.replace(result, next_renewal=when)
 
