@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Iterator, Literal, Mapping, Optional, Tuple, Union
 
-from ..access.trust import StrPath
 from ..secrets import Reference
+from ..system.trust import StrPath
 from .commands import ConfiguredCommand
 from .endpoint import Endpoint
 

@@ -20,7 +20,7 @@ import time
 from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Callable, Deque, List, Mapping, Optional, Protocol, Tuple, cast
+from typing import IO, BinaryIO, Callable, ContextManager, Deque, List, Mapping, Optional, Protocol, Tuple, Union
 
 from ..catalogue import failure
 from ..errors import CommandError
@@ -186,16 +186,16 @@ class ProcessRunner:
             self._kill_group(process.pid, number)
 
 
-def _readable(data: bytes) -> BinaryIO:
+def _readable(data: bytes) -> ContextManager[Union[int, IO[bytes]]]:
     """A file without a name, so that nobody waits for who does not read, as with a pipe."""
     if not data:
-        return open(os.devnull, "rb")
+        return contextlib.nullcontext(subprocess.DEVNULL)
     import tempfile
 
     made = tempfile.TemporaryFile()  # noqa: SIM115 - it is whoever asks that closes it
     made.write(data)
     made.seek(0)
-    return cast("BinaryIO", made)
+    return made
 
 
 class _Lines:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import threading
 from typing import Callable, Dict, Iterator, Literal, Optional, Tuple
 
-from ..access import trust
 from ..catalogue import failure
 from ..config.commands import Before, ConfiguredCommand
 from ..config.model import Config
@@ -16,6 +15,7 @@ from ..driver.command import DEFAULT_PATH
 from ..driver.process import Command
 from ..errors import AcmewrapError, CommandError, ExitCode, Failure
 from ..plan.steps import DeployCertificate, ObtainCertificate, RenewCertificate, Step
+from ..system import trust
 from .context import RunContext
 from .results import CommandResult, Run
 

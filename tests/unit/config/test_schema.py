@@ -36,6 +36,8 @@ GOOD = (
     BASE + SYNOLOGY + "  certificate: {default: true, services: [FTP]}\n",
     BASE + SYNOLOGY.replace("http:", "https:") + f"  fingerprint: {':'.join(['aB'] * 32)}\n",
     BASE + 'schedule: {daily: "04:55"}\n',
+    BASE
+    + "commands: [{before: run, run: [x]}, {after: error, when: [failed, renewed], run: [/bin/x, y], timeout: 5s}]\n",
     BASE.replace("{webroot: /var/www}", "{standalone: }"),
     BASE.replace("{webroot: /var/www}", "{alpn: 8443}"),
     BASE.replace("{webroot: /var/www}", "stateless"),

@@ -11,7 +11,7 @@ import pytest
 from acmewrap.catalogue import failure
 from acmewrap.config.commands import ConfiguredCommand
 from acmewrap.driver.process import Command, Completed, OnLine
-from acmewrap.engine import engine as engines
+from acmewrap.engine.certificate_steps import CertificateSteps
 from acmewrap.engine.commands import Commands
 from acmewrap.engine.context import RunContext
 from acmewrap.engine.deploy import Delivery
@@ -74,7 +74,7 @@ def do(
             raise DeployError(failure("deploy.failed", "the hook failed", name="nas"))
         return Delivery(None, Observation(), assigned=True) if isinstance(step, DeployCertificate) else ISSUED
 
-    monkeypatch.setattr(engines.CertificateSteps, "perform", perform)
+    monkeypatch.setattr(CertificateSteps, "perform", perform)
     monkeypatch.setattr(Engine, "_open_authorities", lambda *_: ({}, {}))
     context = RunContext({"PATH": "/bin", "LANG": "C"}, runner=runner)
     own = Commands(config, context, lambda run: rendering.of_run("apply", run, {}))
