@@ -16,6 +16,7 @@ from acmewrap.catalogue import failure
 from acmewrap.config import Config
 from acmewrap.config.model import Authority, Certificate, Dns, DsmCertificate, RenewBefore, Schedule, Webroot
 from acmewrap.driver.wrapper import Wrapper
+from acmewrap.formats.timefmt import instant
 from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
 from acmewrap.plan.planner import Plan, PlanOptions, plan
 from acmewrap.plan.steps import (
@@ -42,7 +43,6 @@ from acmewrap.secrets import FileReference
 from acmewrap.state.ledger import LedgerEntry
 from acmewrap.state.machine import State
 from acmewrap.state.nas import NasState
-from acmewrap.timefmt import instant
 from acmewrap.verify.tls_probe import Observation
 from wanted import (
     CERTIFICATE,
