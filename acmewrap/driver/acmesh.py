@@ -34,7 +34,7 @@ from .staging import stage
 class AcmeSh:
     """Drives the acme.sh in the folder *program* on the certificates in *home*, all of one directory (*server*).
 
-    ``version`` names the pinned release whose manifest is checked before each call (None: no check, the caller vouches);
+    ``version`` names the pinned release whose manifest is checked before each call (None: no check, the caller vouches), or ``files``;
     ``environment`` reaches every call (proxies, for one); ``deadlines`` are seconds by verb, ``poll`` is that of an authority.
     """
 
@@ -47,6 +47,7 @@ class AcmeSh:
         ca_bundle: Optional[Path] = None,
         email: Optional[str] = None,
         version: Optional[str] = None,
+        files: Optional[Mapping[str, str]] = None,
         path: str = command.DEFAULT_PATH,
         environment: Optional[Mapping[str, str]] = None,
         deadlines: Optional[Mapping[str, float]] = None,
@@ -61,6 +62,7 @@ class AcmeSh:
             ca_bundle=ca_bundle,
             email=email,
             pinned=version,
+            files=files,
             path=path,
             environment=dict(environment or {}),
             deadlines={**command.DEADLINES, **(deadlines or {})},

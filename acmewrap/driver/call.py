@@ -53,6 +53,7 @@ class Caller:
     ca_bundle: Optional[Path] = None
     email: Optional[str] = None
     pinned: Optional[str] = None
+    files: Optional[Mapping[str, str]] = None
     path: str = command.DEFAULT_PATH
     environment: Mapping[str, str] = field(default_factory=dict)
     deadlines: Mapping[str, float] = field(default_factory=lambda: command.DEADLINES)
@@ -81,7 +82,7 @@ class Caller:
         """
         trust.refuse_weak(self.program / "acme.sh")
         # What was checked is what runs: the link may lead elsewhere by then. Only its owner can write in the folder itself.
-        program = self.program if self.pinned is None else installation.verify(self.program, self.pinned)
+        program = self.program if self.pinned is None else installation.verify(self.program, self.pinned, self.files)
         given = variables or {}
         command.check_values(given)
         homes = (

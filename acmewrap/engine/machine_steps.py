@@ -26,6 +26,7 @@ def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
         installation.install(
             step.settings.release,
             step.path,
+            step.settings.pin,
             cache=cache_folder(environ),
             archive=step.settings.archive,
             allow_vulnerable=step.settings.allow_vulnerable,

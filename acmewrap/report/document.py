@@ -51,6 +51,7 @@ FINDING = record("finding", {**within("failure", _FAILURE), "fixable": _FIXABLE}
 FACT = record("fact", {"name": TEXT, "value": TEXT})
 _DEFAULT = field(FLAG, lambda release: release.version == DEFAULT_RELEASE)
 _PIN = {"url": TEXT, "sha256": SHA256, "cve": optional(TEXT), "debian": optional(TEXT), "default": _DEFAULT}
+_PIN["witnesses"] = field(listed(TEXT), None, "Who says independently of each other that this is its content.")
 RELEASE = record("release", {"version": TEXT, **_PIN})
 
 # --- steps, and why they are done ----------------------------------------------------------------------------------------
@@ -188,6 +189,12 @@ OWN: Mapping[Tuple[str, ...], Dict[str, Type]] = {
     ("completion",): {"script": TEXT},
     ("releases",): {"releases": listed(RELEASE)},
     ("upgrade",): {"switched": FLAG, "from": TEXT, "to": TEXT, "files": _FILES, "run": optional(RUN)},
+    ("pin",): {
+        "from": field(TEXT, None, "The pinned release before it."),
+        "to": TEXT,
+        "files": _FILES,
+        "manifest": optional(record("manifest", {"path": field(TEXT, "manifest"), "sha256": SHA256})),
+    },
     ("self-update",): {
         "path": TEXT,
         "from": TEXT,

@@ -11,14 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Iterator, Mapping, Optional, Sequence, Tuple
 
 from ...catalogue import failure
+from ...config.manifest import Pin
 from ...errors import AccessError, ReleaseError
 from ...files import FOLDER, PUBLIC, SCRIPT, lock, make_folder, sync_folder
-from .pin import Release, differences, manifest, pinned, releases, summarize
+from .pin import Release, differences, manifest, newest, pinned, releases, summarize
 
 if TYPE_CHECKING:
     from .sources import Source
 
-__all__ = ["Installed", "Release", "install", "manifest", "pinned", "place", "releases", "verify"]
+__all__ = ["Installed", "Release", "install", "manifest", "newest", "pinned", "place", "releases", "verify"]
 
 WAIT = 60.0
 """Seconds to wait for another install in the same place."""
@@ -61,6 +62,7 @@ def verify(folder: Path, version: str, files: Optional[Mapping[str, str]] = None
 def install(
     version: str,
     folder: Path,
+    own: Optional[Pin] = None,
     *,
     cache: Path,
     archive: Optional[Path] = None,
@@ -71,17 +73,22 @@ def install(
 
     It comes from *archive* (a tar archive or an unpacked folder) when that is given, and from nowhere else; otherwise from the
     first of these that has it: the download cache (the folder *cache*), the release URL, the machine's Debian archive.
-    Raises what :func:`pinned` and :func:`place` raise.
+    *own* is a release that the user pinned. Raises what :func:`pinned` and :func:`place` raise.
     """
     from .debian import Debian
     from .sources import Download, Local
 
-    release = pinned(version, allow_vulnerable=allow_vulnerable)
-    kept = cache / f"acme.sh-{version}.tar.gz"
+    release = pinned(version, own, allow_vulnerable=allow_vulnerable)
+    kept = cached(cache, version)
     sources: Sequence[Source] = (Local(kept, "the download cache"), Download(kept), Debian())
     if archive is not None:
         sources = (Local(archive),)
-    return place(release, manifest(version), folder, sources, force=force)
+    return place(release, manifest(version, own), folder, sources, force=force)
+
+
+def cached(cache: Path, version: str) -> Path:
+    """Where the archive of *version* lies in the download cache."""
+    return cache / f"acme.sh-{version}.tar.gz"
 
 
 def place(
