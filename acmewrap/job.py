@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Tuple
 
 from . import paths
-from .catalogue import failure, invalid
+from .catalogue import failure
 from .config.model import Certificate, Config
 from .engine.convergence import SCOPES, Command, Convergence
 from .errors import AccessError, AcmewrapError, IssueError
@@ -21,7 +21,7 @@ from .plan.planner import Plan
 from .state.machine import CERTIFICATE_PARTS, STATUS_PARTS, read_state
 
 if TYPE_CHECKING:
-    from .doctor import Finding, Notice
+    from .doctor import DoctorNotice, Finding
     from .driver.results import RevokeResult
     from .engine.engine import Listener
     from .engine.pinning import Pinned
@@ -100,19 +100,9 @@ class Job:
         Raises :class:`ConfigurationError` for what only shows beside the certificates that are there, and :class:`AccessError`
         when the scheduled run could not start; :class:`ReleaseError` when the release is not pinned, or lacks a hook in use.
         """
-        from .config.cleartext import find_warnings
-        from .engine import upgrade
-        from .plan import interval_check
-        from .schedule import entry
-        from .state import file_modes
+        from .engine.check import check
 
-        problems = interval_check.find_problems(self.config, read_state(self.config, CERTIFICATE_PARTS))
-        if problems:
-            raise invalid(problems)
-        upgrade.check(self.config)
-        if self.config.schedule is not None:
-            entry.refuse_weak(self.config)
-        return (*find_warnings(self.config, self._environ), *file_modes.find_warnings(self.config))
+        return check(self.config, self._environ)
 
     def status(self, *names: str, run: Optional[Run] = None) -> Dict[str, CertificateStatus]:
         """The certificates on disk and at their targets; with *run* as that left them, and no target is asked again."""
@@ -128,7 +118,7 @@ class Job:
         http_port: int = 80,
         address: Optional[str] = None,
         writes: bool = True,
-        listener: Optional[Callable[[Notice], None]] = None,
+        listener: Optional[Callable[[DoctorNotice], None]] = None,
     ) -> Tuple[Finding, ...]:
         """Everything that keeps certificates from being renewed; with *fix* what is left of it after what is safe was done.
 

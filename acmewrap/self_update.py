@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Optional, Tuple
 
-from . import __version__, files, resources
+from . import __version__, files, reading, resources
 from .catalogue import failure
 from .driver.process import Command, ProcessRunner
 from .errors import AccessError, AcmewrapError, BusyError, CommandError
@@ -97,7 +97,7 @@ def replace(program: Path, build: Build) -> None:
 
         def keep(new: str) -> None:
             _refuse_unusable(Path(new), build.version)
-            files.write_atomic(kept(program), program.read_bytes(), mode)
+            files.write_atomic(kept(program), reading.read_bytes(program, reading.PROGRAM), mode)
 
         try:
             files.rewrite(program, build.content, before=keep)
@@ -123,13 +123,13 @@ def version_kept(program: Path) -> str:
     old = kept(program)
     if not old.is_file():
         raise AcmewrapError(failure("update.nothing_kept", f"{old} is not there"))
-    return _version_of(old.read_bytes(), str(old))
+    return _version_of(reading.read_bytes(old, reading.PROGRAM), str(old))
 
 
 def _read(source: str) -> bytes:
     try:
         if "://" not in source:
-            return Path(source).read_bytes()
+            return reading.read_bytes(source, reading.PROGRAM)
         speaker = Http(120.0, LIMIT, wait=30.0, redirects=_REDIRECTS, proxies=True)
         reply = speaker.fetch(source)
     except (OSError, HttpError) as error:

@@ -12,7 +12,6 @@ from ..config.edit import set_pin
 from ..config.manifest import render_pin
 from ..config.model import Config
 from ..driver.release import installation, pinning
-from .machine_steps import cache_folder
 from .upgrade import ReleaseChange, as_author, difference
 
 
@@ -41,6 +40,6 @@ def pin(config: Config, archive: Path, environ: Mapping[str, str], *, pretend: b
     if not pretend:
         as_author(config, lambda: files.write_atomic(manifest, text, files.PUBLIC))
         edit = set_pin(config.file, own, manifest, digest, environ)
-        pinning.keep(own, contents, cache_folder(environ))
+        pinning.keep(own, contents, installation.cache_folder(environ))
         as_author(config, edit.write)
     return Pinned(own.version, manifest, digest, change)

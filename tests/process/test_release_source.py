@@ -206,5 +206,5 @@ def test_nothing_reachable_is_one_error_that_lists_everything_and_the_way_by_han
     error = caught.value
     assert error.id == "release.unavailable"
     assert "the moon: no 2 files of 9.9.9; the sun: no 2 files of 9.9.9" in str(error)
-    for needed in (release.url, release.sha256, "`archive` under `acme_sh`"):
+    for needed in (release.url, str(release.sha256), "`archive` under `acme_sh`"):
         assert needed in error.remedy

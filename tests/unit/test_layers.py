@@ -63,9 +63,13 @@ HEAVY: Mapping[str, Tuple[str, ...]] = {
 LIGHT = ("config.model",)  # imported from everywhere, and so excepted from the patterns above
 MAY_IMPORT_SUBPROCESS = ("driver.process",)  # and testing, which starts counterparts
 
+# A class whose alternative constructor another module performs, inside the method: datetime.strptime does likewise.
+ALTERNATIVE_CONSTRUCTORS = {"config.model": "config.load"}
+
 ENDS_OR_PRINTS = ("print", "exit", "quit", "SystemExit", "sys.exit", "os._exit", "sys.stdout.write", "sys.stderr.write")
 MOST_LINES = 250
-LONGER: Mapping[str, str] = {}  # the module, and why
+LONGER: Mapping[str, str] = {"config.model": "all that a file can say, on one page"}  # the module, and why
+READERS = ("reading", "resources")  # whose functions are called by the name of the module
 
 
 class Import(NamedTuple):
@@ -182,6 +186,8 @@ def test_a_lower_layer_does_not_import_a_higher_one() -> None:
 def test_no_module_imports_another_that_imports_it_back() -> None:
     """Not even inside functions, or for type checkers: who sits in a circle cannot be understood alone."""
     graph = {dotted(path): {one.name[len("acmewrap.") :] for one in imports(path)} for path in modules()}
+    for module, constructor in ALTERNATIVE_CONSTRUCTORS.items():
+        graph[module] -= {constructor}
     before = len(graph) + 1
     while len(graph) < before:  # take away who imports nobody that is left
         before = len(graph)
@@ -218,6 +224,24 @@ def test_processes_are_started_in_one_module() -> None:
         if name not in MAY_IMPORT_SUBPROCESS and unit_of(name) != "testing":
             starts = (imported for imported in imports(module) if is_or_is_in(imported.name, "subprocess"))
             yield from (f"line {imported.line}: imports {imported.name}" for imported in starts)
+
+    none_breaks(complaints)
+
+
+def test_files_are_read_in_one_module() -> None:
+    """Which waits for no FIFO and reads nothing without end: a bare ``open``, ``read_text`` or ``read_bytes`` would."""
+
+    def complaints(module: Path) -> Iterator[str]:
+        if dotted(module) == "reading" or unit_of(dotted(module)) == "testing":
+            return
+        for node in ast.walk(parsed(module)):
+            if not isinstance(node, ast.Call):
+                continue
+            method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            whole = method in ("read_text", "read_bytes") and name_of(node.func).split(".")[0] not in READERS
+            writes = any(isinstance(word, ast.Constant) and "w" in str(word.value) for word in node.args[1:])
+            if whole or (name_of(node.func) in ("open", "io.open") and not writes):
+                yield f"line {node.lineno}: reads a file by itself"
 
     none_breaks(complaints)
 

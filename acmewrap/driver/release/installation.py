@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Iterator, Mapping, Optional, Sequence, Tuple
 
+from ...access.trust import StrPath
 from ...catalogue import failure
 from ...config.manifest import Pin
 from ...errors import AccessError, ReleaseError
@@ -19,7 +20,18 @@ from .pin import Release, differences, manifest, newest, pinned, releases, summa
 if TYPE_CHECKING:
     from .sources import Source
 
-__all__ = ["Installed", "Release", "install", "manifest", "newest", "pinned", "place", "releases", "verify"]
+__all__ = [
+    "Installed",
+    "Release",
+    "cache_folder",
+    "install_acme_sh",
+    "manifest",
+    "newest",
+    "pinned",
+    "place",
+    "releases",
+    "verify",
+]
 
 WAIT = 60.0
 """Seconds to wait for another install in the same place."""
@@ -59,31 +71,38 @@ def verify(folder: Path, version: str, files: Optional[Mapping[str, str]] = None
     return real
 
 
-def install(
+def cache_folder(environ: Mapping[str, str]) -> Path:
+    """Where downloaded archives are kept: ``$XDG_CACHE_HOME/acmewrap``."""
+    base = environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path(environ.get("HOME") or Path.home()) / ".cache") / "acmewrap"
+
+
+def install_acme_sh(
     version: str,
-    folder: Path,
-    own: Optional[Pin] = None,
+    folder: StrPath,
     *,
-    cache: Path,
-    archive: Optional[Path] = None,
+    cache: Optional[StrPath] = None,
+    archive: Optional[StrPath] = None,
     allow_vulnerable: bool = False,
     force: bool = False,
+    own: Optional[Pin] = None,
 ) -> Installed:
-    """Make *folder* (absolute) the pinned acme.sh *version*; nothing happens when it already is.
+    """Make *folder* the pinned acme.sh *version*; nothing happens when it already is.
 
     It comes from *archive* (a tar archive or an unpacked folder) when that is given, and from nowhere else; otherwise from the
-    first of these that has it: the download cache (the folder *cache*), the release URL, the machine's Debian archive.
+    first of these that has it: the download cache (the folder *cache*, by default
+    that of :func:`cache_folder`), the release URL, the machine's Debian archive.
     *own* is a release that the user pinned. Raises what :func:`pinned` and :func:`place` raise.
     """
     from .debian import Debian
     from .sources import Download, Local
 
     release = pinned(version, own, allow_vulnerable=allow_vulnerable)
-    kept = cached(cache, version)
+    kept = cached(Path(cache_folder(os.environ) if cache is None else cache), version)
     sources: Sequence[Source] = (Local(kept, "the download cache"), Download(kept), Debian())
     if archive is not None:
-        sources = (Local(archive),)
-    return place(release, manifest(version, own), folder, sources, force=force)
+        sources = (Local(Path(archive)),)
+    return place(release, manifest(version, own), Path(os.path.abspath(folder)), sources, force=force)
 
 
 def cached(cache: Path, version: str) -> Path:
