@@ -77,9 +77,7 @@ def test_what_was_pinned_stands_in_a_manifest_that_the_file_names_and_all_else_s
     place = pinned(folder, {**FILES, "README.md": b"x", "deploy/README.md": b"x"})
     digest = hashlib.sha256(place.read_bytes()).hexdigest()
     after = (folder / NAME).read_text(encoding="utf-8")
-    assert after == before.replace(
-        "  release:", f'  sha256: "{digest}"\n  manifest: "{place.name}"\n  release:'
-    )
+    assert after == before.replace("  release:", f'  sha256: "{digest}"\n  manifest: "{place.name}"\n  release:')
     assert parse_pin(place.read_text(encoding="ascii")).files == {
         path: hashlib.sha256(content).hexdigest() for path, content in FILES.items()
     }
@@ -90,7 +88,9 @@ def test_the_difference_to_the_release_before_it_is_shown_first_what_is_in_use(
 ) -> None:
     pinned(folder)
     lines = said(capsys).splitlines()
-    assert lines[0].startswith(f"From acme.sh 3.1.5 to {NEXT}, files: 0 added, {len(manifest('3.1.5')) - 3} removed, 3 changed")
+    assert lines[0].startswith(
+        f"From acme.sh 3.1.5 to {NEXT}, files: 0 added, {len(manifest('3.1.5')) - 3} removed, 3 changed"
+    )
     assert "  changed: deploy/ssh.sh, in use here" in lines
     assert lines[-1] == f"To switch to it: acmewrap upgrade --to {NEXT}"
 
