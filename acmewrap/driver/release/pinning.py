@@ -9,6 +9,7 @@ import tarfile
 from pathlib import Path
 from typing import Iterable, Mapping, Tuple
 
+from ... import reading
 from ...catalogue import failure
 from ...config.manifest import SCRIPT, VERSION_PATTERN, Pin, parse_pin, render_pin
 from ...errors import ReleaseError
@@ -71,7 +72,7 @@ def _read(archive: Path) -> Mapping[str, bytes]:
     if archive.is_dir():
         names = (path.relative_to(archive).as_posix() for folder in HOOKS for path in (archive / folder).glob("*"))
         return read_folder(archive, _kept((SCRIPT, *names)))
-    with open(archive, "rb") as stream:
+    with reading.open_regular(archive) as stream:
         contents = read_archive(stream)
     return {path: contents[path] for path in _kept(contents)}
 
