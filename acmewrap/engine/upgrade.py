@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Callable, Mapping, Optional, Set, Tuple
 
-from ..access import privileges, trust
 from ..catalogue import failure
 from ..config.edit import Edit
 from ..config.model import Config, Dns
 from ..driver.release import installation
 from ..errors import ExitCode, ReleaseError
 from ..plan.steps import Kind
+from ..system import privileges, trust
 from .context import RunContext
 from .convergence import SCOPES, Convergence
 from .engine import Engine, Listener

@@ -11,7 +11,7 @@ from typing import Any, Optional, Tuple
 
 from yaml.nodes import Node
 
-from ... import reading
+from ...system import reading
 from ..binder.reader import INVALID, Reader
 from ..binder.record import Section
 from ..manifest import Pin, parse_pin

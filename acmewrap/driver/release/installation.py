@@ -10,11 +10,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Iterator, Mapping, Optional, Sequence, Tuple
 
-from ...access.trust import StrPath
 from ...catalogue import failure
 from ...config.manifest import Pin
 from ...errors import AccessError, ReleaseError
-from ...files import FOLDER, PUBLIC, SCRIPT, lock, make_folder, sync_folder
+from ...system.files import FOLDER, PUBLIC, SCRIPT, lock, make_folder, sync_folder
+from ...system.trust import StrPath
 from .pin import Release, differences, manifest, newest, pinned, releases, summarize
 
 if TYPE_CHECKING:

@@ -9,11 +9,11 @@ import tarfile
 from pathlib import Path
 from typing import Iterable, Mapping, Tuple
 
-from ... import reading
 from ...catalogue import failure
 from ...config.manifest import SCRIPT, VERSION_PATTERN, Pin, parse_pin, render_pin
 from ...errors import ReleaseError
-from ...files import PUBLIC, make_folder, write_atomic
+from ...system import reading
+from ...system.files import PUBLIC, make_folder, write_atomic
 from .archive import read_archive
 from .installation import cached
 from .pin import HOOKS, UPSTREAM, read_folder, releases
