@@ -16,10 +16,11 @@ _MODULES: Mapping[str, str] = {
     "config.cleartext": "find_warnings",
     "config.commands": "ConfiguredCommand",
     "config.endpoint": "Endpoint",
+    "config.manifest": "Pin",
+    "config.challenges": "Alpn Apache Challenge Dns Nginx Standalone Stateless Webroot",
     "config.model": (
-        "Account AcmeShSettings Alpn Apache Authority Certificate Challenge Config Dns DsmCertificate "
-        "ExternalAccount Install KeyType Nginx RenewAt RenewBefore Schedule Standalone Stateless "
-        "Synology Target Webroot"
+        "Account AcmeShSettings Authority Certificate Config DsmCertificate ExternalAccount "
+        "Install KeyType RenewAt RenewBefore Schedule Synology Target"
     ),
     "doctor": "Checked DoctorNotice Fact Finding Fixed",
     "driver.acmesh": "AcmeSh",
@@ -36,6 +37,7 @@ _MODULES: Mapping[str, str] = {
     "engine.engine": "Listener",
     "engine.results": "CommandResult Notice Planned Run StepEnded StepLine StepResult StepStarted",
     "engine.status": "CertificateStatus TargetStatus",
+    "engine.pinning": "Pinned",
     "engine.upgrade": "ReleaseChange",
     "errors": (
         "AccessError AcmewrapError BusyError CommandError ConfigurationError ConfigurationWarning DeployError "

@@ -9,8 +9,10 @@ from typing import Any, Iterator, Literal, Mapping, Optional, Tuple, Union
 
 from ..secrets import Reference
 from ..system.trust import StrPath
+from .challenges import Challenge
 from .commands import ConfiguredCommand
 from .endpoint import Endpoint
+from .manifest import Pin
 
 KeyType = Literal["ec-256", "ec-384", "ec-521", "2048", "3072", "4096", "8192"]
 Scheduler = Literal["crontab", "dsm", "systemd"]
@@ -19,55 +21,6 @@ Poll = Literal["early", "acme.sh"]
 
 DEFAULT_RELEASE = "3.1.1"
 LOG = "task.log"  # of unattended runs, below ``directory``, when the file names none
-
-
-@dataclass(frozen=True)
-class Webroot:
-    """http-01 through a folder that a web server already serves."""
-
-    path: Path
-
-
-@dataclass(frozen=True)
-class Standalone:
-    """http-01 through acme.sh's own small server (socat)."""
-
-    port: Optional[int] = None
-
-
-@dataclass(frozen=True)
-class Alpn:
-    """tls-alpn-01 (RFC 8737) through acme.sh's own small server."""
-
-    port: Optional[int] = None
-
-
-@dataclass(frozen=True)
-class Dns:
-    """dns-01 through one of acme.sh's ``dnsapi`` hooks; ``env`` holds what the hook reads."""
-
-    hook: str
-    env: Mapping[str, Union[str, Reference]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Stateless:
-    """http-01 answered by a web server that knows the account's thumbprint."""
-
-
-@dataclass(frozen=True)
-class Nginx:
-    """http-01 through a running nginx, whose configuration acme.sh edits for a moment."""
-
-    configuration: Optional[Path] = None
-
-
-@dataclass(frozen=True)
-class Apache:
-    """http-01 through a running Apache, whose configuration acme.sh edits for a moment."""
-
-
-Challenge = Union[Webroot, Standalone, Alpn, Dns, Stateless, Nginx, Apache]
 
 
 @dataclass(frozen=True)
@@ -203,11 +156,17 @@ class Schedule:
 
 @dataclass(frozen=True)
 class AcmeShSettings:
-    """Which acme.sh, and where its archive lies if the user brought it by hand."""
+    """Which acme.sh, and where its archive lies if the user brought it by hand. ``pin`` may be that of another release."""
 
     release: str = DEFAULT_RELEASE
     archive: Optional[Path] = None
     allow_vulnerable: bool = False
+    pin: Optional[Pin] = None
+
+    @property
+    def pinned(self) -> Tuple[str, Optional[Mapping[str, str]]]:
+        """``release``, and what the user pinned of it, if anything: path -> SHA-256."""
+        return self.release, self.pin.files if self.pin is not None and self.pin.version == self.release else None
 
 
 @dataclass(frozen=True)

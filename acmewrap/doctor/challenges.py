@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import Dict, Iterator, Optional
 
-from ..config.model import Challenge, Dns, Webroot
+from ..config.challenges import Challenge, Dns, Webroot
 from ..host import webroot
 from ..net.connection import Deadline, Place, resolve
 from ..net.http import PORTS, Http, HttpError

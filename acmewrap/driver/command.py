@@ -23,7 +23,8 @@ from ..config.arguments import (
     check_path,
     check_value,
 )
-from ..config.model import Alpn, Apache, Challenge, Dns, Install, KeyType, Nginx, Stateless, Webroot
+from ..config.challenges import Alpn, Apache, Challenge, Dns, Nginx, Stateless, Webroot
+from ..config.model import Install, KeyType
 from ..errors import CommandError
 from ..secrets import Secret
 from ..system.reading import read_bytes

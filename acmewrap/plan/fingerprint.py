@@ -7,7 +7,8 @@ import json
 from dataclasses import asdict
 from typing import Any, Optional
 
-from ..config.model import Certificate, Config, Webroot
+from ..config.challenges import Webroot
+from ..config.model import Certificate, Config
 from ..driver.homes.home import Stored
 from ..reasons import Changed, Plain, Reason
 

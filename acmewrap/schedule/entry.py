@@ -14,7 +14,8 @@ from typing import Iterator, Optional, Tuple
 
 from .. import paths
 from ..catalogue import failure
-from ..config.model import Alpn, Config, Standalone
+from ..config.challenges import Alpn, Standalone
+from ..config.model import Config
 from ..errors import AccessError
 from ..system import files, privileges, resources, trust
 from ..system.reading import PROGRAM, read_bytes

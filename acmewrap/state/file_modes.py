@@ -14,7 +14,8 @@ from typing import AbstractSet, Iterator, Optional, Tuple
 
 from .. import paths
 from ..catalogue import failure
-from ..config.model import Config, Dns
+from ..config.challenges import Dns
+from ..config.model import Config
 from ..errors import ConfigurationWarning, Failure
 from ..host import ownership
 from ..schedule import entry

@@ -9,7 +9,8 @@ from typing import Iterator, Optional, Union
 
 import pytest
 
-from acmewrap.config.model import Install, Webroot
+from acmewrap.config.challenges import Webroot
+from acmewrap.config.model import Install
 from acmewrap.driver.acmesh import AcmeSh
 from acmewrap.driver.results import IssueResult
 from acmewrap.pki import x509

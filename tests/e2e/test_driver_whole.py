@@ -11,7 +11,7 @@ from typing import Iterator, List
 
 import pytest
 
-from acmewrap.config.model import Webroot
+from acmewrap.config.challenges import Webroot
 from acmewrap.driver.acmesh import AcmeSh
 from acmewrap.driver.homes import recovery
 from acmewrap.errors import CommandError, IssueError

@@ -14,7 +14,8 @@ from typing import Callable, Dict, Iterator, List, Mapping, Optional, Tuple
 
 import pytest
 
-from acmewrap.config.model import Poll, Webroot
+from acmewrap.config.challenges import Webroot
+from acmewrap.config.model import Poll
 from acmewrap.driver.acmesh import AcmeSh
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.proxy import Change, Proxy

@@ -12,7 +12,8 @@ from typing import List
 
 import pytest
 
-from acmewrap.config.model import Dns, Install, Webroot
+from acmewrap.config.challenges import Dns, Webroot
+from acmewrap.config.model import Install
 from acmewrap.driver.acmesh import AcmeSh
 from acmewrap.driver.homes.configuration import parse_configuration
 from acmewrap.driver.verbs.queries import ListEntry

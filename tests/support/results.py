@@ -8,8 +8,9 @@ from typing import Dict
 
 from acmewrap.catalogue import failure
 from acmewrap.config import Config
+from acmewrap.config.challenges import Webroot
 from acmewrap.config.endpoint import Endpoint
-from acmewrap.config.model import AcmeShSettings, Authority, Certificate, DsmCertificate, Target, Webroot
+from acmewrap.config.model import AcmeShSettings, Authority, Certificate, DsmCertificate, Target
 from acmewrap.driver.homes.home import CertificateFiles
 from acmewrap.driver.results import DeployResult, IssueResult
 from acmewrap.engine.deploy import Delivery

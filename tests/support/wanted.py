@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, Dict, Mapping, Optional
 
 from acmewrap.config import Config
+from acmewrap.config.challenges import Webroot
 from acmewrap.config.endpoint import Endpoint
 from acmewrap.config.model import (
     Account,
@@ -18,7 +19,6 @@ from acmewrap.config.model import (
     Schedule,
     Synology,
     Target,
-    Webroot,
 )
 from acmewrap.driver.homes.home import CertificateFiles, Stored
 from acmewrap.formats.timefmt import instant

@@ -64,6 +64,7 @@ HEAVY: Mapping[str, Tuple[str, ...]] = {
 }
 DISTRIBUTIONS = {"PyYAML": "yaml"}  # whose module has another name
 LIGHT = (
+    "config.challenges",
     "config.commands",
     "config.endpoint",
     "config.model",

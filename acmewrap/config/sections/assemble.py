@@ -11,7 +11,8 @@ from yaml.nodes import ScalarNode
 from ..arguments import SYNOLOGY_HOOK, check_first_domain, check_path
 from ..binder.record import Section
 from ..binder.types import suggestion
-from ..model import LOG, Authority, Certificate, Challenge, Config, Dns, DsmCertificate, Schedule, Synology, Target
+from ..challenges import Challenge, Dns
+from ..model import LOG, Authority, Certificate, Config, DsmCertificate, Schedule, Synology, Target
 from .synology import canonical, target_of
 
 _MOST_JOBS = 4

@@ -11,7 +11,7 @@ from ..binder.nodes import is_empty
 from ..binder.reader import Reader
 from ..binder.record import Key, Record, Section
 from ..binder.types import Either, Kind, Sequence, choice
-from ..model import Alpn, Apache, Challenge, Dns, Nginx, Standalone, Stateless, Webroot
+from ..challenges import Alpn, Apache, Challenge, Dns, Nginx, Standalone, Stateless, Webroot
 from .credentials import Environment
 from .paths import PathKind
 from .scalars import DNS_HOOK, PORT

@@ -9,7 +9,7 @@ from typing import Mapping, Optional, Sequence, Union
 
 from ...acme import retry_after
 from ...config.arguments import CHALLENGE_FOLDER
-from ...config.model import Challenge, Webroot
+from ...config.challenges import Challenge, Webroot
 from ...errors import Retry
 from ...pki import csr
 from ...system.reading import read_bytes

@@ -10,7 +10,7 @@ import pytest
 
 from acmewrap import cli, config
 from acmewrap.cli.init import TEMPLATES, render
-from acmewrap.config.model import Dns, Webroot
+from acmewrap.config.challenges import Dns, Webroot
 
 SERVER = "https://pki.internal.example.com/acme/directory"
 ANSWERS = ("--domain", "nas.internal.example.com", "--server", SERVER)

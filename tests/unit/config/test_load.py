@@ -10,27 +10,20 @@ from typing import Dict, Mapping, Optional, Tuple, Union
 import pytest
 
 from acmewrap.config import Config, MissingConfigurationError, load
+from acmewrap.config.challenges import Alpn, Apache, Challenge, Dns, Nginx, Standalone, Stateless, Webroot
 from acmewrap.config.endpoint import Endpoint
 from acmewrap.config.model import (
     Account,
     AcmeShSettings,
-    Alpn,
-    Apache,
     Authority,
     Certificate,
-    Challenge,
-    Dns,
     DsmCertificate,
     ExternalAccount,
-    Nginx,
     RenewAt,
     RenewBefore,
     Schedule,
-    Standalone,
-    Stateless,
     Synology,
     Target,
-    Webroot,
 )
 from acmewrap.errors import AccessError
 from acmewrap.formats.text import visible

@@ -8,7 +8,8 @@ from typing import Callable, Mapping, Tuple, Type
 import pytest
 
 from acmewrap.config.binder.types import Scalar
-from acmewrap.config.model import Alpn, Apache, Challenge, Dns, Install, Nginx, Standalone, Stateless, Webroot
+from acmewrap.config.challenges import Alpn, Apache, Challenge, Dns, Nginx, Standalone, Stateless, Webroot
+from acmewrap.config.model import Install
 from acmewrap.config.sections import scalars
 from acmewrap.driver import command
 from acmewrap.driver.command import DEADLINES, check_values, hook_variables, version_tuple

@@ -11,7 +11,8 @@ from typing import List, Optional
 
 import pytest
 
-from acmewrap.config.model import Poll, Webroot
+from acmewrap.config.challenges import Webroot
+from acmewrap.config.model import Poll
 from acmewrap.driver.acmesh import AcmeSh
 from acmewrap.driver.concealment import poll_places
 from acmewrap.driver.process import Command, Completed, OnLine

@@ -14,7 +14,8 @@ import pytest
 
 import acmewrap
 from acmewrap.config import Config
-from acmewrap.config.model import Dns, Schedule, Standalone, Target, Webroot
+from acmewrap.config.challenges import Dns, Standalone, Webroot
+from acmewrap.config.model import Schedule, Target
 from acmewrap.schedule import entry
 from wanted import make_config
 

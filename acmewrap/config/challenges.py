@@ -1,0 +1,58 @@
+"""The ways to show an authority that a name is yours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Mapping, Optional, Union
+
+from ..secrets import Reference
+
+
+@dataclass(frozen=True)
+class Webroot:
+    """http-01 through a folder that a web server already serves."""
+
+    path: Path
+
+
+@dataclass(frozen=True)
+class Standalone:
+    """http-01 through acme.sh's own small server (socat)."""
+
+    port: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Alpn:
+    """tls-alpn-01 (RFC 8737) through acme.sh's own small server."""
+
+    port: Optional[int] = None
+
+
+@dataclass(frozen=True)
+class Dns:
+    """dns-01 through one of acme.sh's ``dnsapi`` hooks; ``env`` holds what the hook reads."""
+
+    hook: str
+    env: Mapping[str, Union[str, Reference]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Stateless:
+    """http-01 answered by a web server that knows the account's thumbprint."""
+
+
+@dataclass(frozen=True)
+class Nginx:
+    """http-01 through a running nginx, whose configuration acme.sh edits for a moment."""
+
+    configuration: Optional[Path] = None
+
+
+@dataclass(frozen=True)
+class Apache:
+    """http-01 through a running Apache, whose configuration acme.sh edits for a moment."""
+
+
+Challenge = Union[Webroot, Standalone, Alpn, Dns, Stateless, Nginx, Apache]
