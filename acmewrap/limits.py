@@ -18,6 +18,8 @@ LONGEST_RETRY_AFTER = 7 * _DAY
 """The longest that a rate limit in use today counts over; more is a mistake of the authority."""
 SHORTEST_LOOK, DEFAULT_LOOK, LONGEST_LOOK = _MINUTE, 6 * _HOUR, _DAY
 """Between two looks at an authority's renewal information; the default is that of RFC 9773 section 4.3.2."""
+MOST_REDELIVERIES = 3
+"""Of one leaf to a target that shows another again and again: somebody else brings that there."""
 LONGEST_QUIET = 7 * _DAY
 """For which a run that found nothing to do may be taken for the next ones; a daily run would always come too late for a day."""
 CLOCK_TOLERANCE = 5 * _MINUTE

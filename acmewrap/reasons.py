@@ -152,6 +152,14 @@ class NotServed(Detailed):
 
 
 @dataclass(frozen=True)
+class Reverted(Detailed):
+    """The target shows another leaf (SHA-256), as it did each of the ``times`` before, after which this one was delivered again."""
+
+    served: Optional[str]
+    times: int
+
+
+@dataclass(frozen=True)
 class NotAssigned(Detailed):
     """DSM does not use it for these; ``default`` among them: it is not DSM's default certificate."""
 
@@ -178,6 +186,7 @@ Reason = Union[
     Due,
     Expired,
     NotServed,
+    Reverted,
     NotAssigned,
     NotImported,
 ]

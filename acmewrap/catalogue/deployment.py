@@ -82,6 +82,12 @@ ENTRIES: Mapping[str, Entry] = {
         "-noout -dates (with -starttls where TLS begins on request)",
         retry=Retry.LATER,
     ),
+    "deploy.reverted": deploy_failed(
+        "The target was seen with the certificate, and with another one again, several times: something else brings that there. "
+        "It is not delivered again by itself.",
+        "Find what that is: a job that copies files, another ACME client, a node behind a balancer (`all_addresses`). Then: "
+        "acmewrap deploy --force {name}",
+    ),
     "certificate.replaced": issue_failed(
         "Another run replaced the certificate while the question was open. The new one was not touched.",
         "Look at it with `acmewrap status`, and repeat the command if it is still meant.",

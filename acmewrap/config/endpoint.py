@@ -25,7 +25,8 @@ STARTTLS_PORTS: Mapping[int, StartTls] = {
 class Endpoint:
     """A TLS server to look at: connect to ``host:port``, ask for ``name`` (SNI), wait up to ``timeout`` seconds for a restart.
 
-    ``starttls``: the protocol that TLS begins in; ``all_addresses``: each address of the host must show the certificate.
+    ``starttls``: the protocol that TLS begins in; ``all_addresses``: each address of the host must show the certificate; ``every``:
+    how many seconds may pass between two looks of unattended runs.
     """
 
     host: str
@@ -36,6 +37,7 @@ class Endpoint:
     min_tls: Optional[TlsVersion] = None
     max_tls: Optional[TlsVersion] = None
     all_addresses: bool = False
+    every: int = 86400
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"

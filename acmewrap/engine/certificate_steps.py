@@ -16,11 +16,14 @@ from ..driver.process import OnLine
 from ..driver.results import IssueResult
 from ..errors import AcmewrapError, DeployError, Failure
 from ..formats.timefmt import instant, moment
+from ..limits import MOST_REDELIVERIES
 from ..plan.due import due_at, end_of, interval_of
 from ..plan.fingerprint import REQUEST_KEY, request_of
 from ..plan.steps import CertificateStep, CheckRenewalInfo, DeployCertificate, ObtainCertificate, RenewCertificate
+from ..reasons import NotServed, Reverted
 from ..secrets import Secret, resolve
 from ..state.ledger import Ledger, LedgerEntry
+from ..verify import local_files
 from . import renewal_advice
 from .context import RunContext, explain
 from .deploy import Delivery, deliver
@@ -148,11 +151,20 @@ class CertificateSteps:
         fault = stored.find_fault()
         if fault is not None:  # a target that does not look would serve it, and one that looks says less about it
             raise DeployError(failure("certificate.mismatch", f"{name} is not delivered: {fault}", name=name))
+        ledger = self._ledgers[step.authority.name]
+        entry, leaf = ledger.get(step.entry), stored.leaf.sha256
+        if isinstance(step.reason, Reverted) and local_files.look(step.destination, stored.leaf).served != leaf:
+            message = (
+                f"{step.target} shows another certificate than {name} again, after {entry.redelivered} new deliveries"
+            )
+            raise DeployError(failure("deploy.reverted", message, name=name))
         with self._targets[_place(step.destination)]:
             delivery = deliver(step, stored.leaf, config=self._config, context=self._context, on_line=on_line)
-        ledger = self._ledgers[step.authority.name]
-        entry = ledger.get(step.entry).prove(stored.leaf.sha256, self._context.clock(), stored.leaf.validity[1])
-        ledger.put(step.entry, entry)
+        count = 0 if step.force or entry.seen != leaf else entry.redelivered
+        if delivery.changed and entry.seen == leaf and isinstance(step.reason, NotServed):
+            count = count + 1 if count < MOST_REDELIVERIES else 0  # somebody asked for one more
+        now, until = self._context.clock(), stored.leaf.validity[1]
+        ledger.put(step.entry, entry.prove(leaf, now, until, redelivered=count))
         return delivery
 
     def _note(self, step: CertificateStep, problem: Failure, retry_after: Optional[timedelta] = None) -> None:

@@ -10,8 +10,9 @@ from ..config.model import Config
 from ..formats.timefmt import instant
 from ..plan.planner import Plan, PlanOptions, plan
 from ..plan.steps import CERTIFICATE_KINDS, OBTAINING_KINDS, CheckRenewalInfo
-from ..state.machine import CERTIFICATE_PARTS, FAR_PARTS, read_state
+from ..state.machine import CERTIFICATE_PARTS, FAR_PARTS, Part, read_state
 from ..system import trust
+from . import watch
 
 if TYPE_CHECKING:
     from .commands import Document
@@ -30,7 +31,9 @@ SCOPES: Mapping[Command, PlanOptions] = {
     "issue": PlanOptions(OBTAINING_KINDS, CERTIFICATE_PARTS),
     "deploy": PlanOptions(("deploy",), frozenset(("certificates", "wire", "nas"))),
     # Failures wait out their time, and nothing but files is read before a certificate is due.
-    "cron": PlanOptions(CERTIFICATE_KINDS, CERTIFICATE_PARTS, respect_backoff=True, reissue_on_change=False),
+    "cron": PlanOptions(
+        CERTIFICATE_KINDS, CERTIFICATE_PARTS, respect_backoff=True, reissue_on_change=False, watch=True
+    ),
     # The webroot is taken as it is: whether it works is the question.
     "rehearse": PlanOptions(("install", "bundle", "issue"), frozenset(("release", "bundle", "certificates"))),
     "upgrade": PlanOptions(("install", "render"), frozenset(("release", "wrapper"))),
@@ -52,10 +55,10 @@ class Convergence:
     clock: Callable[[], float] = time.time
     document: Optional[Document] = None
 
-    def plan(self) -> Plan:
+    def plan(self, *more: Part) -> Plan:
         """Read the machine and say what is to be done. Changes nothing. Raises what :meth:`Engine.hold` raises for root."""
         trust.refuse_weak(self.config.directory)
-        state = read_state(self.config, self.options.parts, self.names, self.environ)
+        state = read_state(self.config, self.options.parts | frozenset(more), self.names, self.environ)
         return plan(self.config, state, self.clock(), self.options)
 
     def execute(self, listener: Optional[Listener] = None) -> Run:
@@ -66,7 +69,9 @@ class Convergence:
 
         if not self.options.parts & FAR_PARTS:  # a look that costs little may save waiting for the homes
             started, planned = instant(self.clock()), self.plan()
-            if not planned.steps:
+            if not planned.steps and not (
+                self.options.watch and watch.is_due(self.config, planned.state, self.clock())
+            ):
                 return Run(planned, (), started, instant(self.clock()))
         from ..driver.command import DEADLINES
         from .commands import Commands
@@ -79,7 +84,9 @@ class Convergence:
         engine = Engine(self.config, context, listener, commands)
         with engine.hold():
             # Only now, for another run may have done it all while this one waited for the homes.
-            planned = self.plan()
+            planned = self.plan(*(("wire",) if self.options.watch else ()))
+            if self.options.watch:
+                watch.note(self.config, planned.state, self.clock())
             done = engine.execute(planned)
             # Root's folder may have been handed over: to the user that the next run works as.
             ours = trust.find_owner(self.config.directory) is None

@@ -81,7 +81,7 @@ def _files(config: Config) -> Iterator[str]:
 
 def _moments(config: Config, state: State) -> Iterator[float]:
     """When the plan may become another one although no file changes."""
-    from ..plan.due import due_of
+    from ..plan.due import due_of, look_at
 
     for name, found in state.certificates.items():
         due = due_of(config, config.certificates[name], found.stored, found.advice)
@@ -89,6 +89,8 @@ def _moments(config: Config, state: State) -> Iterator[float]:
             yield due
         yield found.attempts.next_try
         yield from (entry.next_try for entry in found.deliveries.values())
+        looks = (look_at(target, found.deliveries[target.name]) for target in config.certificates[name].targets)
+        yield from (when for when in looks if when is not None)
         if found.advice is not None:
             yield found.advice.next_look
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Optional, Union
 
 from .. import limits
-from ..config.model import Certificate, Config, RenewAt, RenewBefore, Schedule
+from ..config.model import Certificate, Config, RenewAt, RenewBefore, Schedule, Target
 
 if TYPE_CHECKING:
     from ..driver.homes.home import Stored
     from ..pki.x509 import X509
     from ..state.ledger import Advice, LedgerEntry
 
-_DAY = 24 * 60 * 60
+_HOUR, _DAY = 60 * 60, 24 * 60 * 60
 _MOST_EARLY = 30
 
 
@@ -74,6 +74,32 @@ def end_of(entry: LedgerEntry, leaf: Optional[X509]) -> Optional[int]:
     if leaf is None:
         return None
     return min(entry.seen_until or leaf.validity[1], leaf.validity[1])
+
+
+def look_at(target: Target, entry: LedgerEntry) -> Optional[int]:
+    """When unattended runs are to look at *target* again, where what *entry* says was seen; None: nobody can look, or has seen it.
+
+    A little early, for a daily run comes a little earlier than the last look of the day before.
+    """
+    if entry.seen_at is None or (target.verify is None and target.install is None):
+        return None
+    every = _every(target)
+    return entry.next_look or entry.seen_at + every - min(every // 24, _HOUR)
+
+
+def is_look_due(target: Target, entry: LedgerEntry, now: float) -> bool:
+    """Whether that time has come, or is further away than any look is put off."""
+    when = look_at(target, entry)
+    return when is not None and not now < when <= now + _every(target)
+
+
+def retry_look(target: Target, now: float) -> int:
+    """When to look again at a target that did not answer."""
+    return int(now) + min(_every(target), _HOUR)
+
+
+def _every(target: Target) -> int:
+    return _DAY if target.verify is None else target.verify.every
 
 
 def slowest_interval(lifetime: int, renew: Union[RenewAt, RenewBefore]) -> int:

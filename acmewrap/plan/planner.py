@@ -9,7 +9,7 @@ from .. import paths, reasons
 from ..config.model import Certificate, Config, Target
 from ..driver.homes.home import Stored
 from ..formats.timefmt import instant
-from ..limits import is_look_due
+from ..limits import MOST_REDELIVERIES, is_look_due
 from ..reasons import Plain, Reason, drifted
 from ..state.ledger import LedgerEntry
 from ..state.machine import ALL_PARTS, CertificateState, Part, State
@@ -43,7 +43,8 @@ class Plan:
 class PlanOptions:
     """What this run may do: ``kinds`` of steps, made from ``parts`` of the machine. ``force``: issue or deploy although nothing is
     due; ``respect_backoff``: wait out earlier failures; ``reissue_on_change``: reissue because the file asks for another
-    certificate; ``prune``: remove what the file no longer names, of that only the steps that are ``agreed`` to (None: all).
+    certificate; ``prune``: remove what the file no longer names, of that only the steps that are ``agreed`` to (None: all);
+    ``watch``: look again at what was proven, when it is time or there is something to do.
     """
 
     kinds: Tuple[Kind, ...] = (*MACHINE_KINDS, *CERTIFICATE_KINDS, *LAST_KINDS)
@@ -53,6 +54,7 @@ class PlanOptions:
     reissue_on_change: bool = True
     prune: bool = False
     agreed: Optional[Tuple[Step, ...]] = None
+    watch: bool = False
 
 
 def plan(config: Config, state: State, now: float, options: Optional[PlanOptions] = None) -> Plan:
@@ -179,6 +181,11 @@ def _pending(
         )
     if waits and entry.wanted == leaf.sha256:
         return None
+    if options.watch and observed is not None and entry.seen == leaf.sha256:
+        if observed.silent:  # as it was, for all that is known
+            return None
+        if entry.redelivered >= MOST_REDELIVERIES:
+            return reasons.Reverted(observed.served, entry.redelivered)
     if observed is not None:
         return reasons.NotServed(observed.served, observed.error)
     return Plain.NOT_PROVEN if entry.seen is None else Plain.SUPERSEDED

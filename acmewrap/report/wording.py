@@ -38,6 +38,7 @@ _DETAILED: Mapping[Type[Detailed], Callable[[Any], str]] = {
     ),
     reasons.Expired: lambda reason: f"expired on {moment(reason.since)}",
     reasons.NotServed: lambda reason: reason.error or "serves another certificate",
+    reasons.Reverted: lambda reason: f"serves another certificate again, after {reason.times} new deliveries",
     reasons.NotAssigned: lambda reason: f"not used in DSM for: {', '.join(reason.services)}",
     reasons.NotImported: lambda reason: f"DSM lists no certificate {reason.description!r}",
 }

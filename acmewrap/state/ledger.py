@@ -31,7 +31,8 @@ _Kind = TypeVar("_Kind", "LedgerEntry", "Advice")
 @dataclass(frozen=True)
 class LedgerEntry:
     """One order or deployment. ``seen`` is the leaf (SHA-256) that was proven to be there, ``seen_until`` when that one expires;
-    times are seconds since 1970 UTC.
+    times are seconds since 1970 UTC. ``next_look`` is when a target that did not answer is looked at again, ``redelivered`` how
+    often this leaf was delivered again because something else was shown.
     """
 
     wanted: Optional[str] = None
@@ -41,6 +42,8 @@ class LedgerEntry:
     attempts: int = 0
     next_try: int = 0
     error: Optional[_ERROR] = None
+    next_look: int = 0
+    redelivered: int = 0
 
     def fail(self, failure: Failure, now: float, **asked: Any) -> LedgerEntry:
         """After one more failure; what is *asked* decides on the wait as :func:`acmewrap.limits.wait` says."""
@@ -54,9 +57,9 @@ class LedgerEntry:
             return self
         return LedgerEntry(wanted=leaf, seen=self.seen, seen_at=self.seen_at, seen_until=self.seen_until)
 
-    def prove(self, leaf: str, now: float, until: Optional[int] = None) -> LedgerEntry:
+    def prove(self, leaf: str, now: float, until: Optional[int] = None, *, redelivered: int = 0) -> LedgerEntry:
         """After *leaf*, which expires at *until*, was seen where it belongs."""
-        return LedgerEntry(wanted=leaf, seen=leaf, seen_at=int(now), seen_until=until)
+        return LedgerEntry(wanted=leaf, seen=leaf, seen_at=int(now), seen_until=until, redelivered=redelivered)
 
 
 @dataclass(frozen=True)
@@ -154,9 +157,12 @@ class Ledger:
 
     def put(self, name: str, entry: LedgerEntry) -> None:
         """Remember *entry*, on disk at once: a run may be killed after any step."""
+        self.put_all({name: entry})
+
+    def put_all(self, entries: Mapping[str, LedgerEntry]) -> None:
         with self._lock:
-            if self._entries.get(name) != entry:
-                self._entries[name] = entry
+            if any(self._entries.get(name) != entry for name, entry in entries.items()):
+                self._entries.update(entries)
                 self._save()
 
     def drop(self, name: str) -> None:

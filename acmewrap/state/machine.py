@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import (
@@ -51,6 +51,7 @@ CERTIFICATE_PARTS: AbstractSet[Part] = frozenset(("certificates",))
 STATUS_PARTS: AbstractSet[Part] = frozenset(("certificates", "wire"))
 # What takes a process, the network, or a login that a NAS counts when it fails.
 FAR_PARTS: AbstractSet[Part] = frozenset(("wire", "nas", "schedule"))
+_MOST_LOOKS = 50  # at the same time
 
 
 @dataclass(frozen=True)
@@ -104,14 +105,15 @@ def read_state(
         nas = look(config, environ)
     wanted = {name: one for name, one in config.certificates.items() if not only or name in only}
     ledgers = {one.name: Ledger.load(paths.ledger_path(one)) for one in config.authorities.values()}
+    certificates = {name: _read_certificate(config, one, ledgers[one.authority], guard) for name, one in wanted.items()}
+    if "wire" in parts:
+        certificates = _observe(config, certificates, guard)
     return State(
         release=_read_release(config) if "release" in parts else None,
         wrappers=tuple(_compare_wrappers(config, guard)) if "wrapper" in parts else (),
         bundles=_read_bundles(config, guard) if "bundle" in parts else {},
         webroots=_read_webroots(config, guard) if "webroot" in parts else {},
-        certificates={
-            name: _read_certificate(config, one, ledgers[one.authority], parts, guard) for name, one in wanted.items()
-        },
+        certificates=certificates,
         modes=guard.read("the file modes", lambda: _read_modes(config), ()) if "modes" in parts else (),
         nas=nas,
         schedule=guard.read("the schedule", lambda: _read_schedule(config, nas), "differs")
@@ -193,9 +195,7 @@ def _read_leftovers(config: Config) -> Tuple[Leftover, ...]:
     return leftovers.inspect(config)
 
 
-def _read_certificate(
-    config: Config, certificate: Certificate, ledger: Ledger, parts: AbstractSet[Part], guard: _Guard
-) -> CertificateState:
+def _read_certificate(config: Config, certificate: Certificate, ledger: Ledger, guard: _Guard) -> CertificateState:
     stored = guard.read(certificate.name, lambda: paths.read(config, certificate), None)
     leaf = stored.leaf if stored is not None else None
     return CertificateState(
@@ -206,22 +206,35 @@ def _read_certificate(
         attempts=ledger.get(certificate.name),
         advice=ledger.advice(certificate.name, leaf.sha256) if leaf is not None else None,
         deliveries={target.name: ledger.get(entry_name(certificate, target)) for target in certificate.targets},
-        observations=_look(certificate, stored, guard) if "wire" in parts else {},
     )
 
 
-def _look(certificate: Certificate, stored: Optional[Stored], guard: _Guard) -> Dict[str, Observation]:
+def _observe(config: Config, found: Dict[str, CertificateState], guard: _Guard) -> Dict[str, CertificateState]:
+    """Every target side by side: most of a look is waiting."""
+    from concurrent.futures import ThreadPoolExecutor
+
     from ..verify import local_files
 
-    leaf, issuers = (None, ()) if stored is None else (stored.leaf, stored.issuers())
-    unseen = Observation(error="could not be verified")
-    return {
-        target.name: guard.read(
-            f"{certificate.name} at {target.name}", partial(local_files.look, target, leaf, issuers), unseen
+    def look(name: str, target: Target) -> Observation:
+        stored = found[name].stored
+        leaf, issuers = (None, ()) if stored is None else (stored.leaf, stored.issuers())
+        return guard.read(
+            f"{name} at {target.name}",
+            partial(local_files.look, target, leaf, issuers),
+            Observation(error="could not be verified"),
         )
-        for target in certificate.targets
-        if local_files.can_look(target)
-    }
+
+    places = [
+        (name, target) for name in found for target in config.certificates[name].targets if local_files.can_look(target)
+    ]
+    if not places:
+        return found
+    with ThreadPoolExecutor(min(_MOST_LOOKS, len(places))) as pool:
+        seen = list(pool.map(lambda place: look(*place), places))
+    by_certificate: Dict[str, Dict[str, Observation]] = {name: {} for name in found}
+    for (name, target), observed in zip(places, seen):
+        by_certificate[name][target.name] = observed
+    return {name: replace(one, observations=by_certificate[name]) for name, one in found.items()}
 
 
 def entry_name(certificate: Certificate, target: Target) -> str:

@@ -38,13 +38,14 @@ _SIGNATURES = {
 @dataclass(frozen=True)
 class Observation:
     """One look. ``served`` is the leaf's SHA-256 in hex, or None and then ``error`` says why nothing was seen. ``flaws``: what is
-    wrong with the certificates that are shown beside it.
+    wrong with the certificates that are shown beside it. ``silent``: the error is that of a server that could not be asked.
     """
 
     served: Optional[str] = None
     not_after: Optional[datetime] = None
     error: Optional[str] = None
     flaws: Tuple[ChainFlaw, ...] = ()
+    silent: bool = False
 
 
 def look(
@@ -103,7 +104,7 @@ def wait_for(
 
 
 def _unseen(where: str, why: Exception) -> Observation:
-    return Observation(error=f"{where}: {getattr(why, 'strerror', None) or why}")
+    return Observation(error=f"{where}: {getattr(why, 'strerror', None) or why}", silent=True)
 
 
 def _look_at(address: Place, endpoint: Endpoint, leaf: Optional[X509]) -> Shown:

@@ -54,6 +54,12 @@ VERIFY = Either(
             ),
             "min_tls": Key(_VERSION, "The lowest version of TLS to look with; any when left out."),
             "max_tls": Key(_VERSION, "The highest version of TLS to look with; any when left out."),
+            "every": Key(
+                DURATION,
+                "How often unattended runs look again whether it is still shown, besides in each run that does something; when it "
+                "is not, it is delivered again.",
+                default=Endpoint.every,
+            ),
             "all_addresses": Key(
                 FLAG,
                 "Whether each address of the host must show the certificate (IPv4 and IPv6, every node of a cluster), instead of "
