@@ -26,6 +26,7 @@ SAMPLES = (
     reasons.Due(instant(1_800_000_000), 3600, "configuration"),
     reasons.Expired(instant(1_800_000_000)),
     reasons.NotServed(error="nas:5001: Connection refused"),
+    reasons.Reverted("1f" * 32, 3),
     reasons.NotAssigned(("default", "FTPS")),
     reasons.NotImported("acme"),
 )
