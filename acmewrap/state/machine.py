@@ -218,23 +218,22 @@ def _observe(config: Config, found: Dict[str, CertificateState], guard: _Guard) 
     def look(name: str, target: Target) -> Observation:
         stored = found[name].stored
         leaf, issuers = (None, ()) if stored is None else (stored.leaf, stored.issuers())
-        return guard.read(
-            f"{name} at {target.name}",
-            partial(local_files.look, target, leaf, issuers),
-            Observation(error="could not be verified"),
-        )
+        one = partial(local_files.look, target, leaf, issuers)
+        return guard.read(f"{name} at {target.name}", one, Observation(error="could not be verified"))
 
-    places = [
-        (name, target) for name in found for target in config.certificates[name].targets if local_files.can_look(target)
-    ]
-    if not places:
-        return found
-    with ThreadPoolExecutor(min(_MOST_LOOKS, len(places))) as pool:
-        seen = list(pool.map(lambda place: look(*place), places))
-    by_certificate: Dict[str, Dict[str, Observation]] = {name: {} for name in found}
-    for (name, target), observed in zip(places, seen):
-        by_certificate[name][target.name] = observed
-    return {name: replace(one, observations=by_certificate[name]) for name, one in found.items()}
+    with ThreadPoolExecutor(_MOST_LOOKS) as pool:
+        looks = {
+            name: {
+                target.name: pool.submit(look, name, target)
+                for target in config.certificates[name].targets
+                if local_files.can_look(target)
+            }
+            for name in found
+        }
+    return {
+        name: replace(one, observations={target: seen.result() for target, seen in looks[name].items()})
+        for name, one in found.items()
+    }
 
 
 def entry_name(certificate: Certificate, target: Target) -> str:
