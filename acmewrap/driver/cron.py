@@ -6,7 +6,7 @@ from typing import Mapping, Optional
 
 from ..catalogue import failure
 from ..errors import Failure
-from . import command, evidence
+from . import chains, command, evidence
 from .call import Caller, CallResult
 from .command import Value
 from .home import Stored, read_folder
@@ -37,7 +37,9 @@ def _settle(
     caller: Caller, staging: Staging, old: Stored, done: CallResult, failed: Mapping[str, Transcript]
 ) -> CronEntry:
     domain, ecc, folder = old.files.domain, old.ecc, old.files.folder.name
-    new = read_folder(staging.files_of(domain, ecc), ecc)
+    staged = staging.files_of(domain, ecc)
+    chains.complete(caller, staged, staging.temporary)
+    new = read_folder(staged, ecc)
     fault: Optional[Failure] = None
     if folder in failed:
         fault = caller.diagnose("renew", done, {"domain": domain, "name": domain}, part=failed[folder])

@@ -14,7 +14,7 @@ from ..config.model import Challenge, Webroot
 from ..errors import Retry
 from ..pki import csr
 from ..reading import read_bytes
-from . import command, evidence
+from . import chains, command, evidence
 from .call import Caller
 from .command import Value
 from .evidence import Request
@@ -68,6 +68,7 @@ def obtain(caller: Caller, request: Request, on_line: Optional[OnLine], *, again
             else (*request.words, "--csr", request.csr.write_below(staging.temporary))
         )
         done = caller.run(request.verb, words, staging, variables=request.variables, bound=True, on_line=on_line)
+        chains.complete(caller, staged, staging.temporary)
         if request.csr is not None:
             evidence.mark(request, staged)
         result = evidence.judge(
