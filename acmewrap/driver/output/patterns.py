@@ -104,6 +104,12 @@ WORDINGS: Mapping[str, Tuple[str, ...]] = {
         r"Sign(?:ing)? failed: ?(?:\"detail|$)",
         r"^Download error",
     ),
+    "account.unknown": (  # step-ca (0.19) answers so, with status 500, when its database was lost
+        r"Le_OrderFinalize not found\. \{\}$",
+        r"(?i)account key (?:has been|is already) deactivated",
+        r"(?i)account url is empty",
+        r"an ?not find account id url",
+    ),
     "ca.server_error": (
         r"(?i)le_OrderFinalize not found",
         r"Error (?:creating|getting|making GET request for) (?:new order|authz)\.|Create new order error|get to authz error",
@@ -120,11 +126,6 @@ WORDINGS: Mapping[str, Tuple[str, ...]] = {
         r"^Signing failed\.$|^Sign failed\.$",
     ),
     # --- the account ---
-    "account.unknown": (
-        r"(?i)account key (?:has been|is already) deactivated",
-        r"(?i)account url is empty",
-        r"an ?not find account id url",
-    ),
     "acme.eab_required": (r"EAB credentials from ZeroSSL",),
     "acme.eab_wrong": (r"resolve _eab_",),
     "account.key": (
