@@ -21,11 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Optional, Tuple
 
-from . import __version__, files, reading, resources
+from . import __version__
 from .catalogue import failure
 from .driver.process import Command, ProcessRunner
 from .errors import AccessError, AcmewrapError, BusyError, CommandError
 from .net.http import Http, HttpError
+from .system import files, reading, resources
+from .system.programs import ProgramError, ask_text
 
 SUMS = "SHA256SUMS"
 SIGNATURE = f"{SUMS}.sig"
@@ -160,21 +162,15 @@ def _refuse_unsigned(sums: bytes, signature: bytes, signers: str) -> None:
 
 
 def _ssh_keygen(action: str, *words: str, stdin: bytes = b"") -> str:
-    import sh
-
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
     try:
-        program = sh.Command("ssh-keygen").bake(_env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"})
-        return str(program("-Y", action, *words, _in=stdin, _tty_out=False, _timeout=30))
-    except sh.CommandNotFound:
-        raise AcmewrapError(failure("update.ssh_keygen", "this machine has no ssh-keygen")) from None
-    except sh.TimeoutException:
-        raise AcmewrapError(failure("update.ssh_keygen", "ssh-keygen did not end within 30 seconds")) from None
-    except sh.ErrorReturnCode as error:
-        said = error.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
+        return ask_text("ssh-keygen", "-Y", action, *words, timeout=30.0, _in=stdin, _env=environment)
+    except ProgramError as error:
+        said = error.stderr.splitlines()
         # Before 8.1, -Y or its action is unknown, and the answer is how to use it.
         too_old = any(line.startswith("usage:") or "option -- Y" in line for line in said)
-        id = "update.ssh_keygen" if too_old else "update.signature"
-        raise AcmewrapError(failure(id, f"ssh-keygen: {said[0]}", said)) from None
+        id = "update.ssh_keygen" if error.status is None or too_old else "update.signature"
+        raise AcmewrapError(failure(id, f"ssh-keygen: {said[0] if said else error}", said)) from None
 
 
 def _version_of(content: bytes, source: str) -> str:

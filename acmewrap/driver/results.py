@@ -8,13 +8,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import ClassVar, Literal, Optional, Tuple, Type, TypeVar
-
-from typing_extensions import Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Optional, Tuple, Type, TypeVar
 
 from ..errors import CommandError, DeployError, Failure, IssueError
-from .home import CertificateFiles
+from .homes.home import CertificateFiles
 from .output.events import Event
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 IssueOutcome = Literal["issued", "renewed", "reissued", "unchanged", "not_due", "not_issued", "failed"]
 CronOutcome = Literal["renewed", "skipped", "failed"]

@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any, Optional
 
 from ..config.model import Certificate, Config, Webroot
-from ..driver.home import Stored
+from ..driver.homes.home import Stored
 from ..pki.names import comparable
 from ..reasons import Changed, Plain, Reason
 

@@ -7,9 +7,9 @@ from typing import Sequence
 
 import pytest
 
-from acmewrap.driver import chains
 from acmewrap.driver.call import Caller
-from acmewrap.driver.home import CertificateFiles, Home
+from acmewrap.driver.homes.home import CertificateFiles, Home
+from acmewrap.driver.verbs import chains
 from acmewrap.pki import pem
 
 MADE = {

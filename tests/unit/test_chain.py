@@ -7,9 +7,9 @@ from typing import Optional
 
 import pytest
 
+from acmewrap.formats.timefmt import instant
 from acmewrap.pki import x509
 from acmewrap.pki.chain import chain_end, sort_chain
-from acmewrap.timefmt import instant
 from synthetic import DAY, NOW, make_certificate
 
 SERIAL = iter(range(1, 1000))

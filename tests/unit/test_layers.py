@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
+import sys
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, Mapping, NamedTuple, Set, Tuple
@@ -18,11 +20,11 @@ PACKAGE = Path(__file__).resolve().parent.parent.parent / "acmewrap"
 
 # From the ground up. Each may import what stands in a line above its own, and its own folder; neighbours do not know each other.
 LAYERS: Tuple[Tuple[str, ...], ...] = (
-    ("text", "timefmt", "jsontext", "limits", "reading"),
+    ("formats", "limits"),
     ("errors",),
-    ("catalogue", "reasons", "programs"),
-    ("access",),
-    ("files", "secrets", "resources", "pki"),
+    ("catalogue", "reasons"),
+    ("system",),
+    ("secrets", "pki"),
     ("templates", "net", "unexpected"),
     ("config",),
     ("acme",),
@@ -60,6 +62,7 @@ HEAVY: Mapping[str, Tuple[str, ...]] = {
     "rich": (),
     "sh": (),
 }
+DISTRIBUTIONS = {"PyYAML": "yaml"}  # whose module has another name
 LIGHT = ("config.model",)  # imported from everywhere, and so excepted from the patterns above
 MAY_IMPORT_SUBPROCESS = ("driver.process",)  # and testing, which starts counterparts
 
@@ -76,6 +79,7 @@ class Import(NamedTuple):
     name: str  # in full, such as acmewrap.config.model or yaml.nodes
     line: int
     at_top: bool  # whether importing the module runs it
+    ever: bool  # whether anything does: only type checkers read some
 
 
 def modules() -> Iterator[Path]:
@@ -99,19 +103,20 @@ def parsed(path: Path) -> ast.Module:
 
 @functools.lru_cache(maxsize=None)
 def imports(path: Path) -> Tuple[Import, ...]:
-    return tuple(_imports(parsed(path), path, at_top=True))
+    return tuple(_imports(parsed(path), path, at_top=True, ever=True))
 
 
-def _imports(node: ast.AST, path: Path, at_top: bool) -> Iterator[Import]:
+def _imports(node: ast.AST, path: Path, at_top: bool, ever: bool) -> Iterator[Import]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import):
-            yield from (Import(alias.name, child.lineno, at_top) for alias in child.names)
+            yield from (Import(alias.name, child.lineno, at_top, ever) for alias in child.names)
         elif isinstance(child, ast.ImportFrom):
             base = _base(child, path)
-            yield from (Import(_in_full(base, alias.name), child.lineno, at_top) for alias in child.names)
+            yield from (Import(_in_full(base, alias.name), child.lineno, at_top, ever) for alias in child.names)
         else:
-            lazy = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)) or _is_for_type_checkers(child)
-            yield from _imports(child, path, at_top and not lazy)
+            unread = _is_for_type_checkers(child)
+            lazy = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)) or unread
+            yield from _imports(child, path, at_top and not lazy, ever and not unread)
 
 
 def _is_for_type_checkers(node: ast.AST) -> bool:
@@ -218,6 +223,25 @@ def test_heavy_modules_are_imported_where_they_are_needed() -> None:
     none_breaks(complaints)
 
 
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="this Python does not list the modules it comes with")
+def test_nothing_is_imported_that_an_installation_does_not_have() -> None:
+    """Here it may be there all the same, brought along by what the tests need."""
+    project = (PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8")
+    declared = re.findall(
+        r'"([A-Za-z0-9]+)>=', "".join(re.findall(r"^(?:dependencies|rich) = .*$", project, re.MULTILINE))
+    )
+    installed = {"acmewrap", *(DISTRIBUTIONS.get(name, name.lower()) for name in declared)}
+    assert {"sh", "yaml", "jinja2", "rich"} <= installed
+
+    def complaints(module: Path) -> Iterator[str]:
+        for imported in imports(module):
+            top = imported.name.split(".")[0]
+            if imported.ever and top not in sys.stdlib_module_names | installed:
+                yield f"line {imported.line}: imports {imported.name}"
+
+    none_breaks(complaints)
+
+
 def test_processes_are_started_in_one_module() -> None:
     def complaints(module: Path) -> Iterator[str]:
         name = dotted(module)
@@ -232,7 +256,7 @@ def test_files_are_read_in_one_module() -> None:
     """Which waits for no FIFO and reads nothing without end: a bare ``open``, ``read_text`` or ``read_bytes`` would."""
 
     def complaints(module: Path) -> Iterator[str]:
-        if dotted(module) == "reading" or unit_of(dotted(module)) == "testing":
+        if dotted(module) == "system.reading" or unit_of(dotted(module)) == "testing":
             return
         for node in ast.walk(parsed(module)):
             if not isinstance(node, ast.Call):
@@ -248,7 +272,7 @@ def test_files_are_read_in_one_module() -> None:
 
 def test_only_the_command_line_prints_and_exits() -> None:
     def complaints(module: Path) -> Iterator[str]:
-        ends_what_it_forks = dotted(module) == "access.privileges"
+        ends_what_it_forks = dotted(module) == "system.privileges"
         if unit_of(dotted(module)) not in ("cli", "__main__") and not ends_what_it_forks:
             for node in ast.walk(parsed(module)):
                 if isinstance(node, (ast.Name, ast.Attribute)) and name_of(node) in ENDS_OR_PRINTS:

@@ -8,7 +8,7 @@ from typing import Tuple
 
 import pytest
 
-from acmewrap.driver.home import Home
+from acmewrap.driver.homes.home import Home
 from acmewrap.plan.fingerprint import find_change
 from acmewrap.reasons import Changed
 from results import CONFIG

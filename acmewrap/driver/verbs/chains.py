@@ -6,14 +6,14 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Iterator
 
-from ..pki import pem, x509
-from ..pki.chain import sort_chain
-from ..pki.x509 import X509
-from ..reading import read_bytes
-from . import command
-from .call import Caller
-from .home import CertificateFiles
-from .process import Command
+from ...pki import pem, x509
+from ...pki.chain import sort_chain
+from ...pki.x509 import X509
+from ...system.reading import read_bytes
+from .. import command
+from ..call import Caller
+from ..homes.home import CertificateFiles
+from ..process import Command
 
 
 def complete(caller: Caller, stored: CertificateFiles, folder: Path) -> None:
