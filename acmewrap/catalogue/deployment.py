@@ -62,6 +62,10 @@ ENTRIES: Mapping[str, Entry] = {
         "A command that was to run before, after or on renewal ended with an error.",
         "Run the command by hand as the user that runs acmewrap, and fix it.",
     ),
+    "install.no_folder": deploy_failed(
+        "The folder that a file of the certificate is to go to does not exist, or is none.",
+        "Make it, or correct the path under `install`: mkdir -p {folder}",
+    ),
     "reload.failed": deploy_failed(
         "The certificate is in place, but the command that makes the server load it ended with an error.",
         "Run the reload command by hand as the user that runs acmewrap, fix it, then: acmewrap deploy {name}",

@@ -16,6 +16,15 @@ FOLLOW_UP = re.compile(
     r"|Error renew|Check your username|If two-factor|Removing DNS|===|Skipp?|Logging |Getting cert|Generat|Upload)"
 )
 
+# What acme.sh says of its work as it goes on, in words of which a failure has some: never a reason.
+PROGRESS = re.compile(
+    r"(?:The domain key is here|Domain key exists|(?:Creating|Create) (?:account|domain) key(?: ok\.)?$|(?:Try|Trying) domain key"
+    r"|Adding |Add (?:ANY ONE of )?the following DNS |Sleeping |Success|(?:Check|Checking) |OK, |Reloading nginx$|nginx conf"
+    r"|The TXT record has been|Installing |Install \S+ scheduler task success|Removing |It seems (?:you are|that the subject)"
+    r"|Clear(?:ing)? notify hook|Set notify hook|Could not get nonce, let's|The replay [Nn]once is not valid, let's"
+    r"|It seems the CA server is currently overloaded, let's|We use socat)"
+)
+
 WORDINGS: Mapping[str, Tuple[str, ...]] = {
     "tool.missing": (
         r"Neither curl nor wget|acmewrap: acme\.sh needs curl",
