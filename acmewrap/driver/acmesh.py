@@ -3,9 +3,8 @@
 >>> acme = AcmeSh(Path("/srv/src/acme.sh"), Path("/srv/.acme.sh"), server="https://ca.example.com/acme/directory")
 >>> acme.issue(["nas.example.com"], Webroot(Path("/var/lib/letsencrypt"))).raise_for_failure().not_after
 
-A command that merely failed raises nothing: the result says so, and why; its ``raise_for_failure()`` raises that. Raised are
-:class:`ReleaseError` (acme.sh is not what was pinned), :class:`CommandError` (it cannot be started, or an argument is unsafe)
-and :class:`AccessError` (the home cannot be written to).
+A command that merely failed raises nothing, its result's ``raise_for_failure()`` does. Raised are :class:`ReleaseError` (acme.sh is
+not what was pinned), :class:`CommandError` (no start, or unsafe arguments) and :class:`AccessError` (a home it cannot write).
 """
 
 from __future__ import annotations
