@@ -3,9 +3,8 @@
 >>> acme = AcmeSh(Path("/srv/src/acme.sh"), Path("/srv/.acme.sh"), server="https://ca.example.com/acme/directory")
 >>> acme.issue(["nas.example.com"], Webroot(Path("/var/lib/letsencrypt"))).raise_for_failure().not_after
 
-A command that merely failed raises nothing: the result says so, and why; its ``raise_for_failure()`` raises that. Raised are
-:class:`ReleaseError` (acme.sh is not what was pinned), :class:`CommandError` (it cannot be started, or an argument is unsafe)
-and :class:`AccessError` (the home cannot be written to).
+A command that merely failed raises nothing, its result's ``raise_for_failure()`` does. Raised are :class:`ReleaseError` (acme.sh is
+not what was pinned), :class:`CommandError` (no start, or unsafe arguments) and :class:`AccessError` (a home it cannot write).
 """
 
 from __future__ import annotations
@@ -81,13 +80,13 @@ class AcmeSh:
             poll=poll,
         )
 
-    def register_account(self, eab: Optional[Tuple[str, Value]] = None) -> AccountResult:
-        """Make sure the directory has an account of ours; does nothing when there is one.
+    def register_account(self, eab: Optional[Tuple[str, Value]] = None, *, again: bool = False) -> AccountResult:
+        """Make sure the directory has an account of ours. When there is one it does nothing, or registers its key ``again``.
 
         ``eab`` is key id and HMAC key of an external account binding. Call it before issuing side by side: first issues
         race for the account.
         """
-        return accounts.register(self._caller, eab)
+        return accounts.register(self._caller, eab, again=again)
 
     def update_account(self, email: str) -> AccountResult:
         """``--update-account`` (RFC 8555 section 7.3.2): *email* becomes the only contact."""
