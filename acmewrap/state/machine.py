@@ -221,19 +221,13 @@ def _observe(config: Config, found: Dict[str, CertificateState], guard: _Guard) 
         one = partial(local_files.look, target, leaf, issuers)
         return guard.read(f"{name} at {target.name}", one, Observation(error="could not be verified"))
 
+    places = [(name, target) for name in found for target in config.certificates[name].targets]
     with ThreadPoolExecutor(_MOST_LOOKS) as pool:
-        looks = {
-            name: {
-                target.name: pool.submit(look, name, target)
-                for target in config.certificates[name].targets
-                if local_files.can_look(target)
-            }
-            for name in found
-        }
-    return {
-        name: replace(one, observations={target: seen.result() for target, seen in looks[name].items()})
-        for name, one in found.items()
-    }
+        looks = [(*place, pool.submit(look, *place)) for place in places if local_files.can_look(place[1])]
+    for name in found:
+        seen = {target.name: one.result() for owner, target, one in looks if owner == name}
+        found[name] = replace(found[name], observations=seen)
+    return found
 
 
 def entry_name(certificate: Certificate, target: Target) -> str:
