@@ -224,9 +224,9 @@ def _observe(config: Config, found: Dict[str, CertificateState], guard: _Guard) 
     places = [(name, target) for name in found for target in config.certificates[name].targets]
     with ThreadPoolExecutor(_MOST_LOOKS) as pool:
         looks = [(*place, pool.submit(look, *place)) for place in places if local_files.can_look(place[1])]
-    for name in found:
+    for name, state in found.items():
         seen = {target.name: one.result() for owner, target, one in looks if owner == name}
-        found[name] = replace(found[name], observations=seen)
+        found[name] = replace(state, observations=seen)
     return found
 
 
