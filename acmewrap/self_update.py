@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Optional, Tuple
 
-from . import __version__, files, reading, resources
+from . import __version__, files, programs, reading, resources
 from .catalogue import failure
 from .driver.process import Command, ProcessRunner
 from .errors import AccessError, AcmewrapError, BusyError, CommandError
@@ -160,17 +160,15 @@ def _refuse_unsigned(sums: bytes, signature: bytes, signers: str) -> None:
 
 
 def _ssh_keygen(action: str, *words: str, stdin: bytes = b"") -> str:
-    import sh
-
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
     try:
-        program = sh.Command("ssh-keygen").bake(_env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"})
-        return str(program("-Y", action, *words, _in=stdin, _tty_out=False, _timeout=30))
-    except sh.CommandNotFound:
-        raise AcmewrapError(failure("update.ssh_keygen", "this machine has no ssh-keygen")) from None
-    except sh.TimeoutException:
-        raise AcmewrapError(failure("update.ssh_keygen", "ssh-keygen did not end within 30 seconds")) from None
-    except sh.ErrorReturnCode as error:
-        said = error.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
+        return programs.ask_text("ssh-keygen", "-Y", action, *words, timeout=30.0, _in=stdin, _env=environment)
+    except programs.ProgramError as error:
+        if error.missing:
+            raise AcmewrapError(failure("update.ssh_keygen", "this machine has no ssh-keygen")) from None
+        if error.status is None:
+            raise AcmewrapError(failure("update.ssh_keygen", f"ssh-keygen: {error}")) from None
+        said = error.stderr.splitlines() or ["no reason given"]
         # Before 8.1, -Y or its action is unknown, and the answer is how to use it.
         too_old = any(line.startswith("usage:") or "option -- Y" in line for line in said)
         id = "update.ssh_keygen" if too_old else "update.signature"

@@ -20,8 +20,9 @@ PACKAGE = Path(__file__).resolve().parent.parent.parent / "acmewrap"
 LAYERS: Tuple[Tuple[str, ...], ...] = (
     ("text", "timefmt", "jsontext", "limits", "reading"),
     ("errors",),
-    ("catalogue", "reasons", "programs"),
+    ("catalogue", "reasons"),
     ("access",),
+    ("programs",),
     ("files", "secrets", "resources", "pki"),
     ("templates", "net", "unexpected"),
     ("config",),
