@@ -82,20 +82,20 @@ class CredentialReference:
 
 
 @dataclass(frozen=True)
-class Literal:
+class InlineSecret:
     """The value itself, written into the YAML file; accepted only while that file is readable by its owner alone."""
 
     value: Secret
 
 
-Reference = Union[FileReference, EnvironmentReference, CommandReference, CredentialReference, Literal]
+Reference = Union[FileReference, EnvironmentReference, CommandReference, CredentialReference, InlineSecret]
 
 
 def resolve(reference: Reference, environ: Mapping[str, str]) -> Secret:
     """The secret behind *reference*. Raises :class:`AccessError` (``secret.unavailable``) when there is none, or one that no
     program can be given.
     """
-    if isinstance(reference, Literal):
+    if isinstance(reference, InlineSecret):
         return reference.value
     where, text = _find(reference, environ)
     if "\0" in text or not _is_utf_8(text):  # neither an environment nor a request can hold it

@@ -21,11 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Optional, Tuple
 
-from . import __version__, files, programs, reading, resources
+from . import __version__, files, reading, resources
 from .catalogue import failure
 from .driver.process import Command, ProcessRunner
 from .errors import AccessError, AcmewrapError, BusyError, CommandError
 from .net.http import Http, HttpError
+from .programs import ProgramError, ask_text
 
 SUMS = "SHA256SUMS"
 SIGNATURE = f"{SUMS}.sig"
@@ -162,17 +163,13 @@ def _refuse_unsigned(sums: bytes, signature: bytes, signers: str) -> None:
 def _ssh_keygen(action: str, *words: str, stdin: bytes = b"") -> str:
     environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
     try:
-        return programs.ask_text("ssh-keygen", "-Y", action, *words, timeout=30.0, _in=stdin, _env=environment)
-    except programs.ProgramError as error:
-        if error.missing:
-            raise AcmewrapError(failure("update.ssh_keygen", "this machine has no ssh-keygen")) from None
-        if error.status is None:
-            raise AcmewrapError(failure("update.ssh_keygen", f"ssh-keygen: {error}")) from None
-        said = error.stderr.splitlines() or ["no reason given"]
+        return ask_text("ssh-keygen", "-Y", action, *words, timeout=30.0, _in=stdin, _env=environment)
+    except ProgramError as error:
+        said = error.stderr.splitlines()
         # Before 8.1, -Y or its action is unknown, and the answer is how to use it.
         too_old = any(line.startswith("usage:") or "option -- Y" in line for line in said)
-        id = "update.ssh_keygen" if too_old else "update.signature"
-        raise AcmewrapError(failure(id, f"ssh-keygen: {said[0]}", said)) from None
+        id = "update.ssh_keygen" if error.status is None or too_old else "update.signature"
+        raise AcmewrapError(failure(id, f"ssh-keygen: {said[0] if said else error}", said)) from None
 
 
 def _version_of(content: bytes, source: str) -> str:

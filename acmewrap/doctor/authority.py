@@ -66,7 +66,7 @@ def _bundle(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
         names = ", ".join(certificates[0].names) or certificates[0].subject
         message = f"{path} holds the certificate of {names}"
         yield Finding.of("doctor.bundle_not_ca", message, ca_bundle=path)
-    elif all(root.not_after <= context.clock() for root in roots):
+    elif all(root.not_after.timestamp() <= context.clock() for root in roots):
         last = max(roots, key=lambda one: one.not_after)
         message = f"{path}: {last.subject} ended on {moment(last.not_after)}"
         yield Finding.of("doctor.bundle_expired", message, ca_bundle=path)

@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Callable, Dict, Iterable, Mapping, Optional, Sequence, Tuple
 
 from ..access import trust
+from ..catalogue import failure
 from ..config.model import Poll
-from ..errors import Failure
+from ..errors import Failure, ReleaseError
 from ..reading import read_bytes
 from ..secrets import Redactor, Secret
 from . import command, concealment
@@ -28,7 +29,7 @@ from .release import installation
 from .staging import Staging
 
 PRIVATE_UMASK = 0o077
-_LOGGED = ("issue", "renew", "register_account")
+_LOGGED = ("issue", "renew", "register_account", "update_account", "deactivate_account", "deactivate")
 # Without variables of a dnsapi hook these give curl and openssl nothing that anybody may not see.
 _SIGNED = ("issue", "renew")
 _POLLING = ("issue", "renew", "cron")
@@ -55,6 +56,7 @@ class Caller:
     ca_bundle: Optional[Path] = None
     email: Optional[str] = None
     pinned: Optional[str] = None
+    verify: bool = True
     path: str = command.DEFAULT_PATH
     environment: Mapping[str, str] = field(default_factory=dict)
     deadlines: Mapping[str, float] = field(default_factory=lambda: command.DEADLINES)
@@ -84,7 +86,7 @@ class Caller:
         """
         trust.refuse_weak(self.program / "acme.sh")
         # What was checked is what runs: the link may lead elsewhere by then. Only its owner can write in the folder itself.
-        program = self.program if self.pinned is None else installation.verify(self.program, self.pinned)
+        program = installation.verify(self.program, self.version()) if self.verify else self.program
         given = variables or {}
         command.check_values(given)
         homes = (
@@ -110,6 +112,13 @@ class Caller:
         )
         staging.keep_account(self.home, self.server, account)
         return CallResult(**vars(done))
+
+    def version(self) -> str:
+        """The pinned one, or else that which the script says of itself. Raises :class:`ReleaseError` (``release.missing``)."""
+        version = self.pinned or command.read_version(self.program)
+        if not version:
+            raise ReleaseError(failure("release.missing", f"{self.program} holds no acme.sh"))
+        return version
 
     def refuse_exchangeable(self, places: Iterable[Optional[Path]], commands: Iterable[object]) -> None:
         """For root: raise :class:`AccessError` when another user's link lies at one of *places*, which are written to, or such a

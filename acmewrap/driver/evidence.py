@@ -10,13 +10,15 @@ import dataclasses
 import ipaddress
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Callable, FrozenSet, Iterable, Literal, Mapping, Optional, Tuple
 
 from ..acme import retry_after
 from ..catalogue import failure
 from ..errors import CommandError, Failure
 from ..limits import CLOCK_TOLERANCE
-from ..timefmt import moment, span
+from ..pki.csr import Csr
+from ..timefmt import instant, moment, span
 from .call import CallResult
 from .command import Value
 from .configuration import edit_configuration, read_text, set_renewal, write_text
@@ -25,7 +27,7 @@ from .output.events import CertificateLinked, OrderFinalized
 from .process import Completed
 from .results import CHANGED, IssueOutcome, IssueResult
 
-Due = Callable[[int, int], int]
+Due = Callable[[datetime, datetime], datetime]
 
 _SKIPPED = 2  # acme.sh's exit code for "not due", and for more than that
 _TAIL = 20
@@ -47,6 +49,7 @@ class Request:
     variables: Optional[Mapping[str, Value]] = None
     due: Optional[Due] = None
     settings: Optional[Mapping[str, str]] = None
+    csr: Optional[Csr] = None
 
     def __post_init__(self) -> None:
         try:
@@ -99,11 +102,16 @@ def judge(
     )
 
 
+def mark(request: Request, staged: CertificateFiles) -> None:
+    """Write the request's settings into acme.sh's configuration, if it left one."""
+    if staged.configuration.exists():
+        write_text(staged.configuration, edit_configuration(read_text(staged.configuration), request.settings or {}))
+
+
 def align(request: Request, result: IssueResult, staged: CertificateFiles) -> IssueResult:
     """Write the request's settings, and the date of the next renewal by its rule, into acme.sh's configuration."""
     path = staged.configuration
-    if request.settings:
-        write_text(path, edit_configuration(read_text(path), request.settings))
+    mark(request, staged)
     if request.due is None or result.not_before is None or result.not_after is None:
         return result
     when = request.due(result.not_before, result.not_after)
@@ -113,7 +121,7 @@ def align(request: Request, result: IssueResult, staged: CertificateFiles) -> Is
 
 def is_due(stored: Stored, completed: Completed) -> bool:
     """Whether acme.sh's calendar says that a certificate was to be renewed when *completed* began."""
-    return stored.next_renewal is None or stored.next_renewal <= time.time() - completed.seconds
+    return stored.next_renewal is None or stored.next_renewal.timestamp() <= time.time() - completed.seconds
 
 
 def find_fault(requested: Iterable[str], after: Stored, lines: Tuple[str, ...]) -> Optional[Failure]:
@@ -181,7 +189,7 @@ def find_worse(
     ):
         return None
     alike = (old.key_type, _plain(old.names)) == (new.key_type, _plain(new.names))
-    at_once = due is not None and due(new.not_before, new.not_after) <= now
+    at_once = due is not None and due(new.not_before, new.not_after) <= instant(now)
     if alike and at_once and new.not_after <= old.not_after:
         message = (
             f"the new certificate ends on {moment(new.not_after)}, and that which is there on {moment(old.not_after)}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Dict, Mapping, Optional, Union
 
 from .. import paths
@@ -18,8 +19,8 @@ from ..plan.due import due_at, end_of, interval_of
 from ..plan.fingerprint import REQUEST_KEY, request_of
 from ..plan.steps import CertificateStep, CheckRenewalInfo, DeployCertificate, ObtainCertificate, RenewCertificate
 from ..secrets import Secret, resolve
-from ..state.ledger import Entry, Ledger
-from ..timefmt import moment
+from ..state.ledger import Ledger, LedgerEntry
+from ..timefmt import instant, moment
 from . import renewal_advice
 from .context import RunContext, explain
 from .deploy import Delivery, deliver
@@ -87,25 +88,26 @@ class CertificateSteps:
         self._note(step, result.failure, result.retry_after)
         return result
 
-    def _judge_life(self, step: ObtainCertificate, entry: Entry, result: IssueResult) -> IssueResult:
+    def _judge_life(self, step: ObtainCertificate, entry: LedgerEntry, result: IssueResult) -> IssueResult:
         """A certificate that is due at once is used, if nothing better is there; the next order waits, longer each time."""
-        begin, end, now = result.not_before, result.not_after, self._context.clock()
-        if result.failure is not None or begin is None or end is None:
+        now = self._context.clock()
+        if result.failure is not None or result.not_before is None or result.not_after is None:
             return result
+        begin, end = int(result.not_before.timestamp()), int(result.not_after.timestamp())
         if not begin < due_at(begin, end, step.request.renew) <= now:
             return result
-        message = f"the new certificate ends on {moment(end)}, and is to be renewed already"
+        message = f"the new certificate ends on {moment(result.not_after)}, and is to be renewed already"
         problem = failure("certificate.short_lived", message, name=step.request.name)
         interval = interval_of(self._config.schedule)
-        failed = entry.fail(problem, now, end=end, lifetime=end - begin, interval=interval)
+        failed = entry.fail(problem, now, end=end, interval=interval)
         self._ledgers[step.authority.name].put(step.entry, failed)
         return replace(result, failure=problem)
 
     def _order(self, step: ObtainCertificate, on_line: OnLine) -> IssueResult:
         certificate, acme = step.request, self._context.open_acme(self._config, step.authority)
 
-        def due(not_before: int, not_after: int) -> int:
-            return due_at(not_before, not_after, certificate.renew)
+        def due(not_before: datetime, not_after: datetime) -> datetime:
+            return instant(due_at(int(not_before.timestamp()), int(not_after.timestamp()), certificate.renew))
 
         common = {
             "key": certificate.key,
@@ -149,11 +151,11 @@ class CertificateSteps:
         with self._targets[_place(step.destination)]:
             delivery = deliver(step, stored.leaf, config=self._config, context=self._context, on_line=on_line)
         ledger = self._ledgers[step.authority.name]
-        entry = ledger.get(step.entry).prove(stored.leaf.sha256, self._context.clock(), stored.leaf.not_after)
+        entry = ledger.get(step.entry).prove(stored.leaf.sha256, self._context.clock(), stored.leaf.validity[1])
         ledger.put(step.entry, entry)
         return delivery
 
-    def _note(self, step: CertificateStep, problem: Failure, retry_after: Optional[int] = None) -> None:
+    def _note(self, step: CertificateStep, problem: Failure, retry_after: Optional[timedelta] = None) -> None:
         """Write a failure down. The next try comes while half of what is left of a life is still left: the life of what a
         target serves, or of the certificate itself.
         """
@@ -166,9 +168,8 @@ class CertificateSteps:
             problem,
             now,
             end=end_of(entry, leaf),
-            lifetime=leaf.lifetime if leaf is not None else 0,
             interval=interval_of(self._config.schedule),
-            retry_after=retry_after,
+            retry_after=None if retry_after is None else retry_after.total_seconds(),
         )
         ledger.put(step.entry, failed)
 

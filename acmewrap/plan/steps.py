@@ -12,7 +12,7 @@ from ..driver.wrapper import Wrapper
 from ..reasons import Mode, Reason, TooOpen
 
 if TYPE_CHECKING:
-    from ..schedule.crontab import Entry
+    from ..schedule.crontab import CrontabEntry
     from ..state.file_modes import Excess
 
 _Machine = Literal["install", "bundle", "webroot", "render", "mode", "account"]
@@ -128,7 +128,7 @@ class RemoveScheduleEntry(MachineStep):
     """An entry of the crontab; its scheduler is another one now, or none."""
 
     kind = "remove"
-    entry: Entry
+    entry: CrontabEntry
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ _MACHINE = Path("/etc/machine-id")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StartOutcome:
     """How a run that was started ended. ``succeeded`` None: the scheduler does not say; ``lines``: what it added to the log."""
 
     succeeded: Optional[bool]
@@ -38,11 +38,18 @@ class Scheduler(Protocol):
     def check_start(self) -> None:
         """Raise what :meth:`start` would raise of a scheduler that starts nothing on request (``schedule.not_startable``)."""
 
-    def start(self, timeout: float) -> Outcome:
+    def start(self, timeout: float) -> StartOutcome:
         """Have it run now, and wait up to *timeout* seconds for its end."""
 
     def remove(self) -> bool:
         """Take it out. False when it was not there."""
+
+
+def logged(command: str, log: str) -> str:
+    """Shell that runs *command* with both streams added to the file *log*, both as a shell reads them. Where it cannot be
+    written the run takes place all the same, and the scheduler gets what it prints. A FIFO would never be opened.
+    """
+    return f'( log={log}; [ ! -p "$log" ] && (: >> "$log") 2> /dev/null && exec >> "$log" 2>&1; {command} )'
 
 
 class Log:

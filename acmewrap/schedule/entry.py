@@ -18,7 +18,8 @@ from ..catalogue import failure
 from ..config.model import Alpn, Config, Standalone
 from ..errors import AccessError
 from ..reading import PROGRAM, read_bytes
-from .crontab import Entry
+from .backend import logged
+from .crontab import CrontabEntry
 from .systemd import Units, folder_of_units
 
 
@@ -84,11 +85,11 @@ def commands(config: Config) -> Tuple[Tuple[str, ...], ...]:
     return ((*own, "--config", str(config.file), "cron"),)
 
 
-def crontab_entry(config: Config) -> Entry:
+def crontab_entry(config: Config) -> CrontabEntry:
     """The entry for the configuration's schedule. Raises ValueError when there is none."""
     words = commands(config)
     assert config.schedule is not None
-    return Entry(str(config.file), config.schedule, words, paths.log_path(config))
+    return CrontabEntry(str(config.file), config.schedule, words, paths.log_path(config))
 
 
 def systemd_units(config: Config) -> Units:
@@ -131,7 +132,7 @@ def script(config: Config) -> str:
     and it ends with 0 only if every command did.
     """
     log = shlex.quote(str(paths.log_path(config)))
-    lines = [f"{' '.join(map(shlex.quote, words))} >> {log} 2>&1" for words in commands(config)]
+    lines = [logged(" ".join(map(shlex.quote, words)), log) for words in commands(config)]
     if len(lines) > 1:
         lines = ["status=0", *(f"{line} || status=$?" for line in lines), "exit $status"]
     return f"/bin/bash -c {shlex.quote('; '.join(('umask 077', *lines)))}"

@@ -23,11 +23,11 @@ _END_OF_TIME = 253402300800  # the year 10000
 _ERROR = Mapping[str, str]
 
 
-_Kind = TypeVar("_Kind", "Entry", "Advice")
+_Kind = TypeVar("_Kind", "LedgerEntry", "Advice")
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """One order or deployment. ``seen`` is the leaf (SHA-256) that was proven to be there, ``seen_until`` when that one expires;
     times are seconds since 1970 UTC.
     """
@@ -40,21 +40,21 @@ class Entry:
     next_try: int = 0
     error: Optional[_ERROR] = None
 
-    def fail(self, failure: Failure, now: float, **asked: Any) -> Entry:
+    def fail(self, failure: Failure, now: float, **asked: Any) -> LedgerEntry:
         """After one more failure; what is *asked* decides on the wait as :func:`acmewrap.limits.wait` says."""
         error = {"id": failure.id, "message": failure.message, "remedy": failure.remedy}
         next_try = int(now + limits.wait(self.attempts, now, **asked))
         return replace(self, attempts=self.attempts + 1, next_try=next_try, error=error)
 
-    def want(self, leaf: str) -> Entry:
+    def want(self, leaf: str) -> LedgerEntry:
         """For *leaf* as what is pending; failures with another leaf do not count against it."""
         if self.wanted == leaf:
             return self
-        return Entry(wanted=leaf, seen=self.seen, seen_at=self.seen_at, seen_until=self.seen_until)
+        return LedgerEntry(wanted=leaf, seen=self.seen, seen_at=self.seen_at, seen_until=self.seen_until)
 
-    def prove(self, leaf: str, now: float, until: Optional[int] = None) -> Entry:
+    def prove(self, leaf: str, now: float, until: Optional[int] = None) -> LedgerEntry:
         """After *leaf*, which expires at *until*, was seen where it belongs."""
-        return Entry(wanted=leaf, seen=leaf, seen_at=int(now), seen_until=until)
+        return LedgerEntry(wanted=leaf, seen=leaf, seen_at=int(now), seen_until=until)
 
 
 @dataclass(frozen=True)
@@ -107,12 +107,12 @@ class Ledger:
     def __init__(
         self,
         path: Path,
-        entries: Optional[Mapping[str, Entry]] = None,
+        entries: Optional[Mapping[str, LedgerEntry]] = None,
         advices: Optional[Mapping[str, Advice]] = None,
     ) -> None:
         self._path = path
         self._lock = threading.Lock()
-        self._entries: Dict[str, Entry] = dict(entries or {})
+        self._entries: Dict[str, LedgerEntry] = dict(entries or {})
         self._advices: Dict[str, Advice] = dict(advices or {})
 
     @classmethod
@@ -128,10 +128,10 @@ class Ledger:
                 raise AcmewrapError(failure("home.newer", message, folder=path.parent))
         except (OSError, ValueError, AttributeError):
             document = {}
-        return cls(path, _read(Entry, document.get("entries")), _read(Advice, document.get("advices")))
+        return cls(path, _read(LedgerEntry, document.get("entries")), _read(Advice, document.get("advices")))
 
-    def get(self, name: str) -> Entry:
-        return self._entries.get(name, Entry())
+    def get(self, name: str) -> LedgerEntry:
+        return self._entries.get(name, LedgerEntry())
 
     def advice(self, name: str, leaf: str) -> Optional[Advice]:
         """What the authority said of certificate *name* while it was this *leaf* (SHA-256)."""
@@ -150,7 +150,7 @@ class Ledger:
     def names(self) -> Tuple[str, ...]:
         return tuple(self._entries)
 
-    def put(self, name: str, entry: Entry) -> None:
+    def put(self, name: str, entry: LedgerEntry) -> None:
         """Remember *entry*, on disk at once: a run may be killed after any step."""
         with self._lock:
             if self._entries.get(name) != entry:

@@ -6,6 +6,7 @@ import contextlib
 import hashlib
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Callable, Optional
 
 from ..config.model import Endpoint
@@ -20,7 +21,7 @@ class Observation:
     """One look. ``served`` is the leaf's SHA-256 in hex, or None and then ``error`` says why nothing was seen."""
 
     served: Optional[str] = None
-    not_after: Optional[int] = None
+    not_after: Optional[datetime] = None
     error: Optional[str] = None
 
 

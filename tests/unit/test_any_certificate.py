@@ -44,7 +44,7 @@ def test_a_certificate_of_any_kind_is_read(name: str) -> None:
     read = x509.parse_der(MADE[name])
     assert read.key_type == KINDS.get(name, "ed25519")
     assert read.sha256 == hashlib.sha256(MADE[name]).hexdigest()
-    assert read.not_after - read.not_before == (30000 if name == "long-life" else 90) * 86400
+    assert (read.not_after - read.not_before).total_seconds() == (30000 if name == "long-life" else 90) * 86400
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_a_server_may_show_anything(seen: List[bool], data: bytes) -> None:
     stored = x509.find_first(pem("CERTIFICATE", data))
     assert (stored is None) == (read is None)
     if read is not None:
-        assert isinstance(read.lifetime, int)
+        assert read.not_after.tzinfo is not None
         assert x509.key_matches(make_key(POINT), read) in (True, False)
         x509.is_chain((read, read))
 

@@ -25,7 +25,7 @@ from acmewrap.driver.home import Home
 from acmewrap.errors import AcmewrapError
 from acmewrap.pki import x509
 from acmewrap.plan.planner import PlanOptions, plan
-from acmewrap.schedule.crontab import Entry
+from acmewrap.schedule.crontab import CrontabEntry
 from acmewrap.state.ledger import Ledger
 from acmewrap.state.machine import CERTIFICATE_PARTS, read_state
 from synthetic import Folder, make_key
@@ -235,7 +235,9 @@ def test_of_a_home_a_whole_set_or_a_reason_to_issue_comes_and_an_account_that_ca
 def test_of_a_crontab_nobodys_line_is_lost(data: bytes) -> None:
     text = data.decode("utf-8", "surrogateescape")
     for name in ("/srv/acme/acmewrap.yaml", "/srv/other.yaml"):
-        one = Entry(name, Schedule(daily=(4, 55), mail="a@example.com"), (("true", "100%"),), Path("/srv/task.log"))
+        one = CrontabEntry(
+            name, Schedule(daily=(4, 55), mail="a@example.com"), (("true", "100%"),), Path("/srv/task.log")
+        )
         event("has the entry" if one.is_in(text) else "has it not")
         merged = one.merge(text)
         assert one.merge(merged) == merged

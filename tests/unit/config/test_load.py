@@ -38,7 +38,7 @@ from acmewrap.secrets import (
     CredentialReference,
     EnvironmentReference,
     FileReference,
-    Literal,
+    InlineSecret,
     Reference,
 )
 from acmewrap.synology.sessions import entries
@@ -352,7 +352,7 @@ def test_a_secret_may_stand_in_a_private_file_and_is_no_text_from_then_on(tmp_pa
     text = certificate(f"deploy: {{nas: {{hook: synology_dsm, env: {env}, verify: no}}}}")
     config = loaded(tmp_path, text, mode=0o600)
     password = config.certificates["nas"].targets[0].env["SYNO_PASSWORD"]
-    assert isinstance(password, Literal)
+    assert isinstance(password, InlineSecret)
     assert password.value.reveal() == "hunter2"
     assert "hunter2" not in repr(config)
 

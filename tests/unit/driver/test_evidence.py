@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Optional, Tuple
 
@@ -17,6 +18,7 @@ from acmewrap.driver.evidence import Request
 from acmewrap.driver.home import CertificateFiles, read_folder
 from acmewrap.driver.process import Command, Completed
 from acmewrap.driver.results import IssueResult
+from acmewrap.timefmt import instant
 from synthetic import NOW, Folder
 
 NAME = "nas.example.com"
@@ -173,8 +175,8 @@ def test_a_result_describes_the_set_that_will_be_in_use(tmp_path: Path, case: Ca
 
 def test_a_certificate_is_told_with_its_own_dates(tmp_path: Path) -> None:
     result = run(tmp_path, Case("", "renew", OLD, NEW, 0, "renewed"))
-    assert (result.not_before, result.not_after, result.key_type) == (NOW, NOW + 86400, "ec-256")
-    assert (result.domains, result.issuer, result.next_renewal) == ((NAME,), "Intermediate", NOW * 2)
+    assert (result.not_before, result.not_after, result.key_type) == (instant(NOW), instant(NOW + 86400), "ec-256")
+    assert (result.domains, result.issuer, result.next_renewal) == ((NAME,), "Intermediate", instant(NOW * 2))
 
 
 def test_addresses_are_compared_as_addresses(tmp_path: Path) -> None:
@@ -204,12 +206,17 @@ def test_a_certificate_that_became_due_during_the_call_was_not_due_when_it_began
 def test_the_calendar_of_acme_sh_follows_the_lifetime(tmp_path: Path) -> None:
     result = run(tmp_path, Case("", "renew", OLD, NEW, 0, "renewed"))
     request = Request(
-        "renew", (NAME,), "ec-256", (), due=lambda begin, end: (begin + end) // 2, settings={"Le_DeployHook": "x,"}
+        "renew",
+        (NAME,),
+        "ec-256",
+        (),
+        due=lambda begin, end: begin + (end - begin) / 2,
+        settings={"Le_DeployHook": "x,"},
     )
     files = NEW.write(tmp_path / "staged")
     aligned = evidence.align(request, result, files)
     values = parse_configuration(files.configuration.read_text(encoding="utf-8"))
-    assert aligned.next_renewal == NOW + 43200
+    assert aligned.next_renewal == instant(NOW + 43200)
     assert values["Le_NextRenewTime"] == str(NOW + 43200)
     assert values["Le_NextRenewTimeStr"] == "2026-06-02T00:00:00Z"
     assert values["Le_DeployHook"] == "x,"
@@ -287,7 +294,7 @@ def test_what_is_worse_than_before_does_not_take_its_place(tmp_path: Path, case:
     before = None if case.before is None else read_folder(case.before.write(tmp_path / "before"), ecc=True)
     after = read_folder(case.after.write(tmp_path / "after"), ecc=True)
 
-    def due(begin: int, end: int) -> int:
+    def due(begin: datetime, end: datetime) -> datetime:
         return begin + (end - begin) * 2 // 3
 
     result = evidence.judge(
