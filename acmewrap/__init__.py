@@ -11,7 +11,7 @@ from typing import List, Mapping
 __version__ = "0.1.0"
 
 _MODULES: Mapping[str, str] = {
-    "access.trust": "StrPath",
+    "system.trust": "StrPath",
     "config": "load",
     "config.cleartext": "find_warnings",
     "config.model": (
@@ -21,10 +21,10 @@ _MODULES: Mapping[str, str] = {
     ),
     "doctor": "Checked DoctorNotice Fact Finding Fixed",
     "driver.acmesh": "AcmeSh",
-    "driver.home": "CertificateFiles Fault Stored",
+    "driver.homes.home": "CertificateFiles Fault Stored",
     "driver.process": "Command Completed Runner",
     "driver.release.installation": "Installed install_acme_sh",
-    "driver.queries": "CsrResult InfoResult ListEntry ListResult",
+    "driver.verbs.queries": "CsrResult InfoResult ListEntry ListResult",
     "driver.results": (
         "AccountResult AuthorizationResult CronEntry CronResult DeployResult ExportResult IssueResult Result "
         "RevokeResult"

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Dict, Mapping, Optional, Tuple, Union
 
 from .config.model import LOG, Authority, Certificate, Config, Dns, Target, Webroot
-from .driver.home import Home, Stored, is_ecc
+from .driver.homes.home import Home, Stored, is_ecc
 from .driver.wrapper import Wrapper
 from .secrets import Reference
 

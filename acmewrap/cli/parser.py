@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, Mapping, NoReturn, Optional, Sequence, Tuple
 
-from ..text import visible_lines
+from ..formats.text import visible_lines
 from .manual import COMMANDS, EXIT_CODES, OPTIONS, PLACES, START
 
 PROGRAM = "acmewrap"

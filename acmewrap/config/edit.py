@@ -13,9 +13,9 @@ from typing import Mapping, Optional, Union
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from .. import files
 from ..catalogue import failure
 from ..errors import AcmewrapError, BusyError, ConfigurationError, Problem
+from ..system import files
 from .binder.nodes import compose, position, span
 from .load import fetch, parse
 from .model import Config

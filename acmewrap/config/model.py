@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Iterator, Literal, Mapping, Optional, Tuple, Union
 
-from ..access.trust import StrPath
 from ..secrets import Reference
+from ..system.trust import StrPath
 
 KeyType = Literal["ec-256", "ec-384", "ec-521", "2048", "3072", "4096", "8192"]
 Scheduler = Literal["crontab", "dsm", "systemd"]

@@ -14,16 +14,15 @@ import time
 from pathlib import Path
 from typing import Callable, Mapping, Optional, Sequence, Tuple, Union
 
-from ..access.trust import StrPath
 from ..config.model import Challenge, Install, Poll, Webroot
 from ..pki.x509 import X509
-from . import accounts, command, conversions, cron, deployments, orders, queries, removals
+from ..system.trust import StrPath
+from . import command
 from .call import Caller
 from .command import Value
 from .evidence import Due, Request
-from .home import Home, is_ecc
+from .homes.home import Home, is_ecc
 from .process import OnLine, ProcessRunner, Runner
-from .queries import CsrResult, InfoResult, ListResult
 from .results import (
     AccountResult,
     AuthorizationResult,
@@ -33,6 +32,8 @@ from .results import (
     IssueResult,
     RevokeResult,
 )
+from .verbs import accounts, conversions, cron, deployments, orders, queries, removals
+from .verbs.queries import CsrResult, InfoResult, ListResult
 
 
 class AcmeSh:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Mapping, Optional, Tuple
 
-from ..access import privileges, trust
 from ..config.edit import Edit
 from ..config.model import Config, Dns
 from ..driver.release import installation
 from ..errors import ExitCode
 from ..plan.steps import Kind
+from ..system import privileges, trust
 from .context import RunContext
 from .convergence import SCOPES, Convergence
 from .engine import Engine, Listener

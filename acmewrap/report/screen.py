@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Iterable, Iterator, List, Mapping, Optional, S
 from ..engine.results import Run, StepResult
 from ..engine.status import CertificateStatus, TargetStatus
 from ..errors import Failure
+from ..formats.text import visible
+from ..formats.timefmt import moment, span
 from ..plan.planner import Plan
 from ..plan.steps import ObtainCertificate
-from ..text import visible
-from ..timefmt import moment, span
 from . import wording
 
 if TYPE_CHECKING:

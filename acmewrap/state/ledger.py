@@ -14,9 +14,11 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Tuple, Type, TypeVar, get_args, get_type_hints
 
-from .. import files, jsontext, limits, reading
+from .. import limits
 from ..catalogue import failure
 from ..errors import AcmewrapError, Failure
+from ..formats import jsontext
+from ..system import files, reading
 
 _VERSION = 1
 _END_OF_TIME = 253402300800  # the year 10000

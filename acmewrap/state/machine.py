@@ -24,14 +24,14 @@ from typing import (
 from .. import paths, unexpected
 from ..config.model import Authority, Certificate, Config, Target
 from ..driver import wrapper
-from ..driver.home import Stored
+from ..driver.homes.home import Stored
 from ..driver.release import installation
 from ..errors import AcmewrapError, Failure
 from ..host import webroot
 from ..host.webroot import WebrootState
 from ..pki.x509 import X509
-from ..reading import read_text
 from ..reasons import Drift
+from ..system.reading import read_text
 from ..verify.tls_probe import Observation
 from .ledger import Advice, Ledger, LedgerEntry
 

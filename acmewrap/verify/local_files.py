@@ -9,7 +9,7 @@ from typing import Optional
 
 from ..config.model import Install, Target
 from ..pki import x509
-from ..reading import read_bytes
+from ..system.reading import read_bytes
 from . import tls_probe
 from .tls_probe import Observation
 

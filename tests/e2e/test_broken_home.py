@@ -9,7 +9,7 @@ from typing import Callable, Dict, List
 
 import pytest
 
-from acmewrap.driver.home import Home
+from acmewrap.driver.homes.home import Home
 from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer

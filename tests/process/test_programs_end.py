@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from acmewrap import programs
-from acmewrap.programs import ProgramError
+from acmewrap.system import programs
+from acmewrap.system.programs import ProgramError
 
 PATIENCE = 10.0  # seconds on a busy machine; what is here takes less than one
 
@@ -67,7 +67,7 @@ def test_a_very_long_complaint_is_cut() -> None:
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_who_is_interrupted_leaves_nothing_behind(tmp_path: Path, number: int) -> None:
     code = (
-        "import signal, sys\nfrom acmewrap import programs\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(9))\n"
+        "import signal, sys\nfrom acmewrap.system import programs\nsignal.signal(signal.SIGTERM, lambda *_: sys.exit(9))\n"
         f"programs.ask('/bin/sh', '-c', 'sleep 60 & echo $! >{tmp_path}/pid; wait', timeout=50.0)\n"
     )
     asking = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.DEVNULL)
@@ -85,7 +85,7 @@ def test_a_program_that_became_root_again_is_ended_too(tmp_path: Path) -> None:
     """Whoever laid down root's rights may not send it a signal."""
     tmp_path.chmod(0o777)
     code = (
-        "import os\nfrom acmewrap import programs\nfrom acmewrap.access import privileges\n"
+        "import os\nfrom acmewrap.system import programs\nfrom acmewrap.system import privileges\n"
         "os.setresgid(65534, 65534, 0); os.setresuid(65534, 65534, 0)\n"
         f"try: programs.ask('/bin/sh', '-c', 'echo $$ >{tmp_path}/pid; sleep 60', timeout=0.3, "
         "_preexec_fn=privileges.way_back())\n"

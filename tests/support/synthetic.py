@@ -15,8 +15,8 @@ from typing import Mapping, Optional, Sequence
 
 import pytest
 
-from acmewrap import resources
-from acmewrap.driver.home import CertificateFiles, Home
+from acmewrap.driver.homes.home import CertificateFiles, Home
+from acmewrap.system import resources
 
 NOW = calendar.timegm((2026, 6, 1, 12, 0, 0))
 DAY = 86400

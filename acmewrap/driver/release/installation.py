@@ -10,10 +10,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Iterator, Mapping, Optional, Sequence, Tuple
 
-from ...access.trust import StrPath
 from ...catalogue import failure
 from ...errors import AccessError, ReleaseError
-from ...files import FOLDER, PUBLIC, SCRIPT, lock, make_folder, sync_folder
+from ...system.files import FOLDER, PUBLIC, SCRIPT, lock, make_folder, sync_folder
+from ...system.trust import StrPath
 from .pin import Release, differences, manifest, pinned, releases, summarize
 
 if TYPE_CHECKING:

@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterable, Iterator, Mapping, Optional, Tuple
 
-from ... import resources
 from ...catalogue import failure
 from ...config.arguments import HOOK_PATTERN
 from ...config.model import DEFAULT_RELEASE
 from ...errors import AccessError, ReleaseError
-from ...reading import read_bytes
+from ...system import resources
+from ...system.reading import read_bytes
 
 # Of a hook NAME, acme.sh sources the first that exists of NAME and NAME.sh: in `dnsapi/`, `deploy/` or `notify/`, in the folder
 # named as the domain, and beside acme.sh itself (`_findHook`, the same since 3.0.2).

@@ -12,9 +12,9 @@ from typing import Collection, List, Mapping, Protocol, Sequence, Tuple, Union
 
 from ...catalogue import CATALOGUE, failure
 from ...errors import AccessError, ReleaseError
-from ...files import PUBLIC, make_folder, write_atomic
 from ...net.http import Http, HttpError
-from ...reading import open_regular
+from ...system.files import PUBLIC, make_folder, write_atomic
+from ...system.reading import open_regular
 from .archive import LIMIT, read_archive
 from .pin import Release, compare, read_folder, summarize
 

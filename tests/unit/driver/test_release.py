@@ -14,7 +14,7 @@ import pytest
 
 from acmewrap.driver.release.installation import Installed, Release, install_acme_sh, manifest, place, releases, verify
 from acmewrap.errors import AccessError, AcmewrapError, BusyError, ReleaseError
-from acmewrap.files import lock
+from acmewrap.system.files import lock
 
 CONTENTS = {"acme.sh": b"#!/usr/bin/env sh\n", "deploy/ssh.sh": b"# ssh\n", "notify/mail.sh": b"# mail\n"}
 

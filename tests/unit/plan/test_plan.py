@@ -16,6 +16,7 @@ from acmewrap.catalogue import failure
 from acmewrap.config import Config
 from acmewrap.config.model import Authority, Certificate, Dns, RenewBefore, Webroot
 from acmewrap.driver.wrapper import Wrapper
+from acmewrap.formats.timefmt import instant
 from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
 from acmewrap.plan.planner import Plan, PlanOptions, plan
 from acmewrap.plan.steps import (
@@ -38,7 +39,6 @@ from acmewrap.reasons import Changed, Due, Expired, NotAsPinned, NotServed, Plai
 from acmewrap.secrets import FileReference
 from acmewrap.state.ledger import LedgerEntry
 from acmewrap.state.machine import State
-from acmewrap.timefmt import instant
 from acmewrap.verify.tls_probe import Observation
 from wanted import (
     CERTIFICATE,

@@ -12,8 +12,8 @@ import threading
 from functools import partial
 from typing import Any, Callable, Dict, Optional
 
-from .access import privileges
-from .errors import PortableError
+from ..errors import PortableError
+from . import privileges
 from .reading import LIMIT
 
 _CHUNK = 64 * 1024
@@ -36,7 +36,7 @@ def ask(program: str, *words: str, timeout: float, **options: Any) -> bytes:
     """What *program* prints. *timeout* is in seconds, *options* are those of :mod:`sh`. Raises :class:`ProgramError`.
 
     It runs in a session of its own, which is ended as a whole when the time is up, when it prints more than
-    :data:`acmewrap.reading.LIMIT` bytes, and when whoever asks is interrupted.
+    :data:`acmewrap.system.reading.LIMIT` bytes, and when whoever asks is interrupted.
     """
     import sh
 
