@@ -85,7 +85,7 @@ def test_a_program_that_became_root_again_is_ended_too(tmp_path: Path) -> None:
     """Whoever laid down root's rights may not send it a signal."""
     tmp_path.chmod(0o777)
     code = (
-        "import os\nfrom acmewrap.system import programs\nfrom acmewrap.system import privileges\n"
+        "import os, pickle, sh\nfrom acmewrap.system import programs\nfrom acmewrap.system import privileges\n"
         "os.setresgid(65534, 65534, 0); os.setresuid(65534, 65534, 0)\n"
         f"try: programs.ask('/bin/sh', '-c', 'echo $$ >{tmp_path}/pid; sleep 60', timeout=0.3, "
         "_preexec_fn=privileges.way_back())\n"
