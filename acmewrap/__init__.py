@@ -14,6 +14,7 @@ _MODULES: Mapping[str, str] = {
     "system.trust": "StrPath",
     "config": "load",
     "config.cleartext": "find_warnings",
+    "config.manifest": "Pin",
     "config.model": (
         "Account AcmeShSettings Alpn Apache Authority Certificate Challenge Config Dns DsmCertificate "
         "Endpoint ExternalAccount Install KeyType Nginx RenewAt RenewBefore Schedule Standalone Stateless "
@@ -34,6 +35,7 @@ _MODULES: Mapping[str, str] = {
     "engine.engine": "Listener",
     "engine.results": "Notice Planned Run StepEnded StepLine StepResult StepStarted",
     "engine.status": "CertificateStatus TargetStatus",
+    "engine.pinning": "Pinned",
     "engine.upgrade": "ReleaseChange",
     "errors": (
         "AccessError AcmewrapError BusyError CommandError ConfigurationError ConfigurationWarning DeployError "

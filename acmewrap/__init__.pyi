@@ -3,6 +3,7 @@
 from . import reasons as reasons
 from .config import load as load
 from .config.cleartext import find_warnings as find_warnings
+from .config.manifest import Pin as Pin
 from .config.model import Account as Account
 from .config.model import AcmeShSettings as AcmeShSettings
 from .config.model import Alpn as Alpn
@@ -57,6 +58,7 @@ from .driver.verbs.queries import ListResult as ListResult
 from .driver.wrapper import Wrapper as Wrapper
 from .engine.deploy import Delivery as Delivery
 from .engine.engine import Listener as Listener
+from .engine.pinning import Pinned as Pinned
 from .engine.results import Notice as Notice
 from .engine.results import Planned as Planned
 from .engine.results import Run as Run

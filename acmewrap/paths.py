@@ -76,6 +76,7 @@ def _wrapper(config: Config, authority: Authority) -> Wrapper:
         directory=config.directory,
         program=program_folder(config),
         version=config.acme_sh.release,
+        files=config.acme_sh.pinned[1],
         home=authority.home,
         server=authority.server,
         ca_bundle=authority.ca_bundle,

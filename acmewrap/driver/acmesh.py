@@ -40,8 +40,8 @@ class AcmeSh:
     """Drives the acme.sh in the folder *program* on the certificates in *home*, all of one directory (*server*).
 
     Before each call every file of it is held against the manifest of the pinned release ``version`` (None: the one that the
-    script says it is), unless ``verify`` is False. ``environment`` reaches every call (proxies, for one); ``deadlines`` are
-    seconds by verb, ``poll`` is that of an authority.
+    script says it is), or against ``files``, unless ``verify`` is False. ``environment`` reaches every call (proxies, for one);
+    ``deadlines`` are seconds by verb, ``poll`` is that of an authority.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class AcmeSh:
         ca_bundle: Optional[StrPath] = None,
         email: Optional[str] = None,
         version: Optional[str] = None,
+        files: Optional[Mapping[str, str]] = None,
         verify: bool = True,
         path: str = command.DEFAULT_PATH,
         environment: Optional[Mapping[str, str]] = None,
@@ -69,6 +70,7 @@ class AcmeSh:
             ca_bundle=None if ca_bundle is None else Path(ca_bundle),
             email=email,
             pinned=version,
+            files=files,
             verify=verify,
             path=path,
             environment=dict(environment or {}),

@@ -56,6 +56,7 @@ class Caller:
     ca_bundle: Optional[Path] = None
     email: Optional[str] = None
     pinned: Optional[str] = None
+    files: Optional[Mapping[str, str]] = None
     verify: bool = True
     path: str = command.DEFAULT_PATH
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -86,7 +87,7 @@ class Caller:
         """
         trust.refuse_weak(self.program / "acme.sh")
         # What was checked is what runs: the link may lead elsewhere by then. Only its owner can write in the folder itself.
-        program = installation.verify(self.program, self.version()) if self.verify else self.program
+        program = installation.verify(self.program, self.version(), self.files) if self.verify else self.program
         given = variables or {}
         command.check_values(given)
         homes = (

@@ -28,6 +28,7 @@ def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
             step.settings.release,
             step.path,
             cache=installation.cache_folder(environ),
+            own=step.settings.pin,
             archive=step.settings.archive,
             allow_vulnerable=step.settings.allow_vulnerable,
             force=step.force,

@@ -145,7 +145,7 @@ class _Guard:
 
 def _read_release(config: Config) -> Optional[Failure]:
     try:
-        installation.verify(paths.program_folder(config), config.acme_sh.release)
+        installation.verify(paths.program_folder(config), *config.acme_sh.pinned)
     except Exception as error:
         return unexpected.explain(error, paths.reports_folder(config), "acme.sh").failure
     return None
