@@ -34,7 +34,7 @@ def _certificate(context: DoctorContext, certificate: Certificate, found: Certif
         return
     now, due = instant(context.clock()), instant(due_at(*leaf.validity, certificate.renew))
     grace = min(timedelta(seconds=interval(context)), (leaf.not_after - due) / 2)
-    fault = found.fault_at(context.clock())
+    fault = found.find_fault(context.clock())
     if fault is not None:
         message, id = f"{name}: {fault}", "certificate.mismatch" if found.fault is not None else "certificate.not_valid"
     elif leaf.not_after <= now:

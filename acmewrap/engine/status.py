@@ -129,7 +129,7 @@ def _assess(
     state: Condition = "valid"
     if leaf is None:
         state = "missing"
-    elif found.fault_at(now) is not None:
+    elif found.find_fault(now) is not None:
         state = "broken"
     elif leaf.not_after.timestamp() <= now:
         state = "expired"
