@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import (
@@ -51,7 +51,6 @@ CERTIFICATE_PARTS: AbstractSet[Part] = frozenset(("certificates",))
 STATUS_PARTS: AbstractSet[Part] = frozenset(("certificates", "wire"))
 # What takes a process, the network, or a login that a NAS counts when it fails.
 FAR_PARTS: AbstractSet[Part] = frozenset(("wire", "nas", "schedule"))
-_MOST_LOOKS = 50  # at the same time
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,12 @@ class CertificateState:
     @property
     def leaf(self) -> Optional[X509]:
         return self.stored.leaf if self.stored is not None else None
+
+    def find_fault(self, now: float) -> Optional[str]:
+        """Why it is of no use at *now*: its files, or its dates. One that has expired is merely due."""
+        if self.fault is not None or self.stored is None or self.leaf is None or self.leaf.validity[1] <= now:
+            return self.fault
+        return self.stored.date_fault(now)
 
 
 @dataclass(frozen=True)
@@ -107,7 +112,9 @@ def read_state(
     ledgers = {one.name: Ledger.load(paths.ledger_path(one)) for one in config.authorities.values()}
     certificates = {name: _read_certificate(config, one, ledgers[one.authority], guard) for name, one in wanted.items()}
     if "wire" in parts:
-        certificates = _observe(config, certificates, guard)
+        from .observations import observe
+
+        certificates = observe(config, certificates, guard.read)
     return State(
         release=_read_release(config) if "release" in parts else None,
         wrappers=tuple(_compare_wrappers(config, guard)) if "wrapper" in parts else (),
@@ -207,27 +214,6 @@ def _read_certificate(config: Config, certificate: Certificate, ledger: Ledger, 
         advice=ledger.advice(certificate.name, leaf.sha256) if leaf is not None else None,
         deliveries={target.name: ledger.get(entry_name(certificate, target)) for target in certificate.targets},
     )
-
-
-def _observe(config: Config, found: Dict[str, CertificateState], guard: _Guard) -> Dict[str, CertificateState]:
-    """Every target side by side: most of a look is waiting."""
-    from concurrent.futures import ThreadPoolExecutor
-
-    from ..verify import local_files
-
-    def look(name: str, target: Target) -> Observation:
-        stored = found[name].stored
-        leaf, issuers = (None, ()) if stored is None else (stored.leaf, stored.issuers())
-        one = partial(local_files.look, target, leaf, issuers)
-        return guard.read(f"{name} at {target.name}", one, Observation(error="could not be verified"))
-
-    places = [(name, target) for name in found for target in config.certificates[name].targets]
-    with ThreadPoolExecutor(_MOST_LOOKS) as pool:
-        looks = [(*place, pool.submit(look, *place)) for place in places if local_files.can_look(place[1])]
-    for name, state in found.items():
-        seen = {target.name: one.result() for owner, target, one in looks if owner == name}
-        found[name] = replace(state, observations=seen)
-    return found
 
 
 def entry_name(certificate: Certificate, target: Target) -> str:
