@@ -13,13 +13,13 @@ __version__ = "0.1.0"
 if TYPE_CHECKING:
     from .config import Config, load
     from .config.cleartext import find_warnings
+    from .config.install import Install, InstallFile
     from .config.model import (
         Alpn,
         Apache,
         Authority,
         Certificate,
         Dns,
-        Install,
         Nginx,
         Standalone,
         Stateless,
@@ -47,6 +47,7 @@ if TYPE_CHECKING:
         IssueError,
         Problem,
         ReleaseError,
+        RolledBackError,
         UnprovenError,
         UnreachableError,
     )
@@ -60,12 +61,14 @@ if TYPE_CHECKING:
         EnsureAccount,
         InstallRelease,
         IssueCertificate,
+        MakeFolder,
         PrepareWebroot,
         ReissueCertificate,
         RemoveCertificate,
         RemoveScheduleEntry,
         RenderWrapper,
         RenewCertificate,
+        SetAccess,
         SetSchedule,
         Step,
         WriteBundle,
@@ -105,12 +108,14 @@ __all__ = [
     "Finding",
     "Fixed",
     "Install",
+    "InstallFile",
     "InstallRelease",
     "IssueCertificate",
     "IssueError",
     "IssueResult",
     "Job",
     "ListEntry",
+    "MakeFolder",
     "Nginx",
     "Plan",
     "PlanOptions",
@@ -126,9 +131,11 @@ __all__ = [
     "RenderWrapper",
     "RenewCertificate",
     "RevokeResult",
+    "RolledBackError",
     "Run",
     "Scheduler",
     "Secret",
+    "SetAccess",
     "SetSchedule",
     "Standalone",
     "State",
@@ -152,7 +159,8 @@ __all__ = [
 _MODULES: Mapping[str, str] = {
     "config": "Config load",
     "config.cleartext": "find_warnings",
-    "config.model": "Alpn Apache Authority Certificate Dns Install Nginx Standalone Stateless Target Webroot",
+    "config.install": "Install InstallFile",
+    "config.model": "Alpn Apache Authority Certificate Dns Nginx Standalone Stateless Target Webroot",
     "doctor": "Checked Finding Fixed",
     "driver.acmesh": "AcmeSh",
     "driver.home": "CertificateFiles",
@@ -164,9 +172,9 @@ _MODULES: Mapping[str, str] = {
     "job": "Job",
     "plan.planner": "Plan PlanOptions",
     "plan.steps": (
-        "ChangeMode CheckRenewalInfo DeployCertificate EnsureAccount InstallRelease IssueCertificate "
+        "ChangeMode CheckRenewalInfo DeployCertificate EnsureAccount InstallRelease IssueCertificate MakeFolder "
         "PrepareWebroot ReissueCertificate RemoveCertificate RemoveScheduleEntry RenderWrapper "
-        "RenewCertificate SetSchedule Step WriteBundle"
+        "RenewCertificate SetAccess SetSchedule Step WriteBundle"
     ),
     "reasons": "Reason",
     "schedule.backend": "Scheduler",

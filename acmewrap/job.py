@@ -102,10 +102,10 @@ class Job:
         from .config.cleartext import find_warnings
         from .plan import interval_check
         from .schedule import entry
-        from .state import file_modes
+        from .state import file_modes, installed_files
 
-        problems = interval_check.find_problems(self.config, read_state(self.config, CERTIFICATE_PARTS))
-        if problems:
+        slow = interval_check.find_problems(self.config, read_state(self.config, CERTIFICATE_PARTS))
+        if problems := (*slow, *installed_files.find_problems(self.config)):
             raise invalid(problems)
         if self.config.schedule is not None:
             entry.refuse_weak(self.config)
@@ -164,20 +164,24 @@ class Job:
     def revoke(self, name: str, reason: int = 0, *, sha256: Optional[str] = None) -> RevokeResult:
         """Revoke a certificate at its authority. *reason* is the CRLReason of RFC 5280, 5.3.1.
 
-        Raises :class:`IssueError` (``certificate.not_issued``, or ``certificate.replaced`` when it is not the one of *sha256*),
-        and :class:`BusyError`.
+        Raises :class:`BusyError`, :class:`IssueError` (``certificate.not_issued``; ``certificate.replaced``: it is not *sha256*).
         """
         from .engine.context import RunContext
         from .engine.engine import Engine
+        from .state.ledger import Ledger
 
         (certificate,) = self.select(name)
-        context = RunContext(self._environ)
+        authority, context = self.config.authority_of(certificate), RunContext(self._environ)
         with Engine(self.config, context).hold():
-            if sha256 not in (None, self.leaf(name).sha256):
+            leaf = self.leaf(name).sha256
+            if sha256 not in (None, leaf):
                 message = f"{name} is another certificate by now; none was revoked"
                 raise IssueError(failure("certificate.replaced", message))
-            acme = context.open_acme(self.config, self.config.authority_of(certificate))
-            return acme.revoke(certificate.domains[0], key=certificate.key, reason=reason)
+            acme = context.open_acme(self.config, authority)
+            result = acme.revoke(certificate.domains[0], key=certificate.key, reason=reason)
+            if result.ok:
+                Ledger.load(paths.ledger_path(authority)).revoke(leaf)
+            return result
 
     def compare_release(self, version: Optional[str] = None) -> ReleaseChange:
         """What :meth:`upgrade` would change. Raises :class:`ReleaseError` when *version* may not be installed."""
@@ -187,7 +191,6 @@ class Job:
 
     def upgrade(self, version: Optional[str] = None, *, force: bool = False) -> Run:
         """Switch to another pinned release of acme.sh (None: the newest), or back: install it and write it into the file.
-
         When a step fails, all is as it was before. Raises what :meth:`compare_release` raises, and :class:`ConfigurationError`
         or :class:`AccessError` when the file cannot be changed.
         """
@@ -198,9 +201,8 @@ class Job:
         return upgrade.switch(edit, self._environ, self.listener, force=force)
 
     def schedule(self) -> Scheduler:
-        """The entry of the scheduled run: to show, start or remove; :meth:`apply` makes it.
-
-        Raises :class:`AcmewrapError` (``schedule.none``) when the file names no scheduler.
+        """The entry of the scheduled run: to show, start or remove; :meth:`apply` makes it. Raises :class:`AcmewrapError`
+        (``schedule.none``) when the file names no scheduler.
         """
         from .schedule.backends import open_scheduler
 

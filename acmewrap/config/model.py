@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Iterator, Literal, Mapping, Optional, Tuple, Union
 
 from ..secrets import Reference
+from .install import Install
 
 KeyType = Literal["ec-256", "ec-384", "ec-521", "2048", "3072", "4096", "8192"]
 Scheduler = Literal["crontab", "dsm", "systemd"]
@@ -114,21 +115,6 @@ class Endpoint:
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True)
-class Install:
-    """Copies for a server on this machine (acme.sh's ``--install-cert``), and the command that makes it load them."""
-
-    key_file: Optional[Path] = None
-    fullchain_file: Optional[Path] = None
-    cert_file: Optional[Path] = None
-    ca_file: Optional[Path] = None
-    reload: Optional[str] = None
-
-    @property
-    def paths(self) -> Tuple[Optional[Path], ...]:
-        return (self.key_file, self.fullchain_file, self.cert_file, self.ca_file)
 
 
 @dataclass(frozen=True)

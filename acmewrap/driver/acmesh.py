@@ -18,7 +18,8 @@ from typing import Iterable, Mapping, Optional, Sequence, Tuple, Union
 from ..acme import retry_after
 from ..catalogue import failure
 from ..config.arguments import CHALLENGE_FOLDER
-from ..config.model import Challenge, Install, Poll, Webroot
+from ..config.install import Install
+from ..config.model import Challenge, Poll, Webroot
 from ..errors import CommandError, Failure, Retry
 from ..pki.x509 import X509
 from . import accounts, command, cron, evidence
@@ -157,7 +158,7 @@ class AcmeSh:
     ) -> DeployResult:
         """``--install-cert``: copies to the given paths, then the reload command; acme.sh remembers both."""
         words = command.install_cert(domain, key, install)
-        self._caller.refuse_exchangeable(install.paths, (install.reload,))
+        self._caller.refuse_exchangeable(install.paths, (install.script,))
         with stage(self.home, [(domain, is_ecc(key))]) as staging:
             done = self._caller.run("install_cert", words, staging, umask=0o022, on_line=on_line)
             if done.returncode == 0:

@@ -123,18 +123,24 @@ def _assess(
     elif due is not None and due <= now:
         state = "due"
     by_target = {result.step.target: result for result in results}
-    targets = {target.name: _assess_target(target, found, by_target.get(target.name)) for target in certificate.targets}
+    targets = {
+        target.name: _assess_target(config, target, found, by_target.get(target.name)) for target in certificate.targets
+    }
     obtained = next((one for one in reversed(results) if isinstance(one.step, ObtainCertificate)), None)
     return CertificateStatus(certificate, state, location, leaf, due, found.attempts, targets, obtained)
 
 
-def _assess_target(target: Target, found: CertificateState, result: Optional[StepResult]) -> TargetStatus:
+def _assess_target(
+    config: Config, target: Target, found: CertificateState, result: Optional[StepResult]
+) -> TargetStatus:
     entry, observed = found.deliveries.get(target.name, Entry()), found.observations.get(target.name)
     expected = found.leaf.sha256 if found.leaf is not None else None
     state: TargetCondition = "pending"
     if observed is not None and observed.error is not None:
         state = "unreachable"
-    elif expected is not None and (entry.seen if observed is None else observed.served) == expected:
+    elif expected is None or entry.awaits_reload(config, target.install, expected):
+        pass
+    elif (entry.seen if observed is None else observed.served) == expected:
         state = "unverified" if target.verify is None else "deployed"
     return TargetStatus(target, state, expected, observed, entry, result)
 

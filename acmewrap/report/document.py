@@ -90,9 +90,13 @@ _STEP: Dict[str, Type] = {
     "reason": _REASON,
 }
 STEP = record("step", _STEP)
-_OUTCOMES = choice("done", "failed", "unproven", "skipped")
+_OUTCOMES = choice("done", "failed", "unproven", "rolled_back", "skipped")
 _RESULT: Dict[str, Type] = {
-    "outcome": field(_OUTCOMES, None, "unproven: done, and the target does not show it."),
+    "outcome": field(
+        _OUTCOMES,
+        None,
+        "unproven: done, and the target does not show it; rolled_back: its server did not take it, and has the files from before.",
+    ),
     "changed": FLAG,
     "seconds": SECONDS,
     "failure": optional(FAILURE),

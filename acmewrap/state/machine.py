@@ -33,6 +33,7 @@ from ..pki.x509 import X509
 from ..reading import read_text
 from ..reasons import Drift
 from ..verify.tls_probe import Observation
+from . import installed_files
 from .ledger import Advice, Entry, Ledger
 
 if TYPE_CHECKING:
@@ -80,6 +81,7 @@ class State:
     bundles: Mapping[Path, Tuple[Authority, Drift]] = field(default_factory=dict)
     webroots: Mapping[Path, WebrootState] = field(default_factory=dict)
     modes: Tuple[Excess, ...] = ()
+    installed: Optional[installed_files.Installed] = None
     certificates: Mapping[str, CertificateState] = field(default_factory=dict)
     nas: Optional[NasState] = None
     schedule: Drift = "same"
@@ -113,6 +115,9 @@ def read_state(
             name: _read_certificate(config, one, ledgers[one.authority], parts, guard) for name, one in wanted.items()
         },
         modes=guard.read("the file modes", lambda: _read_modes(config), ()) if "modes" in parts else (),
+        installed=guard.read("installed files", lambda: installed_files.inspect(config), None)
+        if "modes" in parts
+        else None,
         nas=nas,
         schedule=guard.read("the schedule", lambda: _read_schedule(config, nas), "differs")
         if "schedule" in parts

@@ -19,7 +19,7 @@ import acmewrap
 PACKAGE = str(Path(acmewrap.__file__).parent)
 VOCABULARY = {
     *("errors", "catalogue", "files", "pki.pem", "timefmt", "pki.x509", "secrets", "resources", "net.tls"),
-    *("reasons", "config.model", "plan.steps", "paths", "text", "config.arguments"),
+    *("reasons", "config.model", "plan.steps", "paths", "text", "config.arguments", "config.install"),
 }
 FUNCTION = inspect.CO_OPTIMIZED | inspect.CO_NEWLOCALS  # and not the body of a class or a module
 
