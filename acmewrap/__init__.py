@@ -1,197 +1,80 @@
 """acmewrap: one YAML file in, a proven certificate out. A thin wrapper around acme.sh.
 
-The names below are what is promised; everything else may change. They are loaded when they are first used, so that importing
-the package costs nothing.
+What is promised are the names below; everything else may change. They are loaded when they are first used, so that importing
+the package costs nothing. Type checkers find them in ``__init__.pyi``.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, List, Mapping
+from typing import List, Mapping
 
 __version__ = "0.1.0"
 
-if TYPE_CHECKING:
-    from .config import Config, load
-    from .config.cleartext import find_warnings
-    from .config.install import Install, InstallFile
-    from .config.model import (
-        Alpn,
-        Apache,
-        Authority,
-        Certificate,
-        Dns,
-        Nginx,
-        Standalone,
-        Stateless,
-        Target,
-        Webroot,
-    )
-    from .doctor import Checked, Finding, Fixed
-    from .driver.acmesh import AcmeSh
-    from .driver.home import CertificateFiles
-    from .driver.release.installation import install
-    from .driver.results import CronResult, DeployResult, IssueResult, ListEntry, RevokeResult
-    from .engine.results import Planned, Run, StepEnded, StepLine, StepResult, StepStarted
-    from .engine.status import CertificateStatus, TargetStatus
-    from .engine.upgrade import ReleaseChange
-    from .errors import (
-        AccessError,
-        AcmewrapError,
-        BusyError,
-        CommandError,
-        ConfigurationError,
-        ConfigurationWarning,
-        DeployError,
-        ExitCode,
-        Failure,
-        IssueError,
-        Problem,
-        ReleaseError,
-        RolledBackError,
-        UnprovenError,
-        UnreachableError,
-    )
-    from .job import Job
-    from .pki.x509 import X509
-    from .plan.planner import Plan, PlanOptions
-    from .plan.steps import (
-        ChangeMode,
-        CheckRenewalInfo,
-        DeployCertificate,
-        EnsureAccount,
-        InstallRelease,
-        IssueCertificate,
-        MakeFolder,
-        PrepareWebroot,
-        ReissueCertificate,
-        RemoveCertificate,
-        RemoveScheduleEntry,
-        RenderWrapper,
-        RenewCertificate,
-        SetAccess,
-        SetSchedule,
-        Step,
-        WriteBundle,
-    )
-    from .reasons import Reason
-    from .schedule.backend import Scheduler
-    from .secrets import Secret
-    from .state.machine import State
-
-__all__ = [
-    "X509",
-    "AccessError",
-    "AcmeSh",
-    "AcmewrapError",
-    "Alpn",
-    "Apache",
-    "Authority",
-    "BusyError",
-    "Certificate",
-    "CertificateFiles",
-    "CertificateStatus",
-    "ChangeMode",
-    "CheckRenewalInfo",
-    "Checked",
-    "CommandError",
-    "Config",
-    "ConfigurationError",
-    "ConfigurationWarning",
-    "CronResult",
-    "DeployCertificate",
-    "DeployError",
-    "DeployResult",
-    "Dns",
-    "EnsureAccount",
-    "ExitCode",
-    "Failure",
-    "Finding",
-    "Fixed",
-    "Install",
-    "InstallFile",
-    "InstallRelease",
-    "IssueCertificate",
-    "IssueError",
-    "IssueResult",
-    "Job",
-    "ListEntry",
-    "MakeFolder",
-    "Nginx",
-    "Plan",
-    "PlanOptions",
-    "Planned",
-    "PrepareWebroot",
-    "Problem",
-    "Reason",
-    "ReissueCertificate",
-    "ReleaseChange",
-    "ReleaseError",
-    "RemoveCertificate",
-    "RemoveScheduleEntry",
-    "RenderWrapper",
-    "RenewCertificate",
-    "RevokeResult",
-    "RolledBackError",
-    "Run",
-    "Scheduler",
-    "Secret",
-    "SetAccess",
-    "SetSchedule",
-    "Standalone",
-    "State",
-    "Stateless",
-    "Step",
-    "StepEnded",
-    "StepLine",
-    "StepResult",
-    "StepStarted",
-    "Target",
-    "TargetStatus",
-    "UnprovenError",
-    "UnreachableError",
-    "Webroot",
-    "WriteBundle",
-    "find_warnings",
-    "install",
-    "load",
-]
-
 _MODULES: Mapping[str, str] = {
-    "config": "Config load",
+    "access.trust": "StrPath",
+    "config": "load",
     "config.cleartext": "find_warnings",
     "config.install": "Install InstallFile",
-    "config.model": "Alpn Apache Authority Certificate Dns Nginx Standalone Stateless Target Webroot",
-    "doctor": "Checked Finding Fixed",
+    "config.model": (
+        "Account AcmeShSettings Alpn Apache Authority Certificate Challenge Config Dns DsmCertificate "
+        "Endpoint ExternalAccount KeyType Nginx RenewAt RenewBefore Schedule Standalone Stateless "
+        "Synology Target Webroot"
+    ),
+    "doctor": "Checked DoctorNotice Fact Finding Fixed",
     "driver.acmesh": "AcmeSh",
-    "driver.home": "CertificateFiles",
-    "driver.release.installation": "install",
-    "driver.results": "CronResult DeployResult IssueResult ListEntry RevokeResult",
-    "engine.results": "Planned Run StepEnded StepLine StepResult StepStarted",
+    "driver.home": "CertificateFiles Fault Stored",
+    "driver.process": "Command Completed Runner",
+    "driver.release.installation": "Installed install_acme_sh",
+    "driver.queries": "CsrResult InfoResult ListEntry ListResult",
+    "driver.results": (
+        "AccountResult AuthorizationResult CronEntry CronResult DeployResult ExportResult IssueResult Result "
+        "RevokeResult"
+    ),
+    "driver.wrapper": "Wrapper",
+    "engine.deploy": "Delivery",
+    "engine.engine": "Listener",
+    "engine.results": "Notice Planned Run StepEnded StepLine StepResult StepStarted",
     "engine.status": "CertificateStatus TargetStatus",
     "engine.upgrade": "ReleaseChange",
+    "errors": (
+        "AccessError AcmewrapError BusyError CommandError ConfigurationError ConfigurationWarning DeployError "
+        "ExitCode Failure IssueError PortableError Problem ReleaseError Retry RolledBackError UnprovenError UnreachableError"
+    ),
     "job": "Job",
+    "pki.x509": "X509",
     "plan.planner": "Plan PlanOptions",
     "plan.steps": (
-        "ChangeMode CheckRenewalInfo DeployCertificate EnsureAccount InstallRelease IssueCertificate MakeFolder "
-        "PrepareWebroot ReissueCertificate RemoveCertificate RemoveScheduleEntry RenderWrapper "
-        "RenewCertificate SetAccess SetSchedule Step WriteBundle"
+        "CertificateStep ChangeMode CheckRenewalInfo DeployCertificate EnsureAccount InstallRelease "
+        "IssueCertificate MachineStep MakeFolder ObtainCertificate PrepareWebroot ReissueCertificate RemoveCertificate "
+        "RemoveScheduleEntry RenderWrapper RenewCertificate SetAccess SetSchedule Step WriteBundle"
     ),
     "reasons": "Reason",
-    "schedule.backend": "Scheduler",
-    "secrets": "Secret",
-    "state.machine": "State",
-    "pki.x509": "X509",
+    "schedule.backend": "Scheduler StartOutcome",
+    "schedule.crontab": "CrontabEntry",
+    "secrets": (
+        "CommandReference CredentialReference EnvironmentReference FileReference InlineSecret Reference Secret"
+    ),
+    "state.file_modes": "Excess",
+    "state.ledger": "Advice LedgerEntry",
+    "state.machine": "CertificateState State",
+    "state.nas": "NasState",
+    "verify.tls_probe": "Observation",
 }
+# Of many small types: acmewrap.events.ChallengeInvalid, acmewrap.reasons.Due.
+_WHOLE: Mapping[str, str] = {"events": "driver.output.events", "reasons": "reasons"}
 
-if not TYPE_CHECKING:  # or a checker would take any name for one of these
+__all__ = sorted((*_WHOLE, *(name for names in _MODULES.values() for name in names.split())))  # noqa: PLE0605
 
-    def __getattr__(name: str) -> object:
-        if name not in __all__:
-            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        from importlib import import_module
 
-        module = next((module for module, names in _MODULES.items() if name in names.split()), "errors")
-        return getattr(import_module(f".{module}", __name__), name)
+def __getattr__(name: str) -> object:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from importlib import import_module
+
+    if name in _WHOLE:
+        return import_module(f".{_WHOLE[name]}", __name__)
+    module = next(module for module, names in _MODULES.items() if name in names.split())
+    return getattr(import_module(f".{module}", __name__), name)
 
 
 def __dir__() -> List[str]:

@@ -21,7 +21,7 @@ from .plan.planner import Plan
 from .state.machine import CERTIFICATE_PARTS, STATUS_PARTS, read_state
 
 if TYPE_CHECKING:
-    from .doctor import Finding, Notice
+    from .doctor import DoctorNotice, Finding
     from .driver.results import RevokeResult
     from .engine.engine import Listener
     from .engine.results import Run
@@ -125,7 +125,7 @@ class Job:
         http_port: int = 80,
         address: Optional[str] = None,
         writes: bool = True,
-        listener: Optional[Callable[[Notice], None]] = None,
+        listener: Optional[Callable[[DoctorNotice], None]] = None,
     ) -> Tuple[Finding, ...]:
         """Everything that keeps certificates from being renewed; with *fix* what is left of it after what is safe was done.
 

@@ -34,16 +34,12 @@ def backoff(attempts: int, jitter: float = 0.2) -> float:
     return min(doubled * (1 + random.uniform(-jitter, jitter)), LONGEST_WAIT)  # noqa: S311 - spreads load, protects nothing
 
 
-def latest_try(now: float, end: int, lifetime: int, interval: int = 0) -> float:
+def latest_try(now: float, end: int, interval: int = 0) -> float:
     """Until when to wait at most, after a failure, with what expires at *end*: the run after that, which a schedule with this
-    *interval* brings, comes while half of what is left is still left, if it can.
-
-    When nothing is left somebody feels it: then it comes after a twelfth of the *lifetime*, and an hour at most. Never at once:
-    a tenth of the *interval* passes, which no scheduled run notices.
+    *interval* brings, comes while half of what is left is still left, if it can. Never at once: a tenth of the *interval*
+    passes, which no scheduled run notices. When nothing is left there is no such moment, and the backoff decides.
     """
-    left = end - now
-    wait = left / 2 if left > 0 else min(lifetime / 12, _HOUR)
-    return now + max(wait - interval, min(FIRST_WAIT, interval / 10))
+    return now + max((end - now) / 2 - interval, min(FIRST_WAIT, interval / 10)) if now < end else now + LONGEST_WAIT
 
 
 def wait(
@@ -51,22 +47,22 @@ def wait(
     now: float,
     *,
     end: Optional[int] = None,
-    lifetime: int = 0,
     interval: int = 0,
     retry_after: Optional[float] = None,
     jitter: float = 0.2,
 ) -> float:
-    """Seconds to wait after one more failure, with what expires at *end* (None: nothing is there yet) and lived for *lifetime*.
+    """Seconds to wait after one more failure, with what expires at *end* (None: nothing is there yet).
 
-    Longer than the backoff where the authority asks for that (*retry_after*), as far as there is time; what has expired is then
+    Longer than the backoff where the authority asks for that (*retry_after*), as far as there is time; what has expired is
     tried as the backoff alone has it, which grows.
     """
     alone = backoff(attempts, jitter)
     if end is None:
         return max(alone, min(retry_after or 0, LONGEST_RETRY_AFTER))
-    longest = latest_try(now, end, lifetime, interval) - now
-    asked = min(retry_after or 0, LONGEST_RETRY_AFTER, longest if now < end else alone)
-    return max(min(alone, longest), asked)
+    if end <= now:
+        return alone
+    longest = latest_try(now, end, interval) - now
+    return max(min(alone, longest), min(retry_after or 0, LONGEST_RETRY_AFTER, longest))
 
 
 def is_look_due(next_look: int, now: float) -> bool:
@@ -79,10 +75,5 @@ def is_believed(when: float, now: float, end: Optional[int] = None, interval: in
 
     What was noted by a clock that is right always does.
     """
-    if end is None:
-        longest = float(LONGEST_RETRY_AFTER)
-    elif end <= now:
-        longest = LONGEST_WAIT
-    else:
-        longest = latest_try(now, end, 0, interval) - now
+    longest = float(LONGEST_RETRY_AFTER) if end is None else latest_try(now, end, interval) - now
     return when - now <= min(longest, LONGEST_RETRY_AFTER)

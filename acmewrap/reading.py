@@ -15,6 +15,9 @@ from typing import BinaryIO, Union
 LIMIT = 4 * 2**20
 """Bytes of anything that is read whole: a thousand times what certificates, configurations and scripts have."""
 
+PROGRAM = 64 * 2**20
+"""Bytes of a program that is copied as a whole: the single file that this package may be."""
+
 Name = Union[str, "os.PathLike[str]"]
 
 

@@ -1,12 +1,13 @@
 """How something compares with what the file asks for, and why a step is done: kinds and values, to decide by and to print.
 
-The sentences about them are made in :mod:`acmewrap.report.wording`, and nowhere else. Times are seconds since 1970 UTC.
+The sentences about them are made in :mod:`acmewrap.report.wording`, and nowhere else.
 """
 
 from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from enum import Enum
 from typing import Literal, NewType, Optional, Tuple, Union
 
@@ -15,7 +16,6 @@ from .errors import Failure
 Drift = Literal["same", "differs", "missing", "foreign"]
 """``foreign``: somebody else has made it."""
 
-Moment = NewType("Moment", int)
 Mode = NewType("Mode", int)
 
 
@@ -55,14 +55,6 @@ class Detailed:
     def kind(self) -> str:
         """The name of the type as documents have it: ``names_differ``. Stable."""
         return re.sub("(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
-
-
-Reason = Union[Plain, Detailed]
-
-
-def drifted(drift: Drift) -> Optional[Reason]:
-    """The reason in a *drift*; None when there is none."""
-    return None if drift == "same" else Plain(drift)
 
 
 @dataclass(frozen=True)
@@ -148,7 +140,7 @@ class Changed(Detailed):
 class Due(Detailed):
     """It is to be renewed; ``by`` the rule of the configuration, or as the authority advises (RFC 9773)."""
 
-    since: Moment
+    since: datetime
     left_seconds: int
     by: Literal["configuration", "authority"]
 
@@ -157,7 +149,7 @@ class Due(Detailed):
 class Expired(Detailed):
     """It is not valid any more."""
 
-    since: Moment
+    since: datetime
 
 
 @dataclass(frozen=True)
@@ -180,3 +172,27 @@ class NotImported(Detailed):
     """DSM lists no certificate with this description."""
 
     description: str
+
+
+Reason = Union[
+    Plain,
+    NotAsPinned,
+    TooOpen,
+    AccountDiffers,
+    AccountNotManaged,
+    NotOurs,
+    NotObserved,
+    SetBroken,
+    Changed,
+    Due,
+    Expired,
+    NotServed,
+    NotAssigned,
+    NotImported,
+    AccessDiffers,
+]
+
+
+def drifted(drift: Drift) -> Optional[Plain]:
+    """The reason in a *drift*; None when there is none."""
+    return None if drift == "same" else Plain(drift)

@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import Optional
 
+from .reading import open_regular, read_bytes
+
 _ZIP_END = 22 + 0xFFFF  # of the end of central directory record, with the longest comment
 
 
@@ -21,7 +23,7 @@ def read_text(name: str) -> str:
     except OSError:
         data = None
     if data is None:
-        data = (Path(__file__).parent.parent / name).read_bytes()
+        data = read_bytes(Path(__file__).parent.parent / name)
     return data.decode("utf-8")
 
 
@@ -31,7 +33,7 @@ def single_file() -> Optional[Path]:
     Without :mod:`zipfile`, which takes as long to import as a run with nothing to do.
     """
     started = Path(os.path.abspath(sys.argv[0]))
-    with contextlib.suppress(OSError), open(started, "rb") as stream:
+    with contextlib.suppress(OSError), open_regular(started) as stream:
         stream.seek(-min(_ZIP_END, stream.seek(0, os.SEEK_END)), os.SEEK_END)
         if b"PK\5\6" in stream.read():
             return started

@@ -20,6 +20,7 @@ from .access.trust import refuse_weak_command
 from .catalogue import failure
 from .errors import AccessError
 from .programs import ProgramError, ask
+from .reading import read_text
 
 MASK = "***"
 _TIMEOUT = 60.0  # seconds for a command
@@ -81,20 +82,20 @@ class CredentialReference:
 
 
 @dataclass(frozen=True)
-class Literal:
+class InlineSecret:
     """The value itself, written into the YAML file; accepted only while that file is readable by its owner alone."""
 
     value: Secret
 
 
-Reference = Union[FileReference, EnvironmentReference, CommandReference, CredentialReference, Literal]
+Reference = Union[FileReference, EnvironmentReference, CommandReference, CredentialReference, InlineSecret]
 
 
 def resolve(reference: Reference, environ: Mapping[str, str]) -> Secret:
     """The secret behind *reference*. Raises :class:`AccessError` (``secret.unavailable``) when there is none, or one that no
     program can be given.
     """
-    if isinstance(reference, Literal):
+    if isinstance(reference, InlineSecret):
         return reference.value
     where, text = _find(reference, environ)
     if "\0" in text or not _is_utf_8(text):  # neither an environment nor a request can hold it
@@ -131,7 +132,7 @@ def _is_utf_8(text: str) -> bool:
 
 def _text_of(path: Path) -> str:
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_text(path)
     except (OSError, ValueError) as error:
         why = "it is no UTF-8 text" if isinstance(error, UnicodeDecodeError) else getattr(error, "strerror", error)
         raise _unavailable(f"{path}: {why}") from None

@@ -21,11 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Optional, Tuple
 
-from . import __version__, files, resources
+from . import __version__, files, reading, resources
 from .catalogue import failure
 from .driver.process import Command, ProcessRunner
 from .errors import AccessError, AcmewrapError, BusyError, CommandError
 from .net.http import Http, HttpError
+from .programs import ProgramError, ask_text
 
 SUMS = "SHA256SUMS"
 SIGNATURE = f"{SUMS}.sig"
@@ -97,7 +98,7 @@ def replace(program: Path, build: Build) -> None:
 
         def keep(new: str) -> None:
             _refuse_unusable(Path(new), build.version)
-            files.write_atomic(kept(program), program.read_bytes(), mode)
+            files.write_atomic(kept(program), reading.read_bytes(program, reading.PROGRAM), mode)
 
         try:
             files.rewrite(program, build.content, before=keep)
@@ -123,13 +124,13 @@ def version_kept(program: Path) -> str:
     old = kept(program)
     if not old.is_file():
         raise AcmewrapError(failure("update.nothing_kept", f"{old} is not there"))
-    return _version_of(old.read_bytes(), str(old))
+    return _version_of(reading.read_bytes(old, reading.PROGRAM), str(old))
 
 
 def _read(source: str) -> bytes:
     try:
         if "://" not in source:
-            return Path(source).read_bytes()
+            return reading.read_bytes(source, reading.PROGRAM)
         speaker = Http(120.0, LIMIT, wait=30.0, redirects=_REDIRECTS, proxies=True)
         reply = speaker.fetch(source)
     except (OSError, HttpError) as error:
@@ -160,21 +161,15 @@ def _refuse_unsigned(sums: bytes, signature: bytes, signers: str) -> None:
 
 
 def _ssh_keygen(action: str, *words: str, stdin: bytes = b"") -> str:
-    import sh
-
+    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
     try:
-        program = sh.Command("ssh-keygen").bake(_env={"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"})
-        return str(program("-Y", action, *words, _in=stdin, _tty_out=False, _timeout=30))
-    except sh.CommandNotFound:
-        raise AcmewrapError(failure("update.ssh_keygen", "this machine has no ssh-keygen")) from None
-    except sh.TimeoutException:
-        raise AcmewrapError(failure("update.ssh_keygen", "ssh-keygen did not end within 30 seconds")) from None
-    except sh.ErrorReturnCode as error:
-        said = error.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason given"]
+        return ask_text("ssh-keygen", "-Y", action, *words, timeout=30.0, _in=stdin, _env=environment)
+    except ProgramError as error:
+        said = error.stderr.splitlines()
         # Before 8.1, -Y or its action is unknown, and the answer is how to use it.
         too_old = any(line.startswith("usage:") or "option -- Y" in line for line in said)
-        id = "update.ssh_keygen" if too_old else "update.signature"
-        raise AcmewrapError(failure(id, f"ssh-keygen: {said[0]}", said)) from None
+        id = "update.ssh_keygen" if error.status is None or too_old else "update.signature"
+        raise AcmewrapError(failure(id, f"ssh-keygen: {said[0] if said else error}", said)) from None
 
 
 def _version_of(content: bytes, source: str) -> str:

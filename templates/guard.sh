@@ -206,9 +206,16 @@ if type -P curl >/dev/null; then
     if ! _acmewrap_has_refused "$dump"; then
       printf -v REPLY 'the URL %q' "$previous"
       if _acmewrap_is_url "$previous"; then
-        body=$(_acmewrap_curl --proto "$schemes" "$@")
+        body=$(
+          ulimit -S -f 256 2>/dev/null # KiB, for the file of headers; what has more ends by SIGXFSZ
+          _acmewrap_curl --proto "$schemes" --connect-timeout 10 --max-time 120 "$@" | head -c 262145
+          exit "${PIPESTATUS[0]}"
+        )
         code=$?
-        if _acmewrap_headers <"$dump"; then
+        [ ${#body} -le 262144 ] || code=0 # it was cut off here
+        if [ "$code" = 153 ]; then
+          REPLY='headers of more than 256 KiB'
+        elif _acmewrap_headers <"$dump"; then
           printf '%s' "$REPLY" >"$dump"
           if [ "$code" != 0 ]; then
             return "$code"
@@ -249,6 +256,8 @@ _acmewrap_spare=5 _acmewrap_subject='' _acmewrap_slept=0 _acmewrap_first=1 _acme
 sleep() {
   local depth=1 counter='' after=0 tenths
   if _acmewrap_has_refused "${HTTP_HEADER-}"; then return; fi
+  # As long as an authority says with Retry-After, which acme.sh keeps in _retryafter, but two minutes at most.
+  if [[ ${1-} == "${_retryafter-}" && $1 =~ ^[0-9]+$ && ${#1} -gt 2 ]] && [ "${1:0:9}" -gt 120 ]; then set -- 120; fi
   case ${FUNCNAME[1]-} in _sleep) depth=2 ;; esac
   case ${FUNCNAME[depth]-}${__INTERACTIVE-}:${BASH_SOURCE[depth]-} in
     "issue:$0")

@@ -189,7 +189,7 @@ def fast_sleep(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.fixture(scope="session")
 def acme_sh_311(cache: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the pinned acme.sh 3.1.1 (``acme.sh``, ``deploy/``, ``dnsapi/``, ``notify/``): a copy that tests may change."""
-    installed = installation.install("3.1.1", cache / "acme.sh", cache=cache / "releases")
+    installed = installation.install_acme_sh("3.1.1", cache / "acme.sh", cache=cache / "releases")
     folder = tmp_path_factory.mktemp("pinned") / "acme.sh"
     shutil.copytree(str(installed.path), str(folder))
     return folder

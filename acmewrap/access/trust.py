@@ -9,14 +9,16 @@ import pwd
 import shutil
 import stat
 from dataclasses import dataclass
-from pathlib import Path
-from typing import FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import TYPE_CHECKING, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 from ..catalogue import failure
 from ..errors import AccessError
 from .privileges import User, as_nobody
 
-StrPath = Union[str, Path]
+if TYPE_CHECKING:
+    StrPath = Union[str, os.PathLike[str]]
+else:  # Python 3.8 takes no [str] here when it runs
+    StrPath = Union[str, os.PathLike]
 
 ROOT: FrozenSet[int] = frozenset((0,))
 DSM_TOOLS = "/usr/syno/bin:/usr/syno/sbin"

@@ -25,6 +25,12 @@ def from_protocol(log: str) -> Optional[int]:
     return None if header is None else waiting_time(header.group(1), parse_date(date.group(1)) if date else None)
 
 
+def clock_from_protocol(log: str) -> Optional[float]:
+    """What the authority's clock said in the last of its answers (seconds since 1970 UTC)."""
+    dates = _DATE.findall(log)
+    return parse_date(dates[-1]) if dates else None
+
+
 def waiting_time(value: Optional[str], date: Optional[float]) -> Optional[int]:
     """*value* of ``Retry-After`` in seconds; as a time of day it is compared with the server's own clock, *date*.
 

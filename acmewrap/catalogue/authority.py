@@ -40,6 +40,13 @@ ENTRIES: Mapping[str, Entry] = {
         "The authority's directory offers advice on renewals (RFC 9773), and its answer was none.",
         "Nothing to do here: the certificate's own dates decide, and the authority is asked again later.",
     ),
+    "ca.clock_skew": issue_failed(
+        "The clock of this machine and that of the authority differ, so that a new certificate has already expired here, or is not "
+        "valid yet. It was not stored; what was there before stays in use.",
+        "Set the clock by the network: timedatectl set-ntp true (DSM: Control Panel, Regional Options, Time). If this clock is "
+        "right, tell the operator of the authority. Then run again.",
+        retry=Retry.LATER,
+    ),
     "ca.nonce": issue_failed(
         "The authority did not accept the nonce of a request (badNonce), or gave none: it restarted, or several of them stand "
         "behind one name without shared state.",

@@ -28,6 +28,20 @@ ENTRIES: Mapping[str, Entry] = {
         "The authority answered with the certificate alone; acme.sh then leaves an old chain beside it, or none.",
         "The certificate before it stays in use. Let the authority send its intermediate certificates along.",
     ),
+    "certificate.not_valid": issue_failed(
+        "A certificate, or one of its chain, has expired or is not valid yet: the authority's clock is wrong, or its intermediate "
+        "certificate has ended. It is neither stored nor deployed, and what was there before stays in use.",
+        "Have the authority's operator set its clock and renew its intermediate certificate; then run again: acmewrap issue {name}",
+        retry=Retry.LATER,
+    ),
+    "certificate.short_lived": issue_failed(
+        "The authority issued a certificate of which so little life is left that it would be renewed at once: it is "
+        "dated back, or ends with the authority's own. A better one is kept; where there is none it is used, and the next is "
+        "ordered after a while.",
+        "Ask the authority's operator for a longer lifetime, or a later end of the authority's own certificate; then run again: "
+        "acmewrap issue {name}",
+        retry=Retry.LATER,
+    ),
     "certificate.not_stored": issue_failed(
         "acme.sh ended well and the files are not there, or are not what they should be.",
         "Check space and permissions of {folder}, then issue it anew: acmewrap issue --force {name}",

@@ -10,6 +10,7 @@ import contextlib
 import os
 import sys
 import threading
+from datetime import datetime
 from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, Mapping, Optional, TextIO
 
 from .. import __version__
@@ -64,7 +65,7 @@ class Printer:
         """What is typed in answer to *question*. Raises EOFError when nobody types any more."""
         return input(visible_lines(question)).strip()
 
-    def status(self, statuses: Mapping[str, CertificateStatus], now: float) -> None:
+    def status(self, statuses: Mapping[str, CertificateStatus], now: datetime) -> None:
         """Print the table of certificates; also with ``--quiet``."""
         from ..report import live, screen
 

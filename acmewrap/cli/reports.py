@@ -23,13 +23,15 @@ def check(invocation: Invocation) -> ExitCode:
 
 
 def status(invocation: Invocation) -> ExitCode:
+    from datetime import datetime, timezone
+
     from ..engine.status import last_run
     from ..report import screen
 
     job, printer = invocation.job(), invocation.printer
     with printer.waiting("Looking at the targets"):
         statuses = job.status(*invocation.names())
-    now, last = time.time(), last_run(job.config)
+    now, last = datetime.now(timezone.utc), last_run(job.config)
     code = ExitCode.OK if all(one.is_healthy for one in statuses.values()) else ExitCode.UNEXPECTED
     printer.status(statuses, now)
     printer.lines(screen.status_notes(statuses, last), always=True)
@@ -40,7 +42,7 @@ def status(invocation: Invocation) -> ExitCode:
 def doctor(invocation: Invocation) -> ExitCode:
     """Every check as it is made; with ``--fix`` what is safe is fixed and everything checked again."""
     from ..config.cleartext import find_warnings
-    from ..doctor import Checked, Fact, Notice
+    from ..doctor import Checked, DoctorNotice, Fact
     from ..report import screen
 
     options, printer, job = invocation.options, invocation.printer, invocation.job()
@@ -48,7 +50,7 @@ def doctor(invocation: Invocation) -> ExitCode:
         return _write_support(invocation, Path(options.support_file))
     seen: Dict[Tuple[str, str], Fact] = {}
 
-    def report(notice: Notice) -> None:
+    def report(notice: DoctorNotice) -> None:
         if isinstance(notice, Checked):
             seen.update({(notice.name, fact.name): fact for fact in notice.facts})
             failures = [finding.failure for finding in notice.findings]

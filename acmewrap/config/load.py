@@ -10,11 +10,12 @@ import gc
 import os
 import shutil
 from pathlib import Path
-from typing import Any, Dict, Iterator, Mapping, Optional, Tuple, Union
+from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
-from ..access.trust import find_dsm_tools
+from ..access.trust import StrPath, find_dsm_tools
 from ..catalogue import failure, invalid
 from ..errors import AccessError, Problem
+from ..reading import read_bytes
 from ..secrets import is_private
 from .model import Config
 from .search import MissingConfigurationError, home_of
@@ -22,7 +23,7 @@ from .search import MissingConfigurationError, home_of
 _SPARE = 100_000  # entries that aliases may repeat before it is called too much
 
 
-def load(path: Union[str, Path], environ: Optional[Mapping[str, str]] = None) -> Config:
+def load(path: StrPath, environ: Optional[Mapping[str, str]] = None) -> Config:
     """The configuration in the file *path*; of *environ* (None: the process's own) only HOME and PATH are looked at.
 
     Raises :class:`ConfigurationError` with every problem, in the order of the file; :class:`MissingConfigurationError`
@@ -36,11 +37,11 @@ def load(path: Union[str, Path], environ: Optional[Mapping[str, str]] = None) ->
     return config
 
 
-def fetch(path: Union[str, Path]) -> Tuple[bytes, bool]:
+def fetch(path: StrPath) -> Tuple[bytes, bool]:
     """The bytes of the file *path*, and whether it is private. Raises what :func:`load` raises when it cannot be read."""
     file = Path(os.path.abspath(path))
     try:
-        found = file.read_bytes(), is_private(file)
+        found = read_bytes(file), is_private(file)
     except PermissionError as error:
         raise AccessError(failure("config.not_readable", f"{path}: permission denied", file=path)) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
@@ -59,21 +60,33 @@ def schema() -> Dict[str, Any]:
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "acmewrap.yaml", **ROOT.schema()}
 
 
-def parse(data: bytes, private: bool, path: Union[str, Path], environ: Optional[Mapping[str, str]] = None) -> Config:
+def parse(data: bytes, private: bool, path: StrPath, environ: Optional[Mapping[str, str]] = None) -> Config:
     """What *data* means as the content of the file *path*. Raises :class:`ConfigurationError` with every problem."""
     with _uncollected():
         return _read(data, private, path, os.environ if environ is None else environ)
 
 
-def _read(data: bytes, private: bool, path: Union[str, Path], environ: Mapping[str, str]) -> Config:
+def from_mapping(values: Mapping[str, Any], path: StrPath, environ: Optional[Mapping[str, str]] = None) -> Config:
+    """What *values* mean as the file *path*; see :meth:`Config.from_mapping`."""
+    from .binder.nodes import build
+
+    environ = os.environ if environ is None else environ
+    return _bind(build(values, str(path)), _SPARE, True, path, environ)
+
+
+def _read(data: bytes, private: bool, path: StrPath, environ: Mapping[str, str]) -> Config:
     from .binder.nodes import compose
+
+    return _bind(compose(data, str(path)), len(data) + _SPARE, private, path, environ)
+
+
+def _bind(node: Any, budget: int, private: bool, path: StrPath, environ: Mapping[str, str]) -> Config:
     from .binder.reader import Reader, TooMuchError
     from .sections.assemble import assemble
     from .sections.table import ROOT
 
     file = Path(os.path.abspath(path))
-    node = compose(data, str(path))
-    reader = Reader(str(path), file.parent, home_of(environ), private, len(data) + _SPARE, _is_nas(environ))
+    reader = Reader(str(path), file.parent, home_of(environ), private, budget, _is_nas(environ))
     config = None
     try:
         config = assemble(ROOT.read(node, "", reader), file)

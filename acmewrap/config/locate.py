@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Tuple
 
 from ..errors import AcmewrapError
+from ..reading import read_bytes
 
 
 def locate(file: Path, *keys: str) -> Tuple[int, int]:
@@ -18,7 +19,7 @@ def locate(file: Path, *keys: str) -> Tuple[int, int]:
     from .binder.nodes import compose, position
 
     try:
-        node: Node = compose(file.read_bytes(), str(file))
+        node: Node = compose(read_bytes(file), str(file))
     except (OSError, AcmewrapError):
         return 1, 1
     found = (1, 1)

@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Iterator, Literal, Mapping, Optional, Tuple, Union
+from typing import Any, Iterator, Literal, Mapping, Optional, Tuple, Union
 
+from ..access.trust import StrPath
 from ..secrets import Reference
 from .install import Install
 
@@ -221,6 +222,19 @@ class Config:
     schedule: Optional[Schedule] = None
     jobs: int = 1
     origin: Optional[os.stat_result] = field(default=None, init=False, repr=False, compare=False)
+
+    @classmethod
+    def from_mapping(
+        cls, values: Mapping[str, Any], file: StrPath = "acmewrap.yaml", environ: Optional[Mapping[str, str]] = None
+    ) -> Config:
+        """What *values* would mean as the YAML file *file*, which need not exist: keys, defaults and checks are those of a file.
+
+        Values are text, numbers, booleans, None, paths, :class:`Secret`, and lists and mappings of them. Relative paths start
+        from the folder of *file*. Raises :class:`ConfigurationError` with every problem, each with the path of its key.
+        """
+        from .load import from_mapping
+
+        return from_mapping(values, file, environ)
 
     def authority_of(self, certificate: Certificate) -> Authority:
         return self.authorities[certificate.authority]

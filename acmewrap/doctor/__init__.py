@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from .examination import examine, examine_and_fix, fix
-from .finding import Check, Checked, DoctorContext, Fact, Finding, Fixed, Notice
+from .finding import Check, Checked, DoctorContext, DoctorNotice, Fact, Finding, Fixed
 
 __all__ = [
     "Check",
     "Checked",
     "DoctorContext",
+    "DoctorNotice",
     "Fact",
     "Finding",
     "Fixed",
-    "Notice",
     "examine",
     "examine_and_fix",
     "fix",

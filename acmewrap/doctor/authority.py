@@ -11,6 +11,7 @@ from ..errors import UnreachableError
 from ..net.tls import BAD_DATES
 from ..pki import x509
 from ..plan.steps import WriteBundle
+from ..reading import read_bytes
 from ..report import wording
 from ..timefmt import moment, span
 from .finding import Check, DoctorContext, Finding
@@ -56,7 +57,7 @@ def _bundle(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
             yield Finding.of("bundle.missing", message, fix, server=authority.server, ca_bundle=path)
             return
     try:
-        certificates = x509.parse_pem(path.read_bytes())
+        certificates = x509.parse_pem(read_bytes(path))
     except ValueError as error:
         yield Finding.of("doctor.bundle_invalid", f"{path}: {error}", server=authority.server, ca_bundle=path)
         return
@@ -65,7 +66,7 @@ def _bundle(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
         names = ", ".join(certificates[0].names) or certificates[0].subject
         message = f"{path} holds the certificate of {names}"
         yield Finding.of("doctor.bundle_not_ca", message, ca_bundle=path)
-    elif all(root.not_after <= context.clock() for root in roots):
+    elif all(root.not_after.timestamp() <= context.clock() for root in roots):
         last = max(roots, key=lambda one: one.not_after)
         message = f"{path}: {last.subject} ended on {moment(last.not_after)}"
         yield Finding.of("doctor.bundle_expired", message, ca_bundle=path)

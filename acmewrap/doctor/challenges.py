@@ -7,7 +7,6 @@ import getpass
 import grp
 import os
 import secrets
-import socket
 from functools import partial
 from pathlib import Path
 from typing import Dict, Iterator, Optional
@@ -15,7 +14,7 @@ from typing import Dict, Iterator, Optional
 from ..access.trust import find_dsm_tools
 from ..config.model import Challenge, Dns, Webroot
 from ..host import webroot
-from ..net.connection import Place
+from ..net.connection import Deadline, Place, resolve
 from ..net.http import PORTS, Http, HttpError
 from ..net.tls import Trust
 from ..plan.steps import PrepareWebroot
@@ -66,8 +65,8 @@ def _name(context: DoctorContext, name: str, challenge: Challenge) -> Iterator[F
 
 def _address(name: str, port: int) -> Optional[str]:
     try:
-        return str(socket.getaddrinfo(name, port, type=socket.SOCK_STREAM)[0][4][0])
-    except OSError:
+        return resolve((name, port), Deadline(_TIMEOUT))[0][0]
+    except (OSError, ValueError):
         return None
 
 

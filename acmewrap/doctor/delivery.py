@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
 from typing import Iterator
 
 from ..config.model import Certificate, Target
 from ..plan.due import due_at
-from ..state.ledger import Entry
+from ..state.ledger import LedgerEntry
 from ..state.machine import CERTIFICATE_PARTS, CertificateState, read_state
-from ..timefmt import moment, span
+from ..timefmt import instant, moment, span
 from ..verify import local_files
 from .finding import Check, DoctorContext, Finding, NotLooked
 from .upkeep import interval
@@ -31,8 +32,8 @@ def _certificate(context: DoctorContext, certificate: Certificate, found: Certif
         message = f"{name} was not issued yet{last}"
         yield Finding.of("certificate.not_issued", message, name=name)
         return
-    now, due = context.clock(), due_at(leaf.not_before, leaf.not_after, certificate.renew)
-    grace = min(interval(context), (leaf.not_after - due) / 2)
+    now, due = instant(context.clock()), instant(due_at(*leaf.validity, certificate.renew))
+    grace = min(timedelta(seconds=interval(context)), (leaf.not_after - due) / 2)
     if found.fault is not None:
         message, id = f"{name}: {found.fault}", "certificate.mismatch"
     elif leaf.not_after <= now:
@@ -67,5 +68,5 @@ def _target(certificate: Certificate, target: Target, found: CertificateState) -
         yield Finding.of("doctor.not_served", message, name=name)
 
 
-def _last_error(entry: Entry) -> str:
+def _last_error(entry: LedgerEntry) -> str:
     return "" if entry.error is None else f"; the last failure: {entry.error['message']} [{entry.error['id']}]"

@@ -16,14 +16,14 @@ from ..engine.context import RunContext, explain
 from ..engine.engine import Engine
 from ..errors import AcmewrapError
 from . import authority, challenges, delivery, dsm, machine, upkeep
-from .finding import Check, Checked, DoctorContext, Fact, Finding, Fixed, Notice, NotLooked
+from .finding import Check, Checked, DoctorContext, DoctorNotice, Fact, Finding, Fixed, NotLooked
 
 DEADLINE = 4.0
 """Seconds after which a check that waits for the network is given up."""
 
 _THREADS = 16
 
-Listener = Callable[[Notice], None]
+Listener = Callable[[DoctorNotice], None]
 if TYPE_CHECKING:
     Outcome = Tuple[Tuple[Finding, ...], Optional[str], Tuple[Fact, ...]]
     Result = queue.SimpleQueue[Outcome]

@@ -90,4 +90,4 @@ class Fixed:
     errors: Tuple[AcmewrapError, ...]
 
 
-Notice = Union[Checked, Fixed]
+DoctorNotice = Union[Checked, Fixed]

@@ -14,6 +14,7 @@ from ..driver.command import DEADLINES
 from ..plan.due import interval_of
 from ..plan.interval_check import find_too_slow
 from ..plan.steps import SetSchedule
+from ..reading import read_text
 from ..report import wording
 from ..schedule.entry import refuse_weak
 from ..state.machine import CERTIFICATE_PARTS, read_state
@@ -59,14 +60,14 @@ def _locks(context: DoctorContext) -> Iterator[Finding]:
         if _is_held(path):
             age = context.clock() - path.stat().st_mtime
             if age > _LONGEST_RUN:
-                holder = path.read_text(encoding="ascii", errors="replace").strip() or "unknown"
+                holder = read_text(path, "replace").strip() or "unknown"
                 message = f"process {holder} has held {path} for {span(age)}"
                 yield Finding.of("doctor.lock_held", message, process=holder)
 
 
 def _is_held(path: Path) -> bool:
     try:
-        handle = os.open(str(path), os.O_RDONLY | os.O_CLOEXEC)
+        handle = os.open(str(path), os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         return False
     try:

@@ -1,36 +1,76 @@
-"""The account at the authority: made once, before certificates are issued side by side."""
+"""The account at the authority: made once, before certificates are issued side by side; changed, and given up."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
+from dataclasses import replace
 from pathlib import Path
-from typing import Optional, Tuple
+from typing import Literal, Optional, Tuple
 
+from .. import files, jsontext
 from ..catalogue import failure
-from ..errors import CommandError, IssueError, Retry
+from ..errors import CommandError, Failure, Retry
+from ..reading import read_bytes
 from ..secrets import Secret
-from .call import Caller
+from . import generations
+from .call import Caller, CallResult
 from .command import Value
-from .configuration import edit_configuration, read_text, replace_text
-from .recovery import find_account_fault
-from .staging import stage
+from .configuration import edit_configuration, parse_account, read_text, replace_text
+from .recovery import ACCOUNT, find_account_fault
+from .results import AccountResult
+from .staging import explained, stage
 
 _EAB = ("CA_EAB_",)
+_DEACTIVATED = re.compile(r"(Successfully deactivated account|Deactivate account success for) ")
+_REFUSED_AS_GONE = re.compile(r"urn:ietf:params:acme:error:(unauthorized|accountDoesNotExist)\b")
 
 
-def register(caller: Caller, eab: Optional[Tuple[str, Value]] = None) -> None:
+def register(caller: Caller, eab: Optional[Tuple[str, Value]] = None) -> AccountResult:
     """``--register-account``, unless the home has an account at the directory already.
 
     An HMAC key is in a ``ca.conf`` (0600) of the call alone: acme.sh would otherwise get it as an argument that every user of
-    the machine can read. Raises :class:`IssueError` with the authority's reason.
+    the machine can read.
     """
     folder = caller.home.account_folder(caller.server)
     if not set(find_account_fault(folder)) & {"account.key", "account.json"}:
         _forget_key(folder / "ca.conf")  # plain acme.sh leaves it there
-    else:
-        _register(caller, eab)
+        return _described(caller, "unchanged")
+    return _register(caller, eab)
 
 
-def _register(caller: Caller, eab: Optional[Tuple[str, Value]]) -> None:
+def update(caller: Caller, email: str) -> AccountResult:
+    """``--update-account``: *email* becomes the only contact. It is done when the authority answers with just that."""
+    done, fault, _ = _call(replace(caller, email=email), "update_account")
+    result = _described(caller, "updated", done, fault)
+    if fault is None and result.contacts != (f"mailto:{email}",):
+        shown = ", ".join(result.contacts) or "none"
+        return replace(
+            result, outcome="failed", failure=failure("acme.unknown", f"the account's contacts are: {shown}")
+        )
+    return result
+
+
+def deactivate(caller: Caller) -> AccountResult:
+    """``--deactivate-account``. The files of the account are set aside below ``deactivated``: the next order makes a new one.
+
+    acme.sh takes any 403 for an account that is deactivated already; only an authority that refuses the account itself (RFC 8555
+    section 7.3.6) is believed.
+    """
+    before = _described(caller, "deactivated")
+    done, fault, protocol = _call(caller, "deactivate_account")
+    said = any(_DEACTIVATED.search(line) for line in done.lines)
+    if fault is None and not (said or _REFUSED_AS_GONE.search(protocol)):
+        fault = failure("account.not_deactivated", "the authority did not say that it is", done.lines[-20:])
+    if fault is None:
+        _set_aside(caller)
+    outcome: Literal["failed", "deactivated"] = "deactivated" if fault is None else "failed"
+    events, seconds = done.transcript.events, done.seconds
+    return replace(before, outcome=outcome, events=events, lines=done.lines, seconds=seconds, failure=fault)
+
+
+def _register(caller: Caller, eab: Optional[Tuple[str, Value]]) -> AccountResult:
     secrets: Tuple[Secret, ...] = ()
     binding: Optional[str] = None
     if eab is not None:
@@ -41,15 +81,58 @@ def _register(caller: Caller, eab: Optional[Tuple[str, Value]]) -> None:
             binding = edit_configuration("", {"CA_EAB_KEY_ID": key_id, "CA_EAB_HMAC_KEY": value})
         except ValueError as error:
             raise CommandError(failure("command.unsafe", str(error))) from None
-    for again in (True, False):
-        with stage(caller.home) as staging:
-            words = ("--register-account",)
-            done = caller.run("register_account", words, staging, bound=True, binding=binding, secrets=secrets)
-            if done.returncode == 0:
-                return
-            fault = caller.diagnose("register_account", done, protocol=staging.read_protocol())
-        if not (again and fault.retry is Retry.AT_ONCE):  # see AcmeSh: acme.sh does not know every refusal of a nonce
-            raise IssueError(fault, command=done.command.printable(), returncode=done.returncode)
+    done, fault, _ = _call(caller, "register_account", binding, secrets)
+    if fault is not None and fault.retry is Retry.AT_ONCE:  # see AcmeSh: acme.sh does not know every refusal of a nonce
+        done, fault, _ = _call(caller, "register_account", binding, secrets)
+    return _described(caller, "registered", done, fault)
+
+
+def _call(
+    caller: Caller, verb: str, binding: Optional[str] = None, secrets: Tuple[Secret, ...] = ()
+) -> Tuple[CallResult, Optional[Failure], str]:
+    """How the call ended, why it failed, and its protocol."""
+    with stage(caller.home) as staging:
+        words = (f"--{verb.replace('_', '-')}",)
+        done = caller.run(verb, words, staging, bound=True, binding=binding, secrets=secrets)
+        protocol = staging.read_protocol()
+    context = {"account_folder": str(caller.home.account_folder(caller.server))}
+    fault = None if done.returncode == 0 else caller.diagnose(verb, done, context, protocol=protocol)
+    return done, fault, protocol
+
+
+def _described(
+    caller: Caller,
+    outcome: Literal["registered", "updated", "deactivated", "unchanged"],
+    done: Optional[CallResult] = None,
+    fault: Optional[Failure] = None,
+) -> AccountResult:
+    folder = caller.home.account_folder(caller.server)
+    url: Optional[str] = None
+    contacts: Tuple[str, ...] = ()
+    with contextlib.suppress(OSError, ValueError):
+        url = parse_account(read_text(folder / "ca.conf")).get("ACCOUNT_URL") or None
+    with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
+        contacts = tuple(map(str, jsontext.parse(read_bytes(folder / "account.json")).get("contact") or ()))
+    events, lines, seconds = ((), (), 0.0) if done is None else (done.transcript.events, done.lines, done.seconds)
+    return AccountResult("failed" if fault else outcome, url, contacts, events, lines, seconds, fault)
+
+
+def _set_aside(caller: Caller) -> None:
+    """Put its files away, under a number of our own (acme.sh's is a word of the authority), and leave no copy to come back from."""
+    home, folder = caller.home, caller.home.account_folder(caller.server)
+    copy = generations.places(home.path)[1] / folder.relative_to(home.path)
+    with explained(home):
+        parent = home.account_home(caller.server) / "deactivated"
+        files.make_folder(parent)
+        place = next(place for place in (parent / str(n) for n in range(1, 1000)) if not place.exists())
+        files.make_folder(place)
+        for name in ACCOUNT:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(copy / name)
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(folder / name, place / name)
+        with contextlib.suppress(OSError):  # without its folder an account is not looked for
+            folder.rmdir()
 
 
 def _forget_key(configuration: Path) -> None:

@@ -1,57 +1,64 @@
 """One installed acme.sh and one home: a method per command of acme.sh, each returning a typed result.
 
 >>> acme = AcmeSh(Path("/srv/src/acme.sh"), Path("/srv/.acme.sh"), server="https://ca.example.com/acme/directory")
->>> acme.issue(["nas.example.com"], [Webroot(Path("/var/lib/letsencrypt"))]).not_after
+>>> acme.issue(["nas.example.com"], Webroot(Path("/var/lib/letsencrypt"))).raise_for_failure().not_after
 
-A command that merely failed raises nothing: the result says so, and why. Raised are :class:`ReleaseError` (acme.sh is
-not what was pinned), :class:`CommandError` (it cannot be started, or an argument is unsafe) and :class:`AccessError` (the
-home cannot be written to).
+A command that merely failed raises nothing: the result says so, and why; its ``raise_for_failure()`` raises that. Raised are
+:class:`ReleaseError` (acme.sh is not what was pinned), :class:`CommandError` (it cannot be started, or an argument is unsafe)
+and :class:`AccessError` (the home cannot be written to).
 """
 
 from __future__ import annotations
 
-import re
-from dataclasses import replace
+import time
 from pathlib import Path
-from typing import Iterable, Mapping, Optional, Sequence, Tuple, Union
+from typing import Callable, Mapping, Optional, Sequence, Tuple, Union
 
-from ..acme import retry_after
-from ..catalogue import failure
-from ..config.arguments import CHALLENGE_FOLDER
+from ..access.trust import StrPath
 from ..config.install import Install
 from ..config.model import Challenge, Poll, Webroot
-from ..errors import CommandError, Failure, Retry
 from ..pki.x509 import X509
-from . import accounts, command, cron, evidence
-from .call import Caller, CallResult
+from . import accounts, command, conversions, cron, deployments, orders, queries, removals
+from .call import Caller
 from .command import Value
 from .evidence import Due, Request
-from .home import Home, is_ecc, read_folder
+from .home import Home, is_ecc
 from .process import OnLine, ProcessRunner, Runner
-from .results import CronResult, DeployResult, IssueResult, ListEntry, RevokeResult
-from .staging import stage
+from .queries import CsrResult, InfoResult, ListResult
+from .results import (
+    AccountResult,
+    AuthorizationResult,
+    CronResult,
+    DeployResult,
+    ExportResult,
+    IssueResult,
+    RevokeResult,
+)
 
 
 class AcmeSh:
     """Drives the acme.sh in the folder *program* on the certificates in *home*, all of one directory (*server*).
 
-    ``version`` names the pinned release whose manifest is checked before each call (None: no check, the caller vouches);
-    ``environment`` reaches every call (proxies, for one); ``deadlines`` are seconds by verb, ``poll`` is that of an authority.
+    Before each call every file of it is held against the manifest of the pinned release ``version`` (None: the one that the
+    script says it is), unless ``verify`` is False. ``environment`` reaches every call (proxies, for one); ``deadlines`` are
+    seconds by verb, ``poll`` is that of an authority.
     """
 
     def __init__(
         self,
-        program: Union[str, Path],
-        home: Union[str, Path],
+        program: StrPath,
+        home: StrPath,
         *,
         server: str,
-        ca_bundle: Optional[Path] = None,
+        ca_bundle: Optional[StrPath] = None,
         email: Optional[str] = None,
         version: Optional[str] = None,
+        verify: bool = True,
         path: str = command.DEFAULT_PATH,
         environment: Optional[Mapping[str, str]] = None,
         deadlines: Optional[Mapping[str, float]] = None,
         runner: Optional[Runner] = None,
+        clock: Callable[[], float] = time.time,
         poll: Poll = "early",
     ) -> None:
         self.home = Home(Path(home))
@@ -59,28 +66,42 @@ class AcmeSh:
             program=Path(program),
             home=self.home,
             server=server,
-            ca_bundle=ca_bundle,
+            ca_bundle=None if ca_bundle is None else Path(ca_bundle),
             email=email,
             pinned=version,
+            verify=verify,
             path=path,
             environment=dict(environment or {}),
             deadlines={**command.DEADLINES, **(deadlines or {})},
             runner=runner or ProcessRunner(),
+            clock=clock,
             poll=poll,
         )
 
-    def register_account(self, eab: Optional[Tuple[str, Value]] = None) -> None:
+    def register_account(self, eab: Optional[Tuple[str, Value]] = None) -> AccountResult:
         """Make sure the directory has an account of ours; does nothing when there is one.
 
         ``eab`` is key id and HMAC key of an external account binding. Call it before issuing side by side: first issues
-        race for the account. Raises :class:`IssueError` with the authority's reason.
+        race for the account.
         """
-        accounts.register(self._caller, eab)
+        return accounts.register(self._caller, eab)
+
+    def update_account(self, email: str) -> AccountResult:
+        """``--update-account`` (RFC 8555 section 7.3.2): *email* becomes the only contact."""
+        return accounts.update(self._caller, email)
+
+    def deactivate_account(self) -> AccountResult:
+        """``--deactivate-account`` (RFC 8555 section 7.3.6), for ever. The next order makes another account."""
+        return accounts.deactivate(self._caller)
+
+    def deactivate(self, domain: str) -> AuthorizationResult:
+        """``--deactivate``: give up what shows the authority that *domain* is ours (RFC 8555 section 7.5.2)."""
+        return conversions.deactivate(self._caller, domain)
 
     def issue(
         self,
         domains: Sequence[str],
-        challenges: Sequence[Challenge],
+        challenge: Union[Challenge, Sequence[Challenge]],
         *,
         key: str = "ec-256",
         force: bool = False,
@@ -90,14 +111,40 @@ class AcmeSh:
         settings: Optional[Mapping[str, str]] = None,
         on_line: Optional[OnLine] = None,
     ) -> IssueResult:
-        """``--issue``. The first domain names the certificate; ``challenges`` has one entry per domain, in order.
+        """``--issue``. The first domain names the certificate; ``challenge`` is one for all, or one for each in order.
 
         ``variables`` are those of dnsapi hooks. ``due`` maps notBefore and notAfter to the time for acme.sh's own
         calendar, ``settings`` are values for the domain's configuration; both serve plain runs of ``--cron``.
         """
+        challenges = command.one_each(domains, challenge)
         words = command.issue(domains, challenges, key, force=force, options=options)
         webroots = tuple(str(challenge.path) for challenge in challenges if isinstance(challenge, Webroot))
-        return self._obtain(Request("issue", tuple(domains), key, words, webroots, variables, due, settings), on_line)
+        return orders.obtain(
+            self._caller, Request("issue", tuple(domains), key, words, webroots, variables, due, settings), on_line
+        )
+
+    def sign_csr(
+        self,
+        csr: StrPath,
+        challenge: Union[Challenge, Sequence[Challenge]],
+        *,
+        force: bool = False,
+        options: Sequence[str] = (),
+        variables: Optional[Mapping[str, Value]] = None,
+        on_line: Optional[OnLine] = None,
+    ) -> IssueResult:
+        """``--sign-csr``: a certificate for the names and the key of the request in the PEM file *csr*, as :meth:`issue` for its
+        own; ``challenge`` is one for all, or one for each in the order of :meth:`show_csr`. :meth:`renew` orders it again.
+
+        Raises :class:`CommandError` (``command.unsafe``) for a request that acme.sh cannot take, or when the home has a key of
+        its own for these names: acme.sh would sign that.
+        """
+        request = orders.of_csr(self._caller, csr, challenge, force=force, options=options, variables=variables)
+        return orders.obtain(self._caller, request, on_line)
+
+    def show_csr(self, csr: StrPath) -> CsrResult:
+        """``--show-csr``. Raises :class:`CommandError` (``command.unsafe``) when there is no request in the PEM file *csr*."""
+        return queries.show_csr(self._caller, orders.read_csr(csr))
 
     def renew(
         self,
@@ -114,7 +161,9 @@ class AcmeSh:
         stored = self.home.read(domain, is_ecc(key))
         domains, webroots = ((domain,), ()) if stored is None else (stored.domains, stored.webroots)
         words = command.renew(domain, key, force=force)
-        return self._obtain(Request("renew", domains, key, words, webroots, variables, due, settings), on_line)
+        return orders.obtain(
+            self._caller, Request("renew", domains, key, words, webroots, variables, due, settings), on_line
+        )
 
     def cron(
         self,
@@ -139,113 +188,61 @@ class AcmeSh:
         ca_bundle: Optional[str] = None,
         pinned: Optional[X509] = None,
         on_line: Optional[OnLine] = None,
-        **context: str,
+        context: Optional[Mapping[str, str]] = None,
     ) -> DeployResult:
         """``--deploy``, on a copy: what the hook saves of its credentials goes away with it.
 
         ``ca_bundle`` is what the hook's own requests trust instead of the system's store; with ``pinned``, the key of that
         certificate and nothing else. ``context`` names things in remedies.
         """
-        given = command.hook_variables(hook, variables or {}, self._caller.pinned or self.read_version())
-        self._caller.refuse_exchangeable((), (text for name, text in given.items() if name.endswith("RELOAD")))
-        with stage(self.home, [(domain, is_ecc(key))], pinned) as staging:
-            words = command.deploy(domain, key, hook, ca_bundle)
-            done = self._caller.run("deploy", words, staging, variables=given, on_line=on_line)
-        return self._delivered("deploy", domain, hook, done, **context)
+        return deployments.deploy(
+            self._caller,
+            domain,
+            hook,
+            key,
+            variables=variables or {},
+            ca_bundle=ca_bundle,
+            pinned=pinned,
+            context=context or {},
+            on_line=on_line,
+        )
 
     def install_cert(
         self, domain: str, install: Install, *, key: str = "ec-256", on_line: Optional[OnLine] = None
     ) -> DeployResult:
         """``--install-cert``: copies to the given paths, then the reload command; acme.sh remembers both."""
-        words = command.install_cert(domain, key, install)
-        self._caller.refuse_exchangeable(install.paths, (install.script,))
-        with stage(self.home, [(domain, is_ecc(key))]) as staging:
-            done = self._caller.run("install_cert", words, staging, umask=0o022, on_line=on_line)
-            if done.returncode == 0:
-                staging.keep(self.home, domain, is_ecc(key))
-        return self._delivered("install_cert", domain, "install_cert", done)
+        return deployments.install_cert(self._caller, domain, install, key, on_line=on_line)
+
+    def to_pkcs12(self, domain: str, path: StrPath, password: Value, *, key: str = "ec-256") -> ExportResult:
+        """``--to-pkcs12``: key, certificate and chain in the file *path* (mode 0600), behind *password*, which is in no argument
+        and is not kept.
+        """
+        return conversions.export(self._caller, domain, key, Path(path), password)
+
+    def to_pkcs8(self, domain: str, path: StrPath, *, key: str = "ec-256") -> ExportResult:
+        """``--to-pkcs8``: the key in the file *path* (mode 0600), as PKCS #8 and not encrypted."""
+        return conversions.export(self._caller, domain, key, Path(path))
 
     def revoke(self, domain: str, *, key: str = "ec-256", reason: int = 0) -> RevokeResult:
         """``--revoke`` with a CRLReason of RFC 5280 section 5.3.1; acme.sh drops the certificate file afterwards."""
-        with stage(self.home, [(domain, is_ecc(key))]) as staging:
-            done = self._caller.run("revoke", command.revoke(domain, key, reason), staging, bound=True)
-            if done.returncode == 0:
-                staging.keep(self.home, domain, is_ecc(key))
-        return self._ended("revoke", domain, done)
+        return removals.revoke(self._caller, domain, key, reason)
 
     def remove(self, domain: str, *, key: str = "ec-256") -> RevokeResult:
         """``--remove``: acme.sh forgets the certificate; its files stay among the kept versions."""
-        with stage(self.home, [(domain, is_ecc(key))]) as staging:
-            done = self._caller.run("remove", command.remove(domain, key), staging)
-        if done.returncode == 0:
-            self.home.remove(domain, is_ecc(key))
-        return self._ended("remove", domain, done)
+        return removals.remove(self._caller, domain, key)
 
-    def list(self) -> Tuple[ListEntry, ...]:
+    def list(self) -> ListResult:
         """``--list --listraw``. acme.sh leaves out names without a dot; :meth:`Home.stored` does not."""
-        sound = (stored for stored in self.home.stored() if stored.configuration_error is None)
-        done = self._read("list", ("--list", "--listraw"), ((one.files.domain, one.ecc) for one in sound))
-        rows = [line.split("|") for line in done.lines if "|" in line]
-        entries = (ListEntry.from_row(dict(zip(rows[0], row))) for row in rows[1:])
-        return tuple(entry for entry in entries if entry.domain)
+        return queries.list_certificates(self._caller)
 
-    def info(self, domain: str, *, key: str = "ec-256") -> Mapping[str, str]:
+    def info(self, domain: str, *, key: str = "ec-256") -> InfoResult:
         """``--info``: the domain's configuration as acme.sh prints it, without credentials; empty for a name it does not know."""
-        done = self._read("info", command.info(domain, key), [(domain, is_ecc(key))])
-        found = {match[1]: match[2] for line in done.lines for match in re.finditer(r"^(\w+)='?(.*?)'?$", line)}
-        return {name: found[name] for name in found if not name.startswith("SAVED_") and "Le_Domain" in found}
+        return queries.info(self._caller, domain, key)
 
     def version(self) -> str:
-        """``--version``, without the ``v``."""
-        return self._read("version", ("--version",)).lines[-1].strip().lstrip("v")
+        """``--version``, without the ``v``. Raises :class:`CommandError` when acme.sh does not say."""
+        return queries.version(self._caller)
 
     def read_version(self) -> str:
         """The version that the script says of itself; starts nothing."""
         return command.read_version(self._caller.program)
-
-    def _obtain(self, request: Request, on_line: Optional[OnLine], *, again: bool = True) -> IssueResult:
-        domain, ecc = request.name
-        known = {"domain": domain, "name": domain, "webroot": next(iter(request.webroots), "")}
-        self._caller.refuse_exchangeable((Path(webroot, CHALLENGE_FOLDER) for webroot in request.webroots), ())
-        with stage(self.home, [request.name], anew=request.verb == "issue") as staging:
-            before, staged = self.home.read(domain, ecc), staging.files_of(domain, ecc)
-            done = self._caller.run(
-                request.verb, request.words, staging, variables=request.variables, bound=True, on_line=on_line
-            )
-            result = evidence.judge(
-                request,
-                self.home.files_of(domain, ecc),
-                before,
-                read_folder(staged, ecc),
-                done,
-                diagnose=lambda: self._caller.diagnose(request.verb, done, known, protocol=staging.read_protocol()),
-            )
-            if result.changed:
-                result = evidence.align(request, result, staged)
-                staging.keep(self.home, domain, ecc)
-            elif result.failure is not None:
-                result = replace(result, retry_after=retry_after.from_protocol(staging.read_protocol()))
-        # acme.sh asks for a new nonce only when it knows the wording of the refusal; step-ca's it does not know.
-        if again and not result.changed and result.failure is not None and result.failure.retry is Retry.AT_ONCE:
-            return self._obtain(request, on_line, again=False)
-        return result
-
-    def _delivered(self, verb: str, domain: str, hook: str, done: CallResult, **context: str) -> DeployResult:
-        fault, events = self._find_fault(verb, domain, done, hook=hook, **context), done.transcript.events
-        return DeployResult("failed" if fault else "accepted", domain, hook, events, done.lines, done.seconds, fault)
-
-    def _ended(self, verb: str, domain: str, done: CallResult) -> RevokeResult:
-        fault, events = self._find_fault(verb, domain, done), done.transcript.events
-        return RevokeResult("failed" if fault else "done", domain, events, done.lines, done.seconds, fault)
-
-    def _find_fault(self, verb: str, domain: str, done: CallResult, **context: str) -> Optional[Failure]:
-        known = {"domain": domain, "name": domain, **context}
-        return None if done.returncode == 0 else self._caller.diagnose(verb, done, known)
-
-    def _read(self, verb: str, words: Tuple[str, ...], names: Iterable[Tuple[str, bool]] = ()) -> CallResult:
-        with stage(self.home, names) as staging:
-            done = self._caller.run(verb, words, staging)
-        if done.returncode != 0 or not done.lines:
-            fault = self._caller.diagnose(verb, done) if done.lines else failure("acme.unknown", "acme.sh said nothing")
-            raise CommandError(fault, command=done.command.printable(), returncode=done.returncode)
-        return done

@@ -5,15 +5,19 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import logging
+import os
 import shlex
+import time
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Dict, Iterable, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterable, Mapping, Optional, Sequence, Tuple
 
 from ..access import trust
+from ..catalogue import failure
 from ..config.model import Poll
-from ..errors import Failure
+from ..errors import Failure, ReleaseError
+from ..reading import read_bytes
 from ..secrets import Redactor, Secret
 from . import command, concealment
 from .command import Value
@@ -25,7 +29,7 @@ from .release import installation
 from .staging import Staging
 
 PRIVATE_UMASK = 0o077
-_LOGGED = ("issue", "renew", "register_account")
+_LOGGED = ("issue", "renew", "register_account", "update_account", "deactivate_account", "deactivate")
 # Without variables of a dnsapi hook these give curl and openssl nothing that anybody may not see.
 _SIGNED = ("issue", "renew")
 _POLLING = ("issue", "renew", "cron")
@@ -52,10 +56,12 @@ class Caller:
     ca_bundle: Optional[Path] = None
     email: Optional[str] = None
     pinned: Optional[str] = None
+    verify: bool = True
     path: str = command.DEFAULT_PATH
     environment: Mapping[str, str] = field(default_factory=dict)
     deadlines: Mapping[str, float] = field(default_factory=lambda: command.DEADLINES)
     runner: Runner = field(default_factory=ProcessRunner)
+    clock: Callable[[], float] = time.time
     poll: Poll = "early"
 
     def run(
@@ -80,7 +86,7 @@ class Caller:
         """
         trust.refuse_weak(self.program / "acme.sh")
         # What was checked is what runs: the link may lead elsewhere by then. Only its owner can write in the folder itself.
-        program = self.program if self.pinned is None else installation.verify(self.program, self.pinned)
+        program = installation.verify(self.program, self.version()) if self.verify else self.program
         given = variables or {}
         command.check_values(given)
         homes = (
@@ -106,6 +112,13 @@ class Caller:
         )
         staging.keep_account(self.home, self.server, account)
         return CallResult(**vars(done))
+
+    def version(self) -> str:
+        """The pinned one, or else that which the script says of itself. Raises :class:`ReleaseError` (``release.missing``)."""
+        version = self.pinned or command.read_version(self.program)
+        if not version:
+            raise ReleaseError(failure("release.missing", f"{self.program} holds no acme.sh"))
+        return version
 
     def refuse_exchangeable(self, places: Iterable[Optional[Path]], commands: Iterable[object]) -> None:
         """For root: raise :class:`AccessError` when another user's link lies at one of *places*, which are written to, or such a
@@ -147,7 +160,7 @@ class Caller:
     def _polls(self, verb: str, program: Path) -> str:
         if verb not in _POLLING or self.poll != "early":
             return ""
-        places = concealment.poll_places(hashlib.sha256((program / "acme.sh").read_bytes()).hexdigest())
+        places = concealment.poll_places(hashlib.sha256(read_bytes(program / "acme.sh")).hexdigest())
         if not places:
             logger.info("where this acme.sh waits for an authority is not known: it asks again every 2 s")
         return places
@@ -166,6 +179,7 @@ class Caller:
             "CURL_HOME": str(staging.curl),
             "CA_HOME": str(staging.account_home(self.server)),
             "NO_ARI": "1",
+            "__OS__": " ".join(os.uname()),  # or it asks `uname -a` some twenty times
         }
         if verb in _LOGGED:  # never for a deploy: its log would hold the password
             # A time on each of some 300 lines would take a process each, a twentieth of the whole call.

@@ -26,6 +26,7 @@ from ..config.arguments import (
 from ..config.install import Install
 from ..config.model import Alpn, Apache, Challenge, Dns, KeyType, Nginx, Stateless, Webroot
 from ..errors import CommandError
+from ..reading import read_bytes
 from ..secrets import Secret
 from .home import is_ecc
 
@@ -42,6 +43,9 @@ DEADLINES: Mapping[str, float] = {
     "deploy": 300,
     "install_cert": 300,
     "revoke": 600,
+    "update_account": 600,
+    "deactivate_account": 600,
+    "deactivate": 600,
 }
 DEFAULT_DEADLINE = 120.0
 
@@ -57,11 +61,10 @@ def version_tuple(version: str) -> Tuple[int, ...]:
 def read_version(program: Path) -> str:
     """The version that the script in the folder *program* says of itself; empty when it says none. Starts nothing."""
     try:
-        with open(program / "acme.sh", encoding="utf-8", errors="replace") as script:
-            match = re.search(r"^VER=([\d.]+)", script.read(4096), re.MULTILINE)
+        match = re.search(rb"^VER=([\d.]+)", read_bytes(program / "acme.sh")[:4096], re.MULTILINE)
     except OSError:  # the call that follows fails, and says why
         return ""
-    return match.group(1) if match is not None else ""
+    return match.group(1).decode("ascii") if match is not None else ""
 
 
 def check_values(variables: Mapping[str, Value]) -> None:
@@ -70,7 +73,7 @@ def check_values(variables: Mapping[str, Value]) -> None:
         try:
             check_value(value.reveal() if isinstance(value, Secret) else value)
         except ValueError as error:
-            raise _refused(f"the value of {name}: {error}") from None
+            raise refused(f"the value of {name}: {error}") from None
 
 
 def hook_variables(hook: str, environment: Mapping[str, AnyValue], version: str) -> Dict[str, AnyValue]:
@@ -78,6 +81,11 @@ def hook_variables(hook: str, environment: Mapping[str, AnyValue], version: str)
     if hook == SYNOLOGY_HOOK and version_tuple(version) < SYNOLOGY_RENAMED:
         return {SYNOLOGY_VARIABLES.get(name) or name: value for name, value in environment.items()}
     return dict(environment)
+
+
+def one_each(domains: Sequence[str], challenge: Union[Challenge, Sequence[Challenge]]) -> Tuple[Challenge, ...]:
+    """A challenge for each of *domains*, from one for all of them or one for each, in order."""
+    return tuple(challenge) if isinstance(challenge, Sequence) else (challenge,) * len(domains)
 
 
 def issue(
@@ -90,16 +98,29 @@ def issue(
 ) -> Tuple[str, ...]:
     """``--issue``: one challenge per domain, in order; the first domain names the certificate."""
     if not domains or len(domains) != len(challenges):
-        raise _refused(f"{len(domains)} domains and {len(challenges)} challenges: each domain needs its own")
+        raise refused(f"{len(domains)} domains and {len(challenges)} challenges: each domain needs its own")
     if key not in get_args(KeyType):
-        raise _refused(f"{key!r} is not a kind of key, such as ec-256 or 2048")
+        raise refused(f"{key!r} is not a kind of key, such as ec-256 or 2048")
     _checked(check_first_domain, domains[0])
     if domains[0] == "ca" and not is_ecc(key):
-        raise _refused("acme.sh would put an RSA certificate for `ca` where its accounts lie: use ec-256")
+        raise refused("acme.sh would put an RSA certificate for `ca` where its accounts lie: use ec-256")
     words: List[str] = ["--issue", "--keylength", key]
     for domain, challenge in zip(domains, challenges):
         words += ["--domain", _domain(domain), *_challenge(challenge)]
     return (*words, *_force(force), *options)
+
+
+def sign_csr(
+    domains: Sequence[str], challenges: Sequence[Challenge], *, force: bool = False, options: Sequence[str] = ()
+) -> Tuple[str, ...]:
+    """``--sign-csr`` of a request for *domains*, the path of which is to follow."""
+    if not domains or len(domains) != len(challenges):
+        raise refused(f"{len(domains)} domains and {len(challenges)} challenges: each domain needs its own")
+    for domain in domains:
+        if re.fullmatch(r"[0-9.]+|.*:.*", _domain(domain)):
+            raise refused(f"{domain}: acme.sh reads no addresses of a request, only domain names")
+    words = [word for challenge in challenges for word in _challenge(challenge)]
+    return ("--sign-csr", *words, *_force(force), *options)
 
 
 def renew(domain: str, key: str, *, force: bool = False) -> Tuple[str, ...]:
@@ -109,7 +130,7 @@ def renew(domain: str, key: str, *, force: bool = False) -> Tuple[str, ...]:
 def deploy(domain: str, key: str, hook: str, ca_bundle: Optional[str] = None) -> Tuple[str, ...]:
     """``--deploy``; *ca_bundle* is for what the hook asks over https."""
     if not re.fullmatch(HOOK_PATTERN, hook):
-        raise _refused(f"{hook!r} is not the name of a deploy hook")
+        raise refused(f"{hook!r} is not the name of a deploy hook")
     trust = () if ca_bundle is None else ("--ca-bundle", plain_path(Path(ca_bundle)))
     return ("--deploy", "--deploy-hook", hook, "--domain", _domain(domain), *_ecc(key), *trust)
 
@@ -143,6 +164,15 @@ def remove(domain: str, key: str) -> Tuple[str, ...]:
     return ("--remove", "--domain", _domain(domain), *_ecc(key))
 
 
+def export(verb: str, domain: str, key: str) -> Tuple[str, ...]:
+    """``--to-pkcs12`` or ``--to-pkcs8``."""
+    return (f"--{verb.replace('_', '-')}", "--domain", _domain(domain), *_ecc(key))
+
+
+def deactivate(domain: str) -> Tuple[str, ...]:
+    return ("--deactivate", "--domain", _domain(domain))
+
+
 def info(domain: str, key: str) -> Tuple[str, ...]:
     return ("--info", "--domain", _domain(domain), *_ecc(key))
 
@@ -150,13 +180,13 @@ def info(domain: str, key: str) -> Tuple[str, ...]:
 def authority(server: str, ca_bundle: Optional[Path], email: Optional[str] = None) -> Tuple[str, ...]:
     """The words that bind a call to one directory; without ``--server`` acme.sh would ask a public authority."""
     if not re.fullmatch(URL_PATTERN, server):
-        raise _refused(f"{server!r} is not the URL of an ACME directory")
+        raise refused(f"{server!r} is not the URL of an ACME directory")
     words = ["--server", server]
     if ca_bundle is not None:
         words += ["--ca-bundle", plain_path(ca_bundle)]
     if email is not None:
         if not re.fullmatch(EMAIL_PATTERN, email):
-            raise _refused(f"{email!r} is not a mail address that acme.sh can keep")
+            raise refused(f"{email!r} is not a mail address that acme.sh can keep")
         words += ["--accountemail", email]
     return tuple(words)
 
@@ -164,7 +194,7 @@ def authority(server: str, ca_bundle: Optional[Path], email: Optional[str] = Non
 def plain_path(path: Path) -> str:
     """*path* as text, if acme.sh can live with it. Raises :class:`CommandError` (``command.unsafe``) otherwise."""
     if not path.is_absolute():
-        raise _refused(f"{path}: acme.sh needs an absolute path")
+        raise refused(f"{path}: acme.sh needs an absolute path")
     return _checked(check_path, str(path))
 
 
@@ -178,7 +208,7 @@ def _challenge(challenge: Challenge) -> Tuple[str, ...]:
         return ("--webroot", plain_path(challenge.path))
     if isinstance(challenge, Dns):
         if not re.fullmatch(DNS_HOOK_PATTERN, challenge.hook):
-            raise _refused(f"{challenge.hook!r} is not the name of a dnsapi hook")
+            raise refused(f"{challenge.hook!r} is not the name of a dnsapi hook")
         return ("--dns", challenge.hook)
     if isinstance(challenge, Alpn):
         return ("--alpn", *(("--tlsport", str(challenge.port)) if challenge.port is not None else ()))
@@ -199,7 +229,7 @@ def _checked(check: Callable[[str], str], text: str) -> str:
     try:
         return check(text)
     except ValueError as error:
-        raise _refused(str(error)) from None
+        raise refused(str(error)) from None
 
 
 def _ecc(key: str) -> Tuple[str, ...]:
@@ -210,5 +240,6 @@ def _force(force: bool) -> Tuple[str, ...]:
     return ("--force",) if force else ()
 
 
-def _refused(message: str) -> CommandError:
+def refused(message: str) -> CommandError:
+    """What acme.sh would not take as it is meant."""
     return CommandError(failure("command.unsafe", message))

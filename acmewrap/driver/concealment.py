@@ -3,8 +3,9 @@ of the arguments of what is started, which every user of a machine can read in `
 
 acme.sh (all versions) gives curl the password of a deploy hook as ``--data`` or within the URL, the tokens of DNS hooks as
 ``--header``, and the certificate's private key, while it is uploaded, as ``--data``; openssl gets the HMAC key of an external
-account binding as ``-macopt``. It calls both by name from bash, so functions of these names stand in: a function has no
-arguments of its own in ``/proc``, and printf is a builtin. bash reads them from ``$BASH_ENV`` (bash(1), INVOCATION).
+account binding as ``-macopt``, and the password of a PKCS #12 file as ``-password``. It calls both by name from bash, so
+functions of these names stand in: a function has no arguments of its own in ``/proc``, and printf is a builtin. bash reads them
+from ``$BASH_ENV`` (bash(1), INVOCATION).
 
 acme.sh's own requests never go through wget, which it takes where curl is missing; those of a hook may.
 """
@@ -15,6 +16,8 @@ from pathlib import Path
 from typing import Dict
 
 from .. import resources
+
+EXPORT_PASSWORD = "ACMEWRAP_EXPORT_PASSWORD"  # noqa: S105 - the name of a variable
 
 # curl reads what is moved as a configuration (curl(1), --config) from a pipe. Empty values stay: there they would be errors.
 # The URL is moved where acme.sh puts it, at the end and after no option; elsewhere it may belong to one, such as --proxy.
@@ -51,6 +54,7 @@ _acmewrap_curl() {
 
 openssl() {
   case "$1 ${3-} ${4-} ${5-} ${6-}" in
+    "pkcs12 "*) command openssl "$@" -passout env:ACMEWRAP_EXPORT_PASSWORD ;;
     "dgst -mac HMAC -macopt hexkey:"*) _acmewrap_hmac "$2" "${6#hexkey:}" "${7-}" ;;
     *) command openssl "$@" ;;
   esac

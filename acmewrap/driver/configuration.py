@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-import time
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import Dict, List, Mapping, Tuple
 
@@ -116,11 +116,11 @@ def replace_text(path: Path, text: str) -> None:
     files.write_atomic(path, _encode(text))
 
 
-def set_renewal(path: Path, when: int) -> None:
+def set_renewal(path: Path, when: datetime) -> None:
     """Bring acme.sh's own calendar into line: it counts whole days from the day of the issue, whatever the certificate says."""
-    moment = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(when))
+    seconds, moment = int(when.timestamp()), f"{when.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
     before = read_text(path)
-    after = edit_configuration(before, {"Le_NextRenewTime": str(when), "Le_NextRenewTimeStr": moment})
+    after = edit_configuration(before, {"Le_NextRenewTime": str(seconds), "Le_NextRenewTimeStr": moment})
     if after != before:
         replace_text(path, after)
 

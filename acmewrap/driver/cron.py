@@ -42,7 +42,7 @@ def _settle(
     if folder in failed:
         fault = caller.diagnose("renew", done, {"domain": domain, "name": domain}, part=failed[folder])
     if new is not None and new.leaf is not None and new.leaf != old.leaf:
-        unfit = evidence.find_fault(old.domains, new, done.lines)
+        unfit = evidence.find_fault(old.domains, new, done.lines) or evidence.find_worse(old, new, caller.clock())
         if unfit is None:
             staging.keep(caller.home, domain, ecc)
             return CronEntry(domain, ecc, "renewed", new.next_renewal, new.leaf.sha256, fault)

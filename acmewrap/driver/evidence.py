@@ -10,10 +10,15 @@ import dataclasses
 import ipaddress
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Callable, FrozenSet, Iterable, Literal, Mapping, Optional, Tuple
 
+from ..acme import retry_after
 from ..catalogue import failure
 from ..errors import CommandError, Failure
+from ..limits import CLOCK_TOLERANCE
+from ..pki.csr import Csr
+from ..timefmt import instant, moment, span
 from .call import CallResult
 from .command import Value
 from .configuration import edit_configuration, read_text, set_renewal, write_text
@@ -22,7 +27,7 @@ from .output.events import CertificateLinked, OrderFinalized
 from .process import Completed
 from .results import CHANGED, IssueOutcome, IssueResult
 
-Due = Callable[[int, int], int]
+Due = Callable[[datetime, datetime], datetime]
 
 _SKIPPED = 2  # acme.sh's exit code for "not due", and for more than that
 _TAIL = 20
@@ -44,6 +49,7 @@ class Request:
     variables: Optional[Mapping[str, Value]] = None
     due: Optional[Due] = None
     settings: Optional[Mapping[str, str]] = None
+    csr: Optional[Csr] = None
 
     def __post_init__(self) -> None:
         try:
@@ -64,14 +70,19 @@ def judge(
     after: Optional[Stored],
     completed: CallResult,
     *,
+    now: float,
     diagnose: Callable[[], Failure],
+    protocol: Callable[[], str] = str,
 ) -> IssueResult:
     """The result of a *request*: *before* is what was there, *after* what the call left, *location* where it will lie.
 
-    *diagnose* is asked for the reason when the files do not tell it.
+    *diagnose* is asked for the reason when the files do not tell it, *protocol* is acme.sh's log, for the authority's clock.
     """
     events = completed.transcript.events
     outcome, fault = _decide(request, before, after, completed)
+    if outcome in CHANGED and after is not None:
+        fault = find_worse(before, after, now, due=request.due, protocol=protocol)
+        outcome = outcome if fault is None else "failed"
     if fault is None and (outcome == "failed" or (outcome in CHANGED and completed.returncode != 0)):
         fault = diagnose()
     stored = after if outcome in (*CHANGED, "unchanged", "not_due") else before
@@ -91,11 +102,16 @@ def judge(
     )
 
 
+def mark(request: Request, staged: CertificateFiles) -> None:
+    """Write the request's settings into acme.sh's configuration, if it left one."""
+    if staged.configuration.exists():
+        write_text(staged.configuration, edit_configuration(read_text(staged.configuration), request.settings or {}))
+
+
 def align(request: Request, result: IssueResult, staged: CertificateFiles) -> IssueResult:
     """Write the request's settings, and the date of the next renewal by its rule, into acme.sh's configuration."""
     path = staged.configuration
-    if request.settings:
-        write_text(path, edit_configuration(read_text(path), request.settings))
+    mark(request, staged)
     if request.due is None or result.not_before is None or result.not_after is None:
         return result
     when = request.due(result.not_before, result.not_after)
@@ -105,7 +121,7 @@ def align(request: Request, result: IssueResult, staged: CertificateFiles) -> Is
 
 def is_due(stored: Stored, completed: Completed) -> bool:
     """Whether acme.sh's calendar says that a certificate was to be renewed when *completed* began."""
-    return stored.next_renewal is None or stored.next_renewal <= time.time() - completed.seconds
+    return stored.next_renewal is None or stored.next_renewal.timestamp() <= time.time() - completed.seconds
 
 
 def find_fault(requested: Iterable[str], after: Stored, lines: Tuple[str, ...]) -> Optional[Failure]:
@@ -147,6 +163,39 @@ def _decide(
         return "failed", failure("certificate.not_stored", "acme.sh reported success and stored no certificate")
     # Exit code 2 with a broken set: acme.sh goes by its calendar and passes over it for ever.
     return "failed", fault if completed.returncode == _SKIPPED else None
+
+
+def find_worse(
+    before: Optional[Stored], after: Stored, now: float, *, due: Optional[Due] = None, protocol: Callable[[], str] = str
+) -> Optional[Failure]:
+    """Why *after* must not take the place of *before*, though it fits together; None when it may. *due* says of dates when a
+    certificate is to be renewed, *protocol* is acme.sh's log, for the authority's clock.
+    """
+    wrong = after.date_fault(now)
+    if wrong is not None:
+        theirs = retry_after.clock_from_protocol(protocol())
+        if theirs is None or abs(now - theirs) <= CLOCK_TOLERANCE:
+            return failure("certificate.not_valid", f"{wrong}; it was not stored", name=after.files.domain)
+        way = "ahead of" if now > theirs else "behind"
+        message = f"the clock of this machine is {span(abs(now - theirs))} {way} that of the authority: {wrong}; it was not stored"
+        return failure("ca.clock_skew", message)
+    old, new = before.leaf if before is not None else None, after.leaf
+    if (
+        before is None
+        or old is None
+        or new is None
+        or before.find_fault() is not None
+        or before.date_fault(now) is not None
+    ):
+        return None
+    alike = (old.key_type, _plain(old.names)) == (new.key_type, _plain(new.names))
+    at_once = due is not None and due(new.not_before, new.not_after) <= instant(now)
+    if alike and at_once and new.not_after <= old.not_after:
+        message = (
+            f"the new certificate ends on {moment(new.not_after)}, and that which is there on {moment(old.not_after)}"
+        )
+        return failure("certificate.short_lived", f"{message}; it was not stored", name=after.files.domain)
+    return None
 
 
 def _plain(names: Iterable[str]) -> FrozenSet[str]:

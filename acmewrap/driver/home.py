@@ -12,14 +12,19 @@ import contextlib
 import os
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Iterator, Mapping, Optional, Tuple
 from urllib.parse import urlsplit
 
-from ..pki import pem, x509
+from ..limits import CLOCK_TOLERANCE
+from ..pki import csr, pem, x509
 from ..reading import read_bytes, read_text
+from ..timefmt import instant, moment
 from . import generations
 from .configuration import parse_configuration
+
+KEY_ELSEWHERE = "Acmewrap_KeyElsewhere"  # in acme.sh's configuration, which keeps what it does not know
 
 
 def is_ecc(key_type: str) -> bool:
@@ -51,6 +56,10 @@ class CertificateFiles:
         return self.folder / "ca.cer"
 
     @property
+    def request(self) -> Path:
+        return self.folder / f"{self.domain}.csr"
+
+    @property
     def fullchain(self) -> Path:
         return self.folder / "fullchain.cer"
 
@@ -69,13 +78,16 @@ class ChainFault(Fault):
 
 @dataclass(frozen=True)
 class Stored:
-    """One certificate as it lies on disk. ``leaf`` None: none was ever issued, or the file cannot be read."""
+    """One certificate as it lies on disk. ``leaf`` None: none was ever issued, or the file cannot be read;
+    ``chain_until``: when the first of those above it that is no root ends, None without one.
+    """
 
     files: CertificateFiles
     ecc: bool
     configuration: Mapping[str, str]
     configuration_error: Optional[str]
     leaf: Optional[x509.X509]
+    chain_until: Optional[datetime] = None
 
     @property
     def domains(self) -> Tuple[str, ...]:
@@ -89,10 +101,27 @@ class Stored:
         return tuple(path for path in self.configuration.get("Le_Webroot", "").split(",") if path.startswith("/"))
 
     @property
-    def next_renewal(self) -> Optional[int]:
-        """acme.sh's own date (``Le_NextRenewTime``), seconds since 1970 UTC; its text form was a day off in 3.0.2."""
+    def next_renewal(self) -> Optional[datetime]:
+        """acme.sh's own date (``Le_NextRenewTime``); its text form was a day off in 3.0.2."""
         text = self.configuration.get("Le_NextRenewTime", "")
-        return int(text) if re.fullmatch("[0-9]{1,12}", text) else None
+        return instant(int(text)) if re.fullmatch("[0-9]{1,12}", text) else None
+
+    @property
+    def key_is_elsewhere(self) -> bool:
+        """Whether it was ordered by a request (``--sign-csr``) of somebody who keeps the key."""
+        return KEY_ELSEWHERE in self.configuration
+
+    def date_fault(self, now: float) -> Optional[str]:
+        """Why nobody would accept it at *now*, whatever else is right about it; None when somebody would."""
+        if self.leaf is None:
+            return None
+        if self.leaf.not_after <= instant(now):
+            return f"the certificate expired on {moment(self.leaf.not_after)}"
+        if self.leaf.not_before > instant(now + CLOCK_TOLERANCE):
+            return f"the certificate is not valid before {moment(self.leaf.not_before)}"
+        if self.chain_until is not None and self.chain_until <= instant(now):
+            return f"a certificate of its chain expired on {moment(self.chain_until)}"
+        return None
 
     def find_fault(self) -> Optional[Fault]:
         """Why configuration, key, leaf and chain do not belong together; None when they do."""
@@ -101,7 +130,7 @@ class Stored:
         if self.leaf is None:
             return Fault(f"{self.files.certificate.name} holds no certificate")
         try:
-            if not x509.key_matches(read_bytes(self.files.key), self.leaf):
+            if not self._is_of_our_key(self.leaf):
                 return Fault(f"{self.files.key.name} is not the key of {self.files.certificate.name}")
         except (OSError, ValueError) as error:
             return Fault(_describe(self.files.key, error))
@@ -121,6 +150,11 @@ class Stored:
         if not belongs:
             return ChainFault("ca.cer is not the chain of the certificate")
         return None
+
+    def _is_of_our_key(self, leaf: x509.X509) -> bool:
+        if self.key_is_elsewhere:
+            return csr.parse(read_bytes(self.files.request)).public_key == leaf.public_key
+        return x509.key_matches(read_bytes(self.files.key), leaf)
 
 
 class Home:
@@ -191,7 +225,15 @@ def read_folder(location: CertificateFiles, ecc: bool) -> Optional[Stored]:
     leaf: Optional[x509.X509] = None
     with contextlib.suppress(OSError):
         leaf = x509.find_first(read_bytes(location.certificate))
-    return Stored(location, ecc, configuration, error, leaf)
+    return Stored(location, ecc, configuration, error, leaf, _chain_end(location.chain))
+
+
+def _chain_end(path: Path) -> Optional[datetime]:
+    try:
+        chain = x509.parse_pem(read_bytes(path))
+    except (OSError, ValueError):  # of which fault() tells
+        return None
+    return min((one.not_after for one in chain if one.issuer_der != one.subject_der), default=None)
 
 
 def _describe(path: Path, error: Exception) -> str:

@@ -1,39 +1,65 @@
 """What the verbs of :class:`~acmewrap.driver.acmesh.AcmeSh` return: evidence first, acme.sh's own words last.
 
-Times are seconds since 1970 UTC, durations seconds, paths those of the home (never of a workspace).
+Times are aware, paths are those of the home (never of a workspace).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal, Mapping, Optional, Tuple
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar, Literal, Optional, Tuple, Type, TypeVar
 
-from ..errors import Failure
+from ..errors import CommandError, DeployError, Failure, IssueError
 from .home import CertificateFiles
 from .output.events import Event
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 IssueOutcome = Literal["issued", "renewed", "reissued", "unchanged", "not_due", "not_issued", "failed"]
 CronOutcome = Literal["renewed", "skipped", "failed"]
 
 CHANGED: Tuple[IssueOutcome, ...] = ("issued", "renewed", "reissued")
 
+AnyResult = TypeVar("AnyResult", bound="Result")
+
 
 class Result:
-    """What all have: ``failure``, and acme.sh's words as ``events`` and ``lines``."""
+    """Of any verb. ``failure`` says why it did not do what it should, ``lines`` are what acme.sh printed, without secrets;
+    ``events`` are those lines understood, ``seconds`` is how long it took.
+    """
 
+    events: Tuple[Event, ...]
+    lines: Tuple[str, ...]
+    seconds: float
     failure: Optional[Failure]
+
+    _error: ClassVar[Type[CommandError]] = CommandError
 
     @property
     def ok(self) -> bool:
-        return self.failure is None
+        return self._first_failure() is None
+
+    def raise_for_failure(self) -> Self:
+        """The result itself when it is ``ok``. Raises :class:`IssueError` of orders and accounts, :class:`DeployError` of
+        deployments, and :class:`CommandError` of all else.
+        """
+        failure = self._first_failure()
+        if failure is not None:
+            raise self._error(failure)
+        return self
+
+    def _first_failure(self) -> Optional[Failure]:
+        return self.failure
 
 
 @dataclass(frozen=True)
 class IssueResult(Result):
-    """Of ``--issue`` and ``--renew``. What describes a certificate is None when there is none.
+    """Of ``--issue``, ``--renew`` and ``--sign-csr``. What describes a certificate is None when there is none.
 
-    ``failure`` may also accompany a good outcome: the certificate came, and a hook after it failed. ``retry_after``: seconds
-    that the authority asked to wait, when it refused for the time being.
+    ``failure`` may also accompany a good outcome: the certificate came, and a hook after it failed. ``retry_after``: how
+    long the authority asked to wait, when it refused for the time being.
     """
 
     outcome: IssueOutcome
@@ -41,18 +67,20 @@ class IssueResult(Result):
     files: CertificateFiles
     order_url: Optional[str] = None
     certificate_url: Optional[str] = None
-    not_before: Optional[int] = None
-    not_after: Optional[int] = None
+    not_before: Optional[datetime] = None
+    not_after: Optional[datetime] = None
     serial: Optional[str] = None
     sha256: Optional[str] = None
     issuer: Optional[str] = None
     key_type: Optional[str] = None
-    next_renewal: Optional[int] = None
+    next_renewal: Optional[datetime] = None
     events: Tuple[Event, ...] = ()
     lines: Tuple[str, ...] = ()
     seconds: float = 0.0
     failure: Optional[Failure] = None
-    retry_after: Optional[int] = None
+    retry_after: Optional[timedelta] = None
+
+    _error = IssueError
 
     @property
     def changed(self) -> bool:
@@ -71,6 +99,8 @@ class DeployResult(Result):
     seconds: float = 0.0
     failure: Optional[Failure] = None
 
+    _error = DeployError
+
 
 @dataclass(frozen=True)
 class CronEntry:
@@ -79,14 +109,14 @@ class CronEntry:
     domain: str
     ecc: bool
     outcome: CronOutcome
-    next_renewal: Optional[int] = None
+    next_renewal: Optional[datetime] = None
     sha256: Optional[str] = None
     failure: Optional[Failure] = None
 
 
 @dataclass(frozen=True)
 class CronResult(Result):
-    """Of ``--cron``: an entry for each certificate in the home."""
+    """Of ``--cron``: an entry for each certificate in the home. It is ``ok`` when all of them are."""
 
     entries: Tuple[CronEntry, ...]
     events: Tuple[Event, ...] = ()
@@ -94,34 +124,48 @@ class CronResult(Result):
     seconds: float = 0.0
     failure: Optional[Failure] = None
 
-    @property
-    def ok(self) -> bool:
-        return self.failure is None and all(entry.failure is None for entry in self.entries)
+    _error = IssueError
+
+    def _first_failure(self) -> Optional[Failure]:
+        return next(
+            (one for one in (self.failure, *(entry.failure for entry in self.entries)) if one is not None), None
+        )
 
 
 @dataclass(frozen=True)
-class ListEntry:
-    """A line of ``--list --listraw``, columns by their heading; dates are acme.sh's texts."""
+class AccountResult(Result):
+    """Of ``--register-account``, ``--update-account`` and ``--deactivate-account``: the account as the home has it afterwards.
 
+    ``url`` and ``contacts`` (RFC 8555 section 7.1.2) are the authority's words; None and empty when there is no account.
+    """
+
+    outcome: Literal["registered", "updated", "deactivated", "unchanged", "failed"]
+    url: Optional[str] = None
+    contacts: Tuple[str, ...] = ()
+    events: Tuple[Event, ...] = ()
+    lines: Tuple[str, ...] = ()
+    seconds: float = 0.0
+    failure: Optional[Failure] = None
+
+    _error = IssueError
+
+
+@dataclass(frozen=True)
+class AuthorizationResult(Result):
+    """Of ``--deactivate``: the types of the challenges (``http-01``) whose authorization the authority called deactivated.
+
+    ``unchanged``: it had no valid authorization for the domain.
+    """
+
+    outcome: Literal["deactivated", "unchanged", "failed"]
     domain: str
-    key_type: str
-    alternatives: Tuple[str, ...]
-    authority: str
-    created: str
-    renew: str
+    challenges: Tuple[str, ...] = ()
+    events: Tuple[Event, ...] = ()
+    lines: Tuple[str, ...] = ()
+    seconds: float = 0.0
+    failure: Optional[Failure] = None
 
-    @classmethod
-    def from_row(cls, row: Mapping[str, str]) -> ListEntry:
-        """From a row by its headings; their number differs by version (a profile came with 3.1.2)."""
-        alternatives = row.get("SAN_Domains", "")
-        return cls(
-            domain=row.get("Main_Domain", ""),
-            key_type=row.get("KeyLength", "").strip('"'),
-            alternatives=tuple(name for name in alternatives.split(",") if name not in ("", "no")),
-            authority=row.get("CA", ""),
-            created=row.get("Created", ""),
-            renew=row.get("Renew", ""),
-        )
+    _error = IssueError
 
 
 @dataclass(frozen=True)
@@ -130,6 +174,22 @@ class RevokeResult(Result):
 
     outcome: Literal["done", "failed"]
     domain: str
+    events: Tuple[Event, ...] = ()
+    lines: Tuple[str, ...] = ()
+    seconds: float = 0.0
+    failure: Optional[Failure] = None
+
+
+@dataclass(frozen=True)
+class ExportResult(Result):
+    """Of ``--to-pkcs12`` and ``--to-pkcs8``: the file at ``path`` was read again and holds the key of the leaf ``sha256``, and
+    in PKCS #12 that leaf.
+    """
+
+    outcome: Literal["exported", "failed"]
+    domain: str
+    path: Path
+    sha256: Optional[str] = None
     events: Tuple[Event, ...] = ()
     lines: Tuple[str, ...] = ()
     seconds: float = 0.0

@@ -78,7 +78,7 @@ class Staging:
         source, copy = home.files_of(domain, ecc), self.files_of(domain, ecc)
         if not source.folder.is_dir():
             return
-        shutil.copytree(str(source.folder), str(copy.folder), ignore=special)
+        shutil.copytree(str(source.folder), str(copy.folder), ignore=special, copy_function=reading.copy)
         if anew:
             drop_broken_key(copy)
         with contextlib.suppress(FileNotFoundError):
@@ -136,7 +136,7 @@ class Staging:
             return
         if text:
             after["ca.conf"] = edit_configuration(text, {}, _ACCOUNT_CREDENTIALS).encode("utf-8")
-        with _explained(home):
+        with explained(home):
             for name, data in after.items():
                 if data != before.get(name):
                     files.make_folder(present)
@@ -149,7 +149,7 @@ class Staging:
         anything but values (``home.unsafe``); what was there before then stays.
         """
         staged, present = self.files_of(domain, ecc), home.files_of(domain, ecc)
-        with _explained(home):
+        with explained(home):
             text, hooks = edit_configuration(read_text(staged.configuration), {}, _CREDENTIALS), {}
             try:
                 parse_configuration(text)
@@ -167,7 +167,7 @@ class Staging:
     def read_protocol(self) -> str:
         """acme.sh's own record of requests and replies; empty when there is none."""
         try:
-            return self.protocol.read_text(encoding="utf-8", errors="replace")
+            return reading.read_text(self.protocol, "replace")
         except FileNotFoundError:
             return ""
 
@@ -188,7 +188,7 @@ def stage(
     trust.refuse_weak(home.path)
     parent = generations.places(home.path)[0]
     with contextlib.ExitStack() as stack:
-        with _explained(home):
+        with explained(home):
             files.make_folder(parent)
             with _locked(parent / _LOCK, fcntl.LOCK_SH):  # no sweep sees the workspace before it is locked
                 folder = Path(tempfile.mkdtemp(prefix="", dir=str(parent)))
@@ -240,7 +240,8 @@ def _locked(path: Path, how: int) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _explained(home: Home) -> Iterator[None]:
+def explained(home: Home) -> Iterator[None]:
+    """What the system refuses in *home*, as :class:`AccessError`."""
     try:
         yield
     except OSError as error:

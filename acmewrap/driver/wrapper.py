@@ -15,7 +15,7 @@ from ..catalogue import failure
 from ..config.model import Poll
 from ..errors import AccessError, AcmewrapError, ReleaseError
 from ..reading import read_text
-from ..secrets import Literal, Reference
+from ..secrets import InlineSecret, Reference
 from .command import hook_variables
 from .concealment import guard, poll_places
 from .home import Home
@@ -52,8 +52,8 @@ class Wrapper:
         values = {
             **vars(self),
             "source": str(self.source).replace("\n", " "),
-            "variables": tuple((name, value) for name, value in known.items() if not isinstance(value, Literal)),
-            "unread": tuple(name for name, value in known.items() if isinstance(value, Literal)),
+            "variables": tuple((name, value) for name, value in known.items() if not isinstance(value, InlineSecret)),
+            "unread": tuple(name for name, value in known.items() if isinstance(value, InlineSecret)),
             "account_home": Home(self.home).account_home(self.server),
             "account_folder": Home(self.home).account_folder(self.server),
             "digest": _digest(self._pins()),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from .. import paths
@@ -19,7 +20,8 @@ from ..plan.due import due_at, end_of, interval_of
 from ..plan.fingerprint import REQUEST_KEY, request_of
 from ..plan.steps import CertificateStep, CheckRenewalInfo, DeployCertificate, ObtainCertificate, RenewCertificate
 from ..secrets import Secret, resolve
-from ..state.ledger import Ledger
+from ..state.ledger import Ledger, LedgerEntry
+from ..timefmt import instant, moment
 from . import renewal_advice
 from .context import RunContext, explain
 from .deploy import Delivery, deliver
@@ -76,7 +78,9 @@ class CertificateSteps:
         result = self._order(step, on_line)
         if result.changed:
             ledger, source = self._ledgers[step.authority.name], self._renewal_info.get(step.authority.name)
+            entry = ledger.get(step.entry)
             ledger.drop(step.entry)
+            result = self._judge_life(step, entry, result)
             renewal_advice.begin(self._config, step.request, ledger, source, self._context.clock(), before=before)
             return result
         if result.failure is None:
@@ -86,11 +90,26 @@ class CertificateSteps:
         self._note(step, result.failure, result.retry_after)
         return result
 
+    def _judge_life(self, step: ObtainCertificate, entry: LedgerEntry, result: IssueResult) -> IssueResult:
+        """A certificate that is due at once is used, if nothing better is there; the next order waits, longer each time."""
+        now = self._context.clock()
+        if result.failure is not None or result.not_before is None or result.not_after is None:
+            return result
+        begin, end = int(result.not_before.timestamp()), int(result.not_after.timestamp())
+        if not begin < due_at(begin, end, step.request.renew) <= now:
+            return result
+        message = f"the new certificate ends on {moment(result.not_after)}, and is to be renewed already"
+        problem = failure("certificate.short_lived", message, name=step.request.name)
+        interval = interval_of(self._config.schedule)
+        failed = entry.fail(problem, now, end=end, interval=interval)
+        self._ledgers[step.authority.name].put(step.entry, failed)
+        return replace(result, failure=problem)
+
     def _order(self, step: ObtainCertificate, on_line: OnLine) -> IssueResult:
         certificate, acme = step.request, self._context.open_acme(self._config, step.authority)
 
-        def due(not_before: int, not_after: int) -> int:
-            return due_at(not_before, not_after, certificate.renew)
+        def due(not_before: datetime, not_after: datetime) -> datetime:
+            return instant(due_at(int(not_before.timestamp()), int(not_after.timestamp()), certificate.renew))
 
         common = {
             "key": certificate.key,
@@ -154,6 +173,9 @@ class CertificateSteps:
         if stored is None or stored.leaf is None:
             message = f"{name} was not issued yet, there is nothing to deploy"
             raise DeployError(failure("certificate.not_issued", message, name=name))
+        wrong = stored.date_fault(self._context.clock())
+        if wrong is not None:
+            raise DeployError(failure("certificate.not_valid", f"{name} is not delivered: {wrong}", name=name))
         fault = stored.find_fault()
         if fault is not None:  # a target that does not look would serve it, and one that looks says less about it
             raise DeployError(failure("certificate.mismatch", f"{name} is not delivered: {fault}", name=name))
@@ -170,11 +192,11 @@ class CertificateSteps:
         with self._targets[_place(step.destination)]:
             delivery = deliver(step, leaf, config=self._config, context=self._context, on_line=on_line)
         ledger = self._ledgers[step.authority.name]
-        entry = ledger.get(step.entry).prove(leaf.sha256, self._context.clock(), leaf.not_after)
+        entry = ledger.get(step.entry).prove(leaf.sha256, self._context.clock(), leaf.validity[1])
         ledger.put(step.entry, entry)
         return delivery
 
-    def _note(self, step: CertificateStep, problem: Failure, retry_after: Optional[int] = None) -> None:
+    def _note(self, step: CertificateStep, problem: Failure, retry_after: Optional[timedelta] = None) -> None:
         """Write a failure down. The next try comes while half of what is left of a life is still left: the life of what a
         target serves, or of the certificate itself.
         """
@@ -187,9 +209,8 @@ class CertificateSteps:
             problem,
             now,
             end=end_of(entry, leaf),
-            lifetime=leaf.lifetime if leaf is not None else 0,
             interval=interval_of(self._config.schedule),
-            retry_after=retry_after,
+            retry_after=None if retry_after is None else retry_after.total_seconds(),
         )
         ledger.put(step.entry, failed)
 

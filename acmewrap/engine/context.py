@@ -63,4 +63,5 @@ class RunContext:
             environment=proxies,
             deadlines=self.deadlines,
             runner=self.runner,
+            clock=self.clock,
         )

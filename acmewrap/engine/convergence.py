@@ -11,6 +11,7 @@ from ..config.model import Config
 from ..plan.planner import Plan, PlanOptions, plan
 from ..plan.steps import CERTIFICATE_KINDS, OBTAINING_KINDS, CheckRenewalInfo
 from ..state.machine import CERTIFICATE_PARTS, FAR_PARTS, read_state
+from ..timefmt import instant
 
 if TYPE_CHECKING:
     from .engine import Listener
@@ -61,9 +62,9 @@ class Convergence:
         from .results import Run
 
         if not self.options.parts & FAR_PARTS:  # a look that costs little may save waiting for the homes
-            started, planned = self.clock(), self.plan()
+            started, planned = instant(self.clock()), self.plan()
             if not planned.steps:
-                return Run(planned, (), started, self.clock())
+                return Run(planned, (), started, instant(self.clock()))
         from ..driver.command import DEADLINES
         from .context import RunContext
         from .engine import Engine

@@ -48,7 +48,7 @@ def deliver(
     Raises :class:`UnprovenError` when the target does not show it or others can read its key, another :class:`DeployError` when
     the hook failed, :class:`AccessError` when a secret cannot be read.
     """
-    certificate, target, leaf = step.request, step.destination, stored.sha256
+    certificate, target, leaf, expires = step.request, step.destination, stored.sha256, stored.validity[1]
     look = local_files.can_look(target) and not step.force
     observed = local_files.look(target, leaf) if look else tls_probe.Observation()
     if observed.served == leaf and target.synology is None:
@@ -67,7 +67,7 @@ def deliver(
         with sessions.open_account(config, context.environ) as client:
             found = certificates.find(certificates.read(client), wanted.description)
             look = target.verify is not None or step.force
-            seen = observed.served == leaf if look else found is not None and found.not_after == stored.not_after
+            seen = observed.served == leaf if look else found is not None and found.not_after == expires
             needed = found is None or not seen
             by_hook = upload.has_chain(files) and (found is None or upload.hook_can_find(wanted.description))
             if needed and not by_hook:
@@ -82,7 +82,7 @@ def deliver(
         with sessions.open_account(config, context.environ, retry_for=_RESTART) as client:
             assigned = certificates.put_to_use(client, wanted) or needed
             listed = certificates.find(certificates.read(client), wanted.description)
-        if target.verify is None and (listed is None or listed.not_after not in (None, stored.not_after)):
+        if target.verify is None and (listed is None or listed.not_after not in (None, expires)):
             message = f"DSM does not list the new leaf {leaf[:16]}… as {wanted.description!r}: its certificate ends at another time"
             raise UnprovenError(failure("dsm.not_imported", message, description=wanted.description))
     else:
@@ -114,8 +114,10 @@ def _run_hook(
         ca_bundle=ca_bundle,
         pinned=pinned,
         on_line=on_line,
-        target=str(target.verify or target.name),
-        account=account if isinstance(account, str) else "",
+        context={
+            "target": str(target.verify or target.name),
+            "account": account if isinstance(account, str) else "",
+        },
     )
     if result.failure is not None:
         raise DeployError(result.failure)

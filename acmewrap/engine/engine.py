@@ -24,6 +24,7 @@ from ..host import webroot
 from ..plan.planner import Plan
 from ..plan.steps import LAST_KINDS, DeployCertificate, ObtainCertificate, Step
 from ..secrets import resolve
+from ..timefmt import instant
 from . import install
 from .certificate_steps import CertificateSteps
 from .context import RunContext, explain
@@ -79,7 +80,7 @@ class Engine:
 
     def execute(self, plan: Plan) -> Run:
         """Do what *plan* says, inside :meth:`hold`. An interruption ends all children first."""
-        started = self._context.clock()
+        started = instant(self._context.clock())
         before = [step for step in plan.steps if step.certificate is None and step.kind not in LAST_KINDS]
         after = [step for step in plan.steps if step.kind in LAST_KINDS]
         callers: Optional[Exception] = None
@@ -96,7 +97,7 @@ class Engine:
             raise
         if callers is not None:  # from here, so that it comes without a word of ours
             raise callers
-        return Run(plan, tuple(results), started, self._context.clock())
+        return Run(plan, tuple(results), started, instant(self._context.clock()))
 
     def _do_machine(self, step: Any, _: OnLine) -> Evidence:
         from . import machine_steps
@@ -143,7 +144,7 @@ class Engine:
                 renewal_info[name] = directory.fetch(authority.server, authority.ca_bundle).renewal_info
                 eab = authority.eab
                 given = None if eab is None else (eab.key_id, resolve(eab.hmac_key, self._context.environ))
-                self._context.open_acme(self._config, authority).register_account(given)
+                self._context.open_acme(self._config, authority).register_account(given).raise_for_failure()
             except Exception as error:
                 blocked[name] = unexpected.explain(error, paths.reports_folder(self._config), f"the authority {name}")
         return blocked, renewal_info

@@ -22,7 +22,7 @@ from ..host import file_access, placement
 from ..pki.x509 import X509
 from ..plan.steps import DeployCertificate
 from ..reading import read_bytes
-from ..state.ledger import Entry, Ledger
+from ..state.ledger import Ledger, LedgerEntry
 from ..verify import local_files, tls_probe
 from ..verify.tls_probe import Observation
 from . import commands
@@ -54,7 +54,7 @@ class Installation:
         return self.step.destination.install
 
     @property
-    def entry(self) -> Entry:
+    def entry(self) -> LedgerEntry:
         return self.ledger.get(self.step.entry)
 
     def note(self, **values: object) -> None:
@@ -164,7 +164,7 @@ def _prove(work: Installation, context: RunContext) -> None:
                 message = f"{target.verify} serves {seen.served[:16]}…, neither the new certificate nor the one before"
                 return _go_back(work, failure("deploy.wrong_certificate", message, **values), context)
         raise UnprovenError(problem)
-    entry = work.entry.prove(leaf, context.clock(), work.leaf.not_after)
+    entry = work.entry.prove(leaf, context.clock(), work.leaf.validity[1])
     work.ledger.put(work.step.entry, entry)
     placement.discard(work.install)
     return None
@@ -175,7 +175,7 @@ def _go_back(work: Installation, problem: Failure, context: RunContext) -> None:
     former = placement.former(work.install) if work.entry.placed is not None else {}
     seen = local_files.read_files(former) if former else Observation()
     fit = seen.served not in (None, work.leaf.sha256, *work.ledger.revoked)
-    if not fit or (seen.not_after or 0) <= context.clock():
+    if not fit or seen.not_after is None or seen.not_after.timestamp() <= context.clock():
         raise DeployError(problem)
     placement.restore(work.install)
     work.note(placed=None, reloaded=None)

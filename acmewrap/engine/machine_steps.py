@@ -23,10 +23,10 @@ from ..state.ledger import Ledger
 def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
     """Do one step of the machine. Raises :class:`AcmewrapError`."""
     if isinstance(step, steps.InstallRelease):
-        installation.install(
+        installation.install_acme_sh(
             step.settings.release,
             step.path,
-            cache=cache_folder(environ),
+            cache=installation.cache_folder(environ),
             archive=step.settings.archive,
             allow_vulnerable=step.settings.allow_vulnerable,
             force=step.force,
@@ -55,12 +55,6 @@ def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
     elif isinstance(step, steps.SetSchedule):
         entry.place(step.config)
         backends.open_scheduler(step.config, environ).ensure()
-
-
-def cache_folder(environ: Mapping[str, str]) -> Path:
-    """Where downloaded archives are kept: ``$XDG_CACHE_HOME/acmewrap``."""
-    base = environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path(environ.get("HOME") or Path.home()) / ".cache") / "acmewrap"
 
 
 def _write_bundle(authority: Authority, path: Path) -> None:

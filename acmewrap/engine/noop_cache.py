@@ -79,7 +79,7 @@ def _files(config: Config) -> Iterator[str]:
         yield from map(str, (there.configuration, there.key, there.certificate, there.chain, there.fullchain))
 
 
-def _moments(config: Config, state: State) -> Iterator[int]:
+def _moments(config: Config, state: State) -> Iterator[float]:
     """When the plan may become another one although no file changes."""
     from ..plan.due import due_of
 

@@ -18,6 +18,7 @@ from ..errors import AcmewrapError
 from ..limits import DEFAULT_LOOK
 from ..plan.due import due_of
 from ..state.ledger import Advice, Ledger
+from ..timefmt import instant
 
 
 def begin(
@@ -59,7 +60,7 @@ def consult(config: Config, certificate: Certificate, ledger: Ledger, now: float
         ledger.advise(certificate.name, replace(known, next_look=int(now) + DEFAULT_LOOK))
         return error.failure.message
     chosen = known.chosen
-    if window.begin < stored.leaf.not_before and now < window.end:
+    if window.begin < stored.leaf.validity[0] and now < window.end:
         chosen = None  # a window for longer lives than this one (Pebble's is always two days wide): no advice to go by
     elif chosen is None or (window.begin, window.end) != (known.begin, known.end):
         chosen = random.randint(window.begin, window.end)  # noqa: S311 - spreads load, protects nothing
@@ -74,7 +75,7 @@ def consult(config: Config, certificate: Certificate, ledger: Ledger, now: float
     ledger.advise(certificate.name, advice)
     due = due_of(config, certificate, stored, advice)
     if due is not None and stored.configuration_error is None:
-        set_renewal(stored.files.configuration, due)
+        set_renewal(stored.files.configuration, instant(due))
     return None
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Dict, List, Literal, Optional, Tuple, Union
+from datetime import datetime
+from typing import TYPE_CHECKING, Dict, Literal, Optional, Tuple, Union
 
-from ..errors import AcmewrapError, ExitCode, Failure, RolledBackError, UnprovenError
+from ..errors import AcmewrapError, DeployError, ExitCode, Failure, IssueError, RolledBackError, UnprovenError
 from ..plan.planner import Plan
 from ..plan.steps import CheckRenewalInfo, DeployCertificate, Step
 
@@ -43,6 +44,20 @@ class StepResult:
         return cls(step, outcome, error.failure, exit_code=code)
 
     @property
+    def ok(self) -> bool:
+        return self.outcome == "done"
+
+    def raise_for_failure(self) -> StepResult:
+        """The result itself when it is ``ok``. Raises :class:`UnprovenError`, :class:`DeployError` or :class:`IssueError` by what
+        was to be done, :class:`AcmewrapError` for a step of the machine.
+        """
+        if self.failure is None:
+            return self
+        if isinstance(self.step, DeployCertificate):
+            raise (UnprovenError if self.outcome == "unproven" else DeployError)(self.failure)
+        raise (AcmewrapError if self.step.certificate is None else IssueError)(self.failure)
+
+    @property
     def changed(self) -> bool:
         """Whether anything is not as it was before: on this machine, at the authority, or at a target."""
         if self.evidence is not None:
@@ -52,17 +67,36 @@ class StepResult:
 
 @dataclass(frozen=True)
 class Run:
-    """A plan that was executed; without steps there are no results either. Times are seconds since 1970 UTC."""
+    """A plan that was executed; without steps there are no results either."""
 
     plan: Plan
     results: Tuple[StepResult, ...]
-    started: float
-    finished: float
+    started: datetime
+    finished: datetime
 
     def followed_by(self, other: Run) -> Run:
         """Both as one."""
         plan = replace(self.plan, steps=(*self.plan.steps, *other.plan.steps))
         return Run(plan, (*self.results, *other.results), self.started, other.finished)
+
+    @property
+    def by_certificate(self) -> Dict[str, Tuple[StepResult, ...]]:
+        """The results by the name of their certificate, in their order; those of the machine are left out."""
+        found: Dict[str, Tuple[StepResult, ...]] = {}
+        for result in self.results:
+            if result.step.certificate is not None:
+                found[result.step.certificate] = (*found.get(result.step.certificate, ()), result)
+        return found
+
+    @property
+    def ok(self) -> bool:
+        return all(result.ok for result in self.results)
+
+    def raise_for_failure(self) -> Run:
+        """The run itself when it is ``ok``. Raises what the first step that failed raises; ``exit_code`` counts them all."""
+        for result in self.results:
+            result.raise_for_failure()
+        return self
 
     @property
     def changed(self) -> bool:
@@ -72,14 +106,10 @@ class Run:
     @property
     def exit_code(self) -> ExitCode:
         """The worst that happened; ``PARTLY_FAILED`` when other certificates fared better."""
-        bad = [result for result in self.results if result.outcome != "done"]
+        bad = [result for result in self.results if not result.ok]
         if not bad:
             return next((one.exit_code for one in self.plan.state.unread), ExitCode.OK)
-        by_certificate: Dict[str, List[StepResult]] = {}
-        for result in self.results:
-            if result.step.certificate is not None:
-                by_certificate.setdefault(result.step.certificate, []).append(result)
-        good = [results for results in by_certificate.values() if all(one.outcome == "done" for one in results)]
+        good = [results for results in self.by_certificate.values() if all(one.ok for one in results)]
         if good and all(result.step.certificate is not None for result in bad):
             return ExitCode.PARTLY_FAILED
         # A step that was skipped says nothing of its own: the one before it failed.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Dict, Literal, Mapping, Optional, Sequence
 
 from .. import paths
@@ -13,8 +14,9 @@ from ..errors import Failure
 from ..pki import x509
 from ..plan.due import due_of
 from ..plan.steps import ObtainCertificate
-from ..state.ledger import Entry
+from ..state.ledger import LedgerEntry
 from ..state.machine import CertificateState, State
+from ..timefmt import instant
 from ..verify.tls_probe import Observation
 from .results import Run, StepResult
 
@@ -32,12 +34,18 @@ class TargetStatus:
     state: TargetCondition
     expected: Optional[str] = None
     observed: Optional[Observation] = None
-    entry: Entry = field(default_factory=Entry)
+    entry: LedgerEntry = field(default_factory=LedgerEntry)
     result: Optional[StepResult] = None
 
     @property
-    def proven_at(self) -> Optional[int]:
-        return self.entry.seen_at if self.expected is not None and self.entry.seen == self.expected else None
+    def proven_at(self) -> Optional[datetime]:
+        seen_at = self.entry.seen_at if self.expected is not None and self.entry.seen == self.expected else None
+        return None if seen_at is None else instant(seen_at)
+
+    @property
+    def next_try_at(self) -> Optional[datetime]:
+        """Until when scheduled runs leave it alone after a failure."""
+        return instant(self.entry.next_try) if self.entry.next_try else None
 
     @property
     def deployed_now(self) -> bool:
@@ -50,7 +58,7 @@ class TargetStatus:
 
 @dataclass(frozen=True)
 class CertificateStatus:
-    """One certificate; times are seconds since 1970 UTC. ``failure`` is the last one to obtain it, while it lasts; ``result`` and
+    """One certificate. ``failure`` is the last one to obtain it, while it lasts; ``result`` and
     ``issue`` are those of this run.
     """
 
@@ -58,8 +66,8 @@ class CertificateStatus:
     state: Condition
     files: CertificateFiles
     leaf: Optional[x509.X509] = None
-    due_at: Optional[int] = None
-    attempts: Entry = field(default_factory=Entry)
+    due_at: Optional[datetime] = None
+    attempts: LedgerEntry = field(default_factory=LedgerEntry)
     targets: Mapping[str, TargetStatus] = field(default_factory=dict)
     result: Optional[StepResult] = None
 
@@ -101,10 +109,10 @@ def assess(config: Config, state: State, now: float, run: Optional[Run] = None) 
     }
 
 
-def last_run(config: Config) -> Optional[float]:
+def last_run(config: Config) -> Optional[datetime]:
     """When a run was last at work, or the schedule last wrote to its log; None: never."""
     places = (paths.log_path(config), *(paths.lock_path(authority.home) for authority in config.authorities.values()))
-    return max((path.stat().st_mtime for path in places if path.exists()), default=None)
+    return max((instant(path.stat().st_mtime) for path in places if path.exists()), default=None)
 
 
 def _assess(
@@ -116,24 +124,27 @@ def _assess(
     state: Condition = "valid"
     if leaf is None:
         state = "missing"
-    elif found.fault is not None:
+    elif found.fault is not None or (
+        found.stored is not None and now < leaf.validity[1] and found.stored.date_fault(now)
+    ):
         state = "broken"
-    elif leaf.not_after <= now:
+    elif leaf.not_after.timestamp() <= now:
         state = "expired"
     elif due is not None and due <= now:
         state = "due"
+    due_at = None if due is None else instant(due)
     by_target = {result.step.target: result for result in results}
     targets = {
         target.name: _assess_target(config, target, found, by_target.get(target.name)) for target in certificate.targets
     }
     obtained = next((one for one in reversed(results) if isinstance(one.step, ObtainCertificate)), None)
-    return CertificateStatus(certificate, state, location, leaf, due, found.attempts, targets, obtained)
+    return CertificateStatus(certificate, state, location, leaf, due_at, found.attempts, targets, obtained)
 
 
 def _assess_target(
     config: Config, target: Target, found: CertificateState, result: Optional[StepResult]
 ) -> TargetStatus:
-    entry, observed = found.deliveries.get(target.name, Entry()), found.observations.get(target.name)
+    entry, observed = found.deliveries.get(target.name, LedgerEntry()), found.observations.get(target.name)
     expected = found.leaf.sha256 if found.leaf is not None else None
     state: TargetCondition = "pending"
     if observed is not None and observed.error is not None:
@@ -145,7 +156,7 @@ def _assess_target(
     return TargetStatus(target, state, expected, observed, entry, result)
 
 
-def _failure(result: Optional[StepResult], entry: Entry) -> Optional[Failure]:
+def _failure(result: Optional[StepResult], entry: LedgerEntry) -> Optional[Failure]:
     """Of this run, else that which an earlier one wrote down."""
     if result is not None:
         return result.failure

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import io
 import socket
+import threading
 import time
 from base64 import b64encode
-from typing import TYPE_CHECKING, Callable, Dict, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, List, Mapping, Optional, Tuple
 from urllib.parse import unquote, urlsplit
 
 from . import tls
@@ -53,13 +54,35 @@ class Proxy:
                 self.headers["Proxy-Authorization"] = f"Basic {b64encode(pair.encode()).decode('ascii')}"
 
 
+def resolve(place: Place, deadline: Deadline) -> List[Place]:
+    """The addresses of *place*. Raises OSError, also at the *deadline*, of which the C library knows nothing."""
+    found: List[List[Place]] = []
+    problems: List[Exception] = []
+
+    def look() -> None:
+        try:
+            addresses = socket.getaddrinfo(*place, type=socket.SOCK_STREAM)
+            found.append([(str(one[4][0]), int(one[4][1])) for one in addresses])
+        except (OSError, ValueError) as error:  # ValueError: no name at all
+            problems.append(error)
+
+    thread = threading.Thread(target=look, daemon=True)  # let go of, where the look-up hangs
+    thread.start()
+    thread.join(deadline.left())
+    for problem in problems:
+        raise problem
+    if not found:
+        raise socket.timeout(f"no name server answered for {place[0]} in time")
+    return found[0]
+
+
 def connect(
     place: Place, deadline: Deadline, *, through: Optional[Place] = None, headers: Optional[Mapping[str, str]] = None
 ) -> http.client.HTTPConnection:
     """A connection to the first address of *place* that answers; *through* a proxy, which is shown *headers*. Raises OSError."""
     last: OSError = OSError("no address")
-    for address in socket.getaddrinfo(*(through or place), type=socket.SOCK_STREAM):
-        connection = _prepare(str(address[4][0]), int(address[4][1]), deadline)
+    for address in resolve(through or place, deadline):
+        connection = _prepare(*address, deadline)
         if through is not None:
             connection.set_tunnel(*place, headers=dict(headers or {}))
         try:

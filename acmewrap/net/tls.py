@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable, Optional
 
+from ..pki import pem
+from ..reading import read_bytes
+
 if TYPE_CHECKING:
     import ssl
 
@@ -37,9 +40,11 @@ def trust(ca_bundle: Optional[str]) -> ssl.SSLContext:
     import ssl
 
     try:
-        context = ssl.create_default_context(cafile=ca_bundle)
-    except OSError as error:  # of which ssl.SSLError is one
-        raise BundleError(f"the bundle {ca_bundle} cannot be used: {error.strerror or error}") from error
+        roots = None if ca_bundle is None else b"".join(pem.certificates(read_bytes(ca_bundle)))
+        context = ssl.create_default_context(cadata=roots)
+    except (OSError, ValueError) as error:  # of the former ssl.SSLError is one
+        reason = getattr(error, "strerror", None) or error
+        raise BundleError(f"the bundle {ca_bundle} cannot be used: {reason}") from error
     # Since 3.13 Python asks for more than curl, by which acme.sh goes; private roots often lack an extension or two.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     return context

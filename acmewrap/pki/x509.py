@@ -11,8 +11,10 @@ import calendar
 import hashlib
 import re
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Iterator, List, Optional, Tuple
 
+from ..timefmt import instant
 from . import pem
 from .der import children, encode_length, inside
 
@@ -26,7 +28,7 @@ _PKCS1 = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01"  # rsaEncryption, RSASSA-PSS and th
 _KINDS = {b"\x2b\x65\x70": "ed25519", b"\x2b\x65\x71": "ed448"}  # RFC 8410
 _WIDE = {0x1C: "utf-32-be", 0x1E: "utf-16-be"}  # UniversalString, BMPString
 _COMMON_NAME = b"\x55\x04\x03"
-_SUBJECT_ALTERNATIVE_NAME = b"\x55\x1d\x11"
+SUBJECT_ALTERNATIVE_NAME = b"\x55\x1d\x11"
 _BASIC_CONSTRAINTS = b"\x55\x1d\x13"
 _AUTHORITY_KEY_IDENTIFIER = b"\x55\x1d\x23"
 
@@ -35,7 +37,7 @@ _OBJECT, _UTC_TIME, _SEQUENCE = 0x06, 0x17, 0x30
 
 @dataclass(frozen=True)
 class X509:
-    """What one certificate says: times in seconds since 1970 UTC, ``serial`` in upper-case hex, ``names`` (DNS, IP) as text;
+    """What one certificate says: times are aware, in UTC; ``serial`` in upper-case hex, ``names`` (DNS, IP) as text;
     ``key_pin`` is the SHA-256 of the SubjectPublicKeyInfo in base64, as curl pins it (RFC 7469 section 2.4).
     """
 
@@ -43,8 +45,8 @@ class X509:
     serial: str
     subject: str
     issuer: str
-    not_before: int
-    not_after: int
+    not_before: datetime
+    not_after: datetime
     names: Tuple[str, ...]
     key_type: str
     is_authority: bool
@@ -56,8 +58,13 @@ class X509:
     der: bytes
 
     @property
-    def lifetime(self) -> int:
-        """Seconds between notBefore and notAfter."""
+    def validity(self) -> Tuple[int, int]:
+        """NotBefore and notAfter as seconds since 1970 UTC, to calculate with."""
+        return int(self.not_before.timestamp()), int(self.not_after.timestamp())
+
+    @property
+    def lifetime(self) -> timedelta:
+        """Between notBefore and notAfter."""
         return self.not_after - self.not_before
 
 
@@ -118,22 +125,22 @@ def _parse(der: bytes) -> X509:
     if fields[0][0] == 0xA0:  # version; absent in version 1
         fields = fields[1:]
     serial, _, issuer, validity, subject, public_key = fields[:6]
-    not_before, not_after = (_time(tag, content) for tag, content, _ in children(validity[1]))
+    not_before, not_after = (instant(_time(tag, content)) for tag, content, _ in children(validity[1]))
     extensions = dict(_extensions(fields[6:]))
     return X509(
         sha256=hashlib.sha256(der).hexdigest(),
         serial=serial[1].hex().upper(),
-        subject=_common_name(subject[1]),
-        issuer=_common_name(issuer[1]),
+        subject=common_name(subject[1]),
+        issuer=common_name(issuer[1]),
         not_before=not_before,
         not_after=not_after,
-        names=tuple(_names(extensions.get(_SUBJECT_ALTERNATIVE_NAME, b""))),
-        key_type=_key_type(public_key[1]),
+        names=tuple(alternative_names(extensions.get(SUBJECT_ALTERNATIVE_NAME, b""))),
+        key_type=key_type_of(public_key[1]),
         is_authority=_is_authority(extensions.get(_BASIC_CONSTRAINTS, b"")),
         authority_key=_authority_key(extensions.get(_AUTHORITY_KEY_IDENTIFIER, b"")),
         subject_der=subject[2],
         issuer_der=issuer[2],
-        public_key=children(public_key[1])[1][1][1:],
+        public_key=public_key_of(public_key[1]),
         key_pin=base64.b64encode(hashlib.sha256(public_key[2]).digest()).decode("ascii"),
         der=der,
     )
@@ -159,7 +166,7 @@ def _extensions(fields: List[Tuple[int, bytes, bytes]]) -> Iterator[Tuple[bytes,
                 yield parts[0][1], parts[-1][1]
 
 
-def _common_name(name: bytes) -> str:
+def common_name(name: bytes) -> str:
     try:
         for _, group, _ in children(name):
             for _, attribute, _ in children(group):
@@ -171,7 +178,7 @@ def _common_name(name: bytes) -> str:
     return ""
 
 
-def _names(extension: bytes) -> Iterator[str]:
+def alternative_names(extension: bytes) -> Iterator[str]:
     if not extension:
         return
     for tag, content, _ in children(inside(extension)):
@@ -194,7 +201,12 @@ def _authority_key(extension: bytes) -> bytes:
     return next((content for tag, content, _ in children(inside(extension)) if tag == 0x80), b"")
 
 
-def _key_type(public_key: bytes) -> str:
+def public_key_of(info: bytes) -> bytes:
+    """The key itself, of the content of a SubjectPublicKeyInfo."""
+    return children(info)[1][1][1:]
+
+
+def key_type_of(public_key: bytes) -> str:
     try:
         algorithm, bits = children(public_key)[:2]
         parameters = children(algorithm[1])

@@ -14,7 +14,7 @@ from ..config.model import Certificate, Config, RenewAt, RenewBefore, Schedule
 if TYPE_CHECKING:
     from ..driver.home import Stored
     from ..pki.x509 import X509
-    from ..state.ledger import Advice, Entry
+    from ..state.ledger import Advice, LedgerEntry
 
 _DAY = 24 * 60 * 60
 _MOST_EARLY = 30
@@ -48,12 +48,13 @@ def due_of(
     if stored is None or stored.leaf is None:
         return None
     leaf, interval = stored.leaf, interval_of(config.schedule)
-    own = due_at(leaf.not_before, leaf.not_after, certificate.renew)
+    not_before, not_after = leaf.validity
+    own = due_at(not_before, not_after, certificate.renew)
     if advice is None or advice.leaf != leaf.sha256 or advice.chosen is None:
         return own
     # An authority whose windows have always passed would have every run order: each time in a row it may take off half as much.
-    earliest = own - (own - leaf.not_before) // 2 ** min(advice.early, _MOST_EARLY)
-    return due_at(leaf.not_before, leaf.not_after, certificate.renew, max(advice.chosen, earliest), interval)
+    earliest = own - (own - not_before) // 2 ** min(advice.early, _MOST_EARLY)
+    return due_at(not_before, not_after, certificate.renew, max(advice.chosen, earliest), interval)
 
 
 def interval_of(schedule: Optional[Schedule]) -> int:
@@ -63,16 +64,16 @@ def interval_of(schedule: Optional[Schedule]) -> int:
     return schedule.every_seconds or _DAY
 
 
-def is_waiting(entry: Entry, leaf: Optional[X509], now: float, interval: int) -> bool:
+def is_waiting(entry: LedgerEntry, leaf: Optional[X509], now: float, interval: int) -> bool:
     """Whether what an earlier run wrote down keeps *entry* from being tried at *now*; *leaf* is what is stored, and may expire."""
     return now < entry.next_try and limits.is_believed(entry.next_try, now, end_of(entry, leaf), interval)
 
 
-def end_of(entry: Entry, leaf: Optional[X509]) -> Optional[int]:
+def end_of(entry: LedgerEntry, leaf: Optional[X509]) -> Optional[int]:
     """When what *entry* is about expires: what a target serves, or the certificate itself (*leaf*); None while there is none."""
     if leaf is None:
         return None
-    return min(entry.seen_until or leaf.not_after, leaf.not_after)
+    return min(entry.seen_until or leaf.validity[1], leaf.validity[1])
 
 
 def slowest_interval(lifetime: int, renew: Union[RenewAt, RenewBefore]) -> int:

@@ -64,5 +64,6 @@ def _lifetimes(config: Config, state: State) -> Dict[str, int]:
     for name, found in state.certificates.items():
         if found.leaf is not None:
             authority = config.certificates[name].authority
-            known[authority] = min(known.get(authority, found.leaf.lifetime), found.leaf.lifetime)
+            lifetime = int(found.leaf.lifetime.total_seconds())
+            known[authority] = min(known.get(authority, lifetime), lifetime)
     return known

@@ -10,8 +10,9 @@ from ..config.model import Certificate, Config, Target
 from ..driver.home import Stored
 from ..limits import is_look_due
 from ..reasons import Plain, Reason, drifted
-from ..state.ledger import Entry
+from ..state.ledger import LedgerEntry
 from ..state.machine import ALL_PARTS, CertificateState, Part, State
+from ..timefmt import instant
 from . import steps
 from .due import due_of, interval_of, is_waiting
 from .fingerprint import find_change
@@ -66,7 +67,7 @@ def plan(config: Config, state: State, now: float, options: Optional[PlanOptions
     unmanaged = state.nas.note if state.nas is not None else None
     foreign = tuple(reasons.NotOurs(excess.describe()) for excess in state.modes if not excess.ours)
     unread = tuple(map(reasons.NotObserved, state.unread))
-    notes = (*unread, *foreign) if unmanaged is None else (unmanaged, *unread, *foreign)
+    notes: Tuple[Reason, ...] = (*(() if unmanaged is None else (unmanaged,)), *unread, *foreign)
     removed = tuple(step for step in leftovers if options.prune and (options.agreed is None or step in options.agreed))
     return Plan((*chosen, *removed), tuple(step for step in leftovers if step not in removed), notes, state)
 
@@ -132,7 +133,7 @@ def _obtain(
     return step
 
 
-def _waits(config: Config, entry: Entry, found: CertificateState, now: float, options: PlanOptions) -> bool:
+def _waits(config: Config, entry: LedgerEntry, found: CertificateState, now: float, options: PlanOptions) -> bool:
     leaf = found.stored.leaf if found.stored is not None else None
     return options.respect_backoff and is_waiting(entry, leaf, now, interval_of(config.schedule))
 
@@ -143,17 +144,18 @@ def _wanted(
     stored, authority = found.stored, config.authority_of(certificate)
     if stored is None or stored.leaf is None:
         return steps.IssueCertificate(Plain.NOT_YET_ISSUED, certificate, authority)
-    if found.fault is not None:
-        return steps.ReissueCertificate(reasons.SetBroken(found.fault), certificate, authority)
+    fault = found.fault or (stored.date_fault(now) if now < stored.leaf.validity[1] else None)
+    if fault is not None:
+        return steps.ReissueCertificate(reasons.SetBroken(fault), certificate, authority)
     change = find_change(config, certificate, stored)
-    due, end = due_of(config, certificate, stored, found.advice) or 0, stored.leaf.not_after
+    due, end = due_of(config, certificate, stored, found.advice) or 0, stored.leaf.validity[1]
     if change is not None and (options.reissue_on_change or options.force or due <= now):
         return steps.ReissueCertificate(change, certificate, authority)
     if due <= now:
         own = found.advice is None or found.advice.chosen is None
-        late = reasons.Due(reasons.Moment(due), int(end - now), "configuration" if own else "authority")
+        late = reasons.Due(instant(due), int(end - now), "configuration" if own else "authority")
         return steps.RenewCertificate(
-            late if end > now else reasons.Expired(reasons.Moment(end)), certificate, authority
+            late if end > now else reasons.Expired(stored.leaf.not_after), certificate, authority
         )
     if options.force and "renew" in options.kinds:
         return steps.RenewCertificate(Plain.FORCED, certificate, authority)

@@ -13,7 +13,7 @@ from ..reasons import AccessDiffers, Mode, Reason, TooOpen
 
 if TYPE_CHECKING:
     from ..config.install import InstallFile
-    from ..schedule.crontab import Entry
+    from ..schedule.crontab import CrontabEntry
     from ..state.file_modes import Excess
     from ..state.installed_files import Misplaced
 
@@ -155,7 +155,7 @@ class RemoveScheduleEntry(MachineStep):
     """An entry of the crontab; its scheduler is another one now, or none."""
 
     kind = "remove"
-    entry: Entry
+    entry: CrontabEntry
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import socket
 import typing
+from datetime import datetime
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 from .. import reasons
@@ -58,7 +59,7 @@ RELEASE = record("release", {"version": TEXT, **_PIN})
 _VALUES: Mapping[Any, Type] = {
     str: TEXT,
     int: INTEGER,
-    reasons.Moment: MOMENT,
+    datetime: MOMENT,
     reasons.Mode: MODE,
     Failure: FAILURE,
     Optional[str]: optional(TEXT),
@@ -105,7 +106,7 @@ RESULT = record("result", {**within("step", _STEP), **_RESULT})
 _RUN: Dict[str, Type] = {
     "started_at": field(MOMENT, "started"),
     "finished_at": field(MOMENT, "finished"),
-    "seconds": field(SECONDS, lambda run: run.finished - run.started),
+    "seconds": field(SECONDS, lambda run: (run.finished - run.started).total_seconds()),
     "host": field(TEXT, lambda _: socket.gethostname()),
 }
 RUN = record("run", _RUN)
@@ -122,7 +123,7 @@ _TARGET: Dict[str, Type] = {
     "served_sha256": field(optional(SHA256), "observed.served"),
     "proven_at": optional(MOMENT),
     "attempts": field(COUNT, "entry.attempts"),
-    "next_try_at": field(optional(MOMENT), lambda status: status.entry.next_try or None),
+    "next_try_at": field(optional(MOMENT), "next_try_at"),
     "deployed_now": field(FLAG, None, "By this run."),
     "failure": optional(FAILURE),
 }

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import time
+from datetime import datetime, timezone
 from functools import partial
 from typing import Any, Callable, Dict, NamedTuple, Optional, Union
-
-from ..timefmt import as_utc
 
 Schema = Dict[str, Any]
 Getter = Union[str, Callable[[Any], Any]]
@@ -77,9 +75,9 @@ def within(attribute: str, parts: Dict[str, Type]) -> Dict[str, Type]:
     return {name: lift(name, part) for name, part in parts.items()}
 
 
-def moment(seconds: float) -> str:
+def moment(when: datetime) -> str:
     """RFC 3339 in UTC, to the second."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ", as_utc(seconds))
+    return f"{when.astimezone(timezone.utc).replace(microsecond=0, tzinfo=None).isoformat()}Z"
 
 
 # Text that is of several lines on purpose (text.Lines) stays what it is.

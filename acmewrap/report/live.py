@@ -6,6 +6,7 @@ What is shown is data: it goes to rich as :class:`rich.text.Text`, made visible,
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Dict, Mapping, Optional, Tuple
 
 from ..engine.results import StepEnded, StepLine, StepStarted
@@ -88,7 +89,7 @@ class LiveSteps:
                 self._console.print(_line((line, "")))
 
 
-def print_status(console: Console, statuses: Mapping[str, CertificateStatus], now: float) -> None:
+def print_status(console: Console, statuses: Mapping[str, CertificateStatus], now: datetime) -> None:
     """The table of :func:`.screen.status_rows`, what belongs together below each other, so that 80 columns do."""
     from rich.box import SIMPLE_HEAD
     from rich.table import Table

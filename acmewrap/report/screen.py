@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..engine.results import Run, StepResult
@@ -68,7 +69,8 @@ def run_lines(run: Run) -> Iterator[str]:
     if failed:
         yield f"{failed} of {total} steps failed (exit code {int(run.exit_code)})."
     else:
-        yield f"{total} step{'' if total == 1 else 's'} done in {run.finished - run.started:.1f} s, each of them proven."
+        seconds = (run.finished - run.started).total_seconds()
+        yield f"{total} step{'' if total == 1 else 's'} done in {seconds:.1f} s, each of them proven."
 
 
 def rehearsal_lines(run: Run) -> Iterator[str]:
@@ -131,7 +133,7 @@ def doctor_lines(count: int, fixable: int, seconds: float) -> Iterator[str]:
         yield f"{fixable} of them can be fixed by: acmewrap doctor --fix"
 
 
-def status_rows(statuses: Mapping[str, CertificateStatus], now: float) -> List[Tuple[str, ...]]:
+def status_rows(statuses: Mapping[str, CertificateStatus], now: datetime) -> List[Tuple[str, ...]]:
     """A heading, then one row per certificate and target."""
     rows: List[Tuple[str, ...]] = [
         ("CERTIFICATE", "NAMES", "AUTHORITY", "ISSUER", "STATE", "LEFT", "RENEWAL", "TARGET", "DELIVERY")
@@ -148,7 +150,7 @@ def status_rows(statuses: Mapping[str, CertificateStatus], now: float) -> List[T
     return rows
 
 
-def status_notes(statuses: Mapping[str, CertificateStatus], last_run: Optional[float]) -> Iterator[str]:
+def status_notes(statuses: Mapping[str, CertificateStatus], last_run: Optional[datetime]) -> Iterator[str]:
     """What stands below the table: the last run, and every failure that lasts with what to do."""
     if last_run is not None:
         yield f"Last run: {moment(last_run)}"
@@ -163,16 +165,17 @@ def status_notes(statuses: Mapping[str, CertificateStatus], last_run: Optional[f
                 yield f"  What to do: {failure.remedy}"
 
 
-def renewal(status: CertificateStatus, now: float) -> str:
+def renewal(status: CertificateStatus, now: datetime) -> str:
     """When a certificate is to be renewed."""
     return "-" if status.due_at is None else "now" if status.due_at <= now else f"in {span(status.due_at - now)}"
 
 
-def since(status: TargetStatus, now: float) -> str:
+def since(status: TargetStatus, now: datetime) -> str:
     """What is to be added to the state of a target: when it was seen, or will be tried again."""
     if status.state in ("deployed", "unverified") and status.proven_at is not None:
         return f", {'seen' if status.target.verify else 'done'} {span(now - status.proven_at)} ago"
-    return f", next try in {span(status.entry.next_try - now)}" if status.entry.next_try > now else ""
+    next_try = status.next_try_at
+    return "" if next_try is None or next_try <= now else f", next try in {span(next_try - now)}"
 
 
 def table_lines(rows: Sequence[Tuple[str, ...]]) -> Iterator[str]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional, Protocol, Tuple
 
+from ..reading import LIMIT, open_regular, read_text
 from ..reasons import Drift
 
 _LOG_LINES = 20
@@ -14,7 +15,7 @@ _MACHINE = Path("/etc/machine-id")
 
 
 @dataclass(frozen=True)
-class Outcome:
+class StartOutcome:
     """How a run that was started ended. ``succeeded`` None: the scheduler does not say; ``lines``: what it added to the log."""
 
     succeeded: Optional[bool]
@@ -37,11 +38,18 @@ class Scheduler(Protocol):
     def check_start(self) -> None:
         """Raise what :meth:`start` would raise of a scheduler that starts nothing on request (``schedule.not_startable``)."""
 
-    def start(self, timeout: float) -> Outcome:
+    def start(self, timeout: float) -> StartOutcome:
         """Have it run now, and wait up to *timeout* seconds for its end."""
 
     def remove(self) -> bool:
         """Take it out. False when it was not there."""
+
+
+def logged(command: str, log: str) -> str:
+    """Shell that runs *command* with both streams added to the file *log*, both as a shell reads them. Where it cannot be
+    written the run takes place all the same, and the scheduler gets what it prints. A FIFO would never be opened.
+    """
+    return f'( log={log}; [ ! -p "$log" ] && (: >> "$log") 2> /dev/null && exec >> "$log" 2>&1; {command} )'
 
 
 class Log:
@@ -54,12 +62,12 @@ class Log:
     def added(self) -> Tuple[str, ...]:
         """The last lines of what has come since."""
         try:
-            with open(self._path, "rb") as stream:
+            with open_regular(self._path) as stream:
                 if stream.seek(0, 2) >= self._size:  # else it was rotated: all of it is new
                     stream.seek(self._size)
                 else:
                     stream.seek(0)
-                text = stream.read().decode("utf-8", "replace")
+                text = stream.read(LIMIT).decode("utf-8", "replace")
         except OSError:
             return ()
         return tuple(text.splitlines()[-_LOG_LINES:])
@@ -70,7 +78,7 @@ def spread(name: str) -> int:
     knock on the authority's door in the same minute.
     """
     try:
-        machine = _MACHINE.read_text(encoding="ascii").strip()
+        machine = read_text(_MACHINE, "replace").strip()
     except OSError:
         machine = ""
     return int.from_bytes(hashlib.sha256((machine + name).encode()).digest()[:4], "big")

@@ -10,7 +10,7 @@ from ..config.model import Config
 from ..errors import AcmewrapError, CommandError
 from ..reasons import Drift
 from . import crontab, entry
-from .backend import Outcome, Scheduler
+from .backend import Scheduler, StartOutcome
 
 
 def open_scheduler(config: Config, environ: Mapping[str, str]) -> Scheduler:
@@ -49,7 +49,7 @@ class Crontab:
     def check_start(self) -> NoReturn:
         raise CommandError(failure("schedule.not_startable", "cron starts nothing before its time"))
 
-    def start(self, timeout: float) -> Outcome:  # noqa: ARG002  the shape of all schedulers
+    def start(self, timeout: float) -> StartOutcome:  # noqa: ARG002  the shape of all schedulers
         self.check_start()
 
     def remove(self) -> bool:

@@ -13,7 +13,7 @@ from .. import files, programs
 from ..catalogue import failure
 from ..config.model import Schedule
 from ..errors import CommandError
-from .backend import spread
+from .backend import logged, spread
 
 _HOUR = 3600
 _DAY = 24 * _HOUR
@@ -23,7 +23,7 @@ _TRIES = 3
 
 
 @dataclass(frozen=True)
-class Entry:
+class CrontabEntry:
     """What cron is to run, one line per command. ``name`` marks the entry: there is one per configuration file."""
 
     name: str
@@ -45,9 +45,8 @@ class Entry:
 
     def _line(self, command: Tuple[str, ...]) -> str:
         # cron turns an unescaped % into the end of the command, and gives a bare environment: all paths are absolute.
-        words = " ".join(map(shlex.quote, command)).replace("%", "\\%")
-        log = shlex.quote(str(self.log)).replace("%", "\\%")
-        line = f"{self._when()} umask 077; {words} >> {log} 2>&1"
+        words, log = (" ".join(map(shlex.quote, each)).replace("%", "\\%") for each in (command, (str(self.log),)))
+        line = f"{self._when()} umask 077; {logged(words, log)}"
         if self.schedule.mail is not None:
             # Output is what cron mails, so there is some only when the run failed.
             line += f" || {{ echo 'acmewrap failed, the end of its log:'; tail -n 40 {log}; }}"

@@ -24,7 +24,7 @@ from ..synology.channel import Channel
 from ..synology.sessions import Environ, nas_of, open_account, open_provisioner
 from ..synology.tools import Tools
 from . import entry
-from .backend import Log, Outcome, spread
+from .backend import Log, StartOutcome, spread
 
 
 def is_wanted(config: Config) -> bool:
@@ -97,7 +97,7 @@ class DsmTask:
     def check_start(self) -> None:
         return
 
-    def start(self, timeout: float) -> Outcome:
+    def start(self, timeout: float) -> StartOutcome:
         log, deadline = Log(paths.log_path(self._config)), time.monotonic() + timeout
         with self._open() as channel:
             scheduler = tasks.TaskScheduler(channel)
@@ -113,15 +113,15 @@ class DsmTask:
                     break
                 time.sleep(1)
         if ended is None:
-            return Outcome(None, "DSM accepted the start, and this version keeps no results", log.added())
+            return StartOutcome(None, "DSM accepted the start, and this version keeps no results", log.added())
         if len(ended) == len(before or ()):
             message = (
                 "DSM accepted the start and shows no result: it starts late, or results are not kept (Task Scheduler > "
             )
-            return Outcome(None, f"{message}Settings > Save output results)", log.added())
+            return StartOutcome(None, f"{message}Settings > Save output results)", log.added())
         last = max(ended, key=lambda one: str(one.get("start_time", "")))
         code, way = reply.number(last, "exit_code", -1), reply.text(last, "exit_type", "normal")
-        return Outcome(way == "normal" and code == 0, f"DSM says: exit code {code}, {way}", log.added())
+        return StartOutcome(way == "normal" and code == 0, f"DSM says: exit code {code}, {way}", log.added())
 
     def remove(self) -> bool:
         with self._open() as channel:

@@ -17,7 +17,9 @@ from ..access import privileges, trust
 from ..catalogue import failure
 from ..config.model import Alpn, Config, Standalone
 from ..errors import AccessError
-from .crontab import Entry
+from ..reading import PROGRAM, read_bytes
+from .backend import logged
+from .crontab import CrontabEntry
 from .systemd import Units, folder_of_units
 
 
@@ -45,7 +47,7 @@ def place(config: Config) -> None:
         with contextlib.suppress(OSError):
             os.replace(str(log), f"{log}.1")
     if own is not None and not is_placed(config):
-        files.write_atomic(place_of(config), own.read_bytes(), files.SCRIPT)
+        files.write_atomic(place_of(config), read_bytes(own, PROGRAM), files.SCRIPT)
 
 
 def _isolated(single: Optional[Path]) -> Tuple[str, ...]:
@@ -83,11 +85,11 @@ def commands(config: Config) -> Tuple[Tuple[str, ...], ...]:
     return ((*own, "--config", str(config.file), "cron"),)
 
 
-def crontab_entry(config: Config) -> Entry:
+def crontab_entry(config: Config) -> CrontabEntry:
     """The entry for the configuration's schedule. Raises ValueError when there is none."""
     words = commands(config)
     assert config.schedule is not None
-    return Entry(str(config.file), config.schedule, words, paths.log_path(config))
+    return CrontabEntry(str(config.file), config.schedule, words, paths.log_path(config))
 
 
 def systemd_units(config: Config) -> Units:
@@ -131,7 +133,7 @@ def script(config: Config) -> str:
     and it ends with 0 only if every command did.
     """
     log = shlex.quote(str(paths.log_path(config)))
-    lines = [f"{' '.join(map(shlex.quote, words))} >> {log} 2>&1" for words in commands(config)]
+    lines = [logged(" ".join(map(shlex.quote, words)), log) for words in commands(config)]
     if len(lines) > 1:
         lines = ["status=0", *(f"{line} || status=$?" for line in lines), "exit $status"]
     return f"/bin/bash -c {shlex.quote('; '.join(('umask 077', *lines)))}"

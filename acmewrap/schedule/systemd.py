@@ -16,8 +16,9 @@ from ..access import privileges
 from ..catalogue import failure
 from ..config.model import Schedule
 from ..errors import AccessError, CommandError
+from ..reading import read_text
 from ..reasons import Drift
-from .backend import Log, Outcome, spread
+from .backend import Log, StartOutcome, logged, spread
 
 IDENTITY = "acmewrap unit, version 1"
 
@@ -94,17 +95,17 @@ class Units:
 
     def show(self) -> str:
         there = (path for path in self.render() if path.exists())
-        return "\n".join(f"# {path}\n{path.read_text(encoding='utf-8')}" for path in there)
+        return "\n".join(f"# {path}\n{read_text(path, 'replace')}" for path in there)
 
     def check_start(self) -> None:
         return
 
-    def start(self, timeout: float) -> Outcome:
+    def start(self, timeout: float) -> StartOutcome:
         """Run the service now and wait for its end; how it ended, in systemd's word (``success``, ``exit-code`` and so on)."""
         log = Log(self.log)
         self._control("start", f"{self.name}.service", any_status=True, timeout=timeout)
         result = self._control("show", "--property=Result", "--value", f"{self.name}.service").strip()
-        return Outcome(result == "success", f"systemd says: {result}", log.added())
+        return StartOutcome(result == "success", f"systemd says: {result}", log.added())
 
     def _as_manager(self, work: Callable[[], None]) -> None:
         """What is the system's lies where root alone may write."""
@@ -134,8 +135,8 @@ class Units:
         return templates.render(template, identity=IDENTITY, calendar=self._calendar(), **values)
 
     def _logged(self, command: Tuple[str, ...]) -> Tuple[str, ...]:
-        """With its log opened by the user: systemd itself would do so as root, whatever lies in its place."""
-        return ("/bin/sh", "-c", 'exec "$@" >>"$0" 2>&1', str(self.log), *command) if self.user else command
+        """With its log opened by the user: systemd itself would do so as root, and start nothing where it cannot."""
+        return ("/bin/sh", "-c", logged('exec "$@"', "$0"), str(self.log), *command)
 
     def _calendar(self) -> str:
         """The times, as systemd.time(7) writes them; those of an interval are the machine's own."""
@@ -163,6 +164,6 @@ def folder_of_units(environ: Mapping[str, str]) -> Path:
 
 def _read(path: Path) -> Optional[str]:
     try:
-        return path.read_text(encoding="utf-8", errors="replace")
+        return read_text(path, "replace")
     except FileNotFoundError:
         return None

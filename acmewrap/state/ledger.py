@@ -26,11 +26,11 @@ _ERROR = Mapping[str, str]
 _MOST_REVOKED = 100
 
 
-_Kind = TypeVar("_Kind", "Entry", "Advice")
+_Kind = TypeVar("_Kind", "LedgerEntry", "Advice")
 
 
 @dataclass(frozen=True)
-class Entry:
+class LedgerEntry:
     """One order or deployment. ``seen`` is the leaf (SHA-256) that was proven to be there, ``seen_until`` when that one expires;
     times are seconds since 1970 UTC. ``placed`` is the leaf whose files are put in place and neither proven nor taken back;
     ``reloaded`` the mark (:meth:`Install.mark`) of the last one that the server was made to load.
@@ -46,21 +46,21 @@ class Entry:
     placed: Optional[str] = None
     reloaded: Optional[str] = None
 
-    def fail(self, failure: Failure, now: float, **asked: Any) -> Entry:
+    def fail(self, failure: Failure, now: float, **asked: Any) -> LedgerEntry:
         """After one more failure; what is *asked* decides on the wait as :func:`acmewrap.limits.wait` says."""
         error = {"id": failure.id, "message": failure.message, "remedy": failure.remedy}
         next_try = int(now + limits.wait(self.attempts, now, **asked))
         return replace(self, attempts=self.attempts + 1, next_try=next_try, error=error)
 
-    def want(self, leaf: str) -> Entry:
+    def want(self, leaf: str) -> LedgerEntry:
         """For *leaf* as what is pending; failures with another leaf do not count against it."""
         if self.wanted == leaf:
             return self
         return replace(self, wanted=leaf, attempts=0, next_try=0, error=None)
 
-    def prove(self, leaf: str, now: float, until: Optional[int] = None) -> Entry:
+    def prove(self, leaf: str, now: float, until: Optional[int] = None) -> LedgerEntry:
         """After *leaf*, which expires at *until*, was seen where it belongs."""
-        return Entry(wanted=leaf, seen=leaf, seen_at=int(now), seen_until=until, reloaded=self.reloaded)
+        return LedgerEntry(wanted=leaf, seen=leaf, seen_at=int(now), seen_until=until, reloaded=self.reloaded)
 
     def awaits_reload(self, config: Config, install: Optional[Install], leaf: str) -> bool:
         """Whether the commands of *install* have not succeeded for *leaf* (SHA-256) yet. What plain acme.sh does by itself is
@@ -121,14 +121,14 @@ class Ledger:
     def __init__(
         self,
         path: Path,
-        entries: Optional[Mapping[str, Entry]] = None,
+        entries: Optional[Mapping[str, LedgerEntry]] = None,
         advices: Optional[Mapping[str, Advice]] = None,
         revoked: Tuple[str, ...] = (),
     ) -> None:
         self._path = path
         self.revoked = revoked
         self._lock = threading.Lock()
-        self._entries: Dict[str, Entry] = dict(entries or {})
+        self._entries: Dict[str, LedgerEntry] = dict(entries or {})
         self._advices: Dict[str, Advice] = dict(advices or {})
 
     @classmethod
@@ -146,10 +146,10 @@ class Ledger:
             document = {}
         revoked = document.get("revoked")
         revoked = tuple(filter(_is_text, revoked)) if isinstance(revoked, list) else ()
-        return cls(path, _read(Entry, document.get("entries")), _read(Advice, document.get("advices")), revoked)
+        return cls(path, _read(LedgerEntry, document.get("entries")), _read(Advice, document.get("advices")), revoked)
 
-    def get(self, name: str) -> Entry:
-        return self._entries.get(name, Entry())
+    def get(self, name: str) -> LedgerEntry:
+        return self._entries.get(name, LedgerEntry())
 
     def advice(self, name: str, leaf: str) -> Optional[Advice]:
         """What the authority said of certificate *name* while it was this *leaf* (SHA-256)."""
@@ -174,7 +174,7 @@ class Ledger:
     def names(self) -> Tuple[str, ...]:
         return tuple(self._entries)
 
-    def put(self, name: str, entry: Entry) -> None:
+    def put(self, name: str, entry: LedgerEntry) -> None:
         """Remember *entry*, on disk at once: a run may be killed after any step."""
         with self._lock:
             if self._entries.get(name) != entry:

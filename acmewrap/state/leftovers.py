@@ -13,7 +13,7 @@ from ..driver.home import Home, Stored
 from ..errors import AcmewrapError
 from ..schedule import crontab
 
-Leftover = Union[Stored, crontab.Entry]
+Leftover = Union[Stored, crontab.CrontabEntry]
 
 
 def inspect(config: Config) -> Tuple[Leftover, ...]:
@@ -33,13 +33,13 @@ def _certificates(config: Config) -> Iterator[Stored]:
                 yield stored
 
 
-def _schedule(config: Config) -> Iterator[crontab.Entry]:
+def _schedule(config: Config) -> Iterator[crontab.CrontabEntry]:
     if config.schedule is not None and config.schedule.by == "crontab":
         return
     try:
         text = crontab.read()
     except AcmewrapError:  # no cron, no entry
         return
-    entry = crontab.Entry(str(config.file), Schedule(), (), paths.log_path(config))  # found by its marks
+    entry = crontab.CrontabEntry(str(config.file), Schedule(), (), paths.log_path(config))  # found by its marks
     if entry.is_in(text):
         yield entry

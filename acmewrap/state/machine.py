@@ -34,7 +34,7 @@ from ..reading import read_text
 from ..reasons import Drift
 from ..verify.tls_probe import Observation
 from . import installed_files
-from .ledger import Advice, Entry, Ledger
+from .ledger import Advice, Ledger, LedgerEntry
 
 if TYPE_CHECKING:
     from ..driver.wrapper import Wrapper
@@ -60,9 +60,9 @@ class CertificateState:
 
     stored: Optional[Stored] = None
     fault: Optional[str] = None
-    attempts: Entry = field(default_factory=Entry)
+    attempts: LedgerEntry = field(default_factory=LedgerEntry)
     advice: Optional[Advice] = None
-    deliveries: Mapping[str, Entry] = field(default_factory=dict)
+    deliveries: Mapping[str, LedgerEntry] = field(default_factory=dict)
     observations: Mapping[str, Observation] = field(default_factory=dict)
 
     @property

@@ -7,6 +7,7 @@ from __future__ import annotations
 import secrets
 from typing import Dict, Optional, Tuple
 
+from .. import reading
 from ..driver.home import CertificateFiles
 from .certificates import Listed
 from .web import Client
@@ -24,7 +25,7 @@ def hook_can_find(description: str) -> bool:
 
 def has_chain(files: CertificateFiles) -> bool:
     """The hook uploads an empty file for a chain that is not there, and DSM answers 5510 or 5512."""
-    return files.chain.is_file() and bool(files.chain.read_bytes().strip())
+    return files.chain.is_file() and bool(reading.read_bytes(files.chain).strip())
 
 
 def import_certificate(client: Client, files: CertificateFiles, description: str, found: Optional[Listed]) -> None:
@@ -35,9 +36,12 @@ def import_certificate(client: Client, files: CertificateFiles, description: str
     fields = {"id": found.id if found is not None else "", "desc": description}
     if found is not None and found.is_default:
         fields["as_default"] = "true"  # any text makes it the default, "false" as well
-    parts = {"key": ("private.key", files.key.read_bytes()), "cert": ("cert.cer", files.certificate.read_bytes())}
+    parts = {
+        "key": ("private.key", reading.read_bytes(files.key)),
+        "cert": ("cert.cer", reading.read_bytes(files.certificate)),
+    }
     if has_chain(files):
-        parts["inter_cert"] = ("ca.cer", files.chain.read_bytes())
+        parts["inter_cert"] = ("ca.cer", reading.read_bytes(files.chain))
     client.upload(_API, "import", 1, *encode(fields, parts))
 
 

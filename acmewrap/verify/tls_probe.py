@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Callable, Optional
 
 from ..config.model import Endpoint
@@ -23,7 +25,7 @@ class Observation:
     """
 
     served: Optional[str] = None
-    not_after: Optional[int] = None
+    not_after: Optional[datetime] = None
     error: Optional[str] = None
     answered: bool = True
 
@@ -32,13 +34,16 @@ def look(endpoint: Endpoint) -> Observation:
     """What *endpoint* serves right now. Never raises for what a network can do."""
     import socket
 
-    from ..net.tls import trust_anybody
+    from ..net import connection, tls
     from ..pki import x509
 
+    deadline, place = connection.Deadline(_LOOK_TIMEOUT), (endpoint.host, endpoint.port)
     try:
-        connection = socket.create_connection((endpoint.host, endpoint.port), timeout=_LOOK_TIMEOUT)
-        with connection, trust_anybody().wrap_socket(connection, server_hostname=endpoint.name) as session:
-            der = session.getpeercert(binary_form=True)
+        opened = connection.secure(
+            lambda: connection.connect(place, deadline), tls.Trust(anybody=True), endpoint.name, deadline
+        )
+        with contextlib.closing(opened):
+            der = opened.sock.getpeercert(binary_form=True)  # type: ignore[union-attr]
     except (OSError, ValueError) as error:
         far = isinstance(error, socket.gaierror) or getattr(error, "errno", None) in _FAR
         return Observation(error=f"{endpoint}: {getattr(error, 'strerror', None) or error}", answered=not far)

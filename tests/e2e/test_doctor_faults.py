@@ -15,9 +15,9 @@ import pytest
 
 from acmewrap import files
 from acmewrap.catalogue import CATALOGUE, failure
-from acmewrap.doctor import Checked, Notice, examination, examine, fix
+from acmewrap.doctor import Checked, DoctorNotice, examination, examine, fix
 from acmewrap.errors import ExitCode
-from acmewrap.state.ledger import Entry, Ledger
+from acmewrap.state.ledger import Ledger, LedgerEntry
 from acmewrap.testing.certificates import Pair
 from acmewrap.testing.counterpart import free_port
 from acmewrap.testing.dsm import DsmSimulator, Task
@@ -89,7 +89,7 @@ def _copied(sound: Clinic) -> Path:
 
 def _fail_issue(sound: Clinic, _: pytest.MonkeyPatch) -> None:
     reported = failure("challenge.failed", "the authority did not like it")
-    Ledger.load(sound.home / ".ledger.json").put("nas", Entry().fail(reported, time.time()))
+    Ledger.load(sound.home / ".ledger.json").put("nas", LedgerEntry().fail(reported, time.time()))
 
 
 def _hold(sound: Clinic, _: pytest.MonkeyPatch) -> None:
@@ -330,7 +330,7 @@ def test_doctor_names_the_one_thing_that_is_wrong_and_fixes_what_is_safe(
 def test_doctor_says_which_dsm_there_is_and_what_the_account_may_do(sound: Clinic) -> None:
     facts: Dict[str, str] = {}
 
-    def note(notice: Notice) -> None:
+    def note(notice: DoctorNotice) -> None:
         assert isinstance(notice, Checked)
         facts.update({fact.name: fact.value for fact in notice.facts})
 

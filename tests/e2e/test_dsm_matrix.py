@@ -67,8 +67,8 @@ def test_a_nas_of_every_version_is_provisioned_renewed_and_scheduled(  # noqa: P
         machine = Machine(tmp_path / "machine", acme_sh_311, pebble, webserver, nas)
         key = "key: rsa-2048\n    challenge" if state.generation < 7 else "challenge"
         text = HEAD + CERTIFICATES.replace("challenge", key) + NAS
-        # Where DSM writes escapes, the hook does not find such an entry again.
-        description = "Gr\u00fc\u00dfe a/b" if state.preset.escapes_unicode else "acme"
+        # Every character that a description may hold and the hook can match; where DSM writes escapes, those that it cannot.
+        description = "Gr\u00fc\u00dfe a/b" if state.preset.escapes_unicode else "acme !#$%&'()*+,-.:;<=>?@[]^_`{|}~ z"
         machine.configure(text, administrator=ADMINISTRATOR if kind == "web" else "", description=description)
         if kind == "web":
             machine.environment["BOSS"] = PASSWORD

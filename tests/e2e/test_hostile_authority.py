@@ -112,6 +112,7 @@ class Machine:
             self.program,
             self.home,
             server=self.proxy.directory_url,
+            verify=False,
             ca_bundle=self.proxy.ca_bundle,
             path=os.environ["PATH"],
         )

@@ -144,7 +144,9 @@ def test_what_is_served_outlives_an_authority_and_a_target_that_are_down_when_th
         world.clock.now = START + now
         world.run()
         assert sight.not_after is not None, sight
-        assert sight.not_after > world.clock.now, f"it has expired before the end of the run at minute {now // MINUTE}"
+        assert sight.not_after.timestamp() > world.clock.now, (
+            f"it has expired before the end of the run at minute {now // MINUTE}"
+        )
     issued = [moment // MINUTE for moment in world.stand_in.issued]
     assert issued[:3] == [0, 45, 100]  # by the first run after 40 minutes; at minute 90 and 95 the authority was down
     assert len(issued) <= SPAN // (40 * MINUTE)

@@ -44,20 +44,20 @@ def test_what_is_served_never_expires_and_each_certificate_is_renewed_after_two_
         assert all(life * 2 // 3 - 1 <= span < life for span in spans), spans
 
 
-def watch(machine: Machine, lives: int, pause: float) -> Dict[str, int]:
+def watch(machine: Machine, lives: int, pause: float) -> Dict[str, float]:
     """Run again and again until certificates have been replaced, and return the end of each that was served."""
     endpoint = load(machine.folder / "acmewrap.yaml", {}).certificates["nas"].targets[0].verify
     assert endpoint is not None
-    ends: Dict[str, int] = {}
+    ends: Dict[str, float] = {}
     while True:
         sight = look(endpoint)
         assert sight.served is not None, sight
         assert sight.not_after is not None, sight
-        ends.setdefault(sight.served, sight.not_after)
+        ends.setdefault(sight.served, sight.not_after.timestamp())
         if len(ends) > lives:
             return ends
         time.sleep(pause)
         done = machine.run("cron")
         assert done.returncode == 0, done
         # Only a run changes what is served, so looks that are judged as late as this leave no moment out.
-        assert time.time() < sight.not_after, f"{sight} had expired before the end of {done}"
+        assert time.time() < sight.not_after.timestamp(), f"{sight} had expired before the end of {done}"

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import stat
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import List
 
@@ -13,7 +15,7 @@ import pytest
 from acmewrap.config.model import Dns, Install, Webroot
 from acmewrap.driver.acmesh import AcmeSh
 from acmewrap.driver.configuration import parse_configuration
-from acmewrap.driver.results import ListEntry
+from acmewrap.driver.queries import ListEntry
 from acmewrap.errors import AccessError, CommandError, IssueError, ReleaseError
 from acmewrap.secrets import Secret
 from stub import NAME, OLD, SERVER, Stub, problem
@@ -49,6 +51,7 @@ def test_a_call_gets_homes_of_its_own_and_an_environment_made_from_nothing(
         stub.program,
         stub.home,
         server=SERVER,
+        verify=False,
         ca_bundle=Path("/ca.crt"),
         email="me@example.com",
         environment={"https_proxy": "http://proxy:3128", "LC_ALL": "de_DE.UTF-8"},
@@ -64,6 +67,7 @@ def test_a_call_gets_homes_of_its_own_and_an_environment_made_from_nothing(
         f"--server {SERVER} --ca-bundle /ca.crt --accountemail me@example.com"
     )
     assert (environment["LC_ALL"], environment["TZ"], environment["NO_ARI"]) == ("C", "UTC", "1")
+    assert environment["__OS__"] == " ".join(os.uname())
     assert environment["https_proxy"] == "http://proxy:3128"
     assert re.fullmatch(rf"{stub.home}/\.staging/[^/]+/ca/ca\.example\.com_9000", environment["CA_HOME"])
     assert environment["LOG_FILE"] == str(staging / "protocol.log")
@@ -155,12 +159,13 @@ def test_what_a_failed_call_did_to_the_files_never_happened(stub: Stub) -> None:
 def test_a_good_set_takes_the_place_of_the_old_one(stub: Stub) -> None:
     OLD.but(more="Le_DeployHook='ssh,'\n").write(stub.home)
     stub.say("renew", f"grep -q DeployHook $CERTS/{ECC}/*.conf && exit 1; store new {ECC}")
-    result = stub.acme.renew(NAME, due=lambda begin, end: (begin + end) // 2)
+    result = stub.acme.renew(NAME, due=lambda begin, end: begin + (end - begin) // 2)
     assert (result.outcome, result.changed, stub.serial()) == ("renewed", True, 2)
     assert result.files.folder == stub.home / ECC
     values = parse_configuration(result.files.configuration.read_text(encoding="utf-8"))
     assert values["Le_DeployHook"] == "ssh,"
-    assert values["Le_NextRenewTime"] == str(result.next_renewal)
+    assert result.next_renewal is not None
+    assert values["Le_NextRenewTime"] == f"{result.next_renewal.timestamp():.0f}"
     assert str(stub.home / ".staging") not in repr(result.failure)
 
 
@@ -207,7 +212,7 @@ def test_another_failure_is_not_tried_again(stub: Stub) -> None:
 def test_the_deadline_of_a_verb_can_be_set_and_nothing_of_the_call_stays(stub: Stub) -> None:
     OLD.write(stub.home)
     stub.say("renew", f"echo garbage >$CERTS/{ECC}/{NAME}.cer; echo waiting; sleep 600")
-    acme = AcmeSh(stub.program, stub.home, server=SERVER, deadlines={"renew": 1})
+    acme = AcmeSh(stub.program, stub.home, server=SERVER, verify=False, deadlines={"renew": 1})
     result = acme.renew(NAME)
     assert result.failure is not None
     assert (result.outcome, result.failure.id, stub.serial()) == ("failed", "process.deadline", 1)
@@ -217,7 +222,7 @@ def test_a_certificate_that_came_before_the_deadline_is_kept(stub: Stub) -> None
     OLD.write(stub.home)
     stub.say("renew", f"store new {ECC}; sleep 600")
     for deadline in (1, 5, 25):  # a slow machine may not come so far so soon
-        result = AcmeSh(stub.program, stub.home, server=SERVER, deadlines={"renew": deadline}).renew(NAME)
+        result = AcmeSh(stub.program, stub.home, server=SERVER, verify=False, deadlines={"renew": deadline}).renew(NAME)
         if result.changed:
             break
     assert result.failure is not None
@@ -375,9 +380,21 @@ a.example.com|"ec-256"|no|ca.example.com|2026-01-01T00:00:00Z|2026-03-01T00:00:0
 |""||LetsEncrypt.org||
 b.example.com|"2048"|c.example.com,d.example.com|ca.example.com|2026-01-01T00:00:00Z|"""
 ROWS = (
-    ListEntry("a.example.com", "ec-256", (), "ca.example.com", "2026-01-01T00:00:00Z", "2026-03-01T00:00:00Z"),
     ListEntry(
-        "b.example.com", "2048", ("c.example.com", "d.example.com"), "ca.example.com", "2026-01-01T00:00:00Z", ""
+        "a.example.com",
+        "ec-256",
+        (),
+        "ca.example.com",
+        datetime(2026, 1, 1, tzinfo=timezone.utc),
+        datetime(2026, 3, 1, tzinfo=timezone.utc),
+    ),
+    ListEntry(
+        "b.example.com",
+        "2048",
+        ("c.example.com", "d.example.com"),
+        "ca.example.com",
+        datetime(2026, 1, 1, tzinfo=timezone.utc),
+        None,
     ),
 )
 
@@ -388,7 +405,7 @@ ROWS = (
 def test_a_list_is_read_by_its_headings(stub: Stub, text: str) -> None:
     stub.say("list", f"cat <<'END'\n{text}\nEND")
     OLD.write(stub.home)
-    assert stub.acme.list() == ROWS
+    assert stub.acme.list().entries == ROWS
     assert option(stub.argv(), "--cert-home").startswith(
         f"{stub.home}/.staging/"
     )  # it runs the configurations that it lists
@@ -396,7 +413,7 @@ def test_a_list_is_read_by_its_headings(stub: Stub, text: str) -> None:
 
 def test_an_empty_list_is_empty(stub: Stub) -> None:
     stub.say("list", "echo 'Main_Domain|KeyLength|SAN_Domains|CA|Created|Renew'")
-    assert stub.acme.list() == ()
+    assert stub.acme.list().entries == ()
 
 
 def test_info_tells_the_configuration_without_credentials(stub: Stub) -> None:
@@ -404,20 +421,21 @@ def test_info_tells_the_configuration_without_credentials(stub: Stub) -> None:
         "info",
         f"echo DOMAIN_CONF=/home/x.conf; echo \"Le_Domain='{NAME}'\"; echo \"Le_Alt='no'\"; echo \"SAVED_X='hunter2'\"",
     )
-    assert stub.acme.info(NAME) == {"DOMAIN_CONF": "/home/x.conf", "Le_Domain": NAME, "Le_Alt": "no"}
+    assert stub.acme.info(NAME).values == {"DOMAIN_CONF": "/home/x.conf", "Le_Domain": NAME, "Le_Alt": "no"}
 
 
 def test_info_of_an_unknown_name_is_empty(stub: Stub) -> None:
     stub.say("info", "echo DOMAIN_CONF=/home/x.conf; echo 'cat: /home/x.conf: No such file or directory'")
-    assert stub.acme.info(NAME) == {}
+    assert stub.acme.info(NAME).values == {}
 
 
 def test_reading_that_fails_is_raised_with_its_command(stub: Stub) -> None:
     stub.say("list", "echo 'something odd'; exit 7")
+    listed = stub.acme.list()
+    assert (listed.ok, listed.entries, listed.lines) == (False, (), ("something odd",))
     with pytest.raises(CommandError) as caught:
-        stub.acme.list()
-    assert caught.value.returncode == 7
-    assert "--list" in caught.value.command
+        listed.raise_for_failure()
+    assert caught.value.failure == listed.failure
     stub.say("version", "true")
     with pytest.raises(CommandError, match="said nothing"):
         stub.acme.version()
@@ -464,10 +482,11 @@ def test_an_hmac_key_does_not_stay_after_a_refusal_nor_appears_in_it(stub: Stub)
         "register-account",
         f"cat $ACCOUNT/ca.conf; echo 'Account registration error: {problem('unauthorized', 'no such key')}'; exit 1",
     )
-    with pytest.raises(IssueError) as caught:
-        stub.acme.register_account(EAB)
-    assert caught.value.returncode == 1
-    assert "hmac-canary" not in repr(caught.value.failure) + caught.value.command
+    refused = stub.acme.register_account(EAB)
+    assert refused.outcome == "failed"
+    with pytest.raises(IssueError):
+        refused.raise_for_failure()
+    assert "hmac-canary" not in repr(refused)
     assert (account(stub) / "ca.conf").read_text() == ""
 
 

@@ -11,6 +11,7 @@ import ssl
 import subprocess
 import time
 import urllib.error
+from datetime import timedelta
 from pathlib import Path
 from typing import Iterator, List, Tuple
 
@@ -177,7 +178,7 @@ def test_a_leaf_is_valid_when_and_for_whom_it_was_asked(tmp_path: Path, key_type
         tmp_path, intermediate, names, not_before=1_500_000_000, not_after=1_600_000_000, key_type=key_type
     )
     chain = parse_pem(leaf.fullchain.read_bytes())
-    assert (chain[0].not_before, chain[0].not_after) == (1_500_000_000, 1_600_000_000)
+    assert chain[0].validity == (1_500_000_000, 1_600_000_000)
     assert (chain[0].names, chain[0].key_type) == (tuple(names), key_type)
     assert key_matches(leaf.key.read_bytes(), chain[0])
     assert [certificate.subject for certificate in chain] == ["nas.test", "Test Intermediate"]
@@ -274,7 +275,7 @@ def test_acme_sh_gets_a_certificate_from_pebble(
     )
     assert done.returncode == 0, done.stdout.decode()
     chain = parse_pem((home / "nas.counterpart.test_ecc" / "fullchain.cer").read_bytes())
-    assert (chain[0].names, chain[0].lifetime) == (("nas.counterpart.test",), 86400 - 1)
+    assert (chain[0].names, chain[0].lifetime) == (("nas.counterpart.test",), timedelta(seconds=86399))
     assert is_chain((*chain, *parse_pem(pebble.root().encode("ascii"))))
 
 

@@ -15,14 +15,15 @@ import pytest
 from acmewrap.config.model import Schedule
 from acmewrap.errors import CommandError
 from acmewrap.schedule import crontab
-from acmewrap.schedule.crontab import Entry
+from acmewrap.schedule.backend import logged
+from acmewrap.schedule.crontab import CrontabEntry
 
 OTHERS = "# mine, to the letter\nSHELL=/bin/sh\n\t15 3 * * 0  /bin/true\t# 100\\%\n"
 
 
-def entry(folder: Path, command: Tuple[str, ...] = ("/bin/true",), mail: str = "") -> Entry:
+def entry(folder: Path, command: Tuple[str, ...] = ("/bin/true",), mail: str = "") -> CrontabEntry:
     schedule = Schedule(daily=(4, 55), mail=mail or None)
-    return Entry(str(folder / "acmewrap.yaml"), schedule, (command,), folder / "task 100%.log")
+    return CrontabEntry(str(folder / "acmewrap.yaml"), schedule, (command,), folder / "task 100%.log")
 
 
 def real(*words: str, text: str = "") -> subprocess.CompletedProcess[str]:
@@ -80,7 +81,7 @@ def test_a_machine_without_cron_says_so(monkeypatch: pytest.MonkeyPatch, tmp_pat
     assert caught.value.id == "schedule.no_crontab"
 
 
-def fire(one: Entry) -> subprocess.CompletedProcess[str]:
+def fire(one: CrontabEntry) -> subprocess.CompletedProcess[str]:
     """Run the entry's line as cron does: the first unescaped % ends it, and next to nothing is in the environment."""
     line = next(line for line in one.render().splitlines() if line[0].isdigit())
     command = line.split(None, 5)[5].replace("\\%", "%")
@@ -113,7 +114,7 @@ from acmewrap.schedule import crontab
 
 for turn in range(2):
     for number in sys.argv[1:]:
-        crontab.edit(crontab.Entry(f"/srv/{number}.yaml", Schedule(daily=(4, turn)), (("true",),), Path("/srv/log")).merge)
+        crontab.edit(crontab.CrontabEntry(f"/srv/{number}.yaml", Schedule(daily=(4, turn)), (("true",),), Path("/srv/log")).merge)
 """
 
 
@@ -124,7 +125,8 @@ def test_of_many_that_edit_the_table_at_once_every_entry_survives(own_table: Lis
     table = crontab.read()
     assert table.startswith(OTHERS)
     entries = [
-        Entry(f"/srv/{number}.yaml", Schedule(daily=(4, 1)), (("true",),), Path("/srv/log")) for number in range(6)
+        CrontabEntry(f"/srv/{number}.yaml", Schedule(daily=(4, 1)), (("true",),), Path("/srv/log"))
+        for number in range(6)
     ]
     assert [one.find(table) for one in entries] == [one.render() for one in entries]
 
@@ -149,3 +151,29 @@ def test_an_entry_that_does_not_last_is_an_error(own_table: List[str]) -> None:
     with pytest.raises(CommandError) as caught:
         crontab.edit(lambda text: text + "# one more\n")
     assert caught.value.id == "schedule.not_kept"
+
+
+@pytest.mark.parametrize("place", ["folder", "fifo", "missing folder"])
+def test_a_run_whose_log_cannot_be_opened_takes_place_and_prints_to_the_scheduler(tmp_path: Path, place: str) -> None:
+    log = tmp_path / "task.log"
+    if place == "folder":
+        log.mkdir()
+    elif place == "fifo":
+        os.mkfifo(log)
+    else:
+        log = tmp_path / "gone" / "task.log"
+    words = ("/bin/sh", "-c", f"echo ran; touch {tmp_path}/ran; exit 3")
+    line = f"umask 077; {logged(shlex.join(words), shlex.quote(str(log)))}"
+    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, check=False, timeout=10)
+    assert (tmp_path / "ran").exists()
+    assert (done.returncode, done.stdout) == (3, "ran\n")
+
+
+@pytest.mark.parametrize("shell", ["dash", "bash"])
+def test_a_log_that_can_be_written_takes_both_streams(tmp_path: Path, shell: str) -> None:
+    log, words = tmp_path / "it's 100%.log", ("/bin/sh", "-c", "echo out; echo err >&2; exit 4")
+    for _ in range(2):
+        line = logged(shlex.join(words), shlex.quote(str(log)))
+        done = subprocess.run([shell, "-c", line], capture_output=True, text=True, check=False, timeout=10)
+        assert (done.returncode, done.stdout, done.stderr) == (4, "", "")
+    assert log.read_text(encoding="utf-8") == "out\nerr\n" * 2

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import re
+import socket
 import subprocess
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 from typing import Dict, Iterator, List, Tuple
@@ -386,3 +389,55 @@ def test_the_guard_passes_shellcheck(tmp_path: Path) -> None:
     checked = subprocess.run(["shellcheck", "--shell=bash", path], capture_output=True, text=True, check=False)
     done += [checked.returncode, checked.stdout]
     assert done == [0, ""]
+
+
+def flood(head: bytes, piece: bytes) -> Tuple[str, socket.socket]:
+    """An authority that says *head*, and then *piece* for ever."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        with contextlib.suppress(OSError), listener.accept()[0] as client:
+            client.recv(4096)
+            client.sendall(head)
+            while True:
+                client.sendall(piece)
+
+    threading.Thread(target=serve, daemon=True).start()
+    return f"http://127.0.0.1:{listener.getsockname()[1]}/x", listener
+
+
+@pytest.mark.parametrize(
+    ("head", "piece"),
+    [
+        (b"HTTP/1.1 200 OK\r\n", b"X-More: " + b"x" * 1000 + b"\r\n"),
+        (b"HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n", b"x" * 65536),
+    ],
+    ids=["headers", "body"],
+)
+def test_an_answer_without_end_is_cut_off_and_refused(tmp_path: Path, head: bytes, piece: bytes) -> None:
+    url, listener = flood(head, piece)
+    with listener:
+        started = time.monotonic()
+        said, errors, _ = Shell(tmp_path / "acme", "http://127.0.0.1").run(f"_get {url}")
+        assert time.monotonic() - started < 20
+    assert "refused by acmewrap" in said or "headers" in errors
+    assert len(said) < 300_000
+
+
+def test_every_request_to_an_authority_has_a_limit_of_time(tmp_path: Path) -> None:
+    (tmp_path / "curl").write_text('#!/bin/sh\necho "$@" >&2\n', encoding="ascii")
+    (tmp_path / "curl").chmod(0o755)
+    shell = Shell(tmp_path / "acme", "http://ca.test")
+    _, said, _ = shell.run("_get http://ca.test/x", PATH=f"{tmp_path}:/usr/bin:/bin")
+    assert "--connect-timeout 10 --max-time 120" in said
+
+
+@pytest.mark.parametrize(
+    ("asked", "slept"), [("31536000", "120"), ("99999999999999999999", "120"), ("90", "90"), ("5", "5")]
+)
+def test_an_authority_has_acme_sh_sleep_for_two_minutes_at_most(tmp_path: Path, asked: str, slept: str) -> None:
+    (tmp_path / "sleep").write_text('#!/bin/sh\necho "slept $1"\n', encoding="ascii")
+    (tmp_path / "sleep").chmod(0o755)
+    shell = Shell(tmp_path / "acme", "http://ca.test")
+    said, _, _ = shell.run(f"_retryafter={asked}; sleep {asked}; sleep 900", PATH=f"{tmp_path}:/usr/bin:/bin")
+    assert said.split() == ["slept", slept, "slept", "900"]

@@ -18,7 +18,7 @@ from acmewrap import Job, Run, paths
 from acmewrap.config import Config, load
 from acmewrap.engine.noop_cache import is_quiet, remember
 from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
-from acmewrap.state.ledger import Advice, Entry, Ledger
+from acmewrap.state.ledger import Advice, Ledger, LedgerEntry
 from acmewrap.state.machine import State
 from acmewrap.testing.certificates import make_intermediate, make_leaf, make_root
 
@@ -114,7 +114,7 @@ def folder(tmp_path: Path) -> Path:
         assert stored is not None
         assert stored.leaf is not None
         ledger = Ledger.load(paths.ledger_path(config.authorities["internal"]))
-        ledger.put(f"{certificate.name}/there", Entry().prove(stored.leaf.sha256, now))
+        ledger.put(f"{certificate.name}/there", LedgerEntry().prove(stored.leaf.sha256, now))
     return folder
 
 

@@ -110,6 +110,22 @@ def test_it_holds_nothing_that_fits_one_python_only(pyz: Path) -> None:
     assert {"acmewrap/vendor/releases.yaml", "acmewrap/templates/wrapper.sh.j2"} <= set(names)
 
 
+def test_every_module_finds_in_it_what_it_imports(pyz: Path) -> None:
+    """``-S``: without what is installed here besides."""
+    lines = (
+        "import importlib, pkgutil, acmewrap",
+        "names = [one.name for one in pkgutil.walk_packages(acmewrap.__path__, 'acmewrap.')]",
+        "for name in names:",
+        "    if name != 'acmewrap.__main__': importlib.import_module(name)",
+        "print(len(names))",
+    )
+    environment = {"PYTHONPATH": str(pyz), "PATH": "/usr/bin:/bin"}
+    argv = [sys.executable, "-SB", "-c", "\n".join(lines)]
+    done = subprocess.run(argv, env=environment, cwd="/", capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert int(done.stdout) > 100
+
+
 def test_it_replaces_itself_on_the_oldest_python_and_goes_back(pyz: Path, tmp_path: Path) -> None:
     python = next((one for one in interpreters() if one.endswith("3.8")), sys.executable)
     program = Path(shutil.copy(str(pyz), str(tmp_path)))

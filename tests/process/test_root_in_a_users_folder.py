@@ -344,7 +344,8 @@ cat {ground.base}/tables/$(id -u) 2>/dev/null || {{ echo no crontab >&2; exit 1;
     assert "schedule: done" in done.stdout or "crontab: done" in done.stdout, done.stdout + done.stderr
     assert as_root(f"cat {ground.base}/tables/0") == "# mine\n"
     entry = as_root(f"cat {ground.base}/tables/{NOBODY}")
-    assert f"--config {ground.config} cron >> {ground.users}/task.log" in entry
+    assert f"log={ground.users}/task.log; " in entry
+    assert f"--config {ground.config} cron )" in entry
     assert as_root(f"ls {ground.users}/task.log*").split() == [f"{ground.users}/task.log.1"]
     assert "schedule" not in ground.run("plan", path=f"{ground.base}/tools:").stdout
 

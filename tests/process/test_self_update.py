@@ -132,6 +132,17 @@ def no_signature(folder: Path) -> None:
     (folder / "SHA256SUMS.sig").unlink()
 
 
+def fifo(folder: Path) -> None:
+    """Nobody writes into it, so whoever opens it waits."""
+    (folder / "SHA256SUMS").unlink()
+    os.mkfifo(str(folder / "SHA256SUMS"))
+
+
+def endless(folder: Path) -> None:
+    with open(folder / "SHA256SUMS", "wb") as stream:
+        stream.truncate(2**40)
+
+
 def no_key(folder: Path) -> None:
     (folder / "signers").write_text("# nobody\n", encoding="utf-8")
 
@@ -156,6 +167,8 @@ def other_purpose(folder: Path) -> None:
         (cut_off, "update.mismatch"),
         (change, "update.mismatch"),
         (no_signature, "update.source"),
+        (fifo, "update.source"),
+        (endless, "update.source"),
         (no_key, "update.no_signers"),
     ],
 )
@@ -178,6 +191,8 @@ def test_a_sum_verified_elsewhere_stands_for_the_signature_where_there_is_no_ssh
     (old / "ssh-keygen").write_text("#!/bin/sh\necho 'ssh-keygen: illegal option -- Y' >&2; exit 1\n", encoding="utf-8")
     (old / "ssh-keygen").chmod(0o755)
     assert failed(machine.update(source, path="/nowhere")) == "update.ssh_keygen"
+    assert failed(machine.update(source, path=str(old))) == "update.ssh_keygen"
+    (old / "ssh-keygen").write_text("#!/nowhere/sh\n", encoding="utf-8")
     assert failed(machine.update(source, path=str(old))) == "update.ssh_keygen"
     assert failed(machine.update(source, "--sha256", "0" * 64, path="/nowhere")) == "update.mismatch"
     digest = (machine.publisher.folder / "SHA256SUMS").read_text(encoding="utf-8").split()[0]

@@ -10,7 +10,7 @@ import pytest
 
 from acmewrap.config.model import Schedule
 from acmewrap.errors import AccessError, CommandError
-from acmewrap.schedule.backend import Outcome
+from acmewrap.schedule.backend import StartOutcome
 from acmewrap.schedule.systemd import Units
 
 
@@ -106,7 +106,7 @@ def test_a_machine_without_systemd_says_so(units: Units, monkeypatch: pytest.Mon
 
 def test_a_start_tells_how_it_ended(units: Units, systemctl: Path) -> None:
     (systemctl / "result").write_text("exit-code\n")
-    assert units.start(60) == Outcome(False, "systemd says: exit-code")
+    assert units.start(60) == StartOutcome(False, "systemd says: exit-code")
 
 
 def test_what_is_removed_is_gone(units: Units, systemctl: Path) -> None:

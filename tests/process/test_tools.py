@@ -70,7 +70,7 @@ def test_what_dsm_refuses_comes_with_its_number(tools: Tools) -> None:
 
 
 def test_a_tool_that_refuses_is_told_without_its_words(tools: Tools) -> None:
-    with pytest.raises(CommandError, match="synouser: --add ended with 1") as caught:
+    with pytest.raises(CommandError, match="synouser: --add: it ended with 1") as caught:
         tools.create_user("boss", PASSWORD)
     assert caught.value.id == "dsm.tool_failed"
     assert caught.value.__cause__ is None

@@ -35,8 +35,8 @@ def test_openssl_and_we_read_the_same(tmp_path: Path, key_type: KeyType) -> None
         ).splitlines()
     )
     assert leaf.serial.lstrip("0") == reported["serial"].lstrip("0")
-    assert leaf.not_after == calendar.timegm(time.strptime(reported["notAfter"], "%b %d %H:%M:%S %Y %Z"))
-    assert leaf.not_before == calendar.timegm(time.strptime(reported["notBefore"], "%b %d %H:%M:%S %Y %Z"))
+    assert leaf.validity[1] == calendar.timegm(time.strptime(reported["notAfter"], "%b %d %H:%M:%S %Y %Z"))
+    assert leaf.validity[0] == calendar.timegm(time.strptime(reported["notBefore"], "%b %d %H:%M:%S %Y %Z"))
     assert (
         leaf.sha256 == next(value for name, value in reported.items() if "ingerprint" in name).replace(":", "").lower()
     )

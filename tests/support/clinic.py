@@ -18,7 +18,7 @@ from acmewrap.driver.home import Home
 from acmewrap.engine.convergence import Convergence
 from acmewrap.pki import x509
 from acmewrap.plan.planner import PlanOptions
-from acmewrap.state.ledger import Entry, Ledger
+from acmewrap.state.ledger import Ledger, LedgerEntry
 from acmewrap.testing.certificates import Pair, make_intermediate, make_leaf, make_root
 from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
@@ -118,7 +118,7 @@ class Clinic:
         if prove:
             ledger = Ledger(self.home / ".ledger.json")
             for target in ("dsm", "web"):
-                ledger.put(f"nas/{target}", Entry().prove(self.sha256(pair), time.time()))
+                ledger.put(f"nas/{target}", LedgerEntry().prove(self.sha256(pair), time.time()))
 
     def sha256(self, pair: Pair) -> str:
         return x509.parse_pem(pair.certificate.read_bytes())[0].sha256

@@ -18,11 +18,13 @@ from acmewrap.errors import ExitCode
 from acmewrap.pki.x509 import X509
 from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import CheckRenewalInfo, DeployCertificate, InstallRelease, RenewCertificate
-from acmewrap.reasons import Due, Moment, NotAsPinned, Plain
-from acmewrap.state.ledger import Entry
+from acmewrap.reasons import Due, NotAsPinned, Plain
+from acmewrap.state.ledger import LedgerEntry
+from acmewrap.timefmt import instant
 from acmewrap.verify.tls_probe import Observation
 
-NOW = 1_800_000_000
+SECONDS = 1_800_000_000
+NOW = instant(SECONDS)
 LEAF, OTHER = "1f" * 32, "2e" * 32
 FILES = CertificateFiles(Path("/srv/acme/.acme.sh/nas.test_ecc"), "nas.test")
 TARGET = Target("dsm", "synology_dsm", verify=Endpoint("nas.test", 5001, "nas.test"), synology=DsmCertificate())
@@ -35,7 +37,21 @@ CONFIG = Config(
     certificates={"nas": CERTIFICATE, "bare": replace(CERTIFICATE, name="bare", targets=())},
 )
 X509_LEAF = X509(
-    LEAF, "0A", "nas.test", "Test", NOW - 10, NOW + 86400, ("nas.test",), "ec-256", False, b"", b"", b"", b"", "", b""
+    LEAF,
+    "0A",
+    "nas.test",
+    "Test",
+    instant(SECONDS - 10),
+    instant(SECONDS + 86400),
+    ("nas.test",),
+    "ec-256",
+    False,
+    b"",
+    b"",
+    b"",
+    b"",
+    "",
+    b"",
 )
 UNPROVEN = failure(
     "deploy.not_proven", "nas.test:5001 does not serve it", ["line 1", "line 2"], target="nas", hook="dsm"
@@ -47,7 +63,7 @@ INSTALL = InstallRelease(
     NotAsPinned(failure("release.missing", "it is not installed")), CONFIG.acme_sh, Path("/srv/acme/src/acme.sh")
 )
 ASK = CheckRenewalInfo(Plain.ADVICE_OUTDATED, CERTIFICATE, AUTHORITY)
-RENEW = RenewCertificate(Due(Moment(NOW - 86400), 3600, "authority"), CERTIFICATE, AUTHORITY)
+RENEW = RenewCertificate(Due(instant(SECONDS - 86400), 3600, "authority"), CERTIFICATE, AUTHORITY)
 DEPLOY = DeployCertificate(Plain.NEW_CERTIFICATE, CERTIFICATE, AUTHORITY, TARGET)
 
 ISSUED = IssueResult("renewed", ("nas.test",), FILES, "https://pki.test/order/1", "https://pki.test/cert/1")
@@ -61,13 +77,13 @@ GOOD = Run(
         StepResult(DEPLOY, "done", seconds=0.75, evidence=DELIVERED),
     ),
     NOW,
-    NOW + 7.5,
+    instant(SECONDS + 7.5),
 )
 NOT_PROVEN = Run(
     Plan((DEPLOY,)),
     (StepResult(DEPLOY, "unproven", UNPROVEN, 60.0, exit_code=ExitCode.DEPLOY_FAILED),),
     NOW,
-    NOW + 60.0,
+    instant(SECONDS + 60),
 )
 NOT_ISSUED = Run(
     Plan((RENEW, DEPLOY)),
@@ -76,20 +92,24 @@ NOT_ISSUED = Run(
         StepResult(DEPLOY, "skipped", failure("step.skipped", "there is no new certificate to deploy")),
     ),
     NOW,
-    NOW + 4.0,
+    instant(SECONDS + 4),
 )
 
-SEEN = TargetStatus(TARGET, "deployed", LEAF, Observation(served=LEAF), Entry(seen=LEAF, seen_at=NOW - 3600))
-VALID = CertificateStatus(CERTIFICATE, "valid", FILES, X509_LEAF, NOW + 60000, targets={"dsm": SEEN})
+SEEN = TargetStatus(TARGET, "deployed", LEAF, Observation(served=LEAF), LedgerEntry(seen=LEAF, seen_at=SECONDS - 3600))
+VALID = CertificateStatus(CERTIFICATE, "valid", FILES, X509_LEAF, instant(SECONDS + 60000), targets={"dsm": SEEN})
 FAILED = {"id": UNPROVEN.id, "message": UNPROVEN.message, "remedy": UNPROVEN.remedy}
 ELSEWHERE = TargetStatus(
-    TARGET, "pending", LEAF, Observation(served=OTHER), Entry(attempts=3, next_try=NOW + 1200, error=FAILED)
+    TARGET,
+    "pending",
+    LEAF,
+    Observation(served=OTHER),
+    LedgerEntry(attempts=3, next_try=SECONDS + 1200, error=FAILED),
 )
 PENDING = replace(VALID, targets={"dsm": ELSEWHERE})
 MISSING = CertificateStatus(
     CONFIG.certificates["bare"],
     "missing",
     FILES,
-    attempts=Entry(error={"id": REFUSED.id, "message": REFUSED.message, "remedy": "R."}),
+    attempts=LedgerEntry(error={"id": REFUSED.id, "message": REFUSED.message, "remedy": "R."}),
 )
 STATUSES: Dict[str, CertificateStatus] = {"nas": PENDING, "bare": MISSING}

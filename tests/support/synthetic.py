@@ -111,6 +111,9 @@ class Folder:
     configuration: Optional[str] = ""
     next_renewal: int = NOW * 2
     more: str = ""
+    begin: int = NOW
+    end: int = NOW + DAY
+    chain_end: int = NOW + 9 * DAY
 
     def but(self, **changes: object) -> Folder:
         return replace(self, **changes)  # type: ignore[arg-type]
@@ -125,8 +128,8 @@ class Folder:
             serial=self.generation,
             subject=self.names[0] if self.names else self.domain,
             issuer="Intermediate",
-            begin=NOW,
-            end=NOW + DAY,
+            begin=self.begin,
+            end=self.end,
         )
         chain = make_certificate(
             (),
@@ -135,7 +138,7 @@ class Folder:
             subject="Intermediate",
             issuer="Root",
             begin=NOW,
-            end=NOW + 9 * DAY,
+            end=self.chain_end,
         )
         others = ",".join(one for one in self.names if one != self.domain) or "no"
         text = f"Le_Domain='{self.domain}'\nLe_Alt='{others}'\nLe_NextRenewTime='{self.next_renewal}'\n{self.more}"

@@ -24,8 +24,9 @@ from acmewrap.driver.home import CertificateFiles, Stored
 from acmewrap.pki.x509 import X509
 from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
 from acmewrap.secrets import FileReference
-from acmewrap.state.ledger import Entry
+from acmewrap.state.ledger import LedgerEntry
 from acmewrap.state.machine import CertificateState, State
+from acmewrap.timefmt import instant
 from acmewrap.verify.tls_probe import Observation
 
 DAY = 86400
@@ -62,8 +63,8 @@ def make_leaf(**changes: Any) -> X509:
         serial="0A",
         subject="nas.internal.test",
         issuer="Test Intermediate",
-        not_before=ISSUED,
-        not_after=ISSUED + DAY,
+        not_before=instant(ISSUED),
+        not_after=instant(ISSUED + DAY),
         names=("nas.internal.test",),
         key_type="ec-256",
         is_authority=False,
@@ -74,7 +75,8 @@ def make_leaf(**changes: Any) -> X509:
         key_pin="",
         der=b"",
     )
-    return replace(leaf, **changes)
+    times: Dict[str, Any] = {name: instant(changes[name]) for name in ("not_before", "not_after") if name in changes}
+    return replace(leaf, **{**changes, **times})
 
 
 def make_stored(
@@ -97,7 +99,7 @@ def make_state(config: Optional[Config] = None, **changes: Any) -> State:
     """A machine on which nothing is amiss; *changes* are those of the certificate's part."""
     found = CertificateState(
         stored=make_stored(config),
-        deliveries={"dsm": Entry(wanted=LEAF, seen=LEAF, seen_at=ISSUED)},
+        deliveries={"dsm": LedgerEntry(wanted=LEAF, seen=LEAF, seen_at=ISSUED)},
         observations={"dsm": Observation(served=LEAF)},
     )
     return State(certificates={"nas": replace(found, **changes)})

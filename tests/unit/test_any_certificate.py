@@ -5,9 +5,9 @@ from __future__ import annotations
 import base64
 import contextlib
 import hashlib
-import socket
 import time
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Iterator, List, Mapping, Tuple
 
 import pytest
@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as some
 
 from acmewrap.config.model import Endpoint
-from acmewrap.net import tls
+from acmewrap.net import connection, tls
 from acmewrap.pki import x509
 from acmewrap.pki.der import children
 from acmewrap.verify import tls_probe
@@ -44,7 +44,7 @@ def test_a_certificate_of_any_kind_is_read(name: str) -> None:
     read = x509.parse_der(MADE[name])
     assert read.key_type == KINDS.get(name, "ed25519")
     assert read.sha256 == hashlib.sha256(MADE[name]).hexdigest()
-    assert read.not_after - read.not_before == (30000 if name == "long-life" else 90) * 86400
+    assert (read.not_after - read.not_before).total_seconds() == (30000 if name == "long-life" else 90) * 86400
 
 
 @pytest.mark.parametrize(
@@ -90,10 +90,10 @@ class Shown:
         assert binary_form
         return Shown.certificate
 
-    def __enter__(self) -> Shown:
-        return self
+    def settimeout(self, _: float) -> None:
+        """Nothing."""
 
-    def __exit__(self, *_: object) -> None:
+    def close(self) -> None:
         """Nothing."""
 
 
@@ -102,7 +102,8 @@ def seen() -> Iterator[List[bool]]:
     """For each look, whether the certificate could be read."""
     found: List[bool] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(socket, "create_connection", lambda *_, **__: contextlib.nullcontext())
+        opened = SimpleNamespace(sock=SimpleNamespace(settimeout=lambda _: None), close=lambda: None)
+        patch.setattr(connection, "connect", lambda *_, **__: opened)
         patch.setattr(tls, "trust_anybody", Shown)
         yield found
     print(f"{len(found)} mutated certificates, {sum(found)} of them passed the parser")
@@ -163,7 +164,7 @@ def test_a_server_may_show_anything(seen: List[bool], data: bytes) -> None:
     stored = x509.find_first(pem("CERTIFICATE", data))
     assert (stored is None) == (read is None)
     if read is not None:
-        assert isinstance(read.lifetime, int)
+        assert read.not_after.tzinfo is not None
         assert x509.key_matches(make_key(POINT), read) in (True, False)
         x509.is_chain((read, read))
 

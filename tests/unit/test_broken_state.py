@@ -6,12 +6,14 @@ Each test reports the share of the mutants that the first parser took, under ``-
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Callable, List, Tuple
+from typing import Callable, Iterator, List, Tuple
 
+import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
@@ -20,9 +22,10 @@ from acmewrap.config.model import Schedule
 from acmewrap.driver import recovery
 from acmewrap.driver.configuration import edit_configuration, parse_account, parse_configuration, raw_values
 from acmewrap.driver.home import Home
+from acmewrap.errors import AcmewrapError
 from acmewrap.pki import x509
 from acmewrap.plan.planner import PlanOptions, plan
-from acmewrap.schedule.crontab import Entry
+from acmewrap.schedule.crontab import CrontabEntry
 from acmewrap.state.ledger import Ledger
 from acmewrap.state.machine import CERTIFICATE_PARTS, read_state
 from synthetic import Folder, make_key
@@ -84,6 +87,14 @@ CONFIGURATION = (
 ACCOUNT = b"CA_KEY_HASH='x+y/z='\nACCOUNT_URL='https://ca.example.com/acme/account/1'\nCA_EMAIL='a@example.com'\n"
 SERVER = "https://ca.example.com/acme/directory"
 SECONDS = 5.0  # for one reading on a busy machine; they take milliseconds
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _unsynced() -> Iterator[None]:
+    """Nobody pulls the plug here, and a disk that is waited for takes ten times as long as all the rest."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
 
 
 @st.composite
@@ -157,7 +168,13 @@ def test_of_a_ledger_a_plan_is_made_in_any_case(data: bytes) -> None:
         config = replace(config, authorities={"internal": replace(config.authorities["internal"], home=home)})
         Folder(domain="nas.internal.test", names=("nas.internal.test",)).write(home)
         (home / ".ledger.json").write_bytes(data)
-        state = read_state(config, CERTIFICATE_PARTS)
+        try:
+            state = read_state(config, CERTIFICATE_PARTS)
+        except AcmewrapError as error:
+            if error.id != "home.newer":
+                raise
+            event("taken for that of a later version")
+            return
         for options in (PlanOptions(), PlanOptions(respect_backoff=True)):
             plan(config, state, NOW, options)
         ledger = Ledger.load(home / ".ledger.json")
@@ -218,7 +235,9 @@ def test_of_a_home_a_whole_set_or_a_reason_to_issue_comes_and_an_account_that_ca
 def test_of_a_crontab_nobodys_line_is_lost(data: bytes) -> None:
     text = data.decode("utf-8", "surrogateescape")
     for name in ("/srv/acme/acmewrap.yaml", "/srv/other.yaml"):
-        one = Entry(name, Schedule(daily=(4, 55), mail="a@example.com"), (("true", "100%"),), Path("/srv/task.log"))
+        one = CrontabEntry(
+            name, Schedule(daily=(4, 55), mail="a@example.com"), (("true", "100%"),), Path("/srv/task.log")
+        )
         event("has the entry" if one.is_in(text) else "has it not")
         merged = one.merge(text)
         assert one.merge(merged) == merged

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import ast
 import functools
+import re
+import sys
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Callable, Iterable, Iterator, Mapping, NamedTuple, Set, Tuple
@@ -60,18 +62,24 @@ HEAVY: Mapping[str, Tuple[str, ...]] = {
     "rich": (),
     "sh": (),
 }
+DISTRIBUTIONS = {"PyYAML": "yaml"}  # whose module has another name
 LIGHT = ("config.model",)  # imported from everywhere, and so excepted from the patterns above
 MAY_IMPORT_SUBPROCESS = ("driver.process",)  # and testing, which starts counterparts
 
+# A class whose alternative constructor another module performs, inside the method: datetime.strptime does likewise.
+ALTERNATIVE_CONSTRUCTORS = {"config.model": "config.load"}
+
 ENDS_OR_PRINTS = ("print", "exit", "quit", "SystemExit", "sys.exit", "os._exit", "sys.stdout.write", "sys.stderr.write")
 MOST_LINES = 250
-LONGER: Mapping[str, str] = {}  # the module, and why
+LONGER: Mapping[str, str] = {"config.model": "all that a file can say, on one page"}  # the module, and why
+READERS = ("reading", "resources")  # whose functions are called by the name of the module
 
 
 class Import(NamedTuple):
     name: str  # in full, such as acmewrap.config.model or yaml.nodes
     line: int
     at_top: bool  # whether importing the module runs it
+    ever: bool  # whether anything does: only type checkers read some
 
 
 def modules() -> Iterator[Path]:
@@ -95,19 +103,20 @@ def parsed(path: Path) -> ast.Module:
 
 @functools.lru_cache(maxsize=None)
 def imports(path: Path) -> Tuple[Import, ...]:
-    return tuple(_imports(parsed(path), path, at_top=True))
+    return tuple(_imports(parsed(path), path, at_top=True, ever=True))
 
 
-def _imports(node: ast.AST, path: Path, at_top: bool) -> Iterator[Import]:
+def _imports(node: ast.AST, path: Path, at_top: bool, ever: bool) -> Iterator[Import]:
     for child in ast.iter_child_nodes(node):
         if isinstance(child, ast.Import):
-            yield from (Import(alias.name, child.lineno, at_top) for alias in child.names)
+            yield from (Import(alias.name, child.lineno, at_top, ever) for alias in child.names)
         elif isinstance(child, ast.ImportFrom):
             base = _base(child, path)
-            yield from (Import(_in_full(base, alias.name), child.lineno, at_top) for alias in child.names)
+            yield from (Import(_in_full(base, alias.name), child.lineno, at_top, ever) for alias in child.names)
         else:
-            lazy = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)) or _is_for_type_checkers(child)
-            yield from _imports(child, path, at_top and not lazy)
+            unread = _is_for_type_checkers(child)
+            lazy = isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef)) or unread
+            yield from _imports(child, path, at_top and not lazy, ever and not unread)
 
 
 def _is_for_type_checkers(node: ast.AST) -> bool:
@@ -182,6 +191,8 @@ def test_a_lower_layer_does_not_import_a_higher_one() -> None:
 def test_no_module_imports_another_that_imports_it_back() -> None:
     """Not even inside functions, or for type checkers: who sits in a circle cannot be understood alone."""
     graph = {dotted(path): {one.name[len("acmewrap.") :] for one in imports(path)} for path in modules()}
+    for module, constructor in ALTERNATIVE_CONSTRUCTORS.items():
+        graph[module] -= {constructor}
     before = len(graph) + 1
     while len(graph) < before:  # take away who imports nobody that is left
         before = len(graph)
@@ -212,12 +223,49 @@ def test_heavy_modules_are_imported_where_they_are_needed() -> None:
     none_breaks(complaints)
 
 
+@pytest.mark.skipif(sys.version_info < (3, 10), reason="this Python does not list the modules it comes with")
+def test_nothing_is_imported_that_an_installation_does_not_have() -> None:
+    """Here it may be there all the same, brought along by what the tests need."""
+    project = (PACKAGE.parent / "pyproject.toml").read_text(encoding="utf-8")
+    declared = re.findall(
+        r'"([A-Za-z0-9]+)>=', "".join(re.findall(r"^(?:dependencies|rich) = .*$", project, re.MULTILINE))
+    )
+    installed = {"acmewrap", *(DISTRIBUTIONS.get(name, name.lower()) for name in declared)}
+    assert {"sh", "yaml", "jinja2", "rich"} <= installed
+
+    def complaints(module: Path) -> Iterator[str]:
+        for imported in imports(module):
+            top = imported.name.split(".")[0]
+            if imported.ever and top not in sys.stdlib_module_names | installed:
+                yield f"line {imported.line}: imports {imported.name}"
+
+    none_breaks(complaints)
+
+
 def test_processes_are_started_in_one_module() -> None:
     def complaints(module: Path) -> Iterator[str]:
         name = dotted(module)
         if name not in MAY_IMPORT_SUBPROCESS and unit_of(name) != "testing":
             starts = (imported for imported in imports(module) if is_or_is_in(imported.name, "subprocess"))
             yield from (f"line {imported.line}: imports {imported.name}" for imported in starts)
+
+    none_breaks(complaints)
+
+
+def test_files_are_read_in_one_module() -> None:
+    """Which waits for no FIFO and reads nothing without end: a bare ``open``, ``read_text`` or ``read_bytes`` would."""
+
+    def complaints(module: Path) -> Iterator[str]:
+        if dotted(module) == "reading" or unit_of(dotted(module)) == "testing":
+            return
+        for node in ast.walk(parsed(module)):
+            if not isinstance(node, ast.Call):
+                continue
+            method = node.func.attr if isinstance(node.func, ast.Attribute) else ""
+            whole = method in ("read_text", "read_bytes") and name_of(node.func).split(".")[0] not in READERS
+            writes = any(isinstance(word, ast.Constant) and "w" in str(word.value) for word in node.args[1:])
+            if whole or (name_of(node.func) in ("open", "io.open") and not writes):
+                yield f"line {node.lineno}: reads a file by itself"
 
     none_breaks(complaints)
 

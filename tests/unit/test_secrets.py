@@ -24,7 +24,7 @@ from acmewrap.secrets import (
     CredentialReference,
     EnvironmentReference,
     FileReference,
-    Literal,
+    InlineSecret,
     Redactor,
     Reference,
     Secret,
@@ -59,15 +59,15 @@ def test_a_secret_is_no_text(use: Callable[[Secret], object]) -> None:
 def test_a_secret_is_not_shown_by_what_shows_everything() -> None:
     secret = Secret("hunter2")
     assert repr(secret) == str(secret) == "Secret(***)"
-    assert "hunter2" not in repr(Literal(secret)) + repr([secret]) + repr({"a": secret}) + "%s %r" % (secret, secret)  # noqa: UP031
+    assert "hunter2" not in repr(InlineSecret(secret)) + repr([secret]) + repr({"a": secret}) + "%r" % secret  # noqa: UP031
     same: object = "hunter2"
     assert secret != same
     assert secret.reveal() == "hunter2"
 
 
 def test_secrets_are_the_same_when_their_values_are() -> None:
-    assert Literal(Secret("hunter2")) == Literal(Secret("hunter2"))
-    assert Literal(Secret("hunter2")) != Literal(Secret("hunter3"))
+    assert InlineSecret(Secret("hunter2")) == InlineSecret(Secret("hunter2"))
+    assert InlineSecret(Secret("hunter2")) != InlineSecret(Secret("hunter3"))
     assert len({Secret("hunter2"), Secret("hunter2"), Secret("hunter3")}) == 2
 
 
@@ -141,7 +141,7 @@ def test_a_variable_and_a_credential_are_read_from_the_given_environment(tmp_pat
     environ = {"PASSWORD": "hunter3", "CREDENTIALS_DIRECTORY": str(tmp_path)}
     assert resolve(EnvironmentReference("PASSWORD"), environ).reveal() == "hunter3"
     assert resolve(CredentialReference("dsm"), environ).reveal() == "hunter2"
-    assert resolve(Literal(Secret("hunter4")), {}).reveal() == "hunter4"
+    assert resolve(InlineSecret(Secret("hunter4")), {}).reveal() == "hunter4"
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+from datetime import timedelta, timezone
 from typing import List, Tuple
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as some
 
 from acmewrap.pki import x509
+from acmewrap.timefmt import instant
 from synthetic import DAY, NOW, POINT, certificate, der, extension, make_certificate, make_key, pem
 
 RSA = bytes.fromhex("06092a864886f70d0101010500")
@@ -22,7 +24,7 @@ LEAF = make_certificate(
 def test_a_certificate_tells_whose_it_is_and_until_when() -> None:
     (leaf,) = x509.parse_pem(LEAF)
     assert (leaf.subject, leaf.issuer, leaf.serial) == ("a", "b", "000000000000001F")
-    assert (leaf.not_before, leaf.not_after, leaf.lifetime) == (NOW, NOW + DAY, DAY)
+    assert (leaf.not_before, leaf.not_after, leaf.lifetime) == (instant(NOW), instant(NOW + DAY), timedelta(days=1))
     assert (leaf.names, leaf.key_type, leaf.is_authority) == (("a.example.com", "b.example.com"), "ec-256", False)
     assert leaf.public_key == POINT
     assert len(leaf.sha256) == 64
@@ -43,7 +45,7 @@ def test_all_certificates_of_a_file_come_in_their_order_and_text_between_them_is
     ],
 )
 def test_both_kinds_of_time_are_read(time: bytes, seconds: int) -> None:
-    assert x509.parse_der(certificate(dates=der(0x30, time, time))).not_after == seconds
+    assert x509.parse_der(certificate(dates=der(0x30, time, time))).not_after == instant(seconds)
 
 
 def test_the_old_first_version_has_no_number() -> None:
@@ -172,4 +174,4 @@ def test_a_damaged_certificate_is_read_or_refused(damage: List[Tuple[int, int]])
         read = x509.parse_der(bytes(data))
     except ValueError:
         return
-    assert isinstance(read.not_after, int)
+    assert read.not_after.tzinfo is timezone.utc

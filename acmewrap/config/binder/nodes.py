@@ -6,14 +6,16 @@ the key that holds a value knows what it means. So the base loader is used, whic
 
 from __future__ import annotations
 
+import os
 import re
-from typing import Optional, Tuple
+from typing import Mapping, Optional, Tuple
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
 from ...catalogue import invalid
 from ...errors import ConfigurationError, Problem
+from ...secrets import Secret
 
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # libyaml is six times faster, and not everywhere
 
@@ -56,6 +58,32 @@ def compose(data: bytes, file: str) -> MappingNode:
     if not isinstance(node, MappingNode):
         raise _refusal(file, *position(node), f"expected keys such as `certificates:`, found {shape(node)}")
     return node
+
+
+def build(values: Mapping[str, object], file: str) -> MappingNode:
+    """The same for *values* that never were text: nodes without a place in a file. Raises :class:`ConfigurationError`."""
+    try:
+        node = _build(values, "")
+    except (TypeError, RecursionError) as error:
+        raise invalid((Problem(file, 0, 0, "", f"not a configuration: {error}"),)) from None
+    assert isinstance(node, MappingNode)
+    return node
+
+
+def _build(value: object, path: str) -> Node:
+    place = yaml.Mark("", -1, -1, -1, None, 0)
+    if isinstance(value, Mapping):
+        pairs = [(_build(str(key), path), _build(one, f"{path}.{key}")) for key, one in value.items()]
+        return MappingNode("tag:yaml.org,2002:map", pairs, place, place)
+    if isinstance(value, (list, tuple)):
+        return SequenceNode("tag:yaml.org,2002:seq", [_build(one, path) for one in value], place, place)
+    if value is None or isinstance(value, bool):
+        return ScalarNode("tag:yaml.org,2002:str", {None: "", True: "yes", False: "no"}[value], place, place)
+    if isinstance(value, Secret):
+        value = value.reveal()
+    if not isinstance(value, (str, int, float, os.PathLike)):
+        raise TypeError(f"{path.lstrip('.')} is a value of type {type(value).__name__}")
+    return ScalarNode("tag:yaml.org,2002:str", str(value), place, place, style="'")
 
 
 def position(node: Node) -> Tuple[int, int]:

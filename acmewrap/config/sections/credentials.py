@@ -17,7 +17,7 @@ from ...secrets import (
     CredentialReference,
     EnvironmentReference,
     FileReference,
-    Literal,
+    InlineSecret,
     Reference,
     Secret,
 )
@@ -40,18 +40,18 @@ _OWNED = re.compile(
 )
 
 
-class LiteralKind(Text):
+class InlineKind(Text):
     """A secret written into the file itself."""
 
     expects = f"a secret: {_FORMS}"
 
-    def value(self, text: str, reader: Reader) -> Literal:
+    def value(self, text: str, reader: Reader) -> InlineSecret:
         if not text:
             raise ValueError("an empty secret")
         if not reader.private:
             remedy = f"`chmod 600 {reader.file}`, or write where the secret lies: {_FORMS}"
             raise ValueError(f"a secret in clear, in a file that others can read: {remedy}")
-        return Literal(Secret(check_value(text)))
+        return InlineSecret(Secret(check_value(text)))
 
     def schema(self) -> Dict[str, Any]:
         return {"type": "string", "minLength": 1}
@@ -91,7 +91,7 @@ _REFERENCE = Record(
     one_of=tuple(_MADE),
     secret=True,
 )
-SECRET = Either(f"a secret: {_FORMS}", text=LiteralKind(), mapping=_REFERENCE)
+SECRET = Either(f"a secret: {_FORMS}", text=InlineKind(), mapping=_REFERENCE)
 _TEXT = Scalar("a text or a secret", check_value)
 
 

@@ -15,6 +15,7 @@ from typing import Any, Collection, Dict, Iterator, Mapping, Optional, Tuple
 from ... import programs
 from ...catalogue import failure
 from ...errors import ReleaseError
+from ...reading import read_text
 from .archive import read_archive
 from .pin import Release
 
@@ -95,8 +96,8 @@ class Debian:
     def mirror(self) -> Optional[Mirror]:
         """The entry of this machine's own Debian suite: rather one with Debian's keyring, or none of its own, than another's."""
         try:
-            names = re.findall(r'^VERSION_CODENAME="?([a-z]+)"?$', self.os_release.read_text("utf-8"), re.MULTILINE)
-        except OSError:
+            names = re.findall(r'^VERSION_CODENAME="?([a-z]+)"?$', read_text(self.os_release), re.MULTILINE)
+        except (OSError, ValueError):
             names = []
         suites = {*names, "stable", "testing", "unstable", "sid"}
         mirrors = [each for each in self._mirrors() if "main" in each.components and suites.intersection(each.suites)]
@@ -107,7 +108,7 @@ class Debian:
         parts = self.apt / "sources.list.d"
         for path in (self.apt / "sources.list", *sorted(parts.glob("*.list")), *sorted(parts.glob("*.sources"))):
             try:
-                text = path.read_text(encoding="utf-8", errors="replace")
+                text = read_text(path, "replace")
             except OSError:
                 continue
             yield from read_deb822(text) if path.suffix == ".sources" else read_one_line(text)

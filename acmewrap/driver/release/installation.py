@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Iterator, Mapping, Optional, Sequence, Tuple
 
+from ...access.trust import StrPath
 from ...catalogue import failure
 from ...errors import AccessError, ReleaseError
 from ...files import FOLDER, PUBLIC, SCRIPT, lock, make_folder, sync_folder
@@ -18,7 +19,17 @@ from .pin import Release, differences, manifest, pinned, releases, summarize
 if TYPE_CHECKING:
     from .sources import Source
 
-__all__ = ["Installed", "Release", "install", "manifest", "pinned", "place", "releases", "verify"]
+__all__ = [
+    "Installed",
+    "Release",
+    "cache_folder",
+    "install_acme_sh",
+    "manifest",
+    "pinned",
+    "place",
+    "releases",
+    "verify",
+]
 
 WAIT = 60.0
 """Seconds to wait for another install in the same place."""
@@ -58,30 +69,37 @@ def verify(folder: Path, version: str, files: Optional[Mapping[str, str]] = None
     return real
 
 
-def install(
+def cache_folder(environ: Mapping[str, str]) -> Path:
+    """Where downloaded archives are kept: ``$XDG_CACHE_HOME/acmewrap``."""
+    base = environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path(environ.get("HOME") or Path.home()) / ".cache") / "acmewrap"
+
+
+def install_acme_sh(
     version: str,
-    folder: Path,
+    folder: StrPath,
     *,
-    cache: Path,
-    archive: Optional[Path] = None,
+    cache: Optional[StrPath] = None,
+    archive: Optional[StrPath] = None,
     allow_vulnerable: bool = False,
     force: bool = False,
 ) -> Installed:
-    """Make *folder* (absolute) the pinned acme.sh *version*; nothing happens when it already is.
+    """Make *folder* the pinned acme.sh *version*; nothing happens when it already is.
 
     It comes from *archive* (a tar archive or an unpacked folder) when that is given, and from nowhere else; otherwise from the
-    first of these that has it: the download cache (the folder *cache*), the release URL, the machine's Debian archive.
+    first of these that has it: the download cache (the folder *cache*, by default
+    that of :func:`cache_folder`), the release URL, the machine's Debian archive.
     Raises what :func:`pinned` and :func:`place` raise.
     """
     from .debian import Debian
     from .sources import Download, Local
 
     release = pinned(version, allow_vulnerable=allow_vulnerable)
-    kept = cache / f"acme.sh-{version}.tar.gz"
+    kept = Path(cache_folder(os.environ) if cache is None else cache) / f"acme.sh-{version}.tar.gz"
     sources: Sequence[Source] = (Local(kept, "the download cache"), Download(kept), Debian())
     if archive is not None:
-        sources = (Local(archive),)
-    return place(release, manifest(version), folder, sources, force=force)
+        sources = (Local(Path(archive)),)
+    return place(release, manifest(version), Path(os.path.abspath(folder)), sources, force=force)
 
 
 def place(

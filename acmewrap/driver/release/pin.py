@@ -17,6 +17,7 @@ from ...catalogue import failure
 from ...config.arguments import HOOK_PATTERN
 from ...config.model import DEFAULT_RELEASE
 from ...errors import AccessError, ReleaseError
+from ...reading import read_bytes
 
 # Of a hook NAME, acme.sh sources the first that exists of NAME and NAME.sh: in `dnsapi/`, `deploy/` or `notify/`, in the folder
 # named as the domain, and beside acme.sh itself (`_findHook`, the same since 3.0.2).
@@ -78,8 +79,7 @@ def read_folder(folder: Path, paths: Iterable[str]) -> Mapping[str, bytes]:
     contents = {}
     for path in paths:
         try:
-            with open(f"{folder}/{path}", "rb") as stream:
-                contents[path] = stream.read()
+            contents[path] = read_bytes(f"{folder}/{path}")
         except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             continue
         except OSError as error:

@@ -14,6 +14,7 @@ from ...catalogue import CATALOGUE, failure
 from ...errors import AccessError, ReleaseError
 from ...files import PUBLIC, make_folder, write_atomic
 from ...net.http import Http, HttpError
+from ...reading import open_regular
 from .archive import LIMIT, read_archive
 from .pin import Release, compare, read_folder, summarize
 
@@ -43,7 +44,7 @@ class Local:
         if self.path.is_dir():
             return read_folder(self.path, paths)
         try:
-            with open(self.path, "rb") as stream:
+            with open_regular(self.path) as stream:
                 return read_archive(stream, paths)
         except OSError as error:
             raise ReleaseError(failure("release.source", error.strerror or str(error))) from error

@@ -38,7 +38,7 @@ from acmewrap.secrets import (
     CredentialReference,
     EnvironmentReference,
     FileReference,
-    Literal,
+    InlineSecret,
     Reference,
 )
 from acmewrap.synology.sessions import entries
@@ -352,7 +352,7 @@ def test_a_secret_may_stand_in_a_private_file_and_is_no_text_from_then_on(tmp_pa
     text = certificate(f"deploy: {{nas: {{hook: synology_dsm, env: {env}, verify: no}}}}")
     config = loaded(tmp_path, text, mode=0o600)
     password = config.certificates["nas"].targets[0].env["SYNO_PASSWORD"]
-    assert isinstance(password, Literal)
+    assert isinstance(password, InlineSecret)
     assert password.value.reveal() == "hunter2"
     assert "hunter2" not in repr(config)
 
@@ -400,10 +400,10 @@ def test_a_file_that_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> Non
 
 
 def test_a_file_that_may_not_be_read_is_a_matter_of_rights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(self: Path) -> bytes:
-        raise PermissionError(13, "Permission denied", str(self))
+    def refuse(path: Path, *_: object) -> int:
+        raise PermissionError(13, "Permission denied", str(path))
 
-    monkeypatch.setattr(Path, "read_bytes", refuse)
+    monkeypatch.setattr("os.open", refuse)
     with pytest.raises(AccessError) as raised:
         load(tmp_path / "acmewrap.yaml", ENVIRON)
     assert raised.value.id == "config.not_readable"

@@ -16,8 +16,8 @@ from acmewrap.doctor import (
     Check,
     Checked,
     DoctorContext,
+    DoctorNotice,
     Finding,
-    Notice,
     authority,
     challenges,
     delivery,
@@ -50,7 +50,7 @@ def look(
     monkeypatch.setattr(delivery, "checks", lambda _: checks)
     reported: Told = []
 
-    def listen(notice: Notice) -> None:
+    def listen(notice: DoctorNotice) -> None:
         assert isinstance(notice, Checked)
         reported.append((notice.name, [one.failure.id for one in notice.findings], notice.reason))
 

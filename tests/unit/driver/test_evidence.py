@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Optional, Tuple
 
@@ -17,6 +18,7 @@ from acmewrap.driver.evidence import Request
 from acmewrap.driver.home import CertificateFiles, read_folder
 from acmewrap.driver.process import Command, Completed
 from acmewrap.driver.results import IssueResult
+from acmewrap.timefmt import instant
 from synthetic import NOW, Folder
 
 NAME = "nas.example.com"
@@ -151,7 +153,7 @@ def run(tmp_path: Path, case: Case) -> IssueResult:
     location = CertificateFiles(Path("/home/nas_ecc"), NAME)
     reason = failure(REASON, "the authority said no")
     return evidence.judge(
-        request, location, before, after, completed(case.returncode, (case.text,)), diagnose=lambda: reason
+        request, location, before, after, completed(case.returncode, (case.text,)), now=NOW, diagnose=lambda: reason
     )
 
 
@@ -173,8 +175,8 @@ def test_a_result_describes_the_set_that_will_be_in_use(tmp_path: Path, case: Ca
 
 def test_a_certificate_is_told_with_its_own_dates(tmp_path: Path) -> None:
     result = run(tmp_path, Case("", "renew", OLD, NEW, 0, "renewed"))
-    assert (result.not_before, result.not_after, result.key_type) == (NOW, NOW + 86400, "ec-256")
-    assert (result.domains, result.issuer, result.next_renewal) == ((NAME,), "Intermediate", NOW * 2)
+    assert (result.not_before, result.not_after, result.key_type) == (instant(NOW), instant(NOW + 86400), "ec-256")
+    assert (result.domains, result.issuer, result.next_renewal) == ((NAME,), "Intermediate", instant(NOW * 2))
 
 
 def test_addresses_are_compared_as_addresses(tmp_path: Path) -> None:
@@ -204,12 +206,17 @@ def test_a_certificate_that_became_due_during_the_call_was_not_due_when_it_began
 def test_the_calendar_of_acme_sh_follows_the_lifetime(tmp_path: Path) -> None:
     result = run(tmp_path, Case("", "renew", OLD, NEW, 0, "renewed"))
     request = Request(
-        "renew", (NAME,), "ec-256", (), due=lambda begin, end: (begin + end) // 2, settings={"Le_DeployHook": "x,"}
+        "renew",
+        (NAME,),
+        "ec-256",
+        (),
+        due=lambda begin, end: begin + (end - begin) / 2,
+        settings={"Le_DeployHook": "x,"},
     )
     files = NEW.write(tmp_path / "staged")
     aligned = evidence.align(request, result, files)
     values = parse_configuration(files.configuration.read_text(encoding="utf-8"))
-    assert aligned.next_renewal == NOW + 43200
+    assert aligned.next_renewal == instant(NOW + 43200)
     assert values["Le_NextRenewTime"] == str(NOW + 43200)
     assert values["Le_NextRenewTimeStr"] == "2026-06-02T00:00:00Z"
     assert values["Le_DeployHook"] == "x,"
@@ -221,3 +228,87 @@ def test_a_renewal_asks_for_the_names_in_the_configuration(tmp_path: Path) -> No
     )
     assert stored is not None
     assert stored.domains == (NAME, "b.example.com", "c.example.com")
+
+
+# --- dates: nothing that is worse than before takes its place ---
+
+HOUR = 3600
+DATE = "responseHeaders='HTTP/1.1 200\nDate: {}\n'\n"
+
+
+class Dates(NamedTuple):
+    """A new set beside an old one at NOW, and what is said of it; an empty failure: it is kept."""
+
+    title: str
+    after: Folder
+    failure: str = ""
+    before: Optional[Folder] = OLD
+    protocol: str = ""
+
+
+DATED = (
+    Dates("a good one", NEW),
+    Dates("an expired one", NEW.but(begin=NOW - 86400, end=NOW - 1), "certificate.not_valid"),
+    Dates("one that ends this second", NEW.but(begin=NOW - 86400, end=NOW), "certificate.not_valid"),
+    Dates("one of tomorrow", NEW.but(begin=NOW + 86400, end=NOW + 2 * 86400), "certificate.not_valid"),
+    Dates("one of a clock that is a minute ahead", NEW.but(begin=NOW + 60, end=NOW + 86400)),
+    Dates("one with an expired chain", NEW.but(chain_end=NOW - 1), "certificate.not_valid"),
+    Dates("an expired one, and none before", NEW.but(end=NOW - 1), "certificate.not_valid", None),
+    Dates(
+        "one of tomorrow, by an authority that lives there",
+        NEW.but(begin=NOW + 86400, end=NOW + 2 * 86400),
+        "ca.clock_skew",
+        protocol=DATE.format("Tue, 02 Jun 2026 12:00:00 GMT"),
+    ),
+    Dates(
+        "an expired one, by an authority with our time",
+        NEW.but(end=NOW - 1),
+        "certificate.not_valid",
+        protocol=DATE.format("Mon, 01 Jun 2026 12:00:00 GMT"),
+    ),
+    Dates("one dated back", NEW.but(begin=NOW - 86400, end=NOW + HOUR), "certificate.short_lived"),
+    Dates(
+        "one dated back, and an old one that ends before it",
+        NEW.but(begin=NOW - 86400, end=NOW + HOUR),
+        "",
+        OLD.but(end=NOW + 60),
+    ),
+    Dates(
+        "one dated back, and an old one that has expired",
+        NEW.but(begin=NOW - 86400, end=NOW + HOUR),
+        "",
+        OLD.but(end=NOW - 1),
+    ),
+    Dates(
+        "one dated back, and an old one without its key",
+        NEW.but(begin=NOW - 86400, end=NOW + HOUR),
+        "",
+        OLD.but(key=None),
+    ),
+    Dates("one of a shorter life", NEW.but(end=NOW + HOUR)),
+)
+
+
+@pytest.mark.parametrize("case", DATED, ids=lambda case: re.sub(r"\W+", "-", case.title))
+def test_what_is_worse_than_before_does_not_take_its_place(tmp_path: Path, case: Dates) -> None:
+    before = None if case.before is None else read_folder(case.before.write(tmp_path / "before"), ecc=True)
+    after = read_folder(case.after.write(tmp_path / "after"), ecc=True)
+
+    def due(begin: datetime, end: datetime) -> datetime:
+        return begin + (end - begin) * 2 // 3
+
+    result = evidence.judge(
+        Request("renew", (NAME,), "ec-256", (), due=due),
+        CertificateFiles(Path("/home/nas_ecc"), NAME),
+        before,
+        after,
+        completed(0),
+        now=NOW,
+        diagnose=lambda: failure(REASON, "not asked for"),
+        protocol=lambda: case.protocol,
+    )
+    assert (result.failure.id if result.failure else "") == case.failure
+    assert result.changed is not bool(case.failure)
+    if case.failure == "ca.clock_skew":
+        assert result.failure is not None
+        assert "the clock of this machine is 1 day behind that of the authority" in result.failure.message

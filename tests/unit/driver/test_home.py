@@ -13,6 +13,7 @@ import pytest
 from acmewrap.driver import generations
 from acmewrap.driver.home import Home, Stored
 from acmewrap.pki import x509
+from acmewrap.timefmt import instant
 from synthetic import NOW, Folder
 
 OLD = Folder()
@@ -301,4 +302,4 @@ def test_a_folder_that_acme_sh_made_is_removed_into_the_versions(tmp_path: Path)
 
 def test_a_date_is_a_number_of_seconds(tmp_path: Path) -> None:
     OLD.but(next_renewal=NOW).write(tmp_path)
-    assert read(tmp_path).next_renewal == NOW
+    assert read(tmp_path).next_renewal == instant(NOW)

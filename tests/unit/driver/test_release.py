@@ -12,7 +12,7 @@ from typing import Collection, Dict, List, Mapping, Tuple
 
 import pytest
 
-from acmewrap.driver.release.installation import Installed, Release, install, manifest, place, releases, verify
+from acmewrap.driver.release.installation import Installed, Release, install_acme_sh, manifest, place, releases, verify
 from acmewrap.errors import AccessError, AcmewrapError, BusyError, ReleaseError
 from acmewrap.files import lock
 
@@ -362,7 +362,7 @@ def test_a_file_in_the_way_of_the_parent_is_told(tmp_path: Path) -> None:
 
 def test_an_unpinned_release_is_refused_with_the_pinned_ones(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match=r"acme\.sh 3\.1\.4 is not a pinned release") as caught:
-        install("3.1.4", folder, cache=tmp_path)
+        install_acme_sh("3.1.4", folder, cache=tmp_path)
     assert caught.value.id == "release.unpinned"
     assert "3.0.2, 3.0.9, 3.1.0, 3.1.1, 3.1.2, 3.1.3" in caught.value.remedy
     with pytest.raises(ReleaseError, match="not a pinned release"):
@@ -371,14 +371,14 @@ def test_an_unpinned_release_is_refused_with_the_pinned_ones(folder: Path, tmp_p
 
 def test_a_vulnerable_release_is_refused_naming_the_hole(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="CVE-2023-38198") as caught:
-        install("3.0.2", folder, cache=tmp_path)
+        install_acme_sh("3.0.2", folder, cache=tmp_path)
     assert caught.value.id == "release.vulnerable"
     assert not folder.parent.exists()
 
 
 def test_a_vulnerable_release_is_looked_for_once_that_is_allowed(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match=r"brought\.tar\.gz: No such file") as caught:
-        install("3.0.2", folder, cache=tmp_path, archive=tmp_path / "brought.tar.gz", allow_vulnerable=True)
+        install_acme_sh("3.0.2", folder, cache=tmp_path, archive=tmp_path / "brought.tar.gz", allow_vulnerable=True)
     assert caught.value.id == "release.source"
 
 

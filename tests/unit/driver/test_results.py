@@ -8,7 +8,8 @@ import pytest
 
 from acmewrap.catalogue import failure
 from acmewrap.driver.home import CertificateFiles
-from acmewrap.driver.results import CronEntry, CronResult, IssueOutcome, IssueResult, ListEntry
+from acmewrap.driver.queries import ListEntry
+from acmewrap.driver.results import CronEntry, CronResult, IssueOutcome, IssueResult
 
 FILES = CertificateFiles(Path("/home/nas_ecc"), "nas")
 FAULT = failure("hook.failed", "it failed")
@@ -43,5 +44,5 @@ def test_one_failed_certificate_spoils_a_round() -> None:
 
 
 def test_a_row_without_the_usual_columns_is_read_as_far_as_it_goes() -> None:
-    assert ListEntry.from_row({"Main_Domain": "nas"}) == ListEntry("nas", "", (), "", "", "")
+    assert ListEntry.from_row({"Main_Domain": "nas"}) == ListEntry("nas", "", (), "", None, None)
     assert ListEntry.from_row({}).domain == ""

@@ -10,7 +10,14 @@ import pytest
 from acmewrap import resources
 from acmewrap.driver.wrapper import IDENTITY, Wrapper, read_own
 from acmewrap.errors import AccessError
-from acmewrap.secrets import CommandReference, CredentialReference, EnvironmentReference, FileReference, Literal, Secret
+from acmewrap.secrets import (
+    CommandReference,
+    CredentialReference,
+    EnvironmentReference,
+    FileReference,
+    InlineSecret,
+    Secret,
+)
 
 WRAPPER = Wrapper(
     path=Path("/srv/acme/acme.sh"),
@@ -65,8 +72,11 @@ checksum() (
       deploy/* | dnsapi/* | notify/*) ;;
       *) case ${name%.sh} in *[!A-Za-z0-9_]*) continue ;; esac ;;
     esac
-    if [ -f "$path" ] || [ -L "$path" ]; then set -- "$@" "$path"; fi
-    if [ -L "$path" ]; then set -- "$@" "$path"; fi
+    if [ -L "$path" ]; then
+      echo "$path is a link" && continue
+    elif [ -f "$path" ]; then
+      set -- "$@" "$path"
+    fi
   done
   sha256sum -- "$@" </dev/null 2>/dev/null | sha256sum
 )
@@ -144,7 +154,7 @@ def test_variables_are_spelled_as_the_release_reads_them(version: str, name: str
 
 
 def test_a_secret_of_the_yaml_file_is_left_out_with_a_word_about_it() -> None:
-    variables = (("ssh", {"DEPLOY_SSH_PASSWORD": Literal(Secret("hunter2"))}),)
+    variables = (("ssh", {"DEPLOY_SSH_PASSWORD": InlineSecret(Secret("hunter2"))}),)
     text = replace(WRAPPER, variables=variables).render()
     assert "hunter2" not in text
     assert "# DEPLOY_SSH_PASSWORD stands in the YAML file itself" in text

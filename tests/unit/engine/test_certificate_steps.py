@@ -17,7 +17,7 @@ from acmewrap.plan.steps import DeployCertificate
 from acmewrap.reasons import Plain
 from acmewrap.verify.tls_probe import Observation
 from configuration import BASE, loaded
-from synthetic import Folder
+from synthetic import NOW, Folder
 
 DEPLOY = "    deploy: {{server: {{hook: ssh, verify: '{0}:443'}}}}\n"
 OTHER = BASE.partition("certificates:\n")[2].replace("nas", "www")
@@ -43,7 +43,7 @@ def test_a_target_of_two_certificates_gets_one_at_a_time(
         return Delivery(None, Observation())
 
     monkeypatch.setattr(certificate_steps, "deliver", deliver)
-    perform = CertificateSteps(config, RunContext({}), {}, {}).perform
+    perform = CertificateSteps(config, RunContext({}, clock=lambda: NOW), {}, {}).perform
     steps = [DeployCertificate(Plain.FORCED, one, authority, one.targets[0]) for one in config.certificates.values()]
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda step: perform(step, lambda _: None), steps))

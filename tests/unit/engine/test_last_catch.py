@@ -14,6 +14,7 @@ from acmewrap import paths, unexpected
 from acmewrap.acme import directory
 from acmewrap.catalogue import failure
 from acmewrap.driver.acmesh import AcmeSh
+from acmewrap.driver.results import AccountResult
 from acmewrap.engine import machine_steps
 from acmewrap.engine.certificate_steps import CertificateSteps
 from acmewrap.engine.context import RunContext
@@ -23,7 +24,7 @@ from acmewrap.errors import AcmewrapError, ExitCode
 from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import IssueCertificate, PrepareWebroot, Step
 from acmewrap.reasons import Plain
-from acmewrap.state.ledger import Entry, Ledger
+from acmewrap.state.ledger import Ledger, LedgerEntry
 from wanted import make_config
 
 NOW = 1_800_000_000
@@ -57,14 +58,14 @@ class Engines:
         self.ledger = paths.ledger_path(authority)
         self.context = RunContext({}, clock=lambda: NOW)
         monkeypatch.setattr(directory, "fetch", lambda *_: directory.Directory("https://pki.test"))
-        monkeypatch.setattr(AcmeSh, "register_account", lambda *_: None)
+        monkeypatch.setattr(AcmeSh, "register_account", lambda *_: AccountResult("unchanged"))
         monkeypatch.setattr(machine_steps, "perform", lambda *_: None)
         monkeypatch.setattr(CertificateSteps, "_obtain", lambda *_: None)
 
     def execute(self, listener: Listener = lambda _: None) -> Run:
         return Engine(self.config, self.context, listener).execute(self.plan)
 
-    def entry(self, name: str) -> Entry:
+    def entry(self, name: str) -> LedgerEntry:
         return Ledger.load(self.ledger).get(name)
 
     @property

@@ -15,6 +15,7 @@ from acmewrap.errors import ExitCode
 from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import IssueCertificate, Kind, PrepareWebroot, Step
 from acmewrap.reasons import Plain
+from acmewrap.timefmt import instant
 from acmewrap.verify.tls_probe import Observation
 from results import ASK, AUTHORITY, CERTIFICATE, DELIVERED, DEPLOY, INSTALL, RENEW
 from results import ISSUED as RENEWED
@@ -67,7 +68,7 @@ OTHER = [result("renew", "mail"), result("deploy", "mail")]
     ],
 )
 def test_the_exit_code_is_the_worst_that_happened(results: List[StepResult], code: int) -> None:
-    assert int(Run(Plan(), tuple(results), 0.0, 1.0).exit_code) == code
+    assert int(Run(Plan(), tuple(results), instant(0), instant(1)).exit_code) == code
 
 
 SEEN = Observation(served="1f" * 32)
@@ -89,4 +90,4 @@ SEEN = Observation(served="1f" * 32)
     ],
 )
 def test_a_run_has_changed_something_when_one_of_its_steps_has(result: StepResult, changed: bool) -> None:
-    assert Run(Plan(), (SKIPPED, result), 0.0, 1.0).changed is changed
+    assert Run(Plan(), (SKIPPED, result), instant(0), instant(1)).changed is changed

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from acmewrap.catalogue import failure
 from acmewrap.config.model import RenewAt, RenewBefore, Schedule
-from acmewrap.limits import latest_try
 from acmewrap.plan import interval_check
 from acmewrap.plan.due import due_at, due_of, end_of, interval_of, slowest_interval
 from acmewrap.plan.planner import PlanOptions, plan
 from acmewrap.plan.steps import CERTIFICATE_KINDS
-from acmewrap.reasons import Due, Moment
-from acmewrap.state.ledger import Advice, Entry
+from acmewrap.reasons import Due
+from acmewrap.state.ledger import Advice, LedgerEntry
+from acmewrap.timefmt import instant
 from wanted import CERTIFICATE, DAY, ISSUED, LEAF, NOW, make_config, make_leaf, make_state, make_stored
 
 MINUTE, HOUR = 60, 3600
@@ -76,7 +76,7 @@ def test_a_certificate_is_renewed_when_its_authority_says_so() -> None:
     advice = Advice(LEAF, "https://ca.test/ari", NOW + HOUR, NOW - HOUR, NOW, chosen=NOW - MINUTE)
     first = plan(make_config(), make_state(advice=advice, observations={}), NOW, UNATTENDED).steps[0]
     assert first.kind == "renew"
-    assert first.reason == Due(Moment(NOW - MINUTE), ISSUED + DAY - NOW, "authority")
+    assert first.reason == Due(instant(NOW - MINUTE), ISSUED + DAY - NOW, "authority")
 
 
 def test_the_authority_is_asked_again_when_the_time_has_come_and_not_before() -> None:
@@ -104,7 +104,7 @@ def test_after_any_number_of_failures_half_of_what_is_left_is_still_left(
     lifetime: int, attempts: int, passed: float
 ) -> None:
     now = int(lifetime * passed)
-    entry = Entry(attempts=attempts).fail(REFUSED, now, end=lifetime, lifetime=lifetime)
+    entry = LedgerEntry(attempts=attempts).fail(REFUSED, now, end=lifetime)
     assert now <= entry.next_try <= now + (lifetime - now) / 2
 
 
@@ -123,21 +123,23 @@ def test_after_a_failure_the_next_run_tries_again_or_one_before_half_of_what_is_
     run = int(lifetime * passed)
     now = int(run + interval * took)  # the failure takes its time, so it is noted later than the run began
     assume(now < lifetime)
-    failed = Entry(attempts=attempts).fail(REFUSED, now, end=lifetime, lifetime=lifetime, interval=interval)
+    failed = LedgerEntry(attempts=attempts).fail(REFUSED, now, end=lifetime, interval=interval)
     next_try = failed.next_try
     again = run + max(-(-(next_try - run) // interval), 1) * interval
     assert again <= max(run + interval, now + (lifetime - now) / 2)
 
 
-@pytest.mark.parametrize(("lifetime", "wait"), [(HOUR, 5 * MINUTE), (DAY, HOUR), (90 * DAY, HOUR)])
-def test_what_has_expired_is_tried_soon_and_not_all_the_time(lifetime: int, wait: int) -> None:
-    assert latest_try(NOW, NOW - DAY, lifetime) == NOW + wait
-    assert latest_try(NOW, NOW, lifetime) == NOW + wait
-    assert latest_try(NOW, NOW, lifetime, 5 * MINUTE) == NOW + max(wait - 5 * MINUTE, 30)
+@pytest.mark.parametrize("ended", [0, 1, DAY, 400 * DAY])
+def test_what_has_expired_is_tried_as_the_backoff_has_it(ended: int) -> None:
+    waits = [
+        LedgerEntry(attempts=tried).fail(REFUSED, NOW, end=NOW - ended, jitter=0).next_try - NOW for tried in range(12)
+    ]
+    assert waits[:4] == [5 * MINUTE, 10 * MINUTE, 20 * MINUTE, 40 * MINUTE]
+    assert waits[-1] == 23 * HOUR
 
 
 def test_what_a_target_serves_until_when_is_kept_while_another_leaf_is_owed() -> None:
-    entry = Entry().prove("aa", NOW, NOW + DAY).want("bb").fail(REFUSED, NOW)
+    entry = LedgerEntry().prove("aa", NOW, NOW + DAY).want("bb").fail(REFUSED, NOW)
     assert (entry.seen, entry.seen_until) == ("aa", NOW + DAY)
 
 
@@ -146,8 +148,8 @@ def test_a_deployment_ends_with_what_the_target_serves_or_else_with_what_is_stor
     seen_until: Optional[int], end: Optional[int]
 ) -> None:
     leaf = make_leaf()
-    assert end_of(Entry(seen_until=seen_until), leaf) == (leaf.not_after if end is None else end)
-    assert end_of(Entry(seen_until=seen_until), None) is None
+    assert end_of(LedgerEntry(seen_until=seen_until), leaf) == (leaf.validity[1] if end is None else end)
+    assert end_of(LedgerEntry(seen_until=seen_until), None) is None
 
 
 # --- the schedule against the lifetime ---
@@ -202,4 +204,4 @@ def test_a_schedule_that_is_fast_enough_or_unknown_is_no_problem() -> None:
 
 def test_of_an_authority_that_has_issued_nothing_nothing_is_said() -> None:
     assert interval_check.find_problems(make_config(), make_state(stored=None)) == ()
-    assert make_leaf().lifetime == DAY
+    assert make_leaf().lifetime.total_seconds() == DAY

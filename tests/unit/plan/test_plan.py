@@ -34,10 +34,11 @@ from acmewrap.plan.steps import (
     Step,
     WriteBundle,
 )
-from acmewrap.reasons import Changed, Due, Expired, Moment, NotAsPinned, NotServed, Plain, Reason, SetBroken
+from acmewrap.reasons import Changed, Due, Expired, NotAsPinned, NotServed, Plain, Reason, SetBroken
 from acmewrap.secrets import FileReference
-from acmewrap.state.ledger import Entry
+from acmewrap.state.ledger import LedgerEntry
 from acmewrap.state.machine import State
+from acmewrap.timefmt import instant
 from acmewrap.verify.tls_probe import Observation
 from wanted import (
     CERTIFICATE,
@@ -116,7 +117,7 @@ def test_parts_that_are_as_they_should_be_are_no_steps() -> None:
 
 def test_the_machine_comes_before_its_certificates_and_the_schedule_after_them() -> None:
     everything = replace(
-        make_state(stored=None, observations={}, deliveries={"dsm": Entry()}),
+        make_state(stored=None, observations={}, deliveries={"dsm": LedgerEntry()}),
         release=failure("release.missing", "missing"),
         bundles={BUNDLE: (AUTHORITY, "missing")},
         webroots={Path("/b"): "missing"},
@@ -230,13 +231,13 @@ def test_it_is_renewed_from_the_second_on_at_which_it_is_due() -> None:
     assert plan(make_config(), make_state(), due - 1) == Plan(())
     (renewal, _) = plan(make_config(), make_state(), due).steps
     assert isinstance(renewal, RenewCertificate)
-    assert renewal.reason == Due(Moment(due), DAY // 3, "configuration")
+    assert renewal.reason == Due(instant(due), DAY // 3, "configuration")
 
 
 def test_an_expired_certificate_is_renewed_and_said_to_be_expired() -> None:
     (renewal, _) = plan(make_config(), make_state(), ISSUED + DAY).steps
     assert isinstance(renewal, RenewCertificate)
-    assert renewal.reason == Expired(Moment(ISSUED + DAY))
+    assert renewal.reason == Expired(instant(ISSUED + DAY))
 
 
 def test_it_can_be_due_a_time_before_its_end() -> None:
@@ -254,8 +255,8 @@ def test_force_renews_what_is_not_due(options: PlanOptions) -> None:
 # --- backoff ---
 
 
-def failed(when: int) -> Entry:
-    return Entry(attempts=3, next_try=when)
+def failed(when: int) -> LedgerEntry:
+    return LedgerEntry(attempts=3, next_try=when)
 
 
 def test_an_unattended_run_waits_out_the_time_after_a_failure() -> None:
@@ -267,20 +268,20 @@ def test_an_unattended_run_waits_out_the_time_after_a_failure() -> None:
 
 
 def test_an_unattended_run_waits_before_it_delivers_again() -> None:
-    pending = {"dsm": Entry(wanted=LEAF, attempts=1, next_try=NOW + 1)}
+    pending = {"dsm": LedgerEntry(wanted=LEAF, attempts=1, next_try=NOW + 1)}
     assert plan(make_config(), make_state(deliveries=pending, **UNKNOWN), NOW, UNATTENDED) == Plan(())
     assert kinds(plan(make_config(), make_state(deliveries=pending, **UNKNOWN), NOW + 1, UNATTENDED)) == ["deploy"]
 
 
 def test_a_new_certificate_does_not_wait_for_what_failed_with_the_old_one() -> None:
-    pending = {"dsm": Entry(wanted=OTHER, seen=OTHER, attempts=5, next_try=NOW + DAY)}
+    pending = {"dsm": LedgerEntry(wanted=OTHER, seen=OTHER, attempts=5, next_try=NOW + DAY)}
     assert kinds(plan(make_config(), make_state(deliveries=pending, **UNKNOWN), NOW, UNATTENDED)) == ["deploy"]
 
 
 # --- deliveries ---
 
 SERVED = Observation(served=LEAF)
-PROVEN = Entry(wanted=LEAF, seen=LEAF, seen_at=ISSUED)
+PROVEN = LedgerEntry(wanted=LEAF, seen=LEAF, seen_at=ISSUED)
 
 
 @pytest.mark.parametrize(
@@ -288,15 +289,15 @@ PROVEN = Entry(wanted=LEAF, seen=LEAF, seen_at=ISSUED)
     [
         (PROVEN, SERVED, None),
         (PROVEN, None, None),
-        (Entry(), None, Plain.NOT_PROVEN),
-        (Entry(wanted=OTHER, seen=OTHER), None, Plain.SUPERSEDED),
+        (LedgerEntry(), None, Plain.NOT_PROVEN),
+        (LedgerEntry(wanted=OTHER, seen=OTHER), None, Plain.SUPERSEDED),
         (PROVEN, Observation(served=OTHER), NotServed(OTHER)),
         (PROVEN, Observation(error="nas:5001: Connection refused"), NotServed(error="nas:5001: Connection refused")),
-        (Entry(), SERVED, Plain.NOT_RECORDED),
+        (LedgerEntry(), SERVED, Plain.NOT_RECORDED),
     ],
 )
 def test_a_deployment_is_pending_until_the_leaf_was_seen(
-    entry: Entry, observed: Optional[Observation], reason: Optional[Reason]
+    entry: LedgerEntry, observed: Optional[Observation], reason: Optional[Reason]
 ) -> None:
     observations = {} if observed is None else {"dsm": observed}
     found = plan(make_config(), make_state(deliveries={"dsm": entry}, observations=observations), NOW)
@@ -345,4 +346,4 @@ def test_the_fingerprint_of_a_request_does_not_stand_for_who_delivers_it() -> No
     config = make_config()
     assert request_of(config, CERTIFICATE) == request_of(config, replace(CERTIFICATE, targets=()))
     assert make_stored().configuration[REQUEST_KEY] == request_of(config, CERTIFICATE)
-    assert make_leaf().lifetime == DAY
+    assert make_leaf().lifetime.total_seconds() == DAY

@@ -20,6 +20,7 @@ from acmewrap.reasons import Plain
 from acmewrap.report.document import commands, document, of_run, schema
 from acmewrap.report.fields import moment
 from acmewrap.state.machine import CertificateState, State
+from acmewrap.timefmt import instant
 from json_manual import manual
 from json_schema import accepts
 from results import CONFIG, DEPLOY, GOOD, NOT_ISSUED, NOT_PROVEN, NOW, RENEW, STATUSES, UNPROVEN, VALID
@@ -120,7 +121,9 @@ def test_a_certificate_says_what_the_run_did_to_it_also_when_its_authority_was_a
 
 
 def test_what_a_run_did_to_a_certificate_is_found_among_its_results() -> None:
-    found = assess(CONFIG, State(certificates={"nas": CertificateState(), "bare": CertificateState()}), NOW, GOOD)
+    found = assess(
+        CONFIG, State(certificates={"nas": CertificateState(), "bare": CertificateState()}), NOW.timestamp(), GOOD
+    )
     assert (found["nas"].outcome, found["nas"].targets["dsm"].deployed_now) == ("renewed", True)
     assert (found["bare"].outcome, found["bare"].targets) == (None, {})
 
@@ -187,7 +190,7 @@ def test_the_manual_is_what_the_tables_say() -> None:
 
 
 def test_times_are_in_utc_to_the_second() -> None:
-    assert moment(1_800_000_000.9) == "2027-01-15T08:00:00Z"
+    assert moment(instant(1_800_000_000.9)) == "2027-01-15T08:00:00Z"
     assert DOCUMENTS["done"]["run"]["seconds"] == 7.5
 
 

@@ -16,7 +16,7 @@ from acmewrap.engine.results import StepEnded, StepLine, StepResult, StepStarted
 from acmewrap.plan.steps import IssueCertificate
 from acmewrap.reasons import Plain
 from acmewrap.report import live
-from acmewrap.state.ledger import Entry
+from acmewrap.state.ledger import LedgerEntry
 from results import AUTHORITY, CERTIFICATE, DEPLOY, MISSING, NOW, SEEN, VALID
 
 ISSUE = IssueCertificate(Plain.NOT_YET_ISSUED, replace(CERTIFICATE, name="nas [main]"), AUTHORITY)
@@ -83,7 +83,7 @@ def test_a_certificate_with_two_targets_fits_into_80_columns() -> None:
     nas = replace(
         VALID,
         certificate=replace(CERTIFICATE, domains=names),
-        targets={"dsm": SEEN, "web": replace(SEEN, state="pending", entry=Entry())},
+        targets={"dsm": SEEN, "web": replace(SEEN, state="pending", entry=LedgerEntry())},
     )
     new = replace(MISSING, certificate=replace(MISSING.certificate, domains=("new.example.com",)))
     console = terminal()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 from acmewrap.engine.results import Run
 from acmewrap.plan.planner import Plan
@@ -60,7 +61,7 @@ def test_a_skipped_step_is_said_to_be_skipped() -> None:
 def test_a_run_is_summed_up_with_its_exit_code() -> None:
     assert list(run_lines(GOOD)) == ["4 steps done in 7.5 s, each of them proven."]
     assert list(run_lines(NOT_ISSUED)) == ["2 of 2 steps failed (exit code 3)."]
-    one = Run(Plan(), GOOD.results[:1], NOW, NOW + 1)
+    one = Run(Plan(), GOOD.results[:1], NOW, NOW + timedelta(seconds=1))
     assert next(run_lines(one)).startswith("1 step done")
 
 

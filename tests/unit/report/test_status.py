@@ -9,7 +9,8 @@ import pytest
 
 from acmewrap.catalogue import failure
 from acmewrap.engine.status import CertificateStatus, TargetStatus, assess
-from acmewrap.state.ledger import Entry
+from acmewrap.state.ledger import LedgerEntry
+from acmewrap.timefmt import instant
 from acmewrap.verify.tls_probe import Observation
 from wanted import CERTIFICATE, DAY, ISSUED, LEAF, NOW, OTHER, TARGET, make_config, make_state, make_stored
 
@@ -23,10 +24,10 @@ def status(now: float = NOW, **changes: Any) -> CertificateStatus:
 def test_a_certificate_that_is_there_and_served_is_valid_and_healthy() -> None:
     found = status()
     assert (found.state, found.is_healthy, found.failure) == ("valid", True, None)
-    assert found.due_at == ISSUED + DAY * 2 // 3
-    served, entry = Observation(served=LEAF), Entry(wanted=LEAF, seen=LEAF, seen_at=ISSUED)
+    assert found.due_at == instant(ISSUED + DAY * 2 // 3)
+    served, entry = Observation(served=LEAF), LedgerEntry(wanted=LEAF, seen=LEAF, seen_at=ISSUED)
     assert found.targets == {"dsm": TargetStatus(TARGET, "deployed", LEAF, served, entry)}
-    assert found.targets["dsm"].proven_at == ISSUED
+    assert found.targets["dsm"].proven_at == instant(ISSUED)
 
 
 @pytest.mark.parametrize(
@@ -50,17 +51,17 @@ def test_the_state_of_a_certificate_on_disk(now: float, changes: Mapping[str, An
 @pytest.mark.parametrize(
     ("entry", "observed", "state"),
     [
-        (Entry(seen=LEAF), Observation(served=LEAF), "deployed"),
-        (Entry(), Observation(served=LEAF), "deployed"),
-        (Entry(seen=LEAF), Observation(served=OTHER), "pending"),
-        (Entry(seen=LEAF), Observation(error="Connection refused"), "unreachable"),
-        (Entry(seen=LEAF), None, "deployed"),
-        (Entry(seen=OTHER), None, "pending"),
-        (Entry(), None, "pending"),
+        (LedgerEntry(seen=LEAF), Observation(served=LEAF), "deployed"),
+        (LedgerEntry(), Observation(served=LEAF), "deployed"),
+        (LedgerEntry(seen=LEAF), Observation(served=OTHER), "pending"),
+        (LedgerEntry(seen=LEAF), Observation(error="Connection refused"), "unreachable"),
+        (LedgerEntry(seen=LEAF), None, "deployed"),
+        (LedgerEntry(seen=OTHER), None, "pending"),
+        (LedgerEntry(), None, "pending"),
     ],
 )
 def test_the_state_of_a_target_is_what_was_seen_there(
-    entry: Entry, observed: Optional[Observation], state: str
+    entry: LedgerEntry, observed: Optional[Observation], state: str
 ) -> None:
     observations: Dict[str, Observation] = {} if observed is None else {"dsm": observed}
     found = status(deliveries={"dsm": entry}, observations=observations)
@@ -76,19 +77,22 @@ def test_what_only_the_hook_vouches_for_is_called_unverified() -> None:
 
 
 def test_an_outstanding_failure_is_told_and_is_not_healthy() -> None:
-    found = status(attempts=Entry().fail(REFUSED, NOW))
+    found = status(attempts=LedgerEntry().fail(REFUSED, NOW))
     assert not found.is_healthy
     assert found.failure is not None
     assert found.failure.id == "dsm.login_refused"
 
 
 def test_failures_of_a_target_are_told_with_the_next_try() -> None:
-    entry = Entry().want(LEAF).fail(REFUSED, NOW, jitter=0)
+    entry = LedgerEntry().want(LEAF).fail(REFUSED, NOW, jitter=0)
     target = status(deliveries={"dsm": entry}, observations={}).targets["dsm"]
-    assert (target.state, target.entry.attempts, target.entry.next_try) == ("pending", 1, NOW + 300)
+    assert (target.state, target.entry.attempts, target.next_try_at) == ("pending", 1, instant(NOW + 300))
     assert target.failure is not None
     assert target.failure.id == "dsm.login_refused"
 
 
 def test_a_proof_of_an_older_leaf_is_no_proof() -> None:
-    assert status(deliveries={"dsm": Entry(seen=OTHER, seen_at=NOW)}, observations={}).targets["dsm"].proven_at is None
+    assert (
+        status(deliveries={"dsm": LedgerEntry(seen=OTHER, seen_at=NOW)}, observations={}).targets["dsm"].proven_at
+        is None
+    )

@@ -7,9 +7,10 @@ import pytest
 from acmewrap import reasons
 from acmewrap.catalogue import failure
 from acmewrap.plan.steps import ChangeMode
-from acmewrap.reasons import Detailed, Deviation, Mode, Moment, Plain, Reason, TooOpen
+from acmewrap.reasons import Detailed, Deviation, Mode, Plain, Reason, TooOpen
 from acmewrap.report.wording import describe, reason_of, title_of
 from acmewrap.state.file_modes import Excess
+from acmewrap.timefmt import instant
 from results import ASK, AUTHORITY, CERTIFICATE, DEPLOY, INSTALL, RENEW
 
 REFUSED = failure("dsm.unreachable", "nobody there")
@@ -22,8 +23,8 @@ SAMPLES = (
     reasons.NotOurs(REFUSED),
     reasons.SetBroken("a.key is not the key of a.cer"),
     reasons.Changed("names", ("a.test",), ("a.test", "b.test")),
-    reasons.Due(Moment(1_800_000_000), 3600, "configuration"),
-    reasons.Expired(Moment(1_800_000_000)),
+    reasons.Due(instant(1_800_000_000), 3600, "configuration"),
+    reasons.Expired(instant(1_800_000_000)),
     reasons.NotServed(error="nas:5001: Connection refused"),
     reasons.NotAssigned(("default", "FTPS")),
     reasons.NotImported("acme"),

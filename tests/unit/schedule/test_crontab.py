@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acmewrap.config.model import Schedule
-from acmewrap.schedule.crontab import Entry
+from acmewrap.schedule.crontab import CrontabEntry
 
 COMMAND = ("/usr/bin/python3", "-m", "acmewrap", "--config", "/srv/acme/acmewrap.yaml", "cron")
 OTHERS = "# m h dom mon dow command\nSHELL=/bin/sh\n\n\t15 3 * * 0  /usr/local/bin/backup --all\t# mine\n"
@@ -26,24 +26,26 @@ def entry(
     mail: Optional[str] = None,
     commands: Tuple[Tuple[str, ...], ...] = (COMMAND,),
     log: str = "/srv/acme/task.log",
-) -> Entry:
+) -> CrontabEntry:
     schedule = Schedule(daily=None if every is not None else daily, every_seconds=every, mail=mail)
-    return Entry(name, schedule, commands, Path(log))
+    return CrontabEntry(name, schedule, commands, Path(log))
 
 
-def lines(one: Entry) -> Tuple[str, ...]:
+def lines(one: CrontabEntry) -> Tuple[str, ...]:
     return tuple(line for line in one.render().splitlines() if not line.startswith("#"))
 
 
-def fields(one: Entry) -> str:
+def fields(one: CrontabEntry) -> str:
     (line,) = lines(one)
     return " ".join(line.split()[:5])
 
 
 def test_the_entry_runs_at_its_time_and_logs_both_streams() -> None:
     (line,) = lines(entry())
-    assert line.startswith("55 4 * * * umask 077; /usr/bin/python3 -m acmewrap --config /srv/acme/acmewrap.yaml cron")
-    assert line.endswith(">> /srv/acme/task.log 2>&1")
+    assert line.startswith("55 4 * * * umask 077; ( log=/srv/acme/task.log; ")
+    assert line.endswith(
+        ' && exec >> "$log" 2>&1; /usr/bin/python3 -m acmewrap --config /srv/acme/acmewrap.yaml cron )'
+    )
 
 
 def test_it_is_marked_with_the_configuration_it_belongs_to() -> None:
@@ -113,13 +115,13 @@ def test_words_that_a_shell_would_split_or_expand_are_quoted() -> None:
 
 def test_several_commands_are_several_lines() -> None:
     found = lines(entry(commands=(("/srv/acme.sh", "--cron"), ("/srv/acme.sh-internal", "--cron"))))
-    assert [line.split()[7] for line in found] == ["/srv/acme.sh", "/srv/acme.sh-internal"]
+    assert [line.split()[-3] for line in found] == ["/srv/acme.sh", "/srv/acme.sh-internal"]
 
 
 def test_mail_is_sent_only_when_something_failed() -> None:
     mail, line, _ = lines(entry(mail="ops@example.com"))
     assert mail == "MAILTO=ops@example.com"
-    assert " 2>&1 || " in line
+    assert " ) || " in line
     assert "MAILTO" not in entry().render()
 
 

@@ -74,7 +74,8 @@ def test_a_schedule_of_wrappers_needs_no_copy(downloaded: Path, config: Config) 
 def test_the_script_sends_both_streams_to_the_log(config: Config) -> None:
     words = shlex.split(entry.script(config))
     assert words[:2] == ["/bin/bash", "-c"]
-    assert words[2].endswith(f"cron >> {config.directory}/task.log 2>&1")
+    assert f"log={config.directory}/task.log;" in words[2]
+    assert words[2].endswith("cron )")
     assert len(words) == 3
 
 

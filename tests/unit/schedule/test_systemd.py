@@ -55,9 +55,8 @@ def test_a_service_of_another_user_has_its_log_opened_by_that_user(units: Units)
     assert "User=admin" in lines
     assert not any(line.startswith("StandardOutput=") for line in lines)
     (start,) = [line for line in lines if line.startswith("ExecStart=")]
-    assert start.startswith(
-        'ExecStart=/bin/sh -c "exec \\"$$@\\" >>\\"$$0\\" 2>&1" /var/lib/acmewrap/task.log /usr/bin/python3 -m'
-    )
+    assert start.startswith('ExecStart=/bin/sh -c "( log=$$0; ')
+    assert ' exec \\"$$@\\" )" /var/lib/acmewrap/task.log /usr/bin/python3 -m' in start
 
 
 def test_only_a_service_that_listens_itself_gets_low_ports(units: Units) -> None:
@@ -75,17 +74,18 @@ def test_a_service_of_a_user_has_only_the_bars_that_need_no_privilege(units: Uni
 def test_it_is_run_once_and_both_streams_are_appended_to_the_log(units: Units) -> None:
     lines = service_of(units)
     assert "Type=oneshot" in lines
-    assert "StandardOutput=append:/var/lib/acmewrap/task.log" in lines
-    assert "StandardError=inherit" in lines
     assert not [line for line in lines if line.startswith(("RemainAfterExit", "SuccessExitStatus"))]
-    assert lines[[line.startswith("ExecStart") for line in lines].index(True)] == (
-        "ExecStart=/usr/bin/python3 -m acmewrap --config /etc/acmewrap/config.yaml cron"
+    (start,) = [line for line in lines if line.startswith("ExecStart")]
+    assert start.startswith("ExecStart=/bin/sh -c ")
+    assert start.endswith(
+        " /var/lib/acmewrap/task.log /usr/bin/python3 -m acmewrap --config /etc/acmewrap/config.yaml cron"
     )
 
 
 def test_words_are_taken_by_systemd_as_they_are(units: Units) -> None:
     hard = replace(units, commands=(("/bin/a b", "100%", "$HOME", 'say "hi"', "back\\slash", ""),))
-    assert r'ExecStart="/bin/a b" 100%% $$HOME "say \"hi\"" "back\\slash" ""' in service_of(hard)
+    (start,) = [line for line in service_of(hard) if line.startswith("ExecStart")]
+    assert start.endswith(r' "/bin/a b" 100%% $$HOME "say \"hi\"" "back\\slash" ""')
 
 
 @pytest.mark.parametrize(

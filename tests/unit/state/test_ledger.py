@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from acmewrap.catalogue import failure
 from acmewrap.errors import AcmewrapError
-from acmewrap.state.ledger import Entry, Ledger
+from acmewrap.state.ledger import Ledger, LedgerEntry
 
 MINUTE, DAY = 60, 86400
 NOW = 1_800_000_000
@@ -22,7 +22,7 @@ REFUSED = failure("dsm.login_refused", "the NAS refused the login", user="certup
 
 
 def waits(count: int, **options: float) -> List[float]:
-    entry = Entry()
+    entry = LedgerEntry()
     found: List[float] = []
     for _ in range(count):
         entry = entry.fail(REFUSED, NOW, **options)
@@ -36,48 +36,48 @@ def test_each_failure_waits_twice_as_long_as_the_one_before_but_never_past_the_s
 
 @given(st.integers(min_value=0, max_value=40))
 def test_the_wait_is_spread_by_a_fifth_and_no_more(attempts: int) -> None:
-    plain = Entry(attempts=attempts).fail(REFUSED, NOW, jitter=0).next_try - NOW
-    spread = Entry(attempts=attempts).fail(REFUSED, NOW).next_try - NOW
+    plain = LedgerEntry(attempts=attempts).fail(REFUSED, NOW, jitter=0).next_try - NOW
+    spread = LedgerEntry(attempts=attempts).fail(REFUSED, NOW).next_try - NOW
     assert plain * 0.8 - 1 <= spread <= plain * 1.2 + 1
 
 
 def test_waits_of_different_machines_differ() -> None:
-    assert len({Entry(attempts=8).fail(REFUSED, NOW).next_try for _ in range(20)}) > 1
+    assert len({LedgerEntry(attempts=8).fail(REFUSED, NOW).next_try for _ in range(20)}) > 1
 
 
 def test_a_failure_is_kept_with_its_id_message_and_remedy() -> None:
-    entry = Entry().fail(REFUSED, NOW)
+    entry = LedgerEntry().fail(REFUSED, NOW)
     assert entry.attempts == 1
     assert entry.error == {"id": REFUSED.id, "message": REFUSED.message, "remedy": REFUSED.remedy}
 
 
 def test_a_proof_ends_the_account_of_failures() -> None:
-    entry = Entry().want("aa").fail(REFUSED, NOW).prove("aa", NOW + 5.7)
-    assert entry == Entry(wanted="aa", seen="aa", seen_at=NOW + 5)
+    entry = LedgerEntry().want("aa").fail(REFUSED, NOW).prove("aa", NOW + 5.7)
+    assert entry == LedgerEntry(wanted="aa", seen="aa", seen_at=NOW + 5)
 
 
 def test_another_leaf_begins_a_new_account_and_remembers_what_was_seen() -> None:
-    entry = Entry().prove("aa", NOW).want("bb").fail(REFUSED, NOW)
+    entry = LedgerEntry().prove("aa", NOW).want("bb").fail(REFUSED, NOW)
     assert entry.want("bb") is entry
-    assert entry.want("cc") == Entry(wanted="cc", seen="aa", seen_at=NOW)
+    assert entry.want("cc") == LedgerEntry(wanted="cc", seen="aa", seen_at=NOW)
 
 
 def test_what_is_put_is_read_again(tmp_path: Path) -> None:
     path = tmp_path / "home" / ".ledger.json"
-    entry = Entry().want("aa").fail(REFUSED, NOW)
+    entry = LedgerEntry().want("aa").fail(REFUSED, NOW)
     Ledger.load(path).put("nas/dsm", entry)
     assert Ledger.load(path).get("nas/dsm") == entry
-    assert Ledger.load(path).get("nas") == Entry()
+    assert Ledger.load(path).get("nas") == LedgerEntry()
     assert path.stat().st_mode & 0o777 == 0o600
 
 
 def test_what_is_dropped_is_forgotten(tmp_path: Path) -> None:
     path = tmp_path / "ledger"
     ledger = Ledger.load(path)
-    ledger.put("nas", Entry(attempts=1))
+    ledger.put("nas", LedgerEntry(attempts=1))
     ledger.drop("nas")
     ledger.drop("never there")
-    assert Ledger.load(path).get("nas") == Entry()
+    assert Ledger.load(path).get("nas") == LedgerEntry()
 
 
 @pytest.mark.parametrize(
@@ -99,8 +99,8 @@ def test_a_damaged_file_is_an_empty_ledger_and_is_replaced(tmp_path: Path, conte
     path.write_bytes(content)
     ledger = Ledger.load(path)
     assert ledger.names() == ()
-    ledger.put("nas", Entry(attempts=1))
-    assert Ledger.load(path).get("nas") == Entry(attempts=1)
+    ledger.put("nas", LedgerEntry(attempts=1))
+    assert Ledger.load(path).get("nas") == LedgerEntry(attempts=1)
 
 
 @given(st.binary(max_size=300))
@@ -115,7 +115,7 @@ def test_no_content_makes_reading_it_fail(content: bytes) -> None:
 
 def test_a_file_that_is_cut_short_at_any_byte_is_read(tmp_path: Path) -> None:
     path = tmp_path / "ledger"
-    Ledger.load(path).put("nas", Entry().want("aa").fail(REFUSED, NOW))
+    Ledger.load(path).put("nas", LedgerEntry().want("aa").fail(REFUSED, NOW))
     whole = path.read_bytes()
     for length in range(len(whole) - 2):
         path.write_bytes(whole[:length])
@@ -125,7 +125,7 @@ def test_a_file_that_is_cut_short_at_any_byte_is_read(tmp_path: Path) -> None:
 def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "home" / "ledger"
     ledger = Ledger.load(path)
-    ledger.put("nas", Entry(attempts=1))
+    ledger.put("nas", LedgerEntry(attempts=1))
     before = path.read_bytes()
 
     def full(*_: object) -> None:
@@ -133,7 +133,7 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path: Path, monkeypatc
 
     monkeypatch.setattr(os, "replace", full)
     with pytest.raises(OSError, match="No space left"):
-        ledger.put("nas", Entry(attempts=2))
+        ledger.put("nas", LedgerEntry(attempts=2))
     assert path.read_bytes() == before
     assert [one.name for one in path.parent.iterdir()] == ["ledger"]
 
@@ -141,7 +141,7 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path: Path, monkeypatc
 def test_threads_that_write_at_once_lose_nothing(tmp_path: Path) -> None:
     path = tmp_path / "ledger"
     ledger = Ledger.load(path)
-    threads = [threading.Thread(target=ledger.put, args=(f"name {n}", Entry(attempts=n))) for n in range(16)]
+    threads = [threading.Thread(target=ledger.put, args=(f"name {n}", LedgerEntry(attempts=n))) for n in range(16)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -187,11 +187,11 @@ def test_an_entry_of_wrong_types_is_looked_at_again_and_no_other_is_lost(
     }
     file.write_text(json.dumps(document), encoding="utf-8")
     ledger = Ledger.load(file)
-    assert ledger.get("good") == Entry(**GOOD)  # type: ignore[arg-type]
+    assert ledger.get("good") == LedgerEntry(**GOOD)  # type: ignore[arg-type]
     assert ledger.advice("a", "aa") is not None
     assert ledger.advice("odd", "aa") is None
     odd = ledger.get("odd")
-    assert odd in (Entry(), Entry(**{**GOOD, field: value}) if field in GOOD else Entry())  # type: ignore[arg-type]
+    assert odd in (LedgerEntry(), LedgerEntry(**{**GOOD, field: value}) if field in GOOD else LedgerEntry())  # type: ignore[arg-type]
     assert odd.fail(REFUSED, NOW).next_try > NOW
     ledger.put("odd", odd.prove("bb", NOW))
 

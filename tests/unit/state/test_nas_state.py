@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import stat
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from acmewrap.errors import AccessError, UnreachableError
 from acmewrap.plan.planner import Plan, PlanOptions, plan
 from acmewrap.reasons import AccountDiffers, AccountNotManaged, Deviation, NotAssigned, NotObserved, Plain, Reason
 from acmewrap.schedule import dsm
+from acmewrap.schedule.backend import logged
 from acmewrap.secrets import FileReference, Secret
 from acmewrap.state import nas
 from acmewrap.state.nas import NasState
@@ -237,7 +239,9 @@ def test_several_wrappers_in_one_task_end_with_the_failure_of_any(config: Config
     script = dsm.describe(
         replace(config, authorities=two, schedule=Schedule(daily=(1, 2), by="dsm", run="wrapper"))
     ).script
-    assert script == (
-        "/bin/bash -c 'umask 077; status=0; /srv/acme/acme.sh --cron >> /srv/acme/task.log 2>&1 || status=$?; "
-        "/srv/acme/acme.sh-b --cron >> /srv/acme/task.log 2>&1 || status=$?; exit $status'"
-    )
+    one, other = (logged(f"/srv/acme/{name} --cron", "/srv/acme/task.log") for name in ("acme.sh", "acme.sh-b"))
+    assert shlex.split(script) == [
+        "/bin/bash",
+        "-c",
+        f"umask 077; status=0; {one} || status=$?; {other} || status=$?; exit $status",
+    ]

@@ -19,7 +19,7 @@ from acmewrap.doctor import DoctorContext, dsm, support
 from acmewrap.errors import AcmewrapError
 from acmewrap.net.http import Http
 from acmewrap.schedule import dsm as scheduler
-from acmewrap.secrets import Literal, Secret
+from acmewrap.secrets import InlineSecret, Secret
 from acmewrap.state import nas
 from acmewrap.synology import certificates, reply, sessions, web
 from odd_answers import ACCOUNT, PASSWORD, Mutation, Nas, mutations
@@ -43,7 +43,7 @@ class Clock:
 
 
 def make(folder: Path) -> Config:
-    account = Account(ACCOUNT, Literal(Secret(PASSWORD)))
+    account = Account(ACCOUNT, InlineSecret(Secret(PASSWORD)))
     base = make_config()
     certificate = replace(
         base.certificates["nas"], key="2048", targets=(replace(base.certificates["nas"].targets[0], synology=WANTED),)

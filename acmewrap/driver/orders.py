@@ -1,0 +1,92 @@
+"""Orders of certificates: one call of acme.sh in a workspace, judged by what it left there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Mapping, Optional, Sequence, Union
+
+from ..access.trust import StrPath
+from ..acme import retry_after
+from ..config.arguments import CHALLENGE_FOLDER
+from ..config.model import Challenge, Webroot
+from ..errors import Retry
+from ..pki import csr
+from ..reading import read_bytes
+from . import command, evidence
+from .call import Caller
+from .command import Value
+from .evidence import Request
+from .home import KEY_ELSEWHERE, is_ecc, read_folder
+from .process import OnLine
+from .results import IssueResult
+from .staging import stage
+
+
+def read_csr(path: StrPath) -> csr.Csr:
+    """The request in the PEM file *path*. Raises :class:`CommandError` (``command.unsafe``)."""
+    try:
+        return csr.parse(read_bytes(Path(path)))
+    except (OSError, ValueError) as error:
+        raise command.refused(f"{path}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def of_csr(
+    caller: Caller,
+    path: StrPath,
+    challenge: Union[Challenge, Sequence[Challenge]],
+    *,
+    force: bool,
+    options: Sequence[str],
+    variables: Optional[Mapping[str, Value]],
+) -> Request:
+    """``--sign-csr``. Raises :class:`CommandError` (``command.unsafe``)."""
+    request = read_csr(path)
+    challenges, key = command.one_each(request.domains, challenge), request.key_type
+    words = command.sign_csr(request.domains, challenges, force=force, options=options)
+    stored = caller.home.read(request.domains[0], is_ecc(key))
+    if stored is not None and not stored.key_is_elsewhere:
+        raise command.refused(
+            f"{stored.files.folder} holds a key of its own: keep certificates of requests in another home"
+        )
+    webroots = tuple(str(one.path) for one in challenges if isinstance(one, Webroot))
+    marked = {KEY_ELSEWHERE: "1"}
+    return Request("issue", request.domains, key, words, webroots, variables, settings=marked, csr=request)
+
+
+def obtain(caller: Caller, request: Request, on_line: Optional[OnLine], *, again: bool = True) -> IssueResult:
+    """Have acme.sh order it in a workspace; what came of it takes the place of what was there when it is good."""
+    domain, ecc = request.name
+    known = {"domain": domain, "name": domain, "webroot": next(iter(request.webroots), "")}
+    caller.refuse_exchangeable((Path(webroot, CHALLENGE_FOLDER) for webroot in request.webroots), ())
+    with stage(caller.home, [request.name], anew=request.verb == "issue") as staging:
+        before, staged = caller.home.read(domain, ecc), staging.files_of(domain, ecc)
+        words = (
+            request.words
+            if request.csr is None
+            else (*request.words, "--csr", request.csr.write_below(staging.temporary))
+        )
+        done = caller.run(request.verb, words, staging, variables=request.variables, bound=True, on_line=on_line)
+        if request.csr is not None:
+            evidence.mark(request, staged)
+        result = evidence.judge(
+            request,
+            caller.home.files_of(domain, ecc),
+            before,
+            read_folder(staged, ecc),
+            done,
+            now=caller.clock(),
+            diagnose=lambda: caller.diagnose(request.verb, done, known, protocol=staging.read_protocol()),
+            protocol=staging.read_protocol,
+        )
+        if result.changed:
+            result = evidence.align(request, result, staged)
+            staging.keep(caller.home, domain, ecc)
+        elif result.failure is not None:
+            wait = retry_after.from_protocol(staging.read_protocol())
+            result = replace(result, retry_after=None if wait is None else timedelta(seconds=wait))
+    # acme.sh asks for a new nonce only when it knows the wording of the refusal; step-ca's it does not know.
+    if again and not result.changed and result.failure is not None and result.failure.retry is Retry.AT_ONCE:
+        return obtain(caller, request, on_line, again=False)
+    return result

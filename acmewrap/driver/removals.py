@@ -1,0 +1,34 @@
+"""A certificate given up: at its authority, or in the home."""
+
+from __future__ import annotations
+
+from . import command
+from .call import Caller, CallResult
+from .home import is_ecc
+from .results import RevokeResult
+from .staging import stage
+
+
+def revoke(caller: Caller, domain: str, key: str, reason: int) -> RevokeResult:
+    """``--revoke``."""
+    with stage(caller.home, [(domain, is_ecc(key))]) as staging:
+        done = caller.run("revoke", command.revoke(domain, key, reason), staging, bound=True)
+        if done.returncode == 0:
+            staging.keep(caller.home, domain, is_ecc(key))
+    return _judge(caller, "revoke", domain, done)
+
+
+def remove(caller: Caller, domain: str, key: str) -> RevokeResult:
+    """``--remove``."""
+    with stage(caller.home, [(domain, is_ecc(key))]) as staging:
+        done = caller.run("remove", command.remove(domain, key), staging)
+    if done.returncode == 0:
+        caller.home.remove(domain, is_ecc(key))
+    return _judge(caller, "remove", domain, done)
+
+
+def _judge(caller: Caller, verb: str, domain: str, done: CallResult) -> RevokeResult:
+    known = {"domain": domain, "name": domain}
+    fault = None if done.returncode == 0 else caller.diagnose(verb, done, known)
+    events = done.transcript.events
+    return RevokeResult("failed" if fault else "done", domain, events, done.lines, done.seconds, fault)
