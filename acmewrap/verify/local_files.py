@@ -39,10 +39,11 @@ def read_files(paths: Mapping[FilePart, Path]) -> Observation:
     try:
         for part in ("combined_file", "fullchain_file", "cert_file"):
             if part in paths:
-                found = x509.parse_pem(read_bytes(paths[part]))[0]
+                former, path = path, paths[part]
+                found = x509.parse_pem(read_bytes(path))[0]
                 if leaf is not None and found != leaf:
-                    return Observation(error=f"{paths[part]} holds another certificate than {path}")
-                leaf, path = found, paths[part]
+                    return Observation(error=f"{path} holds another certificate than {former}")
+                leaf = found
         if leaf is None:
             return Observation(error="no certificate was installed")
         for part in KEY_PARTS:

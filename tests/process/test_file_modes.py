@@ -7,13 +7,14 @@ import os
 import shutil
 import stat
 import subprocess
+import time
 from pathlib import Path
 from typing import Any, List, Tuple
 
 import pytest
 
 from forkserver import acmewrap
-from synthetic import Folder
+from synthetic import DAY, Folder
 from unprivileged import NOBODY
 
 NAME = "nas.example.com"
@@ -45,7 +46,9 @@ class Machine:
         (folder / "dsm.password").write_text("hunter2\n", encoding="utf-8")
         (folder / "dsm.password").chmod(0o600)
         (folder / "acmewrap.yaml").write_text(TEXT.format(folder=folder, name=NAME), encoding="utf-8")
-        Folder(domain=NAME).write(self.home)
+        Folder(
+            domain=NAME, begin=int(time.time()) - 60, end=int(time.time()) + DAY, chain_end=int(time.time()) + DAY
+        ).write(self.home)
         self.apply_modes()
 
     def apply_modes(self) -> None:
