@@ -11,10 +11,11 @@ from typing import List, Mapping
 __version__ = "0.1.0"
 
 _MODULES: Mapping[str, str] = {
-    "access.trust": "StrPath",
+    "system.trust": "StrPath",
     "config": "load",
     "config.cleartext": "find_warnings",
     "config.install": "Install InstallFile",
+    "config.manifest": "Pin",
     "config.model": (
         "Account AcmeShSettings Alpn Apache Authority Certificate Challenge Config Dns DsmCertificate "
         "Endpoint ExternalAccount KeyType Nginx RenewAt RenewBefore Schedule Standalone Stateless "
@@ -22,10 +23,10 @@ _MODULES: Mapping[str, str] = {
     ),
     "doctor": "Checked DoctorNotice Fact Finding Fixed",
     "driver.acmesh": "AcmeSh",
-    "driver.home": "CertificateFiles Fault Stored",
+    "driver.homes.home": "CertificateFiles Fault Stored",
     "driver.process": "Command Completed Runner",
     "driver.release.installation": "Installed install_acme_sh",
-    "driver.queries": "CsrResult InfoResult ListEntry ListResult",
+    "driver.verbs.queries": "CsrResult InfoResult ListEntry ListResult",
     "driver.results": (
         "AccountResult AuthorizationResult CronEntry CronResult DeployResult ExportResult IssueResult Result "
         "RevokeResult"
@@ -35,6 +36,7 @@ _MODULES: Mapping[str, str] = {
     "engine.engine": "Listener",
     "engine.results": "Notice Planned Run StepEnded StepLine StepResult StepStarted",
     "engine.status": "CertificateStatus TargetStatus",
+    "engine.pinning": "Pinned",
     "engine.upgrade": "ReleaseChange",
     "errors": (
         "AccessError AcmewrapError BusyError CommandError ConfigurationError ConfigurationWarning DeployError "

@@ -1,11 +1,11 @@
 # What :mod:`acmewrap` promises, for type checkers: they see no lazy look-up that would take any name, however it is spelt."""
 
 from . import reasons as reasons
-from .access.trust import StrPath as StrPath
 from .config import load as load
 from .config.cleartext import find_warnings as find_warnings
 from .config.install import Install as Install
 from .config.install import InstallFile as InstallFile
+from .config.manifest import Pin as Pin
 from .config.model import Account as Account
 from .config.model import AcmeShSettings as AcmeShSettings
 from .config.model import Alpn as Alpn
@@ -34,17 +34,13 @@ from .doctor import Fact as Fact
 from .doctor import Finding as Finding
 from .doctor import Fixed as Fixed
 from .driver.acmesh import AcmeSh as AcmeSh
-from .driver.home import CertificateFiles as CertificateFiles
-from .driver.home import Fault as Fault
-from .driver.home import Stored as Stored
+from .driver.homes.home import CertificateFiles as CertificateFiles
+from .driver.homes.home import Fault as Fault
+from .driver.homes.home import Stored as Stored
 from .driver.output import events as events
 from .driver.process import Command as Command
 from .driver.process import Completed as Completed
 from .driver.process import Runner as Runner
-from .driver.queries import CsrResult as CsrResult
-from .driver.queries import InfoResult as InfoResult
-from .driver.queries import ListEntry as ListEntry
-from .driver.queries import ListResult as ListResult
 from .driver.release.installation import Installed as Installed
 from .driver.release.installation import install_acme_sh as install_acme_sh
 from .driver.results import AccountResult as AccountResult
@@ -56,9 +52,14 @@ from .driver.results import ExportResult as ExportResult
 from .driver.results import IssueResult as IssueResult
 from .driver.results import Result as Result
 from .driver.results import RevokeResult as RevokeResult
+from .driver.verbs.queries import CsrResult as CsrResult
+from .driver.verbs.queries import InfoResult as InfoResult
+from .driver.verbs.queries import ListEntry as ListEntry
+from .driver.verbs.queries import ListResult as ListResult
 from .driver.wrapper import Wrapper as Wrapper
 from .engine.deploy import Delivery as Delivery
 from .engine.engine import Listener as Listener
+from .engine.pinning import Pinned as Pinned
 from .engine.results import Notice as Notice
 from .engine.results import Planned as Planned
 from .engine.results import Run as Run
@@ -127,6 +128,7 @@ from .state.ledger import LedgerEntry as LedgerEntry
 from .state.machine import CertificateState as CertificateState
 from .state.machine import State as State
 from .state.nas import NasState as NasState
+from .system.trust import StrPath as StrPath
 from .verify.tls_probe import Observation as Observation
 
 __version__: str

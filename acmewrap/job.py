@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Tuple
 
 from . import paths
-from .catalogue import failure, invalid
+from .catalogue import failure
 from .config.model import Certificate, Config
 from .engine.convergence import SCOPES, Command, Convergence
 from .errors import AccessError, AcmewrapError, IssueError
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from .doctor import DoctorNotice, Finding
     from .driver.results import RevokeResult
     from .engine.engine import Listener
+    from .engine.pinning import Pinned
     from .engine.results import Run
     from .engine.status import CertificateStatus
     from .engine.upgrade import ReleaseChange
@@ -97,19 +98,11 @@ class Job:
         """What the file should not say although it may. Changes nothing.
 
         Raises :class:`ConfigurationError` for what only shows beside the certificates that are there, and :class:`AccessError`
-        when the scheduled run could not start.
+        when the scheduled run could not start; :class:`ReleaseError` when the release is not pinned, or lacks a hook in use.
         """
-        from .config.cleartext import find_warnings
-        from .plan import interval_check
-        from .schedule import entry
-        from .state import file_modes, installed_files
+        from .engine.check import check
 
-        slow = interval_check.find_problems(self.config, read_state(self.config, CERTIFICATE_PARTS))
-        if problems := (*slow, *installed_files.find_problems(self.config)):
-            raise invalid(problems)
-        if self.config.schedule is not None:
-            entry.refuse_weak(self.config)
-        return (*find_warnings(self.config, self._environ), *file_modes.find_warnings(self.config))
+        return check(self.config, self._environ)
 
     def status(self, *names: str, run: Optional[Run] = None) -> Dict[str, CertificateStatus]:
         """The certificates on disk and at their targets; with *run* as that left them, and no target is asked again."""
@@ -190,7 +183,8 @@ class Job:
         return upgrade.compare(self.config, version)
 
     def upgrade(self, version: Optional[str] = None, *, force: bool = False) -> Run:
-        """Switch to another pinned release of acme.sh (None: the newest), or back: install it and write it into the file.
+        """Switch to another pinned release of acme.sh (None: the newest with two witnesses), or back: install and write it.
+
         When a step fails, all is as it was before. Raises what :meth:`compare_release` raises, and :class:`ConfigurationError`
         or :class:`AccessError` when the file cannot be changed.
         """
@@ -199,6 +193,12 @@ class Job:
 
         edit = set_release(self.config.file, upgrade.compare(self.config, version).new, self._environ)
         return upgrade.switch(edit, self._environ, self.listener, force=force)
+
+    def pin(self, archive: Path, *, pretend: bool = False) -> Pinned:
+        """Pin the release in *archive* for :meth:`upgrade`; *pretend* only compares. Raises :class:`ReleaseError`, and as that."""
+        from .engine import pinning
+
+        return pinning.pin(self.config, archive, self._environ, pretend=pretend)
 
     def schedule(self) -> Scheduler:
         """The entry of the scheduled run: to show, start or remove; :meth:`apply` makes it. Raises :class:`AcmewrapError`
@@ -220,7 +220,7 @@ class Job:
         if chosen is None:
             known = ", ".join(authorities)
             raise AcmewrapError(failure("authority.unknown", f"no authority is called {authority!r}", known=known))
-        installation.verify(paths.program_folder(self.config), self.config.acme_sh.release)
+        installation.verify(paths.program_folder(self.config), *self.config.acme_sh.pinned)
         script = next(one for one in paths.wrappers(self.config) if one.home == chosen.home)
         script.check()
         return script.path

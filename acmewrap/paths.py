@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Dict, Mapping, Optional, Tuple, Union
 
 from .config.model import LOG, Authority, Certificate, Config, Dns, Target, Webroot
-from .driver.home import Home, Stored, is_ecc
+from .driver.homes.home import Home, Stored, is_ecc
 from .driver.wrapper import Wrapper
 from .secrets import Reference
 
@@ -76,6 +76,7 @@ def _wrapper(config: Config, authority: Authority) -> Wrapper:
         directory=config.directory,
         program=program_folder(config),
         version=config.acme_sh.release,
+        files=config.acme_sh.pinned[1],
         home=authority.home,
         server=authority.server,
         ca_bundle=authority.ca_bundle,

@@ -16,11 +16,11 @@ from pathlib import Path
 from typing import Dict, Iterable, Mapping, NoReturn, Optional, Pattern, Tuple, Union
 from urllib.parse import quote, quote_plus
 
-from .access.trust import refuse_weak_command
 from .catalogue import failure
 from .errors import AccessError
-from .programs import ProgramError, ask
-from .reading import read_text
+from .system.programs import ProgramError, ask
+from .system.reading import read_text
+from .system.trust import refuse_weak_command
 
 MASK = "***"
 _TIMEOUT = 60.0  # seconds for a command

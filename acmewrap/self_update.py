@@ -21,12 +21,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Optional, Tuple
 
-from . import __version__, files, reading, resources
+from . import __version__
 from .catalogue import failure
 from .driver.process import Command, ProcessRunner
 from .errors import AccessError, AcmewrapError, BusyError, CommandError
 from .net.http import Http, HttpError
-from .programs import ProgramError, ask_text
+from .system import files, reading, resources
+from .system.programs import ProgramError, ask_text
 
 SUMS = "SHA256SUMS"
 SIGNATURE = f"{SUMS}.sig"

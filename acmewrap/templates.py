@@ -9,8 +9,8 @@ import json
 import shlex
 from typing import Any, Sequence, Union
 
-from . import resources
 from .secrets import CommandReference, CredentialReference, EnvironmentReference, FileReference, Reference
+from .system import resources
 
 
 def render(name: str, /, **values: object) -> str:

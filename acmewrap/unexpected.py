@@ -17,10 +17,11 @@ import traceback
 from pathlib import Path
 from typing import Iterator, List, Mapping, Match, Optional
 
-from . import __version__, files
+from . import __version__
 from .catalogue import failure
 from .errors import AccessError, AcmewrapError
-from .text import visible
+from .formats.text import visible
+from .system import files
 
 KEPT = 10
 _ID = "internal.unexpected"

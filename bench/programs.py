@@ -16,7 +16,7 @@ from machine import Machine
 
 from acmewrap import paths
 from acmewrap.config import load
-from acmewrap.driver.home import Home
+from acmewrap.driver.homes.home import Home
 from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
 
 DAY = 86400

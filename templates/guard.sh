@@ -312,7 +312,7 @@ _acmewrap_after() {
 }
 
 # $1: a configuration of acme.sh. Whether it is lines of Key='value' that a shell runs as such, and as nothing more; the same
-# as acmewrap.driver.configuration. Sets REPLY to what is wrong.
+# as acmewrap.driver.homes.configuration. Sets REPLY to what is wrong.
 _acmewrap_is_plain() {
   local LC_ALL=C line number=0
   while IFS= read -r line || [ "$line" ]; do

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Mapping, Optional
 
-from .. import jsontext
 from ..catalogue import failure
 from ..config.arguments import is_safe_url
 from ..errors import UnreachableError
+from ..formats import jsontext
 from ..net.http import Http, HttpError, Reason, Reply
 from ..net.tls import Trust
 

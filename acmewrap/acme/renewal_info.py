@@ -12,9 +12,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Optional
 
-from .. import jsontext
 from ..catalogue import failure
 from ..errors import UnreachableError
+from ..formats import jsontext
 from ..limits import DEFAULT_LOOK, LONGEST_LOOK, SHORTEST_LOOK
 from ..pki.x509 import X509
 from . import directory

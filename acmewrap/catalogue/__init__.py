@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Dict, Mapping, Sequence, Tuple
 
 from ..errors import ConfigurationError, Failure, Problem
-from ..text import Lines, visible
+from ..formats.text import Lines, visible
 from . import authority, challenge, configuration, deployment, doctor, dsm, machine, release, update
 from .entry import Entry
 

@@ -21,9 +21,8 @@ ENTRIES: Mapping[str, Entry] = {
         "Run as the user that owns {file}, or give that user's file to the one that runs acmewrap.",
     ),
     "config.not_editable": misconfigured(
-        "The text of the YAML file cannot be changed so that it asks for another release and for nothing else besides. It was "
-        "left as it is.",
-        'Write it yourself, `release: "{version}"` under `acme_sh`, then: acmewrap apply',
+        "The text of the YAML file cannot be changed so that nothing else changes with it. It was left as it is.",
+        "Write it yourself, `{entries}` under `acme_sh`, then: acmewrap apply",
     ),
     "config.changed": busy(
         "Somebody saved the YAML file while acmewrap was about to change it. What they wrote was not touched.",

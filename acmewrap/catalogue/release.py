@@ -5,12 +5,21 @@ from __future__ import annotations
 from typing import Mapping
 
 from ..errors import Retry
-from .entry import Entry, denied, drift
+from .entry import Entry, denied, drift, misused
 
 ENTRIES: Mapping[str, Entry] = {
     "release.unpinned": drift(
         "The content of this release of acme.sh is not known here, so nothing could be held against it.",
-        "Name a pinned release as `release` under `acme_sh`: {pinned}.",
+        "Name a pinned release as `release` under `acme_sh`: {pinned}. Or pin this one yourself, from an archive that you trust: "
+        "acmewrap pin ARCHIVE",
+    ),
+    "release.lacks_hook": misused(
+        "The release of acme.sh does not have a hook that the file names.",
+        "Stay with a release that has it (`acmewrap releases`), or use another hook.",
+    ),
+    "release.pinned": misused(
+        "acmewrap pins this release itself, so nobody needs to.",
+        "Name it as `release` under `acme_sh`; if your archive holds other files, find out who changed them before you use it.",
     ),
     "release.vulnerable": drift(
         "Releases of acme.sh before 3.0.6 run commands that the authority's answers contain (CVE-2023-38198).",

@@ -95,7 +95,7 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
         return int(ended.exit_code)
     finally:
         if arguments is not None and was_root and os.geteuid() != 0:  # called by a program of root's, which goes on
-            from ..access.privileges import regain
+            from ..system.privileges import regain
 
             regain()
             os.environ.clear()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from ..errors import ExitCode, IssueError
-from ..text import Lines
+from ..formats.text import Lines
 from .invocation import Invocation
 
 

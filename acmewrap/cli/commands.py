@@ -13,7 +13,7 @@ _MODULES: Mapping[str, str] = {
     "actions": "demo revoke run schedule",
     "completion": "completion",
     "init": "init",
-    "releases": "releases upgrade",
+    "releases": "pin releases upgrade",
     "reports": "check doctor schema status version",
     "runs": "plan rehearse",
     "self_update": "self_update",

@@ -8,7 +8,7 @@ import os
 from typing import Iterable
 
 from ..errors import AcmewrapError, ExitCode
-from ..text import Lines
+from ..formats.text import Lines
 from . import parser
 from .invocation import Invocation
 from .output import Printer

@@ -1,4 +1,4 @@
-"""As whom the command line works: the one place that gives up root's rights (:mod:`acmewrap.access.privileges`)."""
+"""As whom the command line works: the one place that gives up root's rights (:mod:`acmewrap.system.privileges`)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,10 @@ import pkgutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Mapping, MutableMapping
 
-from .. import resources
-from ..access import privileges, trust
-from ..access.privileges import User
 from ..catalogue import failure
 from ..errors import AccessError
+from ..system import privileges, resources, trust
+from ..system.privileges import User
 
 if TYPE_CHECKING:
     from ..config import Config

@@ -8,11 +8,12 @@ import sys
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
-from .. import files, templates
+from .. import templates
 from ..catalogue import failure
 from ..config.arguments import check_path
 from ..errors import AccessError, ExitCode
-from ..text import Lines
+from ..formats.text import Lines
+from ..system import files
 from .invocation import Invocation, UsageError, checked
 from .output import Printer
 

@@ -122,6 +122,13 @@ COMMANDS: Mapping[str, Page] = {
         "Only these can be named as `release`; URL and SHA-256 are for machines that cannot download.",
         ("acmewrap releases", "acmewrap --json releases"),
     ),
+    "pin": Page(
+        "pin a release of acme.sh that acmewrap does not know, from an archive that you trust",
+        "The SHA-256 of each of its files goes into a manifest beside the YAML file, which names it; shown is what differs from\n"
+        "the pinned release before it. From then on `upgrade` switches to it and back, and it is checked as any other.",
+        ("acmewrap pin acme.sh-3.1.6.tar.gz --dry-run", "acmewrap pin acme.sh-3.1.6.tar.gz"),
+        takes=("--dry-run",),
+    ),
     "upgrade": Page(
         "show what another pinned release of acme.sh changes, and switch to it or back",
         "First the files that differ are listed, those in use here by name; then it asks. --yes switches without asking;\n"
@@ -129,7 +136,7 @@ COMMANDS: Mapping[str, Page] = {
         "changes that one value in the file, comments and all else kept; when a step fails, all stays as it was.\n"
         "Releases stay beside each other on disk: the way back is the same command, and needs no download.",
         (
-            "acmewrap upgrade                    # to the newest, after a question",
+            "acmewrap upgrade                    # to the newest that two witnesses agree on, after a question",
             "acmewrap upgrade --to 3.1.3 --yes",
             "acmewrap upgrade --to 3.1.1 --yes   # and back",
         ),

@@ -1,6 +1,6 @@
 """Printing: plain lines as things happen, or one JSON document at the end. Nothing else in the package prints or asks.
 
-Everything that is written here is made visible first (:mod:`acmewrap.text`), whoever it comes from.
+Everything that is written here is made visible first (:mod:`acmewrap.formats.text`), whoever it comes from.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, Mappi
 
 from .. import __version__
 from ..errors import AcmewrapError, ConfigurationError, ExitCode
-from ..text import visible, visible_document, visible_lines
+from ..formats.text import visible, visible_document, visible_lines
 
 if TYPE_CHECKING:
     from rich.console import Console

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any, Mapping, NoReturn, Optional, Sequence, Tuple
 
-from ..text import visible_lines
+from ..formats.text import visible_lines
 from .manual import COMMANDS, EXIT_CODES, OPTIONS, PLACES, START
 
 PROGRAM = "acmewrap"
@@ -65,7 +65,8 @@ _OWN: Tuple[Tuple[str, str, str, Mapping[str, Any]], ...] = (
     ("init", "--output", "where to write (acmewrap.yaml; - prints)", _FILE),
     ("schema", "--document", "the schema of what --json prints instead", _IS_SET),
     ("completion", "shell", "the shell that is to read it", {"choices": ("bash", "zsh", "fish")}),
-    ("upgrade", "--to", "a pinned release (default: the newest)", {"metavar": "VERSION"}),
+    ("upgrade", "--to", "a pinned release (default: the newest with two witnesses)", {"metavar": "VERSION"}),
+    ("pin", "archive", "a tar archive of acme.sh, or its unpacked folder", {"metavar": "ARCHIVE"}),
     ("self-update", "--from", "the new acmewrap.pyz, a path or URL", {"dest": "source", **_FILE}),
     ("self-update", "--rollback", "back to the build before this one", _IS_SET),
     ("self-update", "--signers", "who may sign, in place of those whom this build trusts", _FILE),

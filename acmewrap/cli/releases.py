@@ -22,6 +22,21 @@ def releases(invocation: Invocation) -> ExitCode:
     return ExitCode.OK
 
 
+def pin(invocation: Invocation) -> ExitCode:
+    """Pin what an archive holds, and show how it differs from what is pinned."""
+    from pathlib import Path
+
+    from ..report import screen
+
+    printer, job, pretend = invocation.printer, invocation.job(), invocation.options.dry_run
+    pinned = job.pin(Path(invocation.options.archive).absolute(), pretend=pretend)
+    printer.lines(screen.upgrade_lines(pinned.change), always=True)
+    printer.lines(screen.pin_lines(pinned, str(job.config.file), pretend=pretend), always=True)
+    parts = {"from": pinned.change.old, "to": pinned.version, "files": pinned.change}
+    printer.document(ExitCode.OK, changed=not pretend, **parts, manifest=pinned)
+    return ExitCode.OK
+
+
 def upgrade(invocation: Invocation) -> ExitCode:
     """What differs between the release of the file and another one; then the switch, when somebody agrees to it."""
     from ..report import screen

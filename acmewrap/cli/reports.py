@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Dict, Tuple
 
 from ..errors import AcmewrapError, ExitCode
-from ..files import write_atomic
+from ..system.files import write_atomic
 from .invocation import Invocation
 
 

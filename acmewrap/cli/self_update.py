@@ -8,7 +8,7 @@ from typing import Optional
 from .. import __version__
 from ..catalogue import failure
 from ..errors import AcmewrapError, ExitCode
-from ..reading import PROGRAM, read_bytes
+from ..system.reading import PROGRAM, read_bytes
 from .invocation import Invocation
 
 

@@ -9,23 +9,24 @@ from __future__ import annotations
 from codecs import BOM_UTF8
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Mapping, Optional, Union
+from typing import Callable, Mapping, Optional, Union
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from .. import files
 from ..catalogue import failure
 from ..errors import AcmewrapError, BusyError, ConfigurationError, Problem
+from ..system import files
 from .binder.nodes import compose, position, span
 from .load import fetch, parse
-from .model import Config
+from .manifest import Pin
+from .model import AcmeShSettings, Config
 
 
 class UneditableError(ConfigurationError):
     """What to write is clear, and no program can write it there."""
 
-    def __init__(self, problem: Problem, version: str) -> None:
-        super().__init__(failure("config.not_editable", str(problem), version=version), (problem,))
+    def __init__(self, problem: Problem, entries: str) -> None:
+        super().__init__(failure("config.not_editable", str(problem), entries=entries), (problem,))
 
 
 @dataclass(frozen=True)
@@ -58,39 +59,60 @@ def set_release(path: Union[str, Path], version: str, environ: Optional[Mapping[
     Raises what :func:`load` raises, and :class:`UneditableError` (``config.not_editable``) when the text cannot be changed so
     that this alone changes.
     """
+    return _edit(path, {"release": version}, environ, lambda settings: replace(settings, release=version))
+
+
+def set_pin(
+    path: Union[str, Path], pin: Pin, manifest: Path, sha256: str, environ: Optional[Mapping[str, str]] = None
+) -> Edit:
+    """The edit that has the file *path* know the release *pin*, by its *manifest* beside the file. Raises the same."""
+    values = {"manifest": manifest.name, "sha256": sha256}
+    return _edit(path, values, environ, lambda settings: replace(settings, pin=pin))
+
+
+def _edit(
+    path: Union[str, Path],
+    values: Mapping[str, str],
+    environ: Optional[Mapping[str, str]],
+    change: Callable[[AcmeShSettings], AcmeShSettings],
+) -> Edit:
     data, private = fetch(path)
     old = parse(data, private, path, environ)
     # libyaml leaves the byte order mark out of its count.
     encoding = "utf-8-sig" if data.startswith(BOM_UTF8) else "utf-8"
     text = data.decode(encoding)
-    root = compose(text.encode("utf-8"), str(path))
-    after = _with_release(text, root, version).encode(encoding)
+    for name, value in values.items():
+        root = compose(text.encode("utf-8"), str(path))
+        text = _with_value(text, root, name, value)
+    after = text.encode(encoding)
     try:
         new = parse(after, private, path, environ)
     except ConfigurationError:
         new = old
-    if new != replace(old, acme_sh=replace(old.acme_sh, release=version)):
-        node = _find(_find(root, "acme_sh"), "release") or _find(root, "acme_sh") or root
+    if new != replace(old, acme_sh=change(old.acme_sh)):
+        root = compose(data, str(path))
+        node = _find(_find(root, "acme_sh"), next(iter(values))) or _find(root, "acme_sh") or root
         reason = "other values hang together with this one (an anchor and its alias), or it is written unusually"
-        raise UneditableError(Problem(str(path), *position(node), "acme_sh.release", reason), version)
+        entries = ", ".join(f'{name}: "{value}"' for name, value in values.items())
+        raise UneditableError(Problem(str(path), *position(node), f"acme_sh.{next(iter(values))}", reason), entries)
     return Edit(old, new, data, after)
 
 
-def _with_release(text: str, root: MappingNode, version: str) -> str:
+def _with_value(text: str, root: MappingNode, name: str, value: str) -> str:
     settings = _find(root, "acme_sh")
-    node = _find(settings, "release")
+    node = _find(settings, name)
     if isinstance(node, ScalarNode):
         start, end = span(text, node)
         quote = node.style if node.style in ('"', "'") else ""  # as it was
-        return f"{text[:start]}{quote}{version}{quote}{text[end:]}"
+        return f"{text[:start]}{quote}{value}{quote}{text[end:]}"
     if isinstance(settings, MappingNode):
-        return _with_entry(text, settings, f'release: "{version}"')
+        return _with_entry(text, settings, f'{name}: "{value}"')
     if root.flow_style:
-        return _with_entry(text, root, f'acme_sh: {{release: "{version}"}}')
+        return _with_entry(text, root, f'acme_sh: {{{name}: "{value}"}}')
     # The section comes at the end, where it parts no comment from what it is about.
     place, indent, newline = root.end_mark.index, " " * root.value[0][0].start_mark.column, _newline(text)
     before = text[:place] if text[:place].endswith(("\n", "\r")) else text[:place] + newline
-    return f'{before}{indent}acme_sh:{newline}{indent}  release: "{version}"{newline}{text[place:]}'
+    return f'{before}{indent}acme_sh:{newline}{indent}  {name}: "{value}"{newline}{text[place:]}'
 
 
 def _find(mapping: Optional[Node], name: str) -> Optional[Node]:

@@ -12,11 +12,11 @@ import shutil
 from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
-from ..access.trust import StrPath, find_dsm_tools
 from ..catalogue import failure, invalid
 from ..errors import AccessError, Problem
-from ..reading import read_bytes
 from ..secrets import is_private
+from ..system.reading import read_bytes
+from ..system.trust import StrPath, find_dsm_tools
 from .model import Config
 from .search import MissingConfigurationError, home_of
 

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Tuple
 
 from ..errors import AcmewrapError
-from ..reading import read_bytes
+from ..system.reading import read_bytes
 
 
 def locate(file: Path, *keys: str) -> Tuple[int, int]:

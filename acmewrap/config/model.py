@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Iterator, Literal, Mapping, Optional, Tuple, Union
 
-from ..access.trust import StrPath
 from ..secrets import Reference
-from .install import Install
+from ..system.trust import StrPath
+from .install import Install as Install
+from .manifest import Pin
 
 KeyType = Literal["ec-256", "ec-384", "ec-521", "2048", "3072", "4096", "8192"]
 Scheduler = Literal["crontab", "dsm", "systemd"]
@@ -200,11 +201,17 @@ class Schedule:
 
 @dataclass(frozen=True)
 class AcmeShSettings:
-    """Which acme.sh, and where its archive lies if the user brought it by hand."""
+    """Which acme.sh, and where its archive lies if the user brought it by hand. ``pin`` may be that of another release."""
 
     release: str = DEFAULT_RELEASE
     archive: Optional[Path] = None
     allow_vulnerable: bool = False
+    pin: Optional[Pin] = None
+
+    @property
+    def pinned(self) -> Tuple[str, Optional[Mapping[str, str]]]:
+        """``release``, and what the user pinned of it, if anything: path -> SHA-256."""
+        return self.release, self.pin.files if self.pin is not None and self.pin.version == self.release else None
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,12 @@ from typing import Iterator
 from ..acme import directory
 from ..config.model import Authority
 from ..errors import UnreachableError
+from ..formats.timefmt import moment, span
 from ..net.tls import BAD_DATES
 from ..pki import x509
 from ..plan.steps import WriteBundle
-from ..reading import read_bytes
 from ..report import wording
-from ..timefmt import moment, span
+from ..system.reading import read_bytes
 from .finding import Check, DoctorContext, Finding
 from .machine import steps
 

@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Dict, Iterator, Optional
 
-from ..access.trust import find_dsm_tools
 from ..config.model import Challenge, Dns, Webroot
 from ..host import webroot
 from ..net.connection import Deadline, Place, resolve
@@ -19,6 +18,7 @@ from ..net.http import PORTS, Http, HttpError
 from ..net.tls import Trust
 from ..plan.steps import PrepareWebroot
 from ..report import wording
+from ..system.trust import find_dsm_tools
 from .finding import Check, DoctorContext, Finding, NotLooked
 from .machine import steps
 

@@ -11,14 +11,14 @@ from typing import Iterator
 
 from .. import paths
 from ..driver.command import DEADLINES
+from ..formats.timefmt import span
 from ..plan.due import interval_of
 from ..plan.interval_check import find_too_slow
 from ..plan.steps import SetSchedule
-from ..reading import read_text
 from ..report import wording
 from ..schedule.entry import refuse_weak
 from ..state.machine import CERTIFICATE_PARTS, read_state
-from ..timefmt import span
+from ..system.reading import read_text
 from .finding import Check, DoctorContext, Finding
 from .machine import steps
 

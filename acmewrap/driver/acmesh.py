@@ -14,17 +14,15 @@ import time
 from pathlib import Path
 from typing import Callable, Mapping, Optional, Sequence, Tuple, Union
 
-from ..access.trust import StrPath
-from ..config.install import Install
-from ..config.model import Challenge, Poll, Webroot
+from ..config.model import Challenge, Install, Poll, Webroot
 from ..pki.x509 import X509
-from . import accounts, command, conversions, cron, deployments, orders, queries, removals
+from ..system.trust import StrPath
+from . import command
 from .call import Caller
 from .command import Value
 from .evidence import Due, Request
-from .home import Home, is_ecc
+from .homes.home import Home, is_ecc
 from .process import OnLine, ProcessRunner, Runner
-from .queries import CsrResult, InfoResult, ListResult
 from .results import (
     AccountResult,
     AuthorizationResult,
@@ -34,14 +32,16 @@ from .results import (
     IssueResult,
     RevokeResult,
 )
+from .verbs import accounts, conversions, cron, deployments, orders, queries, removals
+from .verbs.queries import CsrResult, InfoResult, ListResult
 
 
 class AcmeSh:
     """Drives the acme.sh in the folder *program* on the certificates in *home*, all of one directory (*server*).
 
     Before each call every file of it is held against the manifest of the pinned release ``version`` (None: the one that the
-    script says it is), unless ``verify`` is False. ``environment`` reaches every call (proxies, for one); ``deadlines`` are
-    seconds by verb, ``poll`` is that of an authority.
+    script says it is), or against ``files``, unless ``verify`` is False. ``environment`` reaches every call (proxies, for one);
+    ``deadlines`` are seconds by verb, ``poll`` is that of an authority.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class AcmeSh:
         ca_bundle: Optional[StrPath] = None,
         email: Optional[str] = None,
         version: Optional[str] = None,
+        files: Optional[Mapping[str, str]] = None,
         verify: bool = True,
         path: str = command.DEFAULT_PATH,
         environment: Optional[Mapping[str, str]] = None,
@@ -69,6 +70,7 @@ class AcmeSh:
             ca_bundle=None if ca_bundle is None else Path(ca_bundle),
             email=email,
             pinned=version,
+            files=files,
             verify=verify,
             path=path,
             environment=dict(environment or {}),

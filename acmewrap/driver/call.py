@@ -13,20 +13,20 @@ from functools import cached_property
 from pathlib import Path
 from typing import Callable, Dict, Iterable, Mapping, Optional, Sequence, Tuple
 
-from ..access import trust
 from ..catalogue import failure
 from ..config.model import Poll
 from ..errors import Failure, ReleaseError
-from ..reading import read_bytes
 from ..secrets import Redactor, Secret
+from ..system import trust
+from ..system.reading import read_bytes
 from . import command, concealment
 from .command import Value
-from .home import Home
+from .homes.home import Home
+from .homes.staging import Staging
 from .output.diagnosis import diagnose
 from .output.transcript import Transcript, read
 from .process import Command, Completed, OnLine, ProcessRunner, Runner
 from .release import installation
-from .staging import Staging
 
 PRIVATE_UMASK = 0o077
 _LOGGED = ("issue", "renew", "register_account", "update_account", "deactivate_account", "deactivate")
@@ -56,6 +56,7 @@ class Caller:
     ca_bundle: Optional[Path] = None
     email: Optional[str] = None
     pinned: Optional[str] = None
+    files: Optional[Mapping[str, str]] = None
     verify: bool = True
     path: str = command.DEFAULT_PATH
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -86,7 +87,7 @@ class Caller:
         """
         trust.refuse_weak(self.program / "acme.sh")
         # What was checked is what runs: the link may lead elsewhere by then. Only its owner can write in the folder itself.
-        program = installation.verify(self.program, self.version()) if self.verify else self.program
+        program = installation.verify(self.program, self.version(), self.files) if self.verify else self.program
         given = variables or {}
         command.check_values(given)
         homes = (

@@ -26,9 +26,9 @@ from ..config.arguments import (
 from ..config.install import Install
 from ..config.model import Alpn, Apache, Challenge, Dns, KeyType, Nginx, Stateless, Webroot
 from ..errors import CommandError
-from ..reading import read_bytes
 from ..secrets import Secret
-from .home import is_ecc
+from ..system.reading import read_bytes
+from .homes.home import is_ecc
 
 BASH = "/bin/bash"
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"

@@ -15,7 +15,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Dict
 
-from .. import resources
+from ..system import resources
 
 EXPORT_PASSWORD = "ACMEWRAP_EXPORT_PASSWORD"  # noqa: S105 - the name of a variable
 

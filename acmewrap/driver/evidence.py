@@ -16,13 +16,13 @@ from typing import Callable, FrozenSet, Iterable, Literal, Mapping, Optional, Tu
 from ..acme import retry_after
 from ..catalogue import failure
 from ..errors import CommandError, Failure
+from ..formats.timefmt import instant, moment, span
 from ..limits import CLOCK_TOLERANCE
 from ..pki.csr import Csr
-from ..timefmt import instant, moment, span
 from .call import CallResult
 from .command import Value
-from .configuration import edit_configuration, read_text, set_renewal, write_text
-from .home import CertificateFiles, Stored, is_ecc
+from .homes.configuration import edit_configuration, read_text, set_renewal, write_text
+from .homes.home import CertificateFiles, Stored, is_ecc
 from .output.events import CertificateLinked, OrderFinalized
 from .process import Completed
 from .results import CHANGED, IssueOutcome, IssueResult
@@ -114,7 +114,7 @@ def align(request: Request, result: IssueResult, staged: CertificateFiles) -> Is
     mark(request, staged)
     if request.due is None or result.not_before is None or result.not_after is None:
         return result
-    when = request.due(result.not_before, result.not_after)
+    when = request.due(result.not_before, result.not_after).replace(microsecond=0)
     set_renewal(path, when)
     return dataclasses.replace(result, next_renewal=when)
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Optional, Tuple, Type, TypeVar
 
 from ..errors import CommandError, DeployError, Failure, IssueError
-from .home import CertificateFiles
+from .homes.home import CertificateFiles
 from .output.events import Event
 
 if TYPE_CHECKING:

@@ -14,11 +14,11 @@ from .. import templates
 from ..catalogue import failure
 from ..config.model import Poll
 from ..errors import AccessError, AcmewrapError, ReleaseError
-from ..reading import read_text
 from ..secrets import InlineSecret, Reference
+from ..system.reading import read_text
 from .command import hook_variables
 from .concealment import guard, poll_places
-from .home import Home
+from .homes.home import Home
 from .release.pin import manifest
 
 IDENTITY = "acmewrap wrapper script, version 2"

@@ -11,17 +11,17 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
 from .. import paths
 from ..catalogue import failure
 from ..config.model import Certificate, Config, Target
-from ..driver.home import Home, Stored
+from ..driver.homes.home import Home, Stored
 from ..driver.process import OnLine
 from ..driver.results import IssueResult
 from ..errors import AcmewrapError, DeployError, Failure
+from ..formats.timefmt import instant, moment
 from ..pki.x509 import X509
 from ..plan.due import due_at, end_of, interval_of
 from ..plan.fingerprint import REQUEST_KEY, request_of
 from ..plan.steps import CertificateStep, CheckRenewalInfo, DeployCertificate, ObtainCertificate, RenewCertificate
 from ..secrets import Secret, resolve
 from ..state.ledger import Ledger, LedgerEntry
-from ..timefmt import instant, moment
 from . import renewal_advice
 from .context import RunContext, explain
 from .deploy import Delivery, deliver

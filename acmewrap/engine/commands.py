@@ -8,12 +8,11 @@ import pwd
 import shlex
 from typing import Dict, Mapping, Optional, Sequence, Tuple
 
-from .. import files
-from ..access import trust
 from ..config.model import Config
 from ..driver import command
 from ..driver.process import Command, OnLine
 from ..errors import CommandError
+from ..system import files, trust
 from .context import RunContext
 
 _DEADLINE = 120.0

@@ -59,6 +59,7 @@ class RunContext:
             email=authority.email,
             poll=authority.poll,
             version=config.acme_sh.release,
+            files=config.acme_sh.pinned[1],
             path=self.environ.get("PATH") or command.DEFAULT_PATH,
             environment=proxies,
             deadlines=self.deadlines,

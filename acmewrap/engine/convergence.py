@@ -6,12 +6,12 @@ import time
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Callable, Literal, Mapping, Optional, Tuple
 
-from ..access import trust
 from ..config.model import Config
+from ..formats.timefmt import instant
 from ..plan.planner import Plan, PlanOptions, plan
 from ..plan.steps import CERTIFICATE_KINDS, OBTAINING_KINDS, CheckRenewalInfo
 from ..state.machine import CERTIFICATE_PARTS, FAR_PARTS, read_state
-from ..timefmt import instant
+from ..system import trust
 
 if TYPE_CHECKING:
     from .engine import Listener

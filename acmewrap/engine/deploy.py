@@ -9,7 +9,7 @@ from typing import Dict, Mapping, Optional, Union
 from ..catalogue import failure
 from ..config.model import Certificate, Config, Target
 from ..driver.acmesh import AcmeSh
-from ..driver.home import is_ecc
+from ..driver.homes.home import is_ecc
 from ..driver.process import OnLine
 from ..driver.results import DeployResult
 from ..errors import DeployError, Failure, UnprovenError, UnreachableError

@@ -10,21 +10,21 @@ import threading
 from dataclasses import replace
 from typing import AbstractSet, Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
-from .. import files, paths, unexpected
-from ..access import trust
+from .. import paths, unexpected
 from ..acme import directory
 from ..catalogue import failure
 from ..config.model import Config
-from ..driver import recovery, staging
-from ..driver.home import Home
+from ..driver.homes import recovery, staging
+from ..driver.homes.home import Home
 from ..driver.process import OnLine
 from ..driver.results import IssueResult
 from ..errors import AcmewrapError
+from ..formats.timefmt import instant
 from ..host import webroot
 from ..plan.planner import Plan
 from ..plan.steps import LAST_KINDS, DeployCertificate, ObtainCertificate, Step
 from ..secrets import resolve
-from ..timefmt import instant
+from ..system import files, trust
 from . import install
 from .certificate_steps import CertificateSteps
 from .context import RunContext, explain

@@ -13,16 +13,16 @@ from .. import paths
 from ..catalogue import failure
 from ..config.install import FilePart, Install
 from ..config.model import Config
-from ..driver.configuration import set_installation
-from ..driver.home import CertificateFiles, Stored
+from ..driver.homes.configuration import set_installation
+from ..driver.homes.home import CertificateFiles, Stored
 from ..driver.process import OnLine
 from ..driver.results import DeployResult
 from ..errors import AcmewrapError, DeployError, Failure, RolledBackError, UnprovenError
 from ..host import file_access, placement
 from ..pki.x509 import X509
 from ..plan.steps import DeployCertificate
-from ..reading import read_bytes
 from ..state.ledger import Ledger, LedgerEntry
+from ..system.reading import read_bytes
 from ..verify import local_files, tls_probe
 from ..verify.tls_probe import Observation
 from . import commands

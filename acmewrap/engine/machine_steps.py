@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Mapping
 
-from .. import files, paths
+from .. import paths
 from ..catalogue import failure
 from ..config.model import Authority, Config
 from ..driver import wrapper
-from ..driver.home import Home
+from ..driver.homes.home import Home
 from ..driver.release import installation
 from ..errors import AccessError
 from ..host import file_access, placement, webroot
@@ -18,6 +18,7 @@ from ..plan.steps import MachineStep
 from ..schedule import backends, crontab, entry
 from ..state import file_modes
 from ..state.ledger import Ledger
+from ..system import files
 
 
 def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
@@ -27,6 +28,7 @@ def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
             step.settings.release,
             step.path,
             cache=installation.cache_folder(environ),
+            own=step.settings.pin,
             archive=step.settings.archive,
             allow_vulnerable=step.settings.allow_vulnerable,
             force=step.force,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Iterator, Mapping, Optional
 
 from .. import __version__
 from ..limits import LONGEST_QUIET
-from ..reading import LIMIT, open_regular
+from ..system.reading import LIMIT, open_regular
 
 if TYPE_CHECKING:
     from ..config.model import Config
@@ -47,8 +47,8 @@ def remember(config: Config, state: State, environ: Mapping[str, str], now: floa
     """
     from pathlib import Path
 
-    from .. import files
     from ..errors import AcmewrapError
+    from ..system import files
 
     found = [(path, _identity(path)) for path in _files(config)]
     if config.origin is None or _identity_of(config.origin) != found[0][1]:

@@ -12,13 +12,13 @@ from typing import Optional
 from .. import paths
 from ..acme import renewal_info
 from ..config.model import Certificate, Config
-from ..driver.configuration import set_renewal
-from ..driver.home import Stored
+from ..driver.homes.configuration import set_renewal
+from ..driver.homes.home import Stored
 from ..errors import AcmewrapError
+from ..formats.timefmt import instant
 from ..limits import DEFAULT_LOOK
 from ..plan.due import due_of
 from ..state.ledger import Advice, Ledger
-from ..timefmt import instant
 
 
 def begin(

@@ -8,15 +8,15 @@ from typing import Dict, Literal, Mapping, Optional, Sequence
 
 from .. import paths
 from ..config.model import Certificate, Config, Target
-from ..driver.home import CertificateFiles
+from ..driver.homes.home import CertificateFiles
 from ..driver.results import IssueResult
 from ..errors import Failure
+from ..formats.timefmt import instant
 from ..pki import x509
 from ..plan.due import due_of
 from ..plan.steps import ObtainCertificate
 from ..state.ledger import LedgerEntry
 from ..state.machine import CertificateState, State
-from ..timefmt import instant
 from ..verify.tls_probe import Observation
 from .results import Run, StepResult
 

@@ -6,14 +6,15 @@ The releases lie beside each other, so the way back needs no source to reach.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Mapping, Optional, Tuple
+from typing import Callable, Mapping, Optional, Set, Tuple
 
-from ..access import privileges, trust
+from ..catalogue import failure
 from ..config.edit import Edit
 from ..config.model import Config, Dns
 from ..driver.release import installation
-from ..errors import ExitCode
+from ..errors import ExitCode, ReleaseError
 from ..plan.steps import Kind
+from ..system import privileges, trust
 from .context import RunContext
 from .convergence import SCOPES, Convergence
 from .engine import Engine, Listener
@@ -33,19 +34,43 @@ class ReleaseChange:
 
 
 def compare(config: Config, version: Optional[str] = None) -> ReleaseChange:
-    """From the release of *config* to *version*, or to the newest. Raises :class:`ReleaseError` when that may not be installed."""
-    present, wanted = config.acme_sh.release, version or list(installation.releases())[-1]
-    installation.pinned(wanted, allow_vulnerable=config.acme_sh.allow_vulnerable)
-    old, new = installation.manifest(present), installation.manifest(wanted)
+    """From the release of *config* to *version*, or to the newest that two witnesses agree on. Raises :class:`ReleaseError` when
+    that may not be installed, and ``release.lacks_hook`` when it has not all that *config* uses.
+    """
+    settings, wanted = config.acme_sh, version or installation.newest()
+    check(config, wanted)
+    old, new = (installation.manifest(one, settings.pin) for one in (settings.release, wanted))
+    return difference(config, (settings.release, old), (wanted, new))
+
+
+def check(config: Config, version: Optional[str] = None) -> None:
+    """Raise :class:`ReleaseError` unless *version*, or the release of *config*, is pinned, and has every hook in use."""
+    settings = config.acme_sh
+    wanted = version or settings.release
+    installation.pinned(wanted, settings.pin, allow_vulnerable=settings.allow_vulnerable)
+    missing = sorted(_hooks(config) - set(installation.manifest(wanted, settings.pin)))
+    if missing:
+        message = f"acme.sh {wanted} has no {', no '.join(missing)}, in use here"
+        raise ReleaseError(failure("release.lacks_hook", message))
+
+
+def _hooks(config: Config) -> Set[str]:
     hooks = {f"deploy/{target.hook}.sh" for _, target in config.targets() if target.hook}
-    hooks |= {f"dnsapi/{way.hook}.sh" for way in config.challenges() if isinstance(way, Dns)}
+    return hooks | {f"dnsapi/{way.hook}.sh" for way in config.challenges() if isinstance(way, Dns)}
+
+
+def difference(
+    config: Config, present: Tuple[str, Mapping[str, str]], wanted: Tuple[str, Mapping[str, str]]
+) -> ReleaseChange:
+    """Between two releases, each with its files (path -> SHA-256)."""
+    (before, old), (after, new) = present, wanted
     return ReleaseChange(
-        present,
-        wanted,
+        before,
+        after,
         added=tuple(sorted(set(new) - set(old))),
         removed=tuple(sorted(set(old) - set(new))),
         changed=tuple(sorted(path for path in set(old) & set(new) if old[path] != new[path])),
-        in_use=tuple(sorted({"acme.sh", *hooks})),
+        in_use=tuple(sorted({"acme.sh", *_hooks(config)})),
     )
 
 
@@ -62,14 +87,14 @@ def switch(edit: Edit, environ: Mapping[str, str], listener: Optional[Listener] 
         return Engine(config, context, told).execute(Convergence(config, environ, options).plan())
 
     with Engine(edit.old, context).hold():
-        _write(edit, pretend=True)
+        as_author(edit.old, lambda: edit.write(pretend=True))
         done = bring(edit.new, "install")
         if done.exit_code != ExitCode.OK:
             return done
         try:
             done = done.followed_by(bring(edit.new, "render"))
             if done.exit_code == ExitCode.OK:
-                _write(edit)
+                as_author(edit.old, edit.write)
                 return done
         except BaseException:
             bring(edit.old, "install", "render", told=None)  # the listener may be what failed
@@ -77,9 +102,9 @@ def switch(edit: Edit, environ: Mapping[str, str], listener: Optional[Listener] 
         return done.followed_by(bring(edit.old, "install", "render"))
 
 
-def _write(edit: Edit, *, pretend: bool = False) -> None:
-    """Root's file is root's to change, also while it works in the folder of another user."""
-    if privileges.way_back() is not None and trust.find_weakness(edit.old.file) is None:
-        privileges.as_root(lambda: edit.write(pretend=pretend))
+def as_author(config: Config, write: Callable[[], None]) -> None:
+    """Have *write* change the file of *config*: root's is root's to change, also while it works in the folder of another user."""
+    if privileges.way_back() is not None and trust.find_weakness(config.file) is None:
+        privileges.as_root(write)
     else:
-        edit.write(pretend=pretend)
+        write()

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional, Tuple
 
-from .. import files
 from ..catalogue import failure
 from ..config.install import KEY_PARTS, FilePart, InstallFile
 from ..errors import AccessError
+from ..system import files
 from . import ownership
 
 ACL = "system.posix_acl_access"

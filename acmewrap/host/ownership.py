@@ -11,10 +11,10 @@ import stat
 from pathlib import Path
 from typing import Iterable, Iterator, Optional
 
-from ..access import trust
-from ..access.privileges import User
 from ..catalogue import failure
 from ..errors import AccessError
+from ..system import trust
+from ..system.privileges import User
 
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # What tells a folder of acmewrap's own from another one of root's that was moved into its place.

@@ -14,11 +14,10 @@ import tempfile
 from pathlib import Path
 from typing import Dict, Iterator, Mapping, Optional, Tuple
 
-from .. import files, reading
-from ..access import trust
 from ..catalogue import failure
 from ..config.install import FOLDER_NAMES, FilePart, Install, InstallFile
 from ..errors import AccessError, DeployError
+from ..system import files, reading, trust
 from .file_access import ACL, Access, find_ids, set_on, wanted_access
 
 FOLDER = 0o750

@@ -12,11 +12,10 @@ import sys
 from pathlib import Path
 from typing import Literal, Optional, Sequence
 
-from .. import files, programs
-from ..access import privileges, trust
 from ..catalogue import failure
 from ..config.arguments import CHALLENGE_FOLDER
 from ..errors import AccessError
+from ..system import files, privileges, programs, trust
 
 logger = logging.getLogger(__name__)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable, Optional
 
 from ..pki import pem
-from ..reading import read_bytes
+from ..system.reading import read_bytes
 
 if TYPE_CHECKING:
     import ssl

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Iterator, List, Optional, Tuple
 
-from ..timefmt import instant
+from ..formats.timefmt import instant
 from . import pem
 from .der import children, encode_length, inside
 

@@ -12,7 +12,7 @@ from .. import limits
 from ..config.model import Certificate, Config, RenewAt, RenewBefore, Schedule
 
 if TYPE_CHECKING:
-    from ..driver.home import Stored
+    from ..driver.homes.home import Stored
     from ..pki.x509 import X509
     from ..state.ledger import Advice, LedgerEntry
 

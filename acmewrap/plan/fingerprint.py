@@ -8,7 +8,7 @@ from dataclasses import asdict
 from typing import Any, Optional
 
 from ..config.model import Certificate, Config, Webroot
-from ..driver.home import Stored
+from ..driver.homes.home import Stored
 from ..reasons import Changed, Plain, Reason
 
 REQUEST_KEY = "Acmewrap_Request"

@@ -8,8 +8,8 @@ from typing import Dict, Optional, Tuple
 from ..config import locate
 from ..config.model import Config
 from ..errors import Problem
+from ..formats.timefmt import span
 from ..state.machine import State
-from ..timefmt import span
 from .due import due_at, interval_of, slowest_interval
 
 _HOUR, _MINUTE = 3600, 60

@@ -7,12 +7,12 @@ from typing import AbstractSet, Iterator, Optional, Tuple
 
 from .. import paths, reasons
 from ..config.model import Certificate, Config, Target
-from ..driver.home import Stored
+from ..driver.homes.home import Stored
+from ..formats.timefmt import instant
 from ..limits import is_look_due
 from ..reasons import Plain, Reason, drifted
 from ..state.ledger import LedgerEntry
 from ..state.machine import ALL_PARTS, CertificateState, Part, State
-from ..timefmt import instant
 from . import steps
 from .due import due_of, interval_of, is_waiting
 from .fingerprint import find_change

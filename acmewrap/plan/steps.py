@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Optional, Tuple
 
 from ..config.model import Account, AcmeShSettings, Authority, Certificate, Config, Schedule, Target
-from ..driver.home import Stored
+from ..driver.homes.home import Stored
 from ..driver.wrapper import Wrapper
 from ..reasons import AccessDiffers, Mode, Reason, TooOpen
 

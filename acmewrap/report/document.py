@@ -52,6 +52,8 @@ FINDING = record("finding", {**within("failure", _FAILURE), "fixable": _FIXABLE}
 FACT = record("fact", {"name": TEXT, "value": TEXT})
 _DEFAULT = field(FLAG, lambda release: release.version == DEFAULT_RELEASE)
 _PIN = {"url": TEXT, "sha256": SHA256, "cve": optional(TEXT), "debian": optional(TEXT), "default": _DEFAULT}
+_PIN["witnesses"] = field(listed(TEXT), None, "Who says independently of each other that this is its content.")
+_MANIFEST = record("manifest", {"path": field(TEXT, "manifest"), "sha256": SHA256})
 RELEASE = record("release", {"version": TEXT, **_PIN})
 
 # --- steps, and why they are done ----------------------------------------------------------------------------------------
@@ -93,11 +95,7 @@ _STEP: Dict[str, Type] = {
 STEP = record("step", _STEP)
 _OUTCOMES = choice("done", "failed", "unproven", "rolled_back", "skipped")
 _RESULT: Dict[str, Type] = {
-    "outcome": field(
-        _OUTCOMES,
-        None,
-        "unproven: done, and the target does not show it; rolled_back: its server did not take it, and has the files from before.",
-    ),
+    "outcome": field(_OUTCOMES, None, "unproven: the target does not show it; rolled_back: the former files are back."),
     "changed": FLAG,
     "seconds": SECONDS,
     "failure": optional(FAILURE),
@@ -193,6 +191,7 @@ OWN: Mapping[Tuple[str, ...], Dict[str, Type]] = {
     ("completion",): {"script": TEXT},
     ("releases",): {"releases": listed(RELEASE)},
     ("upgrade",): {"switched": FLAG, "from": TEXT, "to": TEXT, "files": _FILES, "run": optional(RUN)},
+    ("pin",): {"from": TEXT, "to": TEXT, "files": _FILES, "manifest": optional(_MANIFEST)},
     ("self-update",): {
         "path": TEXT,
         "from": TEXT,

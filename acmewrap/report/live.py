@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Dict, Mapping, Optional, Tuple
 
 from ..engine.results import StepEnded, StepLine, StepStarted
 from ..engine.status import CertificateStatus
-from ..text import visible
-from ..timefmt import span
+from ..formats.text import visible
+from ..formats.timefmt import span
 from . import screen, wording
 
 if TYPE_CHECKING:

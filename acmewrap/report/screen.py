@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Iterable, Iterator, List, Mapping, Optional, S
 from ..engine.results import Run, StepResult
 from ..engine.status import CertificateStatus, TargetStatus
 from ..errors import Failure
+from ..formats.text import visible
+from ..formats.timefmt import moment, span
 from ..plan.planner import Plan
 from ..plan.steps import ObtainCertificate
-from ..text import visible
-from ..timefmt import moment, span
 from . import wording
 
 if TYPE_CHECKING:
     from ..driver.release.installation import Release
+    from ..engine.pinning import Pinned
     from ..engine.upgrade import ReleaseChange
 
 _SHOWN_LINES = 8
@@ -81,13 +82,15 @@ def rehearsal_lines(run: Run) -> Iterator[str]:
 
 
 def release_lines(releases: Iterable[Release], default: str) -> Iterator[str]:
-    """Each pinned release, where its archive is, and what that must hash to."""
+    """Each pinned release, where its archive is, what that must hash to, and who vouches for its content."""
     for release in releases:
         note = "  default" if release.version == default else ""
         note = note if release.cve is None else f"  vulnerable: {release.cve}"
         yield f"{release.version}{note}"
         yield f"  {release.url}"
         yield f"  sha256 {release.sha256}"
+        count = len(release.witnesses)
+        yield f"  {count} witness{'' if count == 1 else 'es'}: {', '.join(release.witnesses)}"
 
 
 def upgrade_lines(change: ReleaseChange) -> Iterator[str]:
@@ -100,6 +103,15 @@ def upgrade_lines(change: ReleaseChange) -> Iterator[str]:
     others = sorted(path for paths in changes.values() for path in paths if path not in change.in_use)
     more = f" and {len(others) - 6} more" if len(others) > 6 else ""
     yield f"  not in use here: {', '.join(others[:6]) or 'no others'}{more}"
+
+
+def pin_lines(pinned: Pinned, file: str, *, pretend: bool) -> Iterator[str]:
+    """What was pinned, and how to use it."""
+    if pretend:
+        yield f"Nothing was changed. To pin acme.sh {pinned.version}, leave out --dry-run."
+        return
+    yield f"Pinned: {file} knows acme.sh {pinned.version} by {pinned.manifest}"
+    yield f"To switch to it: acmewrap upgrade --to {pinned.version}"
 
 
 def switch_lines(file: str, versions: Tuple[str, str], *, switched: bool) -> Iterator[str]:

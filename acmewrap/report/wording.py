@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any, Callable, Mapping, Type
 
 from .. import reasons
+from ..formats.timefmt import moment, span
 from ..plan import steps
 from ..reasons import Detailed, Plain, Reason
-from ..timefmt import moment, span
 
 _PLAIN: Mapping[Plain, str] = {  # where its kind is not enough
     Plain.DIFFERS: "differs from the configuration",

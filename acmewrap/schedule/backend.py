@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional, Protocol, Tuple
 
-from ..reading import LIMIT, open_regular, read_text
 from ..reasons import Drift
+from ..system.reading import LIMIT, open_regular, read_text
 
 _LOG_LINES = 20
 _MACHINE = Path("/etc/machine-id")

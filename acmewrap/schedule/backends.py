@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Mapping, NoReturn
 
-from ..access import privileges
 from ..catalogue import failure
 from ..config.model import Config
 from ..errors import AcmewrapError, CommandError
 from ..reasons import Drift
+from ..system import privileges
 from . import crontab, entry
 from .backend import Scheduler, StartOutcome
 

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, List, Optional, Tuple
 
-from .. import files, programs
 from ..catalogue import failure
 from ..config.model import Schedule
 from ..errors import CommandError
+from ..system import files, programs
 from .backend import logged, spread
 
 _HOUR = 3600

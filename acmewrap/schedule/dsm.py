@@ -10,8 +10,7 @@ import time
 from pathlib import Path
 from typing import Iterator, Optional
 
-from .. import files, paths
-from ..access.privileges import User
+from .. import paths
 from ..catalogue import failure
 from ..config.model import Config
 from ..errors import DeployError
@@ -23,6 +22,8 @@ from ..synology import account, reply, tasks
 from ..synology.channel import Channel
 from ..synology.sessions import Environ, nas_of, open_account, open_provisioner
 from ..synology.tools import Tools
+from ..system import files
+from ..system.privileges import User
 from . import entry
 from .backend import Log, StartOutcome, spread
 

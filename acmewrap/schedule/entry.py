@@ -12,12 +12,12 @@ import sys
 from pathlib import Path
 from typing import Iterator, Optional, Tuple
 
-from .. import files, paths, resources
-from ..access import privileges, trust
+from .. import paths
 from ..catalogue import failure
 from ..config.model import Alpn, Config, Standalone
 from ..errors import AccessError
-from ..reading import PROGRAM, read_bytes
+from ..system import files, privileges, resources, trust
+from ..system.reading import PROGRAM, read_bytes
 from .backend import logged
 from .crontab import CrontabEntry
 from .systemd import Units, folder_of_units

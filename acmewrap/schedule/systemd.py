@@ -11,13 +11,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
-from .. import files, programs, templates
-from ..access import privileges
+from .. import templates
 from ..catalogue import failure
 from ..config.model import Schedule
 from ..errors import AccessError, CommandError
-from ..reading import read_text
 from ..reasons import Drift
+from ..system import files, privileges, programs
+from ..system.reading import read_text
 from .backend import Log, StartOutcome, logged, spread
 
 IDENTITY = "acmewrap unit, version 1"

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import AbstractSet, Iterator, Optional, Tuple
 
-from .. import files, paths
+from .. import paths
 from ..catalogue import failure
 from ..config.install import KEY_PARTS
 from ..config.model import Config, Dns
@@ -20,6 +20,7 @@ from ..errors import ConfigurationWarning, Failure
 from ..host import file_access, ownership
 from ..schedule import entry
 from ..secrets import FileReference, Reference
+from ..system import files
 
 _PUBLIC = (".cer", ".csr")
 _CODE = 0o775  # acme.sh may be a checkout of the user's, made with a umask of 002

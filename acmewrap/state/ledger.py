@@ -14,11 +14,13 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Dict, Mapping, Optional, Tuple, Type, TypeVar, get_args, get_type_hints
 
-from .. import files, jsontext, limits, reading
+from .. import limits
 from ..catalogue import failure
 from ..config.install import Install
 from ..config.model import Config
 from ..errors import AcmewrapError, Failure
+from ..formats import jsontext
+from ..system import files, reading
 
 _VERSION = 1
 _END_OF_TIME = 253402300800  # the year 10000

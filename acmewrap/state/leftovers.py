@@ -9,7 +9,7 @@ from typing import Iterator, List, Tuple, Union
 
 from .. import paths
 from ..config.model import Config, Schedule
-from ..driver.home import Home, Stored
+from ..driver.homes.home import Home, Stored
 from ..errors import AcmewrapError
 from ..schedule import crontab
 

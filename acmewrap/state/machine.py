@@ -24,14 +24,14 @@ from typing import (
 from .. import paths, unexpected
 from ..config.model import Authority, Certificate, Config, Target
 from ..driver import wrapper
-from ..driver.home import Stored
+from ..driver.homes.home import Stored
 from ..driver.release import installation
 from ..errors import AcmewrapError, Failure
 from ..host import webroot
 from ..host.webroot import WebrootState
 from ..pki.x509 import X509
-from ..reading import read_text
 from ..reasons import Drift
+from ..system.reading import read_text
 from ..verify.tls_probe import Observation
 from . import installed_files
 from .ledger import Advice, Ledger, LedgerEntry
@@ -144,7 +144,7 @@ class _Guard:
 
 def _read_release(config: Config) -> Optional[Failure]:
     try:
-        installation.verify(paths.program_folder(config), config.acme_sh.release)
+        installation.verify(paths.program_folder(config), *config.acme_sh.pinned)
     except Exception as error:
         return unexpected.explain(error, paths.reports_folder(config), "acme.sh").failure
     return None

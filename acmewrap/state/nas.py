@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, Optional, Tuple
 
-from .. import files, paths, unexpected
+from .. import paths, unexpected
 from ..catalogue import dsm_codes, failure
 from ..config.model import Account, Config
 from ..errors import AccessError, DeployError, Failure
@@ -19,6 +19,7 @@ from ..synology import account, certificates
 from ..synology.channel import Provisioner, generate_password
 from ..synology.sessions import Environ, entries, nas_of, open_account, open_provisioner
 from ..synology.web import AUTH, ApiError
+from ..system import files
 
 _LAST_LOGIN_OF_DSM_6 = 6
 

@@ -10,8 +10,8 @@ import secrets
 import string
 from typing import Any, Dict, Optional, Protocol, Sequence
 
-from ..access.trust import DSM_ADMINISTRATORS
 from ..secrets import Secret
+from ..system.trust import DSM_ADMINISTRATORS
 from .web import ApiError
 
 _LETTERS = string.ascii_letters

@@ -10,12 +10,12 @@ import json
 import shutil
 from typing import Any, Dict, Mapping, Optional, Sequence
 
-from .. import jsontext, programs
-from ..access import privileges
-from ..access.trust import find_dsm_tools
 from ..catalogue import failure
 from ..errors import CommandError
+from ..formats import jsontext
 from ..secrets import Secret
+from ..system import privileges, programs
+from ..system.trust import find_dsm_tools
 from .channel import ADMINISTRATORS, WebProvisioner, generate_password
 from .web import ApiError, Client, highest_version, read_reply
 

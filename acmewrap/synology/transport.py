@@ -7,9 +7,9 @@ import hashlib
 from typing import Any, Dict, List, Mapping, Optional
 from urllib.parse import urlencode, urlsplit
 
-from .. import jsontext
 from ..catalogue import failure
 from ..errors import UnreachableError
+from ..formats import jsontext
 from ..net.http import Http, HttpError, Reason, Reply
 from ..net.tls import Trust
 from ..pki import x509

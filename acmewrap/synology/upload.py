@@ -7,8 +7,8 @@ from __future__ import annotations
 import secrets
 from typing import Dict, Optional, Tuple
 
-from .. import reading
-from ..driver.home import CertificateFiles
+from ..driver.homes.home import CertificateFiles
+from ..system import reading
 from .certificates import Listed
 from .web import Client
 

@@ -18,7 +18,7 @@ from typing import List, Optional, Sequence
 from ..catalogue import failure
 from ..config.model import KeyType
 from ..errors import AcmewrapError
-from ..files import PRIVATE, PUBLIC, make_folder, write_atomic
+from ..system.files import PRIVATE, PUBLIC, make_folder, write_atomic
 from .counterpart import find_program
 
 DAY = 86400

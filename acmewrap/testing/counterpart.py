@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Callable, ClassVar, Dict, List, Optional, Type
 
 from ..catalogue import failure
 from ..errors import AcmewrapError
-from ..files import make_folder
+from ..system.files import make_folder
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import List
 
-from ..files import make_folder
+from ..system.files import make_folder
 from .counterpart import Counterpart, fetch, free_port
 
 # Every path is the counterpart's own, so that it neither needs nor disturbs an nginx that the machine runs.

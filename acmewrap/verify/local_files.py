@@ -8,7 +8,7 @@ from typing import Mapping, Optional
 from ..config.install import KEY_PARTS, FilePart, Install
 from ..config.model import Target
 from ..pki import x509
-from ..reading import read_bytes
+from ..system.reading import read_bytes
 from . import tls_probe
 from .tls_probe import Observation
 

@@ -8,7 +8,7 @@ from typing import Dict, Iterator
 
 import pytest
 
-from acmewrap.driver.home import Home
+from acmewrap.driver.homes.home import Home
 from acmewrap.pki.x509 import X509
 from acmewrap.testing.challenge import ChallengeServer
 from acmewrap.testing.dsm import DsmSimulator

@@ -13,11 +13,11 @@ from typing import Callable, Dict, Iterator, NamedTuple
 
 import pytest
 
-from acmewrap import files
 from acmewrap.catalogue import CATALOGUE, failure
 from acmewrap.doctor import Checked, DoctorNotice, examination, examine, fix
 from acmewrap.errors import ExitCode
 from acmewrap.state.ledger import Ledger, LedgerEntry
+from acmewrap.system import files
 from acmewrap.testing.certificates import Pair
 from acmewrap.testing.counterpart import free_port
 from acmewrap.testing.dsm import DsmSimulator, Task

@@ -12,8 +12,8 @@ from typing import Iterator, List
 import pytest
 
 from acmewrap.config.model import Webroot
-from acmewrap.driver import recovery
 from acmewrap.driver.acmesh import AcmeSh
+from acmewrap.driver.homes import recovery
 from acmewrap.errors import CommandError, IssueError
 from acmewrap.pki import x509
 from acmewrap.secrets import Secret

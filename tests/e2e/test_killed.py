@@ -11,7 +11,7 @@ from typing import Iterable, List
 
 import pytest
 
-from acmewrap.driver.home import Home
+from acmewrap.driver.homes.home import Home
 from acmewrap.pki import x509
 from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from acmewrap.driver.home import Home
+from acmewrap.driver.homes.home import Home
 from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer

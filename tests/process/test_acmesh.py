@@ -14,12 +14,12 @@ import pytest
 
 from acmewrap.config.model import Dns, Install, Webroot
 from acmewrap.driver.acmesh import AcmeSh
-from acmewrap.driver.configuration import parse_configuration
-from acmewrap.driver.queries import ListEntry
+from acmewrap.driver.homes.configuration import parse_configuration
+from acmewrap.driver.verbs.queries import ListEntry
 from acmewrap.errors import AccessError, CommandError, IssueError, ReleaseError
 from acmewrap.secrets import Secret
 from stub import NAME, OLD, SERVER, Stub, problem
-from synthetic import make_key
+from synthetic import NOW, make_key
 
 ECC = f"{NAME}_ecc"
 WEBROOT = [Webroot(Path("/srv/web"))]
@@ -52,6 +52,7 @@ def test_a_call_gets_homes_of_its_own_and_an_environment_made_from_nothing(
         stub.home,
         server=SERVER,
         verify=False,
+        clock=lambda: NOW,
         ca_bundle=Path("/ca.crt"),
         email="me@example.com",
         environment={"https_proxy": "http://proxy:3128", "LC_ALL": "de_DE.UTF-8"},
@@ -212,7 +213,7 @@ def test_another_failure_is_not_tried_again(stub: Stub) -> None:
 def test_the_deadline_of_a_verb_can_be_set_and_nothing_of_the_call_stays(stub: Stub) -> None:
     OLD.write(stub.home)
     stub.say("renew", f"echo garbage >$CERTS/{ECC}/{NAME}.cer; echo waiting; sleep 600")
-    acme = AcmeSh(stub.program, stub.home, server=SERVER, verify=False, deadlines={"renew": 1})
+    acme = AcmeSh(stub.program, stub.home, server=SERVER, verify=False, clock=lambda: NOW, deadlines={"renew": 1})
     result = acme.renew(NAME)
     assert result.failure is not None
     assert (result.outcome, result.failure.id, stub.serial()) == ("failed", "process.deadline", 1)
@@ -222,7 +223,9 @@ def test_a_certificate_that_came_before_the_deadline_is_kept(stub: Stub) -> None
     OLD.write(stub.home)
     stub.say("renew", f"store new {ECC}; sleep 600")
     for deadline in (1, 5, 25):  # a slow machine may not come so far so soon
-        result = AcmeSh(stub.program, stub.home, server=SERVER, verify=False, deadlines={"renew": deadline}).renew(NAME)
+        result = AcmeSh(
+            stub.program, stub.home, server=SERVER, verify=False, clock=lambda: NOW, deadlines={"renew": deadline}
+        ).renew(NAME)
         if result.changed:
             break
     assert result.failure is not None

@@ -12,8 +12,9 @@ from typing import List
 
 import pytest
 
-from acmewrap import cli, files
+from acmewrap import cli
 from acmewrap.cli import commands, output, reports, runs  # noqa: F401 - loaded while they can be read
+from acmewrap.system import files
 from forkserver import acmewrap
 from unprivileged import folder_of_nobody, run_unprivileged
 

@@ -9,8 +9,8 @@ from typing import Iterator
 import pytest
 
 from acmewrap.config.model import DsmCertificate
-from acmewrap.driver.home import Home
-from acmewrap.driver.staging import stage
+from acmewrap.driver.homes.home import Home
+from acmewrap.driver.homes.staging import stage
 from acmewrap.errors import UnreachableError
 from acmewrap.pki.x509 import X509, parse_pem
 from acmewrap.secrets import Secret

@@ -8,7 +8,7 @@ from typing import Iterator
 
 import pytest
 
-from acmewrap.driver.home import CertificateFiles
+from acmewrap.driver.homes.home import CertificateFiles
 from acmewrap.errors import DeployError, UnreachableError
 from acmewrap.secrets import Secret
 from acmewrap.synology import certificates

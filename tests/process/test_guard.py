@@ -17,7 +17,7 @@ import pytest
 
 from acmewrap.config.arguments import is_safe_url
 from acmewrap.driver.concealment import shell_functions
-from acmewrap.driver.configuration import parse_account, parse_configuration
+from acmewrap.driver.homes.configuration import parse_account, parse_configuration
 
 # What acme.sh does around a request (3.1.1, _inithttp, _post and _get), without the rest.
 SCRIPT = """

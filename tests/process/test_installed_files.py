@@ -17,7 +17,7 @@ import pytest
 
 from acmewrap import Job
 from acmewrap.config import load
-from acmewrap.driver.home import Home
+from acmewrap.driver.homes.home import Home
 from acmewrap.engine import install
 from acmewrap.pki import pem
 from acmewrap.state.ledger import Ledger

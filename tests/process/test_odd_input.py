@@ -18,12 +18,13 @@ from typing import Any, Dict, Iterator, Mapping
 
 import pytest
 
-from acmewrap import files, unexpected
+from acmewrap import unexpected
 from acmewrap.config.model import Endpoint
 from acmewrap.errors import AcmewrapError, UnreachableError
 from acmewrap.schedule import crontab
 from acmewrap.secrets import CommandReference, EnvironmentReference, FileReference, Secret, resolve
 from acmewrap.synology.web import Client
+from acmewrap.system import files
 from acmewrap.verify import tls_probe
 
 HEAD = b"HTTP/1.1 200 OK\r\n"

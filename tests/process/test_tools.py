@@ -10,7 +10,6 @@ from typing import Callable, Iterator
 
 import pytest
 
-from acmewrap.access.trust import DSM_TOOLS
 from acmewrap.errors import CommandError, UnreachableError
 from acmewrap.secrets import Secret
 from acmewrap.synology import account, certificates
@@ -18,6 +17,7 @@ from acmewrap.synology.channel import WebProvisioner
 from acmewrap.synology.tasks import Task, TaskScheduler
 from acmewrap.synology.tools import Tools, find_tools
 from acmewrap.synology.web import ApiError, Client
+from acmewrap.system.trust import DSM_TOOLS
 from acmewrap.testing.dsm import NAMES, DsmSimulator
 
 NAME, PASSWORD = "certupdater", Secret("A-good.password_1")

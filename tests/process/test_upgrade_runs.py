@@ -13,8 +13,9 @@ from typing import Tuple
 
 import pytest
 
-from acmewrap import cli, files
+from acmewrap import cli
 from acmewrap.driver.release import installation
+from acmewrap.system import files
 from synthetic import pin
 from unprivileged import NOBODY, folder_of_nobody, run_unprivileged
 

@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from acmewrap.config import load
-from acmewrap.driver.home import Home
+from acmewrap.driver.homes.home import Home
 from acmewrap.engine.context import RunContext
 from acmewrap.engine.engine import Engine
 from acmewrap.plan.planner import PlanOptions, plan

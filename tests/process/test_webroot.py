@@ -10,10 +10,10 @@ from typing import Callable, Iterator, List, Tuple
 import pytest
 import sh  # loaded before the rights to read it are gone  # noqa: F401
 
-from acmewrap import files
 from acmewrap.catalogue import failure
 from acmewrap.errors import AccessError
 from acmewrap.host import webroot
+from acmewrap.system import files
 from unprivileged import NOBODY, folder_of_nobody, run_unprivileged
 
 SUDO = """\
@@ -143,8 +143,8 @@ def test_root_who_works_as_a_user_gives_it_to_that_user_and_the_group(
 
     (tmp_path / "site").mkdir()
     monkeypatch.setattr(files, "make_folder", refuse)
-    monkeypatch.setattr("acmewrap.access.privileges.may_be_root", lambda: True)
-    monkeypatch.setattr("acmewrap.access.privileges.as_root", as_root)
+    monkeypatch.setattr("acmewrap.system.privileges.may_be_root", lambda: True)
+    monkeypatch.setattr("acmewrap.system.privileges.as_root", as_root)
     monkeypatch.setattr("os.fchown", fchown)
     webroot.prepare(tmp_path / "site")
     assert given == [(str(one), os.geteuid(), WEB_SERVER) for one in reversed(made)]

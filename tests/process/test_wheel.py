@@ -48,13 +48,18 @@ def python(
 
 
 def test_the_wheel_reads_its_pins(python: Path, tmp_path: Path) -> None:
-    said = use(python, tmp_path, "from acmewrap import resources; print(resources.read_text('vendor/releases.yaml'))")
+    said = use(
+        python, tmp_path, "from acmewrap.system import resources; print(resources.read_text('vendor/releases.yaml'))"
+    )
     assert said.strip() == (REPOSITORY / "vendor" / "releases.yaml").read_text(encoding="utf-8").strip()
 
 
 def test_the_wheel_holds_every_template_of_the_checkout(python: Path, tmp_path: Path) -> None:
     names = sorted(str(path.relative_to(REPOSITORY)) for path in (REPOSITORY / "templates").glob("**/*.j2"))
-    program = "import sys; from acmewrap import resources\nfor name in sys.argv[1:]: print(name, len(resources.read_text(name)))"
+    program = (
+        "import sys; from acmewrap.system.resources import read_text\n"
+        "for name in sys.argv[1:]: print(name, len(read_text(name)))"
+    )
     lengths = [f"{name} {len((REPOSITORY / name).read_text(encoding='utf-8'))}" for name in names]
     assert use(python, tmp_path, program, *names).splitlines() == lengths != []
 

@@ -14,7 +14,7 @@ from typing import IO, Callable, Dict, Iterator, List, Tuple
 from acmewrap import config as configuration
 from acmewrap.config import Config
 from acmewrap.doctor import DoctorContext, Finding, examine
-from acmewrap.driver.home import Home
+from acmewrap.driver.homes.home import Home
 from acmewrap.engine.convergence import Convergence
 from acmewrap.pki import x509
 from acmewrap.plan.planner import PlanOptions

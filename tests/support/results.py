@@ -9,18 +9,18 @@ from typing import Dict
 from acmewrap.catalogue import failure
 from acmewrap.config import Config
 from acmewrap.config.model import AcmeShSettings, Authority, Certificate, DsmCertificate, Endpoint, Target, Webroot
-from acmewrap.driver.home import CertificateFiles
+from acmewrap.driver.homes.home import CertificateFiles
 from acmewrap.driver.results import DeployResult, IssueResult
 from acmewrap.engine.deploy import Delivery
 from acmewrap.engine.results import Run, StepResult
 from acmewrap.engine.status import CertificateStatus, TargetStatus
 from acmewrap.errors import ExitCode
+from acmewrap.formats.timefmt import instant
 from acmewrap.pki.x509 import X509
 from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import CheckRenewalInfo, DeployCertificate, InstallRelease, RenewCertificate
 from acmewrap.reasons import Due, NotAsPinned, Plain
 from acmewrap.state.ledger import LedgerEntry
-from acmewrap.timefmt import instant
 from acmewrap.verify.tls_probe import Observation
 
 SECONDS = 1_800_000_000

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Dict, List, Optional
 
 from acmewrap.driver.acmesh import AcmeSh
-from synthetic import Folder
+from synthetic import NOW, Folder
 
 SERVER = "https://ca.example.com:9000/acme/directory"
 NAME = "nas.example.com"
@@ -58,7 +58,7 @@ class Stub:
         self.home = self.folder / "acme-home"
         self.program.mkdir()
         self._cases: Dict[str, str] = {}
-        self.acme = AcmeSh(self.program, self.home, server=SERVER, verify=False)
+        self.acme = AcmeSh(self.program, self.home, server=SERVER, verify=False, clock=lambda: NOW)
         self.say("version", "echo https://github.com/acmesh-official/acme.sh; echo v3.1.1")
 
     def say(self, verb: str, text: str) -> None:

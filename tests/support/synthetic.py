@@ -15,8 +15,8 @@ from typing import Mapping, Optional, Sequence
 
 import pytest
 
-from acmewrap import resources
-from acmewrap.driver.home import CertificateFiles, Home
+from acmewrap.driver.homes.home import CertificateFiles, Home
+from acmewrap.system import resources
 
 NOW = calendar.timegm((2026, 6, 1, 12, 0, 0))
 DAY = 86400
@@ -161,7 +161,10 @@ def pin(patch: pytest.MonkeyPatch, version: str, contents: Mapping[str, bytes]) 
     """Have acme.sh *version* be pinned beside the others, as the newest: these files (path -> content), and no URL to get them."""
     read_text = resources.read_text
     lines = (f"{hashlib.sha256(content).hexdigest()}  {path}\n" for path, content in contents.items())
-    manifest, entry = "".join(lines), f'"{version}": {{url: "https://releases.invalid/", sha256: "{"0" * 64}"}}\n'
+    manifest, entry = (
+        "".join(lines),
+        f'"{version}": {{url: "https://releases.invalid/", sha256: "{"0" * 64}", witnesses: [a, b]}}\n',
+    )
 
     def read(name: str) -> str:
         if name == f"vendor/manifests/{version}.sha256":

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, NamedTuple, Optional, Tuple
 
 TRANSCRIPTS = Path(__file__).resolve().parent.parent / "transcripts"
-VERSIONS = ("3.0.2", "3.0.9", "3.1.0", "3.1.1", "3.1.2", "3.1.3")
+VERSIONS = ("3.0.2", "3.0.9", "3.1.0", "3.1.1", "3.1.2", "3.1.3", "3.1.5")
 
 
 class Transcript(NamedTuple):

@@ -20,13 +20,13 @@ from acmewrap.config.model import (
     Target,
     Webroot,
 )
-from acmewrap.driver.home import CertificateFiles, Stored
+from acmewrap.driver.homes.home import CertificateFiles, Stored
+from acmewrap.formats.timefmt import instant
 from acmewrap.pki.x509 import X509
 from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
 from acmewrap.secrets import FileReference
 from acmewrap.state.ledger import LedgerEntry
 from acmewrap.state.machine import CertificateState, State
-from acmewrap.timefmt import instant
 from acmewrap.verify.tls_probe import Observation
 
 DAY = 86400

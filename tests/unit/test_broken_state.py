@@ -17,12 +17,12 @@ import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from acmewrap import jsontext
 from acmewrap.config.model import Schedule
-from acmewrap.driver import recovery
-from acmewrap.driver.configuration import edit_configuration, parse_account, parse_configuration, raw_values
-from acmewrap.driver.home import Home
+from acmewrap.driver.homes import recovery
+from acmewrap.driver.homes.configuration import edit_configuration, parse_account, parse_configuration, raw_values
+from acmewrap.driver.homes.home import Home
 from acmewrap.errors import AcmewrapError
+from acmewrap.formats import jsontext
 from acmewrap.pki import x509
 from acmewrap.plan.planner import PlanOptions, plan
 from acmewrap.schedule.crontab import CrontabEntry

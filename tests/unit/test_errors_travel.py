@@ -24,9 +24,9 @@ from acmewrap.engine.engine import ListenerError
 from acmewrap.errors import CommandError, ConfigurationError, PortableError, Problem, UnreachableError
 from acmewrap.net.http import HttpError, Reason
 from acmewrap.net.tls import BundleError
-from acmewrap.programs import ProgramError
 from acmewrap.synology.reply import OddReplyError
 from acmewrap.synology.web import ApiError
+from acmewrap.system.programs import ProgramError
 from acmewrap.testing.dsm.errors import Refusal
 from results import DELIVERED, GOOD, ISSUED, NOT_ISSUED, NOT_PROVEN, PENDING, VALID, X509_LEAF
 

@@ -11,8 +11,8 @@ from typing import List, NoReturn
 
 import pytest
 
-from acmewrap import files
 from acmewrap.errors import AccessError, BusyError
+from acmewrap.system import files
 
 
 def mode(path: Path) -> int:

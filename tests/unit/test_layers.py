@@ -20,11 +20,11 @@ PACKAGE = Path(__file__).resolve().parent.parent.parent / "acmewrap"
 
 # From the ground up. Each may import what stands in a line above its own, and its own folder; neighbours do not know each other.
 LAYERS: Tuple[Tuple[str, ...], ...] = (
-    ("text", "timefmt", "jsontext", "limits", "reading"),
+    ("formats", "limits"),
     ("errors",),
-    ("catalogue", "reasons", "programs"),
-    ("access",),
-    ("files", "secrets", "resources", "pki"),
+    ("catalogue", "reasons"),
+    ("system",),
+    ("secrets", "pki"),
     ("templates", "net", "unexpected"),
     ("config",),
     ("acme",),
@@ -256,7 +256,7 @@ def test_files_are_read_in_one_module() -> None:
     """Which waits for no FIFO and reads nothing without end: a bare ``open``, ``read_text`` or ``read_bytes`` would."""
 
     def complaints(module: Path) -> Iterator[str]:
-        if dotted(module) == "reading" or unit_of(dotted(module)) == "testing":
+        if dotted(module) == "system.reading" or unit_of(dotted(module)) == "testing":
             return
         for node in ast.walk(parsed(module)):
             if not isinstance(node, ast.Call):
@@ -272,7 +272,7 @@ def test_files_are_read_in_one_module() -> None:
 
 def test_only_the_command_line_prints_and_exits() -> None:
     def complaints(module: Path) -> Iterator[str]:
-        ends_what_it_forks = dotted(module) == "access.privileges"
+        ends_what_it_forks = dotted(module) == "system.privileges"
         if unit_of(dotted(module)) not in ("cli", "__main__") and not ends_what_it_forks:
             for node in ast.walk(parsed(module)):
                 if isinstance(node, (ast.Name, ast.Attribute)) and name_of(node) in ENDS_OR_PRINTS:

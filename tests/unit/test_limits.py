@@ -17,13 +17,13 @@ from acmewrap.acme import retry_after
 from acmewrap.catalogue import failure
 from acmewrap.config.model import Schedule
 from acmewrap.engine import noop_cache
+from acmewrap.formats.timefmt import instant, moment
 from acmewrap.net.http import parse_date
 from acmewrap.plan.due import due_of, end_of
 from acmewrap.plan.planner import PlanOptions, plan
 from acmewrap.plan.steps import CERTIFICATE_KINDS
 from acmewrap.report.fields import moment as rfc_3339
 from acmewrap.state.ledger import Advice, LedgerEntry
-from acmewrap.timefmt import instant, moment
 from acmewrap.verify.tls_probe import Observation
 from wanted import CERTIFICATE, DAY, ISSUED, LEAF, OTHER, make_config, make_leaf, make_state, make_stored
 

@@ -8,19 +8,19 @@ from typing import Callable, Dict
 
 import pytest
 
-from acmewrap import reading
 from acmewrap.config.load import load
 from acmewrap.config.model import Install
-from acmewrap.driver.home import CertificateFiles, Home, read_folder
+from acmewrap.driver.homes.home import CertificateFiles, Home, read_folder
+from acmewrap.driver.homes.staging import stage
 from acmewrap.driver.release.pin import pinned
 from acmewrap.driver.release.pin import read_folder as read_release
 from acmewrap.driver.release.sources import Local
-from acmewrap.driver.staging import stage
 from acmewrap.driver.wrapper import read_own
 from acmewrap.errors import AcmewrapError
 from acmewrap.net import tls
 from acmewrap.secrets import FileReference, resolve
 from acmewrap.state.ledger import Ledger
+from acmewrap.system import reading
 from acmewrap.verify import local_files
 
 FIFO = "a FIFO"

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from acmewrap.catalogue import failure, invalid
 from acmewrap.errors import Problem
-from acmewrap.text import visible, visible_document, visible_lines
+from acmewrap.formats.text import visible, visible_document, visible_lines
 
 # Surrogates too: file names that are no UTF-8 have them (PEP 383), and JSON may hold unpaired ones.
 ANYTHING = st.text(st.characters(exclude_categories=()))

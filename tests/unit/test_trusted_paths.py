@@ -10,7 +10,7 @@ from typing import FrozenSet, Optional
 
 import pytest
 
-from acmewrap.access import trust
+from acmewrap.system import trust
 
 ME: FrozenSet[int] = frozenset((0, os.geteuid()))
 

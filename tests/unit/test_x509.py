@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as some
 
+from acmewrap.formats.timefmt import instant
 from acmewrap.pki import x509
-from acmewrap.timefmt import instant
 from synthetic import DAY, NOW, POINT, certificate, der, extension, make_certificate, make_key, pem
 
 RSA = bytes.fromhex("06092a864886f70d0101010500")

@@ -24,6 +24,7 @@ from ..arguments import (
     quoted,
 )
 from ..binder.types import Scalar, choice, matching
+from ..manifest import VERSION_PATTERN
 from ..model import Endpoint, KeyType, RenewAt
 
 NAME = matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "a name of letters, digits and . _ -")
@@ -31,7 +32,7 @@ VARIABLE = matching(VARIABLE_PATTERN, "the name of an environment variable")
 HOOK = matching(HOOK_PATTERN, "the name of one of acme.sh's deploy hooks, such as ssh")
 DNS_HOOK = matching(DNS_HOOK_PATTERN, "the name of one of acme.sh's DNS hooks, such as dns_nsupdate")
 EMAIL = matching(EMAIL_PATTERN, "an e-mail address")
-RELEASE = matching(r"[0-9][0-9A-Za-z.+~-]*", "a version of acme.sh such as 3.1.1")
+RELEASE = matching(VERSION_PATTERN, "a version of acme.sh such as 3.1.1")
 ANY = Scalar("text", str)
 FLAG = Scalar(
     "true or false",

@@ -16,6 +16,7 @@ from .credentials import SECRET, Environment
 from .install import INSTALL
 from .options import OPTION
 from .paths import Bundle, PathKind
+from .release import ManifestFile, check, settings
 from .scalars import DOMAIN, DURATION, EMAIL, FLAG, FRACTION, HOOK, JOBS, KEY, NAME, RELEASE, SERVER, TIME
 from .synology import DSM_CERTIFICATE, SYNOLOGY, VERIFY, VERIFY_MISSING, Shorthand
 
@@ -26,11 +27,20 @@ def _renew(at: Optional[model.RenewAt] = None, before: int = 0) -> Union[model.R
 
 _ACME_SH = Record(
     {
-        "release": Key(RELEASE, "The version of acme.sh to install and to hold."),
+        "release": Key(RELEASE, "The version of acme.sh to install and to hold.", default=model.AcmeShSettings.release),
         "archive": Key(PathKind("a path", handed=False), "Its archive or unpacked folder, brought by hand."),
         "allow_vulnerable": Key(FLAG, "Accept a version in which the authority can run commands (CVE-2023-38198)."),
+        "manifest": Key(
+            ManifestFile("a manifest", handed=False),
+            "The files of one more release that `release` may name, as `acmewrap pin` wrote them down.",
+            needs="sha256",
+        ),
+        "sha256": Key(
+            matching("[0-9a-f]{64}", "64 hexadecimal digits"), "The SHA-256 of `manifest`.", needs="manifest"
+        ),
     },
-    model.AcmeShSettings,
+    settings,
+    check,
 )
 _EAB = Record(
     {

@@ -13,6 +13,7 @@ from typing import Mapping, Pattern, Tuple
 # What acme.sh says after the reason: never a reason itself.
 FOLLOW_UP = re.compile(
     r"(?:Please (?:add '--debug'|check log file|stop it first)|See: |Error deploy|Deploy error\.|Error encountered while deploying"
+    r"|(?:Deploy|Install cert) retry failed"
     r"|Error renew|Check your username|If two-factor|Removing DNS|===|Skipp?|Logging |Getting cert|Generat|Upload)"
 )
 
@@ -67,6 +68,7 @@ WORDINGS: Mapping[str, Tuple[str, ...]] = {
         r"You must set either SYNO_",
         r"SYNO_Username & SYNO_Password must be set",
         r"Do not use a backslash",
+        r"^The value of 'SAVED_\w+' contains a line break",
     ),
     # --- the order and its challenges ---
     "challenge.not_offered": (r"(?i)supported validation types are", r"an? ?not get domain token entry"),
@@ -102,7 +104,7 @@ WORDINGS: Mapping[str, Tuple[str, ...]] = {
         r"(?:C|c)(?:ould|an) not download cert",
         r"could not find Le_LinkCert|can not find Le_LinkCert",
         r"Sign(?:ing)? failed: ?(?:\"detail|$)",
-        r"^Download error",
+        r"^Download error|^Failed to get certificate end date",
     ),
     "ca.server_error": (
         r"(?i)le_OrderFinalize not found",
@@ -121,16 +123,20 @@ WORDINGS: Mapping[str, Tuple[str, ...]] = {
     ),
     # --- the account ---
     "account.unknown": (
+        r"^Cannot determine the ACME account URL",
         r"(?i)account key (?:has been|is already) deactivated",
         r"(?i)account url is empty",
         r"an ?not find account id url",
     ),
     "acme.eab_required": (r"EAB credentials from ZeroSSL",),
-    "acme.eab_wrong": (r"resolve _eab_",),
+    "acme.eab_wrong": (r"resolve _eab_", r"base64-decode the eab-hmac-key"),
     "account.key": (
         r"(?i)account key (?:creation error|not found|is not found)|(?:creating|create) account key|deactivated account key",
+        r"(?i)rotating account key|account key rollover|is using the new key|keyChange url",
     ),
-    "acme.refused": (r"Account registration error|Error registering account|Register account Error",),
+    "acme.refused": (
+        r"Account registration error|Error registering account|Register account Error|^Cannot register account\.",
+    ),
     "account.not_deactivated": (
         r"(?i)(?:account )?deactivat(?:ion failed|e failed|e: account failed)|not deactivate ",
     ),
@@ -160,10 +166,15 @@ WORDINGS: Mapping[str, Tuple[str, ...]] = {
         r"Please (?:provide|give|specify) a",
         r"an ?not parse _|^Unrecognized format|validity end date is in the past",
         r"add '--force',? (?:and|to)",
+        r"can not be used together with |^Use a negative --days",
+        r"--dns-persist-(?:days|ca-name)|^Invalid domain: ",
+        r"contains a line break, it cannot be saved",
+        r"^The body file does not exist",
     ),
     "home.not_writable": (
         r"(?i)can ?not create (?:path|(?:config |working )?dir)",
         r"(?i)config file is empty, can ?not",
+        r"^Cannot save '|is not a directory, please check your configuration",
     ),
     "acme.notification": (
         r"(?i)hook file for|notify hook|_n_hook|error sending message|error send message|^Error setting \S+\.|^Set \S+ error",
@@ -171,6 +182,7 @@ WORDINGS: Mapping[str, Tuple[str, ...]] = {
     "acme.installation": (
         r"(?i)cron ?job|crontab|scheduler task|schtasks|upgrade failed|install(?:ation)? failed|cannot install|can not install",
         r"(?i)script home is not correct|--install --force|renewed automatically|extraction error|own username|my user name",
+        r"ACME_PACKAGED is set|can not contain spaces|to a path without spaces",
         r"no changes to your system|nothing changed to your system|Maybe try with root again",
     ),
     "acme.bug": (r"(?i)(?:open an issue|report this as a bug|report (?:bug|issue))",),
@@ -178,7 +190,10 @@ WORDINGS: Mapping[str, Tuple[str, ...]] = {
     "hook.unknown": (r"The deploy hook .* (?:is|was) not found",),
     "reload.failed": (r"Reload error for",),
     "hook.failed": (r"(?i)(?:pre|post|renew) hook\.$", r"Error calling hook|Call hook error|_on_before_issue\."),
-    "deploy.failed": (r"Error deploy|Deploy error|Error encountered while deploying|(?i:api file)",),
+    "deploy.failed": (
+        r"Error deploy|Deploy error|Error encountered while deploying|(?i:api file)",
+        r"(?:Deploy|Install cert) retry failed",
+    ),
 }
 
 

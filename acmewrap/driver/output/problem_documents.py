@@ -6,7 +6,7 @@ import json
 import re
 from typing import Dict, List, Optional, Tuple
 
-from ...text import visible
+from ...formats.text import visible
 from .events import Problem
 
 _ANSI = re.compile(r"\x1b(?:\[[0-9;?]*[ -/]*[@-~]|\][^\x07\x1b]*(?:\x07|\x1b\\)|.)", re.DOTALL)

@@ -16,8 +16,11 @@ LIMIT = 64 * 2**20
 SCRIPT = "acme.sh"
 
 
-def read_archive(stream: BinaryIO, paths: Collection[str], top: Optional[str] = None) -> Mapping[str, bytes]:
-    """The content of those *paths* that are files in a tar archive, compressed with gzip or plain. *stream* can be rewound.
+def read_archive(
+    stream: BinaryIO, paths: Optional[Collection[str]] = None, top: Optional[str] = None
+) -> Mapping[str, bytes]:
+    """The content of those *paths* (None: of all) that are files in a tar archive, compressed with gzip or plain, by path. *stream*
+    can be rewound.
 
     They are looked for below the folder *top*, and the rest of the archive is left alone. Without *top*, every member is judged,
     and the top is the archive itself or the one folder around everything, such as GitHub's ``acme.sh-3.1.1``.
@@ -30,7 +33,7 @@ def read_archive(stream: BinaryIO, paths: Collection[str], top: Optional[str] = 
         raise ReleaseError(failure("release.source", f"not a whole tar archive ({error})")) from error
     if top is None and SCRIPT not in contents and len({path.split("/")[0] for path in contents}) == 1:
         contents = {path.partition("/")[2]: content for path, content in contents.items()}
-    return {path: contents[path] for path in paths if path in contents}
+    return contents if paths is None else {path: contents[path] for path in paths if path in contents}
 
 
 def _read_members(stream: _Limited, top: List[str]) -> Dict[str, bytes]:

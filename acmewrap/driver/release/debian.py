@@ -12,10 +12,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Collection, Dict, Iterator, Mapping, Optional, Tuple
 
-from ... import programs
 from ...catalogue import failure
 from ...errors import ReleaseError
-from ...reading import read_text
+from ...system import programs
+from ...system.reading import read_text
 from .archive import read_archive
 from .pin import Release
 

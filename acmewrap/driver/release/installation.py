@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Iterator, Mapping, Optional, Sequence, Tuple
 
-from ...access.trust import StrPath
 from ...catalogue import failure
+from ...config.manifest import Pin
 from ...errors import AccessError, ReleaseError
-from ...files import FOLDER, PUBLIC, SCRIPT, lock, make_folder, sync_folder
-from .pin import Release, differences, manifest, pinned, releases, summarize
+from ...system.files import FOLDER, PUBLIC, SCRIPT, lock, make_folder, sync_folder
+from ...system.trust import StrPath
+from .pin import Release, differences, manifest, newest, pinned, releases, summarize
 
 if TYPE_CHECKING:
     from .sources import Source
@@ -25,6 +26,7 @@ __all__ = [
     "cache_folder",
     "install_acme_sh",
     "manifest",
+    "newest",
     "pinned",
     "place",
     "releases",
@@ -83,23 +85,29 @@ def install_acme_sh(
     archive: Optional[StrPath] = None,
     allow_vulnerable: bool = False,
     force: bool = False,
+    own: Optional[Pin] = None,
 ) -> Installed:
     """Make *folder* the pinned acme.sh *version*; nothing happens when it already is.
 
     It comes from *archive* (a tar archive or an unpacked folder) when that is given, and from nowhere else; otherwise from the
     first of these that has it: the download cache (the folder *cache*, by default
     that of :func:`cache_folder`), the release URL, the machine's Debian archive.
-    Raises what :func:`pinned` and :func:`place` raise.
+    *own* is a release that the user pinned. Raises what :func:`pinned` and :func:`place` raise.
     """
     from .debian import Debian
     from .sources import Download, Local
 
-    release = pinned(version, allow_vulnerable=allow_vulnerable)
-    kept = Path(cache_folder(os.environ) if cache is None else cache) / f"acme.sh-{version}.tar.gz"
+    release = pinned(version, own, allow_vulnerable=allow_vulnerable)
+    kept = cached(Path(cache_folder(os.environ) if cache is None else cache), version)
     sources: Sequence[Source] = (Local(kept, "the download cache"), Download(kept), Debian())
     if archive is not None:
         sources = (Local(Path(archive)),)
-    return place(release, manifest(version), Path(os.path.abspath(folder)), sources, force=force)
+    return place(release, manifest(version, own), Path(os.path.abspath(folder)), sources, force=force)
+
+
+def cached(cache: Path, version: str) -> Path:
+    """Where the archive of *version* lies in the download cache."""
+    return cache / f"acme.sh-{version}.tar.gz"
 
 
 def place(

@@ -12,45 +12,60 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterable, Iterator, Mapping, Optional, Tuple
 
-from ... import resources
 from ...catalogue import failure
 from ...config.arguments import HOOK_PATTERN
+from ...config.manifest import Pin, parse_manifest
 from ...config.model import DEFAULT_RELEASE
 from ...errors import AccessError, ReleaseError
-from ...reading import read_bytes
+from ...system import resources
+from ...system.reading import read_bytes
 
 # Of a hook NAME, acme.sh sources the first that exists of NAME and NAME.sh: in `dnsapi/`, `deploy/` or `notify/`, in the folder
 # named as the domain, and beside acme.sh itself (`_findHook`, the same since 3.0.2).
 _SOURCED = re.compile(rf"{HOOK_PATTERN}(\.sh)?")
-_HOOKS = ("deploy", "dnsapi", "notify")  # and there by whatever name it is asked for
-_UPSTREAM = ("Dockerfile", *(f"{folder}/README.md" for folder in _HOOKS))  # what a checkout has besides
+HOOKS = ("deploy", "dnsapi", "notify")  # and there by whatever name it is asked for
+_URL = "https://github.com/acmesh-official/acme.sh/archive/refs/tags/{}.tar.gz"
+UPSTREAM = ("Dockerfile", *(f"{folder}/README.md" for folder in HOOKS))  # what a checkout has besides
 
 
 @dataclass(frozen=True)
 class Release:
-    """One pinned release. ``sha256`` is that of the archive at ``url``; ``debian`` the suite whose package holds the same files."""
+    """One pinned release. ``sha256`` is that of the archive at ``url``; ``debian`` the suite whose package holds the same files;
+    ``witnesses`` are who says independently of each other that this is its content (see ``vendor/releases.yaml``). The file's
+    own pin has no ``sha256``, and the user for its witness.
+    """
 
     version: str
     url: str
-    sha256: str
+    sha256: Optional[str] = None
     cve: Optional[str] = None
     debian: Optional[str] = None
+    witnesses: Tuple[str, ...] = ("user",)
 
 
-def releases() -> Mapping[str, Release]:
-    """Every pinned release by version, oldest first."""
+def releases(own: Optional[Pin] = None) -> Mapping[str, Release]:
+    """Every pinned release by version, oldest first, and last the file's *own*."""
     import yaml
 
     entries = yaml.safe_load(resources.read_text("vendor/releases.yaml"))
-    return {version: Release(version=version, **entry) for version, entry in entries.items()}
+    known = {
+        version: Release(version=version, **{**entry, "witnesses": tuple(entry["witnesses"])})
+        for version, entry in entries.items()
+    }
+    return known if own is None else {**known, own.version: Release(own.version, _URL.format(own.version))}
 
 
-def pinned(version: str, *, allow_vulnerable: bool = False) -> Release:
+def newest() -> str:
+    """The newest release that two witnesses agree on."""
+    return [version for version, release in releases().items() if len(release.witnesses) > 1][-1]
+
+
+def pinned(version: str, own: Optional[Pin] = None, *, allow_vulnerable: bool = False) -> Release:
     """The pinned release *version*.
 
     Raises :class:`ReleaseError`: ``release.unpinned``; ``release.vulnerable`` for one with a known hole unless *allow_vulnerable*.
     """
-    release = releases().get(version)
+    release = releases(own).get(version)
     if release is None:
         raise _unpinned(version)
     if release.cve is not None and not allow_vulnerable:
@@ -61,17 +76,18 @@ def pinned(version: str, *, allow_vulnerable: bool = False) -> Release:
     return release
 
 
-def manifest(version: str) -> Mapping[str, str]:
+def manifest(version: str, own: Optional[Pin] = None) -> Mapping[str, str]:
     """Path -> SHA-256 of each file of acme.sh *version* that is kept. Raises :class:`ReleaseError` (``release.unpinned``).
 
     Read before every run of acme.sh, so without YAML.
     """
+    if own is not None and own.version == version:
+        return own.files
     try:
         text = resources.read_text(f"vendor/manifests/{version}.sha256")
     except OSError:
         raise _unpinned(version) from None
-    lines = (line.split("  ", 1) for line in text.splitlines())
-    return {path: digest for digest, path in lines}
+    return parse_manifest(text)
 
 
 def read_folder(folder: Path, paths: Iterable[str]) -> Mapping[str, bytes]:
@@ -119,8 +135,8 @@ def _more(folder: str, files: Mapping[str, str], below: str = "") -> Iterator[st
             if path in pinned:
                 if entry.is_symlink():
                     yield f"{path} is a link"
-            elif path not in _UPSTREAM and (
-                below[:-1] in _HOOKS or (not entry.is_dir() and _SOURCED.fullmatch(entry.name))
+            elif path not in UPSTREAM and (
+                below[:-1] in HOOKS or (not entry.is_dir() and _SOURCED.fullmatch(entry.name))
             ):
                 yield f"{os.fsencode(path).decode('utf-8', 'backslashreplace')} is not part of it"
             if not below and entry.is_dir() and not entry.name.startswith("."):

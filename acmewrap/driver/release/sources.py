@@ -12,9 +12,9 @@ from typing import Collection, List, Mapping, Protocol, Sequence, Tuple, Union
 
 from ...catalogue import CATALOGUE, failure
 from ...errors import AccessError, ReleaseError
-from ...files import PUBLIC, make_folder, write_atomic
 from ...net.http import Http, HttpError
-from ...reading import open_regular
+from ...system.files import PUBLIC, make_folder, write_atomic
+from ...system.reading import open_regular
 from .archive import LIMIT, read_archive
 from .pin import Release, compare, read_folder, summarize
 
@@ -64,7 +64,7 @@ class Download:
     def fetch(self, release: Release, paths: Collection[str]) -> Mapping[str, bytes]:
         data = self._download(release.url)
         digest = hashlib.sha256(data).hexdigest()
-        if digest != release.sha256:
+        if release.sha256 not in (None, digest):
             message = f"the archive's SHA-256 is {digest}, pinned is {release.sha256}; it was not kept"
             raise ReleaseError(failure("release.mismatch", message))
         try:
@@ -119,4 +119,5 @@ def obtain(release: Release, files: Mapping[str, str], sources: Sequence[Source]
         raise refusals[0]
     reasons = "; ".join(refusal.failure.message for refusal in refusals)
     message = f"acme.sh {release.version} cannot be had from anywhere: {reasons}"
-    raise ReleaseError(failure("release.unavailable", message, url=release.url, sha256=release.sha256))
+    known = release.sha256 or "not known here, as that of each file is"
+    raise ReleaseError(failure("release.unavailable", message, url=release.url, sha256=known))

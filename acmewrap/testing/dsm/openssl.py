@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Tuple
 
-from ...files import PRIVATE, write_atomic
+from ...system.files import PRIVATE, write_atomic
 from ..counterpart import find_program
 
 _REQUEST_CONFIGURATION = "[req]\ndistinguished_name = name\n[name]\n"

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Optional
 
-from ...files import PRIVATE, write_atomic
+from ...system.files import PRIVATE, write_atomic
 from .data.bodies import fill
 from .errors import Refusal
 from .openssl import CertificateFacts, create_factory_certificate, is_issued_by, read_certificate, read_public_key

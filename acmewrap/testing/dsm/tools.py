@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence
 
-from ...files import write_atomic
+from ...system.files import write_atomic
 from .call import Api, Call, choose, perform
 from .errors import Refusal
 from .state import ON_BOX, RecordedRequest, Session, State, Upload

@@ -25,6 +25,7 @@ MEAN_SOMETHING: Dict[str, Tuple[str, ...]] = {
     "install": ("--force", "--dry-run"),
     "render": ("--dry-run",),
     "releases": (),
+    "pin": ("--dry-run",),
     "upgrade": ("--force", "--dry-run"),
     "self-update": ("--force", "--dry-run"),
     "revoke": ("--dry-run",),
@@ -37,6 +38,7 @@ MEAN_SOMETHING: Dict[str, Tuple[str, ...]] = {
 MORE: Dict[str, List[str]] = {
     "schedule": ["show"],
     "self-update": ["--rollback"],
+    "pin": ["acme.tar"],
     "revoke": ["nas"],
     "completion": ["bash"],
 }

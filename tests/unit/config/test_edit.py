@@ -11,11 +11,11 @@ from typing import Tuple, Union
 import pytest
 import yaml
 
-from acmewrap import files
 from acmewrap.config import load
 from acmewrap.config.binder import nodes
 from acmewrap.config.edit import UneditableError, set_release
 from acmewrap.errors import AccessError, AcmewrapError, BusyError
+from acmewrap.system import files
 from configuration import BASE, ENVIRON, EXAMPLES, SYNOLOGY, write
 
 HEAD = "# The house.\n\ndirectory: .   # here\n"

@@ -33,6 +33,7 @@ from acmewrap.config.model import (
     Webroot,
 )
 from acmewrap.errors import AccessError
+from acmewrap.formats.text import visible
 from acmewrap.secrets import (
     CommandReference,
     CredentialReference,
@@ -42,7 +43,6 @@ from acmewrap.secrets import (
     Reference,
 )
 from acmewrap.synology.sessions import entries
-from acmewrap.text import visible
 from configuration import BASE, ENVIRON, EXAMPLES, SYNOLOGY, certificate, loaded, problems, write
 
 

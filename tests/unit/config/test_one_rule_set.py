@@ -12,7 +12,7 @@ import pytest
 
 from acmewrap.config import Config, load
 from acmewrap.driver import command
-from acmewrap.driver.configuration import edit_configuration
+from acmewrap.driver.homes.configuration import edit_configuration
 from acmewrap.errors import ConfigurationError
 from configuration import ENVIRON, write
 

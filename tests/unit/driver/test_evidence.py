@@ -13,12 +13,12 @@ import pytest
 from acmewrap.catalogue import failure
 from acmewrap.driver import evidence
 from acmewrap.driver.call import CallResult
-from acmewrap.driver.configuration import parse_configuration
 from acmewrap.driver.evidence import Request
-from acmewrap.driver.home import CertificateFiles, read_folder
+from acmewrap.driver.homes.configuration import parse_configuration
+from acmewrap.driver.homes.home import CertificateFiles, read_folder
 from acmewrap.driver.process import Command, Completed
 from acmewrap.driver.results import IssueResult
-from acmewrap.timefmt import instant
+from acmewrap.formats.timefmt import instant
 from synthetic import NOW, Folder
 
 NAME = "nas.example.com"

@@ -10,10 +10,10 @@ from typing import List
 
 import pytest
 
-from acmewrap.driver import generations
-from acmewrap.driver.home import Home, Stored
+from acmewrap.driver.homes import generations
+from acmewrap.driver.homes.home import Home, Stored
+from acmewrap.formats.timefmt import instant
 from acmewrap.pki import x509
-from acmewrap.timefmt import instant
 from synthetic import NOW, Folder
 
 OLD = Folder()

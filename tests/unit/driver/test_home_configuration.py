@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from acmewrap.driver.configuration import edit_configuration, parse_configuration, raw_values
+from acmewrap.driver.homes.configuration import edit_configuration, parse_configuration, raw_values
 
 KEYS = some.from_regex(r"[A-Za-z_][A-Za-z_0-9]{0,9}", fullmatch=True)
 VALUES = some.text(some.characters(blacklist_characters="'", blacklist_categories=("Cc", "Cs")), max_size=30)

@@ -11,12 +11,12 @@ from typing import List, Optional
 
 import pytest
 
-from acmewrap import resources
 from acmewrap.config.model import Poll, Webroot
 from acmewrap.driver.acmesh import AcmeSh
 from acmewrap.driver.concealment import poll_places
 from acmewrap.driver.process import Command, Completed, OnLine
 from acmewrap.driver.release.pin import manifest, releases
+from acmewrap.system import resources
 
 
 @dataclass

@@ -10,8 +10,8 @@ from typing import Callable, Dict, Mapping, Tuple
 
 import pytest
 
-from acmewrap.driver import recovery
-from acmewrap.driver.home import Home
+from acmewrap.driver.homes import recovery
+from acmewrap.driver.homes.home import Home
 from synthetic import Folder, make_key
 
 NAME, SERVER = "nas.example.com", "https://ca.example.com:9000/acme/directory"

@@ -13,9 +13,9 @@ from typing import NoReturn
 
 import pytest
 
-from acmewrap.driver.configuration import parse_configuration
-from acmewrap.driver.home import Home
-from acmewrap.driver.staging import Staging, scrub, stage, sweep
+from acmewrap.driver.homes.configuration import parse_configuration
+from acmewrap.driver.homes.home import Home
+from acmewrap.driver.homes.staging import Staging, scrub, stage, sweep
 from acmewrap.errors import AccessError
 from synthetic import Folder
 

@@ -7,7 +7,6 @@ from pathlib import Path
 
 import pytest
 
-from acmewrap import resources
 from acmewrap.driver.wrapper import IDENTITY, Wrapper, read_own
 from acmewrap.errors import AccessError
 from acmewrap.secrets import (
@@ -18,6 +17,7 @@ from acmewrap.secrets import (
     InlineSecret,
     Secret,
 )
+from acmewrap.system import resources
 
 WRAPPER = Wrapper(
     path=Path("/srv/acme/acme.sh"),

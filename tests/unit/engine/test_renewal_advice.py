@@ -13,7 +13,7 @@ from acmewrap.acme import directory, renewal_info, retry_after
 from acmewrap.catalogue import failure
 from acmewrap.config import Config
 from acmewrap.config.model import Authority
-from acmewrap.driver.home import CertificateFiles, Home
+from acmewrap.driver.homes.home import CertificateFiles, Home
 from acmewrap.engine import renewal_advice
 from acmewrap.errors import UnreachableError
 from acmewrap.net.http import Reply

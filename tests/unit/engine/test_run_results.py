@@ -12,10 +12,10 @@ from acmewrap.catalogue import failure
 from acmewrap.engine.deploy import Delivery
 from acmewrap.engine.results import Outcome, Run, StepResult
 from acmewrap.errors import ExitCode
+from acmewrap.formats.timefmt import instant
 from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import IssueCertificate, Kind, PrepareWebroot, Step
 from acmewrap.reasons import Plain
-from acmewrap.timefmt import instant
 from acmewrap.verify.tls_probe import Observation
 from results import ASK, AUTHORITY, CERTIFICATE, DELIVERED, DEPLOY, INSTALL, RENEW
 from results import ISSUED as RENEWED

@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from acmewrap.catalogue import failure
 from acmewrap.config.model import RenewAt, RenewBefore, Schedule
+from acmewrap.formats.timefmt import instant
 from acmewrap.plan import interval_check
 from acmewrap.plan.due import due_at, due_of, end_of, interval_of, slowest_interval
 from acmewrap.plan.planner import PlanOptions, plan
 from acmewrap.plan.steps import CERTIFICATE_KINDS
 from acmewrap.reasons import Due
 from acmewrap.state.ledger import Advice, LedgerEntry
-from acmewrap.timefmt import instant
 from wanted import CERTIFICATE, DAY, ISSUED, LEAF, NOW, make_config, make_leaf, make_state, make_stored
 
 MINUTE, HOUR = 60, 3600

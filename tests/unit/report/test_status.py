@@ -9,8 +9,8 @@ import pytest
 
 from acmewrap.catalogue import failure
 from acmewrap.engine.status import CertificateStatus, TargetStatus, assess
+from acmewrap.formats.timefmt import instant
 from acmewrap.state.ledger import LedgerEntry
-from acmewrap.timefmt import instant
 from acmewrap.verify.tls_probe import Observation
 from wanted import CERTIFICATE, DAY, ISSUED, LEAF, NOW, OTHER, TARGET, make_config, make_state, make_stored
 

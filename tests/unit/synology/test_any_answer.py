@@ -12,11 +12,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from acmewrap import jsontext, unexpected
+from acmewrap import unexpected
 from acmewrap.config import Config
 from acmewrap.config.model import Account, DsmCertificate, Schedule, Synology
 from acmewrap.doctor import DoctorContext, dsm, support
 from acmewrap.errors import AcmewrapError
+from acmewrap.formats import jsontext
 from acmewrap.net.http import Http
 from acmewrap.schedule import dsm as scheduler
 from acmewrap.secrets import InlineSecret, Secret

@@ -9,18 +9,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, Optional, Tuple
 
-from .. import files, jsontext
-from ..catalogue import failure
-from ..errors import CommandError, Failure, Retry
-from ..reading import read_bytes
-from ..secrets import Secret
-from . import generations
-from .call import Caller, CallResult
-from .command import Value
-from .configuration import edit_configuration, parse_account, read_text, replace_text
-from .recovery import ACCOUNT, find_account_fault
-from .results import AccountResult
-from .staging import explained, stage
+from ...catalogue import failure
+from ...errors import CommandError, Failure, Retry
+from ...formats import jsontext
+from ...secrets import Secret
+from ...system import files
+from ...system.reading import read_bytes
+from ..call import Caller, CallResult
+from ..command import Value
+from ..homes import generations
+from ..homes.configuration import edit_configuration, parse_account, read_text, replace_text
+from ..homes.recovery import ACCOUNT, find_account_fault
+from ..homes.staging import explained, stage
+from ..results import AccountResult
 
 _EAB = ("CA_EAB_",)
 _DEACTIVATED = re.compile(r"(Successfully deactivated account|Deactivate account success for) ")

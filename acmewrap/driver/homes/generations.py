@@ -12,7 +12,7 @@ import shutil
 from pathlib import Path
 from typing import Callable, Tuple
 
-from .. import files
+from ...system import files
 
 _VERSIONS = ".versions"
 _NEXT = "next"

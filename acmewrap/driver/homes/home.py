@@ -17,10 +17,10 @@ from pathlib import Path
 from typing import Iterator, Mapping, Optional, Tuple
 from urllib.parse import urlsplit
 
-from ..limits import CLOCK_TOLERANCE
-from ..pki import csr, pem, x509
-from ..reading import read_bytes, read_text
-from ..timefmt import instant, moment
+from ...formats.timefmt import instant, moment
+from ...limits import CLOCK_TOLERANCE
+from ...pki import csr, pem, x509
+from ...system.reading import read_bytes, read_text
 from . import generations
 from .configuration import parse_configuration
 

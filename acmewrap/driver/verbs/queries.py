@@ -7,15 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Iterable, Mapping, Optional, Tuple
 
-from ..catalogue import failure
-from ..errors import CommandError, Failure
-from ..pki.csr import Csr
-from . import command
-from .call import Caller, CallResult
-from .home import is_ecc
-from .output.events import Event
-from .results import Result
-from .staging import stage
+from ...catalogue import failure
+from ...errors import CommandError, Failure
+from ...pki.csr import Csr
+from .. import command
+from ..call import Caller, CallResult
+from ..homes.home import is_ecc
+from ..homes.staging import stage
+from ..output.events import Event
+from ..results import Result
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 from typing import Callable, Iterator, Optional, Tuple, Union
 
-from .catalogue import failure
-from .errors import AccessError, BusyError, Failure
+from ..catalogue import failure
+from ..errors import AccessError, BusyError, Failure
 
 PRIVATE = 0o600
 SCRIPT = 0o700

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from typing import Mapping, Optional
 
-from ..catalogue import failure
-from ..errors import Failure
-from . import command, evidence
-from .call import Caller, CallResult
-from .command import Value
-from .home import Stored, read_folder
-from .output.transcript import Transcript
-from .process import OnLine
-from .results import CronEntry, CronResult
-from .staging import Staging, stage
+from ...catalogue import failure
+from ...errors import Failure
+from .. import command, evidence
+from ..call import Caller, CallResult
+from ..command import Value
+from ..homes.home import Stored, read_folder
+from ..homes.staging import Staging, stage
+from ..output.transcript import Transcript
+from ..process import OnLine
+from ..results import CronEntry, CronResult
 
 
 def run(

@@ -19,11 +19,11 @@ _ZIP_END = 22 + 0xFFFF  # of the end of central directory record, with the longe
 def read_text(name: str) -> str:
     """The text of a file that comes with acmewrap, such as ``vendor/releases.yaml``. Raises OSError when there is none."""
     try:
-        data = pkgutil.get_data(__package__, name)
+        data = pkgutil.get_data("acmewrap", name)
     except OSError:
         data = None
     if data is None:
-        data = read_bytes(Path(__file__).parent.parent / name)
+        data = read_bytes(Path(__file__).parent.parent.parent / name)
     return data.decode("utf-8")
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from . import command
-from .call import Caller, CallResult
-from .home import is_ecc
-from .results import RevokeResult
-from .staging import stage
+from .. import command
+from ..call import Caller, CallResult
+from ..homes.home import is_ecc
+from ..homes.staging import stage
+from ..results import RevokeResult
 
 
 def revoke(caller: Caller, domain: str, key: str, reason: int) -> RevokeResult:

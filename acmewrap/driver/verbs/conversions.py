@@ -9,21 +9,21 @@ import re
 from pathlib import Path
 from typing import Literal, Optional, Tuple
 
-from .. import files
-from ..catalogue import failure
-from ..errors import Failure
-from ..pki import x509
-from ..reading import read_bytes
-from ..secrets import Secret
-from . import command
-from .call import Caller, CallResult
-from .command import Value
-from .concealment import EXPORT_PASSWORD
-from .home import Stored, is_ecc
-from .output.events import Event
-from .process import Command
-from .results import AuthorizationResult, ExportResult
-from .staging import stage
+from ...catalogue import failure
+from ...errors import Failure
+from ...pki import x509
+from ...secrets import Secret
+from ...system import files
+from ...system.reading import read_bytes
+from .. import command
+from ..call import Caller, CallResult
+from ..command import Value
+from ..concealment import EXPORT_PASSWORD
+from ..homes.home import Stored, is_ecc
+from ..homes.staging import stage
+from ..output.events import Event
+from ..process import Command
+from ..results import AuthorizationResult, ExportResult
 
 _DEACTIVATED = re.compile(r"(?:Successfully deactivated (\S+)\.|Deactivate: (\S+) success\.)$")
 _NONE_VALID = re.compile(r"No valid entries found\.$")

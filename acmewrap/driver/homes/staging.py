@@ -17,11 +17,10 @@ import tempfile
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, Optional, Tuple
 
-from .. import files, reading
-from ..access import trust
-from ..catalogue import failure
-from ..errors import AccessError
-from ..pki.x509 import X509
+from ...catalogue import failure
+from ...errors import AccessError
+from ...pki.x509 import X509
+from ...system import files, reading, trust
 from . import generations
 from .configuration import (
     edit_configuration,

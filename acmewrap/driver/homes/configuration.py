@@ -12,9 +12,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Dict, List, Mapping, Tuple
 
-from .. import files, reading
-from ..config.arguments import is_safe_url
-from ..config.install import FilePart, Install
+from ...config.arguments import is_safe_url
+from ...config.install import FilePart, Install
+from ...system import files, reading
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)='(.*)'")
 _BEGIN = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)='")

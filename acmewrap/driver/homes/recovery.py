@@ -14,10 +14,11 @@ import shutil
 from pathlib import Path
 from typing import Iterable, Iterator, List, Literal, Tuple
 
-from .. import files, jsontext, reading
-from ..catalogue import failure
-from ..errors import AccessError
-from ..pki import x509
+from ...catalogue import failure
+from ...errors import AccessError
+from ...formats import jsontext
+from ...pki import x509
+from ...system import files, reading
 from . import generations
 from .configuration import parse_account
 from .home import CertificateFiles, Home, read_folder

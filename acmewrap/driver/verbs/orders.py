@@ -7,21 +7,21 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Mapping, Optional, Sequence, Union
 
-from ..access.trust import StrPath
-from ..acme import retry_after
-from ..config.arguments import CHALLENGE_FOLDER
-from ..config.model import Challenge, Webroot
-from ..errors import Retry
-from ..pki import csr
-from ..reading import read_bytes
-from . import command, evidence
-from .call import Caller
-from .command import Value
-from .evidence import Request
-from .home import KEY_ELSEWHERE, is_ecc, read_folder
-from .process import OnLine
-from .results import IssueResult
-from .staging import stage
+from ...acme import retry_after
+from ...config.arguments import CHALLENGE_FOLDER
+from ...config.model import Challenge, Webroot
+from ...errors import Retry
+from ...pki import csr
+from ...system.reading import read_bytes
+from ...system.trust import StrPath
+from .. import command, evidence
+from ..call import Caller
+from ..command import Value
+from ..evidence import Request
+from ..homes.home import KEY_ELSEWHERE, is_ecc, read_folder
+from ..homes.staging import stage
+from ..process import OnLine
+from ..results import IssueResult
 
 
 def read_csr(path: StrPath) -> csr.Csr:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Optional
 
-from .errors import PortableError
+from ..errors import PortableError
 
 
 class ProgramError(PortableError):

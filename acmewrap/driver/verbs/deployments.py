@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Mapping, Optional
 
-from ..config.install import Install
-from ..pki.x509 import X509
-from . import command
-from .call import Caller, CallResult
-from .command import Value
-from .home import is_ecc
-from .process import OnLine
-from .results import DeployResult
-from .staging import stage
+from ...config.install import Install
+from ...pki.x509 import X509
+from .. import command
+from ..call import Caller, CallResult
+from ..command import Value
+from ..homes.home import is_ecc
+from ..homes.staging import stage
+from ..process import OnLine
+from ..results import DeployResult
 
 
 def deploy(

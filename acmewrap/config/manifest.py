@@ -1,0 +1,49 @@
+"""Manifests: the SHA-256 of every file of a release of acme.sh, one a line as sha256sum(1) prints them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import Dict, Mapping
+
+VERSION_PATTERN = r"[0-9][0-9A-Za-z.+~-]*"
+SCRIPT = "acme.sh"
+
+_NAME = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
+_LINE = re.compile(rf"([0-9a-f]{{64}})  ((?:{_NAME}/)?{_NAME})")
+_HEAD = re.compile(rf"# acme\.sh ({VERSION_PATTERN})")
+
+
+@dataclass(frozen=True)
+class Pin:
+    """A release of acme.sh that the file pins itself: the SHA-256 of each of its files by path."""
+
+    version: str
+    files: Mapping[str, str]
+
+
+def parse_manifest(text: str) -> Mapping[str, str]:
+    """Path -> SHA-256. Raises ValueError for what is no manifest of an acme.sh."""
+    files: Dict[str, str] = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        found = _LINE.fullmatch(line)
+        if found is None or found[2] in files:
+            raise ValueError(f"line {number} is not a SHA-256, two blanks and the path of another file")
+        files[found[2]] = found[1]
+    if SCRIPT not in files:
+        raise ValueError(f"{SCRIPT} is not among the files")
+    return files
+
+
+def parse_pin(text: str) -> Pin:
+    """A manifest of one's own, whose first line names the release. Raises ValueError."""
+    head, _, rest = text.partition("\n")
+    found = _HEAD.fullmatch(head)
+    if found is None:
+        raise ValueError("the first line is not `# acme.sh VERSION`")
+    return Pin(found[1], parse_manifest(rest))
+
+
+def render_pin(pin: Pin) -> str:
+    """What :func:`parse_pin` reads."""
+    return f"# acme.sh {pin.version}\n" + "".join(f"{pin.files[path]}  {path}\n" for path in sorted(pin.files))
