@@ -42,6 +42,7 @@ _MODULES: Mapping[str, str] = {
         "AccessError AcmewrapError BusyError CommandError ConfigurationError ConfigurationWarning DeployError "
         "ExitCode Failure IssueError PortableError Problem ReleaseError Retry RolledBackError UnprovenError UnreachableError"
     ),
+    "host.file_access": "FileAccess",
     "job": "Job",
     "pki.x509": "X509",
     "plan.planner": "Plan PlanOptions",
@@ -57,6 +58,7 @@ _MODULES: Mapping[str, str] = {
         "CommandReference CredentialReference EnvironmentReference FileReference InlineSecret Reference Secret"
     ),
     "state.file_modes": "Excess",
+    "state.installed_files": "InstalledState Misplaced",
     "state.ledger": "Advice LedgerEntry",
     "state.machine": "CertificateState State",
     "state.nas": "NasState",

@@ -87,6 +87,7 @@ from .errors import Retry as Retry
 from .errors import RolledBackError as RolledBackError
 from .errors import UnprovenError as UnprovenError
 from .errors import UnreachableError as UnreachableError
+from .host.file_access import FileAccess as FileAccess
 from .job import Job as Job
 from .pki.x509 import X509 as X509
 from .plan.planner import Plan as Plan
@@ -123,6 +124,8 @@ from .secrets import InlineSecret as InlineSecret
 from .secrets import Reference as Reference
 from .secrets import Secret as Secret
 from .state.file_modes import Excess as Excess
+from .state.installed_files import InstalledState as InstalledState
+from .state.installed_files import Misplaced as Misplaced
 from .state.ledger import Advice as Advice
 from .state.ledger import LedgerEntry as LedgerEntry
 from .state.machine import CertificateState as CertificateState

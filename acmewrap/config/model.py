@@ -9,7 +9,7 @@ from typing import Any, Iterator, Literal, Mapping, Optional, Tuple, Union
 
 from ..secrets import Reference
 from ..system.trust import StrPath
-from .install import Install as Install
+from .install import Install as Install  # noqa: PLC0414 - with the other types, for readers
 from .manifest import Pin
 
 KeyType = Literal["ec-256", "ec-384", "ec-521", "2048", "3072", "4096", "8192"]

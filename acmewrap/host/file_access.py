@@ -21,7 +21,7 @@ ACL = "system.posix_acl_access"
 
 
 @dataclass(frozen=True)
-class Access:
+class FileAccess:
     """Who may reach a file; -1: whoever makes it."""
 
     uid: int
@@ -45,7 +45,7 @@ def find_ids(file: InstallFile) -> Tuple[int, int]:
     return uid, gid
 
 
-def wanted_access(file: InstallFile, part: FilePart, found: Optional[os.stat_result]) -> Access:
+def wanted_access(file: InstallFile, part: FilePart, found: Optional[os.stat_result]) -> FileAccess:
     """What *file* is to have, where *found* is there already."""
     uid, gid = find_ids(file)
     secret = part in KEY_PARTS
@@ -59,7 +59,7 @@ def wanted_access(file: InstallFile, part: FilePart, found: Optional[os.stat_res
         mode = stat.S_IMODE(found.st_mode) & (0o7640 if secret else 0o7777)
     if found is not None:
         uid, gid = found.st_uid if uid < 0 else uid, found.st_gid if gid < 0 else gid
-    return Access(uid, gid, mode)
+    return FileAccess(uid, gid, mode)
 
 
 def has_acl(path: Path) -> bool:
@@ -70,17 +70,17 @@ def has_acl(path: Path) -> bool:
         return False
 
 
-def find_drift(file: InstallFile, part: FilePart) -> Optional[Tuple[Access, Access]]:
+def find_drift(file: InstallFile, part: FilePart) -> Optional[Tuple[FileAccess, FileAccess]]:
     """What *file* has and should have; None when that is the same, or it is not there."""
     try:
         found = os.stat(str(file.path))
     except OSError:
         return None
-    have, want = Access(found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)), wanted_access(file, part, found)
+    have, want = FileAccess(found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode)), wanted_access(file, part, found)
     return None if have == want else (have, want)
 
 
-def set_access(path: Path, access: Access) -> None:
+def set_access(path: Path, access: FileAccess) -> None:
     """Give the file its owner and mode. A link, which somebody may have put there meanwhile, is left alone."""
     try:
         with contextlib.ExitStack() as stack:
@@ -91,7 +91,7 @@ def set_access(path: Path, access: Access) -> None:
         raise AccessError(files.describe(error, path)) from error
 
 
-def set_on(handle: int, access: Access) -> None:
+def set_on(handle: int, access: FileAccess) -> None:
     """The same of an open file. Raises OSError."""
     found = os.fstat(handle)
     if access.uid not in (-1, found.st_uid) or access.gid not in (-1, found.st_gid):

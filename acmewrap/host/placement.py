@@ -18,7 +18,7 @@ from ..catalogue import failure
 from ..config.install import FOLDER_NAMES, FilePart, Install, InstallFile
 from ..errors import AccessError, DeployError
 from ..system import files, reading, trust
-from .file_access import ACL, Access, find_ids, set_on, wanted_access
+from .file_access import ACL, FileAccess, find_ids, set_on, wanted_access
 
 FOLDER = 0o750
 _KEPT = (ACL, "security.selinux")
@@ -123,7 +123,7 @@ def _lay_folder(link: Path, install: Install, contents: Mapping[FilePart, bytes]
     os.symlink(folder.name, str(_new(link)))
 
 
-def _write(path: Path, content: bytes, access: Access, like: Path) -> None:
+def _write(path: Path, content: bytes, access: FileAccess, like: Path) -> None:
     """A new file that belongs to whom it should before anything is in it, with the access control list and the label of *like*."""
     with contextlib.suppress(FileNotFoundError):
         os.unlink(str(path))
@@ -143,7 +143,7 @@ def _copy(source: Path, target: Path) -> None:
         os.symlink(os.readlink(str(source)), str(target))
         return
     found = source.stat()
-    access = Access(found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode))
+    access = FileAccess(found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode))
     _write(target, reading.read_bytes(source), access, source)
 
 

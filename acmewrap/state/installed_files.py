@@ -13,7 +13,7 @@ from ..config.locate import locate
 from ..config.model import Config
 from ..errors import AccessError, Failure, Problem
 from ..host import file_access
-from ..host.file_access import Access
+from ..host.file_access import FileAccess
 
 
 @dataclass(frozen=True)
@@ -21,23 +21,23 @@ class Misplaced:
     """A file that has another owner, group or mode than the configuration asks for."""
 
     path: Path
-    have: Access
-    want: Access
+    have: FileAccess
+    want: FileAccess
 
     def describe(self) -> Failure:
         return failure("doctor.file_access", f"{self.path} is {self.have}, should be {self.want}", file=self.path)
 
 
 @dataclass(frozen=True)
-class Installed:
+class InstalledState:
     """What is to be put right: each missing folder, with a file that is to lie in it, and files that are not as asked for."""
 
     folders: Tuple[Tuple[Path, InstallFile], ...]
     misplaced: Tuple[Misplaced, ...]
 
 
-def inspect(config: Config) -> Installed:
-    return Installed(_missing_folders(config), tuple(_misplaced(config)))
+def inspect(config: Config) -> InstalledState:
+    return InstalledState(_missing_folders(config), tuple(_misplaced(config)))
 
 
 def _missing_folders(config: Config) -> Tuple[Tuple[Path, InstallFile], ...]:

@@ -81,7 +81,7 @@ class State:
     bundles: Mapping[Path, Tuple[Authority, Drift]] = field(default_factory=dict)
     webroots: Mapping[Path, WebrootState] = field(default_factory=dict)
     modes: Tuple[Excess, ...] = ()
-    installed: Optional[installed_files.Installed] = None
+    installed: Optional[installed_files.InstalledState] = None
     certificates: Mapping[str, CertificateState] = field(default_factory=dict)
     nas: Optional[NasState] = None
     schedule: Drift = "same"
