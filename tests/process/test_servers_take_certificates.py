@@ -86,9 +86,9 @@ class Poller:
 def look(port: int) -> str:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as connection:
-        with context.wrap_socket(connection, server_hostname=NAME) as session:
-            return hashlib.sha256(session.getpeercert(binary_form=True) or b"").hexdigest()
+    connection = socket.create_connection(("127.0.0.1", port), timeout=5)
+    with connection, context.wrap_socket(connection, server_hostname=NAME) as session:
+        return hashlib.sha256(session.getpeercert(binary_form=True) or b"").hexdigest()
 
 
 class Machine:
