@@ -346,8 +346,17 @@ def test_check_refuses_two_certificates_for_one_file_and_what_plain_acme_sh_cann
 # --- back to the last good ones -----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("places", [PAIR.format(0), "combined_file: TLS/all.pem", "folder: TLS/www"])
-@pytest.mark.parametrize("broken", ["test", "reload"])
+@pytest.mark.parametrize(
+    ("broken", "places"),
+    [
+        ("test", PAIR.format(0)),
+        ("reload", "folder: TLS/www"),
+        pytest.param("reload", PAIR.format(0), marks=pytest.mark.slow),
+        pytest.param("test", "folder: TLS/www", marks=pytest.mark.slow),
+        pytest.param("test", "combined_file: TLS/all.pem", marks=pytest.mark.slow),
+        pytest.param("reload", "combined_file: TLS/all.pem", marks=pytest.mark.slow),
+    ],
+)
 def test_what_the_server_does_not_take_is_rolled_back_and_stays_pending(
     machine: Machine, places: str, broken: str
 ) -> None:
@@ -431,8 +440,14 @@ def killed_at(machine: Machine, point: int) -> bool:
 EACH = pytest.param(1, marks=pytest.mark.slow)
 
 
-@pytest.mark.parametrize("every", [11, EACH])
-@pytest.mark.parametrize("places", ["folder: TLS/www", "combined_file: TLS/all.pem"])
+@pytest.mark.parametrize(
+    ("places", "every"),
+    [
+        ("combined_file: TLS/all.pem", 11),
+        pytest.param("combined_file: TLS/all.pem", 1, marks=pytest.mark.slow),
+        pytest.param("folder: TLS/www", 1, marks=pytest.mark.slow),
+    ],
+)
 def test_a_reader_never_sees_a_mismatch_wherever_a_run_is_killed(machine: Machine, places: str, every: int) -> None:
     machine.configure(f"{{{places}, reload: 'true'}}")
     assert machine.deploy()[0] == 0
