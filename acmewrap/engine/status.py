@@ -137,34 +137,21 @@ def _assess(
         state = "due"
     due_at = None if due is None else instant(due)
     by_target = {result.step.target: result for result in results}
-<<<<<<< HEAD
-    targets = {
-        target.name: _assess_target(config, target, found, by_target.get(target.name)) for target in certificate.targets
-    }
-=======
     targets = {}
     for target in certificate.targets:
         entry = found.deliveries.get(target.name, LedgerEntry())
         if entry.next_try > now and not is_waiting(entry, leaf, now, interval_of(config.schedule)):
-            entry = replace(
-                entry, next_try=int(now)
-            )  # noted by a clock that was ahead: the next run does not wait for it
-        targets[target.name] = _assess_target(target, found, entry, by_target.get(target.name))
->>>>>>> main
+            # Noted by a clock that was ahead: the next run does not wait for it.
+            entry = replace(entry, next_try=int(now))
+        targets[target.name] = _assess_target(config, target, found, entry, by_target.get(target.name))
     obtained = next((one for one in reversed(results) if isinstance(one.step, ObtainCertificate)), None)
     return CertificateStatus(certificate, state, location, leaf, due_at, found.attempts, targets, obtained)
 
 
 def _assess_target(
-<<<<<<< HEAD
-    config: Config, target: Target, found: CertificateState, result: Optional[StepResult]
-) -> TargetStatus:
-    entry, observed = found.deliveries.get(target.name, LedgerEntry()), found.observations.get(target.name)
-=======
-    target: Target, found: CertificateState, entry: LedgerEntry, result: Optional[StepResult]
+    config: Config, target: Target, found: CertificateState, entry: LedgerEntry, result: Optional[StepResult]
 ) -> TargetStatus:
     observed = found.observations.get(target.name)
->>>>>>> main
     expected = found.leaf.sha256 if found.leaf is not None else None
     state: TargetCondition = "pending"
     if observed is not None and observed.error is not None:
