@@ -121,9 +121,7 @@ def read_state(
             name: _read_certificate(config, one, ledgers[one.authority], parts, guard) for name, one in wanted.items()
         },
         modes=guard.read("the file modes", lambda: _read_modes(config), ()) if "modes" in parts else (),
-        installed=guard.read("installed files", lambda: installed_files.inspect(config), None)
-        if "modes" in parts
-        else None,
+        installed=guard.read("installed", lambda: installed_files.inspect(config) if "modes" in parts else None, None),
         nas=nas,
         schedule=guard.read("the schedule", lambda: _read_schedule(config, nas), "differs")
         if "schedule" in parts
@@ -211,9 +209,7 @@ def _read_certificate(
     leaf = stored.leaf if stored is not None else None
     return CertificateState(
         stored=stored,
-        fault=guard.read(certificate.name, stored.find_fault, None)
-        if stored is not None and leaf is not None
-        else None,
+        fault=guard.read(certificate.name, stored.find_fault, None) if stored and leaf else None,
         attempts=ledger.get(certificate.name),
         advice=ledger.advice(certificate.name, leaf.sha256) if leaf is not None else None,
         deliveries={target.name: ledger.get(entry_name(certificate, target)) for target in certificate.targets},
