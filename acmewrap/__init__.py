@@ -16,11 +16,12 @@ _MODULES: Mapping[str, str] = {
     "config.cleartext": "find_warnings",
     "config.commands": "ConfiguredCommand",
     "config.endpoint": "Endpoint",
+    "config.install": "Install InstallFile",
     "config.manifest": "Pin",
     "config.challenges": "Alpn Apache Challenge Dns Nginx Standalone Stateless Webroot",
     "config.model": (
-        "Account AcmeShSettings Authority Certificate Config DsmCertificate ExternalAccount "
-        "Install KeyType RenewAt RenewBefore Schedule Synology Target"
+        "Account AcmeShSettings Authority Certificate Config DsmCertificate "
+        "ExternalAccount KeyType RenewAt RenewBefore Schedule Synology Target"
     ),
     "doctor": "Checked DoctorNotice Fact Finding Fixed",
     "driver.acmesh": "AcmeSh",
@@ -41,15 +42,16 @@ _MODULES: Mapping[str, str] = {
     "engine.upgrade": "ReleaseChange",
     "errors": (
         "AccessError AcmewrapError BusyError CommandError ConfigurationError ConfigurationWarning DeployError "
-        "ExitCode Failure IssueError PortableError Problem ReleaseError Retry UnprovenError UnreachableError"
+        "ExitCode Failure IssueError PortableError Problem ReleaseError Retry RolledBackError UnprovenError UnreachableError"
     ),
+    "host.file_access": "FileAccess",
     "job": "Job",
     "pki.x509": "X509",
     "plan.planner": "Plan PlanOptions",
     "plan.steps": (
         "CertificateStep ChangeMode CheckRenewalInfo DeployCertificate EnsureAccount InstallRelease "
-        "IssueCertificate MachineStep ObtainCertificate PrepareWebroot ReissueCertificate RemoveCertificate "
-        "RemoveScheduleEntry RenderWrapper RenewCertificate SetSchedule Step WriteBundle"
+        "IssueCertificate MachineStep MakeFolder ObtainCertificate PrepareWebroot ReissueCertificate RemoveCertificate "
+        "RemoveScheduleEntry RenderWrapper RenewCertificate SetAccess SetSchedule Step WriteBundle"
     ),
     "reasons": "Reason",
     "schedule.backend": "Scheduler StartOutcome",
@@ -58,6 +60,7 @@ _MODULES: Mapping[str, str] = {
         "CommandReference CredentialReference EnvironmentReference FileReference InlineSecret Reference Secret"
     ),
     "state.file_modes": "Excess",
+    "state.installed_files": "InstalledState Misplaced",
     "state.ledger": "Advice LedgerEntry",
     "state.machine": "CertificateState State",
     "state.nas": "NasState",

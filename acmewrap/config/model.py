@@ -12,6 +12,7 @@ from ..system.trust import StrPath
 from .challenges import Challenge
 from .commands import ConfiguredCommand
 from .endpoint import Endpoint
+from .install import Install as Install  # noqa: PLC0414 - with the other types, for readers
 from .manifest import Pin
 
 KeyType = Literal["ec-256", "ec-384", "ec-521", "2048", "3072", "4096", "8192"]
@@ -57,21 +58,6 @@ class RenewBefore:
     """Due this many seconds before notAfter."""
 
     seconds: int
-
-
-@dataclass(frozen=True)
-class Install:
-    """Copies for a server on this machine (acme.sh's ``--install-cert``), and the command that makes it load them."""
-
-    key_file: Optional[Path] = None
-    fullchain_file: Optional[Path] = None
-    cert_file: Optional[Path] = None
-    ca_file: Optional[Path] = None
-    reload: Optional[str] = None
-
-    @property
-    def paths(self) -> Tuple[Optional[Path], ...]:
-        return (self.key_file, self.fullchain_file, self.cert_file, self.ca_file)
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ openssl is called for, as Python has no way to say so before 3.15.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import time
 from dataclasses import dataclass
@@ -33,17 +34,20 @@ _SIGNATURES = {
     "RSA": "RSA-PSS+SHA256:RSA-PSS+SHA384:RSA-PSS+SHA512:RSA+SHA256:RSA+SHA384:RSA+SHA512",
     "ECDSA": "ECDSA+SHA256:ECDSA+SHA384:ECDSA+SHA512",
 }
+_FAR = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
 
 
 @dataclass(frozen=True)
 class Observation:
-    """One look. ``served`` is the leaf's SHA-256 in hex, or None and then ``error`` says why nothing was seen. ``flaws``: what is
-    wrong with the certificates that are shown beside it. ``silent``: the error is that of a server that could not be asked.
+    """One look. ``served`` is the leaf's SHA-256 in hex, or None and then ``error`` says why nothing was seen. ``answered``:
+    whether that was for the server to say; a name that does not resolve, or a network that is down, tells nothing about it.
+    ``flaws``: what is wrong with the certificates that are shown beside it. ``silent``: the server could not be asked.
     """
 
     served: Optional[str] = None
     not_after: Optional[datetime] = None
     error: Optional[str] = None
+    answered: bool = True
     flaws: Tuple[ChainFlaw, ...] = ()
     silent: bool = False
 
@@ -104,7 +108,10 @@ def wait_for(
 
 
 def _unseen(where: str, why: Exception) -> Observation:
-    return Observation(error=f"{where}: {getattr(why, 'strerror', None) or why}", silent=True)
+    import socket
+
+    far = isinstance(why, socket.gaierror) or getattr(why, "errno", None) in _FAR
+    return Observation(error=f"{where}: {getattr(why, 'strerror', None) or why}", answered=not far, silent=True)
 
 
 def _look_at(address: Place, endpoint: Endpoint, leaf: Optional[X509]) -> Shown:

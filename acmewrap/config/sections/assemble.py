@@ -13,6 +13,7 @@ from ..binder.record import Section
 from ..binder.types import suggestion
 from ..challenges import Challenge, Dns
 from ..model import LOG, Authority, Certificate, Config, DsmCertificate, Schedule, Synology, Target
+from .install import check_installs
 from .synology import canonical, target_of
 
 _MOST_JOBS = 4
@@ -39,6 +40,7 @@ def assemble(root: Section, file: Path) -> Optional[Config]:
             "commands",
             "only acmewrap runs them, and `schedule: {run: wrapper}` has acme.sh run alone: leave out one of them",
         )
+    check_installs(root, certificates, schedule)
     if root.reader.problems:
         return None
     return Config(
