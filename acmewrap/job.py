@@ -120,8 +120,7 @@ class Job:
     ) -> Tuple[Finding, ...]:
         """Everything that keeps certificates from being renewed; with *fix* what is left of it after what is safe was done.
 
-        For the others see :class:`acmewrap.doctor.DoctorContext`. Raises :class:`BusyError` when another run keeps it from
-        fixing.
+        For the others see :class:`acmewrap.doctor.DoctorContext`. Raises :class:`BusyError` when another run is at work.
         """
         from .doctor import DoctorContext, examine, examine_and_fix
 
@@ -166,8 +165,7 @@ class Job:
         with Engine(self.config, context).hold():
             leaf = self.leaf(name).sha256
             if sha256 not in (None, leaf):
-                message = f"{name} is another certificate by now; none was revoked"
-                raise IssueError(failure("certificate.replaced", message))
+                raise IssueError(failure("certificate.replaced", f"{name} is another one by now; none was revoked"))
             acme = context.open_acme(self.config, authority)
             result = acme.revoke(certificate.domains[0], key=certificate.key, reason=reason)
             if result.ok:
