@@ -11,6 +11,7 @@ from typing import Dict, Mapping, Optional, Union
 from .. import paths
 from ..catalogue import failure
 from ..config.model import Certificate, Config, Target
+from ..driver.homes.configuration import set_deployed
 from ..driver.homes.home import Home, Stored
 from ..driver.process import OnLine
 from ..driver.results import IssueResult
@@ -131,8 +132,7 @@ class CertificateSteps:
 
     def _settings(self, certificate: Certificate) -> Dict[str, str]:
         settings = {REQUEST_KEY: request_of(self._config, certificate)}
-        schedule = self._config.schedule
-        if schedule is not None and schedule.run == "wrapper" and certificate.targets:
+        if self._is_left_to_acme_sh() and certificate.targets:
             # The scheduled `--cron` of plain acme.sh delivers what its configuration names, and nothing else does.
             settings["Le_DeployHook"] = "".join(f"{target.hook}," for target in certificate.targets if target.hook)
         return settings
@@ -153,7 +153,13 @@ class CertificateSteps:
         ledger = self._ledgers[step.authority.name]
         entry = ledger.get(step.entry).prove(stored.leaf.sha256, self._context.clock(), stored.leaf.validity[1])
         ledger.put(step.entry, entry)
+        seen = (ledger.get(f"{name}/{target.name}").seen for target in step.request.targets if target.hook)
+        if self._is_left_to_acme_sh() and all(sha256 == stored.leaf.sha256 for sha256 in seen):
+            set_deployed(stored.files.configuration, instant(self._context.clock()))
         return delivery
+
+    def _is_left_to_acme_sh(self) -> bool:
+        return self._config.schedule is not None and self._config.schedule.run == "wrapper"
 
     def _note(self, step: CertificateStep, problem: Failure, retry_after: Optional[timedelta] = None) -> None:
         """Write a failure down. The next try comes while half of what is left of a life is still left: the life of what a
