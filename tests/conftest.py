@@ -6,10 +6,11 @@ README.md beside this file says how the tests are laid out and selected.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 from pathlib import Path
-from typing import Any, Generator, Iterator, Mapping
+from typing import Any, Generator, Iterator, List, Mapping
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -87,6 +88,13 @@ def is_unit(item: pytest.Item) -> bool:
 
 # Files whose tests change the same thing of the machine, such as a crontab, and so do not run side by side.
 NOT_BESIDE = {"tests/process/test_crontab_command.py": "tests/e2e/test_cron.py"}
+
+
+def pytest_collection_modifyitems(items: List[pytest.Item]) -> None:
+    """Workers must find the same names, and an address is another in each: the run would end before its first test."""
+    addressed = [item.nodeid for item in items if re.search(r" at 0x[0-9a-f]{6,}", item.nodeid)]
+    if addressed:
+        raise pytest.UsageError(f"the name of a test holds an address, give its parameters ids: {addressed[0]}")
 
 
 @pytest.hookimpl(optionalhook=True)

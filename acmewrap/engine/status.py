@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Dict, Literal, Mapping, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, Literal, Mapping, Optional, Sequence
 
 from .. import paths
 from ..config.model import Certificate, Config, Target
 from ..driver.homes.home import CertificateFiles
-from ..driver.results import IssueResult
 from ..errors import Failure
 from ..formats.timefmt import instant
 from ..pki import x509
@@ -19,6 +18,9 @@ from ..state.ledger import LedgerEntry
 from ..state.machine import CertificateState, State
 from ..verify.tls_probe import Observation
 from .results import Run, StepResult
+
+if TYPE_CHECKING:
+    from ..driver.results import IssueResult
 
 Condition = Literal["valid", "due", "expired", "broken", "missing"]
 TargetCondition = Literal["deployed", "pending", "unverified", "unreachable"]
@@ -73,8 +75,11 @@ class CertificateStatus:
 
     @property
     def issue(self) -> Optional[IssueResult]:
-        evidence = self.result.evidence if self.result is not None else None
-        return evidence if isinstance(evidence, IssueResult) else None
+        if self.result is None:
+            return None
+        from ..driver.results import IssueResult
+
+        return self.result.evidence if isinstance(self.result.evidence, IssueResult) else None
 
     @property
     def outcome(self) -> Optional[str]:

@@ -163,7 +163,7 @@ def _pending(
     target: Target, found: CertificateState, state: State, options: PlanOptions, *, waits: bool
 ) -> Optional[Reason]:
     """Why the certificate that is there is to be deployed to *target*; None when it need not be, or not now."""
-    leaf = found.leaf
+    leaf = found.stored.leaf if found.stored is not None else None
     if leaf is None or found.fault is not None:
         return None
     if options.force and "renew" not in options.kinds:

@@ -93,7 +93,9 @@ CASES: List[Damages] = [
 
 
 @pytest.mark.parametrize(
-    "damages", [CASES[0], *(pytest.param(case, marks=pytest.mark.slow) for case in CASES[1:])], ids=str
+    "damages",
+    [CASES[0], *(pytest.param(case, marks=pytest.mark.slow) for case in CASES[1:])],
+    ids=lambda damages: ",".join(f"{damage.__name__} {place}" for place, damage in damages.items()),
 )
 def test_the_next_run_makes_a_broken_home_whole(machine: Machine, damages: Damages) -> None:
     for pattern, damage in damages.items():

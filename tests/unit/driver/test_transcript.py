@@ -136,8 +136,11 @@ def test_certificates_and_blank_lines_tell_nothing() -> None:
         "-----END CERTIFICATE-----",
         "",
         "  ",
+        "-----BEGIN CERTIFICATE-----",
+        "-----END CERTIFICATE-----",
+        "Success",
     ]
-    assert read(lines).events == (e.CertificateDownloaded(),)
+    assert read(lines).events == (e.CertificateDownloaded(), e.DeploySucceeded())
 
 
 def test_a_certificate_that_never_ends_hides_nothing_after_it() -> None:
@@ -225,6 +228,11 @@ def test_what_a_cron_failed_with_is_told_by_folder_with_the_reasons_that_come_be
         e.ChallengeInvalid("b.example.com", "Get"),
     )
     assert found["b.example.com_ecc"].lines == tuple(line.strip() for line in CRON[6:9])
+
+
+def test_each_failure_of_a_cron_has_the_lines_since_the_one_before() -> None:
+    lines = ["one", "Error renew a.example.com_ecc.", "two", "Error renew b.example.com_ecc."]
+    assert [part.lines for part in read(lines).failed_renewals().values()] == [("one",), ("two",)]
 
 
 def test_a_folder_that_was_never_announced_has_the_lines_before_it() -> None:

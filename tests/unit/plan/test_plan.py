@@ -14,7 +14,7 @@ import pytest
 
 from acmewrap.catalogue import failure
 from acmewrap.config import Config
-from acmewrap.config.model import Authority, Certificate, Dns, RenewBefore, Webroot
+from acmewrap.config.model import Authority, Certificate, Dns, DsmCertificate, RenewBefore, Schedule, Webroot
 from acmewrap.driver.wrapper import Wrapper
 from acmewrap.formats.timefmt import instant
 from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
@@ -29,16 +29,20 @@ from acmewrap.plan.steps import (
     ObtainCertificate,
     PrepareWebroot,
     ReissueCertificate,
+    RemoveCertificate,
+    RemoveScheduleEntry,
     RenderWrapper,
     RenewCertificate,
     SetSchedule,
     Step,
     WriteBundle,
 )
-from acmewrap.reasons import Changed, Due, Expired, NotAsPinned, NotServed, Plain, Reason, SetBroken
+from acmewrap.reasons import Changed, Due, Expired, NotAsPinned, NotObserved, NotServed, Plain, Reason, SetBroken
+from acmewrap.schedule.crontab import CrontabEntry
 from acmewrap.secrets import FileReference
 from acmewrap.state.ledger import LedgerEntry
 from acmewrap.state.machine import State
+from acmewrap.state.nas import NasState
 from acmewrap.verify.tls_probe import Observation
 from wanted import (
     CERTIFICATE,
@@ -305,6 +309,15 @@ def test_a_deployment_is_pending_until_the_leaf_was_seen(
     assert all((step.kind, step.certificate, step.target) == ("deploy", "nas", "dsm") for step in found.steps)
 
 
+def test_what_the_nas_serves_is_delivered_again_when_it_is_not_in_use_as_the_file_says() -> None:
+    drift = NotObserved(failure("dsm.unreachable", "nas:5000: Connection refused"))
+    nas = NasState(assignments={DsmCertificate().description: drift})
+    (step,) = plan(make_config(), replace(make_state(), nas=nas), NOW).steps
+    assert (step.kind, step.reason) == ("deploy", drift)
+    elsewhere = make_config(certificates={"nas": replace(CERTIFICATE, targets=(replace(TARGET, synology=None),))})
+    assert plan(elsewhere, replace(make_state(elsewhere), nas=nas), NOW) == Plan(())
+
+
 def test_deploy_with_force_delivers_what_is_served_already() -> None:
     (step,) = plan(make_config(), make_state(), NOW, PlanOptions(("deploy",), force=True)).steps
     assert (step.kind, step.reason) == ("deploy", Plain.FORCED)
@@ -313,6 +326,27 @@ def test_deploy_with_force_delivers_what_is_served_already() -> None:
 def test_a_broken_certificate_is_not_delivered() -> None:
     broken = make_state(fault="a.key is not the key of a.cer", observations={"dsm": Observation(served=OTHER)})
     assert plan(make_config(), broken, NOW, PlanOptions(("deploy",))) == Plan(())
+
+
+# --- what the file no longer names ---
+
+
+def test_only_what_is_agreed_to_is_removed() -> None:
+    entry = CrontabEntry("/srv/old.yaml", Schedule(daily=(4, 55)), (("acmewrap", "cron"),), Path("/srv/log"))
+    stored = make_stored()
+    state = replace(make_state(), leftovers=(stored, entry))
+    found = plan(make_config(), state, NOW)
+    assert (found.steps, kinds(Plan(found.leftovers))) == ((), ["remove", "remove"])
+    certificate, scheduled = found.leftovers
+    assert isinstance(certificate, RemoveCertificate)
+    assert certificate.stored is stored
+    assert isinstance(scheduled, RemoveScheduleEntry)
+    assert scheduled.entry is entry
+    for agreed, removed in ((None, found.leftovers), ((), ()), ((scheduled,), (scheduled,))):
+        pruned = plan(make_config(), state, NOW, PlanOptions(prune=True, agreed=agreed))
+        assert pruned.steps == removed
+        assert pruned.leftovers == tuple(step for step in found.leftovers if step not in removed)
+    assert plan(make_config(), state, NOW, UNATTENDED) == Plan(())
 
 
 def test_certificates_that_were_not_read_are_left_alone() -> None:
