@@ -132,9 +132,10 @@ ENTRIES: Mapping[str, Entry] = {
     ),
     "account.unknown": issue_failed(
         "The authority does not know the account, or deactivated it: it was set up anew or its database was lost, or the account "
-        "files belong to another authority. acme.sh never fixes this by itself.",
-        "Remove the account files of this authority (the folder with account.key, account.json and ca.conf: {account_folder}) "
-        "and run again: a new account is registered.",
+        "files belong to another authority. Registering its key once more was tried, and did not help.",
+        "If the authority wants an external account binding, set a new `eab`. Else move the account files of this authority away "
+        "(the folder with account.key, account.json and ca.conf: {account_folder}) and run again: a new account is registered.",
+        account_lost=True,
     ),
     "account.contact": issue_failed(
         "The authority does not accept the e-mail address of the account, or wants one.",

@@ -24,9 +24,17 @@ ENTRIES: Mapping[str, Entry] = {
         "The key, the certificate and the wanted names do not belong together.",
         "Issue it anew: acmewrap issue --force {name}",
     ),
+    "certificate.names_missing": issue_failed(
+        "The authority issued a certificate without a name that was asked for, or without any: its policy or template drops "
+        "subjectAltName, or changes it. It was not stored; what was there before stays in use.",
+        "Ordering again gives the same. Have the authority's operator correct the policy or template, or remove the name from "
+        "`domains` of {name}.",
+    ),
     "certificate.chain_missing": issue_failed(
-        "The authority answered with the certificate alone; acme.sh then leaves an old chain beside it, or none.",
-        "The certificate before it stays in use. Let the authority send its intermediate certificates along.",
+        "The authority answered with the certificate alone, or not with that of its issuer, and `ca_bundle` holds no certificate "
+        "that signed it.",
+        "The certificate before it stays in use. Let the authority send its intermediate certificates along, or put the one that "
+        "signs into `ca_bundle`.",
     ),
     "certificate.not_valid": issue_failed(
         "A certificate, or one of its chain, has expired or is not valid yet: the authority's clock is wrong, or its intermediate "
@@ -53,6 +61,10 @@ ENTRIES: Mapping[str, Entry] = {
     "hook.failed": Entry(
         "A command that was to run before, after or on renewal ended with an error.",
         "Run the command by hand as the user that runs acmewrap, and fix it.",
+    ),
+    "install.no_folder": deploy_failed(
+        "The folder that a file of the certificate is to go to does not exist, or is none.",
+        "Make it, or correct the path under `install`: mkdir -p {folder}",
     ),
     "reload.failed": deploy_failed(
         "The certificate is in place, but the command that makes the server load it ended with an error.",

@@ -13,7 +13,8 @@ class Entry:
     """One kind of failure. ``exit_code`` is what a command ends with that this failure alone ends.
 
     ``fixable``: acmewrap can put it right without anything being lost. ``alarming``: somebody may have tampered with
-    something, which is worth a warning even when the run went on without it.
+    something, which is worth a warning even when the run went on without it. ``account_lost``: the account may have to be
+    registered once more.
     """
 
     cause: str
@@ -22,6 +23,7 @@ class Entry:
     retry: Retry = Retry.AFTER_FIX
     fixable: bool = False
     alarming: bool = False
+    account_lost: bool = False
 
 
 # An entry that ends a command with another exit code than 1.

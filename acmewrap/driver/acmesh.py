@@ -80,13 +80,13 @@ class AcmeSh:
             poll=poll,
         )
 
-    def register_account(self, eab: Optional[Tuple[str, Value]] = None) -> AccountResult:
-        """Make sure the directory has an account of ours; does nothing when there is one.
+    def register_account(self, eab: Optional[Tuple[str, Value]] = None, *, again: bool = False) -> AccountResult:
+        """Make sure the directory has an account of ours. When there is one it does nothing, or registers its key ``again``.
 
         ``eab`` is key id and HMAC key of an external account binding. Call it before issuing side by side: first issues
         race for the account.
         """
-        return accounts.register(self._caller, eab)
+        return accounts.register(self._caller, eab, again=again)
 
     def update_account(self, email: str) -> AccountResult:
         """``--update-account`` (RFC 8555 section 7.3.2): *email* becomes the only contact."""

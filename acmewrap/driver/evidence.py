@@ -7,11 +7,11 @@ configuration, and 1 although the certificate was issued (when a hook after it f
 from __future__ import annotations
 
 import dataclasses
-import ipaddress
+import re
 import time
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Callable, FrozenSet, Iterable, Literal, Mapping, Optional, Tuple
+from typing import Callable, Iterable, Literal, Mapping, Optional, Tuple
 
 from ..acme import retry_after
 from ..catalogue import failure
@@ -19,11 +19,12 @@ from ..errors import CommandError, Failure
 from ..formats.timefmt import instant, moment, span
 from ..limits import CLOCK_TOLERANCE
 from ..pki.csr import Csr
+from ..pki.names import comparable
 from .call import CallResult
 from .command import Value
 from .homes.configuration import edit_configuration, read_text, set_renewal, write_text
 from .homes.home import CertificateFiles, Stored, is_ecc
-from .output.events import CertificateLinked, OrderFinalized
+from .output.events import CertificateLinked
 from .process import Completed
 from .results import CHANGED, IssueOutcome, IssueResult
 
@@ -31,6 +32,7 @@ Due = Callable[[datetime, datetime], datetime]
 
 _SKIPPED = 2  # acme.sh's exit code for "not due", and for more than that
 _TAIL = 20
+_ORDER = re.compile(r"Le_LinkOrder='([^']*)'$", re.MULTILINE)
 _OF_LEAF = ("not_before", "not_after", "serial", "sha256", "issuer", "key_type")
 
 
@@ -91,7 +93,7 @@ def judge(
         outcome=outcome,
         domains=leaf.names if leaf is not None else request.domains,
         files=location,
-        order_url=next((event.url for event in reversed(events) if isinstance(event, OrderFinalized)), None),
+        order_url=_order_url(protocol(), stored if outcome in CHANGED else None),
         certificate_url=next((event.url for event in reversed(events) if isinstance(event, CertificateLinked)), None),
         **{name: getattr(leaf, name, None) for name in _OF_LEAF},
         next_renewal=stored.next_renewal if stored is not None else None,
@@ -125,16 +127,21 @@ def is_due(stored: Stored, completed: Completed) -> bool:
 
 
 def find_fault(requested: Iterable[str], after: Stored, lines: Tuple[str, ...]) -> Optional[Failure]:
-    """Why what acme.sh stored is not the certificate that was *requested*, with its key and chain; None when it is."""
+    """Why what acme.sh stored is not the certificate that was *requested*, with its key and chain; None when it is. A template
+    of the authority may add names to it.
+    """
     fault = after.find_fault()
     if fault is not None:
         id = "certificate.chain_missing" if fault.chain else "certificate.mismatch"
-        return failure(id, f"what acme.sh stored does not belong together: {fault}", lines[-_TAIL:])
+        message = f"what acme.sh stored does not belong together: {fault}"
+        return failure(id, message, lines[-_TAIL:], name=after.files.domain)
     assert after.leaf is not None
-    names, domains = _plain(after.leaf.names or (after.leaf.subject,)), _plain(requested)
-    if names != domains:
-        message = f"the certificate is for {', '.join(sorted(names))}, not for {', '.join(sorted(domains))}"
-        return failure("certificate.mismatch", message, lines[-_TAIL:])
+    names = comparable(after.leaf.names)
+    missing = comparable(requested) - names
+    if missing or not names:
+        holds = f"is for {', '.join(sorted(names))}, not for" if names else "has no subjectAltName at all; it lacks"
+        message = f"the certificate {holds} {', '.join(sorted(missing))}"
+        return failure("certificate.names_missing", message, lines[-_TAIL:], name=after.files.domain)
     return None
 
 
@@ -165,6 +172,12 @@ def _decide(
     return "failed", fault if completed.returncode == _SKIPPED else None
 
 
+def _order_url(protocol: str, new: Optional[Stored]) -> Optional[str]:
+    """acme.sh prints that of the order only while the order is pending, and that of `finalize` each time."""
+    said = _ORDER.findall(protocol)
+    return (said[-1] if said else None) or (new.configuration.get("Le_LinkOrder") if new is not None else None)
+
+
 def find_worse(
     before: Optional[Stored], after: Stored, now: float, *, due: Optional[Due] = None, protocol: Callable[[], str] = str
 ) -> Optional[Failure]:
@@ -188,7 +201,7 @@ def find_worse(
         or before.date_fault(now) is not None
     ):
         return None
-    alike = (old.key_type, _plain(old.names)) == (new.key_type, _plain(new.names))
+    alike = (old.key_type, comparable(old.names)) == (new.key_type, comparable(new.names))
     at_once = due is not None and due(new.not_before, new.not_after) <= instant(now)
     if alike and at_once and new.not_after <= old.not_after:
         message = (
@@ -196,14 +209,3 @@ def find_worse(
         )
         return failure("certificate.short_lived", f"{message}; it was not stored", name=after.files.domain)
     return None
-
-
-def _plain(names: Iterable[str]) -> FrozenSet[str]:
-    return frozenset(map(_spell, names))
-
-
-def _spell(name: str) -> str:
-    try:
-        return str(ipaddress.ip_address(name))
-    except ValueError:
-        return name.lower()

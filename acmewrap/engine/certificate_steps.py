@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from typing import Dict, Mapping, Optional, Union
 
 from .. import paths
-from ..catalogue import failure
-from ..config.model import Certificate, Config, Target
+from ..catalogue import CATALOGUE, failure
+from ..config.model import Authority, Certificate, Config, Target
 from ..driver.homes.configuration import set_deployed
 from ..driver.homes.home import Home, Stored
 from ..driver.process import OnLine
@@ -44,6 +44,8 @@ class CertificateSteps:
         self._renewal_info = renewal_info
         # One upload at a time per target: a NAS restarts its web server after each.
         self._targets: Dict[str, threading.Lock] = {_place(target): threading.Lock() for _, target in config.targets()}
+        self._registering = threading.Lock()
+        self._registered: Dict[str, bool] = {}
         self._ledgers = {
             authority.name: Ledger.load(paths.ledger_path(authority)) for authority in config.authorities.values()
         }
@@ -75,6 +77,8 @@ class CertificateSteps:
             raise self._blocked[step.authority.name]
         before = _read(step)
         result = self._order(step, on_line)
+        if not result.changed and result.failure is not None and CATALOGUE[result.failure.id].account_lost:
+            result = self._order(step, on_line) if self._register_again(step.authority) else result
         if result.changed:
             ledger, source = self._ledgers[step.authority.name], self._renewal_info.get(step.authority.name)
             entry = ledger.get(step.entry)
@@ -88,6 +92,13 @@ class CertificateSteps:
         assert result.failure is not None
         self._note(step, result.failure, result.retry_after)
         return result
+
+    def _register_again(self, authority: Authority) -> bool:
+        """Whether the authority, which said that it lacks our account, has it now. It is asked once in a run."""
+        with self._registering:
+            if authority.name not in self._registered:
+                self._registered[authority.name] = self._context.register(self._config, authority, again=True).ok
+            return self._registered[authority.name]
 
     def _judge_life(self, step: ObtainCertificate, entry: LedgerEntry, result: IssueResult) -> IssueResult:
         """A certificate that is due at once is used, if nothing better is there; the next order waits, longer each time."""

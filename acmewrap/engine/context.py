@@ -13,8 +13,10 @@ from ..config.model import Authority, Config
 from ..driver import command
 from ..driver.acmesh import AcmeSh
 from ..driver.process import ProcessRunner, Runner
+from ..driver.results import AccountResult
 from ..errors import AcmewrapError, CommandError
 from ..plan.steps import Step
+from ..secrets import resolve
 
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "NO_PROXY")
 
@@ -47,6 +49,12 @@ class RunContext:
         """Wait, unless the run is being stopped: then raise :class:`CommandError` (``process.killed``)."""
         if self.stopped.wait(seconds):
             raise CommandError(failure("process.killed", "the run was interrupted"))
+
+    def register(self, config: Config, authority: Authority, *, again: bool = False) -> AccountResult:
+        """Make sure the authority has an account of ours, see :meth:`AcmeSh.register_account`."""
+        eab = authority.eab
+        given = None if eab is None else (eab.key_id, resolve(eab.hmac_key, self.environ))
+        return self.open_acme(config, authority).register_account(given, again=again)
 
     def open_acme(self, config: Config, authority: Authority) -> AcmeSh:
         """acme.sh as the configuration has it, bound to one authority."""

@@ -23,7 +23,6 @@ from ..formats.timefmt import instant
 from ..host import webroot
 from ..plan.planner import Plan
 from ..plan.steps import LAST_KINDS, ObtainCertificate, Step
-from ..secrets import resolve
 from ..system import files, trust
 from .certificate_steps import CertificateSteps
 from .context import RunContext, explain
@@ -135,9 +134,7 @@ class Engine:
         for name, authority in {step.authority.name: step.authority for step in orders}.items():
             try:
                 renewal_info[name] = directory.fetch(authority.server, authority.ca_bundle).renewal_info
-                eab = authority.eab
-                given = None if eab is None else (eab.key_id, resolve(eab.hmac_key, self._context.environ))
-                self._context.open_acme(self._config, authority).register_account(given).raise_for_failure()
+                self._context.register(self._config, authority).raise_for_failure()
             except Exception as error:
                 blocked[name] = unexpected.explain(error, paths.reports_folder(self._config), f"the authority {name}")
         return blocked, renewal_info

@@ -27,3 +27,14 @@ def blocks(data: bytes) -> Iterator[Tuple[bytes, bytes]]:
             yield match.group("label"), base64.b64decode(b"".join(match.group("body").split()), validate=True)
         except binascii.Error as error:
             raise ValueError(f"broken PEM: {error}") from error
+
+
+def encode(*certificates: bytes) -> bytes:
+    """The DER of *certificates* as PEM."""
+    lines = (b"-----BEGIN CERTIFICATE-----\n%s-----END CERTIFICATE-----\n" % _wrapped(der) for der in certificates)
+    return b"".join(lines)
+
+
+def _wrapped(der: bytes) -> bytes:
+    text = base64.b64encode(der)
+    return b"".join(text[at : at + 64] + b"\n" for at in range(0, len(text), 64))

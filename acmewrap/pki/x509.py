@@ -1,7 +1,7 @@
 """Just enough DER (X.690) to say of a certificate (RFC 5280) whose it is, until when, and whether a key belongs to it.
 
 Pure Python, because DSM's Python has no package manager and a run with nothing to do must not start openssl. Nothing is
-verified cryptographically here: chains are matched by name, keys by their public part.
+verified cryptographically here: keys are compared by their public part.
 """
 
 from __future__ import annotations
@@ -113,11 +113,6 @@ def public_part(key: bytes) -> bytes:
         return _public_part(key)
     except (IndexError, KeyError) as error:
         raise ValueError(f"not a private key: {error}") from error
-
-
-def is_chain(certificates: Tuple[X509, ...]) -> bool:
-    """Whether each certificate is named as its issuer by the one before it."""
-    return all(lower.issuer_der == upper.subject_der for lower, upper in zip(certificates, certificates[1:]))
 
 
 def _parse(der: bytes) -> X509:

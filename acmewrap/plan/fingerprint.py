@@ -9,6 +9,7 @@ from typing import Any, Optional
 
 from ..config.model import Certificate, Config, Webroot
 from ..driver.homes.home import Stored
+from ..pki.names import comparable
 from ..reasons import Changed, Plain, Reason
 
 REQUEST_KEY = "Acmewrap_Request"
@@ -38,7 +39,9 @@ def find_change(config: Config, certificate: Certificate, stored: Stored) -> Opt
     assert stored.leaf is not None
     leaf, configuration = stored.leaf, stored.configuration
     server = config.authority_of(certificate).server
-    if set(leaf.names) != set(certificate.domains):
+    names, wanted = comparable(leaf.names), comparable(certificate.domains)
+    # A template of the authority may add names; one that the file no longer names was asked for.
+    if not wanted <= names or (wanted != names and wanted != comparable(stored.domains)):
         return Changed("names", leaf.names, certificate.domains)
     if leaf.key_type != certificate.key:
         return Changed("key type", (leaf.key_type,), (certificate.key,))

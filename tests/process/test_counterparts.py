@@ -19,7 +19,8 @@ import pytest
 
 from acmewrap.config.model import KeyType
 from acmewrap.errors import AcmewrapError
-from acmewrap.pki.x509 import is_chain, key_matches, parse_der, parse_pem
+from acmewrap.pki.chain import sort_chain
+from acmewrap.pki.x509 import key_matches, parse_der, parse_pem
 from acmewrap.testing.certificates import Pair, make_intermediate, make_leaf, make_root
 from acmewrap.testing.challenge import ChallengeServer
 from acmewrap.testing.counterpart import Counterpart, fetch
@@ -182,7 +183,7 @@ def test_a_leaf_is_valid_when_and_for_whom_it_was_asked(tmp_path: Path, key_type
     assert (chain[0].names, chain[0].key_type) == (tuple(names), key_type)
     assert key_matches(leaf.key.read_bytes(), chain[0])
     assert [certificate.subject for certificate in chain] == ["nas.test", "Test Intermediate"]
-    assert is_chain(chain)
+    assert sort_chain(chain[0], chain[1:]) == chain[1:]
 
 
 @pytest.fixture
@@ -276,7 +277,8 @@ def test_acme_sh_gets_a_certificate_from_pebble(
     assert done.returncode == 0, done.stdout.decode()
     chain = parse_pem((home / "nas.counterpart.test_ecc" / "fullchain.cer").read_bytes())
     assert (chain[0].names, chain[0].lifetime) == (("nas.counterpart.test",), timedelta(seconds=86399))
-    assert is_chain((*chain, *parse_pem(pebble.root().encode("ascii"))))
+    above = (*chain[1:], *parse_pem(pebble.root().encode("ascii")))
+    assert sort_chain(chain[0], above) == above
 
 
 def connect(proxy: Proxy) -> http.client.HTTPSConnection:

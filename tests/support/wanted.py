@@ -89,6 +89,7 @@ def make_stored(
         "Le_API": SERVER,
         "Le_Webroot": "/srv/web",
         REQUEST_KEY: request_of(config, config.certificates["nas"]),
+        "Le_Alt": ",".join(leaf.get("names", ())[1:]) or "no",
         **(configuration or {}),
     }
     files = CertificateFiles(Path("/srv/acme/.acme.sh/nas.internal.test_ecc"), "nas.internal.test")

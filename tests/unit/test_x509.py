@@ -140,18 +140,6 @@ def test_what_is_no_certificate_is_refused(data: bytes) -> None:
     assert x509.find_first(data) is None
 
 
-def test_a_chain_is_held_together_by_names() -> None:
-    def make(subject: str, issuer: str) -> x509.X509:
-        return x509.parse_pem(
-            make_certificate([], point=POINT, serial=1, subject=subject, issuer=issuer, begin=NOW, end=NOW)
-        )[0]
-
-    leaf, middle, root = make("leaf", "middle"), make("middle", "root"), make("root", "root")
-    assert x509.is_chain((leaf, middle, root))
-    assert x509.is_chain((leaf,))
-    assert not x509.is_chain((leaf, root))
-
-
 @given(
     some.binary(max_size=200), some.sampled_from(["CERTIFICATE", "PRIVATE KEY", "EC PRIVATE KEY", "RSA PRIVATE KEY"])
 )

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from ...formats.timefmt import instant, moment
 from ...limits import CLOCK_TOLERANCE
 from ...pki import csr, pem, x509
+from ...pki.chain import chain_end, sort_chain
 from ...system.reading import read_bytes, read_text
 from . import generations
 from .configuration import parse_configuration
@@ -79,7 +80,7 @@ class ChainFault(Fault):
 @dataclass(frozen=True)
 class Stored:
     """One certificate as it lies on disk. ``leaf`` None: none was ever issued, or the file cannot be read;
-    ``chain_until``: when the first of those above it that is no root ends, None without one.
+    ``chain_until``: when what lies above it ends (:func:`~acmewrap.pki.chain.chain_end`).
     """
 
     files: CertificateFiles
@@ -144,7 +145,7 @@ class Stored:
         if full[0] != self.leaf.der:
             return ChainFault("fullchain.cer begins with another certificate")
         try:
-            belongs = full[1:] == chain and x509.is_chain((self.leaf, *map(x509.parse_der, chain)))
+            belongs = full[1:] == chain and bool(sort_chain(self.leaf, tuple(map(x509.parse_der, chain))))
         except ValueError as error:
             return ChainFault(_describe(self.files.chain, error))
         if not belongs:
@@ -225,15 +226,14 @@ def read_folder(location: CertificateFiles, ecc: bool) -> Optional[Stored]:
     leaf: Optional[x509.X509] = None
     with contextlib.suppress(OSError):
         leaf = x509.find_first(read_bytes(location.certificate))
-    return Stored(location, ecc, configuration, error, leaf, _chain_end(location.chain))
+    return Stored(location, ecc, configuration, error, leaf, _chain_end(leaf, location.chain))
 
 
-def _chain_end(path: Path) -> Optional[datetime]:
+def _chain_end(leaf: Optional[x509.X509], path: Path) -> Optional[datetime]:
     try:
-        chain = x509.parse_pem(read_bytes(path))
+        return None if leaf is None else chain_end(leaf, x509.parse_pem(read_bytes(path)))
     except (OSError, ValueError):  # of which fault() tells
         return None
-    return min((one.not_after for one in chain if one.issuer_der != one.subject_der), default=None)
 
 
 def _describe(path: Path, error: Exception) -> str:

@@ -69,6 +69,12 @@ _NO_CONNECTION = re.compile(
 _CONTENT = re.compile(
     r"non-200|invalid response|key ?authorization|returned \d\d\d|does not match|did not match", re.IGNORECASE
 )
+_CONTACT = re.compile(
+    r"\bcontact (?:information|address|is\b|e-?mail)|(?:no|missing|requires? an?) (?:contact|e-?mail)", re.IGNORECASE
+)
+_NAME = re.compile(
+    r"(?:dns|ip) identifier|(?:invalid|illegal) (?:domain|host ?name|identifier|dns name)", re.IGNORECASE
+)
 _IDENTIFIER = re.compile(r"identifier|domain|hostname|dns name|invalid character|policy", re.IGNORECASE)
 _ORDER = re.compile(r"\border\b|authorization|expired", re.IGNORECASE)
 
@@ -113,11 +119,14 @@ def _id_of(problem: Problem, challenged: bool) -> str:
         return "challenge.name_unresolved"
     if name in PROBLEMS:
         return PROBLEMS[name]
+    if _CONTACT.search(detail):
+        return "account.contact"
     if _BINDING.search(detail):
         return "acme.eab_wrong"
     if name == "unauthorized" and (challenged or _CONTENT.search(detail)):
         return "challenge.wrong_content"
     for pattern, key in (
+        (_NAME, "acme.rejected_identifier"),
         (_ORDER, "acme.order_invalid"),
         (_ACCOUNT, "account.unknown"),
         (_IDENTIFIER, "acme.rejected_identifier"),

@@ -10,15 +10,15 @@ from __future__ import annotations
 import re
 import shlex
 from contextlib import suppress
-from typing import Dict, Mapping, NamedTuple, Optional, Sequence
+from typing import Dict, Mapping, NamedTuple, Optional, Sequence, Type
 from urllib.parse import urlsplit
 
-from ...catalogue import failure
+from ...catalogue import CATALOGUE, failure
 from ...config.arguments import CHALLENGE_FOLDER
-from ...errors import Failure
+from ...errors import Failure, Retry
 from . import events as e
 from .codes import authority_refused, challenge_refused, curl_failed, dsm_refused
-from .patterns import FOLLOW_UP, compiled
+from .patterns import FOLLOW_UP, PROGRESS, compiled
 from .problem_documents import problems
 from .transcript import Transcript
 
@@ -37,6 +37,7 @@ _ANSWERED = re.compile(r"code='2\d\d'")
 
 _NO_SPACE = re.compile(r"No space left on device|Disk quota exceeded")
 _DENIED = re.compile(r"^\S+: (?:line \d+: |\d+: )?(.*): (?:Permission denied|Read-only file system)$")
+_ABSENT = re.compile(r"^\S+: (?:line \d+: |\d+: )?(.*): (?:No such file or directory|Not a directory|Is a directory)$")
 _NOT_FOUND = re.compile(r": (?:line )?\d+: (\S+): (?:command )?not found$")
 _CHALLENGES = f"/{CHALLENGE_FOLDER.partition('/')[0]}"
 _PATH = re.compile(r"/[^'\"`:]*")
@@ -123,20 +124,21 @@ def _from_transfer(
     text = log if log else "\n".join(transcript.texts)
     said = [(at, it) for at, it in problems(text) if it.name != "badNonce" or not _ANSWERED.search(text, at)]
     failed = list(_TRANSFER.finditer(text))
-    if failed and not _went_on(events) and (not said or failed[-1].start() > said[-1][0]):
+    challenged = any(isinstance(event, (e.ChallengeInvalid, e.ChallengeTimedOut)) for event in events)
+    refused = Finding(*authority_refused(said[-1][1], challenged)) if said else None
+    # A refusal for good stands, whatever the cleaning up after it meets, until acme.sh goes on.
+    decided = refused and CATALOGUE[refused.id].retry is Retry.AFTER_FIX and not _went_on(events, e.Problem)
+    if failed and not _went_on(events, e.CurlFailed) and not (said and (decided or failed[-1].start() < said[-1][0])):
         program = "curl" if failed[-1].group(1) == "libcurl-errors" else "wget"
         where = context.get("target" if deploying else "server", "")
         return Finding(
             *curl_failed(program, int(failed[-1].group(2)), where, context.get("hook", "") if deploying else None)
         )
-    if said:
-        challenged = any(isinstance(event, (e.ChallengeInvalid, e.ChallengeTimedOut)) for event in events)
-        return Finding(*authority_refused(said[-1][1], challenged))
-    return None
+    return refused
 
 
-def _went_on(events: Sequence[e.Event]) -> bool:
-    last = max((index for index, event in enumerate(events) if isinstance(event, e.CurlFailed)), default=None)
+def _went_on(events: Sequence[e.Event], after: Type[e.Event]) -> bool:
+    last = max((index for index, event in enumerate(events) if isinstance(event, after)), default=None)
     return last is not None and any(isinstance(event, _PROGRESS) for event in events[last:])
 
 
@@ -151,6 +153,9 @@ def _from_system(texts: Sequence[str], events: Sequence[e.Event], deploying: boo
         denied = _DENIED.search(text)
         if denied and _CHALLENGES in text:
             return Finding("webroot.not_writable", text)
+        absent = _ABSENT.search(text) if deploying else None
+        if absent:
+            return Finding("install.no_folder", text, _folder_in(absent.group(1)))
         if denied:
             return Finding("file.not_writable" if deploying else "home.not_writable", text, _folder_in(denied.group(1)))
         missing = _NOT_FOUND.search(text)
@@ -171,7 +176,7 @@ def _from_challenge(events: Sequence[e.Event]) -> Optional[Finding]:
 
 
 def _from_wording(transcript: Transcript) -> Optional[Finding]:
-    texts = transcript.texts
+    texts = [text for text in transcript.texts if not PROGRESS.match(text)]
     for text in texts:
         known = dsm_refused(text)
         if known:
@@ -186,7 +191,8 @@ def _from_wording(transcript: Transcript) -> Optional[Finding]:
 def _last_words(transcript: Transcript) -> str:
     """The last statement that is not one of those that acme.sh makes after every failure."""
     texts = [statement.text for statement in transcript.statements if statement.text]
-    return next((text for text in reversed(texts) if not FOLLOW_UP.match(text)), texts[-1] if texts else "")
+    said = (text for text in reversed(texts) if not FOLLOW_UP.match(text) and not PROGRESS.match(text))
+    return next(said, texts[-1] if texts else "")
 
 
 def _values(events: Sequence[e.Event], context: Mapping[str, str]) -> Mapping[str, str]:

@@ -17,6 +17,15 @@ FOLLOW_UP = re.compile(
     r"|Error renew|Check your username|If two-factor|Removing DNS|===|Skipp?|Logging |Getting cert|Generat|Upload)"
 )
 
+# What acme.sh says of its work as it goes on, in words of which a failure has some: never a reason.
+PROGRESS = re.compile(
+    r"(?:The domain key is here|Domain key exists|(?:Creating|Create) (?:account|domain) key(?: ok\.)?$|(?:Try|Trying) domain key"
+    r"|Adding |Add (?:ANY ONE of )?the following DNS |Sleeping |Success|(?:Check|Checking) |OK, |Reloading nginx$|nginx conf"
+    r"|The TXT record has been|Installing |Install \S+ scheduler task success|Removing |It seems (?:you are|that the subject)"
+    r"|Clear(?:ing)? notify hook|Set notify hook|Could not get nonce, let's|The replay [Nn]once is not valid, let's"
+    r"|It seems the CA server is currently overloaded, let's|We use socat)"
+)
+
 WORDINGS: Mapping[str, Tuple[str, ...]] = {
     "tool.missing": (
         r"Neither curl nor wget|acmewrap: acme\.sh needs curl",
@@ -106,6 +115,13 @@ WORDINGS: Mapping[str, Tuple[str, ...]] = {
         r"Sign(?:ing)? failed: ?(?:\"detail|$)",
         r"^Download error|^Failed to get certificate end date",
     ),
+    "account.unknown": (  # step-ca (0.19) answers so, with status 500, when its database was lost
+        r"Le_OrderFinalize not found\. \{\}$",
+        r"^Cannot determine the ACME account URL",
+        r"(?i)account key (?:has been|is already) deactivated",
+        r"(?i)account url is empty",
+        r"an ?not find account id url",
+    ),
     "ca.server_error": (
         r"(?i)le_OrderFinalize not found",
         r"Error (?:creating|getting|making GET request for) (?:new order|authz)\.|Create new order error|get to authz error",
@@ -122,12 +138,6 @@ WORDINGS: Mapping[str, Tuple[str, ...]] = {
         r"^Signing failed\.$|^Sign failed\.$",
     ),
     # --- the account ---
-    "account.unknown": (
-        r"^Cannot determine the ACME account URL",
-        r"(?i)account key (?:has been|is already) deactivated",
-        r"(?i)account url is empty",
-        r"an ?not find account id url",
-    ),
     "acme.eab_required": (r"EAB credentials from ZeroSSL",),
     "acme.eab_wrong": (r"resolve _eab_", r"base64-decode the eab-hmac-key"),
     "account.key": (

@@ -28,14 +28,14 @@ _DEACTIVATED = re.compile(r"(Successfully deactivated account|Deactivate account
 _REFUSED_AS_GONE = re.compile(r"urn:ietf:params:acme:error:(unauthorized|accountDoesNotExist)\b")
 
 
-def register(caller: Caller, eab: Optional[Tuple[str, Value]] = None) -> AccountResult:
-    """``--register-account``, unless the home has an account at the directory already.
+def register(caller: Caller, eab: Optional[Tuple[str, Value]] = None, *, again: bool = False) -> AccountResult:
+    """``--register-account``, unless the home has an account at the directory already; ``again``: of its key, although it has.
 
     An HMAC key is in a ``ca.conf`` (0600) of the call alone: acme.sh would otherwise get it as an argument that every user of
     the machine can read.
     """
     folder = caller.home.account_folder(caller.server)
-    if not set(find_account_fault(folder)) & {"account.key", "account.json"}:
+    if not again and not set(find_account_fault(folder)) & {"account.key", "account.json"}:
         _forget_key(folder / "ca.conf")  # plain acme.sh leaves it there
         return _described(caller, "unchanged")
     return _register(caller, eab)

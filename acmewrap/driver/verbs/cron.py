@@ -14,6 +14,7 @@ from ..homes.staging import Staging, stage
 from ..output.transcript import Transcript
 from ..process import OnLine
 from ..results import CronEntry, CronResult
+from . import chains
 
 
 def run(
@@ -37,7 +38,9 @@ def _settle(
     caller: Caller, staging: Staging, old: Stored, done: CallResult, failed: Mapping[str, Transcript]
 ) -> CronEntry:
     domain, ecc, folder = old.files.domain, old.ecc, old.files.folder.name
-    new = read_folder(staging.files_of(domain, ecc), ecc)
+    staged = staging.files_of(domain, ecc)
+    chains.complete(caller, staged, staging.temporary)
+    new = read_folder(staged, ecc)
     fault: Optional[Failure] = None
     if folder in failed:
         fault = caller.diagnose("renew", done, {"domain": domain, "name": domain}, part=failed[folder])

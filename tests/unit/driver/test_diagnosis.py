@@ -13,7 +13,7 @@ from acmewrap.catalogue import CATALOGUE, dsm_codes
 from acmewrap.driver.output import codes, patterns
 from acmewrap.driver.output.diagnosis import diagnose
 from acmewrap.driver.output.transcript import read
-from acmewrap.errors import Failure
+from acmewrap.errors import Failure, Retry
 
 STAMP = "[Mon Nov 23 08:59:17 UTC 2026] "
 SERVER = "https://pki.internal.example.com/acme/directory"
@@ -425,3 +425,61 @@ def diagnosis_values() -> Tuple[str, ...]:
     from acmewrap.driver.output import diagnosis
 
     return diagnosis._VALUES
+
+
+# --- what is a reason, and what is not ---
+
+RENEWING = ["Creating domain key", "The domain key is here: /h/nas_ecc/nas.key", "Getting webroot for domain='nas'"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "id"),
+    [
+        ([*RENEWING, "Error creating new order. Le_OrderFinalize not found. {}"], "account.unknown"),
+        (["Create account key ok.", "Error registering account: {}"], "acme.refused"),
+        (["The TXT record has been successfully added.", "nas: Timeout"], "challenge.timed_out"),
+        (["Could not get nonce, let's try again.", "nas: Timeout"], "challenge.timed_out"),
+        (["Adding TXT value: abc for domain: _acme-challenge.nas", "It fell over."], "acme.unknown"),
+        (RENEWING, "acme.unknown"),
+    ],
+)
+def test_lines_of_progress_are_never_the_reason(lines: List[str], id: str) -> None:
+    failure = diagnosed(lines)
+    assert failure.id == id
+    assert "domain key" not in failure.message
+
+
+def test_a_refusal_for_good_beats_what_the_cleaning_up_after_it_meets() -> None:
+    assert diagnosed([problem("rejectedIdentifier"), curl(7)]).id == "acme.rejected_identifier"
+    went_on = [problem("rejectedIdentifier"), "Verifying: nas.internal.example.com", curl(7)]
+    assert diagnosed(went_on).id == "ca.unreachable"
+
+
+def test_a_refused_name_is_not_ordered_again_and_again() -> None:
+    detail = "Order included DNS identifier with a value containing an illegal character: '_'"
+    failure = diagnosed([problem("malformed", detail)])
+    assert (failure.id, failure.retry) == ("acme.rejected_identifier", Retry.AFTER_FIX)
+
+
+@pytest.mark.parametrize(
+    ("detail", "id"),
+    [
+        ("Contact information is missing", "account.contact"),
+        ("no contact given", "account.contact"),
+        ("please contact your administrator", "acme.refused"),
+    ],
+)
+def test_an_authority_that_wants_a_contact_leads_to_the_address(detail: str, id: str) -> None:
+    failure = diagnosed([problem("malformed", detail)])
+    assert failure.id == id
+    assert ("`email`" in failure.remedy) == (id == "account.contact")
+
+
+def test_a_folder_that_is_not_there_leads_to_making_it() -> None:
+    lines = [
+        "Installing key to: /etc/none/nas.key",
+        "touch: cannot touch '/etc/none/nas.key': No such file or directory",
+    ]
+    failure = diagnosed(lines, verb="install_cert")
+    assert failure.id == "install.no_folder"
+    assert "mkdir -p /etc/none" in failure.remedy

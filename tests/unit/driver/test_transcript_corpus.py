@@ -207,3 +207,14 @@ def test_the_corpus_covers_the_catalogue_where_acme_sh_can_be_made_to_fail(failu
     recorded = {str(one.transcript.failure) for one in failures}
     assert recorded <= set(CATALOGUE)
     assert len(recorded) >= 30
+
+
+def test_no_line_of_a_call_that_went_well_is_the_reason_of_a_failure(recordings: List[Recorded]) -> None:
+    def complaint(transcript: Transcript) -> Optional[str]:
+        said = {text: diagnosed(transcript, [text], ()).id for text in read(transcript.output).texts}
+        wrong = {text: id for text, id in said.items() if id != "acme.unknown"}
+        return str(wrong) if wrong else None
+
+    well = [one for one in recordings if one.transcript.failure is None]
+    assert len(well) >= 20
+    none_breaks(well, complaint)

@@ -58,7 +58,7 @@ class Engines:
         self.ledger = paths.ledger_path(authority)
         self.context = RunContext({}, clock=lambda: NOW)
         monkeypatch.setattr(directory, "fetch", lambda *_: directory.Directory("https://pki.test"))
-        monkeypatch.setattr(AcmeSh, "register_account", lambda *_: AccountResult("unchanged"))
+        monkeypatch.setattr(AcmeSh, "register_account", lambda *_, **__: AccountResult("unchanged"))
         monkeypatch.setattr(machine_steps, "perform", lambda *_: None)
         monkeypatch.setattr(CertificateSteps, "_obtain", lambda *_: None)
 
