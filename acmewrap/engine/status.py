@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Dict, Literal, Mapping, Optional, Sequence
 
@@ -12,7 +12,7 @@ from ..driver.homes.home import CertificateFiles
 from ..errors import Failure
 from ..formats.timefmt import instant
 from ..pki import x509
-from ..plan.due import due_of
+from ..plan.due import due_of, interval_of, is_waiting
 from ..plan.steps import ObtainCertificate
 from ..state.ledger import LedgerEntry
 from ..state.machine import CertificateState, State
@@ -129,9 +129,7 @@ def _assess(
     state: Condition = "valid"
     if leaf is None:
         state = "missing"
-    elif found.fault is not None or (
-        found.stored is not None and now < leaf.validity[1] and found.stored.date_fault(now)
-    ):
+    elif found.find_fault(now) is not None:
         state = "broken"
     elif leaf.not_after.timestamp() <= now:
         state = "expired"
@@ -139,13 +137,22 @@ def _assess(
         state = "due"
     due_at = None if due is None else instant(due)
     by_target = {result.step.target: result for result in results}
-    targets = {target.name: _assess_target(target, found, by_target.get(target.name)) for target in certificate.targets}
+    targets = {}
+    for target in certificate.targets:
+        entry = found.deliveries.get(target.name, LedgerEntry())
+        if entry.next_try > now and not is_waiting(entry, leaf, now, interval_of(config.schedule)):
+            entry = replace(
+                entry, next_try=int(now)
+            )  # noted by a clock that was ahead: the next run does not wait for it
+        targets[target.name] = _assess_target(target, found, entry, by_target.get(target.name))
     obtained = next((one for one in reversed(results) if isinstance(one.step, ObtainCertificate)), None)
     return CertificateStatus(certificate, state, location, leaf, due_at, found.attempts, targets, obtained)
 
 
-def _assess_target(target: Target, found: CertificateState, result: Optional[StepResult]) -> TargetStatus:
-    entry, observed = found.deliveries.get(target.name, LedgerEntry()), found.observations.get(target.name)
+def _assess_target(
+    target: Target, found: CertificateState, entry: LedgerEntry, result: Optional[StepResult]
+) -> TargetStatus:
+    observed = found.observations.get(target.name)
     expected = found.leaf.sha256 if found.leaf is not None else None
     state: TargetCondition = "pending"
     if observed is not None and observed.error is not None:
