@@ -345,6 +345,7 @@ _acmewrap_keep_no_secrets() {
   if declare -F _acmewrap_save_conf >/dev/null || ! declare -F _save_conf >/dev/null; then return; fi
   text=$(declare -f _save_conf)
   eval "_acmewrap_save_conf ${text#_save_conf }"
+  # shellcheck disable=SC2317
   _save_conf() {
     case $2 in
       Le_PFXPassword | CA_EAB_HMAC_KEY) ;;

@@ -52,7 +52,7 @@ def restore_configurations(home: Home) -> None:
         for version in generations.versions(home.path, name) if stored.configuration_error is not None else ():
             former = read_folder(CertificateFiles(version, stored.files.domain), stored.ecc)
             if former is not None and former.configuration_error is None:
-                text = configuration.read_text(former.files.configuration)
+                text = reading.read_text(former.files.configuration, "surrogateescape")
                 _set_aside(home, stored.files.configuration, f"does not parse ({stored.configuration_error})")
                 configuration.replace_text(stored.files.configuration, text)
                 break
