@@ -199,14 +199,14 @@ class CertificateSteps:
             if work.error is not None:
                 raise work.error
             return work.delivery
-        _, leaf = self._read_sound(step)
+        stored, leaf = self._read_sound(step)
         with self._targets[_place(step.destination)]:
             delivery = deliver(step, leaf, config=self._config, context=self._context, on_line=on_line)
         ledger = self._ledgers[step.authority.name]
         entry = ledger.get(step.entry).prove(leaf.sha256, self._context.clock(), leaf.validity[1])
         ledger.put(step.entry, entry)
-        seen = (ledger.get(f"{name}/{target.name}").seen for target in step.request.targets if target.hook)
-        if self._is_left_to_acme_sh() and all(sha256 == stored.leaf.sha256 for sha256 in seen):
+        seen = (ledger.get(f"{step.request.name}/{target.name}").seen for target in step.request.targets if target.hook)
+        if self._is_left_to_acme_sh() and all(sha256 == leaf.sha256 for sha256 in seen):
             set_deployed(stored.files.configuration, instant(self._context.clock()))
         return delivery
 
