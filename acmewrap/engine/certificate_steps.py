@@ -11,12 +11,12 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
 from .. import paths
 from ..catalogue import CATALOGUE, failure
 from ..config.model import Authority, Certificate, Config, Target
+from ..driver.homes.configuration import set_deployed
 from ..driver.homes.home import Home, Stored
 from ..driver.process import OnLine
 from ..driver.results import IssueResult
 from ..errors import AcmewrapError, DeployError, Failure
 from ..formats.timefmt import instant, moment
-from ..limits import MOST_REDELIVERIES
 from ..pki.x509 import X509
 from ..plan.due import due_at, end_of, interval_of
 from ..plan.fingerprint import REQUEST_KEY, request_of
@@ -147,8 +147,7 @@ class CertificateSteps:
 
     def _settings(self, certificate: Certificate) -> Dict[str, str]:
         settings = {REQUEST_KEY: request_of(self._config, certificate)}
-        schedule = self._config.schedule
-        if schedule is not None and schedule.run == "wrapper" and certificate.targets:
+        if self._is_left_to_acme_sh() and certificate.targets:
             # The scheduled `--cron` of plain acme.sh delivers what its configuration names, and nothing else does.
             settings["Le_DeployHook"] = "".join(f"{target.hook}," for target in certificate.targets if target.hook)
         return settings
@@ -199,28 +198,33 @@ class CertificateSteps:
         ledger, (_, leaf) = self._ledgers[step.authority.name], self._read_sound(step)
         before = ledger.get(step.entry)
         if isinstance(step.reason, Reverted) and local_files.look(step.destination, leaf).served != leaf.sha256:
-            message = f"{step.target} shows another certificate than {step.certificate} again, delivered {before.redelivered} times"
+            message = f"{step.target} shows another certificate again, {step.certificate} was delivered {before.redelivered} times"
             raise DeployError(failure("deploy.reverted", message, name=step.certificate))
-        delivery = self._bring(step, leaf, on_line)
+        delivery = self._bring(step, on_line)
         if delivery.changed and before.seen == leaf.sha256 and isinstance(step.reason, NotServed):
-            # One more than that is what somebody asked for.
-            count = before.redelivered + 1 if before.redelivered < MOST_REDELIVERIES else 0
-            ledger.put(step.entry, replace(ledger.get(step.entry), redelivered=count))
+            ledger.put(step.entry, ledger.get(step.entry).count_redelivery())
         return delivery
 
-    def _bring(self, step: DeployCertificate, leaf: X509, on_line: OnLine) -> Delivery:
+    def _bring(self, step: DeployCertificate, on_line: OnLine) -> Delivery:
         if step.destination.install is not None:
             work = self._installation(step, on_line)
             install((work,), self._config, self._context)
             if work.error is not None:
                 raise work.error
             return work.delivery
+        stored, leaf = self._read_sound(step)
         with self._targets[_place(step.destination)]:
             delivery = deliver(step, leaf, config=self._config, context=self._context, on_line=on_line)
         ledger = self._ledgers[step.authority.name]
         entry = ledger.get(step.entry).prove(leaf.sha256, self._context.clock(), leaf.validity[1])
         ledger.put(step.entry, entry)
+        seen = (ledger.get(f"{step.request.name}/{target.name}").seen for target in step.request.targets if target.hook)
+        if self._is_left_to_acme_sh() and all(sha256 == leaf.sha256 for sha256 in seen):
+            set_deployed(stored.files.configuration, instant(self._context.clock()))
         return delivery
+
+    def _is_left_to_acme_sh(self) -> bool:
+        return self._config.schedule is not None and self._config.schedule.run == "wrapper"
 
     def _note(self, step: CertificateStep, problem: Failure, retry_after: Optional[timedelta] = None) -> None:
         """Write a failure down. The next try comes while half of what is left of a life is still left: the life of what a

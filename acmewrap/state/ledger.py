@@ -74,6 +74,10 @@ class LedgerEntry:
             redelivered=self.redelivered if self.seen == leaf else 0,
         )
 
+    def count_redelivery(self) -> LedgerEntry:
+        """After one more; one beyond the most is what somebody asked for, and begins anew."""
+        return replace(self, redelivered=self.redelivered + 1 if self.redelivered < limits.MOST_REDELIVERIES else 0)
+
     def awaits_reload(self, config: Config, install: Optional[Install], leaf: str) -> bool:
         """Whether the commands of *install* have not succeeded for *leaf* (SHA-256) yet. What plain acme.sh does by itself is
         known only while nothing failed here.
