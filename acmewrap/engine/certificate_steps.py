@@ -21,13 +21,12 @@ from ..pki.x509 import X509
 from ..plan.due import due_at, end_of, interval_of
 from ..plan.fingerprint import REQUEST_KEY, request_of
 from ..plan.steps import CertificateStep, CheckRenewalInfo, DeployCertificate, ObtainCertificate, RenewCertificate
-from ..reasons import NotServed, Reverted
+from ..reasons import NotServed
 from ..secrets import Secret, resolve
 from ..state.ledger import Ledger, LedgerEntry
-from ..verify import local_files
 from . import renewal_advice
 from .context import RunContext, explain
-from .deploy import Delivery, deliver
+from .deploy import Delivery, deliver, refuse_reverted
 from .install import Installation, install
 from .results import Evidence
 
@@ -197,9 +196,7 @@ class CertificateSteps:
     def _deploy(self, step: DeployCertificate, on_line: OnLine) -> Delivery:
         ledger, (_, leaf) = self._ledgers[step.authority.name], self._read_sound(step)
         before = ledger.get(step.entry)
-        if isinstance(step.reason, Reverted) and local_files.look(step.destination, leaf).served != leaf.sha256:
-            message = f"{step.target} shows another certificate again, {step.certificate} was delivered {before.redelivered} times"
-            raise DeployError(failure("deploy.reverted", message, name=step.certificate))
+        refuse_reverted(step, leaf)
         delivery = self._bring(step, on_line)
         if delivery.changed and before.seen == leaf.sha256 and isinstance(step.reason, NotServed):
             ledger.put(step.entry, ledger.get(step.entry).count_redelivery())

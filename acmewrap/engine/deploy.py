@@ -15,6 +15,7 @@ from ..driver.results import DeployResult
 from ..errors import DeployError, Failure, UnprovenError, UnreachableError
 from ..pki.x509 import X509
 from ..plan.steps import DeployCertificate
+from ..reasons import Reverted
 from ..secrets import Secret, resolve
 from ..synology import certificates, sessions, upload
 from ..verify import local_files, tls_probe
@@ -93,6 +94,13 @@ def deliver(
     if observed.served != leaf:
         raise UnprovenError(not_proven(target, leaf, observed, result))
     return Delivery(result, observed, assigned)
+
+
+def refuse_reverted(step: DeployCertificate, stored: X509) -> None:
+    """Raise :class:`DeployError` (``deploy.reverted``) when something else comes back again and again, and is there now."""
+    if isinstance(step.reason, Reverted) and local_files.look(step.destination, stored).served != stored.sha256:
+        message = f"{step.target} shows another certificate than {step.certificate} again, after {step.reason.times} deliveries"
+        raise DeployError(failure("deploy.reverted", message, name=step.certificate))
 
 
 def _run_hook(
