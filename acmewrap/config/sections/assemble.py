@@ -12,6 +12,7 @@ from ..arguments import SYNOLOGY_HOOK, check_first_domain, check_path
 from ..binder.record import Section
 from ..binder.types import suggestion
 from ..model import LOG, Authority, Certificate, Challenge, Config, Dns, DsmCertificate, Schedule, Synology, Target
+from .options import missing_options, wanted_options
 from .synology import canonical, target_of
 
 _MOST_JOBS = 4
@@ -77,6 +78,9 @@ def _authorities(root: Section, directory: Path) -> Dict[str, Authority]:
 def _certificate(name: str, section: Section, root: Section, authorities: Dict[str, Authority]) -> Certificate:
     domains: Tuple[str, ...] = section.get("domains") or ()
     options: Tuple[str, ...] = section.get("options") or ()
+    wanted = wanted_options(section)
+    for key, flag, since in missing_options(wanted, options, root.get("acme_sh")):
+        section.refuse(key, f"this release of acme.sh has no {flag}: acmewrap upgrade {since}, or a later one")
     try:
         for first in domains[:1]:
             check_first_domain(first)
@@ -94,7 +98,7 @@ def _certificate(name: str, section: Section, root: Section, authorities: Dict[s
         key=section.get("key"),
         renew=section.get("renew"),
         targets=_targets(section, root),
-        options=options,
+        options=(*wanted, *options),
     )
 
 
