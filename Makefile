@@ -47,6 +47,7 @@ pytest: prepare
 	$(BIN)/python -m pytest --numprocesses auto -m "not slow and not release"
 
 test-all: lint typecheck sudo
+	@.ci/prepare slow
 	$(BIN)/python -m pytest --numprocesses auto --hypothesis-profile full
 
 sudo:

@@ -45,12 +45,16 @@ class Edit:
         :class:`BusyError` (``config.changed``) when the file is no longer what it was.
         """
         file = self.old.file
-        if fetch(file)[0] != self.before:
-            raise BusyError(failure("config.changed", f"{file} was changed meanwhile by somebody else"))
         try:
-            files.rewrite(file, self.after, pretend=pretend)
+            files.rewrite(file, self.after, pretend=pretend, before=self._refuse_changed)
         except OSError as error:
             raise AcmewrapError(files.describe(error, file)) from error
+
+    def _refuse_changed(self, _: str) -> None:
+        """In the last moment: writing the new file takes as long as the disk does."""
+        if fetch(self.old.file)[0] != self.before:
+            message = f"{self.old.file} was changed meanwhile by somebody else"
+            raise BusyError(failure("config.changed", message))
 
 
 def set_release(path: Union[str, Path], version: str, environ: Optional[Mapping[str, str]] = None) -> Edit:

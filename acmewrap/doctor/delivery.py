@@ -34,8 +34,9 @@ def _certificate(context: DoctorContext, certificate: Certificate, found: Certif
         return
     now, due = instant(context.clock()), instant(due_at(*leaf.validity, certificate.renew))
     grace = min(timedelta(seconds=interval(context)), (leaf.not_after - due) / 2)
-    if found.fault is not None:
-        message, id = f"{name}: {found.fault}", "certificate.mismatch"
+    fault = found.find_fault(context.clock())
+    if fault is not None:
+        message, id = f"{name}: {fault}", "certificate.mismatch" if found.fault is not None else "certificate.not_valid"
     elif leaf.not_after <= now:
         message, id = f"{name} expired on {moment(leaf.not_after)}{last}", "doctor.certificate_expired"
     elif now > due + grace:

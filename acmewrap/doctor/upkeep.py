@@ -12,6 +12,7 @@ from typing import Iterator
 from .. import paths
 from ..driver.command import DEADLINES
 from ..formats.timefmt import span
+from ..limits import CLOCK_TOLERANCE
 from ..plan.due import interval_of
 from ..plan.interval_check import find_too_slow
 from ..plan.steps import SetSchedule
@@ -59,9 +60,10 @@ def _locks(context: DoctorContext) -> Iterator[Finding]:
         path = paths.lock_path(authority.home)
         if _is_held(path):
             age = context.clock() - path.stat().st_mtime
-            if age > _LONGEST_RUN:
+            if not -CLOCK_TOLERANCE <= age <= _LONGEST_RUN:
                 holder = read_text(path, "replace").strip() or "unknown"
-                message = f"process {holder} has held {path} for {span(age)}"
+                since = f"for {span(age)}" if age > 0 else f"since a time that is {span(-age)} ahead of the clock"
+                message = f"process {holder} has held {path} {since}"
                 yield Finding.of("doctor.lock_held", message, process=holder)
 
 

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Dict, Literal, Mapping, Optional, Sequence
+from typing import TYPE_CHECKING, Dict, Literal, Mapping, Optional, Sequence
 
 from .. import paths
 from ..config.model import Certificate, Config, Target
 from ..driver.homes.home import CertificateFiles
-from ..driver.results import IssueResult
 from ..errors import Failure
 from ..formats.timefmt import instant
 from ..pki import x509
-from ..plan.due import due_of
+from ..plan.due import due_of, interval_of, is_waiting
 from ..plan.steps import ObtainCertificate
 from ..state.ledger import LedgerEntry
 from ..state.machine import CertificateState, State
 from ..verify.tls_probe import Observation
 from .results import Run, StepResult
+
+if TYPE_CHECKING:
+    from ..driver.results import IssueResult
 
 Condition = Literal["valid", "due", "expired", "broken", "missing"]
 TargetCondition = Literal["deployed", "pending", "unverified", "unreachable"]
@@ -73,8 +75,11 @@ class CertificateStatus:
 
     @property
     def issue(self) -> Optional[IssueResult]:
-        evidence = self.result.evidence if self.result is not None else None
-        return evidence if isinstance(evidence, IssueResult) else None
+        if self.result is None:
+            return None
+        from ..driver.results import IssueResult
+
+        return self.result.evidence if isinstance(self.result.evidence, IssueResult) else None
 
     @property
     def outcome(self) -> Optional[str]:
@@ -124,9 +129,7 @@ def _assess(
     state: Condition = "valid"
     if leaf is None:
         state = "missing"
-    elif found.fault is not None or (
-        found.stored is not None and now < leaf.validity[1] and found.stored.date_fault(now)
-    ):
+    elif found.find_fault(now) is not None:
         state = "broken"
     elif leaf.not_after.timestamp() <= now:
         state = "expired"
@@ -134,13 +137,22 @@ def _assess(
         state = "due"
     due_at = None if due is None else instant(due)
     by_target = {result.step.target: result for result in results}
-    targets = {target.name: _assess_target(target, found, by_target.get(target.name)) for target in certificate.targets}
+    targets = {}
+    for target in certificate.targets:
+        entry = found.deliveries.get(target.name, LedgerEntry())
+        if entry.next_try > now and not is_waiting(entry, leaf, now, interval_of(config.schedule)):
+            entry = replace(
+                entry, next_try=int(now)
+            )  # noted by a clock that was ahead: the next run does not wait for it
+        targets[target.name] = _assess_target(target, found, entry, by_target.get(target.name))
     obtained = next((one for one in reversed(results) if isinstance(one.step, ObtainCertificate)), None)
     return CertificateStatus(certificate, state, location, leaf, due_at, found.attempts, targets, obtained)
 
 
-def _assess_target(target: Target, found: CertificateState, result: Optional[StepResult]) -> TargetStatus:
-    entry, observed = found.deliveries.get(target.name, LedgerEntry()), found.observations.get(target.name)
+def _assess_target(
+    target: Target, found: CertificateState, entry: LedgerEntry, result: Optional[StepResult]
+) -> TargetStatus:
+    observed = found.observations.get(target.name)
     expected = found.leaf.sha256 if found.leaf is not None else None
     state: TargetCondition = "pending"
     if observed is not None and observed.error is not None:

@@ -141,7 +141,7 @@ def _wanted(
     stored, authority = found.stored, config.authority_of(certificate)
     if stored is None or stored.leaf is None:
         return steps.IssueCertificate(Plain.NOT_YET_ISSUED, certificate, authority)
-    fault = found.fault or (stored.date_fault(now) if now < stored.leaf.validity[1] else None)
+    fault = found.find_fault(now)
     if fault is not None:
         return steps.ReissueCertificate(reasons.SetBroken(fault), certificate, authority)
     change = find_change(config, certificate, stored)
@@ -163,7 +163,7 @@ def _pending(
     target: Target, found: CertificateState, state: State, options: PlanOptions, *, waits: bool
 ) -> Optional[Reason]:
     """Why the certificate that is there is to be deployed to *target*; None when it need not be, or not now."""
-    leaf = found.leaf
+    leaf = found.stored.leaf if found.stored is not None else None
     if leaf is None or found.fault is not None:
         return None
     if options.force and "renew" not in options.kinds:

@@ -14,9 +14,12 @@ from .backend import Scheduler, StartOutcome
 
 
 def open_scheduler(config: Config, environ: Mapping[str, str]) -> Scheduler:
-    """The scheduler that the file names. Raises :class:`AcmewrapError` (``schedule.none``) when it names none."""
+    """The scheduler that the file names. Raises :class:`AcmewrapError` (``schedule.none``) when it names none, and
+    :class:`ConfigurationError` for values of a configuration made in code that no line of a scheduler can hold.
+    """
     if config.schedule is None:
         raise AcmewrapError(failure("schedule.none", f"{config.file} has no section `schedule:`"))
+    entry.refuse_unprintable(config)
     if config.schedule.by == "crontab":
         return Crontab(config)
     if config.schedule.by == "systemd":

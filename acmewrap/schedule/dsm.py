@@ -6,14 +6,15 @@ import contextlib
 import os
 import pwd
 import re
+import shlex
 import time
 from pathlib import Path
 from typing import Iterator, Optional
 
 from .. import paths
-from ..catalogue import failure
+from ..catalogue import failure, invalid
 from ..config.model import Config
-from ..errors import DeployError
+from ..errors import DeployError, Problem
 from ..host import ownership
 from ..host.webroot import CHALLENGES
 from ..reasons import Drift
@@ -82,7 +83,9 @@ class DsmTask:
         """As root in a folder of its own, also hand that over to the task's owner; from the next run on root works as that user."""
         with self._open() as channel:
             wanted = describe(self._config, channel)
-            tasks.TaskScheduler(channel).ensure(wanted)
+            scheduler = tasks.TaskScheduler(channel)
+            self._find(scheduler)
+            scheduler.ensure(wanted)
             log = paths.log_path(self._config)
             if isinstance(channel, Tools) and not log.exists():
                 files.write_atomic(log, "")
@@ -92,7 +95,7 @@ class DsmTask:
 
     def show(self) -> str:
         with self._open() as channel:
-            found = tasks.TaskScheduler(channel).find(describe(self._config).name)
+            found = self._find(tasks.TaskScheduler(channel))
         return "" if found is None else _tell(found)
 
     def check_start(self) -> None:
@@ -102,7 +105,7 @@ class DsmTask:
         log, deadline = Log(paths.log_path(self._config)), time.monotonic() + timeout
         with self._open() as channel:
             scheduler = tasks.TaskScheduler(channel)
-            found = scheduler.find(describe(self._config).name)
+            found = self._find(scheduler)
             if found is None:
                 raise DeployError(failure("dsm.no_task", "DSM's Task Scheduler has no task for this file"))
             before = scheduler.history(found)
@@ -127,10 +130,22 @@ class DsmTask:
     def remove(self) -> bool:
         with self._open() as channel:
             scheduler = tasks.TaskScheduler(channel)
-            found = scheduler.find(describe(self._config).name)
+            found = self._find(scheduler)
             if found is not None:
                 scheduler.remove(found)
         return found is not None
+
+    def _find(self, scheduler: tasks.TaskScheduler) -> Optional[tasks.Found]:
+        """The task of this file. Raises :class:`ConfigurationError` for that of another one: the name does not tell them apart."""
+        own, name = self._config.file, describe(self._config).name
+        found = scheduler.find(name)
+        for other in () if found is None else _files_of(found):
+            if other != own and other.is_file():
+                message = (
+                    f"DSM's task {name!r} is that of {other}, whose path differs in signs alone: rename one of them"
+                )
+                raise invalid((Problem(str(own), 1, 1, "schedule", message),))
+        return found
 
     @contextlib.contextmanager
     def _open(self) -> Iterator[Channel]:
@@ -140,6 +155,17 @@ class DsmTask:
             else:
                 with open_account(self._config, self._environ) as client:
                     yield client
+
+
+def _files_of(found: tasks.Found) -> Iterator[Path]:
+    """The configuration files that the task's script is to be run with; see :func:`acmewrap.schedule.entry.script`."""
+    with contextlib.suppress(ValueError):  # no script of ours
+        words = [
+            word
+            for part in shlex.split(str(reply.mapping(found.details, "extra").get("script")))
+            for word in shlex.split(part)
+        ]
+        yield from (Path(words[at + 1]) for at, word in enumerate(words[:-1]) if word == "--config")
 
 
 def _tell(found: tasks.Found) -> str:

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Iterator, Optional, Tuple
 
 from .. import paths
-from ..catalogue import failure
+from ..catalogue import failure, invalid
 from ..config.model import Alpn, Config, Standalone
-from ..errors import AccessError
+from ..errors import AccessError, Problem
 from ..system import files, privileges, resources, trust
 from ..system.reading import PROGRAM, read_bytes
 from .backend import logged
@@ -83,6 +83,17 @@ def commands(config: Config) -> Tuple[Tuple[str, ...], ...]:
         return tuple((str(wrapper.path), "--cron") for wrapper in paths.wrappers(config))
     own = _isolated(None if resources.single_file() is None else place_of(config))
     return ((*own, "--config", str(config.file), "cron"),)
+
+
+def refuse_unprintable(config: Config) -> None:
+    """Raise :class:`ConfigurationError` for what a scheduler could not keep on one line, where the rest would be entries too."""
+    mail = None if config.schedule is None else config.schedule.mail
+    for value in map(
+        str, (config.file, paths.log_path(config), mail or "", *(word for line in commands(config) for word in line))
+    ):
+        if not value.isprintable():
+            message = f"{value!r} holds a control character, or what is no Unicode"
+            raise invalid((Problem(str(config.file), 1, 1, "schedule", message),))
 
 
 def crontab_entry(config: Config) -> CrontabEntry:

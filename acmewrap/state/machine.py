@@ -68,6 +68,12 @@ class CertificateState:
     def leaf(self) -> Optional[X509]:
         return self.stored.leaf if self.stored is not None else None
 
+    def find_fault(self, now: float) -> Optional[str]:
+        """Why it is of no use at *now*: its files, or its dates. One that has expired is merely due."""
+        if self.fault is not None or self.stored is None or self.leaf is None or self.leaf.validity[1] <= now:
+            return self.fault
+        return self.stored.date_fault(now)
+
 
 @dataclass(frozen=True)
 class State:

@@ -88,12 +88,12 @@ def as_root(work: Callable[[], Result]) -> Result:
 
     *work* must not touch what another user could exchange. Raises PermissionError where there is no way back.
     """
-    return work() if os.geteuid() == 0 else _apart(regain, work)
+    return work() if os.geteuid() == 0 else apart(regain, work)
 
 
 def as_nobody(work: Callable[[], Result]) -> Result:
     """The same as a user whom nothing belongs to; for root."""
-    return _apart(lambda: _set_ids(User(_NOBODY, _NOBODY, "", "/"), _NOBODY), work)
+    return apart(lambda: _set_ids(User(_NOBODY, _NOBODY, "", "/"), _NOBODY), work)
 
 
 def _set_ids(user: User, saved: int) -> None:
@@ -103,7 +103,8 @@ def _set_ids(user: User, saved: int) -> None:
     os.setresuid(user.uid, user.uid, saved)
 
 
-def _apart(enter: Callable[[], None], work: Callable[[], Result]) -> Result:
+def apart(enter: Callable[[], None], work: Callable[[], Result]) -> Result:
+    """What *work* returns or raises in a process of its own that has called *enter*."""
     import pickle
 
     reading, writing = os.pipe()

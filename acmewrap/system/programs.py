@@ -5,9 +5,19 @@ acme.sh, whose output matters line by line, has :mod:`acmewrap.driver.process`.
 
 from __future__ import annotations
 
-from typing import Any, Optional
+import contextlib
+import os
+import signal
+import threading
+from functools import partial
+from typing import Any, Callable, Dict, Optional
 
 from ..errors import PortableError
+from . import privileges
+from .reading import LIMIT
+
+_CHUNK = 64 * 1024
+_SAID = 2000  # characters of a complaint
 
 
 class ProgramError(PortableError):
@@ -23,22 +33,80 @@ class ProgramError(PortableError):
 
 
 def ask(program: str, *words: str, timeout: float, **options: Any) -> bytes:
-    """What *program* prints. *timeout* is in seconds, *options* are those of :mod:`sh`. Raises :class:`ProgramError`."""
+    """What *program* prints. *timeout* is in seconds, *options* are those of :mod:`sh`. Raises :class:`ProgramError`.
+
+    It runs in a session of its own, which is ended as a whole when the time is up, when it prints more than
+    :data:`acmewrap.system.reading.LIMIT` bytes, and when whoever asks is interrupted.
+    """
     import sh
 
+    output, complaint = _Kept(), _Kept()
+    kept: Dict[str, Any] = {} if "_out" in options else {"_out": output, "_out_bufsize": _CHUNK}
+    kept.update(_err=complaint, _err_bufsize=_CHUNK, _no_pipe=True, _bg=True, _bg_exc=False)
     try:
-        done = sh.Command(program)(*words, _tty_out=False, _timeout=timeout, _return_cmd=True, **options)
+        running: Any = sh.Command(program)(*words, _new_session=True, _tty_out=False, **kept, **options)
     except sh.CommandNotFound:
         raise ProgramError("there is no such program that may be run", missing=True) from None
-    except sh.TimeoutException:
-        raise ProgramError(f"no answer for {timeout:.0f} s") from None
-    except sh.ErrorReturnCode as error:
-        said = error.stderr.decode("utf-8", "replace").strip()
-        raise ProgramError(f"it ended with {error.exit_code}", status=error.exit_code, stderr=said) from None
     except (sh.ForkException, OSError, ValueError):  # sh shows a traceback of its own, with the words in it
         why = "it cannot be started; a script needs a first line with #! and a program that is there"
         raise ProgramError(why) from None
-    return bytes(done.stdout)
+    end = output.overflow = complaint.overflow = partial(_end, running.pid, options.get("_preexec_fn"))
+    late = threading.Event()
+    timer = threading.Timer(timeout, partial(_end_late, late, end))
+    timer.start()
+    status = 0
+    try:
+        running.wait()
+    except sh.ErrorReturnCode as error:
+        status = error.exit_code
+    except BaseException:
+        end()
+        raise
+    finally:
+        timer.cancel()
+    if late.is_set():
+        raise ProgramError(f"no answer for {timeout:g} s")
+    if output.full or complaint.full:
+        raise ProgramError(f"it prints more than {LIMIT} bytes")
+    if status:
+        said = complaint.data.decode("utf-8", "replace").strip()[:_SAID]
+        raise ProgramError(f"it ended with {status}", status=status, stderr=said)
+    return bytes(output.data)
+
+
+class _Kept:
+    """What is printed, for :mod:`sh` to write to, up to the limit; then ``overflow`` is called."""
+
+    def __init__(self) -> None:
+        self.data = bytearray()
+        self.full = False
+        self.overflow: Callable[[], None] = lambda: None
+
+    def write(self, chunk: bytes) -> None:
+        self.full = self.full or len(self.data) + len(chunk) > LIMIT
+        if self.full:
+            self.overflow()
+        else:
+            self.data += chunk
+
+    def flush(self) -> None:
+        """Nothing waits."""
+
+
+def _end_late(late: threading.Event, end: Callable[[], None]) -> None:
+    late.set()
+    end()
+
+
+def _end(group: int, enter: Optional[Callable[[], None]]) -> None:
+    """Kill what the program has started; *enter*: as whom it was started, where this process may not."""
+    kill = partial(os.killpg, group, signal.SIGKILL)
+    with contextlib.suppress(OSError):
+        try:
+            kill()
+        except PermissionError:
+            if enter is not None:
+                privileges.apart(enter, kill)
 
 
 def ask_text(program: str, *words: str, timeout: float, **options: Any) -> str:

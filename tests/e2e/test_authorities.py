@@ -80,6 +80,8 @@ def test_each_call_carries_its_own_bundle(machine: Machine, pebble: Pebble, seco
 
 def test_interleaved_runs_leave_the_home_of_the_other_byte_identical(machine: Machine) -> None:
     homes = {"first": machine.folder / ".acme.sh", "other": machine.folder / ".acme.sh-two"}
+    for _ in range(2):  # the run after the one that registered keeps copies of the accounts
+        assert machine.run("apply").returncode == 0
     for name in ("first", "other"):
         (beside,) = (home for other, home in homes.items() if other != name)
         before, own = contents(beside), contents(homes[name])

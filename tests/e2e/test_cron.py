@@ -84,6 +84,31 @@ def test_cron_renews_and_delivers_what_is_due_and_logs_both_streams(  # noqa: PL
         assert log.stat().st_mode & 0o077 == 0
 
 
+def test_of_four_files_that_are_applied_at_once_each_has_its_entry(  # noqa: PLR0917  they are fixtures
+    tmp_path: Path,
+    acme_sh_311: Path,
+    pebble: Pebble,
+    webserver: WebServer,
+    issued_home: Path,
+    start_cron: Callable[[], None],  # noqa: ARG001  for the table
+) -> None:
+    crontab("-", text="# mine\n")
+    machines = []
+    for name in ("a", "b", "c", "d"):
+        machine = Machine(tmp_path / name, acme_sh_311, pebble, webserver, DsmSimulator(password=PASSWORD))
+        machine.adopt(issued_home)
+        machine.configure(HEAD + CERTIFICATES.partition("    deploy:")[0] + SCHEDULE)
+        machines.append(machine)
+    started = [machine.start("apply") for machine in machines]
+    ends = [(*one.communicate(timeout=120), one.returncode) for one in started]
+    assert [code for *_, code in ends] == [0] * 4, ends
+    table = crontab("-l").stdout
+    assert table.startswith("# mine\n")
+    for machine in machines:
+        assert table.count(f"# BEGIN acmewrap {machine.folder}/acmewrap.yaml\n") == 1
+        assert machine.run("plan").stdout.count("nothing") == 1
+
+
 def wait_for(path: Path, words: str) -> None:
     deadline = time.monotonic() + 180
     while not path.exists() or words not in path.read_text(encoding="utf-8"):

@@ -123,3 +123,46 @@ def test_the_same_commit_gives_the_same_bytes_in_two_folders(
         assert bill["bomFormat"] == "CycloneDX"
     assert sums[0] == sums[1]
     assert len(sums[0]) == 4
+
+
+@pytest.fixture(scope="module")
+def released(tmp_path_factory: pytest.TempPathFactory, machine_environment: Mapping[str, str]) -> Path:
+    """A clone with all filled in that a release waits for, released."""
+    folder = tmp_path_factory.mktemp("released") / "clone"
+    publisher = Publisher(tmp_path_factory.mktemp("key"))
+    subprocess.run(["git", "clone", "-q", str(REPOSITORY), str(folder)], check=True)
+    version = load(folder).read_version()
+    commit(
+        folder,
+        {
+            "CHANGELOG.md": CHANGELOG.format(unreleased="", section="- All.\n").replace("0.1.0", version),
+            "pyproject.toml": (folder / "pyproject.toml").read_text(encoding="utf-8").replace("OWNER", "example"),
+            "vendor/allowed_signers": publisher.signers.read_text(encoding="utf-8"),
+        },
+    )
+    words = [sys.executable, str(folder / ".ci" / "release.py"), "--key", str(publisher.folder / "key")]
+    subprocess.run(words, env=dict(machine_environment), check=True, stdout=subprocess.DEVNULL)
+    return folder
+
+
+@pytest.mark.slow
+def test_a_release_is_verified_as_its_manual_says_and_believed_by_its_own_build(released: Path) -> None:
+    manual = (REPOSITORY / "docs/releasing.md").read_text(encoding="utf-8")
+    (verify,) = re.findall(r"^(?:ssh-keygen -Y verify|sha256sum --check) .*\n(?:sha256sum .*)", manual, re.MULTILINE)
+    dist = released / "dist"
+    commands = f"set -e; cp ../vendor/allowed_signers .\n{verify}"
+    subprocess.run(["sh", "-c", commands], cwd=str(dist), check=True, stdout=subprocess.DEVNULL)
+    program = dist / "acmewrap.pyz"
+    words = [sys.executable, "-IB", str(program), "--json", "self-update", "--from", str(program)]
+    done = subprocess.run(words, env={"PATH": os.defpath, "HOME": "/proc/self"}, check=True, stdout=subprocess.PIPE)
+    assert json.loads(done.stdout)["changed"] is False
+
+
+@pytest.mark.slow
+def test_the_bill_of_materials_is_valid_in_its_format(released: Path) -> None:
+    cyclonedx = pytest.importorskip("cyclonedx.validation.json", reason="comes with `.ci/prepare slow`")
+    from cyclonedx.schema import SchemaVersion
+
+    text = (released / "dist/acmewrap.cdx.json").read_text(encoding="utf-8")
+    assert cyclonedx.JsonStrictValidator(SchemaVersion.V1_5).validate_str(text) is None
+    assert cyclonedx.JsonStrictValidator(SchemaVersion.V1_5).validate_str(text.replace("SHA-256", "SHA")) is not None

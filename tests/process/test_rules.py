@@ -33,7 +33,7 @@ def acme(acme_sh: AcmeShRelease, tmp_path: Path) -> AcmeSh:
     program = Path(shutil.copytree(str(acme_sh.path), str(tmp_path / "acme.sh")))
     (program / "deploy" / "probe.sh").write_text(HOOK, encoding="ascii")
     Folder(domain=NAME).write(tmp_path / "home")
-    return AcmeSh(program, tmp_path / "home", server="https://ca.example.com/directory")
+    return AcmeSh(program, tmp_path / "home", server="https://ca.example.com/directory", verify=False)
 
 
 def accepted(value: str) -> bool:

@@ -18,8 +18,17 @@ import acmewrap
 
 PACKAGE = str(Path(acmewrap.__file__).parent)
 VOCABULARY = {
-    *("errors", "catalogue", "files", "pki.pem", "timefmt", "pki.x509", "secrets", "resources", "net.tls"),
-    *("reasons", "config.model", "plan.steps", "paths", "text", "config.arguments"),
+    *("errors", "catalogue", "system.files", "system.reading", "system.resources", "secrets", "pki.pem", "pki.x509"),
+    *(
+        "formats.timefmt",
+        "formats.text",
+        "net.tls",
+        "reasons",
+        "config.model",
+        "plan.steps",
+        "paths",
+        "config.arguments",
+    ),
 }
 FUNCTION = inspect.CO_OPTIMIZED | inspect.CO_NEWLOCALS  # and not the body of a class or a module
 

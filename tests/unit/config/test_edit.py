@@ -150,6 +150,17 @@ def test_what_somebody_saved_meanwhile_is_not_overwritten(tmp_path: Path) -> Non
     assert file.read_text(encoding="utf-8") == BASE + "jobs: 2\n"
 
 
+def test_what_somebody_saved_while_the_new_file_was_written_is_not_overwritten(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = write(tmp_path, BASE)
+    edit = set_release(file, "3.1.3", ENVIRON)
+    monkeypatch.setattr(os, "fsync", lambda _: file.write_text(BASE + "jobs: 2\n", encoding="utf-8"))
+    with pytest.raises(BusyError, match="changed meanwhile"):
+        edit.write()
+    assert [path.read_text(encoding="utf-8") for path in tmp_path.glob("*acmewrap.yaml*")] == [BASE + "jobs: 2\n"]
+
+
 @pytest.mark.parametrize(
     ("number", "reported"),
     [

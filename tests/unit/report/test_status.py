@@ -10,6 +10,7 @@ import pytest
 from acmewrap.catalogue import failure
 from acmewrap.engine.status import CertificateStatus, TargetStatus, assess
 from acmewrap.formats.timefmt import instant
+from acmewrap.report import screen
 from acmewrap.state.ledger import LedgerEntry
 from acmewrap.verify.tls_probe import Observation
 from wanted import CERTIFICATE, DAY, ISSUED, LEAF, NOW, OTHER, TARGET, make_config, make_state, make_stored
@@ -89,6 +90,13 @@ def test_failures_of_a_target_are_told_with_the_next_try() -> None:
     assert (target.state, target.entry.attempts, target.next_try_at) == ("pending", 1, instant(NOW + 300))
     assert target.failure is not None
     assert target.failure.id == "dsm.login_refused"
+
+
+def test_a_next_try_that_the_next_run_does_not_wait_for_is_not_shown() -> None:
+    entry = replace(LedgerEntry().want(LEAF).fail(REFUSED, NOW, jitter=0), next_try=NOW + 365 * DAY)
+    target = status(deliveries={"dsm": entry}, observations={}).targets["dsm"]
+    assert target.next_try_at == instant(NOW)
+    assert screen.since(target, instant(NOW)) == ""
 
 
 def test_a_proof_of_an_older_leaf_is_no_proof() -> None:

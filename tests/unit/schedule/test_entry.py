@@ -8,14 +8,15 @@ import sys
 import zipfile
 from dataclasses import replace
 from pathlib import Path
-from typing import List
+from typing import Any, Dict, List
 
 import pytest
 
 import acmewrap
 from acmewrap.config import Config
 from acmewrap.config.model import Dns, Schedule, Standalone, Target, Webroot
-from acmewrap.schedule import entry
+from acmewrap.errors import ConfigurationError
+from acmewrap.schedule import backends, entry
 from wanted import make_config
 
 
@@ -100,3 +101,26 @@ def test_low_ports_are_asked_for_only_by_challenges_that_listen(config: Config) 
 def test_each_file_has_units_of_its_own() -> None:
     names = {entry.unit_name(Path(path)) for path in ("/etc/acmewrap/config.yaml", "/etc/acmewrap/other.yaml")}
     assert names == {"acmewrap-etc-acmewrap-config", "acmewrap-etc-acmewrap-other"}
+
+
+LINE = "x\n* * * * * root true"
+
+
+@pytest.mark.parametrize("by", ["crontab", "systemd", "dsm"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param({"file": Path(f"/srv/{LINE}.yaml")}, id="file"),
+        pytest.param({"directory": Path(f"/srv/{LINE}")}, id="folder"),
+        pytest.param({"schedule": Schedule(daily=(1, 2), log=Path(f"/srv/{LINE}"))}, id="log"),
+        pytest.param({"schedule": Schedule(daily=(1, 2), mail=LINE)}, id="mail"),
+    ],
+)
+def test_a_configuration_made_in_code_puts_no_other_line_into_a_scheduler(
+    config: Config, by: Any, change: Dict[str, Any]
+) -> None:
+    changed = replace(config, **change)
+    assert changed.schedule is not None
+    changed = replace(changed, schedule=replace(changed.schedule, by=by))
+    with pytest.raises(ConfigurationError, match="holds a control character"):
+        backends.open_scheduler(changed, {})

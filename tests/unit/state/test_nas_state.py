@@ -15,7 +15,7 @@ import pytest
 from acmewrap.catalogue import failure
 from acmewrap.config import Config
 from acmewrap.config.model import Account, Schedule, Synology
-from acmewrap.errors import AccessError, UnreachableError
+from acmewrap.errors import AccessError, ConfigurationError, UnreachableError
 from acmewrap.plan.planner import Plan, PlanOptions, plan
 from acmewrap.reasons import AccountDiffers, AccountNotManaged, Deviation, NotAssigned, NotObserved, Plain, Reason
 from acmewrap.schedule import dsm
@@ -109,6 +109,25 @@ def ready(box: Nas, config: Config) -> Nas:
     dsm.DsmTask(config, {}).ensure()
     box.state.requests.clear()
     return box
+
+
+def test_a_task_of_another_file_with_the_same_name_is_neither_changed_nor_shown_nor_removed(
+    ready: Nas, config: Config, tmp_path: Path
+) -> None:
+    """DSM's names hold no slash, so that these two are one."""
+    first, second = (replace(config, file=tmp_path / "a" / name) for name in ("b-c.yaml", "b/c.yaml"))
+    for one in (first, second):
+        one.file.parent.mkdir(parents=True, exist_ok=True)
+        one.file.touch()
+    dsm.DsmTask(first, {}).ensure()
+    ready.state.requests.clear()
+    for work in (dsm.DsmTask(second, {}).ensure, dsm.DsmTask(second, {}).show, dsm.DsmTask(second, {}).remove):
+        with pytest.raises(ConfigurationError, match=f"is that of {first.file}"):
+            work()
+    assert ready.writes == []
+    first.file.rename(tmp_path / "moved")  # a file that was only renamed keeps its task
+    dsm.DsmTask(second, {}).ensure()
+    assert str(second.file) in dsm.DsmTask(second, {}).show()
 
 
 def planned(config: Config, found: Optional[NasState]) -> Plan:
