@@ -33,6 +33,7 @@ _VALUES = (
 _AFTERMATH = re.compile(r"^(?:\[[^\]]*\] )?_on_issue_err$", re.MULTILINE)
 _GUARDED = re.compile(r"acmewrap: refused an unsafe answer of the authority: (.*)")  # templates/guard.sh
 _TRANSFER = re.compile(r"(libcurl-errors|Exit-Status)\.html for error code: (\d{1,4})\b")
+_ASKED = re.compile(r"_post_url='([^'\s]+)'")
 _ANSWERED = re.compile(r"code='2\d\d'")
 
 _RECORD = re.compile(r"Adding (?:TXT|txt) value: \S+ for domain: *(\S+)$")
@@ -148,6 +149,11 @@ def _from_transfer(
     if failed and not _went_on(events, e.CurlFailed) and not (said and (decided or failed[-1].start() < said[-1][0])):
         program = "curl" if failed[-1].group(1) == "libcurl-errors" else "wget"
         where = context.get("target" if deploying else "server", "")
+        asked = [] if deploying else _ASKED.findall(text[: failed[-1].start()])
+        if (
+            asked and urlsplit(asked[-1]).netloc != urlsplit(where).netloc
+        ):  # as behind a proxy that the authority does not know of
+            where = f"{asked[-1]}, to which {where} leads"
         return Finding(
             *curl_failed(program, int(failed[-1].group(2)), where, context.get("hook", "") if deploying else None)
         )

@@ -508,3 +508,11 @@ def test_the_remedy_is_that_of_the_challenge_in_use(line: str, id: str, says: st
     assert failure.id == id
     assert says in failure.remedy
     assert "WEBROOT" not in failure.remedy
+
+
+def test_a_directory_that_leads_elsewhere_is_reported_with_the_address_that_fails() -> None:
+    log = f"_post_url='https://internal.test:9000/acme/new-nonce'\n{curl(6)}"
+    message = diagnosed([curl(6)], log=log).message
+    assert message.startswith(f"https://internal.test:9000/acme/new-nonce, to which {SERVER} leads: ")
+    same = log.replace("https://internal.test:9000/acme", SERVER.rpartition("/")[0])
+    assert diagnosed([curl(6)], log=same).message.startswith(f"{SERVER}: ")
