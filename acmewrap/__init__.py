@@ -14,10 +14,11 @@ _MODULES: Mapping[str, str] = {
     "system.trust": "StrPath",
     "config": "load",
     "config.cleartext": "find_warnings",
+    "config.install": "Install InstallFile",
     "config.manifest": "Pin",
     "config.model": (
         "Account AcmeShSettings Alpn Apache Authority Certificate Challenge Config Dns DsmCertificate "
-        "Endpoint ExternalAccount Install KeyType Nginx RenewAt RenewBefore Schedule Standalone Stateless "
+        "Endpoint ExternalAccount KeyType Nginx RenewAt RenewBefore Schedule Standalone Stateless "
         "Synology Target Webroot"
     ),
     "doctor": "Checked DoctorNotice Fact Finding Fixed",
@@ -39,15 +40,16 @@ _MODULES: Mapping[str, str] = {
     "engine.upgrade": "ReleaseChange",
     "errors": (
         "AccessError AcmewrapError BusyError CommandError ConfigurationError ConfigurationWarning DeployError "
-        "ExitCode Failure IssueError PortableError Problem ReleaseError Retry UnprovenError UnreachableError"
+        "ExitCode Failure IssueError PortableError Problem ReleaseError Retry RolledBackError UnprovenError UnreachableError"
     ),
+    "host.file_access": "FileAccess",
     "job": "Job",
     "pki.x509": "X509",
     "plan.planner": "Plan PlanOptions",
     "plan.steps": (
         "CertificateStep ChangeMode CheckRenewalInfo DeployCertificate EnsureAccount InstallRelease "
-        "IssueCertificate MachineStep ObtainCertificate PrepareWebroot ReissueCertificate RemoveCertificate "
-        "RemoveScheduleEntry RenderWrapper RenewCertificate SetSchedule Step WriteBundle"
+        "IssueCertificate MachineStep MakeFolder ObtainCertificate PrepareWebroot ReissueCertificate RemoveCertificate "
+        "RemoveScheduleEntry RenderWrapper RenewCertificate SetAccess SetSchedule Step WriteBundle"
     ),
     "reasons": "Reason",
     "schedule.backend": "Scheduler StartOutcome",
@@ -56,6 +58,7 @@ _MODULES: Mapping[str, str] = {
         "CommandReference CredentialReference EnvironmentReference FileReference InlineSecret Reference Secret"
     ),
     "state.file_modes": "Excess",
+    "state.installed_files": "InstalledState Misplaced",
     "state.ledger": "Advice LedgerEntry",
     "state.machine": "CertificateState State",
     "state.nas": "NasState",

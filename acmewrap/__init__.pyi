@@ -3,6 +3,8 @@
 from . import reasons as reasons
 from .config import load as load
 from .config.cleartext import find_warnings as find_warnings
+from .config.install import Install as Install
+from .config.install import InstallFile as InstallFile
 from .config.manifest import Pin as Pin
 from .config.model import Account as Account
 from .config.model import AcmeShSettings as AcmeShSettings
@@ -16,7 +18,6 @@ from .config.model import Dns as Dns
 from .config.model import DsmCertificate as DsmCertificate
 from .config.model import Endpoint as Endpoint
 from .config.model import ExternalAccount as ExternalAccount
-from .config.model import Install as Install
 from .config.model import KeyType as KeyType
 from .config.model import Nginx as Nginx
 from .config.model import RenewAt as RenewAt
@@ -83,8 +84,10 @@ from .errors import PortableError as PortableError
 from .errors import Problem as Problem
 from .errors import ReleaseError as ReleaseError
 from .errors import Retry as Retry
+from .errors import RolledBackError as RolledBackError
 from .errors import UnprovenError as UnprovenError
 from .errors import UnreachableError as UnreachableError
+from .host.file_access import FileAccess as FileAccess
 from .job import Job as Job
 from .pki.x509 import X509 as X509
 from .plan.planner import Plan as Plan
@@ -97,6 +100,7 @@ from .plan.steps import EnsureAccount as EnsureAccount
 from .plan.steps import InstallRelease as InstallRelease
 from .plan.steps import IssueCertificate as IssueCertificate
 from .plan.steps import MachineStep as MachineStep
+from .plan.steps import MakeFolder as MakeFolder
 from .plan.steps import ObtainCertificate as ObtainCertificate
 from .plan.steps import PrepareWebroot as PrepareWebroot
 from .plan.steps import ReissueCertificate as ReissueCertificate
@@ -104,6 +108,7 @@ from .plan.steps import RemoveCertificate as RemoveCertificate
 from .plan.steps import RemoveScheduleEntry as RemoveScheduleEntry
 from .plan.steps import RenderWrapper as RenderWrapper
 from .plan.steps import RenewCertificate as RenewCertificate
+from .plan.steps import SetAccess as SetAccess
 from .plan.steps import SetSchedule as SetSchedule
 from .plan.steps import Step as Step
 from .plan.steps import WriteBundle as WriteBundle
@@ -119,6 +124,8 @@ from .secrets import InlineSecret as InlineSecret
 from .secrets import Reference as Reference
 from .secrets import Secret as Secret
 from .state.file_modes import Excess as Excess
+from .state.installed_files import InstalledState as InstalledState
+from .state.installed_files import Misplaced as Misplaced
 from .state.ledger import Advice as Advice
 from .state.ledger import LedgerEntry as LedgerEntry
 from .state.machine import CertificateState as CertificateState

@@ -135,6 +135,10 @@ class UnprovenError(DeployError):
     """The hook ended well, and the target does not show the certificate."""
 
 
+class RolledBackError(DeployError):
+    """A server did not take the certificate, and has the files again that it had before."""
+
+
 class UnreachableError(AcmewrapError):
     """An authority or a target cannot be reached, or not be trusted. ``verify_code`` is OpenSSL's (``X509_V_ERR_...``), when it was
     the certificate that was refused.

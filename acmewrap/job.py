@@ -157,20 +157,24 @@ class Job:
     def revoke(self, name: str, reason: int = 0, *, sha256: Optional[str] = None) -> RevokeResult:
         """Revoke a certificate at its authority. *reason* is the CRLReason of RFC 5280, 5.3.1.
 
-        Raises :class:`IssueError` (``certificate.not_issued``, or ``certificate.replaced`` when it is not the one of *sha256*),
-        and :class:`BusyError`.
+        Raises :class:`BusyError`, :class:`IssueError` (``certificate.not_issued``; ``certificate.replaced``: it is not *sha256*).
         """
         from .engine.context import RunContext
         from .engine.engine import Engine
+        from .state.ledger import Ledger
 
         (certificate,) = self.select(name)
-        context = RunContext(self._environ)
+        authority, context = self.config.authority_of(certificate), RunContext(self._environ)
         with Engine(self.config, context).hold():
-            if sha256 not in (None, self.leaf(name).sha256):
+            leaf = self.leaf(name).sha256
+            if sha256 not in (None, leaf):
                 message = f"{name} is another certificate by now; none was revoked"
                 raise IssueError(failure("certificate.replaced", message))
-            acme = context.open_acme(self.config, self.config.authority_of(certificate))
-            return acme.revoke(certificate.domains[0], key=certificate.key, reason=reason)
+            acme = context.open_acme(self.config, authority)
+            result = acme.revoke(certificate.domains[0], key=certificate.key, reason=reason)
+            if result.ok:
+                Ledger.load(paths.ledger_path(authority)).revoke(leaf)
+            return result
 
     def compare_release(self, version: Optional[str] = None) -> ReleaseChange:
         """What :meth:`upgrade` would change. Raises :class:`ReleaseError` when *version* may not be installed."""
@@ -197,9 +201,8 @@ class Job:
         return pinning.pin(self.config, archive, self._environ, pretend=pretend)
 
     def schedule(self) -> Scheduler:
-        """The entry of the scheduled run: to show, start or remove; :meth:`apply` makes it.
-
-        Raises :class:`AcmewrapError` (``schedule.none``) when the file names no scheduler.
+        """The entry of the scheduled run: to show, start or remove; :meth:`apply` makes it. Raises :class:`AcmewrapError`
+        (``schedule.none``) when the file names no scheduler.
         """
         from .schedule.backends import open_scheduler
 

@@ -39,6 +39,7 @@ class Plain(Enum):
     NOT_PROVEN = "not_proven"  # none was ever seen there
     SUPERSEDED = "superseded"  # what was last seen there is an older one
     NOT_RECORDED = "not_recorded"  # it is served, and the ledger does not know yet
+    NOT_RELOADED = "not_reloaded"  # the files are there, and their commands have not succeeded
     NO_ACCOUNT = "no_account"  # with which to look at the NAS
 
     @property
@@ -69,6 +70,14 @@ class TooOpen(Detailed):
 
     mode: Mode
     wanted: Mode
+
+
+@dataclass(frozen=True)
+class AccessDiffers(Detailed):
+    """Owner, group and mode of a file, as in ``root:ssl-cert 0640``."""
+
+    have: str
+    want: str
 
 
 @dataclass(frozen=True)
@@ -180,6 +189,7 @@ Reason = Union[
     NotServed,
     NotAssigned,
     NotImported,
+    AccessDiffers,
 ]
 
 

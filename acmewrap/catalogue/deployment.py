@@ -67,8 +67,26 @@ ENTRIES: Mapping[str, Entry] = {
         "Make it, or correct the path under `install`: mkdir -p {folder}",
     ),
     "reload.failed": deploy_failed(
-        "The certificate is in place, but the command that makes the server load it ended with an error.",
+        "The command that makes the server load the certificate ended with an error.",
         "Run the reload command by hand as the user that runs acmewrap, fix it, then: acmewrap deploy {name}",
+    ),
+    "test.failed": deploy_failed(
+        "The command that is to succeed before the server loads the certificate (`test`) ended with an error.",
+        "Run that command by hand as the user that runs acmewrap, fix what it names, then: acmewrap deploy {name}",
+    ),
+    "deploy.server_lost": deploy_failed(
+        "The server answered before the new files were in place, and does not any more.",
+        "See in the server's own log why it does not take them, fix that, then: acmewrap deploy {name}",
+        retry=Retry.LATER,
+    ),
+    "deploy.wrong_certificate": deploy_failed(
+        "With the new files in place the server serves neither the new certificate nor the one before.",
+        "See which files the server is configured to read for this name, then: acmewrap deploy {name}",
+        retry=Retry.LATER,
+    ),
+    "install.owner_unknown": deploy_failed(
+        "A user or a group that a file is to belong to does not exist on this machine.",
+        "Create it, or correct `owner` and `group` of {file} in the configuration.",
     ),
     "deploy.failed": deploy_failed(
         "The deploy hook ended with an error.",
@@ -92,9 +110,5 @@ ENTRIES: Mapping[str, Entry] = {
     "certificate.replaced": issue_failed(
         "Another run replaced the certificate while the question was open. The new one was not touched.",
         "Look at it with `acmewrap status`, and repeat the command if it is still meant.",
-    ),
-    "deploy.key_open": deploy_failed(
-        "The certificate is in place, and others than the owner of its key, or a group chosen for it, can read that key.",
-        "Run as its owner: chmod {mode} {file}. A server that reads it as another user gets it through a group: chgrp GROUP {file}",
     ),
 }

@@ -67,6 +67,10 @@ ENTRIES: Mapping[str, Entry] = {
         "Keys, account keys and settings are for their owner alone; a copy or a restored backup opened them to others.",
         "Run: acmewrap doctor --fix",
     ),
+    "doctor.file_access": denied(
+        "An installed file has another owner, group or mode than the configuration asks for.",
+        "Run: acmewrap doctor --fix. Only root can give a file to another user.",
+    ),
     "doctor.secret_readable": denied(
         "Every user of this machine, or a whole group of them, can read a file with a secret.",
         "Run: chmod {mode} {file}",

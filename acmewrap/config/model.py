@@ -9,6 +9,7 @@ from typing import Any, Iterator, Literal, Mapping, Optional, Tuple, Union
 
 from ..secrets import Reference
 from ..system.trust import StrPath
+from .install import Install as Install  # noqa: PLC0414 - with the other types, for readers
 from .manifest import Pin
 
 KeyType = Literal["ec-256", "ec-384", "ec-521", "2048", "3072", "4096", "8192"]
@@ -125,21 +126,6 @@ class Endpoint:
 
     def __str__(self) -> str:
         return f"{self.host}:{self.port}"
-
-
-@dataclass(frozen=True)
-class Install:
-    """Copies for a server on this machine (acme.sh's ``--install-cert``), and the command that makes it load them."""
-
-    key_file: Optional[Path] = None
-    fullchain_file: Optional[Path] = None
-    cert_file: Optional[Path] = None
-    ca_file: Optional[Path] = None
-    reload: Optional[str] = None
-
-    @property
-    def paths(self) -> Tuple[Optional[Path], ...]:
-        return (self.key_file, self.fullchain_file, self.cert_file, self.ca_file)
 
 
 @dataclass(frozen=True)

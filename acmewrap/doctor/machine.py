@@ -14,11 +14,11 @@ from ..driver.command import DEFAULT_PATH
 from ..driver.release import installation
 from ..errors import AcmewrapError
 from ..plan.planner import PlanOptions, plan
-from ..plan.steps import ChangeMode, InstallRelease, MachineStep, RenderWrapper
+from ..plan.steps import ChangeMode, InstallRelease, MachineStep, RenderWrapper, SetAccess
 from ..reasons import Plain
 from ..report import wording
 from ..secrets import EnvironmentReference, FileReference
-from ..state import file_modes
+from ..state import file_modes, installed_files
 from ..state.machine import Part, read_state
 from .finding import Check, DoctorContext, Finding
 
@@ -32,6 +32,9 @@ def checks(context: DoctorContext) -> Iterator[Check]:
     yield Check(f"acme.sh {context.config.acme_sh.release}", partial(_release, context))
     yield Check("the wrapper script", partial(_wrapper, context))
     yield Check("who can read what", lambda: map(_open, file_modes.inspect(context.config)))
+    yield Check(
+        "whose the installed files are", lambda: map(_misplaced, installed_files.inspect(context.config).misplaced)
+    )
     yield Check("the secrets", partial(_secrets, context))
 
 
@@ -89,3 +92,7 @@ def _secrets(context: DoctorContext) -> Iterator[Finding]:
 
 def _open(excess: file_modes.Excess) -> Finding:
     return Finding(excess.describe(), ChangeMode.of(excess) if excess.ours else None)
+
+
+def _misplaced(misplaced: installed_files.Misplaced) -> Finding:
+    return Finding(misplaced.describe(), SetAccess.of(misplaced))

@@ -23,7 +23,8 @@ from ..config.arguments import (
     check_path,
     check_value,
 )
-from ..config.model import Alpn, Apache, Challenge, Dns, Install, KeyType, Nginx, Stateless, Webroot
+from ..config.install import Install
+from ..config.model import Alpn, Apache, Challenge, Dns, KeyType, Nginx, Stateless, Webroot
 from ..errors import CommandError
 from ..secrets import Secret
 from ..system.reading import read_bytes
@@ -140,16 +141,17 @@ def cron(*, force: bool = False) -> Tuple[str, ...]:
 
 def install_cert(domain: str, key: str, install: Install) -> Tuple[str, ...]:
     words = ["--install-cert", "--domain", _domain(domain), *_ecc(key)]
-    for flag, path in (
-        ("--cert-file", install.cert_file),
-        ("--key-file", install.key_file),
-        ("--ca-file", install.ca_file),
-        ("--fullchain-file", install.fullchain_file),
-    ):
-        if path is not None:
-            words += [flag, plain_path(path)]
-    if install.reload is not None:
-        words += ["--reloadcmd", install.reload]
+    flags = {
+        "cert_file": "--cert-file",
+        "key_file": "--key-file",
+        "ca_file": "--ca-file",
+        "fullchain_file": "--fullchain-file",
+    }
+    for part, flag in flags.items():
+        if part in install.files:
+            words += [flag, plain_path(install.files[part].path)]
+    if install.script:
+        words += ["--reloadcmd", install.script]
     return tuple(words)
 
 

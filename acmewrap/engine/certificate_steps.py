@@ -6,7 +6,7 @@ import contextlib
 import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Dict, Mapping, Optional, Union
+from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
 from .. import paths
 from ..catalogue import CATALOGUE, failure
@@ -16,6 +16,7 @@ from ..driver.process import OnLine
 from ..driver.results import IssueResult
 from ..errors import AcmewrapError, DeployError, Failure
 from ..formats.timefmt import instant, moment
+from ..pki.x509 import X509
 from ..plan.due import due_at, end_of, interval_of
 from ..plan.fingerprint import REQUEST_KEY, request_of
 from ..plan.steps import CertificateStep, CheckRenewalInfo, DeployCertificate, ObtainCertificate, RenewCertificate
@@ -24,6 +25,7 @@ from ..state.ledger import Ledger, LedgerEntry
 from . import renewal_advice
 from .context import RunContext, explain
 from .deploy import Delivery, deliver
+from .install import Installation, install
 from .results import Evidence
 
 
@@ -148,7 +150,36 @@ class CertificateSteps:
             settings["Le_DeployHook"] = "".join(f"{target.hook}," for target in certificate.targets if target.hook)
         return settings
 
-    def _deploy(self, step: DeployCertificate, on_line: OnLine) -> Delivery:
+    def install_together(
+        self, steps: Sequence[DeployCertificate], on_lines: Sequence[OnLine]
+    ) -> List[Union[Delivery, AcmewrapError]]:
+        """Do *steps*, which share a command, as one. What failed is written down and returned; raises when the run is stopped."""
+        found: List[Union[Installation, Exception]] = []
+        for step, on_line in zip(steps, on_lines):
+            try:
+                found.append(self._installation(step, on_line))
+            except Exception as error:
+                found.append(error)
+        install([one for one in found if isinstance(one, Installation)], self._config, self._context)
+        return [self._conclude(step, one) for step, one in zip(steps, found)]
+
+    def _conclude(
+        self, step: DeployCertificate, done: Union[Installation, Exception]
+    ) -> Union[Delivery, AcmewrapError]:
+        error = done.error if isinstance(done, Installation) else done
+        if error is None:
+            assert isinstance(done, Installation)
+            return done.delivery
+        problem = explain(error, self._config, step)
+        with contextlib.suppress(Exception):
+            self._note(step, problem.failure)
+        return problem
+
+    def _installation(self, step: DeployCertificate, on_line: OnLine) -> Installation:
+        stored, leaf = self._read_sound(step)
+        return Installation(step, stored, leaf, self._ledgers[step.authority.name], on_line)
+
+    def _read_sound(self, step: DeployCertificate) -> Tuple[Stored, X509]:
         name, stored = step.request.name, _read(step)
         if stored is None or stored.leaf is None:
             message = f"{name} was not issued yet, there is nothing to deploy"
@@ -159,10 +190,20 @@ class CertificateSteps:
         fault = stored.find_fault()
         if fault is not None:  # a target that does not look would serve it, and one that looks says less about it
             raise DeployError(failure("certificate.mismatch", f"{name} is not delivered: {fault}", name=name))
+        return stored, stored.leaf
+
+    def _deploy(self, step: DeployCertificate, on_line: OnLine) -> Delivery:
+        if step.destination.install is not None:
+            work = self._installation(step, on_line)
+            install((work,), self._config, self._context)
+            if work.error is not None:
+                raise work.error
+            return work.delivery
+        _, leaf = self._read_sound(step)
         with self._targets[_place(step.destination)]:
-            delivery = deliver(step, stored.leaf, config=self._config, context=self._context, on_line=on_line)
+            delivery = deliver(step, leaf, config=self._config, context=self._context, on_line=on_line)
         ledger = self._ledgers[step.authority.name]
-        entry = ledger.get(step.entry).prove(stored.leaf.sha256, self._context.clock(), stored.leaf.validity[1])
+        entry = ledger.get(step.entry).prove(leaf.sha256, self._context.clock(), leaf.validity[1])
         ledger.put(step.entry, entry)
         return delivery
 

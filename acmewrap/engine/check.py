@@ -10,15 +10,15 @@ from ..config.model import Config
 from ..errors import ConfigurationWarning
 from ..plan import interval_check
 from ..schedule import entry
-from ..state import file_modes
+from ..state import file_modes, installed_files
 from ..state.machine import CERTIFICATE_PARTS, read_state
 from . import upgrade
 
 
 def check(config: Config, environ: Mapping[str, str]) -> Tuple[ConfigurationWarning, ...]:
     """See :meth:`acmewrap.job.Job.check`."""
-    problems = interval_check.find_problems(config, read_state(config, CERTIFICATE_PARTS))
-    if problems:
+    slow = interval_check.find_problems(config, read_state(config, CERTIFICATE_PARTS))
+    if problems := (*slow, *installed_files.find_problems(config)):
         raise invalid(problems)
     upgrade.check(config)
     if config.schedule is not None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Dict, Mapping, Optional, Union
 
 from ..catalogue import failure
-from ..config.model import Certificate, Config, Install, Target
+from ..config.model import Certificate, Config, Target
 from ..driver.acmesh import AcmeSh
 from ..driver.homes.home import is_ecc
 from ..driver.process import OnLine
@@ -16,7 +16,6 @@ from ..errors import DeployError, Failure, UnprovenError, UnreachableError
 from ..pki.x509 import X509
 from ..plan.steps import DeployCertificate
 from ..secrets import Secret, resolve
-from ..state import file_modes
 from ..synology import certificates, sessions, upload
 from ..verify import local_files, tls_probe
 from .context import RunContext
@@ -50,12 +49,9 @@ def deliver(
     the hook failed, :class:`AccessError` when a secret cannot be read.
     """
     certificate, target, leaf, expires = step.request, step.destination, stored.sha256, stored.validity[1]
-    if target.install is not None:
-        _make_ready(target.install, config)
     look = local_files.can_look(target) and not step.force
     observed = local_files.look(target, leaf) if look else tls_probe.Observation()
     if observed.served == leaf and target.synology is None:
-        _prove_mode(target, config)
         return Delivery(None, observed)
     acme = context.open_acme(config, step.authority)
     result: Optional[DeployResult] = None
@@ -89,21 +85,13 @@ def deliver(
         if target.verify is None and (listed is None or listed.not_after not in (None, expires)):
             message = f"DSM does not list the new leaf {leaf[:16]}… as {wanted.description!r}: its certificate ends at another time"
             raise UnprovenError(failure("dsm.not_imported", message, description=wanted.description))
-    elif target.install is not None:
-        result = acme.install_cert(certificate.domains[0], target.install, key=certificate.key, on_line=on_line)
-        if result.failure is not None:
-            raise DeployError(result.failure)
-        observed = local_files.read(target.install)
-        if observed.served != leaf:
-            raise UnprovenError(_not_proven(target, leaf, observed, result))
-        _prove_mode(target, config)
     else:
         result = _run_hook(acme, certificate, target, variables, on_line=on_line)
     if target.verify is None:
-        return Delivery(result, tls_probe.Observation() if target.install is None else observed, assigned)
+        return Delivery(result, tls_probe.Observation(), assigned)
     observed = tls_probe.wait_for(target.verify, leaf, sleep=context.sleep)
     if observed.served != leaf:
-        raise UnprovenError(_not_proven(target, leaf, observed, result))
+        raise UnprovenError(not_proven(target, leaf, observed, result))
     return Delivery(result, observed, assigned)
 
 
@@ -136,28 +124,11 @@ def _run_hook(
     return result
 
 
-def _make_ready(install: Install, config: Config) -> None:
-    """Before files are written: acme.sh keeps the mode of a key that is there, and would write into a FIFO until its deadline."""
-    for path in filter(None, install.paths):
-        if path.exists() and not path.is_file():
-            raise DeployError(failure("file.foreign", f"{path} is no file, and is not written to", path=path))
-    excess = None if install.key_file is None else file_modes.inspect_file(install.key_file, config)
-    if excess is not None:
-        file_modes.tighten(excess)
-
-
-def _prove_mode(target: Target, config: Config) -> None:
-    key = None if target.install is None else target.install.key_file
-    excess = None if key is None else file_modes.inspect_file(key, config)
-    if excess is not None:
-        message = f"{key}, the key of {target.name}, has mode {excess.mode:04o}"
-        raise UnprovenError(failure("deploy.key_open", message, file=key, mode=f"{excess.wanted:o}"))
-
-
-def _not_proven(target: Target, leaf: str, observed: tls_probe.Observation, result: Optional[DeployResult]) -> Failure:
+def not_proven(target: Target, leaf: str, observed: tls_probe.Observation, result: Optional[DeployResult]) -> Failure:
+    """Why it could not be seen that *target* serves *leaf* (SHA-256)."""
     served = observed.served
     seen = f"it serves {served[:16]}…" if served is not None else f"nothing could be seen: {observed.error}"
     hook = "was not needed" if result is None else f"reported {result.outcome}"
-    message = f"{target.verify} does not serve the new leaf {leaf[:16]}…: {seen} (the hook {hook})"
+    message = f"{target.verify or target.name} does not serve the new leaf {leaf[:16]}…: {seen} (the hook {hook})"
     lines = () if result is None else result.lines[-20:]
     return failure("deploy.not_proven", message, lines, target=str(target.verify), hook=target.hook)

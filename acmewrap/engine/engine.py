@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from dataclasses import replace
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import AbstractSet, Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
 
 from .. import paths, unexpected
 from ..acme import directory
@@ -22,8 +22,9 @@ from ..errors import AcmewrapError
 from ..formats.timefmt import instant
 from ..host import webroot
 from ..plan.planner import Plan
-from ..plan.steps import LAST_KINDS, ObtainCertificate, Step
+from ..plan.steps import LAST_KINDS, DeployCertificate, ObtainCertificate, Step
 from ..system import files, trust
+from . import install
 from .certificate_steps import CertificateSteps
 from .context import RunContext, explain
 from .results import Evidence, Notice, Planned, Run, StepEnded, StepLine, StepResult, StepStarted
@@ -73,6 +74,7 @@ class Engine:
                 staging.sweep(home)
                 staging.scrub(home)
                 files.discard_unfinished(ledger)
+            install.recover(self._config)
             yield
 
     def execute(self, plan: Plan) -> Run:
@@ -111,14 +113,20 @@ class Engine:
                 steps.setdefault(step.certificate, []).append(step)
         if not steps:
             return []
-        perform = CertificateSteps(self._config, self._context, *self._open_authorities(plan)).perform
+        work = CertificateSteps(self._config, self._context, *self._open_authorities(plan))
+        groups = _groups(plan)
+        later = {id(step) for group in groups for step in group}
+        lanes = [[step for step in lane if id(step) not in later] for lane in steps.values()]
         with ThreadPoolExecutor(max_workers=min(self._config.jobs, len(steps))) as pool:
             try:
-                lanes = list(pool.map(lambda lane: self._do_lane(lane, perform), steps.values()))
+                done = [*pool.map(lambda lane: self._do_lane(lane, work.perform), lanes)]
+                lacking = {one.step.certificate for lane in done for one in lane if _is_lacking(one)}
+                done += pool.map(lambda group: self._do_group(group, work, lacking), groups)
             except BaseException:
                 self._context.stop()  # before the pool waits for its threads
                 raise
-        return [result for lane in lanes for result in lane]
+        results = {id(result.step): result for lane in done for result in lane}
+        return [results[id(step)] for lane in steps.values() for step in lane]
 
     def _open_authorities(self, plan: Plan) -> Tuple[Mapping[str, AcmewrapError], Mapping[str, Optional[str]]]:
         """A quick look at each directory that is needed, its account, and the webroots; what fails here blocks the certificates.
@@ -142,21 +150,36 @@ class Engine:
         results: List[StepResult] = []
         lacking = False
         for step in steps:
-            if lacking:
-                skipped = failure("step.skipped", "there is no new certificate to deploy")
-                results.append(self._end(StepResult(step, "skipped", skipped)))
-                continue
-            results.append(self._run(step, work))
-            # A certificate that came with a failing hook after it is there all the same.
-            evidence = results[-1].evidence
-            lacking = isinstance(step, ObtainCertificate) and not (evidence is not None and evidence.changed)
+            results.append(self._skip(step) if lacking else self._run(step, work))
+            lacking = lacking or _is_lacking(results[-1])
         return results
+
+    def _do_group(
+        self, steps: Sequence[DeployCertificate], work: CertificateSteps, lacking: AbstractSet[Optional[str]]
+    ) -> List[StepResult]:
+        """Targets that share a command: after all their files it runs once."""
+        results = [self._skip(step) for step in steps if step.certificate in lacking]
+        steps = [step for step in steps if step.certificate not in lacking]
+        for step in steps:
+            self._notify(StepStarted(step))
+        started = self._context.clock()
+        for step, done in zip(steps, work.install_together(steps, [self._lines_of(step) for step in steps])):
+            failed = isinstance(done, AcmewrapError)
+            result = StepResult.failed(step, done) if failed else StepResult(step, "done", evidence=done)  # type: ignore[arg-type]
+            results.append(self._end(replace(result, seconds=self._context.clock() - started)))
+        return results
+
+    def _skip(self, step: Step) -> StepResult:
+        return self._end(StepResult(step, "skipped", failure("step.skipped", "there is no new certificate to deploy")))
+
+    def _lines_of(self, step: Step) -> OnLine:
+        return lambda line: self._notify(StepLine(step, line))
 
     def _run(self, step: Step, work: Work) -> StepResult:
         self._notify(StepStarted(step))
         started = self._context.clock()
         try:
-            evidence = work(step, lambda line: self._notify(StepLine(step, line)))
+            evidence = work(step, self._lines_of(step))
             result = StepResult(step, "done", evidence=evidence)
             if isinstance(evidence, IssueResult) and evidence.failure is not None:
                 result = StepResult.unissued(step, evidence, evidence.failure)
@@ -180,3 +203,21 @@ class Engine:
                 self._listener_failed = True
                 self._context.stop()
                 raise ListenerError(error) from error
+
+
+def _is_lacking(result: StepResult) -> bool:
+    """Whether there is no new certificate; one that came with a failing hook after it is there all the same."""
+    return isinstance(result.step, ObtainCertificate) and not (result.evidence is not None and result.evidence.changed)
+
+
+def _groups(plan: Plan) -> List[List[DeployCertificate]]:
+    """The deployments with a command that another one has, too, together with those."""
+    groups: List[Tuple[Set[Tuple[str, ...]], List[DeployCertificate]]] = []
+    for step in plan.steps:
+        if isinstance(step, DeployCertificate) and step.destination.install is not None:
+            commands, steps = set(step.destination.install.commands), [step]
+            for group in [group for group in groups if group[0] & commands]:
+                groups.remove(group)
+                commands, steps = commands | group[0], group[1] + steps
+            groups.append((commands, steps))
+    return [steps for _, steps in groups if len(steps) > 1]

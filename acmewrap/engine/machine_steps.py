@@ -12,7 +12,7 @@ from ..driver import wrapper
 from ..driver.homes.home import Home
 from ..driver.release import installation
 from ..errors import AccessError
-from ..host import webroot
+from ..host import file_access, placement, webroot
 from ..plan import steps
 from ..plan.steps import MachineStep
 from ..schedule import backends, crontab, entry
@@ -41,6 +41,10 @@ def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
         _render(step.wrapper)
     elif isinstance(step, steps.ChangeMode):
         file_modes.tighten(step.excess)
+    elif isinstance(step, steps.SetAccess):
+        file_access.set_access(step.path, step.misplaced.want)
+    elif isinstance(step, steps.MakeFolder):
+        placement.make_folder(step.path, step.file)
     elif isinstance(step, steps.RemoveCertificate):
         Home(step.path.parent).remove(step.stored.files.domain, step.stored.ecc)
         _forget(step.config)

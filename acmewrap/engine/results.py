@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Dict, Literal, Optional, Tuple, Union
 
-from ..errors import AcmewrapError, DeployError, ExitCode, Failure, IssueError, UnprovenError
+from ..errors import AcmewrapError, DeployError, ExitCode, Failure, IssueError, RolledBackError, UnprovenError
 from ..plan.planner import Plan
 from ..plan.steps import CheckRenewalInfo, DeployCertificate, Step
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # a run with nothing to do needs neither, and they bring all 
     from ..driver.results import IssueResult
     from .deploy import Delivery
 
-Outcome = Literal["done", "failed", "unproven", "skipped"]
+Outcome = Literal["done", "failed", "unproven", "rolled_back", "skipped"]
 Evidence = Union["IssueResult", "Delivery", None]
 
 
@@ -39,6 +39,7 @@ class StepResult:
     @classmethod
     def failed(cls, step: Step, error: AcmewrapError) -> StepResult:
         outcome: Outcome = "unproven" if isinstance(error, UnprovenError) else "failed"
+        outcome = "rolled_back" if isinstance(error, RolledBackError) else outcome
         code = ExitCode.DEPLOY_FAILED if isinstance(step, DeployCertificate) else error.exit_code
         return cls(step, outcome, error.failure, exit_code=code)
 

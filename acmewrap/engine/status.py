@@ -141,23 +141,24 @@ def _assess(
     for target in certificate.targets:
         entry = found.deliveries.get(target.name, LedgerEntry())
         if entry.next_try > now and not is_waiting(entry, leaf, now, interval_of(config.schedule)):
-            entry = replace(
-                entry, next_try=int(now)
-            )  # noted by a clock that was ahead: the next run does not wait for it
-        targets[target.name] = _assess_target(target, found, entry, by_target.get(target.name))
+            # Noted by a clock that was ahead: the next run does not wait for it.
+            entry = replace(entry, next_try=int(now))
+        targets[target.name] = _assess_target(config, target, found, entry, by_target.get(target.name))
     obtained = next((one for one in reversed(results) if isinstance(one.step, ObtainCertificate)), None)
     return CertificateStatus(certificate, state, location, leaf, due_at, found.attempts, targets, obtained)
 
 
 def _assess_target(
-    target: Target, found: CertificateState, entry: LedgerEntry, result: Optional[StepResult]
+    config: Config, target: Target, found: CertificateState, entry: LedgerEntry, result: Optional[StepResult]
 ) -> TargetStatus:
     observed = found.observations.get(target.name)
     expected = found.leaf.sha256 if found.leaf is not None else None
     state: TargetCondition = "pending"
     if observed is not None and observed.error is not None:
         state = "unreachable"
-    elif expected is not None and (entry.seen if observed is None else observed.served) == expected:
+    elif expected is None or entry.awaits_reload(config, target.install, expected):
+        pass
+    elif (entry.seen if observed is None else observed.served) == expected:
         state = "unverified" if target.verify is None else "deployed"
     return TargetStatus(target, state, expected, observed, entry, result)
 

@@ -92,6 +92,9 @@ def _machine(config: Config, state: State, options: PlanOptions) -> Iterator[Ste
     for excess in state.modes:
         if excess.ours:
             yield steps.ChangeMode.of(excess)
+    if state.installed is not None:
+        yield from map(steps.SetAccess.of, state.installed.misplaced)
+        yield from (steps.MakeFolder(Plain.MISSING, path, file) for path, file in state.installed.folders)
     if config.synology is not None and state.nas is not None and state.nas.account is not None:
         yield steps.EnsureAccount(state.nas.account, config, config.synology.account)
 
@@ -115,7 +118,7 @@ def _certificates(config: Config, state: State, now: float, options: PlanOptions
             yield CheckRenewalInfo(Plain.ADVICE_OUTDATED, certificate, authority)
         for target in certificate.targets:
             waits = _waits(config, found.deliveries[target.name], found, now, options)
-            pending = _pending(target, found, state, options, waits=waits)
+            pending = _pending(config, target, found, state, options, waits=waits)
             reason = Plain.NEW_CERTIFICATE if obtaining is not None else pending
             if reason is not None:
                 yield steps.DeployCertificate(reason, certificate, authority, target, options.force)
@@ -160,7 +163,7 @@ def _wanted(
 
 
 def _pending(
-    target: Target, found: CertificateState, state: State, options: PlanOptions, *, waits: bool
+    config: Config, target: Target, found: CertificateState, state: State, options: PlanOptions, *, waits: bool
 ) -> Optional[Reason]:
     """Why the certificate that is there is to be deployed to *target*; None when it need not be, or not now."""
     leaf = found.stored.leaf if found.stored is not None else None
@@ -172,6 +175,8 @@ def _pending(
     if (entry.seen if observed is None else observed.served) == leaf.sha256:
         if entry.seen != leaf.sha256:
             return Plain.NOT_RECORDED
+        if entry.awaits_reload(config, target.install, leaf.sha256):
+            return None if waits and entry.wanted == leaf.sha256 else Plain.NOT_RELOADED
         # It has arrived; a NAS may nevertheless not use it as the file says.
         entry_of_nas = target.synology
         return (

@@ -9,15 +9,17 @@ from typing import TYPE_CHECKING, ClassVar, Literal, Optional, Tuple
 from ..config.model import Account, AcmeShSettings, Authority, Certificate, Config, Schedule, Target
 from ..driver.homes.home import Stored
 from ..driver.wrapper import Wrapper
-from ..reasons import Mode, Reason, TooOpen
+from ..reasons import AccessDiffers, Mode, Reason, TooOpen
 
 if TYPE_CHECKING:
+    from ..config.install import InstallFile
     from ..schedule.crontab import CrontabEntry
     from ..state.file_modes import Excess
+    from ..state.installed_files import Misplaced
 
-_Machine = Literal["install", "bundle", "webroot", "render", "mode", "account"]
+_Machine = Literal["install", "bundle", "webroot", "render", "mode", "folder", "account"]
 Kind = Literal[_Machine, "renewal_info", "issue", "reissue", "renew", "deploy", "schedule", "remove"]
-MACHINE_KINDS: Tuple[Kind, ...] = ("install", "bundle", "webroot", "render", "mode", "account")
+MACHINE_KINDS: Tuple[Kind, ...] = ("install", "bundle", "webroot", "render", "mode", "folder", "account")
 OBTAINING_KINDS: Tuple[Kind, ...] = ("issue", "reissue", "renew")
 CERTIFICATE_KINDS: Tuple[Kind, ...] = ("renewal_info", *OBTAINING_KINDS, "deploy")
 LAST_KINDS: Tuple[Kind, ...] = ("schedule", "remove")
@@ -90,6 +92,31 @@ class ChangeMode(MachineStep):
     @property
     def path(self) -> Path:
         return self.excess.path
+
+
+@dataclass(frozen=True)
+class SetAccess(MachineStep):
+    """Owner, group and mode of an installed file."""
+
+    kind = "mode"
+    misplaced: Misplaced
+
+    @classmethod
+    def of(cls, misplaced: Misplaced) -> SetAccess:
+        return cls(AccessDiffers(str(misplaced.have), str(misplaced.want)), misplaced)
+
+    @property
+    def path(self) -> Path:
+        return self.misplaced.path
+
+
+@dataclass(frozen=True)
+class MakeFolder(MachineStep):
+    """The folder that *file* is to be installed in."""
+
+    kind = "folder"
+    path: Path
+    file: InstallFile
 
 
 @dataclass(frozen=True)

@@ -93,9 +93,9 @@ _STEP: Dict[str, Type] = {
     "reason": _REASON,
 }
 STEP = record("step", _STEP)
-_OUTCOMES = choice("done", "failed", "unproven", "skipped")
+_OUTCOMES = choice("done", "failed", "unproven", "rolled_back", "skipped")
 _RESULT: Dict[str, Type] = {
-    "outcome": field(_OUTCOMES, None, "unproven: done, and the target does not show it."),
+    "outcome": field(_OUTCOMES, None, "unproven: the target does not show it; rolled_back: the former files are back."),
     "changed": FLAG,
     "seconds": SECONDS,
     "failure": optional(FAILURE),

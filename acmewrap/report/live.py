@@ -23,7 +23,13 @@ if TYPE_CHECKING:
 # Every other state is red.
 _COLOURS = {"valid": "green", "deployed": "green", "due": "yellow", "unverified": "yellow", "pending": "yellow"}
 _MOST_OF_THE_WIDTH = 44
-_MARKS = {"done": ("✓", "green"), "skipped": ("-", "yellow"), "failed": ("✗", "red"), "unproven": ("?", "red")}
+_MARKS = {
+    "done": ("✓", "green"),
+    "skipped": ("-", "yellow"),
+    "failed": ("✗", "red"),
+    "unproven": ("?", "red"),
+    "rolled_back": ("↶", "red"),
+}
 
 
 def open_console() -> Optional[Console]:

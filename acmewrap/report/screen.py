@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from ..engine.upgrade import ReleaseChange
 
 _SHOWN_LINES = 8
+_BAD = {"unproven": "NOT PROVEN", "rolled_back": "ROLLED BACK"}
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
@@ -45,7 +46,7 @@ def result_lines(result: StepResult, *, verbose: bool = False) -> Iterator[str]:
     if result.outcome == "skipped":
         yield f"{head}: skipped, a step before it failed"
         return
-    yield f"{head}: {'NOT PROVEN' if result.outcome == 'unproven' else 'FAILED'} after {result.seconds:.1f} s"
+    yield f"{head}: {_BAD.get(result.outcome, 'FAILED')} after {result.seconds:.1f} s"
     if result.failure is not None:
         yield from failure_lines(result.failure, verbose=verbose)
 

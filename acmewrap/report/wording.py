@@ -17,11 +17,13 @@ _PLAIN: Mapping[Plain, str] = {  # where its kind is not enough
     Plain.ADVICE_OUTDATED: "renewal information is out of date",
     Plain.SUPERSEDED: "last seen there with an older certificate",
     Plain.NOT_RECORDED: "served, but not recorded yet",
+    Plain.NOT_RELOADED: "in place, but its reload has not succeeded yet",
     Plain.NO_ACCOUNT: "could not be verified: the account does not exist yet",
 }
 _DETAILED: Mapping[Type[Detailed], Callable[[Any], str]] = {
     reasons.NotAsPinned: lambda reason: reason.failure.message,
     reasons.TooOpen: lambda reason: f"overly permissive: mode {reason.mode:04o}, should be {reason.wanted:04o}",
+    reasons.AccessDiffers: lambda reason: f"is {reason.have}, should be {reason.want}",
     reasons.AccountDiffers: lambda reason: "; ".join(map(str, reason.deviations)),
     reasons.AccountNotManaged: lambda reason: (
         f"the account {reason.account} is not managed: that takes root on the NAS, or synology.administrator"

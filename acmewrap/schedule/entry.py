@@ -129,8 +129,9 @@ def _folders_of_hooks(config: Config) -> Iterator[Path]:
     """Where deploy hooks install to, such as DEPLOY_HAPROXY_PEM_PATH: the folder, or that of the file."""
     for _, target in config.targets():
         named = [Path(value) for value in target.env.values() if isinstance(value, str) and value.startswith("/")]
-        named += [path for path in (() if target.install is None else target.install.paths) if path is not None]
         yield from (path if path.is_dir() else path.parent for path in named)
+        if target.install is not None:  # new files are made beside the old ones
+            yield from (place.parent for place in target.install.places)
 
 
 def unit_name(file: Path) -> str:

@@ -14,9 +14,10 @@ from typing import AbstractSet, Iterator, Optional, Tuple
 
 from .. import paths
 from ..catalogue import failure
+from ..config.install import KEY_PARTS
 from ..config.model import Config, Dns
 from ..errors import ConfigurationWarning, Failure
-from ..host import ownership
+from ..host import file_access, ownership
 from ..schedule import entry
 from ..secrets import FileReference, Reference
 from ..system import files
@@ -111,7 +112,9 @@ def _judge(path: Path, allowed: Optional[int], owners: AbstractSet[int]) -> Opti
     except OSError:
         return None
     mode = stat.S_IMODE(status.st_mode)
-    wanted = ownership.private_mode(status) if allowed is None else mode & (allowed | _SPECIAL)
+    wanted = mode & (allowed | _SPECIAL) if allowed is not None else ownership.private_mode(status)
+    if allowed is None and file_access.has_acl(path):  # the group's part of the mode is what the list allows at most
+        wanted = mode & 0o7640
     if mode == wanted or not _is_plain(status):
         return None
     ours = status.st_uid in owners and not link
@@ -130,8 +133,9 @@ def _expected(config: Config) -> Iterator[Tuple[Path, Optional[int]]]:
     for folder, _, names in os.walk(os.path.realpath(str(program))):
         yield from ((Path(folder, name), _CODE) for name in ("", *names))
     for _, target in config.targets():
-        if target.install is not None and target.install.key_file is not None:
-            yield target.install.key_file, _KEY
+        for part, file in ({} if target.install is None else target.install.files).items():
+            if part in KEY_PARTS and file.mode is None:  # else it is looked at by what the file asks for
+                yield file.path, _KEY
     log = paths.log_path(config)
     yield from ((path, _KEY) for path in (log, *log.parent.glob(f"{log.name}.?")))
 

@@ -16,6 +16,8 @@ from typing import Any, Dict, Mapping, Optional, Tuple, Type, TypeVar, get_args,
 
 from .. import limits
 from ..catalogue import failure
+from ..config.install import Install
+from ..config.model import Config
 from ..errors import AcmewrapError, Failure
 from ..formats import jsontext
 from ..system import files, reading
@@ -23,6 +25,7 @@ from ..system import files, reading
 _VERSION = 1
 _END_OF_TIME = 253402300800  # the year 10000
 _ERROR = Mapping[str, str]
+_MOST_REVOKED = 100
 
 
 _Kind = TypeVar("_Kind", "LedgerEntry", "Advice")
@@ -31,7 +34,8 @@ _Kind = TypeVar("_Kind", "LedgerEntry", "Advice")
 @dataclass(frozen=True)
 class LedgerEntry:
     """One order or deployment. ``seen`` is the leaf (SHA-256) that was proven to be there, ``seen_until`` when that one expires;
-    times are seconds since 1970 UTC.
+    times are seconds since 1970 UTC. ``placed`` is the leaf whose files are put in place and neither proven nor taken back;
+    ``reloaded`` the mark (:meth:`Install.mark`) of the last one that the server was made to load.
     """
 
     wanted: Optional[str] = None
@@ -41,6 +45,8 @@ class LedgerEntry:
     attempts: int = 0
     next_try: int = 0
     error: Optional[_ERROR] = None
+    placed: Optional[str] = None
+    reloaded: Optional[str] = None
 
     def fail(self, failure: Failure, now: float, **asked: Any) -> LedgerEntry:
         """After one more failure; what is *asked* decides on the wait as :func:`acmewrap.limits.wait` says."""
@@ -52,11 +58,19 @@ class LedgerEntry:
         """For *leaf* as what is pending; failures with another leaf do not count against it."""
         if self.wanted == leaf:
             return self
-        return LedgerEntry(wanted=leaf, seen=self.seen, seen_at=self.seen_at, seen_until=self.seen_until)
+        return replace(self, wanted=leaf, attempts=0, next_try=0, error=None)
 
     def prove(self, leaf: str, now: float, until: Optional[int] = None) -> LedgerEntry:
         """After *leaf*, which expires at *until*, was seen where it belongs."""
-        return LedgerEntry(wanted=leaf, seen=leaf, seen_at=int(now), seen_until=until)
+        return LedgerEntry(wanted=leaf, seen=leaf, seen_at=int(now), seen_until=until, reloaded=self.reloaded)
+
+    def awaits_reload(self, config: Config, install: Optional[Install], leaf: str) -> bool:
+        """Whether the commands of *install* have not succeeded for *leaf* (SHA-256) yet. What plain acme.sh does by itself is
+        known only while nothing failed here.
+        """
+        mark = None if install is None else install.mark(leaf)
+        by_acme_sh = config.schedule is not None and config.schedule.run == "wrapper" and self.error is None
+        return mark is not None and self.reloaded != mark and not by_acme_sh
 
 
 @dataclass(frozen=True)
@@ -111,8 +125,10 @@ class Ledger:
         path: Path,
         entries: Optional[Mapping[str, LedgerEntry]] = None,
         advices: Optional[Mapping[str, Advice]] = None,
+        revoked: Tuple[str, ...] = (),
     ) -> None:
         self._path = path
+        self.revoked = revoked
         self._lock = threading.Lock()
         self._entries: Dict[str, LedgerEntry] = dict(entries or {})
         self._advices: Dict[str, Advice] = dict(advices or {})
@@ -130,7 +146,9 @@ class Ledger:
                 raise AcmewrapError(failure("home.newer", message, folder=path.parent))
         except (OSError, ValueError, AttributeError):
             document = {}
-        return cls(path, _read(LedgerEntry, document.get("entries")), _read(Advice, document.get("advices")))
+        revoked = document.get("revoked")
+        revoked = tuple(filter(_is_text, revoked)) if isinstance(revoked, list) else ()
+        return cls(path, _read(LedgerEntry, document.get("entries")), _read(Advice, document.get("advices")), revoked)
 
     def get(self, name: str) -> LedgerEntry:
         return self._entries.get(name, LedgerEntry())
@@ -148,6 +166,12 @@ class Ledger:
                 if advice is not None:
                     self._advices[name] = advice
                 self._save()
+
+    def revoke(self, leaf: str) -> None:
+        """Remember that *leaf* (SHA-256) was revoked: no target is to get it back."""
+        with self._lock:
+            self.revoked = (*self.revoked, leaf)[-_MOST_REVOKED:]
+            self._save()
 
     def names(self) -> Tuple[str, ...]:
         return tuple(self._entries)
@@ -170,6 +194,8 @@ class Ledger:
             "version": _VERSION,
             "entries": {name: asdict(entry) for name, entry in self._entries.items()},
         }
+        if self.revoked:
+            document["revoked"] = self.revoked
         if self._advices:
             document["advices"] = {name: asdict(one) for name, one in self._advices.items()}
         files.make_folder(self._path.parent)

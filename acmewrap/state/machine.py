@@ -33,6 +33,7 @@ from ..pki.x509 import X509
 from ..reasons import Drift
 from ..system.reading import read_text
 from ..verify.tls_probe import Observation
+from . import installed_files
 from .ledger import Advice, Ledger, LedgerEntry
 
 if TYPE_CHECKING:
@@ -86,6 +87,7 @@ class State:
     bundles: Mapping[Path, Tuple[Authority, Drift]] = field(default_factory=dict)
     webroots: Mapping[Path, WebrootState] = field(default_factory=dict)
     modes: Tuple[Excess, ...] = ()
+    installed: Optional[installed_files.InstalledState] = None
     certificates: Mapping[str, CertificateState] = field(default_factory=dict)
     nas: Optional[NasState] = None
     schedule: Drift = "same"
@@ -119,6 +121,7 @@ def read_state(
             name: _read_certificate(config, one, ledgers[one.authority], parts, guard) for name, one in wanted.items()
         },
         modes=guard.read("the file modes", lambda: _read_modes(config), ()) if "modes" in parts else (),
+        installed=guard.read("installed", lambda: installed_files.inspect(config) if "modes" in parts else None, None),
         nas=nas,
         schedule=guard.read("the schedule", lambda: _read_schedule(config, nas), "differs")
         if "schedule" in parts
@@ -206,9 +209,7 @@ def _read_certificate(
     leaf = stored.leaf if stored is not None else None
     return CertificateState(
         stored=stored,
-        fault=guard.read(certificate.name, stored.find_fault, None)
-        if stored is not None and leaf is not None
-        else None,
+        fault=guard.read(certificate.name, stored.find_fault, None) if stored and leaf else None,
         attempts=ledger.get(certificate.name),
         advice=ledger.advice(certificate.name, leaf.sha256) if leaf is not None else None,
         deliveries={target.name: ledger.get(entry_name(certificate, target)) for target in certificate.targets},

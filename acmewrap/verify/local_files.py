@@ -1,13 +1,12 @@
-"""Files for a server on this machine: put in place by acme.sh, read back, and only then looked for on the wire.
-
-acme.sh writes them in place, so a server that loads them at the wrong moment could see half of one; the reload comes after.
-"""
+"""Files for a server on this machine: read back, and only then looked for on the wire."""
 
 from __future__ import annotations
 
-from typing import Optional
+from pathlib import Path
+from typing import Mapping, Optional
 
-from ..config.model import Install, Target
+from ..config.install import KEY_PARTS, FilePart, Install
+from ..config.model import Target
 from ..pki import x509
 from ..system.reading import read_bytes
 from . import tls_probe
@@ -29,13 +28,29 @@ def look(target: Target, leaf: Optional[str]) -> Observation:
 
 
 def read(install: Install) -> Observation:
-    """The leaf in the installed files; with a key that is not its own, an error."""
-    path = install.fullchain_file or install.cert_file
-    assert path is not None  # the configuration sees to that
+    """The leaf in the installed files; where they do not belong together, an error."""
+    return read_files({part: file.path for part, file in install.files.items()})
+
+
+def read_files(paths: Mapping[FilePart, Path]) -> Observation:
+    """The same of files that lie anywhere."""
+    leaf: Optional[x509.X509] = None
+    path: Optional[Path] = None
     try:
-        leaf = x509.parse_pem(read_bytes(path))[0]
-        if install.key_file is not None and not x509.key_matches(read_bytes(install.key_file), leaf):
-            return Observation(error=f"{install.key_file} is not the key of {path}")
+        for part in ("combined_file", "fullchain_file", "cert_file"):
+            if part in paths:
+                former, path = path, paths[part]
+                found = x509.parse_pem(read_bytes(path))[0]
+                if leaf is not None and found != leaf:
+                    return Observation(error=f"{path} holds another certificate than {former}")
+                leaf = found
+        if leaf is None:
+            return Observation(error="no certificate was installed")
+        for part in KEY_PARTS:
+            if part in paths:
+                path = paths[part]
+                if not x509.key_matches(read_bytes(path), leaf):
+                    return Observation(error=f"{path} is not the key of the certificate beside it")
     except (OSError, ValueError) as error:
         return Observation(error=f"{path}: {getattr(error, 'strerror', None) or error}")
     return Observation(leaf.sha256, leaf.not_after)

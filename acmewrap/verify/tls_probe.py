@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import hashlib
 import time
 from dataclasses import dataclass
@@ -14,19 +15,25 @@ from ..config.model import Endpoint
 _LOOK_TIMEOUT = 5.0
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 3.0
+_FAR = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
 
 
 @dataclass(frozen=True)
 class Observation:
-    """One look. ``served`` is the leaf's SHA-256 in hex, or None and then ``error`` says why nothing was seen."""
+    """One look. ``served`` is the leaf's SHA-256 in hex, or None and then ``error`` says why nothing was seen. ``answered``:
+    whether that was for the server to say; a name that does not resolve, or a network that is down, tells nothing about it.
+    """
 
     served: Optional[str] = None
     not_after: Optional[datetime] = None
     error: Optional[str] = None
+    answered: bool = True
 
 
 def look(endpoint: Endpoint) -> Observation:
     """What *endpoint* serves right now. Never raises for what a network can do."""
+    import socket
+
     from ..net import connection, tls
     from ..pki import x509
 
@@ -38,7 +45,8 @@ def look(endpoint: Endpoint) -> Observation:
         with contextlib.closing(opened):
             der = opened.sock.getpeercert(binary_form=True)  # type: ignore[union-attr]
     except (OSError, ValueError) as error:
-        return Observation(error=f"{endpoint}: {getattr(error, 'strerror', None) or error}")
+        far = isinstance(error, socket.gaierror) or getattr(error, "errno", None) in _FAR
+        return Observation(error=f"{endpoint}: {getattr(error, 'strerror', None) or error}", answered=not far)
     if not der:
         return Observation(error=f"{endpoint}: no certificate shown")
     seen = x509.find_der(der)  # what cannot be read can be compared all the same

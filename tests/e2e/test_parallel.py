@@ -74,7 +74,7 @@ def test_a_target_of_two_certificates_gets_one_at_a_time(
     domains: [{name}.internal.test]
     challenge: {{{{webroot: "{{webroot}}"}}}}
     deploy:
-      server: {{{{install: {{{{key_file: tls/{name}.key, fullchain_file: tls/{name}.pem, reload: sh {reload}}}}}, verify: no}}}}
+      server: {{{{install: {{{{combined_file: tls/{name}.pem, reload: sh {reload} {name}}}}}, verify: no}}}}
 """
         for name in ("one", "two")
     )

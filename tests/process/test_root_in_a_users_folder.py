@@ -143,7 +143,7 @@ def write_certificate(home: Path, web: Path) -> None:
         end=now + 60 * DAY,
     )
     more = f"Le_Webroot='{web}'\nLe_API='{SERVER}'\nLe_Keylength='ec-256'\n"
-    found = Folder(domain=NAME, leaf=leaf, next_renewal=now + 30 * DAY, more=more).write(home)
+    found = Folder(domain=NAME, leaf=leaf, chain_end=now + 90 * DAY, next_renewal=now + 30 * DAY, more=more).write(home)
     found.fullchain.write_bytes(leaf + found.chain.read_bytes())
 
 

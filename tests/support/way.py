@@ -28,6 +28,7 @@ VOCABULARY = {
         "plan.steps",
         "paths",
         "config.arguments",
+        "config.install",
     ),
 }
 FUNCTION = inspect.CO_OPTIMIZED | inspect.CO_NEWLOCALS  # and not the body of a class or a module

@@ -12,6 +12,7 @@ from ..arguments import SYNOLOGY_HOOK, check_first_domain, check_path
 from ..binder.record import Section
 from ..binder.types import suggestion
 from ..model import LOG, Authority, Certificate, Challenge, Config, Dns, DsmCertificate, Schedule, Synology, Target
+from .install import check_installs
 from .options import missing_options, wanted_options
 from .synology import canonical, target_of
 
@@ -34,6 +35,7 @@ def assemble(root: Section, file: Path) -> Optional[Config]:
     _check_folders(root, certificates)
     _check_dsm_entries(root, certificates)
     schedule = _schedule(root, directory)
+    check_installs(root, certificates, schedule)
     if root.reader.problems:
         return None
     return Config(

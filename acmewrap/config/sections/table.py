@@ -9,20 +9,16 @@ from __future__ import annotations
 from typing import Optional, Union, get_args
 
 from .. import model
-from ..binder.record import Key, Record, Section
+from ..binder.record import Key, Record
 from ..binder.types import Either, Sequence, Table, choice, matching
 from .challenges import CHALLENGE
 from .credentials import SECRET, Environment
+from .install import INSTALL
 from .options import OPTION, USAGES
 from .paths import Bundle, PathKind
 from .release import ManifestFile, check, settings
-from .scalars import COMMAND, DOMAIN, DURATION, EMAIL, FLAG, FRACTION, HOOK, JOBS, KEY, NAME, RELEASE, SERVER, TIME
+from .scalars import DOMAIN, DURATION, EMAIL, FLAG, FRACTION, HOOK, JOBS, KEY, NAME, RELEASE, SERVER, TIME
 from .synology import DSM_CERTIFICATE, SYNOLOGY, VERIFY, VERIFY_MISSING, Shorthand
-
-
-def _check_install(section: Section) -> None:
-    if not (section.get("fullchain_file") or section.get("cert_file")):
-        section.refuse("fullchain_file", "is missing: without it or cert_file nobody could tell what was installed")
 
 
 def _renew(at: Optional[model.RenewAt] = None, before: int = 0) -> Union[model.RenewAt, model.RenewBefore]:
@@ -84,26 +80,10 @@ _RENEW = Record(
     _renew,
     one_of=("at", "before"),
 )
-_INSTALL = Record(
-    {
-        "key_file": Key(
-            PathKind("a file"),
-            "Where the private key goes, readable by its owner alone and, when it is there already, by a group chosen for it.",
-        ),
-        "fullchain_file": Key(
-            PathKind("a file"), "Where the certificate and its chain go; nginx and HAProxy read this."
-        ),
-        "cert_file": Key(PathKind("a file"), "Where the certificate alone goes; Apache and Postfix can read it."),
-        "ca_file": Key(PathKind("a file"), "Where the chain alone goes."),
-        "reload": Key(COMMAND, "The command that makes the server load them, such as `systemctl reload nginx`."),
-    },
-    model.Install,
-    _check_install,
-)
 _TARGET = Record(
     {
         "hook": Key(HOOK, "One of acme.sh's deploy hooks, such as ssh."),
-        "install": Key(_INSTALL, "Or: files for a server on this machine, and the command that reloads it."),
+        "install": Key(INSTALL, "Or: files for a server on this machine, and the command that reloads it."),
         "env": Key(Environment(), "What the hook reads: NAME: value.", needs="hook"),
         "synology": Key(
             DSM_CERTIFICATE,

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Dict, List, Mapping, Tuple
 
 from ...config.arguments import is_safe_url
+from ...config.install import FilePart, Install
 from ...system import files, reading
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)='(.*)'")
@@ -25,6 +26,12 @@ _NUMBERS = ("Le_CertCreateTime", "Le_NextRenewTime", "Le_RenewalDays")
 _ACCOUNT = ("ACCOUNT_EMAIL", "ACCOUNT_URL", "DEFAULT_PREFERRED_CHAIN", "NO_ARI")
 # What no setting needs, and what would put code in the place of the pinned.
 _NEVER = re.compile(r"PATH|LD_.*|BASH.*|ENV|IFS|SHELLOPTS|_SCRIPT_HOME|AUTO_UPGRADE")
+_RECORDS: Mapping[str, FilePart] = {
+    "Le_RealCertPath": "cert_file",
+    "Le_RealCACertPath": "ca_file",
+    "Le_RealKeyPath": "key_file",
+    "Le_RealFullChainPath": "fullchain_file",
+}
 _WRAPPED = re.compile(r"__ACME_BASE64__START_(.*)__ACME_BASE64__END_")
 
 
@@ -115,6 +122,17 @@ def set_renewal(path: Path, when: datetime) -> None:
     before = read_text(path)
     after = edit_configuration(before, {"Le_NextRenewTime": str(seconds), "Le_NextRenewTimeStr": moment})
     if after != before:
+        replace_text(path, after)
+
+
+def set_installation(path: Path, install: Install) -> None:
+    """Keep acme.sh's own records of installed files true: ``--cron`` installs by them (``_installcert``, 3.0.2 to 3.1.4)."""
+    values = {key: str(install.files[part].path) if part in install.files else "" for key, part in _RECORDS.items()}
+    script = base64.b64encode(install.script.encode("utf-8")).decode("ascii")
+    values["Le_ReloadCmd"] = f"__ACME_BASE64__START_{script}__ACME_BASE64__END_" if script else ""
+    before = read_text(path)
+    after = edit_configuration(before, values)
+    if parse_configuration(after) != parse_configuration(before):
         replace_text(path, after)
 
 

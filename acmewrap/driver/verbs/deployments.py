@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Mapping, Optional
 
-from ...config.model import Install
+from ...config.install import Install
 from ...pki.x509 import X509
 from .. import command
 from ..call import Caller, CallResult
@@ -39,7 +39,7 @@ def deploy(
 def install_cert(caller: Caller, domain: str, install: Install, key: str, on_line: Optional[OnLine]) -> DeployResult:
     """``--install-cert``."""
     words = command.install_cert(domain, key, install)
-    caller.refuse_exchangeable(install.paths, (install.reload,))
+    caller.refuse_exchangeable(install.paths, (install.script,))
     with stage(caller.home, [(domain, is_ecc(key))]) as staging:
         done = caller.run("install_cert", words, staging, umask=0o022, on_line=on_line)
         if done.returncode == 0:

@@ -28,6 +28,7 @@ SAMPLES = (
     reasons.NotServed(error="nas:5001: Connection refused"),
     reasons.NotAssigned(("default", "FTPS")),
     reasons.NotImported("acme"),
+    reasons.AccessDiffers("root:root 0600", "root:ssl-cert 0640"),
 )
 
 

@@ -1,0 +1,181 @@
+"""Files for a server, each changed in one step: written beside its place with owner and mode, and then renamed.
+
+Beside each place there may lie ``.NAME.acmewrap-new`` until all new files are written, and ``.NAME.acmewrap-old`` until the server
+has shown that it takes the new ones. The place of a folder is a symbolic link to one of the folders ``.NAME.acmewrap-SERIAL``.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import tempfile
+from pathlib import Path
+from typing import Dict, Iterator, Mapping, Optional, Tuple
+
+from ..catalogue import failure
+from ..config.install import FOLDER_NAMES, FilePart, Install, InstallFile
+from ..errors import AccessError, DeployError
+from ..system import files, reading, trust
+from .file_access import ACL, FileAccess, find_ids, set_on, wanted_access
+
+FOLDER = 0o750
+_KEPT = (ACL, "security.selinux")
+
+
+def lay(install: Install, contents: Mapping[FilePart, bytes]) -> None:
+    """Write all new files beside their places, which change nothing yet. Raises :class:`AccessError`, and :class:`DeployError`
+    (``file.foreign``) for a place with something else in it.
+    """
+    for place, file in zip(install.places, install.files.values()):
+        trust.refuse_planted(place)
+        whole = install.folder is not None
+        if os.path.lexists(str(place)) and not (place.is_symlink() if whole else place.is_file()):
+            what = "symbolic link" if whole else "file"
+            raise DeployError(failure("file.foreign", f"{place} is no {what}, and is not written to", path=place))
+        if not place.parent.is_dir():
+            make_folder(place.parent, file)
+    with _explained(install):
+        if install.folder is not None:
+            _lay_folder(_real(install, install.places[0]), install, contents)
+            return
+        for part, file in install.files.items():
+            place = _real(install, file.path)
+            _write(_new(place), contents[part], wanted_access(file, part, _status(place)), place)
+
+
+def make_folder(path: Path, file: InstallFile) -> None:
+    """Make the folder that *file* is to lie in, for the same group."""
+    trust.refuse_planted(path)
+    files.make_folder(path, FOLDER)
+    _, gid = find_ids(file)
+    if gid >= 0:
+        with contextlib.suppress(PermissionError):  # of a group that this user is not in the files will tell
+            os.chown(str(path), -1, gid)
+
+
+def keep(install: Install) -> None:
+    """Hold what lies in the places for :func:`restore`; what was held before is let go."""
+    with _explained(install):
+        discard(install)
+        for place in _places(install):
+            if os.path.lexists(str(place)):
+                try:
+                    os.link(str(place), str(_old(place)), follow_symlinks=False)
+                except OSError:  # a file system without hard links
+                    _copy(place, _old(place))
+
+
+def put(install: Install) -> None:
+    """Let the new files take their places, in order. Killed at any point, it is completed by the same again."""
+    with _explained(install):
+        for place in _places(install):
+            trust.refuse_planted(place)
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(str(_new(place)), str(place))
+        for folder in {place.parent for place in _places(install)}:
+            files.sync_folder(folder)
+
+
+def former(install: Install) -> Dict[FilePart, Path]:
+    """Where the files lie that :func:`restore` would bring back; empty without any."""
+    if install.folder is not None:
+        old = _old(_real(install, install.places[0]))
+        return {part: old / name for part, name in FOLDER_NAMES.items()} if old.is_dir() else {}
+    return {
+        part: old for part, file in install.files.items() for old in (_old(_real(install, file.path)),) if old.exists()
+    }
+
+
+def restore(install: Install) -> None:
+    """Bring back what :func:`keep` held."""
+    with _explained(install):
+        for place in _places(install):
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(str(_old(place)), str(place))
+        for folder in {place.parent for place in _places(install)}:
+            files.sync_folder(folder)
+
+
+def discard(install: Install) -> None:
+    """Let go of what :func:`keep` held."""
+    for place in _places(install):
+        with contextlib.suppress(FileNotFoundError):
+            os.unlink(str(_old(place)))
+
+
+def _lay_folder(link: Path, install: Install, contents: Mapping[FilePart, bytes]) -> None:
+    used = {os.path.realpath(str(one)) for one in (link, _old(link))}
+    for left in link.parent.glob(f".{link.name}.acmewrap-*"):
+        if left.is_dir() and not left.is_symlink() and os.path.realpath(str(left)) not in used:
+            shutil.rmtree(str(left), ignore_errors=True)
+    folder = Path(tempfile.mkdtemp(prefix=f".{link.name}.acmewrap-", dir=str(link.parent)))
+    first = next(iter(install.files.values()))
+    uid, gid = find_ids(first)
+    os.chown(str(folder), uid, gid)
+    for part, file in install.files.items():
+        _write(folder / file.path.name, contents[part], wanted_access(file, part, _status(file.path)), file.path)
+    os.chmod(str(folder), FOLDER)
+    files.sync_folder(folder)
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(str(_new(link)))
+    os.symlink(folder.name, str(_new(link)))
+
+
+def _write(path: Path, content: bytes, access: FileAccess, like: Path) -> None:
+    """A new file that belongs to whom it should before anything is in it, with the access control list and the label of *like*."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(str(path))
+    handle = os.open(str(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, files.PRIVATE)
+    with os.fdopen(handle, "wb") as stream:
+        for name in _KEPT:
+            with contextlib.suppress(OSError):
+                os.setxattr(stream.fileno(), name, os.getxattr(str(like), name))
+        set_on(stream.fileno(), access)
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _copy(source: Path, target: Path) -> None:
+    if source.is_symlink():
+        os.symlink(os.readlink(str(source)), str(target))
+        return
+    found = source.stat()
+    access = FileAccess(found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode))
+    _write(target, reading.read_bytes(source), access, source)
+
+
+def _places(install: Install) -> Tuple[Path, ...]:
+    return tuple(_real(install, place) for place in install.places)
+
+
+def _real(install: Install, place: Path) -> Path:
+    """Where a link of one's own leads to; the link of a folder is itself what changes."""
+    if install.folder is None:
+        return Path(os.path.realpath(str(place)))
+    return Path(os.path.realpath(str(place.parent)), place.name)
+
+
+def _new(place: Path) -> Path:
+    return place.with_name(f".{place.name}.acmewrap-new")
+
+
+def _old(place: Path) -> Path:
+    return place.with_name(f".{place.name}.acmewrap-old")
+
+
+def _status(path: Path) -> Optional[os.stat_result]:
+    try:
+        return os.stat(str(path))
+    except OSError:
+        return None
+
+
+@contextlib.contextmanager
+def _explained(install: Install) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise AccessError(files.describe(error, install.places[0])) from error
