@@ -82,5 +82,6 @@ def _wrapper(config: Config, authority: Authority) -> Wrapper:
         ca_bundle=authority.ca_bundle,
         email=authority.email,
         poll=authority.poll,
+        scheduled=config.schedule is not None and config.schedule.run == "wrapper",
         variables=tuple(hooks.items()),
     )

@@ -338,7 +338,25 @@ _acmewrap_require_plain() {
   exit 78
 }
 
+# What acme.sh keeps for its next run is its own: no setting of a hook, where a password may be one, and no key of an account.
+# Its own function is replaced once it is there, which is before the first hook is.
+_acmewrap_keep_no_secrets() {
+  local text
+  if declare -F _acmewrap_save_conf >/dev/null || ! declare -F _save_conf >/dev/null; then return; fi
+  text=$(declare -f _save_conf)
+  eval "_acmewrap_save_conf ${text#_save_conf }"
+  # shellcheck disable=SC2317
+  _save_conf() {
+    case $2 in
+      Le_PFXPassword | CA_EAB_HMAC_KEY) ;;
+      Le_* | CA_* | ACCOUNT_* | ACME_* | APACHE_HTTPD_CONF | AUTO_UPGRADE | CERT_HOME | DEFAULT_* | HTTPS_INSECURE | LOG_* | NOTIFY_* | \
+        SYS_LOG | UPGRADE_HASH | USER_AGENT | USER_PATH) _acmewrap_save_conf "$@" ;;
+    esac
+  }
+}
+
 function . {
+  _acmewrap_keep_no_secrets
   case $1 in
     *.conf) _acmewrap_require_plain "$1" ;;
     *[!A-Za-z0-9/._+@-]* | *../*)

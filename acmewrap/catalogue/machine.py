@@ -56,6 +56,10 @@ ENTRIES: Mapping[str, Entry] = {
         "The wrapper script was not rendered yet, or for something else than the file asks for now.",
         "Run: acmewrap render",
     ),
+    "wrapper.newer": Entry(
+        "A later version of acmewrap wrote the wrapper script, which may let less happen than the one of this version.",
+        "Run that version again, or a later one; to go back on purpose, first move it away: mv {path} {path}.newer",
+    ),
     "step.skipped": Entry(
         "A step before it failed.", "Fix what the failed step says and run again.", retry=Retry.LATER
     ),

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 def examine(context: DoctorContext, listener: Optional[Listener] = None) -> Tuple[Finding, ...]:
     """Every finding, in the order of the checks. ``listener`` is given each as it is known."""
     modules = (machine, upkeep, authority, challenges, delivery, dsm)
-    checks = [check for module in modules for check in module.checks(context)]
+    checks = [check for module in modules for check in _checks(module.checks, context)]
     deadline = time.monotonic() + DEADLINE
     found: List[Finding] = []
     for check, result in zip(checks, _start(checks, paths.reports_folder(context.config))):
@@ -73,6 +73,15 @@ def fix(findings: Iterable[Finding], config: Config, environ: Mapping[str, str])
                 except Exception as error:
                     errors.append(explain(error, config, finding.fix))
     return tuple(errors)
+
+
+def _checks(make: Callable[[DoctorContext], Iterable[Check]], context: DoctorContext) -> Iterable[Check]:
+    """What a module of this package looks at, or why it cannot tell what that would be."""
+    try:
+        return tuple(make(context))
+    except AcmewrapError as error:
+        finding = Finding(error.failure)
+        return (Check("the state of the homes", lambda: (finding,)),)
 
 
 def _start(checks: Sequence[Check], reports: Path) -> List[Result]:

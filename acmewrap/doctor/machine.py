@@ -12,6 +12,7 @@ from ..catalogue import CATALOGUE
 from ..config.model import Alpn, Apache, Nginx, Standalone
 from ..driver.command import DEFAULT_PATH
 from ..driver.release import installation
+from ..driver.wrapper import read_own
 from ..errors import AcmewrapError
 from ..plan.planner import PlanOptions, plan
 from ..plan.steps import ChangeMode, InstallRelease, MachineStep, RenderWrapper, SetAccess
@@ -74,7 +75,7 @@ def _wrapper(context: DoctorContext) -> Iterator[Finding]:
     for step in steps(context, "wrapper", RenderWrapper):
         message = f"{step.path}: {wording.reason_of(step)}"
         if step.reason is Plain.FOREIGN:
-            yield Finding.of("file.foreign", message, path=step.path)
+            read_own(step.path)  # raises what is wrong with it
         else:
             yield Finding.of("doctor.wrapper_differs", message, fix=step)
 

@@ -6,6 +6,7 @@ It does what a hand-written one does, from any folder and with no HOME, and hold
 from __future__ import annotations
 
 import hashlib
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Mapping, Optional, Tuple, Union
@@ -21,13 +22,16 @@ from .concealment import guard, poll_places
 from .homes.home import Home
 from .release.pin import manifest
 
-IDENTITY = "acmewrap wrapper script, version 2"
+VERSION = 3
+IDENTITY = f"acmewrap wrapper script, version {VERSION}"
+_IDENTITY = re.compile(r"acmewrap wrapper script, version (\d{1,9})\b")
 
 
 @dataclass(frozen=True)
 class Wrapper:
     """What the script is made of. ``variables`` are those of all hooks it may run, in their newest spelling; ``files`` (path ->
-    SHA-256) what the program must be made of, the manifest of ``version`` by default.
+    SHA-256) what the program must be made of, the manifest of ``version`` by default. ``scheduled``: it is what the schedule runs,
+    so that acme.sh asks the authority when to renew, which acmewrap does otherwise.
     """
 
     path: Path
@@ -42,6 +46,7 @@ class Wrapper:
     variables: Tuple[Tuple[str, Mapping[str, Union[str, Reference]]], ...] = ()
     files: Optional[Mapping[str, str]] = None
     poll: Poll = "early"
+    scheduled: bool = False
 
     def render(self) -> str:
         """The text of the script. A variable that two hooks want with different values keeps the first one's."""
@@ -80,7 +85,8 @@ class Wrapper:
 
 def read_own(path: Path) -> Optional[str]:
     """The text of the wrapper at *path*, None when there is nothing. Raises :class:`AccessError` (``file.foreign``) when
-    something lies there that acmewrap did not write; it is never overwritten.
+    something lies there that acmewrap did not write, :class:`AcmewrapError` (``wrapper.newer``) when a later one did; neither is
+    ever overwritten.
     """
     try:
         text = read_text(path, "replace")
@@ -88,8 +94,12 @@ def read_own(path: Path) -> Optional[str]:
         return None
     except IsADirectoryError:
         text = ""
-    if IDENTITY.rpartition(" ")[0] not in text[:400]:
+    found = _IDENTITY.search(text[:400])
+    if found is None:
         raise AccessError(failure("file.foreign", f"{path} was not written by acmewrap", path=path))
+    if int(found[1]) > VERSION:
+        message = f"{path} is of version {found[1]}, and this acmewrap writes version {VERSION}"
+        raise AcmewrapError(failure("wrapper.newer", message, path=path))
     return text
 
 

@@ -11,6 +11,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
 from .. import paths
 from ..catalogue import CATALOGUE, failure
 from ..config.model import Authority, Certificate, Config, Target
+from ..driver.homes.configuration import set_deployed
 from ..driver.homes.home import Home, Stored
 from ..driver.process import OnLine
 from ..driver.results import IssueResult
@@ -144,8 +145,7 @@ class CertificateSteps:
 
     def _settings(self, certificate: Certificate) -> Dict[str, str]:
         settings = {REQUEST_KEY: request_of(self._config, certificate)}
-        schedule = self._config.schedule
-        if schedule is not None and schedule.run == "wrapper" and certificate.targets:
+        if self._is_left_to_acme_sh() and certificate.targets:
             # The scheduled `--cron` of plain acme.sh delivers what its configuration names, and nothing else does.
             settings["Le_DeployHook"] = "".join(f"{target.hook}," for target in certificate.targets if target.hook)
         return settings
@@ -199,13 +199,19 @@ class CertificateSteps:
             if work.error is not None:
                 raise work.error
             return work.delivery
-        _, leaf = self._read_sound(step)
+        stored, leaf = self._read_sound(step)
         with self._targets[_place(step.destination)]:
             delivery = deliver(step, leaf, config=self._config, context=self._context, on_line=on_line)
         ledger = self._ledgers[step.authority.name]
         entry = ledger.get(step.entry).prove(leaf.sha256, self._context.clock(), leaf.validity[1])
         ledger.put(step.entry, entry)
+        seen = (ledger.get(f"{step.request.name}/{target.name}").seen for target in step.request.targets if target.hook)
+        if self._is_left_to_acme_sh() and all(sha256 == leaf.sha256 for sha256 in seen):
+            set_deployed(stored.files.configuration, instant(self._context.clock()))
         return delivery
+
+    def _is_left_to_acme_sh(self) -> bool:
+        return self._config.schedule is not None and self._config.schedule.run == "wrapper"
 
     def _note(self, step: CertificateStep, problem: Failure, retry_after: Optional[timedelta] = None) -> None:
         """Write a failure down. The next try comes while half of what is left of a life is still left: the life of what a

@@ -73,6 +73,7 @@ class Engine:
                 recovery.recover(home, authority.server, (ledger,))
                 staging.sweep(home)
                 staging.scrub(home)
+                recovery.restore_configurations(home)
                 files.discard_unfinished(ledger)
             install.recover(self._config)
             yield

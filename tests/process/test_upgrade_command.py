@@ -22,7 +22,12 @@ from json_schema import accepts
 from synthetic import pin
 
 OLD: Mapping[str, bytes] = {"acme.sh": b"# old", "deploy/ssh.sh": b"# ssh", "dnsapi/dns_cf.sh": b"# cf"}
-NEW: Mapping[str, bytes] = {"acme.sh": b"# new", "deploy/ssh.sh": b"# ssh", "dnsapi/dns_x.sh": b"# x"}
+NEW: Mapping[str, bytes] = {
+    "acme.sh": b"# new",
+    "dnsapi/dns_cf.sh": b"# cf 2",
+    "deploy/ssh.sh": b"# ssh",
+    "dnsapi/dns_x.sh": b"# x",
+}
 YAML = """\
 # The house.
 acme_sh:
@@ -86,9 +91,9 @@ def test_it_names_the_files_that_differ_and_changes_nothing_without_a_word(
     before = place.snapshot()
     assert place.run("upgrade") == 0
     assert capsys.readouterr().out.splitlines() == [
-        "From acme.sh 9.9.8 to 9.9.9, files: 1 added, 1 removed, 1 changed",
-        "  removed: dnsapi/dns_cf.sh, in use here",
+        "From acme.sh 9.9.8 to 9.9.9, files: 1 added, 0 removed, 2 changed",
         "  changed: acme.sh, in use here",
+        "  changed: dnsapi/dns_cf.sh, in use here",
         "  not in use here: dnsapi/dns_x.sh",
         "Nothing was changed. To switch: acmewrap upgrade --to 9.9.9 --yes",
     ]

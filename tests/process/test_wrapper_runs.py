@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shlex
 import shutil
 import subprocess
@@ -210,3 +211,51 @@ def test_checkers_of_shell_scripts_are_content(wrapper: Wrapper, command: List[s
             [program, *command[1:], str(script.path)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False
         )
         assert (done.returncode, done.stdout.decode()) == (0, "")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("--upgrade",),
+        ("--cron", "--auto-upgrade", "1"),
+        ("--install-cronjob",),
+        ("--installcronjob",),
+        ("--uninstall-cronjob",),
+        ("--install",),
+        ("--uninstall",),
+        ("--set-notify", "--notify-hook", "mail"),
+        ("--cron", "--home", "/tmp/other"),
+        ("--list", "--config-home", "/tmp/other"),
+    ],
+)
+def test_what_would_undo_the_pin_or_the_schedule_is_refused_with_the_right_command(
+    wrapper: Wrapper, words: Tuple[str, ...]
+) -> None:
+    done = start(wrapper, *words)
+    assert done.returncode == 2
+    said = done.stdout.decode("utf-8")
+    assert re.search(r"run `acmewrap (?:apply|install|upgrade|schedule remove)`$", said.strip()), said
+    assert not (wrapper.program / "argv").exists()
+
+
+def test_no_setting_of_a_hook_is_kept_whatever_characters_it_has(wrapper: Wrapper) -> None:
+    """The functions of acme.sh 3.1.1 that save, and a hook as there are many."""
+    saves = (
+        "_save_conf() { printf '%s\\n' \"$2='$3'\" >>\"$1\"; }\n"
+        '_savedomainconf() { _save_conf "$DOMAIN_CONF" "$@"; }\n'
+        '_savedeployconf() { _savedomainconf "SAVED_$1" "$2"; }\n'
+        f"DOMAIN_CONF={shlex.quote(str(wrapper.home / 'd.conf'))}\n"
+        f". {shlex.quote(str(wrapper.home / 'account.conf'))}\n"
+        "for value in \"Zx9'q\" 'plain' '$(id)'; do\n"
+        '  _savedeployconf SYNO_PASSWORD "$value"\n'
+        '  _save_conf "$DOMAIN_CONF" DO_API_KEY "$value"\n'
+        '  _savedomainconf Le_PFXPassword "$value"\n'
+        "done\n"
+        "_savedomainconf Le_Domain nas.internal.test\n"
+    )
+    script = wrapper.program / "acme.sh"
+    script.write_text("#!/bin/bash\n" + saves, encoding="utf-8")
+    files = {"acme.sh": hashlib.sha256(script.read_bytes()).hexdigest()}
+    done = start(replace(wrapper, files=files))
+    assert done.returncode == 0, done.stdout
+    assert (wrapper.home / "d.conf").read_text(encoding="utf-8") == "Le_Domain='nas.internal.test'\n"

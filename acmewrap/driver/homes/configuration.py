@@ -118,9 +118,18 @@ def replace_text(path: Path, text: str) -> None:
 
 def set_renewal(path: Path, when: datetime) -> None:
     """Bring acme.sh's own calendar into line: it counts whole days from the day of the issue, whatever the certificate says."""
+    _set_time(path, "Le_NextRenewTime", when)
+
+
+def set_deployed(path: Path, when: datetime) -> None:
+    """Tell acme.sh that the certificate is where its hooks bring it: from 3.1.4 on it deploys again what it has not deployed."""
+    _set_time(path, "Le_DeploySuccessTime", when)
+
+
+def _set_time(path: Path, key: str, when: datetime) -> None:
     seconds, moment = int(when.timestamp()), f"{when.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
     before = read_text(path)
-    after = edit_configuration(before, {"Le_NextRenewTime": str(seconds), "Le_NextRenewTimeStr": moment})
+    after = edit_configuration(before, {key: str(seconds), f"{key}Str": moment})
     if after != before:
         replace_text(path, after)
 

@@ -38,14 +38,21 @@ def replace(home: Path, name: str, staged: Path) -> None:
     _prune(versions)
 
 
+def versions(home: Path, name: str) -> Tuple[Path, ...]:
+    """What is kept of the folder *name*, the newest first."""
+    with contextlib.suppress(FileNotFoundError):
+        found = (version for version in (home / _VERSIONS / name).iterdir() if _number(version))
+        return tuple(sorted(found, key=_number, reverse=True))
+    return ()
+
+
 def restore(home: Path, name: str, is_whole: Callable[[str, Path], bool]) -> bool:
     """Have the folder *name*, in whose place nothing lies, be the newest of its versions again that *is_whole*."""
-    with contextlib.suppress(FileNotFoundError):
-        for version in sorted((home / _VERSIONS / name).iterdir(), key=_number, reverse=True):
-            if _number(version) and is_whole(name, version):
-                _lay_link(home, version)
-                _swap(home, name)
-                return True
+    for version in versions(home, name):
+        if is_whole(name, version):
+            _lay_link(home, version)
+            _swap(home, name)
+            return True
     return False
 
 

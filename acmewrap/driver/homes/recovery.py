@@ -19,7 +19,7 @@ from ...errors import AccessError
 from ...formats import jsontext
 from ...pki import x509
 from ...system import files, reading
-from . import generations
+from . import configuration, generations
 from .configuration import parse_account
 from .home import CertificateFiles, Home, read_folder
 
@@ -40,6 +40,22 @@ def recover(home: Home, server: str, others: Iterable[Path] = ()) -> None:
         _recover(home, server, others)
     except PermissionError as error:
         raise AccessError(failure("home.not_writable", str(error), folder=home.path, user='"$(id -un)"')) from error
+
+
+def restore_configurations(home: Home) -> None:
+    """Have each configuration that acme.sh's shell would not take be the newest one kept of that certificate that it would.
+
+    It says how the certificate is ordered; key, certificate and chain stay as they are.
+    """
+    for stored in home.stored():
+        name = stored.files.folder.name
+        for version in generations.versions(home.path, name) if stored.configuration_error is not None else ():
+            former = read_folder(CertificateFiles(version, stored.files.domain), stored.ecc)
+            if former is not None and former.configuration_error is None:
+                text = reading.read_text(former.files.configuration, "surrogateescape")
+                _set_aside(home, stored.files.configuration, f"does not parse ({stored.configuration_error})")
+                configuration.replace_text(stored.files.configuration, text)
+                break
 
 
 def find_account_fault(folder: Path) -> Tuple[str, ...]:

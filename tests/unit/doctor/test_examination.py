@@ -11,7 +11,7 @@ import pytest
 
 from acmewrap.catalogue import failure
 from acmewrap.config import Config
-from acmewrap.config.model import AcmeShSettings
+from acmewrap.config.model import AcmeShSettings, Authority
 from acmewrap.doctor import (
     Check,
     Checked,
@@ -106,6 +106,26 @@ def test_an_error_is_a_finding_and_what_was_found_before_it_stays(
     found, _ = look(context, [Check("two", find_two), Check("bad", fail)], monkeypatch)
     assert [one.failure.id for one in found] == ["disk.full", "ca.unreachable", "file.denied"]
     assert "/secret: Permission denied" in found[-1].failure.message
+
+
+def test_a_home_of_a_later_version_is_a_finding_and_the_other_checks_go_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".ledger.json").write_text('{"version": 99}', encoding="utf-8")
+    authorities = {"a": Authority("a", "https://ca.example.com/dir", tmp_path)}
+    config = Config(tmp_path / "c.yaml", tmp_path, AcmeShSettings(), authorities, {})
+    for group in (authority, challenges, dsm, machine, upkeep):
+        monkeypatch.setattr(group, "checks", lambda _: ())
+    monkeypatch.setattr(upkeep, "checks", lambda _: [Check("other", nothing)])
+    reported: List[str] = []
+
+    def listen(notice: DoctorNotice) -> None:
+        assert isinstance(notice, Checked)
+        reported.append(notice.name)
+
+    found = examine(DoctorContext(config, {}), listen)
+    assert [one.failure.id for one in found] == ["home.newer"]
+    assert "other" in reported
 
 
 def test_what_could_not_be_looked_at_is_neither_good_nor_bad(

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from acmewrap.driver.wrapper import IDENTITY, Wrapper, read_own
-from acmewrap.errors import AccessError
+from acmewrap.errors import AccessError, AcmewrapError
 from acmewrap.secrets import (
     CommandReference,
     CredentialReference,
@@ -43,14 +43,29 @@ WRAPPER = Wrapper(
 )
 
 GOLDEN = r"""#!/bin/bash
-# acmewrap wrapper script, version 2
+# acmewrap wrapper script, version 3
 # Rendered from /srv/acme/acmewrap.yaml; changes here are lost at the next `acmewrap render`.
 # acme.sh 3.1.1 with the homes, the authority and the hooks' variables of that file. It holds no secret itself:
 # each is read from where the file says, whenever this script runs. Other values are meant to the letter:
 # shellcheck disable=SC2016,SC2089,SC2090
 set -u
 umask 077
-unset _SCRIPT_HOME ACCOUNT_CONF_PATH AUTO_UPGRADE BASH_ENV ENV
+unset _SCRIPT_HOME ACCOUNT_CONF_PATH AUTO_UPGRADE BASH_ENV ENV NO_ARI
+
+# What would put other code in the place of the pinned, or settings in the place of those of the file, is not asked of acme.sh.
+for word in "$@"; do
+  case $word in
+    --upgrade | --auto-upgrade | --branch | -b) remedy='acmewrap upgrade' ;;
+    --install | --install-online) remedy='acmewrap install' ;;
+    --uninstall) remedy='acmewrap schedule remove' ;;
+    --install-cronjob | --installcronjob) remedy='acmewrap apply' ;;
+    --uninstall-cronjob | --uninstallcronjob) remedy='acmewrap schedule remove' ;;
+    --home | --config-home | --cert-home | --accountconf | --set-notify | --force-upgrade) remedy='acmewrap apply' ;;
+    *) continue ;;
+  esac
+  echo "$0: $word is not for this acme.sh, which acmewrap installs, configures and schedules: run \`$remedy\`" >&2
+  exit 2
+done
 
 # Every file that acme.sh could take for a hook is checked, in the folder that is then used, wherever the link to it leads by then.
 program=/srv/acme/src/acme.sh
@@ -91,6 +106,7 @@ if [ -z "${HOME-}" ]; then HOME=/srv/acme; fi
 if [ -z "${USER-}" ]; then USER=$(id -un); fi
 export HOME USER
 export CA_HOME=/srv/acme/.acme.sh/ca/pki.example.com_9000
+export NO_ARI=1 # acmewrap asks the authority when to renew
 SYNO_USERNAME=certupdater
 export SYNO_USERNAME
 SYNO_PASSWORD="$(cat -- /srv/acme/dsm.password)" || echo "$0: SYNO_PASSWORD cannot be read" >&2
@@ -109,11 +125,17 @@ _acmewrap_polls='waittimes:5120 _link_cert_retry:5192 _link_cert_retry:5194' _ac
 exec 9<&-
 unset BASH_ENV
 rm -f -- "$ACMEWRAP_HOME/http.header"
+mkdir -p -- "$ACMEWRAP_HOME" && : >>"$ACMEWRAP_HOME/account.conf" # the first that acme.sh runs
 _acmewrap_require_plain "$ACMEWRAP_HOME/account.conf"
 _acmewrap_require_plain "$ACMEWRAP_ACCOUNT/ca.conf"
 for REPLY in "$ACMEWRAP_HOME"/*; do
   REPLY=${REPLY##*/}
   _acmewrap_require_plain "$ACMEWRAP_HOME/$REPLY/${REPLY%_ecc}.conf"
+done
+for REPLY in "$ACMEWRAP_ACCOUNT/ca.conf" "$ACMEWRAP_HOME/account.conf" "$ACMEWRAP_HOME"/*/*.conf; do # saved by another acme.sh
+  if grep -qE '^(SAVED_|Le_PFXPassword=|CA_EAB_HMAC_KEY=)' "$REPLY" 2>/dev/null; then
+    grep -vE '^(SAVED_|Le_PFXPassword=|CA_EAB_HMAC_KEY=)' "$REPLY" >"$REPLY.part" && mv -f -- "$REPLY.part" "$REPLY"
+  fi
 done
 unset ACMEWRAP_HOME ACMEWRAP_ACCOUNT
 GUARD
@@ -202,3 +224,16 @@ def test_what_somebody_else_wrote_is_refused(tmp_path: Path, content: str) -> No
 def test_a_folder_in_its_place_is_refused(tmp_path: Path) -> None:
     with pytest.raises(AccessError):
         read_own(tmp_path)
+
+
+def test_one_that_a_later_version_wrote_is_not_rendered_over(tmp_path: Path) -> None:
+    path = tmp_path / "acme.sh"
+    path.write_text(WRAPPER.render().replace(IDENTITY, "acmewrap wrapper script, version 99"), encoding="utf-8")
+    with pytest.raises(AcmewrapError) as caught:
+        read_own(path)
+    assert caught.value.id == "wrapper.newer"
+
+
+def test_the_authority_is_asked_when_to_renew_by_the_scheduler_alone() -> None:
+    assert "export NO_ARI=1" in WRAPPER.render()
+    assert "export NO_ARI=1" not in replace(WRAPPER, scheduled=True).render()
