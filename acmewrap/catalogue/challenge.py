@@ -7,27 +7,45 @@ from typing import Mapping
 from ..errors import Retry
 from .entry import Entry, denied, issue_failed
 
+_INSTEAD = {"dns": "challenge.txt_not_seen", "standalone": "challenge.standalone_not_reached"}
+
 ENTRIES: Mapping[str, Entry] = {
     "challenge.not_reachable": issue_failed(
-        "The authority could not connect to the host to see the challenge (RFC 8555 section 8.3: port 80 for http-01).",
+        "The authority could not connect to the host to see the challenge (RFC 8555 section 8.3: port 80 for http-01). "
+        "step-ca says so of a web server that answers with 404, too.",
         "Make sure a web server answers on port 80 of {domain}, seen from the authority and not only from here: curl -v "
-        "http://{domain}/.well-known/acme-challenge/",
+        "http://{domain}/.well-known/acme-challenge/. `acmewrap doctor` tries the way of a token from here.",
+        instead=_INSTEAD,
     ),
     "challenge.name_unresolved": issue_failed(
         "The authority could not find an address (or the TXT record) for the name in its DNS.",
         "Add {domain} to the DNS that the authority asks, which may not be the one of this machine: dig {domain}",
+        instead={"dns": "challenge.txt_not_seen"},
     ),
     "challenge.wrong_content": issue_failed(
         "A web server answered the authority, but not with the token: it serves another folder than the webroot, redirects, or "
         "another host has the name.",
         "Make the web server of {domain} serve {webroot}. Try it: echo ok > {webroot}/.well-known/acme-challenge/try; curl "
         "http://{domain}/.well-known/acme-challenge/try",
+        instead=_INSTEAD,
     ),
     "challenge.timed_out": issue_failed(
         "The authority never decided about the challenge. Some (step-ca, Caddy) keep a failed one pending and try again by "
         "themselves.",
         "Check from the authority's host that http://{domain}/.well-known/acme-challenge/ is reachable, then run again.",
         retry=Retry.LATER,
+        instead=_INSTEAD,
+    ),
+    "challenge.txt_not_seen": issue_failed(
+        "The authority did not find the TXT record of the challenge in the DNS, or another value.",
+        "Compare what the resolver of the authority sees with what the hook wrote: dig TXT {record}. It may take longer to get "
+        "there (`--dnssleep SECONDS` under `options`), or another name server answers for the name.",
+        retry=Retry.LATER,
+    ),
+    "challenge.standalone_not_reached": issue_failed(
+        "The authority did not reach the small server that acme.sh starts for the challenge, or another answered in its place.",
+        "Let requests to port 80 of {domain} arrive at this machine while it runs, at the `port` that is set for it, or use "
+        "`webroot` with a web server that is there already.",
     ),
     "challenge.not_offered": issue_failed(
         "The authority does not offer this kind of challenge for the name (a wildcard takes dns-01 only, RFC 8555 section 7.1.3).",
@@ -36,6 +54,7 @@ ENTRIES: Mapping[str, Entry] = {
     "challenge.failed": issue_failed(
         "The authority did not accept the challenge, and its words are not known here.",
         "Make sure the authority can fetch http://{domain}/.well-known/acme-challenge/TOKEN from {webroot}, then run again.",
+        instead=_INSTEAD,
     ),
     "challenge.dns_hook": issue_failed(
         "The DNS hook could not set or remove the TXT record, or is missing or broken.",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
+from typing import Mapping
 
 from ..errors import ExitCode, Retry
 
@@ -14,7 +15,7 @@ class Entry:
 
     ``fixable``: acmewrap can put it right without anything being lost. ``alarming``: somebody may have tampered with
     something, which is worth a warning even when the run went on without it. ``account_lost``: the account may have to be
-    registered once more.
+    registered once more. ``instead`` are the ids that stand for it with other challenges than a webroot's (dns, standalone).
     """
 
     cause: str
@@ -24,6 +25,7 @@ class Entry:
     fixable: bool = False
     alarming: bool = False
     account_lost: bool = False
+    instead: Mapping[str, str] = field(default_factory=dict)
 
 
 # An entry that ends a command with another exit code than 1.

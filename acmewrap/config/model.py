@@ -20,6 +20,7 @@ Scheduler = Literal["crontab", "dsm", "systemd"]
 Runner = Literal["acmewrap", "wrapper"]
 Poll = Literal["early", "acme.sh"]
 
+SHORT_LIFE = 10 * 24 * 60 * 60
 DEFAULT_RELEASE = "3.1.1"
 LOG = "task.log"  # of unattended runs, below ``directory``, when the file names none
 
@@ -48,9 +49,17 @@ class Authority:
 
 @dataclass(frozen=True)
 class RenewAt:
-    """Due when this fraction of notBefore..notAfter has passed; above 0, below 1."""
+    """Due when this fraction of notBefore..notAfter has passed; above 0, below 1. ``short``: that of a life below ten days."""
 
     fraction: float
+    short: Optional[float] = None
+
+    def of(self, lifetime: int) -> float:
+        """The fraction of a *lifetime* in seconds."""
+        return self.fraction if self.short is None or lifetime >= SHORT_LIFE else self.short
+
+
+DEFAULT_RENEW = RenewAt(2 / 3, short=1 / 2)  # as certbot and lego have it, and Let's Encrypt's integration guide
 
 
 @dataclass(frozen=True)
@@ -84,7 +93,7 @@ class Certificate:
     authority: str
     challenges: Tuple[Challenge, ...]
     key: KeyType = "ec-256"
-    renew: Union[RenewAt, RenewBefore] = RenewAt(2 / 3)
+    renew: Union[RenewAt, RenewBefore] = DEFAULT_RENEW
     targets: Tuple[Target, ...] = ()
     options: Tuple[str, ...] = ()
 

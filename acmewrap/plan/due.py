@@ -33,7 +33,7 @@ def due_at(
     failure would leave no time: half of what *renew* leaves stays, and two runs of a schedule with this *interval*.
     """
     lifetime = max(not_after - not_before, 1)
-    due = not_before + int(lifetime * renew.fraction) if isinstance(renew, RenewAt) else not_after - renew.seconds
+    due = not_before + int(lifetime * renew.of(lifetime)) if isinstance(renew, RenewAt) else not_after - renew.seconds
     due = min(max(due, not_before), not_after - 1)
     if advised is None:
         return due

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import shutil
 import stat
 import subprocess
 import threading
@@ -37,7 +39,7 @@ def authority(dns: ChallengeServer, webserver: WebServer, tmp_path_factory: pyte
 @pytest.fixture
 def acme(acme_sh: AcmeShRelease, authority: Pebble, tmp_path: Path, fast_sleep: Path) -> AcmeSh:
     assert fast_sleep.is_dir()
-    home, path = tmp_path / "acme-home", os.environ["PATH"]
+    home, path = tmp_path / "acme-home", f"{tmp_path}/tools:{os.environ['PATH']}"
     return AcmeSh(
         acme_sh.path,
         home,
@@ -154,18 +156,22 @@ def test_a_request_for_a_name_whose_key_lies_here_is_refused(
 
 
 def watch_arguments(stop: threading.Event, seen: List[bytes]) -> None:
-    while not stop.is_set():
-        for path in Path("/proc").glob("[0-9]*/cmdline"):
-            try:
-                seen.append(path.read_bytes())
-            except OSError:
-                continue
+    while not stop.wait(0.01):
+        for number in filter(str.isdigit, os.listdir("/proc")):
+            with contextlib.suppress(OSError):
+                seen.append(Path("/proc", number, "cmdline").read_bytes())
 
 
 def test_what_is_exported_holds_what_it_should_and_the_password_is_nowhere(
     acme: AcmeSh, webserver: WebServer, tmp_path: Path
 ) -> None:
     acme.issue([NAME], Webroot(webserver.root)).raise_for_failure()
+    asked, tools = tmp_path / "asked", tmp_path / "tools"
+    tools.mkdir()
+    (tools / "openssl").write_text(
+        f'#!/bin/sh\nprintf \'%s\\n\' "$*" >>{asked}\nexec {shutil.which("openssl")} "$@"\n', encoding="ascii"
+    )
+    (tools / "openssl").chmod(0o755)
     stop = threading.Event()
     seen: List[bytes] = []
     watcher = threading.Thread(target=watch_arguments, args=(stop, seen))
@@ -179,7 +185,8 @@ def test_what_is_exported_holds_what_it_should_and_the_password_is_nowhere(
     chain = x509.parse_pem(text.encode())
     assert (chain[0].sha256, len(chain)) == (pfx.sha256, 2)
     assert x509.key_matches(text.encode(), chain[0])
-    assert any(b"pkcs12\0-export" in one for one in seen)
+    seen.append(asked.read_bytes())
+    assert b"pkcs12 -export" in seen[-1]
     assert not any(PASSWORD.reveal().encode() in one for one in seen)
     assert stat.S_IMODE(pfx.path.stat().st_mode) == 0o600
     kept = [path for path in acme.home.path.rglob("*") if path.is_file()]

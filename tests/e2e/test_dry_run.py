@@ -71,8 +71,8 @@ HONOURED: Tuple[Row, ...] = (
     Row(("schedule", "remove", "--yes"), "Would remove the entry: "),
     Row(("revoke", "nas", "--yes"), "Would revoke nas, serial "),
 )
-# Of a program of its own, in tests/process/test_self_update.py.
-ELSEWHERE = {"self-update"}
+# Of a program of its own, in tests/process/test_self_update.py; of an archive of its own, in tests/unit/cli/test_pin.py.
+ELSEWHERE = {"self-update", "pin"}
 REFUSED: Tuple[Tuple[str, ...], ...] = (
     ("check",),
     ("plan",),

@@ -98,6 +98,7 @@ certificates:
   short:
     domains: [{NAME}]
     challenge: {{webroot: web}}
+    renew: {{at: 2/3}}
     deploy: {{there: {{hook: ssh, verify: {{host: 127.0.0.1, port: {port}, name: {NAME}, timeout: 1s}}}}}}
 schedule: {{every: 5m}}
 """,

@@ -13,6 +13,7 @@ from typing import Any, List, Tuple
 
 import pytest
 
+from clinic import CRONTAB
 from forkserver import acmewrap
 from synthetic import DAY, Folder
 from unprivileged import NOBODY
@@ -49,6 +50,9 @@ class Machine:
         Folder(
             domain=NAME, begin=int(time.time()) - 60, end=int(time.time()) + DAY, chain_end=int(time.time()) + DAY
         ).write(self.home)
+        (folder / "tools").mkdir()
+        (folder / "tools/crontab").write_text(CRONTAB.format(table=folder / "table"), encoding="ascii")
+        (folder / "tools/crontab").chmod(0o755)
         self.apply_modes()
 
     def apply_modes(self) -> None:
@@ -56,7 +60,8 @@ class Machine:
             path.chmod(0o700 if path.is_dir() else 0o600)
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
-        return acmewrap("--config", str(self.folder / "acmewrap.yaml"), *words)
+        path = f"{self.folder}/tools:{os.environ['PATH']}"
+        return acmewrap("--config", str(self.folder / "acmewrap.yaml"), *words, PATH=path)
 
     def deploy(self) -> Tuple[int, Any]:
         done = self.run("--json", "deploy", "nas")

@@ -24,6 +24,7 @@ METHODS: Mapping[str, Callable[..., object]] = {
     "schedule": Job.schedule,
     "install": Job.install,
     "render": Job.render,
+    "pin": Job.pin,
     "upgrade": Job.upgrade,
     "revoke": Job.revoke,
     "run": Job.wrapper,  # what is run

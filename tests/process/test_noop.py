@@ -210,7 +210,7 @@ def run_is_not_quiet(folder: Path) -> bool:
 
 def test_time_alone_ends_the_quiet(folder: Path) -> None:
     run(folder)
-    due = 16 * 3600 - 3600
+    due = 12 * 3600 - 3600
     assert run(folder, start=due - 60).imported(READING) == []
     late = run(folder, "--dry-run", start=due + 60)
     assert any("renew" in line for line in late.said)

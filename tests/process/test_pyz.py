@@ -139,12 +139,22 @@ def test_it_replaces_itself_on_the_oldest_python_and_goes_back(pyz: Path, tmp_pa
 
 
 def test_a_run_holds_the_file_so_that_it_is_not_replaced_meanwhile(pyz: Path, tmp_path: Path) -> None:
-    config = tmp_path / "acmewrap.yaml"
-    os.mkfifo(str(config))
-    argv = [sys.executable, "-IB", str(pyz), "--config", str(config), "check"]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT) as process, open(pyz, "rb") as held:
-        # The FIFO opens when the run has got as far as reading it.
-        with open(config, "wb"), pytest.raises(BlockingIOError):
+    config, asked, shim = tmp_path / "acmewrap.yaml", tmp_path / "asked", tmp_path / "tools/crontab"
+    config.write_text(
+        f"directory: {tmp_path}\n"
+        "authorities: {lab: {server: 'https://ca.test/dir'}}\n"
+        f"certificates: {{a: {{domains: [a.test], challenge: {{webroot: {tmp_path}}}}}}}\n",
+        encoding="utf-8",
+    )
+    os.mkfifo(str(asked))
+    shim.parent.mkdir()
+    shim.write_text(f"#!/bin/sh\nread line <{asked}\n", encoding="ascii")
+    shim.chmod(0o755)
+    argv = [sys.executable, "-IB", str(pyz), "--config", str(config), "plan"]
+    environ = {**os.environ, "PATH": f"{shim.parent}:{os.environ['PATH']}"}
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, env=environ) as process, open(pyz, "rb") as held:
+        # The FIFO opens when the run has got as far as asking for the crontab.
+        with open(asked, "wb"), pytest.raises(BlockingIOError):
             fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
         process.communicate(timeout=30)
         fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)

@@ -92,7 +92,7 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, RenewAt):
-        return "`{at: 2/3}`"
+        return "half of a life below ten days, else two thirds"
     if is_dataclass(value):
         given = {field.name: getattr(value, field.name) for field in fields(value)}
         return ", ".join(f"`{name}: {_shown(one).strip('`')}`" for name, one in given.items() if one not in (None, ()))

@@ -14,6 +14,7 @@ from ..binder.types import suggestion
 from ..challenges import Challenge, Dns
 from ..model import LOG, Authority, Certificate, Config, DsmCertificate, Schedule, Synology, Target
 from .install import check_installs
+from .options import missing_options, wanted_options
 from .synology import canonical, target_of
 
 _MOST_JOBS = 4
@@ -86,6 +87,9 @@ def _authorities(root: Section, directory: Path) -> Dict[str, Authority]:
 def _certificate(name: str, section: Section, root: Section, authorities: Dict[str, Authority]) -> Certificate:
     domains: Tuple[str, ...] = section.get("domains") or ()
     options: Tuple[str, ...] = section.get("options") or ()
+    wanted = wanted_options(section)
+    for key, flag, since in missing_options(wanted, options, root.get("acme_sh")):
+        section.refuse(key, f"this release of acme.sh has no {flag}: acmewrap upgrade {since}, or a later one")
     try:
         for first in domains[:1]:
             check_first_domain(first)
@@ -103,7 +107,7 @@ def _certificate(name: str, section: Section, root: Section, authorities: Dict[s
         key=section.get("key"),
         renew=section.get("renew"),
         targets=_targets(section, root),
-        options=options,
+        options=(*wanted, *options),
     )
 
 

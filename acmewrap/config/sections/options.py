@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import re
+from typing import Any, Iterator, Sequence, Tuple
+
+from ..binder.record import Section
 from ..binder.types import Scalar
 
 _COMMANDS = (
@@ -28,6 +32,13 @@ _OWNED = {
     "`acme_sh: {release: …}`": "--auto-upgrade --branch -b",
 }
 
+_SINCE = {
+    "profile": ("--cert-profile", "3.1.2"),
+    "usages": ("--extended-key-usage", "3.0.9"),
+    "lifetime": ("--valid-to", "3.0.6"),
+}
+USAGES = {"server": "serverAuth", "client": "clientAuth"}  # RFC 5280 section 4.2.1.12
+
 RESERVED = {flag: owner for owner, flags in _OWNED.items() for flag in flags.split()}
 RESERVED.update(dict.fromkeys(_COMMANDS.split(), "a command of acmewrap"))
 
@@ -51,3 +62,27 @@ OPTION = Scalar(
     _option,
     {"anyOf": [{"type": "string", "not": {"enum": sorted(RESERVED)}}, {"type": "number"}]},
 )
+
+
+def wanted_options(section: Section) -> Tuple[str, ...]:
+    """What `profile`, `usages` and `lifetime` are to acme.sh."""
+    usages, lifetime = section.get("usages") or (), section.get("lifetime")
+    values = {
+        "profile": section.get("profile"),
+        "usages": ",".join(USAGES[usage] for usage in usages),
+        "lifetime": f"+{-(-lifetime // 3600)}h" if lifetime else None,
+    }
+    return tuple(word for key, value in values.items() if value for word in (_SINCE[key][0], value))
+
+
+def missing_options(wanted: Sequence[str], options: Sequence[str], settings: Any) -> Iterator[Tuple[str, str, str]]:
+    """Key, flag and the first release that has it, of each that the pinned release of acme.sh lacks."""
+    release = getattr(settings, "release", "")
+    for key, (flag, since) in _SINCE.items():
+        place = key if flag in wanted else "options"
+        if release and (flag in wanted or flag in options) and _numbers(release) < _numbers(since):
+            yield place, flag, since
+
+
+def _numbers(release: str) -> Tuple[int, ...]:
+    return tuple(map(int, re.findall(r"[0-9]+", release)))

@@ -16,7 +16,7 @@ from ..commands import After, Before, ConfiguredCommand, Event
 from .challenges import CHALLENGE
 from .credentials import SECRET, Environment
 from .install import INSTALL
-from .options import OPTION
+from .options import OPTION, USAGES
 from .paths import Bundle, PathKind
 from .release import ManifestFile, check, settings
 from .scalars import ANY, DOMAIN, DURATION, EMAIL, FLAG, FRACTION, HOOK, JOBS, KEY, NAME, RELEASE, SERVER, TIME
@@ -135,6 +135,12 @@ _CERTIFICATE = Record(
             "Where it goes: `synology` for the section of that name, a deploy hook or files to install, and how to verify it.",
             default={},
         ),
+        "profile": Key(NAME, "The profile of the authority to issue by, such as shortlived."),
+        "usages": Key(
+            Sequence(choice(tuple(USAGES)), "a list of server and client", unique=True),
+            "What it may be used for (extended key usage); when left out, what acme.sh asks for.",
+        ),
+        "lifetime": Key(DURATION, "How long it is to live; the authority may refuse."),
         "options": Key(
             Sequence(OPTION, "a list of arguments", at_least=0),
             "More arguments for acme.sh --issue.",

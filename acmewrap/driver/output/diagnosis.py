@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import shlex
 from contextlib import suppress
-from typing import Dict, Mapping, NamedTuple, Optional, Sequence, Type
+from typing import Dict, Mapping, NamedTuple, Optional, Sequence, Tuple, Type
 from urllib.parse import urlsplit
 
 from ...catalogue import CATALOGUE, failure
@@ -26,14 +26,18 @@ _TAIL = 20
 _LONGEST_MESSAGE = 500
 _VALUES = (
     *("server", "host", "ca_bundle", "webroot", "domain", "name", "user", "group"),
-    *("folder", "account", "account_folder", "hook", "target"),
+    *("folder", "account", "account_folder", "hook", "target", "record"),
 )
 
 # acme.sh triggers the challenge once more when all is over; the authority's answer to that tells nothing.
 _AFTERMATH = re.compile(r"^(?:\[[^\]]*\] )?_on_issue_err$", re.MULTILINE)
 _GUARDED = re.compile(r"acmewrap: refused an unsafe answer of the authority: (.*)")  # templates/guard.sh
 _TRANSFER = re.compile(r"(libcurl-errors|Exit-Status)\.html for error code: (\d{1,4})\b")
+_ASKED = re.compile(r"_post_url='([^'\s]+)'")
 _ANSWERED = re.compile(r"code='2\d\d'")
+
+_RECORD = re.compile(r"Adding (?:TXT|txt) value: \S+ for domain: *(\S+)$")
+_STANDALONE = "Standalone mode server"
 
 _NO_SPACE = re.compile(r"No space left on device|Disk quota exceeded")
 _DENIED = re.compile(r"^\S+: (?:line \d+: |\d+: )?(.*): (?:Permission denied|Read-only file system)$")
@@ -91,8 +95,22 @@ def diagnose(
         finding = Finding(
             "acme.unknown", f"acme.sh --{verb} failed (exit code {returncode})" + (f": {last}" if last else "")
         )
-    values = _values(events, {**context, **finding.values})
-    return failure(finding.id, finding.message[:_LONGEST_MESSAGE], transcript.lines[-_TAIL:], **values)
+    way, known = _challenge_of(transcript)
+    values = _values(events, {**context, **known, **finding.values})
+    return failure(
+        CATALOGUE[finding.id].instead.get(way, finding.id),
+        finding.message[:_LONGEST_MESSAGE],
+        transcript.lines[-_TAIL:],
+        **values,
+    )
+
+
+def _challenge_of(transcript: Transcript) -> Tuple[str, Mapping[str, str]]:
+    """The challenge in use, where it is none of a webroot, and what its remedies name."""
+    records = [match.group(1) for match in map(_RECORD.match, transcript.texts) if match]
+    if records:
+        return "dns", {"record": records[-1]}
+    return ("standalone" if _STANDALONE in transcript.texts else ""), {}
 
 
 def _interrupted(id: str, message: str, finding: Optional[Finding]) -> Finding:
@@ -131,6 +149,11 @@ def _from_transfer(
     if failed and not _went_on(events, e.CurlFailed) and not (said and (decided or failed[-1].start() < said[-1][0])):
         program = "curl" if failed[-1].group(1) == "libcurl-errors" else "wget"
         where = context.get("target" if deploying else "server", "")
+        asked = [] if deploying else _ASKED.findall(text[: failed[-1].start()])
+        if (
+            asked and urlsplit(asked[-1]).netloc != urlsplit(where).netloc
+        ):  # as behind a proxy that the authority does not know of
+            where = f"{asked[-1]}, to which {where} leads"
         return Finding(
             *curl_failed(program, int(failed[-1].group(2)), where, context.get("hook", "") if deploying else None)
         )

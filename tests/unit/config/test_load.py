@@ -13,6 +13,7 @@ from acmewrap.config import Config, MissingConfigurationError, load
 from acmewrap.config.challenges import Alpn, Apache, Challenge, Dns, Nginx, Standalone, Stateless, Webroot
 from acmewrap.config.endpoint import Endpoint
 from acmewrap.config.model import (
+    DEFAULT_RENEW,
     Account,
     AcmeShSettings,
     Authority,
@@ -84,7 +85,7 @@ def test_the_file_of_a_nas_says_what_it_means(tmp_path: Path) -> None:
                 authority="internal",
                 challenges=(Webroot(Path("/var/lib/letsencrypt")),),
                 key="ec-256",
-                renew=RenewAt(2 / 3),
+                renew=DEFAULT_RENEW,
                 targets=(Target("dsm", "synology_dsm", env, verify, DsmCertificate("acme")),),
             )
         },
@@ -103,7 +104,7 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
         "internal", "https://ca.example.com/acme/directory", tmp_path / ".acme.sh"
     )
     expected = Certificate(
-        "nas", ("nas.example.com",), "internal", (Webroot(Path("/var/www")),), "ec-256", RenewAt(2 / 3)
+        "nas", ("nas.example.com",), "internal", (Webroot(Path("/var/www")),), "ec-256", DEFAULT_RENEW
     )
     assert config.certificates == {"nas": expected}
     assert (config.synology, config.schedule) == (None, None)

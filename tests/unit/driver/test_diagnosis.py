@@ -483,3 +483,36 @@ def test_a_folder_that_is_not_there_leads_to_making_it() -> None:
     failure = diagnosed(lines, verb="install_cert")
     assert failure.id == "install.no_folder"
     assert "mkdir -p /etc/none" in failure.remedy
+
+
+@pytest.mark.parametrize(
+    ("line", "id", "says"),
+    [
+        ("Verifying: a.example.com", "challenge.not_reachable", "port 80 of a.example.com"),
+        ("Standalone mode server", "challenge.standalone_not_reached", "use `webroot`"),
+        (
+            "Adding TXT value: x-_1 for domain: _acme-challenge.a.example.com",
+            "challenge.txt_not_seen",
+            "dig TXT _acme-challenge.a",
+        ),
+        (
+            "Adding txt value: x-_1 for domain:  _acme-challenge.a.example.com",
+            "challenge.txt_not_seen",
+            "dig TXT _acme-challenge.a",
+        ),
+    ],
+)
+def test_the_remedy_is_that_of_the_challenge_in_use(line: str, id: str, says: str) -> None:
+    context = {"server": SERVER, "domain": "a.example.com"}
+    failure = diagnosed([line, problem("connection", "Connection refused")], context=context)
+    assert failure.id == id
+    assert says in failure.remedy
+    assert "WEBROOT" not in failure.remedy
+
+
+def test_a_directory_that_leads_elsewhere_is_reported_with_the_address_that_fails() -> None:
+    log = f"_post_url='https://internal.test:9000/acme/new-nonce'\n{curl(6)}"
+    message = diagnosed([curl(6)], log=log).message
+    assert message.startswith(f"https://internal.test:9000/acme/new-nonce, to which {SERVER} leads: ")
+    same = log.replace("https://internal.test:9000/acme", SERVER.rpartition("/")[0])
+    assert diagnosed([curl(6)], log=same).message.startswith(f"{SERVER}: ")

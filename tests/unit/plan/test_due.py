@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import Union
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acmewrap.config.model import RenewAt, RenewBefore
-from acmewrap.plan.due import due_at
+from acmewrap.config.model import DEFAULT_RENEW, RenewAt, RenewBefore
+from acmewrap.plan.due import due_at, slowest_interval
 
-MINUTE, DAY = 60, 86400
+MINUTE, HOUR, DAY = 60, 3600, 86400
 BEGIN = st.integers(min_value=0, max_value=4_000_000_000)
 LIFETIME = st.integers(min_value=10 * MINUTE, max_value=398 * DAY)
 RULE = st.one_of(
@@ -44,3 +45,18 @@ def test_a_longer_time_than_the_whole_life_means_due_at_once_and_not_before_it_b
 
 def test_dates_that_make_no_sense_are_due() -> None:
     assert due_at(5000, 5000, RenewAt(2 / 3)) <= 5000
+
+
+@pytest.mark.parametrize(
+    ("lifetime", "due"),
+    [
+        (12 * HOUR, 6 * HOUR),
+        (6 * DAY, 3 * DAY),
+        (10 * DAY - 2, 5 * DAY - 1),
+        (10 * DAY, int(10 * DAY * 2 / 3)),
+        (90 * DAY, 60 * DAY),
+    ],
+)
+def test_by_default_a_short_life_is_renewed_at_its_half_and_any_other_at_two_thirds(lifetime: int, due: int) -> None:
+    assert due_at(0, lifetime, DEFAULT_RENEW) == due
+    assert slowest_interval(lifetime, DEFAULT_RENEW) == lifetime // 3  # a rarer schedule is reported by check

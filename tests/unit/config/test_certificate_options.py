@@ -1,0 +1,59 @@
+"""`profile`, `usages` and `lifetime`: what acme.sh is given for them, and releases that cannot do it."""
+
+from __future__ import annotations
+
+from typing import Any, Mapping, Tuple
+
+import pytest
+
+from acmewrap.config.model import Config
+from acmewrap.errors import ConfigurationError
+
+
+def load(release: str, **keys: Any) -> Config:
+    certificate: Mapping[str, Any] = {"domains": ["nas.test"], "challenge": {"webroot": "/srv/web"}, **keys}
+    return Config.from_mapping(
+        {
+            "acme_sh": {"release": release},
+            "authorities": {"ca": {"server": "https://ca.test/directory"}},
+            "certificates": {"nas": certificate},
+        },
+        "/srv/acme/acmewrap.yaml",
+    )
+
+
+@pytest.mark.parametrize(
+    ("keys", "words"),
+    [
+        ({}, ()),
+        ({"profile": "shortlived"}, ("--cert-profile", "shortlived")),
+        ({"usages": ["server"]}, ("--extended-key-usage", "serverAuth")),
+        ({"usages": ["server", "client"]}, ("--extended-key-usage", "serverAuth,clientAuth")),
+        ({"lifetime": "7d"}, ("--valid-to", "+168h")),
+        ({"lifetime": "90m", "options": ["--ocsp"]}, ("--valid-to", "+2h", "--ocsp")),
+    ],
+)
+def test_what_a_certificate_is_to_be_reaches_acme_sh(keys: Mapping[str, Any], words: Tuple[str, ...]) -> None:
+    assert load("3.1.3", **keys).certificates["nas"].options == words
+
+
+@pytest.mark.parametrize(
+    ("release", "keys", "key", "since"),
+    [
+        ("3.1.1", {"profile": "shortlived"}, "profile", "3.1.2"),
+        ("3.1.1", {"options": ["--cert-profile", "shortlived"]}, "options", "3.1.2"),
+    ],
+)
+def test_a_release_that_cannot_do_it_is_a_problem_with_upgrade_as_its_remedy(
+    release: str, keys: Mapping[str, Any], key: str, since: str
+) -> None:
+    with pytest.raises(ConfigurationError) as raised:
+        load(release, **keys)
+    (problem,) = raised.value.problems
+    assert problem.path == f"certificates.nas.{key}"
+    assert f"acmewrap upgrade {since}" in problem.message
+
+
+def test_another_usage_is_a_problem() -> None:
+    with pytest.raises(ConfigurationError, match="server"):
+        load("3.1.3", usages=["email"])
