@@ -204,10 +204,9 @@ class Engine:
         return self._end(replace(result, seconds=self._context.clock() - started))
 
     def _guard(self, step: Step) -> None:
-        self._commands.guard("run", self._begun)
-        stage = stage_of(step)
-        if stage is not None:
-            self._commands.guard(stage, self._begun)
+        for stage in ("run", stage_of(step)) if self._config.commands else ():
+            if stage is not None:
+                self._commands.guard(stage, self._begun)
 
     def _end(self, result: StepResult) -> StepResult:
         self._notify(StepEnded(result))

@@ -75,6 +75,12 @@ class Poller:
         self._ended.set()
         self._thread.join()
 
+    def wait_for(self, leaf: str) -> None:
+        """Until *leaf* was served, which a worker of before may put off."""
+        deadline = time.monotonic() + 10
+        while leaf not in self.served and time.monotonic() < deadline:
+            time.sleep(0.01)
+
     def _poll(self) -> None:
         while not self._ended.wait(0.01):
             try:
@@ -202,6 +208,7 @@ def test_a_server_is_renewed_and_a_broken_configuration_rolled_back_unseen_by_it
     first = machine.leaf()
     assert look(machine.port) == first
     with Poller(machine.port) as poller:
+        poller.wait_for(first)
         machine.renew()
         second = machine.leaf()
         assert machine.deploy() == (0, ("done", None))
@@ -214,6 +221,7 @@ def test_a_server_is_renewed_and_a_broken_configuration_rolled_back_unseen_by_it
         assert look(machine.port) == second
         machine.mend()
         assert machine.deploy() == (0, ("done", None))
+        poller.wait_for(machine.leaf())
     assert poller.problems == []
     assert poller.served == {first, second, machine.leaf()}
 

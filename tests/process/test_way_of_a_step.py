@@ -42,7 +42,7 @@ def store(folder: Path) -> None:
     Home(folder / ".acme.sh").replace(NAME, True, staged)
 
 
-def test_a_deployment_visits_at_most_16_modules_and_comes_back_to_one_at_most_18_times(
+def test_a_deployment_visits_at_most_16_modules_and_comes_back_to_one_at_most_19_times(
     tmp_path: Path, acme_sh_311: Path
 ) -> None:
     store(tmp_path)
@@ -62,4 +62,4 @@ def test_a_deployment_visits_at_most_16_modules_and_comes_back_to_one_at_most_18
     assert [result.outcome for result in run.results] == ["done"], lines
     assert (tmp_path / "served/full.pem").exists()
     assert way.visited <= 16, "\n".join(way.modules)
-    assert way.returns <= 18, way.modules
+    assert way.returns <= 19, way.modules

@@ -23,6 +23,7 @@ VOCABULARY = {
         "formats.timefmt",
         "formats.text",
         "net.tls",
+        "pki.names",
         "reasons",
         "config.model",
         "plan.steps",
