@@ -33,7 +33,7 @@ def run(
     """Run *argv*, never two at once on this machine. Raises :class:`Ended`; :class:`AccessError` when root would run what others
     can change; :class:`CommandError` when the run is being stopped.
     """
-    environment = _environment(context.environ)
+    environment = environment_of(context.environ)
     refuse_weak(argv, environment)
     deadline = context.deadlines.get(verb, _DEADLINE)
     with files.machine_lock(_DEADLINE):
@@ -61,9 +61,9 @@ def refuse_weak(argv: Tuple[str, ...], environ: Mapping[str, str]) -> None:
     trust.refuse_weak_command(words, environ.get("PATH") or command.DEFAULT_PATH)
 
 
-def _environment(environ: Mapping[str, str]) -> Dict[str, str]:
+def environment_of(environ: Mapping[str, str]) -> Dict[str, str]:
     """The user's environment; cron and DSM leave out what `systemctl --user` and others look for."""
-    environment = {"PATH": command.DEFAULT_PATH, **environ}
+    environment = {**environ, "PATH": environ.get("PATH") or command.DEFAULT_PATH}
     with contextlib.suppress(KeyError):
         environment.setdefault("HOME", pwd.getpwuid(os.geteuid()).pw_dir)
     runtime = f"/run/user/{os.geteuid()}"

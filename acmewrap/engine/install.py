@@ -69,10 +69,13 @@ class Installation:
 
 def recover(config: Config) -> None:
     """Finish what a killed run had begun to put in place; its deployment is still pending, and says what is wrong with that."""
+    ledgers: Dict[str, Ledger] = {}
     for certificate, target in config.targets():
         if target.install is not None:
-            ledger = Ledger.load(paths.ledger_path(config.authority_of(certificate)))
-            if ledger.get(f"{certificate.name}/{target.name}").placed is not None:
+            authority = config.authority_of(certificate)
+            if authority.name not in ledgers:
+                ledgers[authority.name] = Ledger.load(paths.ledger_path(authority))
+            if ledgers[authority.name].get(f"{certificate.name}/{target.name}").placed is not None:
                 with contextlib.suppress(AcmewrapError):
                     placement.put(target.install)
 

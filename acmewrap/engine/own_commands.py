@@ -11,11 +11,11 @@ from typing import Callable, Dict, Iterator, Literal, Optional, Tuple
 from ..catalogue import failure
 from ..config.commands import Before, ConfiguredCommand
 from ..config.model import Config
-from ..driver.command import DEFAULT_PATH
 from ..driver.process import Command
 from ..errors import AcmewrapError, CommandError, ExitCode, Failure
 from ..plan.steps import DeployCertificate, ObtainCertificate, RenewCertificate, Step
 from ..system import trust
+from .commands import environment_of
 from .context import RunContext
 from .results import CommandResult, Run
 
@@ -61,7 +61,7 @@ class Commands:
 
     def _run(self, command: ConfiguredCommand, run: Run) -> Optional[Failure]:
         assert self._document is not None
-        environ = {**self._context.environ, "PATH": self._context.environ.get("PATH") or DEFAULT_PATH}
+        environ = environment_of(self._context.environ)
         text = self._document(run).encode("utf-8", "surrogateescape")
         words = Command("command", command.run, environ, self._config.directory, command.timeout, stdin=text)
         try:

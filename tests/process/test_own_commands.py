@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import pwd
 import time
 from pathlib import Path
 from typing import Dict, List
@@ -53,6 +54,17 @@ def test_a_command_gets_its_words_the_environment_and_the_document_as_they_are(
     (tmp_path / "given").unlink()
     assert main([*options, "render"]) == 0  # with nothing to do
     assert not (tmp_path / "given").exists()
+
+
+def test_a_command_has_the_home_of_its_user_where_a_scheduler_gives_none(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options = write(
+        tmp_path, [{"after": "run", "run": [program(tmp_path, 'printf "%s" "$HOME" > own-home; cat > given')]}]
+    )
+    monkeypatch.delenv("HOME")
+    assert main([*options, "render"]) == 0
+    assert (tmp_path / "own-home").read_text() == pwd.getpwuid(os.geteuid()).pw_dir
 
 
 def test_nothing_runs_for_who_only_looks(tmp_path: Path) -> None:
