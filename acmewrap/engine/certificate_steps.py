@@ -24,7 +24,7 @@ from ..plan.steps import CertificateStep, CheckRenewalInfo, DeployCertificate, O
 from ..reasons import NotServed
 from ..secrets import Secret, resolve
 from ..state.ledger import Ledger, LedgerEntry
-from . import renewal_advice
+from . import challenge_look, renewal_advice
 from .context import RunContext, explain
 from .deploy import Delivery, deliver, refuse_reverted
 from .install import Installation, install
@@ -76,8 +76,8 @@ class CertificateSteps:
             raise problem from error
 
     def _obtain(self, step: ObtainCertificate, on_line: OnLine) -> IssueResult:
-        if step.authority.name in self._blocked:
-            raise self._blocked[step.authority.name]
+        if step.request.name in self._blocked:
+            raise self._blocked[step.request.name]
         before = _read(step)
         result = self._order(step, on_line)
         if not result.changed and result.failure is not None and CATALOGUE[result.failure.id].account_lost:
@@ -89,9 +89,7 @@ class CertificateSteps:
             result = self._judge_life(step, entry, result)
             renewal_advice.begin(self._config, step.request, ledger, source, self._context.clock(), before=before)
             return result
-        if result.failure is None:
-            nothing = failure("certificate.not_stored", "acme.sh ended well and stored nothing new")
-            result = replace(result, failure=nothing)
+        result = challenge_look.explain(step.request, result)
         assert result.failure is not None
         self._note(step, result.failure, result.retry_after)
         return result

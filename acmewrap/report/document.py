@@ -130,6 +130,7 @@ _LEAF: Dict[str, Type] = {
     **dict.fromkeys(("issuer", "serial", "key_type"), optional(TEXT)),
     **dict.fromkeys(("not_before", "not_after"), optional(MOMENT)),
     "sha256": optional(SHA256),
+    "names": field(optional(listed(TEXT)), None, "What the certificate holds, which may be more than was asked for."),
 }
 _DONE = optional(choice("issued", "renewed", "reissued", "unchanged", "not_due", "not_issued", "failed"))
 _PATHS: Dict[str, Type] = {"cert": field(TEXT, "certificate"), **dict.fromkeys(("key", "chain", "fullchain"), TEXT)}
