@@ -14,9 +14,10 @@ from . import paths
 from .catalogue import failure
 from .config.model import Certificate, Config
 from .engine.convergence import SCOPES, Command, Convergence
-from .errors import AccessError, AcmewrapError, IssueError
+from .errors import AcmewrapError, IssueError
 from .plan.planner import Plan
-from .state.machine import CERTIFICATE_PARTS, STATUS_PARTS, read_state
+from .state.machine import read_state
+from .state.model import CERTIFICATE_PARTS, STATUS_PARTS
 
 if TYPE_CHECKING:
     from .doctor import DoctorNotice, Finding
@@ -147,8 +148,6 @@ class Job:
         """How the NAS answers, without values. Raises :class:`AccessError` (``doctor.no_nas``), or why no login works."""
         from .doctor import support
 
-        if self.config.synology is None:
-            raise AccessError(failure("doctor.no_nas", f"{self.config.file} has no section `synology`"))
         return support.collect(self.config, self._environ)
 
     def revoke(self, name: str, reason: int = 0, *, sha256: Optional[str] = None) -> RevokeResult:

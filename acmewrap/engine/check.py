@@ -11,7 +11,8 @@ from ..errors import ConfigurationWarning
 from ..plan import interval_check
 from ..schedule import entry
 from ..state import file_modes, installed_files
-from ..state.machine import CERTIFICATE_PARTS, read_state
+from ..state.machine import read_state
+from ..state.model import CERTIFICATE_PARTS
 from . import upgrade
 
 

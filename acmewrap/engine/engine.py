@@ -23,6 +23,7 @@ from ..formats.timefmt import instant
 from ..host import webroot
 from ..plan.planner import Plan
 from ..plan.steps import LAST_KINDS, DeployCertificate, ObtainCertificate, Step
+from ..state.ledger import open_ledgers
 from ..system import files, trust
 from . import install
 from .certificate_steps import CertificateSteps
@@ -123,7 +124,7 @@ class Engine:
                 steps.setdefault(step.certificate, []).append(step)
         if not steps:
             return []
-        work = CertificateSteps(self._config, self._context, *self._open_authorities(plan))
+        work = CertificateSteps(self._config, self._context, open_ledgers(self._config), *self._open_authorities(plan))
         groups = _groups(plan)
         later = {id(step) for group in groups for step in group}
         lanes = [[step for step in lane if id(step) not in later] for lane in steps.values()]

@@ -15,7 +15,7 @@ from ..pki import x509
 from ..plan.due import due_of, interval_of, is_waiting
 from ..plan.steps import ObtainCertificate
 from ..state.ledger import LedgerEntry
-from ..state.machine import CertificateState, State
+from ..state.model import CertificateState, State
 from ..verify.tls_probe import ChainFlaw, Observation
 from .results import Run, StepResult
 
