@@ -27,7 +27,6 @@ from ..errors import CommandError
 from ..secrets import Redactor, Secret
 
 logger = logging.getLogger(__name__)
-
 OnLine = Callable[[str], None]
 
 LINE_LIMIT = 64 * 1024  # bytes of one line; the rest of it is left out
