@@ -161,7 +161,7 @@ class Job:
 
         (certificate,) = self.select(name)
         authority, context = self.config.authority_of(certificate), RunContext(self._environ)
-        with Engine(self.config, context).hold():
+        with Engine(self.config, context).hold(authority.name):
             leaf = self.leaf(name).sha256
             if sha256 not in (None, leaf):
                 raise IssueError(failure("certificate.replaced", f"{name} is another one by now; none was revoked"))

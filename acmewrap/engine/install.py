@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field
-from typing import Any, Callable, Dict, Optional, Sequence, Tuple
+from typing import Any, Callable, Container, Dict, Optional, Sequence, Tuple
 
 from ..catalogue import failure
 from ..config.install import FilePart, Install
@@ -59,11 +59,13 @@ class Installation:
         return self.ledger.get(self.step.entry)
 
 
-def recover(config: Config) -> None:
-    """Finish what a killed run had begun to put in place; its deployment is still pending, and says what is wrong with that."""
-    ledgers = open_ledgers(config)
+def recover(config: Config, barred: Container[str] = ()) -> None:
+    """Finish what a killed run had begun to put in place, but for the authorities *barred*; its deployment is still pending, and
+    says what is wrong with that.
+    """
+    ledgers = open_ledgers(one for one in config.authorities.values() if one.name not in barred)
     for certificate, target in config.targets():
-        if target.install is not None:
+        if target.install is not None and certificate.authority in ledgers:
             entry = ledgers[certificate.authority].get(f"{certificate.name}/{target.name}")
             if entry.placed is not None:
                 with contextlib.suppress(AcmewrapError):

@@ -12,12 +12,12 @@ import json
 import threading
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Tuple, Type, TypeVar, get_args, get_type_hints
+from typing import Any, Dict, Iterable, Mapping, Optional, Tuple, Type, TypeVar, get_args, get_type_hints
 
 from .. import limits, paths
 from ..catalogue import failure
 from ..config.install import Install
-from ..config.model import Config
+from ..config.model import Authority, Config
 from ..errors import AcmewrapError, Failure
 from ..formats import jsontext
 from ..system import files, reading
@@ -224,6 +224,6 @@ class Ledger:
         files.write_atomic(self._path, json.dumps(document, indent=1, sort_keys=True) + "\n")
 
 
-def open_ledgers(config: Config) -> Dict[str, Ledger]:
+def open_ledgers(authorities: Iterable[Authority]) -> Dict[str, Ledger]:
     """The ledger of each authority, by its name. Raises what :meth:`Ledger.load` raises."""
-    return {name: Ledger.load(paths.ledger_path(authority)) for name, authority in config.authorities.items()}
+    return {name: Ledger.load(paths.ledger_path(one)) for name, one in {one.name: one for one in authorities}.items()}

@@ -57,7 +57,7 @@ def read_state(
 
         nas = look(config, environ)
     wanted = {name: one for name, one in config.certificates.items() if not only or name in only}
-    ledgers = open_ledgers(config)
+    ledgers = open_ledgers(config.authorities.values())
     certificates = {name: _read_certificate(config, one, ledgers[one.authority], guard) for name, one in wanted.items()}
     if "wire" in parts:
         from .observations import observe

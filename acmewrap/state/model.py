@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, AbstractSet, Literal, Mapping, Optional, Tuple, get_args
 
-from ..config.model import Authority
+from ..config.model import Authority, Config
 from ..driver.homes.home import Stored
-from ..errors import Failure
+from ..errors import AcmewrapError, Failure
 from ..host.webroot import WebrootState
 from ..pki.x509 import X509
 from ..reasons import Drift
@@ -72,3 +72,11 @@ class State:
     schedule: Drift = "same"
     leftovers: Tuple[Leftover, ...] = ()
     unread: Tuple[Failure, ...] = ()
+
+    def without(self, config: Config, barred: Mapping[str, AcmewrapError]) -> State:
+        """But for the homes of the authorities *barred*, which are as if nobody had read them."""
+        homes = [config.authorities[name].home for name in barred]
+        kept = {n: one for n, one in self.certificates.items() if config.certificates[n].authority not in barred}
+        left = (one for one in self.leftovers if not isinstance(one, Stored) or one.files.folder.parent not in homes)
+        unread = (*self.unread, *(error.failure for error in barred.values()))
+        return replace(self, certificates=kept, leftovers=tuple(left), unread=unread)

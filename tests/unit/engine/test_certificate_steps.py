@@ -44,7 +44,8 @@ def test_a_target_of_two_certificates_gets_one_at_a_time(
         return Delivery(None, Observation())
 
     monkeypatch.setattr(certificate_steps, "deliver", deliver)
-    perform = CertificateSteps(config, RunContext({}, clock=lambda: NOW), open_ledgers(config), {}, {}).perform
+    ledgers = open_ledgers(config.authorities.values())
+    perform = CertificateSteps(config, RunContext({}, clock=lambda: NOW), ledgers, {}, {}).perform
     steps = [DeployCertificate(Plain.FORCED, one, authority, one.targets[0]) for one in config.certificates.values()]
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda step: perform(step, lambda _: None), steps))
