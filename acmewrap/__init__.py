@@ -36,9 +36,9 @@ _MODULES: Mapping[str, str] = {
     "driver.wrapper": "Wrapper",
     "engine.engine": "Listener",
     "engine.results": "CommandResult Delivery Notice Planned Run StepEnded StepLine StepResult StepStarted",
-    "engine.status": "CertificateStatus TargetStatus",
-    "engine.pinning": "Pinned",
-    "engine.upgrade": "ReleaseChange",
+    "engine.verbs.status": "CertificateStatus TargetStatus",
+    "engine.verbs.pinning": "Pinned",
+    "engine.verbs.upgrade": "ReleaseChange",
     "errors": (
         "AccessError AcmewrapError BusyError CommandError ConfigurationError ConfigurationWarning DeployError "
         "ExitCode Failure IssueError PortableError Problem ReleaseError Retry RolledBackError UnprovenError UnreachableError"

@@ -59,7 +59,6 @@ from .driver.verbs.queries import ListEntry as ListEntry
 from .driver.verbs.queries import ListResult as ListResult
 from .driver.wrapper import Wrapper as Wrapper
 from .engine.engine import Listener as Listener
-from .engine.pinning import Pinned as Pinned
 from .engine.results import CommandResult as CommandResult
 from .engine.results import Delivery as Delivery
 from .engine.results import Notice as Notice
@@ -69,9 +68,10 @@ from .engine.results import StepEnded as StepEnded
 from .engine.results import StepLine as StepLine
 from .engine.results import StepResult as StepResult
 from .engine.results import StepStarted as StepStarted
-from .engine.status import CertificateStatus as CertificateStatus
-from .engine.status import TargetStatus as TargetStatus
-from .engine.upgrade import ReleaseChange as ReleaseChange
+from .engine.verbs.pinning import Pinned as Pinned
+from .engine.verbs.status import CertificateStatus as CertificateStatus
+from .engine.verbs.status import TargetStatus as TargetStatus
+from .engine.verbs.upgrade import ReleaseChange as ReleaseChange
 from .errors import AccessError as AccessError
 from .errors import AcmewrapError as AcmewrapError
 from .errors import BusyError as BusyError

@@ -25,7 +25,7 @@ def check(invocation: Invocation) -> ExitCode:
 def status(invocation: Invocation) -> ExitCode:
     from datetime import datetime, timezone
 
-    from ..engine.status import last_run
+    from ..engine.verbs.status import last_run
     from ..report import screen
 
     job, printer = invocation.job(), invocation.printer

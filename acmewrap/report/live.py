@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Dict, Mapping, Optional, Tuple
 
 from ..engine.results import StepEnded, StepLine, StepStarted
-from ..engine.status import CertificateStatus
+from ..engine.verbs.status import CertificateStatus
 from ..formats.text import visible
 from ..formats.timefmt import span
 from . import screen, wording

@@ -14,7 +14,7 @@ from test_wording import SAMPLES
 from acmewrap.catalogue import invalid
 from acmewrap.cli import parser
 from acmewrap.engine.results import Run
-from acmewrap.engine.status import CertificateStatus, assess
+from acmewrap.engine.verbs.status import CertificateStatus, assess
 from acmewrap.errors import AcmewrapError, ExitCode, Problem
 from acmewrap.formats.timefmt import instant
 from acmewrap.reasons import Plain
