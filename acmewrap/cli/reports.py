@@ -32,7 +32,7 @@ def status(invocation: Invocation) -> ExitCode:
     with printer.waiting("Looking at the targets"):
         statuses = job.status(*invocation.names())
     now, last = datetime.now(timezone.utc), last_run(job.config)
-    code = ExitCode.OK if all(one.is_healthy for one in statuses.values()) else ExitCode.UNEXPECTED
+    code = ExitCode.OK if all(status.is_healthy for status in statuses.values()) else ExitCode.UNEXPECTED
     printer.status(statuses, now)
     printer.lines(screen.status_notes(statuses, last), always=True)
     printer.document(code, last_run_at=last, certificates=statuses)

@@ -156,7 +156,7 @@ class CertificateSteps:
                 found.append(Installation(step, stored.files, leaf, ledger, on_line))
             except Exception as error:
                 found.append(error)
-        install([one for one in found if isinstance(one, Installation)], self.config, self.context)
+        install([work for work in found if isinstance(work, Installation)], self.config, self.context)
         return [self._conclude(step, one) for step, one in zip(steps, found)]
 
     def _conclude(

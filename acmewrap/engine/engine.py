@@ -140,7 +140,7 @@ class Engine:
         with ThreadPoolExecutor(max_workers=min(self._config.jobs, len(steps))) as pool:
             try:
                 done = [*pool.map(lambda lane: self._do_lane(lane, work.perform), lanes)]
-                lacking = {one.step.certificate for lane in done for one in lane if _is_lacking(one)}
+                lacking = {result.step.certificate for lane in done for result in lane if _is_lacking(result)}
                 done += pool.map(lambda group: self._do_group(group, work, lacking), groups)
             except BaseException:
                 self._context.stop()  # before the pool waits for its threads

@@ -63,7 +63,7 @@ def recover(config: Config, barred: Container[str] = ()) -> None:
     """Finish what a killed run had begun to put in place, but for the authorities *barred*; its deployment is still pending, and
     says what is wrong with that.
     """
-    ledgers = open_ledgers(one for one in config.authorities.values() if one.name not in barred)
+    ledgers = open_ledgers(authority for authority in config.authorities.values() if authority.name not in barred)
     for certificate, target in config.targets():
         if target.install is not None and certificate.authority in ledgers:
             entry = ledgers[certificate.authority].get(f"{certificate.name}/{target.name}")
@@ -113,7 +113,7 @@ def install(works: Sequence[Installation], config: Config, context: RunContext) 
     each(settle_load, loading)
     _side_by_side(
         lambda work: each(lambda one: _prove(one, context), (work,)),
-        [one for one in works if one.error is None],
+        [work for work in works if work.error is None],
     )
     load([work for work in loading if isinstance(work.error, RolledBackError)])
 
