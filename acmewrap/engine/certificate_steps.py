@@ -21,12 +21,11 @@ from ..pki.x509 import X509
 from ..plan.due import due_at, end_of, interval_of
 from ..plan.fingerprint import REQUEST_KEY, request_of
 from ..plan.steps import CertificateStep, CheckRenewalInfo, DeployCertificate, ObtainCertificate, RenewCertificate
-from ..reasons import NotServed
 from ..secrets import Secret, resolve
 from ..state.ledger import Ledger, LedgerEntry
 from . import renewal_advice
 from .context import RunContext, explain
-from .deploy import Delivery, deliver, refuse_reverted
+from .deploy import Delivery, deliver, prove, refuse_reverted
 from .install import Installation, install
 from .results import Evidence
 
@@ -190,18 +189,10 @@ class CertificateSteps:
         fault = stored.find_fault()
         if fault is not None:  # a target that does not look would serve it, and one that looks says less about it
             raise DeployError(failure("certificate.mismatch", f"{name} is not delivered: {fault}", name=name))
+        refuse_reverted(step, stored.leaf)
         return stored, stored.leaf
 
     def _deploy(self, step: DeployCertificate, on_line: OnLine) -> Delivery:
-        ledger, (_, leaf) = self._ledgers[step.authority.name], self._read_sound(step)
-        before = ledger.get(step.entry)
-        refuse_reverted(step, leaf)
-        delivery = self._bring(step, on_line)
-        if delivery.changed and before.seen == leaf.sha256 and isinstance(step.reason, NotServed):
-            ledger.put(step.entry, ledger.get(step.entry).count_redelivery())
-        return delivery
-
-    def _bring(self, step: DeployCertificate, on_line: OnLine) -> Delivery:
         if step.destination.install is not None:
             work = self._installation(step, on_line)
             install((work,), self._config, self._context)
@@ -212,8 +203,7 @@ class CertificateSteps:
         with self._targets[_place(step.destination)]:
             delivery = deliver(step, leaf, config=self._config, context=self._context, on_line=on_line)
         ledger = self._ledgers[step.authority.name]
-        entry = ledger.get(step.entry).prove(leaf.sha256, self._context.clock(), leaf.validity[1])
-        ledger.put(step.entry, entry)
+        ledger.put(step.entry, prove(step, ledger.get(step.entry), leaf, delivery, self._context.clock()))
         seen = (ledger.get(f"{step.request.name}/{target.name}").seen for target in step.request.targets if target.hook)
         if self._is_left_to_acme_sh() and all(sha256 == leaf.sha256 for sha256 in seen):
             set_deployed(stored.files.configuration, instant(self._context.clock()))

@@ -15,8 +15,9 @@ from ..driver.results import DeployResult
 from ..errors import DeployError, Failure, UnprovenError, UnreachableError
 from ..pki.x509 import X509
 from ..plan.steps import DeployCertificate
-from ..reasons import Reverted
+from ..reasons import NotServed, Reverted
 from ..secrets import Secret, resolve
+from ..state.ledger import LedgerEntry
 from ..synology import certificates, sessions, upload
 from ..verify import local_files, tls_probe
 from .context import RunContext
@@ -90,10 +91,16 @@ def deliver(
         result = _run_hook(acme, certificate, target, variables, on_line=on_line)
     if target.verify is None:
         return Delivery(result, tls_probe.Observation(), assigned)
-    observed = tls_probe.wait_for(target.verify, stored, sleep=context.sleep)
+    observed = tls_probe.wait_for(target.verify, stored, looks=tls_probe.LOOKS, sleep=context.sleep)
     if observed.served != leaf:
         raise UnprovenError(not_proven(target, leaf, observed, result))
     return Delivery(result, observed, assigned)
+
+
+def prove(step: DeployCertificate, entry: LedgerEntry, leaf: X509, delivery: Delivery, now: float) -> LedgerEntry:
+    """*entry* after *leaf* was seen at the target."""
+    again = delivery.changed and isinstance(step.reason, NotServed)
+    return entry.prove(leaf.sha256, now, leaf.validity[1], again=again)
 
 
 def refuse_reverted(step: DeployCertificate, stored: X509) -> None:

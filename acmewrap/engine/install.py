@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Callable, Container, Dict, List, Optional, Sequence, Set, Tuple
 
 from .. import paths
@@ -28,7 +29,7 @@ from ..verify import local_files, tls_probe
 from ..verify.tls_probe import Observation
 from . import commands
 from .context import RunContext
-from .deploy import Delivery, not_proven
+from .deploy import Delivery, not_proven, prove
 
 
 @dataclass
@@ -70,17 +71,24 @@ class Installation:
 
 def recover(config: Config, barred: Container[str] = ()) -> None:
     """Finish what a killed run had begun to put in place, but for the authorities *barred*; its deployment is still pending, and
-    says what is wrong with that.
+    says what is wrong with that. Where the file has another place by now, what was held beside the former one goes.
     """
-    ledgers: Dict[str, Ledger] = {}
-    for certificate, target in config.targets():
-        if target.install is not None and certificate.authority not in barred:
-            authority = config.authority_of(certificate)
-            if authority.name not in ledgers:
-                ledgers[authority.name] = Ledger.load(paths.ledger_path(authority))
-            if ledgers[authority.name].get(f"{certificate.name}/{target.name}").placed is not None:
-                with contextlib.suppress(AcmewrapError):
-                    placement.put(target.install)
+    installs = {f"{one.name}/{target.name}": target.install for one, target in config.targets()}
+    for authority in (one for one in config.authorities.values() if one.name not in barred):
+        ledger = Ledger.load(paths.ledger_path(authority))
+        for name in ledger.names():
+            entry, install = ledger.get(name), installs.get(name)
+            with contextlib.suppress(AcmewrapError):
+                if entry.places not in (None, _places(install)):
+                    for place in map(Path, entry.places or ()):
+                        placement.clear(place)
+                    ledger.put(name, replace(entry, placed=None, places=None))
+                elif entry.placed is not None and install is not None:
+                    placement.put(install)
+
+
+def _places(install: Optional[Install]) -> List[str]:
+    return [str(place) for place in install.places] if install is not None else []
 
 
 def groups(plan: Plan) -> List[List[DeployCertificate]]:
@@ -144,12 +152,13 @@ def install(works: Sequence[Installation], config: Config, context: RunContext) 
 def _place(work: Installation, config: Config, context: RunContext) -> None:
     install, target, leaf = work.install, work.step.destination, work.leaf.sha256
     for argv in (*filter(None, (install.test,)), *install.commands):
-        commands.refuse_weak(argv, context.environ)
+        commands.refuse_weak(argv, context)
     contents = _contents(work.stored.files, install)
     set_installation(work.stored.files.configuration, install)
     if target.verify is not None:
         work.before = tls_probe.look(target.verify, work.leaf)
     if work.step.force or any(_differs(install, part, content) for part, content in contents.items()):
+        work.note(places=_places(install))
         placement.lay(install, contents)
         if work.entry.placed is None:  # else what is held is older, and the last that was proven
             placement.keep(install)
@@ -170,11 +179,12 @@ def _prove(work: Installation, context: RunContext) -> None:
     target, leaf = work.step.destination, work.leaf.sha256
     work.observed = local_files.read(work.install)
     if work.observed.served == leaf and target.verify is not None:
-        work.observed = tls_probe.wait_for(target.verify, work.leaf, sleep=context.sleep)
+        looks = tls_probe.LOOKS if work.loading else 1
+        work.observed = tls_probe.wait_for(target.verify, work.leaf, looks=looks, sleep=context.sleep)
     seen, before = work.observed, work.before
     if seen.served != leaf:
         problem = not_proven(target, leaf, seen, work.delivery.hook)
-        if target.verify is not None and before.served is not None and seen.answered:
+        if target.verify is not None and before.served is not None and seen.obstacle != "network":
             values: Dict[str, Any] = {"target": target.verify, "name": work.step.request.name}
             if seen.served is None:
                 message = f"{target.verify} answered before, and does not with the new files: {seen.error}"
@@ -183,8 +193,7 @@ def _prove(work: Installation, context: RunContext) -> None:
                 message = f"{target.verify} serves {seen.served[:16]}…, neither the new certificate nor the one before"
                 return _go_back(work, failure("deploy.wrong_certificate", message, **values), context)
         raise UnprovenError(problem)
-    entry = work.entry.prove(leaf, context.clock(), work.leaf.validity[1])
-    work.ledger.put(work.step.entry, entry)
+    work.ledger.put(work.step.entry, prove(work.step, work.entry, work.leaf, work.delivery, context.clock()))
     placement.discard(work.install)
     return None
 
@@ -197,7 +206,7 @@ def _go_back(work: Installation, problem: Failure, context: RunContext) -> None:
     if not fit or seen.not_after is None or seen.not_after.timestamp() <= context.clock():
         raise DeployError(problem)
     placement.restore(work.install)
-    work.note(placed=None, reloaded=None)
+    work.note(placed=None, places=None, reloaded=None)
     raise RolledBackError(problem)
 
 

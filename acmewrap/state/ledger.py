@@ -12,7 +12,7 @@ import json
 import threading
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Tuple, Type, TypeVar, get_args, get_type_hints
+from typing import Any, Dict, List, Mapping, Optional, Tuple, Type, TypeVar, get_args, get_type_hints
 
 from .. import limits
 from ..catalogue import failure
@@ -35,8 +35,9 @@ _Kind = TypeVar("_Kind", "LedgerEntry", "Advice")
 class LedgerEntry:
     """One order or deployment. ``seen`` is the leaf (SHA-256) that was proven to be there, ``seen_until`` when that one expires;
     times are seconds since 1970 UTC. ``placed`` is the leaf whose files are put in place and neither proven nor taken back;
-    ``reloaded`` the mark (:meth:`Install.mark`) of the last one that the server was made to load. ``next_look`` is when a target
-    that did not answer is looked at again, ``redelivered`` how often this leaf was delivered again because another was shown.
+    ``places`` where new files were being put then; ``reloaded`` the mark (:meth:`Install.mark`) of the last one that the server
+    was made to load. ``next_look`` is when a target that did not answer is looked at again, ``redelivered`` how often this leaf
+    was delivered again because another was shown.
     """
 
     wanted: Optional[str] = None
@@ -49,6 +50,7 @@ class LedgerEntry:
     next_look: int = 0
     redelivered: int = 0
     placed: Optional[str] = None
+    places: Optional[List[str]] = None
     reloaded: Optional[str] = None
 
     def fail(self, failure: Failure, now: float, **asked: Any) -> LedgerEntry:
@@ -63,20 +65,20 @@ class LedgerEntry:
             return self
         return replace(self, wanted=leaf, attempts=0, next_try=0, error=None)
 
-    def prove(self, leaf: str, now: float, until: Optional[int] = None) -> LedgerEntry:
-        """After *leaf*, which expires at *until*, was seen where it belongs."""
+    def prove(self, leaf: str, now: float, until: Optional[int] = None, *, again: bool = False) -> LedgerEntry:
+        """After *leaf*, which expires at *until*, was seen where it belongs; *again*: brought there because another one was shown.
+
+        One redelivery beyond the most is what somebody asked for, and begins anew.
+        """
+        redelivered = (self.redelivered + again) % (limits.MOST_REDELIVERIES + 1) if self.seen == leaf else 0
         return LedgerEntry(
             wanted=leaf,
             seen=leaf,
             seen_at=int(now),
             seen_until=until,
             reloaded=self.reloaded,
-            redelivered=self.redelivered if self.seen == leaf else 0,
+            redelivered=redelivered,
         )
-
-    def count_redelivery(self) -> LedgerEntry:
-        """After one more; one beyond the most is what somebody asked for, and begins anew."""
-        return replace(self, redelivered=self.redelivered + 1 if self.redelivered < limits.MOST_REDELIVERIES else 0)
 
     def awaits_reload(self, config: Config, install: Optional[Install], leaf: str) -> bool:
         """Whether the commands of *install* have not succeeded for *leaf* (SHA-256) yet. What plain acme.sh does by itself is
@@ -122,6 +124,8 @@ def _fits(value: object, hint: object) -> bool:
     kinds = get_args(hint) or (hint,)
     if isinstance(value, int):
         return int in kinds and not isinstance(value, bool) and 0 <= value < _END_OF_TIME
+    if isinstance(value, list):
+        return List[str] in kinds and all(map(_is_text, value))
     if isinstance(value, dict):
         return _ERROR in kinds and set(value) == {"id", "message", "remedy"} and all(map(_is_text, value.values()))
     return type(value) in kinds
