@@ -11,7 +11,8 @@ from ..errors import AcmewrapError
 from ..formats.timefmt import instant
 from ..plan.planner import Plan, PlanOptions, plan
 from ..plan.steps import CERTIFICATE_KINDS, OBTAINING_KINDS, CheckRenewalInfo
-from ..state.machine import CERTIFICATE_PARTS, FAR_PARTS, Part, read_state
+from ..state.machine import read_state
+from ..state.model import CERTIFICATE_PARTS, FAR_PARTS, Part
 from ..system import trust
 from . import watch
 

@@ -22,7 +22,8 @@ from ..errors import AcmewrapError, BusyError, CommandError
 from ..formats.timefmt import instant
 from ..host import webroot
 from ..plan.planner import Plan
-from ..plan.steps import LAST_KINDS, CertificateStep, DeployCertificate, ObtainCertificate, Step
+from ..plan.steps import LAST_KINDS, CertificateStep, DeployCertificate, ObtainCertificate, Step, groups_of
+from ..state.ledger import open_ledgers
 from ..system import files, trust
 from . import install
 from .certificate_steps import CertificateSteps
@@ -131,15 +132,15 @@ class Engine:
                 steps.setdefault(step.certificate, []).append(step)
         if not steps:
             return []
-        authorities = {step.authority.name: step.authority for lane in steps.values() for step in lane}
-        work = CertificateSteps(self._config, self._context, authorities.values(), *self._open_authorities(plan))
-        groups = install.groups(plan)
+        ledgers = open_ledgers(step.authority for lane in steps.values() for step in lane)
+        work = CertificateSteps(self._config, self._context, ledgers, *self._open_authorities(plan))
+        groups = groups_of(plan.steps)
         later = {id(step) for group in groups for step in group}
         lanes = [[step for step in lane if id(step) not in later] for lane in steps.values()]
         with ThreadPoolExecutor(max_workers=min(self._config.jobs, len(steps))) as pool:
             try:
                 done = [*pool.map(lambda lane: self._do_lane(lane, work.perform), lanes)]
-                lacking = {one.step.certificate for lane in done for one in lane if _is_lacking(one)}
+                lacking = {result.step.certificate for lane in done for result in lane if _is_lacking(result)}
                 done += pool.map(lambda group: self._do_group(group, work, lacking), groups)
             except BaseException:
                 self._context.stop()  # before the pool waits for its threads

@@ -9,7 +9,8 @@ from .. import paths
 from ..config.model import Config
 from ..plan import due
 from ..state.ledger import Ledger, LedgerEntry
-from ..state.machine import State, entry_name
+from ..state.machine import entry_name
+from ..state.model import State
 
 
 def is_due(config: Config, state: State, now: float) -> bool:

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..engine.results import Run, StepResult
-from ..engine.status import CertificateStatus, TargetStatus
+from ..engine.verbs.status import CertificateStatus, TargetStatus
 from ..errors import Failure
 from ..formats.text import visible
 from ..formats.timefmt import moment, span
@@ -16,8 +16,8 @@ from . import wording
 
 if TYPE_CHECKING:
     from ..driver.release.installation import Release
-    from ..engine.pinning import Pinned
-    from ..engine.upgrade import ReleaseChange
+    from ..engine.verbs.pinning import Pinned
+    from ..engine.verbs.upgrade import ReleaseChange
 
 _SHOWN_LINES = 8
 _BAD = {"unproven": "NOT PROVEN", "rolled_back": "ROLLED BACK"}

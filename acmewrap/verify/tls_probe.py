@@ -189,11 +189,11 @@ def _flaws(shown: Shown, issuers: Sequence[X509], now: float) -> Iterator[ChainF
     """*issuers* are what the authority sent along; clients have its root themselves."""
     if not shown.whole:
         return
-    read = [one for one in map(x509.find_der, shown.certificates) if one is not None]
-    known = {one.sha256 for one in read}
-    if any(one.sha256 not in known and one.subject_der != one.issuer_der for one in issuers):
+    read = [issuer for issuer in map(x509.find_der, shown.certificates) if issuer is not None]
+    known = {certificate.sha256 for certificate in read}
+    if any(issuer.sha256 not in known and issuer.subject_der != issuer.issuer_der for issuer in issuers):
         yield "incomplete"
     if any(lower.issuer_der != upper.subject_der for lower, upper in zip(read, read[1:])):
         yield "out_of_order"
-    if any(one.validity[1] <= now for one in read[1:]):
+    if any(issuer.validity[1] <= now for issuer in read[1:]):
         yield "expired"
