@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Callable, Container, Dict, List, Optional, Sequence, Tuple
+from typing import Any, Callable, Container, Dict, Optional, Sequence, Tuple
 
 from ..catalogue import failure
 from ..config.install import FilePart, Install
@@ -69,16 +69,12 @@ def recover(config: Config, barred: Container[str] = ()) -> None:
         for name in ledger.names():
             entry, install = ledger.get(name), installs.get(name)
             with contextlib.suppress(AcmewrapError):
-                if entry.places not in (None, _places(install)):
+                if entry.places not in (None, [] if install is None else list(map(str, install.places))):
                     for place in map(Path, entry.places or ()):
                         placement.clear(place)
                     ledger.put(name, replace(entry, placed=None, places=None))
                 elif entry.placed is not None and install is not None:
                     placement.put(install)
-
-
-def _places(install: Optional[Install]) -> List[str]:
-    return [str(place) for place in install.places] if install is not None else []
 
 
 def install(works: Sequence[Installation], config: Config, context: RunContext) -> None:
@@ -135,9 +131,9 @@ def _place(work: Installation, config: Config, context: RunContext) -> None:
     set_installation(work.files.configuration, install)
     if target.verify is not None:
         work.before = tls_probe.look(target.verify, work.leaf)
+    work.ledger.note(work.step.entry, leaf, places=list(map(str, install.places)))
     held = work.ledger.get(work.step.entry).placed is not None  # what is older then, and the last that was proven
     if work.step.force or placement.differs(install, contents):
-        work.ledger.note(work.step.entry, leaf, places=_places(install))
         placement.lay(install, contents, keep=not held)
         work.ledger.note(work.step.entry, leaf, placed=leaf)
         placement.put(install)
