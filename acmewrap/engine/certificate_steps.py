@@ -182,14 +182,15 @@ class CertificateSteps:
         fault = stored.find_fault()
         if fault is not None:  # a target that does not look would serve it, and one that looks says less about it
             raise DeployError(failure("certificate.mismatch", f"{name} is not delivered: {fault}", name=name))
-        return stored, stored.leaf
+        leaf = stored.leaf
+        if isinstance(step.reason, Reverted) and local_files.look(step.destination, leaf).served != leaf.sha256:
+            message = f"{step.target} shows another certificate than {name} again, after {step.reason.times} deliveries"
+            raise DeployError(failure("deploy.reverted", message, name=name))
+        return stored, leaf
 
     def _deploy(self, step: DeployCertificate, on_line: OnLine) -> Delivery:
         stored, leaf = self._read_sound(step)
         ledger = self.ledgers[step.authority.name]
-        if isinstance(step.reason, Reverted) and local_files.look(step.destination, leaf).served != leaf.sha256:
-            message = f"{step.target} shows another certificate than {step.certificate} again, after {step.reason.times} deliveries"
-            raise DeployError(failure("deploy.reverted", message, name=step.certificate))
         if step.destination.install is not None:
             work = Installation(step, stored.files, leaf, ledger, on_line)
             install((work,), self.config, self.context)

@@ -27,8 +27,8 @@ from ..state.ledger import open_ledgers
 from ..system import files, trust
 from . import install
 from .certificate_steps import CertificateSteps
+from .commands import Commands, stage_of
 from .context import RunContext, explain
-from .own_commands import Commands, stage_of
 from .results import Evidence, Notice, Planned, Run, StepEnded, StepLine, StepResult, StepStarted
 
 Listener = Callable[[Notice], None]
