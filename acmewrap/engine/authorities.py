@@ -11,7 +11,6 @@ from ..errors import AcmewrapError, IssueError
 from ..plan.steps import ObtainCertificate
 from .context import RunContext
 
-
 Opened = Tuple[Mapping[str, AcmewrapError], Mapping[str, Optional[str]]]
 
 

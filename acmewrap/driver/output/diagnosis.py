@@ -146,7 +146,7 @@ def _from_transfer(
     text, deploying = log or "\n".join(transcript.texts), verb in _DEPLOYING
     said = [(at, it) for at, it in problems(text) if it.name != "badNonce" or not _ANSWERED.search(text, at)]
     # After the account's key, acme.sh tries to revoke with the certificate's, which may be no account's.
-    known = [one for one in said if not CATALOGUE[authority_refused(one[1], False)[0]].account_lost]
+    known = [(at, it) for at, it in said if not CATALOGUE[authority_refused(it, False)[0]].account_lost]
     said = known if verb == "revoke" and known else said
     failed = list(_TRANSFER.finditer(text))
     challenged = any(isinstance(event, (e.ChallengeInvalid, e.ChallengeTimedOut)) for event in events)

@@ -5,16 +5,17 @@ from __future__ import annotations
 import contextlib
 from typing import Iterator, Mapping, Tuple
 
-from ..acme import directory
-from ..catalogue import invalid
-from ..config import locate
-from ..config.cleartext import find_warnings
-from ..config.model import PROFILE, Config
-from ..errors import ConfigurationWarning, IssueError, Problem, UnreachableError
-from ..plan import interval_check
-from ..schedule import entry
-from ..state import file_modes, installed_files
-from ..state.machine import CERTIFICATE_PARTS, read_state
+from ...acme import directory
+from ...catalogue import invalid
+from ...config import locate
+from ...config.cleartext import find_warnings
+from ...config.model import PROFILE, Config
+from ...errors import ConfigurationWarning, IssueError, Problem, UnreachableError
+from ...plan import interval_check
+from ...schedule import entry
+from ...state import file_modes, installed_files
+from ...state.machine import read_state
+from ...state.model import CERTIFICATE_PARTS
 from . import upgrade
 
 
@@ -37,7 +38,7 @@ def check(config: Config, environ: Mapping[str, str]) -> Tuple[ConfigurationWarn
 
 def _unknown_profiles(config: Config) -> Iterator[Problem]:
     """An authority that cannot be reached now is asked when it is to issue."""
-    asked = {one.authority for one in config.certificates.values() if one.value_of(PROFILE)}
+    asked = {wanted.authority for wanted in config.certificates.values() if wanted.value_of(PROFILE)}
     for authority in map(config.authorities.__getitem__, asked):
         with contextlib.suppress(UnreachableError):
             found = directory.fetch(authority.server, authority.ca_bundle)
