@@ -41,15 +41,16 @@ def perform(invocation: Invocation) -> ExitCode:
     printer = invocation.printer
     with printer.following() as listener:
         done = _METHODS[options.command](replace(job, listener=listener), *names, **chosen)
+    from ..report import screen
+
     if not done.plan.steps and not done.plan.state.unread:
         printer.nothing()
+        printer.lines(screen.pause_lines(done.plan.state, time.time()))
         if printer.as_json:
             from ..engine.verbs.status import assess
 
             printer.document(ExitCode.OK, certificates=assess(job.config, done.plan.state, time.time()))
         return ExitCode.OK
-    from ..report import screen
-
     printer.lines(screen.run_lines(done), always=bool(done.plan.state.unread))
     if printer.as_json:
         from ..report import document

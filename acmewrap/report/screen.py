@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from ..driver.release.installation import Release
     from ..engine.verbs.pinning import Pinned
     from ..engine.verbs.upgrade import ReleaseChange
+    from ..state.model import State
 
 _SHOWN_LINES = 8
 _BAD = {"unproven": "NOT PROVEN", "rolled_back": "ROLLED BACK"}
@@ -58,6 +59,17 @@ def failure_lines(failure: Failure, *, verbose: bool = False) -> Iterator[str]:
     for line in shown:
         yield f"  | {line}"
     yield f"  What to do: {failure.remedy}"
+
+
+def pause_lines(state: State, now: float) -> Iterator[str]:
+    """What is tried again later, because it failed before."""
+    for name, found in state.certificates.items():
+        for place, entry in (
+            ("", found.attempts),
+            *((f" to {target}", entry) for target, entry in found.deliveries.items()),
+        ):
+            if entry.error is not None and entry.next_try > now:
+                yield f"{name}{place}: next try in {span(entry.next_try - now)}; {entry.error['message']} [{entry.error['id']}]"
 
 
 def run_lines(run: Run) -> Iterator[str]:

@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from acmewrap.catalogue import failure
 from acmewrap.engine.results import Run
 from acmewrap.plan.planner import Plan
 from acmewrap.report.screen import (
     failure_lines,
+    pause_lines,
     plan_lines,
     result_lines,
     run_lines,
@@ -16,7 +18,9 @@ from acmewrap.report.screen import (
     status_rows,
     table_lines,
 )
+from acmewrap.state.ledger import LedgerEntry
 from results import GOOD, NOT_ISSUED, NOT_PROVEN, NOW, REFUSED, SEEN, STATUSES, TARGET, VALID
+from wanted import make_state
 
 
 def test_a_plan_is_a_table_of_steps_with_their_reasons() -> None:
@@ -94,3 +98,11 @@ def test_names_that_the_authority_added_stand_below_the_table() -> None:
 
 def test_columns_are_as_wide_as_their_widest_cell_and_end_without_blanks() -> None:
     assert list(table_lines([("a", "b"), ("longer", ""), ("c", "d")])) == ["a       b", "longer", "c       d"]
+
+
+def test_what_waits_for_its_next_try_is_said_when_nothing_else_is_to_do() -> None:
+    failed = LedgerEntry().fail(failure("acme.rate_limited", "too many"), 1000.0, retry_after=7200)
+    state = make_state(attempts=failed)
+    (line,) = pause_lines(state, 1000.0)
+    assert line == "nas: next try in 2 hours; too many [acme.rate_limited]"
+    assert list(pause_lines(state, 1000.0 + 7200)) == []
