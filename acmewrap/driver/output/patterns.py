@@ -77,7 +77,7 @@ WORDINGS: Mapping[str, Tuple[str, ...]] = {
         r"You must set either SYNO_",
         r"SYNO_Username & SYNO_Password must be set",
         r"Do not use a backslash",
-        r"^The value of 'SAVED_\w+' contains a line break",
+        r"^The value of '(?:SAVED|Le_Deploy)_\w+' contains a line break",
     ),
     # --- the order and its challenges ---
     "challenge.not_offered": (r"(?i)supported validation types are", r"an? ?not get domain token entry"),
