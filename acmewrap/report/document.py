@@ -170,6 +170,7 @@ _LEFTOVERS = field(listed(STEP), None, "What `apply --prune` could remove beside
 _UNREAD = field(listed(FAILURE), None, "What could not be looked at, and why; the rest was.")
 _COMMAND = {"run": listed(TEXT), "moment": choice("before", "after"), "seconds": SECONDS, "failure": optional(FAILURE)}
 _COMMANDS = field(listed(record("command", _COMMAND)), None, "Those of the configuration that ran so far.")
+_UNHEARD = field(listed(FAILURE), None, "Warnings: what of the section `monitoring` was not taken, and why.")
 _FILES = record("files", dict.fromkeys(("in_use", "added", "removed", "changed"), listed(TEXT)))
 _ACTIONS = field(listed(TEXT), None, "With --dry-run: what would be done, in words.")
 _FACTS = field(listed(FACT), None, "What was seen of a NAS and is not wrong.")
@@ -180,6 +181,7 @@ OWN: Mapping[Tuple[str, ...], Dict[str, Type]] = {
         "leftovers": _LEFTOVERS,
         "unread": _UNREAD,
         "commands": _COMMANDS,
+        "monitoring": _UNHEARD,
         "run": optional(RUN),
         "certificates": by_name(CERTIFICATE),
     },
@@ -246,4 +248,11 @@ def schema() -> Schema:
 def of_run(run: Run) -> Dict[str, Any]:
     """The parts of a document that *run* gives."""
     plan = {"plan": run.plan.steps, "leftovers": run.plan.leftovers, "unread": run.plan.state.unread}
-    return {"changed": run.changed, **plan, "steps": run.results, "commands": run.commands, "run": run}
+    return {
+        "changed": run.changed,
+        **plan,
+        "steps": run.results,
+        "commands": run.commands,
+        "monitoring": run.monitoring,
+        "run": run,
+    }

@@ -35,6 +35,7 @@ LAYERS: Tuple[Tuple[str, ...], ...] = (
     ("plan",),
     ("engine",),
     ("report",),
+    ("monitoring",),
     ("doctor",),
     ("job",),
     ("cli",),
@@ -68,6 +69,7 @@ LIGHT = (
     "config.commands",
     "config.endpoint",
     "config.model",
+    "config.monitoring",
 )  # imported from everywhere, and so excepted from the patterns above
 MAY_IMPORT_SUBPROCESS = ("driver.process",)  # and testing, which starts counterparts
 
