@@ -8,6 +8,10 @@ from ..errors import Retry
 from .entry import Entry
 
 ENTRIES: Mapping[str, Entry] = {
+    "monitoring.none": Entry(
+        "The file says nothing of who is to hear of runs.",
+        "Add a section `monitoring` with `metrics`, `healthchecks`, `ntfy` or `webhook`.",
+    ),
     "monitoring.metrics": Entry(
         "The file with the metrics could not be written, or another configuration, or another program, has written it.",
         "Let the user that runs acmewrap write to the folder of {path}, and give each configuration a file of its own.",

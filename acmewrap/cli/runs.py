@@ -48,7 +48,7 @@ def perform(invocation: Invocation) -> ExitCode:
 
             printer.lines(screen.monitoring_lines(done.monitoring), always=True)
         if printer.as_json:
-            from ..engine.status import assess
+            from ..engine.verbs.status import assess
 
             statuses = assess(job.config, done.plan.state, time.time())
             printer.document(ExitCode.OK, certificates=statuses, monitoring=done.monitoring)
@@ -116,7 +116,7 @@ def _show(invocation: Invocation, job: Job, command: Any) -> ExitCode:
     code = ExitCode.PENDING if pending else ExitCode.OK
     printer.lines(screen.plan_lines(planned), always=True)
     if printer.as_json:
-        from ..engine.status import assess
+        from ..engine.verbs.status import assess
 
         parts = {
             "plan": planned.steps,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Optional, Tuple
+from typing import Dict, Literal, Optional, Tuple
 
 from ..secrets import Reference
 
@@ -58,3 +58,15 @@ class Monitoring:
     healthchecks: Optional[Healthchecks] = None
     ntfy: Optional[Ntfy] = None
     webhook: Optional[Webhook] = None
+
+    @property
+    def secrets(self) -> Dict[str, Reference]:
+        """Addresses and tokens, by the path of their key below the section."""
+        found: Dict[str, Optional[Reference]] = {}
+        if self.healthchecks is not None:
+            found["healthchecks.ping_url"] = self.healthchecks.ping_url
+        if self.ntfy is not None:
+            found["ntfy.access_token"] = self.ntfy.access_token
+        if self.webhook is not None:
+            found.update({"webhook.url": self.webhook.url, "webhook.token": self.webhook.token})
+        return {path: reference for path, reference in found.items() if reference is not None}

@@ -20,11 +20,26 @@ from ..plan.planner import Plan
 from ..plan.steps import CheckRenewalInfo, DeployCertificate, Step
 
 if TYPE_CHECKING:  # a run with nothing to do needs neither, and they bring all of the driver with them
-    from ..driver.results import IssueResult
-    from .deploy import Delivery
+    from ..driver.results import DeployResult, IssueResult
+    from ..verify.tls_probe import Observation
 
 Outcome = Literal["done", "failed", "unproven", "rolled_back", "skipped"]
 Evidence = Union["IssueResult", "Delivery", None]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """``hook``: what acme.sh said, None when it had nothing to do; ``observed``: what was seen at last; ``assigned``: whether DSM
+    was made to use the certificate elsewhere than before.
+    """
+
+    hook: Optional[DeployResult]
+    observed: Observation
+    assigned: bool = False
+
+    @property
+    def changed(self) -> bool:
+        return self.hook is not None or self.assigned
 
 
 @dataclass(frozen=True)

@@ -51,10 +51,9 @@ def _read(request: Request, ended: spawn.Ended) -> Answer:
 
 
 def _configuration(request: Request, retry: bool) -> bytes:
-    lines = [f"{name} = {_quoted(value)}" for name, value in _options(request, retry)]
-    return "\n".join(("silent", "globoff", *(("retry-connrefused",) if retry else ()), *lines, "")).encode(
-        "utf-8", "surrogateescape"
-    )
+    lines = ["silent", "globoff", *(["retry-connrefused"] if retry else [])]
+    lines += [f"{name} = {_quoted(value)}" for name, value in _options(request, retry)]
+    return "\n".join((*lines, "")).encode("utf-8", "surrogateescape")
 
 
 def _options(request: Request, retry: bool) -> Iterator[Tuple[str, str]]:

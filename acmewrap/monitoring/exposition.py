@@ -40,7 +40,7 @@ _FAMILIES = {**RUN, **CERTIFICATES}
 _FIRST_OF_CERTIFICATES = f"# HELP {next(iter(CERTIFICATES))} "
 
 
-def series(name: str, **labels: str) -> str:
+def series(name: str, /, **labels: str) -> str:
     return f"{name}{{{','.join(f'{key}={_quoted(value)}' for key, value in labels.items())}}}"
 
 

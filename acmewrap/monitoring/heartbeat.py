@@ -59,9 +59,9 @@ def beat(
     if request is not None:
         (answer,) = curl.send([request], ping[3], environ, _SECONDS)
         if not answer.ok:
-            from .services import explain
+            from .services import explain, redacted
 
-            failures = tuple(filter(None, (explain(answer),)))
+            failures = tuple(filter(None, (explain(*redacted([answer])),)))
     if path:
         _update(samples, started, clock(), None if request is None else not failures)
         try:

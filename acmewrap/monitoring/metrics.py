@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import Mapping, Optional, Sequence
 
 from .. import __version__
 from ..config.model import Config
 from ..engine.results import Run
-from ..engine.status import CertificateStatus
+from ..engine.verbs.status import CertificateStatus
 from ..errors import Failure
 from ..formats.text import visible
 from ..plan.due import interval_of
 from ..plan.steps import DeployCertificate, ObtainCertificate
-from . import exposition
+from . import exposition, textfile
 from .exposition import Samples, render, series
 
 _OUTCOMES = {"issue": ("done", "failed"), "deploy": ("done", "failed", "unproven", "rolled_back")}
@@ -40,6 +41,15 @@ def of_certificates(config: Config, statuses: Mapping[str, CertificateStatus]) -
                 seen = int(one.proven_at.timestamp())
                 found[series("acmewrap_target_last_success_timestamp_seconds", **own, target=target)] = str(seen)
     return render(found)
+
+
+def text(config: Config, statuses: Mapping[str, CertificateStatus]) -> str:
+    """All of it: *statuses*, and what the file of `monitoring.metrics` has of runs, where there is one."""
+    samples: Samples = {}
+    if config.monitoring is not None and config.monitoring.metrics is not None:
+        with contextlib.suppress(OSError):
+            samples, _ = textfile.load(str(config.monitoring.metrics.textfile), str(config.file))
+    return render(RunMetrics(config, samples).samples) + of_certificates(config, statuses)
 
 
 class RunMetrics:
@@ -83,9 +93,9 @@ class RunMetrics:
         self.set("acmewrap_monitoring_success", int(ok), service=service)
         self._count("acmewrap_monitoring_failures_total", int(not ok), service=service)
 
-    def set(self, name: str, value: object, **labels: str) -> None:
+    def set(self, name: str, value: object, /, **labels: str) -> None:
         self.samples[series(name, config=self._config, **labels)] = str(value)
 
-    def _count(self, name: str, more: int, **labels: str) -> None:
+    def _count(self, name: str, more: int, /, **labels: str) -> None:
         before = self.samples.get(series(name, config=self._config, **labels), "0")
         self.set(name, int(float(before)) + more, **labels)

@@ -17,7 +17,7 @@ from ..config.monitoring import RunState
 from ..engine.convergence import Convergence
 from ..engine.engine import Listener
 from ..engine.results import Run
-from ..engine.status import CertificateStatus
+from ..engine.verbs.status import CertificateStatus
 from ..errors import AcmewrapError, ExitCode, Failure
 from ..report import rendering
 from ..system import trust
@@ -27,6 +27,7 @@ from .services import Event
 
 BEGIN_SECONDS, END_SECONDS = 3.0, 6.0
 Statuses = Mapping[str, CertificateStatus]
+Change = Callable[[metrics.RunMetrics], object]
 
 
 class Monitor:
@@ -105,23 +106,30 @@ class Monitor:
             if bad is not None:
                 self._failures.append(bad)
 
-    def _record(self, change: Callable[[metrics.RunMetrics], None], certificates: Optional[str] = None) -> None:
-        if self._settings.metrics is None:
-            return
-        path, source = str(self._settings.metrics.textfile), str(self._config.file)
-        try:
-            samples, before = textfile.load(path, source)
-            change(metrics.RunMetrics(self._config, samples))
-            textfile.store(path, source, samples, before if certificates is None else certificates)
-        except OSError as error:
-            reason = error.strerror or str(error)
-            self._failures.append(failure("monitoring.metrics", f"{path}: {reason}", path=path))
+    def _record(self, change: Change, certificates: Optional[str] = None) -> None:
+        problem = record(self._config, change, certificates)
+        if problem is not None:
+            self._failures.append(problem)
 
     def _safely(self, work: Callable[[], None]) -> None:
         try:
             work()
         except Exception as error:
             self._failures.append(unexpected.explain(error, paths.reports_folder(self._config), "monitoring").failure)
+
+
+def record(config: Config, change: Change, certificates: Optional[str] = None) -> Optional[Failure]:
+    """Do *change* to the metrics, if there are to be some, and replace what they say about *certificates* (None: it stays)."""
+    if config.monitoring is None or config.monitoring.metrics is None:
+        return None
+    path, source = str(config.monitoring.metrics.textfile), str(config.file)
+    try:
+        samples, before = textfile.load(path, source)
+        change(metrics.RunMetrics(config, samples))
+        textfile.store(path, source, samples, before if certificates is None else certificates)
+    except OSError as error:
+        return failure("monitoring.metrics", f"{path}: {error.strerror or error}", path=path)
+    return None
 
 
 def deliver(
@@ -137,7 +145,7 @@ def deliver(
         except AcmewrapError as error:
             yield from ((request.service, error.failure) for request in requests)
             return
-        for answer in curl.send(requests, program, environ, seconds, retry=retry):
+        for answer in services.redacted(curl.send(requests, program, environ, seconds, retry=retry)):
             yield answer.request.service, answer
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Callable, Iterator, List, Mapping, Optional, Tuple
+from typing import Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..catalogue import failure
 from ..config.monitoring import Monitoring, RunState
@@ -36,7 +36,7 @@ class Event:
     run: str
     state: RunState
     exit_code: int = 0
-    ending: Optional[Ending] = None
+    ending: Ending = None
     document: Callable[[], str] = str
     idle: bool = False
 
@@ -68,7 +68,7 @@ def _healthchecks(settings: Monitoring, event: Event, environ: Mapping[str, str]
 
 def _ntfy(settings: Monitoring, event: Event, environ: Mapping[str, str]) -> Iterator[Request]:
     service = settings.ntfy
-    if service is None or event.state not in service.states or event.idle or event.ending is None:
+    if service is None or event.state not in service.states or event.idle:
         return
     message = {
         "topic": service.topic,
@@ -107,15 +107,16 @@ def explain(answer: Answer) -> Optional[Failure]:
         return None
     name = answer.request.service
     if answer.status:
-        why = _REFUSED.get(answer.status, said(answer))
+        why = _REFUSED.get(answer.status, answer.text)
         return failure("monitoring.refused", f"{name}: HTTP {answer.status}, {why}", service=name)
     why = CURL.get(answer.code or 28, ("", "the transfer failed"))[1]
     return failure("monitoring.unreachable", f"{name}: {why}", service=name)
 
 
-def said(answer: Answer) -> str:
-    """Some of the body, without the secrets that the request held."""
-    held = [answer.request.url, *(header.rpartition(" ")[2] for header in answer.request.headers)]
-    path = answer.request.url.partition("?")[0].split("/")[3:]
-    words = (*held, *(word for word in path if len(word) > 8))
-    return Redactor(map(Secret, words)).redact(answer.text)
+def redacted(answers: Sequence[Answer]) -> List[Answer]:
+    """*answers* without the secrets that the requests held, in whatever one of them says."""
+    urls = [answer.request.url for answer in answers]
+    tokens = [header.rpartition(" ")[2] for answer in answers for header in answer.request.headers]
+    parts = [word for url in urls for word in url.partition("?")[0].split("/")[3:] if len(word) > 8]
+    hide = Redactor(map(Secret, (*urls, *tokens, *parts))).redact
+    return [answer._replace(text=hide(answer.text)) for answer in answers]

@@ -9,7 +9,7 @@ from ..config import locate
 from ..config.model import Config
 from ..errors import Problem
 from ..formats.timefmt import span
-from ..state.machine import State
+from ..state.model import State
 from .due import due_at, interval_of, slowest_interval
 
 _HOUR, _MINUTE = 3600, 60

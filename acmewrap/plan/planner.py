@@ -12,7 +12,7 @@ from ..formats.timefmt import instant
 from ..limits import MOST_REDELIVERIES, is_look_due
 from ..reasons import Plain, Reason, drifted
 from ..state.ledger import LedgerEntry
-from ..state.machine import ALL_PARTS, CertificateState, Part, State
+from ..state.model import ALL_PARTS, CertificateState, Part, State
 from . import steps
 from .due import due_of, interval_of, is_waiting
 from .fingerprint import find_change

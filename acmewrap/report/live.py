@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Dict, Mapping, Optional, Tuple
 
 from ..engine.results import StepEnded, StepLine, StepStarted
-from ..engine.status import CertificateStatus
+from ..engine.verbs.status import CertificateStatus
 from ..formats.text import visible
 from ..formats.timefmt import span
 from . import screen, wording
@@ -64,11 +64,10 @@ class LiveSteps:
         self._progress = Progress(*columns, console=console, transient=True)
         self._running: Dict[int, TaskID] = {}  # by the identity of the step
 
-    def __enter__(self) -> LiveSteps:
+    def start(self) -> None:
         self._progress.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def stop(self) -> None:
         self._progress.stop()
 
     def __call__(self, notice: object) -> None:

@@ -9,12 +9,14 @@ from ..engine.results import Run
 from ..errors import AcmewrapError
 from . import screen
 
-Ending = Union[Run, AcmewrapError]
+Ending = Union[Run, AcmewrapError, None]
+"""None: nothing ran, this is a test."""
 
 
 def title(ending: Ending) -> str:
-    bad = isinstance(ending, AcmewrapError) or not ending.ok
-    return f"acmewrap on {socket.gethostname()}: {'failed' if bad else 'done'}"
+    bad = isinstance(ending, AcmewrapError) or (ending is not None and not ending.ok)
+    what = "test" if ending is None else "failed" if bad else "done"
+    return f"acmewrap on {socket.gethostname()}: {what}"
 
 
 def text(ending: Ending) -> str:
@@ -24,6 +26,9 @@ def text(ending: Ending) -> str:
 def _lines(ending: Ending) -> Iterator[str]:
     if isinstance(ending, AcmewrapError):
         yield from screen.failure_lines(ending.failure)
+        return
+    if ending is None:
+        yield "Sent by: acmewrap monitoring test"
         return
     for result in ending.results:
         yield from screen.result_lines(result)

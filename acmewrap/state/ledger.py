@@ -12,12 +12,12 @@ import json
 import threading
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Tuple, Type, TypeVar, get_args, get_type_hints
+from typing import Any, Dict, Iterable, Mapping, Optional, Tuple, Type, TypeVar, get_args, get_type_hints
 
-from .. import limits
+from .. import limits, paths
 from ..catalogue import failure
 from ..config.install import Install
-from ..config.model import Config
+from ..config.model import Authority, Config
 from ..errors import AcmewrapError, Failure
 from ..formats import jsontext
 from ..system import files, reading
@@ -63,20 +63,21 @@ class LedgerEntry:
             return self
         return replace(self, wanted=leaf, attempts=0, next_try=0, error=None)
 
-    def prove(self, leaf: str, now: float, until: Optional[int] = None) -> LedgerEntry:
-        """After *leaf*, which expires at *until*, was seen where it belongs."""
+    def prove(self, leaf: str, now: float, until: Optional[int] = None, *, again: bool = False) -> LedgerEntry:
+        """After *leaf*, which expires at *until*, was seen where it belongs; *again*: it was delivered, as another was shown
+        there. One such delivery beyond the most is what somebody asked for, and begins anew.
+        """
+        redelivered = self.redelivered if self.seen == leaf else 0
+        if again and self.seen == leaf:
+            redelivered = redelivered + 1 if redelivered < limits.MOST_REDELIVERIES else 0
         return LedgerEntry(
             wanted=leaf,
             seen=leaf,
             seen_at=int(now),
             seen_until=until,
             reloaded=self.reloaded,
-            redelivered=self.redelivered if self.seen == leaf else 0,
+            redelivered=redelivered,
         )
-
-    def count_redelivery(self) -> LedgerEntry:
-        """After one more; one beyond the most is what somebody asked for, and begins anew."""
-        return replace(self, redelivered=self.redelivered + 1 if self.redelivered < limits.MOST_REDELIVERIES else 0)
 
     def awaits_reload(self, config: Config, install: Optional[Install], leaf: str) -> bool:
         """Whether the commands of *install* have not succeeded for *leaf* (SHA-256) yet. What plain acme.sh does by itself is
@@ -164,6 +165,10 @@ class Ledger:
         revoked = tuple(filter(_is_text, revoked)) if isinstance(revoked, list) else ()
         return cls(path, _read(LedgerEntry, document.get("entries")), _read(Advice, document.get("advices")), revoked)
 
+    def note(self, name: str, leaf: str, **values: object) -> None:
+        """Write down *values*, which are fields of its entry, of *name* with *leaf* (SHA-256)."""
+        self.put(name, replace(self.get(name).want(leaf), **values))  # type: ignore[arg-type]
+
     def get(self, name: str) -> LedgerEntry:
         return self._entries.get(name, LedgerEntry())
 
@@ -217,3 +222,8 @@ class Ledger:
             document["advices"] = {name: asdict(one) for name, one in self._advices.items()}
         files.make_folder(self._path.parent)
         files.write_atomic(self._path, json.dumps(document, indent=1, sort_keys=True) + "\n")
+
+
+def open_ledgers(authorities: Iterable[Authority]) -> Dict[str, Ledger]:
+    """The ledger of each authority, by its name. Raises what :meth:`Ledger.load` raises."""
+    return {name: Ledger.load(paths.ledger_path(one)) for name, one in {one.name: one for one in authorities}.items()}

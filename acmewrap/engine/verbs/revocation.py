@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Mapping, Optional
 
-from .. import paths
-from ..catalogue import failure
-from ..config.model import Certificate, Config
-from ..driver.results import RevokeResult
-from ..errors import IssueError
-from ..pki.x509 import X509
-from ..state.ledger import Ledger
-from .context import RunContext
-from .engine import Engine
+from ... import paths
+from ...catalogue import failure
+from ...config.model import Certificate, Config
+from ...driver.results import RevokeResult
+from ...errors import IssueError
+from ...pki.x509 import X509
+from ...state.ledger import Ledger
+from ..context import RunContext
+from ..engine import Engine
 
 
 def leaf_of(config: Config, certificate: Certificate) -> X509:
@@ -28,7 +28,7 @@ def revoke(
 ) -> RevokeResult:
     """See :meth:`acmewrap.job.Job.revoke`."""
     authority, context = config.authority_of(certificate), RunContext(environ)
-    with Engine(config, context).hold():
+    with Engine(config, context).hold(authority.name):
         leaf = leaf_of(config, certificate).sha256
         if sha256 not in (None, leaf):
             message = f"{certificate.name} is another one by now; none was revoked"

@@ -4,21 +4,22 @@ from __future__ import annotations
 
 from typing import Mapping, Tuple
 
-from ..catalogue import invalid
-from ..config.cleartext import find_warnings
-from ..config.model import Config
-from ..errors import ConfigurationWarning
-from ..plan import interval_check
-from ..schedule import entry
-from ..state import file_modes, installed_files
-from ..state.machine import CERTIFICATE_PARTS, read_state
+from ...catalogue import invalid
+from ...config.cleartext import find_warnings
+from ...config.model import Config
+from ...errors import ConfigurationWarning
+from ...plan import interval_check
+from ...schedule import entry
+from ...state import file_modes, installed_files, receivers
+from ...state.machine import read_state
+from ...state.model import CERTIFICATE_PARTS
 from . import upgrade
 
 
 def check(config: Config, environ: Mapping[str, str]) -> Tuple[ConfigurationWarning, ...]:
     """See :meth:`acmewrap.job.Job.check`."""
     slow = interval_check.find_problems(config, read_state(config, CERTIFICATE_PARTS))
-    if problems := (*slow, *installed_files.find_problems(config)):
+    if problems := (*slow, *installed_files.find_problems(config), *receivers.find_problems(config, environ)):
         raise invalid(problems)
     upgrade.check(config)
     if config.schedule is not None:

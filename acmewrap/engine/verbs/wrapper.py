@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Optional
 
-from .. import paths
-from ..catalogue import failure
-from ..config.model import Config
-from ..driver.release import installation
-from ..errors import AcmewrapError
+from ... import paths
+from ...catalogue import failure
+from ...config.model import Config
+from ...driver.release import installation
+from ...errors import AcmewrapError
 
 
 def find(config: Config, authority: Optional[str]) -> Path:

@@ -8,18 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Callable, Mapping, Optional, Set, Tuple
 
-from ..catalogue import failure
-from ..config.challenges import Dns
-from ..config.edit import Edit
-from ..config.model import Config
-from ..driver.release import installation
-from ..errors import ExitCode, ReleaseError
-from ..plan.steps import Kind
-from ..system import privileges, trust
-from .context import RunContext
-from .convergence import SCOPES, Convergence
-from .engine import Engine, Listener
-from .results import Run
+from ...catalogue import failure
+from ...config.challenges import Dns
+from ...config.edit import Edit
+from ...config.model import Config
+from ...driver.release import installation
+from ...errors import ExitCode, ReleaseError
+from ...plan.steps import Kind
+from ...system import privileges, trust
+from ..context import RunContext
+from ..convergence import SCOPES, Convergence
+from ..engine import Engine, Listener
+from ..results import Run
 
 
 @dataclass(frozen=True)
