@@ -13,6 +13,7 @@ from ..driver.homes.home import is_ecc
 from ..driver.process import OnLine
 from ..driver.results import DeployResult
 from ..errors import DeployError, Failure, UnprovenError, UnreachableError
+from ..formats.text import counted
 from ..pki.x509 import X509
 from ..plan.steps import DeployCertificate
 from ..reasons import Reverted
@@ -99,7 +100,8 @@ def deliver(
 def refuse_reverted(step: DeployCertificate, stored: X509) -> None:
     """Raise :class:`DeployError` (``deploy.reverted``) when something else comes back again and again, and is there now."""
     if isinstance(step.reason, Reverted) and local_files.look(step.destination, stored).served != stored.sha256:
-        message = f"{step.target} shows another certificate than {step.certificate} again, after {step.reason.times} deliveries"
+        times = counted(step.reason.times, "delivery", "deliveries")
+        message = f"{step.target} shows another certificate than {step.certificate} again, after {times}"
         raise DeployError(failure("deploy.reverted", message, name=step.certificate))
 
 
