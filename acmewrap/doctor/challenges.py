@@ -33,7 +33,7 @@ def checks(context: DoctorContext) -> Iterator[Check]:
     for certificate in context.certificates():
         for name, challenge in zip(certificate.domains, certificate.challenges):
             names.setdefault(name, challenge)
-    for folder in dict.fromkeys(one.path for one in names.values() if isinstance(one, Webroot)):
+    for folder in dict.fromkeys(challenge.path for challenge in names.values() if isinstance(challenge, Webroot)):
         yield Check(f"the webroot {folder}", partial(_webroot, context, folder))
     for name, challenge in names.items():
         if not isinstance(challenge, Dns):

@@ -9,7 +9,7 @@ from ..config import locate
 from ..config.model import Config
 from ..errors import Problem
 from ..formats.timefmt import span
-from ..state.machine import State
+from ..state.model import State
 from .due import due_at, interval_of, slowest_interval
 
 _HOUR, _MINUTE = 3600, 60
@@ -48,7 +48,7 @@ def find_too_slow(config: Config, state: State) -> Optional[TooSlow]:
     if not interval or not slowest or min(slowest.values()) >= interval:
         return None
     name = min(slowest, key=lambda one: slowest[one])
-    works = next((one for one in _INTERVALS if one <= slowest[name]), _MINUTE)
+    works = next((interval for interval in _INTERVALS if interval <= slowest[name]), _MINUTE)
     lifetime = lifetimes[config.certificates[name].authority]
     left = lifetime - due_at(0, lifetime, config.certificates[name].renew)
     message = (

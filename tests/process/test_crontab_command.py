@@ -96,7 +96,7 @@ def test_the_line_logs_both_streams_and_hands_on_the_exit_code(tmp_path: Path) -
     command = ("/bin/sh", "-c", "echo one; echo two >&2; echo '50%'; exit 5")
     done = fire(entry(tmp_path, command))
     assert (done.returncode, done.stdout, done.stderr) == (5, "", "")
-    assert (tmp_path / "task 100%.log").read_text(encoding="utf-8") == "one\ntwo\n50%\n"
+    assert (tmp_path / "task 100%.log").read_text(encoding="utf-8").endswith("+00:00\none\ntwo\n50%\n")
     assert (tmp_path / "task 100%.log").stat().st_mode & 0o777 == 0o600
 
 

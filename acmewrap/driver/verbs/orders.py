@@ -51,7 +51,7 @@ def of_csr(
         raise command.refused(
             f"{stored.files.folder} holds a key of its own: keep certificates of requests in another home"
         )
-    webroots = tuple(str(one.path) for one in challenges if isinstance(one, Webroot))
+    webroots = tuple(str(challenge.path) for challenge in challenges if isinstance(challenge, Webroot))
     marked = {KEY_ELSEWHERE: "1"}
     return Request("issue", request.domains, key, words, webroots, variables, settings=marked, csr=request)
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from typing import Mapping, Tuple
 
-from ..catalogue import invalid
-from ..config.cleartext import find_warnings
-from ..config.model import Config
-from ..errors import ConfigurationWarning
-from ..plan import interval_check
-from ..schedule import entry
-from ..state import file_modes, installed_files
-from ..state.machine import CERTIFICATE_PARTS, read_state
+from ...catalogue import invalid
+from ...config.cleartext import find_warnings
+from ...config.model import Config
+from ...errors import ConfigurationWarning
+from ...plan import interval_check
+from ...schedule import entry
+from ...state import file_modes, installed_files
+from ...state.machine import read_state
+from ...state.model import CERTIFICATE_PARTS
 from . import upgrade
 
 
