@@ -170,6 +170,9 @@ def status_notes(statuses: Mapping[str, CertificateStatus], last_run: Optional[d
     if last_run is not None:
         yield f"Last run: {moment(last_run)}"
     for name, status in statuses.items():
+        added = status.leaf.names_beside(status.certificate.domains) if status.leaf is not None else ()
+        if added:
+            yield f"{name}: holds names that were not asked for: {', '.join(added)}"
         for to, target in status.targets.items():
             for flaw in target.flaws:
                 yield f"{name} to {to}: warning: the chain served beside the certificate is {flaw.replace('_', ' ')}"
