@@ -146,11 +146,11 @@ class Run:
         """The worst that happened; ``PARTLY_FAILED`` when other certificates fared better."""
         bad = [result for result in self.results if not result.ok]
         if not bad:
-            amiss = (
+            problems = (
                 *self.plan.state.unread,
                 *(command.failure for command in self.commands if command.failure is not None),
             )
-            return next((failure.exit_code for failure in amiss), ExitCode.OK)
+            return next((failure.exit_code for failure in problems), ExitCode.OK)
         good = [results for results in self.by_certificate.values() if all(result.ok for result in results)]
         if good and all(result.step.certificate is not None for result in bad):
             return ExitCode.PARTLY_FAILED

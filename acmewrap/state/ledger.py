@@ -95,8 +95,8 @@ class Advice:
 
     ``source`` is the directory's ``renewalInfo``; ``chosen`` a random moment of the window ``begin`` to ``end``, so that not all
     clients come at once; all three are None until there is an answer, and ``chosen`` stays None when the window was open before
-    the certificate was there. ``next_look``: when to ask again. ``early``: how many renewals in a row came before their own time
-    because of advice, up to this leaf.
+    the certificate was there. ``next_look``: when to ask again; ``every``: the seconds between two looks that it wishes.
+    ``early``: how many renewals in a row came before their own time because of advice, up to this leaf.
     """
 
     leaf: str
@@ -107,6 +107,7 @@ class Advice:
     chosen: Optional[int] = None
     explanation: Optional[str] = None
     early: int = 0
+    every: Optional[int] = None
 
 
 def _read(kind: Type[_Kind], found: object) -> Dict[str, _Kind]:
