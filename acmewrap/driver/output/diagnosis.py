@@ -226,9 +226,7 @@ def _last_words(transcript: Transcript) -> str:
 
 
 def _values(events: Sequence[e.Event], context: Mapping[str, str]) -> Mapping[str, str]:
-    """The values of a remedy, quoted for a shell: the context's own, else what the output tells, which knows best which of several
-    domains it is about.
-    """
+    """The values of a remedy, quoted for a shell: the context's own, else what the output tells; of several domains that one."""
     known: Dict[str, str] = {}
     for event in events:
         if isinstance(event, (e.UsingAuthority, e.AuthorityUnavailable)):
