@@ -16,6 +16,7 @@ from ..driver.homes.home import Home, Stored
 from ..driver.process import OnLine
 from ..driver.results import IssueResult
 from ..errors import AcmewrapError, DeployError, Failure
+from ..formats.text import counted
 from ..formats.timefmt import instant, moment
 from ..pki.x509 import X509
 from ..plan.due import due_at, end_of, interval_of
@@ -25,7 +26,7 @@ from ..reasons import NotServed, Reverted
 from ..secrets import Secret, resolve
 from ..state.ledger import Ledger, LedgerEntry
 from ..verify import local_files
-from . import renewal_advice
+from . import challenge_look, renewal_advice
 from .context import RunContext, explain
 from .deploy import deliver
 from .install import Installation, install
@@ -35,7 +36,7 @@ from .results import Delivery, Evidence
 @dataclass
 class CertificateSteps:
     """Performs steps of certificates; used from several threads at once, never by two for the same certificate. Of each authority
-    there are its ledger, what keeps it from being asked (``blocked``), and where it tells when to renew (``renewal_info``).
+    there are its ledger and where it tells when to renew (``renewal_info``); ``blocked``: why certificates cannot be ordered.
     """
 
     config: Config
@@ -69,8 +70,8 @@ class CertificateSteps:
             raise problem from error
 
     def _obtain(self, step: ObtainCertificate, on_line: OnLine) -> IssueResult:
-        if step.authority.name in self.blocked:
-            raise self.blocked[step.authority.name]
+        if step.request.name in self.blocked:
+            raise self.blocked[step.request.name]
         before = _read(step)
         result = self._order(step, on_line)
         if not result.changed and result.failure is not None and CATALOGUE[result.failure.id].account_lost:
@@ -82,9 +83,7 @@ class CertificateSteps:
             result = self._judge_life(step, entry, result)
             renewal_advice.begin(self.config, step.request, ledger, source, self.context.clock(), before=before)
             return result
-        if result.failure is None:
-            nothing = failure("certificate.not_stored", "acme.sh ended well and stored nothing new")
-            result = replace(result, failure=nothing)
+        result = challenge_look.explain(step.request, result)
         assert result.failure is not None
         self._note(step, result.failure, result.retry_after)
         return result
@@ -156,7 +155,7 @@ class CertificateSteps:
                 found.append(Installation(step, stored.files, leaf, ledger, on_line))
             except Exception as error:
                 found.append(error)
-        install([one for one in found if isinstance(one, Installation)], self.config, self.context)
+        install([work for work in found if isinstance(work, Installation)], self.config, self.context)
         return [self._conclude(step, one) for step, one in zip(steps, found)]
 
     def _conclude(
@@ -182,14 +181,16 @@ class CertificateSteps:
         fault = stored.find_fault()
         if fault is not None:  # a target that does not look would serve it, and one that looks says less about it
             raise DeployError(failure("certificate.mismatch", f"{name} is not delivered: {fault}", name=name))
-        return stored, stored.leaf
+        leaf = stored.leaf
+        if isinstance(step.reason, Reverted) and local_files.look(step.destination, leaf).served != leaf.sha256:
+            times = counted(step.reason.times, "delivery", "deliveries")
+            message = f"{step.target} shows another certificate than {name} again, after {times}"
+            raise DeployError(failure("deploy.reverted", message, name=name))
+        return stored, leaf
 
     def _deploy(self, step: DeployCertificate, on_line: OnLine) -> Delivery:
         stored, leaf = self._read_sound(step)
         ledger = self.ledgers[step.authority.name]
-        if isinstance(step.reason, Reverted) and local_files.look(step.destination, leaf).served != leaf.sha256:
-            message = f"{step.target} shows another certificate than {step.certificate} again, after {step.reason.times} deliveries"
-            raise DeployError(failure("deploy.reverted", message, name=step.certificate))
         if step.destination.install is not None:
             work = Installation(step, stored.files, leaf, ledger, on_line)
             install((work,), self.config, self.context)

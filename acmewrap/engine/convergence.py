@@ -17,8 +17,8 @@ from ..system import trust
 from . import watch
 
 if TYPE_CHECKING:
+    from .commands import Document
     from .engine import Listener
-    from .own_commands import Document
     from .results import Run
 
 
@@ -82,9 +82,9 @@ class Convergence:
             ):
                 return Run(planned, (), started, instant(self.clock()))
         from ..driver.command import DEADLINES
+        from .commands import Commands
         from .context import RunContext
         from .engine import Engine
-        from .own_commands import Commands
 
         deadlines = {} if self.deadline is None else dict.fromkeys(DEADLINES, self.deadline)
         context = RunContext(self.environ, clock=self.clock, deadlines=deadlines)

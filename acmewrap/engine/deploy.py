@@ -74,7 +74,7 @@ def deliver(
         result = _run_hook(acme, certificate, target, variables, on_line=on_line)
     if target.verify is None:
         return Delivery(result, tls_probe.Observation(), assigned)
-    observed = tls_probe.wait_for(target.verify, stored, sleep=context.sleep)
+    observed = tls_probe.wait_for(target.verify, stored, looks=tls_probe.LOOKS, sleep=context.sleep)
     if observed.served != leaf:
         raise UnprovenError(not_proven(target, leaf, observed, result))
     return Delivery(result, observed, assigned)

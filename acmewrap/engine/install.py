@@ -6,7 +6,8 @@ All targets of a run that share a command come here together: first all their fi
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any, Callable, Container, Dict, Optional, Sequence, Tuple
 
 from ..catalogue import failure
@@ -61,15 +62,19 @@ class Installation:
 
 def recover(config: Config, barred: Container[str] = ()) -> None:
     """Finish what a killed run had begun to put in place, but for the authorities *barred*; its deployment is still pending, and
-    says what is wrong with that.
+    says what is wrong with that. Where the file has another place by now, what was held beside the former one goes.
     """
-    ledgers = open_ledgers(one for one in config.authorities.values() if one.name not in barred)
-    for certificate, target in config.targets():
-        if target.install is not None and certificate.authority in ledgers:
-            entry = ledgers[certificate.authority].get(f"{certificate.name}/{target.name}")
-            if entry.placed is not None:
-                with contextlib.suppress(AcmewrapError):
-                    placement.put(target.install)
+    installs = {f"{one.name}/{target.name}": target.install for one, target in config.targets()}
+    for ledger in open_ledgers(one for one in config.authorities.values() if one.name not in barred).values():
+        for name in ledger.names():
+            entry, install = ledger.get(name), installs.get(name)
+            with contextlib.suppress(AcmewrapError):
+                if entry.places not in (None, [] if install is None else list(map(str, install.places))):
+                    for place in map(Path, entry.places or ()):
+                        placement.clear(place)
+                    ledger.put(name, replace(entry, placed=None, places=None))
+                elif entry.placed is not None and install is not None:
+                    placement.put(install)
 
 
 def install(works: Sequence[Installation], config: Config, context: RunContext) -> None:
@@ -113,7 +118,7 @@ def install(works: Sequence[Installation], config: Config, context: RunContext) 
     each(settle_load, loading)
     _side_by_side(
         lambda work: each(lambda one: _prove(one, context), (work,)),
-        [one for one in works if one.error is None],
+        [work for work in works if work.error is None],
     )
     load([work for work in loading if isinstance(work.error, RolledBackError)])
 
@@ -121,11 +126,12 @@ def install(works: Sequence[Installation], config: Config, context: RunContext) 
 def _place(work: Installation, config: Config, context: RunContext) -> None:
     install, target, leaf = work.install, work.step.destination, work.leaf.sha256
     for argv in (*filter(None, (install.test,)), *install.commands):
-        commands.refuse_weak(argv, context.environ)
+        commands.refuse_weak(argv, context)
     contents = _contents(work.files, install)
     set_installation(work.files.configuration, install)
     if target.verify is not None:
         work.before = tls_probe.look(target.verify, work.leaf)
+    work.ledger.note(work.step.entry, leaf, places=list(map(str, install.places)))
     held = work.ledger.get(work.step.entry).placed is not None  # what is older then, and the last that was proven
     if work.step.force or placement.differs(install, contents):
         placement.lay(install, contents, keep=not held)
@@ -146,12 +152,13 @@ def _prove(work: Installation, context: RunContext) -> None:
     target, leaf = work.step.destination, work.leaf.sha256
     seen, before = local_files.read(work.install), work.before
     if seen.served == leaf and target.verify is not None:
-        seen = tls_probe.wait_for(target.verify, work.leaf, sleep=context.sleep)
+        looks = tls_probe.LOOKS if work.loading else 1
+        seen = tls_probe.wait_for(target.verify, work.leaf, looks=looks, sleep=context.sleep)
     done = DeployResult("accepted", work.step.request.domains[0], "install", lines=work.lines)
     work.delivery = Delivery(done if work.changed or work.loading else None, seen)
     if seen.served != leaf:
         problem = not_proven(target, leaf, seen, work.delivery.hook)
-        if target.verify is not None and before.served is not None and seen.answered:
+        if target.verify is not None and before.served is not None and seen.obstacle != "network":
             values: Dict[str, Any] = {"target": target.verify, "name": work.step.request.name}
             if seen.served is None:
                 message = f"{target.verify} answered before, and does not with the new files: {seen.error}"
@@ -175,7 +182,7 @@ def _go_back(work: Installation, problem: Failure, context: RunContext) -> None:
     if not fit or seen.not_after is None or seen.not_after.timestamp() <= context.clock():
         raise DeployError(problem)
     placement.restore(work.install)
-    work.ledger.note(work.step.entry, work.leaf.sha256, placed=None, reloaded=None)
+    work.ledger.note(work.step.entry, work.leaf.sha256, placed=None, places=None, reloaded=None)
     raise RolledBackError(problem)
 
 

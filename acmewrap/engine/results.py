@@ -126,7 +126,7 @@ class Run:
 
     @property
     def ok(self) -> bool:
-        return all(result.ok for result in self.results) and not any(one.failure for one in self.commands)
+        return all(result.ok for result in self.results) and not any(command.failure for command in self.commands)
 
     def raise_for_failure(self) -> Run:
         """The run itself when it is ``ok``. Raises what the first step that failed raises; ``exit_code`` counts them all."""
@@ -147,9 +147,12 @@ class Run:
         """The worst that happened; ``PARTLY_FAILED`` when other certificates fared better."""
         bad = [result for result in self.results if not result.ok]
         if not bad:
-            amiss = (*self.plan.state.unread, *(one.failure for one in self.commands if one.failure is not None))
-            return next((one.exit_code for one in amiss), ExitCode.OK)
-        good = [results for results in self.by_certificate.values() if all(one.ok for one in results)]
+            problems = (
+                *self.plan.state.unread,
+                *(command.failure for command in self.commands if command.failure is not None),
+            )
+            return next((failure.exit_code for failure in problems), ExitCode.OK)
+        good = [results for results in self.by_certificate.values() if all(result.ok for result in results)]
         if good and all(result.step.certificate is not None for result in bad):
             return ExitCode.PARTLY_FAILED
         # A step that was skipped says nothing of its own: the one before it failed.

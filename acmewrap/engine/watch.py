@@ -34,7 +34,7 @@ def note(config: Config, state: State, now: float) -> None:
             entries, key = noted[certificate.authority], entry_name(certificate, target)
             if observed.served == leaf.sha256:
                 entries[key] = entry.prove(leaf.sha256, now, leaf.validity[1])
-            elif observed.silent:
+            elif observed.obstacle is not None:
                 entries[key] = replace(entry, next_look=due.retry_look(target, now))
     for name, entries in noted.items():
         if entries:

@@ -116,11 +116,25 @@ def _keep(install: Install) -> None:
                 _copy(place, _old(place))
 
 
-def _lay_folder(link: Path, install: Install, contents: Mapping[FilePart, bytes]) -> None:
+def clear(place: Path) -> None:
+    """Remove what lies beside a *place* that is no longer one; the place itself stays as it is."""
+    trust.refuse_planted(place)
+    for left in (_new(place), _old(place)):
+        with contextlib.suppress(OSError):
+            os.unlink(str(left))
+    _sweep(place)
+
+
+def _sweep(link: Path) -> None:
+    """Remove folders of before that neither *link* nor what is held of it leads to."""
     used = {os.path.realpath(str(one)) for one in (link, _old(link))}
     for left in link.parent.glob(f".{link.name}.acmewrap-*"):
         if left.is_dir() and not left.is_symlink() and os.path.realpath(str(left)) not in used:
             shutil.rmtree(str(left), ignore_errors=True)
+
+
+def _lay_folder(link: Path, install: Install, contents: Mapping[FilePart, bytes]) -> None:
+    _sweep(link)
     folder = Path(tempfile.mkdtemp(prefix=f".{link.name}.acmewrap-", dir=str(link.parent)))
     first = next(iter(install.files.values()))
     uid, gid = find_ids(first)

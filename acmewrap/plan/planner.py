@@ -187,7 +187,7 @@ def _pending(
     if waits and entry.wanted == leaf.sha256:
         return None
     if options.watch and observed is not None and entry.seen == leaf.sha256:
-        if observed.silent:  # as it was, for all that is known
+        if observed.obstacle is not None:  # as it was, for all that is known
             return None
         if entry.redelivered >= MOST_REDELIVERIES:
             return reasons.Reverted(observed.served, entry.redelivered)

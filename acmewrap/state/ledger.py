@@ -12,7 +12,7 @@ import json
 import threading
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Dict, Iterable, Mapping, Optional, Tuple, Type, TypeVar, get_args, get_type_hints
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Type, TypeVar, get_args, get_type_hints
 
 from .. import limits, paths
 from ..catalogue import failure
@@ -34,7 +34,7 @@ _Kind = TypeVar("_Kind", "LedgerEntry", "Advice")
 @dataclass(frozen=True)
 class LedgerEntry:
     """One order or deployment. ``seen`` is the leaf (SHA-256) that was proven to be there, ``seen_until`` when that one expires;
-    times are seconds since 1970 UTC. ``placed`` is the leaf whose files are put in place and neither proven nor taken back;
+    times are seconds since 1970 UTC. ``placed`` is the leaf whose files are put in ``places`` and neither proven nor taken back;
     ``reloaded`` the mark (:meth:`Install.mark`) of the last one that the server was made to load. ``next_look`` is when a target
     that did not answer is looked at again, ``redelivered`` how often this leaf was delivered again because another was shown.
     """
@@ -49,6 +49,7 @@ class LedgerEntry:
     next_look: int = 0
     redelivered: int = 0
     placed: Optional[str] = None
+    places: Optional[List[str]] = None
     reloaded: Optional[str] = None
 
     def fail(self, failure: Failure, now: float, **asked: Any) -> LedgerEntry:
@@ -94,8 +95,8 @@ class Advice:
 
     ``source`` is the directory's ``renewalInfo``; ``chosen`` a random moment of the window ``begin`` to ``end``, so that not all
     clients come at once; all three are None until there is an answer, and ``chosen`` stays None when the window was open before
-    the certificate was there. ``next_look``: when to ask again. ``early``: how many renewals in a row came before their own time
-    because of advice, up to this leaf.
+    the certificate was there. ``next_look``: when to ask again; ``every``: the seconds between two looks that it wishes.
+    ``early``: how many renewals in a row came before their own time because of advice, up to this leaf.
     """
 
     leaf: str
@@ -106,6 +107,7 @@ class Advice:
     chosen: Optional[int] = None
     explanation: Optional[str] = None
     early: int = 0
+    every: Optional[int] = None
 
 
 def _read(kind: Type[_Kind], found: object) -> Dict[str, _Kind]:
@@ -123,6 +125,8 @@ def _fits(value: object, hint: object) -> bool:
     kinds = get_args(hint) or (hint,)
     if isinstance(value, int):
         return int in kinds and not isinstance(value, bool) and 0 <= value < _END_OF_TIME
+    if isinstance(value, list):
+        return List[str] in kinds and all(map(_is_text, value))
     if isinstance(value, dict):
         return _ERROR in kinds and set(value) == {"id", "message", "remedy"} and all(map(_is_text, value.values()))
     return type(value) in kinds

@@ -120,12 +120,16 @@ def _compare_wrapper(wanted: Wrapper) -> Drift:
 
 
 def _read_webroots(config: Config, guard: _Guard) -> Dict[Path, WebrootState]:
-    return {one: guard.read(str(one), partial(webroot.inspect, one), "not_writable") for one in paths.webroots(config)}
+    return {
+        path: guard.read(str(path), partial(webroot.inspect, path), "not_writable") for path in paths.webroots(config)
+    }
 
 
 def _read_bundles(config: Config, guard: _Guard) -> Dict[Path, Tuple[Authority, Drift]]:
     """Each file once, though several authorities may be trusted through it."""
-    found = {one.ca_bundle: one for one in config.authorities.values() if one.ca_bundle is not None}
+    found = {
+        authority.ca_bundle: authority for authority in config.authorities.values() if authority.ca_bundle is not None
+    }
     return {
         path: (one, guard.read(str(path), partial(_compare_bundle, one, path), "differs"))
         for path, one in found.items()

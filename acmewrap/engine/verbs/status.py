@@ -156,7 +156,7 @@ def _assess(
     for target in certificate.targets:
         entry = believed(found.deliveries.get(target.name, LedgerEntry()))
         targets[target.name] = _assess_target(config, target, found, entry, by_target.get(target.name))
-    obtained = next((one for one in reversed(results) if isinstance(one.step, ObtainCertificate)), None)
+    obtained = next((result for result in reversed(results) if isinstance(result.step, ObtainCertificate)), None)
     return CertificateStatus(certificate, state, location, leaf, due_at, believed(found.attempts), targets, obtained)
 
 

@@ -20,7 +20,7 @@ from acmewrap.verify.tls_probe import Observation
 from wanted import CERTIFICATE, DAY, LEAF, NOW, OTHER, TARGET, make_config, make_state
 
 PROVEN = LedgerEntry(wanted=LEAF, seen=LEAF, seen_at=NOW - DAY)
-SILENT = Observation(error="nobody answers", silent=True)
+SILENT = Observation(error="nobody answers", obstacle="server")
 UNREADABLE = Observation(error="the file is gone")
 
 
