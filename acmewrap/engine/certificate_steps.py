@@ -11,6 +11,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
 from .. import paths
 from ..catalogue import CATALOGUE, failure
 from ..config.model import Authority, Certificate, Config, Target
+from ..driver import dns_wait
 from ..driver.homes.configuration import set_deployed
 from ..driver.homes.home import Home, Stored
 from ..driver.process import OnLine
@@ -120,6 +121,7 @@ class CertificateSteps:
 
     def _order(self, step: ObtainCertificate, on_line: OnLine) -> IssueResult:
         certificate, acme = step.request, self._context.open_acme(self._config, step.authority)
+        options = certificate.options
 
         def due(not_before: datetime, not_after: datetime) -> datetime:
             return instant(due_at(int(not_before.timestamp()), int(not_after.timestamp()), certificate.renew))
@@ -133,8 +135,8 @@ class CertificateSteps:
             "on_line": on_line,
         }
         if isinstance(step, RenewCertificate):
-            return acme.renew(certificate.domains[0], **common)  # type: ignore[arg-type]
-        options = certificate.options
+            wait = dns_wait.of(certificate.challenges, options, step.authority.server, step.authority.ca_bundle)
+            return acme.renew(certificate.domains[0], wait=wait, **common)  # type: ignore[arg-type]
         return acme.issue(certificate.domains, certificate.challenges, options=options, **common)  # type: ignore[arg-type]
 
     def _variables(self, certificate: Certificate) -> Dict[str, Union[str, Secret]]:
@@ -224,9 +226,7 @@ class CertificateSteps:
         return self._config.schedule is not None and self._config.schedule.run == "wrapper"
 
     def _note(self, step: CertificateStep, problem: Failure, retry_after: Optional[timedelta] = None) -> None:
-        """Write a failure down. The next try comes while half of what is left of a life is still left: the life of what a
-        target serves, or of the certificate itself.
-        """
+        """Write a failure down. The next try comes while half of what is left is still left of what is served, or stored."""
         now, stored = self._context.clock(), _read(step)
         ledger = self._ledgers[step.authority.name]
         entry = ledger.get(step.entry)

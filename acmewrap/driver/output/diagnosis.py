@@ -66,6 +66,9 @@ class Finding(NamedTuple):
     values: Mapping[str, str] = {}
 
 
+_UNSEEN = Finding("challenge.txt_not_public", "public resolvers did not show the TXT records of the challenge in time")
+
+
 def diagnose(
     verb: str,
     transcript: Transcript,
@@ -85,8 +88,10 @@ def diagnose(
     if verb in {"cron", "renew-all"}:  # the last of several certificates that failed, if acme.sh names one
         *_, transcript = (transcript, *transcript.failed_renewals().values())
     events = transcript.events
-    finding = _find(verb, transcript, events, protocol_log, context)
-    if ended_by_deadline:
+    # acme.sh did not get beyond public resolvers, whatever they or the way to them said meanwhile.
+    unseen = e.WaitingForDns() in events and not _went_on(events, e.WaitingForDns)
+    finding = _UNSEEN if unseen else _find(verb, transcript, events, protocol_log, context)
+    if ended_by_deadline and not unseen:
         finding = _interrupted("process.deadline", f"acme.sh --{verb} did not end in time", finding)
     elif returncode is not None and returncode < 0:
         finding = _interrupted("process.killed", f"acme.sh --{verb} was ended by signal {-returncode}", finding)
