@@ -25,14 +25,14 @@ def check(invocation: Invocation) -> ExitCode:
 def status(invocation: Invocation) -> ExitCode:
     from datetime import datetime, timezone
 
-    from ..engine.status import last_run
+    from ..engine.verbs.status import last_run
     from ..report import screen
 
     job, printer = invocation.job(), invocation.printer
     with printer.waiting("Looking at the targets"):
         statuses = job.status(*invocation.names())
     now, last = datetime.now(timezone.utc), last_run(job.config)
-    code = ExitCode.OK if all(one.is_healthy for one in statuses.values()) else ExitCode.UNEXPECTED
+    code = ExitCode.OK if all(status.is_healthy for status in statuses.values()) else ExitCode.UNEXPECTED
     printer.status(statuses, now)
     printer.lines(screen.status_notes(statuses, last), always=True)
     printer.document(code, last_run_at=last, certificates=statuses)

@@ -10,7 +10,8 @@ from ..config.model import Certificate, Target
 from ..formats.timefmt import instant, moment, span
 from ..plan.due import due_at
 from ..state.ledger import LedgerEntry
-from ..state.machine import CERTIFICATE_PARTS, CertificateState, read_state
+from ..state.machine import read_state
+from ..state.model import CERTIFICATE_PARTS, CertificateState
 from ..verify import local_files
 from .finding import Check, DoctorContext, Finding, NotLooked
 from .upkeep import interval

@@ -7,16 +7,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Callable, Literal, Mapping, Optional, Tuple
 
 from ..config.model import Config
+from ..errors import AcmewrapError
 from ..formats.timefmt import instant
 from ..plan.planner import Plan, PlanOptions, plan
 from ..plan.steps import CERTIFICATE_KINDS, OBTAINING_KINDS, CheckRenewalInfo
-from ..state.machine import CERTIFICATE_PARTS, FAR_PARTS, Part, read_state
+from ..state.machine import read_state
+from ..state.model import CERTIFICATE_PARTS, FAR_PARTS, Part
 from ..system import trust
 from . import watch
 
 if TYPE_CHECKING:
+    from .commands import Document
     from .engine import Listener
-    from .own_commands import Document
     from .results import Run
 
 
@@ -55,11 +57,13 @@ class Convergence:
     clock: Callable[[], float] = time.time
     document: Optional[Document] = None
 
-    def plan(self, *more: Part) -> Plan:
-        """Read the machine and say what is to be done. Changes nothing. Raises what :meth:`Engine.hold` raises for root."""
+    def plan(self, *more: Part, barred: Optional[Mapping[str, AcmewrapError]] = None) -> Plan:
+        """Read the machine and say what is to be done, but where homes are *barred* (:meth:`Engine.hold`). Changes nothing. Raises
+        :class:`AccessError` (``trust.weak_path``).
+        """
         trust.refuse_weak(self.config.directory)
         state = read_state(self.config, self.options.parts | frozenset(more), self.names, self.environ)
-        return plan(self.config, state, self.clock(), self.options)
+        return plan(self.config, state.without(self.config, barred or {}), self.clock(), self.options)
 
     def execute(self, listener: Optional[Listener] = None) -> Run:
         """Do it, every other run kept out meanwhile. Raises :class:`BusyError` when one is at work; what fails in a step is
@@ -74,17 +78,17 @@ class Convergence:
             ):
                 return Run(planned, (), started, instant(self.clock()))
         from ..driver.command import DEADLINES
+        from .commands import Commands
         from .context import RunContext
         from .engine import Engine
-        from .own_commands import Commands
 
         deadlines = {} if self.deadline is None else dict.fromkeys(DEADLINES, self.deadline)
         context = RunContext(self.environ, clock=self.clock, deadlines=deadlines)
         commands = Commands(self.config, context, self.document)
         engine = Engine(self.config, context, listener, commands)
-        with engine.hold():
+        with engine.hold() as barred:
             # Only now, for another run may have done it all while this one waited for the homes.
-            planned = self.plan(*(("wire",) if self.options.watch else ()))
+            planned = self.plan(*(("wire",) if self.options.watch else ()), barred=barred)
             if self.options.watch:
                 watch.note(self.config, planned.state, self.clock())
             done = engine.execute(planned)
@@ -92,5 +96,5 @@ class Convergence:
             ours = trust.find_owner(self.config.directory) is None
             if ours and any(isinstance(step, CheckRenewalInfo) for step in planned.steps):
                 # What an authority advises may make certificates due that were not; what has been done is not planned again.
-                done = done.followed_by(engine.execute(self.plan().following(planned)))
+                done = done.followed_by(engine.execute(self.plan(barred=barred).following(planned)))
             return replace(done, commands=commands.finish(done))

@@ -56,7 +56,7 @@ def visible_document(value: Any) -> Any:
     if isinstance(value, dict):
         return {visible(str(key)): visible_document(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
-        return [visible_document(one) for one in value]
+        return [visible_document(item) for item in value]
     return value
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..engine.results import Run, StepResult
-from ..engine.status import CertificateStatus, TargetStatus
+from ..engine.verbs.status import CertificateStatus, TargetStatus
 from ..errors import Failure
 from ..formats.text import visible
 from ..formats.timefmt import moment, span
@@ -16,8 +16,8 @@ from . import wording
 
 if TYPE_CHECKING:
     from ..driver.release.installation import Release
-    from ..engine.pinning import Pinned
-    from ..engine.upgrade import ReleaseChange
+    from ..engine.verbs.pinning import Pinned
+    from ..engine.verbs.upgrade import ReleaseChange
 
 _SHOWN_LINES = 8
 _BAD = {"unproven": "NOT PROVEN", "rolled_back": "ROLLED BACK"}
@@ -171,6 +171,9 @@ def status_notes(statuses: Mapping[str, CertificateStatus], last_run: Optional[d
     if last_run is not None:
         yield f"Last run: {moment(last_run)}"
     for name, status in statuses.items():
+        added = status.leaf.names_beside(status.certificate.domains) if status.leaf is not None else ()
+        if added:
+            yield f"{name}: holds names that were not asked for: {', '.join(added)}"
         for to, target in status.targets.items():
             for flaw in target.flaws:
                 yield f"{name} to {to}: warning: the chain served beside the certificate is {flaw.replace('_', ' ')}"
@@ -185,16 +188,20 @@ def status_notes(statuses: Mapping[str, CertificateStatus], last_run: Optional[d
 
 
 def renewal(status: CertificateStatus, now: datetime) -> str:
-    """When a certificate is to be renewed."""
-    return "-" if status.due_at is None else "now" if status.due_at <= now else f"in {span(status.due_at - now)}"
+    """When a certificate is to be renewed, or will be tried again."""
+    due = "-" if status.due_at is None else "now" if status.due_at <= now else f"in {span(status.due_at - now)}"
+    return due + _next_try(status.next_try_at, now)
 
 
 def since(status: TargetStatus, now: datetime) -> str:
     """What is to be added to the state of a target: when it was seen, or will be tried again."""
     if status.state in ("deployed", "unverified") and status.proven_at is not None:
         return f", {'seen' if status.target.verify else 'done'} {span(now - status.proven_at)} ago"
-    next_try = status.next_try_at
-    return "" if next_try is None or next_try <= now else f", next try in {span(next_try - now)}"
+    return _next_try(status.next_try_at, now)
+
+
+def _next_try(at: Optional[datetime], now: datetime) -> str:
+    return "" if at is None or at <= now else f", next try in {span(at - now)}"
 
 
 def table_lines(rows: Sequence[Tuple[str, ...]]) -> Iterator[str]:

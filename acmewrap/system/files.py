@@ -197,7 +197,9 @@ def _access(path: Path) -> Iterator[None]:
 
 def _first_file(path: Path) -> Path:
     """What lies where a folder on the way to *path* should be."""
-    return next((one for one in reversed(path.parents) if os.path.lexists(str(one)) and not one.is_dir()), path)
+    return next(
+        (parent for parent in reversed(path.parents) if os.path.lexists(str(parent)) and not parent.is_dir()), path
+    )
 
 
 def _in_the_way(path: Path) -> AccessError:

@@ -13,10 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Iterator, Optional
 
-from .. import paths
-from ..config.model import Authority, Config
-from ..driver.homes.home import Home
-from ..system import files
+from ... import paths
+from ...config.model import Authority, Config
+from ...driver.homes.home import Home
+from ...system import files
 
 
 @contextlib.contextmanager
