@@ -180,7 +180,7 @@ DURATION = Scalar("a duration such as 8h", _duration, _shape(_DURATION))
 WAIT = Scalar(
     "a duration such as 10s, or public",
     lambda text: text if text == "public" else _duration(text),
-    {"anyOf": [{"const": "public"}, _shape(_DURATION)]},
+    {"anyOf": [{"enum": ["public"]}, _shape(_DURATION)]},
 )
 FRACTION = Scalar(
     "a part of the lifetime such as 2/3",
