@@ -17,6 +17,7 @@ from ..driver.homes.home import Home, Stored
 from ..driver.process import OnLine
 from ..driver.results import IssueResult
 from ..errors import AcmewrapError, DeployError, Failure
+from ..formats.text import counted
 from ..formats.timefmt import instant, moment
 from ..pki.x509 import X509
 from ..plan.due import due_at, end_of, interval_of
@@ -184,7 +185,8 @@ class CertificateSteps:
             raise DeployError(failure("certificate.mismatch", f"{name} is not delivered: {fault}", name=name))
         leaf = stored.leaf
         if isinstance(step.reason, Reverted) and local_files.look(step.destination, leaf).served != leaf.sha256:
-            message = f"{step.target} shows another certificate than {name} again, after {step.reason.times} deliveries"
+            times = counted(step.reason.times, "delivery", "deliveries")
+            message = f"{step.target} shows another certificate than {name} again, after {times}"
             raise DeployError(failure("deploy.reverted", message, name=name))
         return stored, leaf
 

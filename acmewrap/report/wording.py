@@ -7,6 +7,7 @@ from typing import Any, Callable, Mapping, Optional, Type
 from .. import reasons
 from ..driver.output.events import WaitingForDns
 from ..driver.output.transcript import read
+from ..formats.text import counted
 from ..formats.timefmt import moment, span
 from ..plan import steps
 from ..reasons import Detailed, Plain, Reason
@@ -42,7 +43,9 @@ _DETAILED: Mapping[Type[Detailed], Callable[[Any], str]] = {
     ),
     reasons.Expired: lambda reason: f"expired on {moment(reason.since)}",
     reasons.NotServed: lambda reason: reason.error or "serves another certificate",
-    reasons.Reverted: lambda reason: f"serves another certificate again, after {reason.times} new deliveries",
+    reasons.Reverted: lambda reason: (
+        f"serves another certificate again, after {counted(reason.times, 'delivery', 'deliveries')}"
+    ),
     reasons.NotAssigned: lambda reason: f"not used in DSM for: {', '.join(reason.services)}",
     reasons.NotImported: lambda reason: f"DSM lists no certificate {reason.description!r}",
 }
