@@ -227,7 +227,7 @@ def _last_words(transcript: Transcript) -> str:
 
 
 def _values(events: Sequence[e.Event], context: Mapping[str, str]) -> Mapping[str, str]:
-    """The values of a remedy, quoted for a shell: the context's own, else what the output tells."""
+    """The values of a remedy, quoted for a shell: the context's own, else what the output tells; of several domains that one."""
     known: Dict[str, str] = {}
     for event in events:
         if isinstance(event, (e.UsingAuthority, e.AuthorityUnavailable)):
@@ -240,7 +240,8 @@ def _values(events: Sequence[e.Event], context: Mapping[str, str]) -> Mapping[st
             known["webroot"] = event.path.partition(_CHALLENGES)[0]
         elif isinstance(event, e.HookNotFound):
             known["hook"] = event.hook
-    known.update((name, value) for name, value in context.items() if value)
+    own = (name for name, value in context.items() if value and (name != "domain" or name not in known))
+    known.update((name, context[name]) for name in own)
     if "home" in known:
         known = {"folder": known["home"], "account_folder": f"{known['home']}/ca", **known}
     with suppress(ValueError):

@@ -302,6 +302,15 @@ def test_without_a_log_the_rest_of_the_sentence_about_a_challenge_is_read(detail
     assert diagnosed([f"a.example.com:Verify error:{detail}"]).id == expected
 
 
+def test_of_several_names_the_remedy_is_about_the_one_that_failed() -> None:
+    lines = [
+        "Verifying: a.example.com",
+        "Verifying: b.example.com",
+        "b.example.com:Verify error:DNS problem: NXDOMAIN looking up A",
+    ]
+    assert "b.example.com" in diagnosed(lines, context={"domain": "a.example.com"}).remedy
+
+
 def test_of_several_certificates_the_one_that_failed_is_told() -> None:
     lines = [
         f"{STAMP}Renewing: 'a.example.com'",
