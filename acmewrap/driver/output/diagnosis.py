@@ -89,8 +89,7 @@ def diagnose(
     if verb in {"cron", "renew-all"}:  # the last of several certificates that failed, if acme.sh names one
         *_, transcript = (transcript, *transcript.failed_renewals().values())
     events = transcript.events
-    # acme.sh did not get beyond public resolvers, whatever they or the way to them said meanwhile.
-    unseen = e.WaitingForDns() in events and not _went_on(events, e.WaitingForDns)
+    unseen = e.WaitingForDns() in events and not _went_on(events, e.WaitingForDns)  # whatever was said meanwhile
     finding = _UNSEEN if unseen else _find(verb, transcript, events, protocol_log, context)
     if ended_by_deadline and not unseen:
         finding = _interrupted("process.deadline", f"acme.sh --{verb} did not end in time", finding)
