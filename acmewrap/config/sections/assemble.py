@@ -134,6 +134,10 @@ def _challenges(section: Section, domains: Tuple[str, ...]) -> Tuple[Challenge, 
         section.refuse(
             "challenge", f"{len(challenges)} challenges for {len(domains)} domains: one for all, or one for each"
         )
+    if len({challenge.wait for challenge in challenges if isinstance(challenge, Dns)} - {None}) > 1:
+        section.refuse(
+            "challenge", "acme.sh waits once for all TXT records of a certificate: give each the same `wait`"
+        )
     for domain, challenge in zip(domains, challenges):
         if domain.startswith("*.") and not isinstance(challenge, Dns):
             section.refuse(
