@@ -11,7 +11,6 @@ from dataclasses import replace
 from typing import AbstractSet, Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .. import paths, unexpected
-from ..acme import directory
 from ..catalogue import failure
 from ..config.model import Config
 from ..driver.homes import recovery, staging
@@ -165,7 +164,7 @@ class Engine:
         renewal_info: Dict[str, Optional[str]] = {}
         for name, authority in {step.authority.name: step.authority for step in orders}.items():
             try:
-                renewal_info[name] = directory.fetch(authority.server, authority.ca_bundle).renewal_info
+                renewal_info[name] = self._context.directory(authority).renewal_info
                 self._context.register(self._config, authority).raise_for_failure()
             except Exception as error:
                 blocked[name] = unexpected.explain(error, paths.reports_folder(self._config), f"the authority {name}")
