@@ -176,7 +176,7 @@ class AcmeSh:
         variables: Optional[Mapping[str, Value]] = None,
         on_line: Optional[OnLine] = None,
     ) -> CronResult:
-        """``--cron`` with the ``variables`` of dnsapi hooks: renews what acme.sh holds due, no name without a dot; deploys nothing."""
+        """``--cron`` with the ``variables`` of dnsapi hooks: renews what acme.sh holds due, no name without a dot; no deploys."""
         return cron.run(self._caller, force=force, variables=variables, on_line=on_line)
 
     def deploy(
