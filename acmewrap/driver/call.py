@@ -64,6 +64,7 @@ class Caller:
     runner: Runner = field(default_factory=ProcessRunner)
     clock: Callable[[], float] = time.time
     poll: Poll = "early"
+    proxy: Optional[Value] = None
 
     def run(
         self,
@@ -107,7 +108,7 @@ class Caller:
                 environment=self._environment(verb, staging, given, self._polls(verb, program)),
                 folder=staging.temporary,
                 timeout=self._deadline(verb),
-                secrets=(*secrets, *(value for value in given.values() if isinstance(value, Secret))),
+                secrets=(*secrets, *(value for value in (*given.values(), self.proxy) if isinstance(value, Secret))),
             ),
             on_line,
         )
@@ -189,6 +190,8 @@ class Caller:
         environment.update(
             concealment.shell_functions(staging.folder, secrets=secrets, polls=polls, deadline=self._deadline(verb))
         )
+        if self.proxy is not None:
+            variables = {**variables, concealment.PROXY: self.proxy}
         for name, value in variables.items():
             environment[name] = value.reveal() if isinstance(value, Secret) else value
         return environment
