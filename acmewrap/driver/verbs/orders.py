@@ -23,7 +23,7 @@ from ..homes.home import KEY_ELSEWHERE, is_ecc, read_folder
 from ..homes.staging import stage
 from ..process import OnLine
 from ..results import IssueResult
-from . import chains
+from . import chains, interruption
 
 
 def read_csr(path: StrPath) -> csr.Csr:
@@ -71,7 +71,8 @@ def obtain(caller: Caller, request: Request, on_line: Optional[OnLine], *, again
             if request.csr is None
             else (*request.words, "--csr", request.csr.write_below(staging.temporary))
         )
-        done = caller.run(request.verb, words, staging, variables=request.variables, bound=True, on_line=on_line)
+        with interruption.named(request.webroots):
+            done = caller.run(request.verb, words, staging, variables=request.variables, bound=True, on_line=on_line)
         chains.complete(caller, staged, staging.temporary)
         if request.csr is not None:
             evidence.mark(request, staged)
