@@ -30,7 +30,12 @@ def test_a_challenge_file_that_was_not_there_before_is_named(tmp_path: Path) -> 
     folder = tmp_path / ".well-known" / "acme-challenge"
     folder.mkdir(parents=True)
     (folder / "older").touch()
-    with pytest.raises(CommandError) as caught, interruption.named((str(tmp_path), str(tmp_path))):
-        (folder / "token").touch()
-        raise CommandError(failure("run.interrupted", "interrupted"))
+
+    def order() -> None:
+        with interruption.named((str(tmp_path), str(tmp_path))):
+            (folder / "token").touch()
+            raise CommandError(failure("run.interrupted", "interrupted"))
+
+    with pytest.raises(CommandError) as caught:
+        order()
     assert caught.value.failure.message == f"interrupted; left behind: {folder}/token"
