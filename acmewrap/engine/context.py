@@ -48,9 +48,9 @@ class RunContext:
         self.runner.cancel()
 
     def sleep(self, seconds: float) -> None:
-        """Wait, unless the run is being stopped: then raise :class:`CommandError` (``process.killed``)."""
+        """Wait, unless the run is being stopped: then raise :class:`CommandError` (``run.interrupted``)."""
         if self.stopped.wait(seconds):
-            raise CommandError(failure("process.killed", "the run was interrupted"))
+            raise CommandError(failure("run.interrupted", "interrupted"))
 
     def register(self, config: Config, authority: Authority, *, again: bool = False) -> AccountResult:
         """Make sure the authority has an account of ours, see :meth:`AcmeSh.register_account`."""
