@@ -20,11 +20,11 @@ _acmewrap_is_url() {
   case $path in *[!A-Za-z0-9._~:/?=%+@\&-]* | */../* | */./* | */.. | */. | */..\?* | */.\?*) return 1 ;; esac
 }
 
-# What acme.sh and its configuration ask for themselves; a hook talks to somebody else.
+# What acme.sh and its configuration ask for themselves; a hook talks to somebody else, and _ns_... to public resolvers.
 _acmewrap_is_own() {
   local index
   case ${FUNCNAME[2]-} in _get | _post) ;; *) return 1 ;; esac
-  case " ${FUNCNAME[*]} " in *" upgrade "* | *nstallOnline" "*) return 1 ;; esac
+  case " ${FUNCNAME[*]} " in *" upgrade "* | *nstallOnline" "* | *" _ns_"*) return 1 ;; esac
   for ((index = 2; index < ${#BASH_SOURCE[@]}; index++)); do
     case ${BASH_SOURCE[index]} in "$0" | "${BASH_SOURCE[0]}") ;; *) return 1 ;; esac
   done
@@ -187,6 +187,9 @@ _acmewrap_body() {
 
 _acmewrap_text() { REPLY=${1:0:4096} && REPLY=${REPLY//[!A-Za-z0-9 ._:\/<>=$'\n'-]/ }; }
 
+_acmewrap_proxy=${ACMEWRAP_PROXY-}
+unset ACMEWRAP_PROXY
+
 # The very request; acmewrap.driver.concealment brings another one.
 type -t _acmewrap_curl >/dev/null || _acmewrap_curl() { command curl "$@"; }
 
@@ -202,6 +205,9 @@ if type -P curl >/dev/null; then
       case $word in -I) head=1 ;; esac
       previous=$word
     done
+    if [ "$_acmewrap_proxy" ]; then
+      local -x http_proxy=$_acmewrap_proxy https_proxy=$_acmewrap_proxy HTTPS_PROXY='' no_proxy='' NO_PROXY=''
+    fi
     case ${ACME_DIRECTORY-} in http://*) schemes='=http,https' ;; esac
     if ! _acmewrap_has_refused "$dump"; then
       printf -v REPLY 'the URL %q' "$previous"

@@ -11,11 +11,13 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
 from .. import paths
 from ..catalogue import CATALOGUE, failure
 from ..config.model import Authority, Certificate, Config, Target
+from ..driver import dns_wait
 from ..driver.homes.configuration import set_deployed
 from ..driver.homes.home import Home, Stored
 from ..driver.process import OnLine
 from ..driver.results import IssueResult
 from ..errors import AcmewrapError, DeployError, Failure
+from ..formats.text import counted
 from ..formats.timefmt import instant, moment
 from ..pki.x509 import X509
 from ..plan.due import due_at, end_of, interval_of
@@ -54,7 +56,8 @@ class CertificateSteps:
         """
         if isinstance(step, CheckRenewalInfo):
             # No answer is no failure: the certificate's own dates stand, and the ledger says when to ask again.
-            renewal_advice.consult(self.config, step.request, self.ledgers[step.authority.name], self.context.clock())
+            ledger, now = self.ledgers[step.authority.name], self.context.clock()
+            renewal_advice.consult(self.config, step.request, ledger, now, self.context.environ)
             return None
         try:
             if isinstance(step, DeployCertificate):
@@ -80,7 +83,8 @@ class CertificateSteps:
             entry = ledger.get(step.entry)
             ledger.drop(step.entry)
             result = self._judge_life(step, entry, result)
-            renewal_advice.begin(self.config, step.request, ledger, source, self.context.clock(), before=before)
+            now, environ = self.context.clock(), self.context.environ
+            renewal_advice.begin(self.config, step.request, ledger, source, now, before=before, environ=environ)
             return result
         result = challenge_look.explain(step.request, result)
         assert result.failure is not None
@@ -111,6 +115,7 @@ class CertificateSteps:
 
     def _order(self, step: ObtainCertificate, on_line: OnLine) -> IssueResult:
         certificate, acme = step.request, self.context.open_acme(self.config, step.authority)
+        options = certificate.options
 
         def due(not_before: datetime, not_after: datetime) -> datetime:
             return instant(due_at(int(not_before.timestamp()), int(not_after.timestamp()), certificate.renew))
@@ -124,8 +129,8 @@ class CertificateSteps:
             "on_line": on_line,
         }
         if isinstance(step, RenewCertificate):
-            return acme.renew(certificate.domains[0], **common)  # type: ignore[arg-type]
-        options = certificate.options
+            wait = dns_wait.of(certificate.challenges, options, step.authority.server, step.authority.ca_bundle)
+            return acme.renew(certificate.domains[0], wait=wait, **common)  # type: ignore[arg-type]
         return acme.issue(certificate.domains, certificate.challenges, options=options, **common)  # type: ignore[arg-type]
 
     def _variables(self, certificate: Certificate) -> Dict[str, Union[str, Secret]]:
@@ -182,7 +187,8 @@ class CertificateSteps:
             raise DeployError(failure("certificate.mismatch", f"{name} is not delivered: {fault}", name=name))
         leaf = stored.leaf
         if isinstance(step.reason, Reverted) and local_files.look(step.destination, leaf).served != leaf.sha256:
-            message = f"{step.target} shows another certificate than {name} again, after {step.reason.times} deliveries"
+            times = counted(step.reason.times, "delivery", "deliveries")
+            message = f"{step.target} shows another certificate than {name} again, after {times}"
             raise DeployError(failure("deploy.reverted", message, name=name))
         return stored, leaf
 

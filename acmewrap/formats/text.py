@@ -60,6 +60,11 @@ def visible_document(value: Any) -> Any:
     return value
 
 
+def counted(count: int, what: str, several: str = "") -> str:
+    """``1 step``, ``2 steps``; *several* is for plurals that end in something else than s."""
+    return f"{count} {what if count == 1 else several or what + 's'}"
+
+
 def _shown(letter: str) -> str:
     if letter == "\t" or (letter.isprintable() and letter not in _UNSEEN):
         return letter

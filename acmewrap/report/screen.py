@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Iterable, Iterator, List, Mapping, Optional, S
 from ..engine.results import Run, StepResult
 from ..engine.verbs.status import CertificateStatus, TargetStatus
 from ..errors import Failure
-from ..formats.text import visible
+from ..formats.text import counted, visible
 from ..formats.timefmt import moment, span
 from ..plan.planner import Plan
 from ..plan.steps import ObtainCertificate
@@ -28,8 +28,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     """The steps of a plan with their reasons."""
     if plan.steps:
         yield from table_lines([(step.kind, wording.subject_of(step), wording.reason_of(step)) for step in plan.steps])
-        count = len(plan.steps)
-        yield f"{count} step{'' if count == 1 else 's'} to do; nothing was changed."
+        yield f"{counted(len(plan.steps), 'step')} to do; nothing was changed."
     else:
         yield "Nothing to do: everything is as the file asks for."
     for step in plan.leftovers:
@@ -81,20 +80,37 @@ def run_lines(run: Run) -> Iterator[str]:
         if command.failure is not None and command.moment == "after":  # one before is what steps failed of
             yield f"The command after the {'run' if run.results else 'plan'} failed:"
             yield from failure_lines(command.failure)
+    yield from monitoring_lines(run.monitoring)
     failed = sum(1 for result in run.results if result.outcome != "done")
     total = len(run.results)
     if failed:
-        yield f"{failed} of {total} steps failed (exit code {int(run.exit_code)})."
+        yield f"{failed} of {counted(total, 'step')} failed (exit code {int(run.exit_code)})."
     else:
         seconds = (run.finished - run.started).total_seconds()
-        yield f"{total} step{'' if total == 1 else 's'} done in {seconds:.1f} s, each of them proven."
+        yield f"{counted(total, 'step')} done in {seconds:.1f} s, each of them proven."
+
+
+def monitoring_lines(failures: Iterable[Failure]) -> Iterator[str]:
+    """Warnings of what the section `monitoring` could not do."""
+    for one in failures:
+        yield "Warning: not everybody could be told of this run:"
+        yield from failure_lines(one)
+
+
+def sent_lines(service: str, status: Optional[int], answer: str, failure: Optional[Failure]) -> Iterator[str]:
+    """What came of a message to *service*."""
+    http = "" if status is None else f"HTTP {status} "
+    yield f"{service}: {'ok' if failure is None else 'FAILED'} {http}{answer}".rstrip()
+    if failure is not None:
+        yield from failure_lines(failure)
 
 
 def rehearsal_lines(run: Run) -> Iterator[str]:
     """One line that sums up a rehearsal."""
     ordered = [result for result in run.results if isinstance(result.step, ObtainCertificate)]
     good = sum(1 for result in ordered if result.outcome == "done")
-    yield f"Rehearsed: {good} of {len(ordered)} orders brought a certificate. None was kept; what is in use was not touched."
+    counts = f"{good} of {counted(len(ordered), 'order')}"
+    yield f"Rehearsed: {counts} brought a certificate. None was kept; what is in use was not touched."
 
 
 def release_lines(releases: Iterable[Release], default: str) -> Iterator[str]:
@@ -105,8 +121,7 @@ def release_lines(releases: Iterable[Release], default: str) -> Iterator[str]:
         yield f"{release.version}{note}"
         yield f"  {release.url}"
         yield f"  sha256 {release.sha256 or 'of each file, in the manifest'}"
-        count = len(release.witnesses)
-        yield f"  {count} witness{'' if count == 1 else 'es'}: {', '.join(release.witnesses)}"
+        yield f"  {counted(len(release.witnesses), 'witness', 'witnesses')}: {', '.join(release.witnesses)}"
 
 
 def upgrade_lines(change: ReleaseChange) -> Iterator[str]:
@@ -156,7 +171,7 @@ def doctor_lines(count: int, fixable: int, seconds: float) -> Iterator[str]:
     if not count:
         yield f"No problems found in {seconds:.1f} s."
         return
-    yield f"{count} finding{'' if count == 1 else 's'} in {seconds:.1f} s."
+    yield f"{counted(count, 'finding')} in {seconds:.1f} s."
     if fixable:
         yield f"{fixable} of them can be fixed by: acmewrap doctor --fix"
 

@@ -54,6 +54,7 @@ DOMAIN = Scalar(
 KEY_TYPES: Tuple[KeyType, ...] = get_args(KeyType)
 KEY = choice({**{name: name for name in KEY_TYPES}, **{f"rsa-{name}": name for name in KEY_TYPES if name.isdigit()}})
 
+_PROXY_URL = rf"http://(?:{HOST_PATTERN}):[0-9]{{1,5}}/?"
 _DSM_PORTS = {"http": 5000, "https": 5001}
 _DURATION = r"(?=.)(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?"
 _FRACTION = r"[0-9]{1,4}/[0-9]{1,4}|[0-9]{1,2}(?:\.[0-9]{1,6})?%|0?\.[0-9]{1,9}"
@@ -118,6 +119,12 @@ def _endpoint(text: str) -> Optional[Endpoint]:
     return Endpoint(host=host, port=port, name=host, starttls=STARTTLS_PORTS.get(port))
 
 
+def _proxy(text: str) -> str:
+    if "@" in text:
+        raise ValueError("a proxy with a password is written as {file: path}, in a file that others cannot read")
+    return _match(_PROXY_URL, text, "the URL of a proxy such as http://proxy.lan:3128").group()
+
+
 def _server(text: str) -> str:
     match = _match(URL_PATTERN, text, "the URL of an ACME directory such as https://ca.example.com/acme/directory")
     if match[1] == "http" and not is_loopback(match[2]):
@@ -177,6 +184,11 @@ def _shape(pattern: str) -> Dict[str, Any]:
 
 COMMAND = matching(r"[^\s].*", "a shell command")
 DURATION = Scalar("a duration such as 8h", _duration, _shape(_DURATION))
+WAIT = Scalar(
+    "a duration such as 10s, or public",
+    lambda text: text if text == "public" else _duration(text),
+    {"anyOf": [{"enum": ["public"]}, _shape(_DURATION)]},
+)
 FRACTION = Scalar(
     "a part of the lifetime such as 2/3",
     _fraction,
@@ -187,6 +199,7 @@ HOST = matching(HOST_PATTERN, "the name or address of a host")
 ENDPOINT_TEXT = Scalar(
     "host:port, or no", _endpoint, {"anyOf": [{"enum": ["no", False]}, _shape(f"false|(?:{HOST_PATTERN}):[0-9]+")]}
 )
+PROXY = Scalar("the URL of a proxy such as http://proxy.lan:3128", _proxy, _shape("http://[^@/]+:[0-9]{1,5}/?"))
 SERVER = Scalar("the URL of an ACME directory", _server, _shape("https?://.*"))
 NAS = Scalar("the address of DSM such as http://localhost:5000", _nas, _shape("https?://[^/]+/?"))
 FINGERPRINT = Scalar("the SHA-256 fingerprint of a certificate", _fingerprint, _shape(_FINGERPRINT))

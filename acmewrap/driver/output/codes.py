@@ -14,7 +14,7 @@ from .events import ChallengeInvalid, Problem
 CURL: Mapping[int, Tuple[Union[Reason, str], str]] = {  # libcurl-errors(3); an id where it is not the way to a server
     1: (Reason.MALFORMED, "the URL does not begin with https://"),
     3: (Reason.MALFORMED, "the URL is malformed"),
-    5: (Reason.NAME, "the proxy's name has no address"),
+    5: (Reason.PROXY, "the proxy's name has no address"),
     6: (Reason.NAME, "the host's name has no address"),
     7: (Reason.UNREACHABLE, "the connection was refused"),
     22: (Reason.MALFORMED, "the server answered with an error"),
@@ -134,6 +134,17 @@ def _id_of(problem: Problem, challenged: bool) -> str:
         if pattern.search(detail):
             return key
     return "ca.server_error" if problem.status is not None and problem.status >= 500 else "acme.refused"
+
+
+_STATUS = re.compile(r"^(?:\[[^\]]*\] )?code='(\d{3})'$", re.MULTILINE)
+
+
+def server_failed(log: str) -> Optional[Tuple[str, str]]:
+    """Whether the last answer in *log* was an error of the server, which may have had no words of the authority's."""
+    for status in _STATUS.findall(log)[-1:]:
+        if status.startswith("5"):
+            return "ca.server_error", f"the authority answered with HTTP status {status}"
+    return None
 
 
 _NOT_OFFERED = re.compile(r"(?:Error, c|C)an ?not get domain token entry (?P<domain>\S+) for (?P<type>[a-z-]+-\d\d)")

@@ -250,6 +250,13 @@ def test_other_arguments_of_acme_sh_are_taken(tmp_path: Path) -> None:
     assert taken == (*DEFAULT_USAGE, "--dnssleep", "60", "--challenge-alias", "example.org")
 
 
+def test_a_certificate_waits_in_one_way_for_all_its_records(tmp_path: Path) -> None:
+    each = "[{dns: dns_cf, wait: 10s}, {dns: dns_cf, wait: public}]"
+    text = certificate("").replace("domains: [nas.example.com]", "domains: [a.example.com, b.example.com]")
+    found = problems(tmp_path, text.replace("challenge: {webroot: /var/www}", f"challenge: {each}"))
+    assert any("give each the same `wait`" in problem for problem in found), (text, found)
+
+
 def second(lines: str) -> str:
     return f"{BASE}  second:\n    challenge: alpn\n" + "".join(f"    {line}\n" for line in lines.splitlines())
 
@@ -414,3 +421,24 @@ def several(**targets: str) -> str:
         for name, target in targets.items()
     )
     return f"{head}certificates:\n{given}{SYNOLOGY}"
+
+
+@pytest.mark.parametrize(
+    ("proxy", "reported"),
+    [
+        (
+            "http://me:secret@proxy.lan:3128",
+            "a proxy with a password is written as {file: path}, in a file that others cannot read",
+        ),
+        ("proxy.lan:3128", "expected the URL of a proxy such as http://proxy.lan:3128, not 'proxy.lan:3128'"),
+        ("http://proxy.lan", "expected the URL of a proxy such as http://proxy.lan:3128, not 'http://proxy.lan'"),
+        (
+            "socks5://proxy.lan:1080",
+            "expected the URL of a proxy such as http://proxy.lan:3128, not 'socks5://proxy.lan:1080'",
+        ),
+    ],
+)
+def test_a_proxy_is_one_http_url_and_its_password_stands_elsewhere(tmp_path: Path, proxy: str, reported: str) -> None:
+    server = "server: https://ca.example.com/acme/directory"
+    (problem,) = problems(tmp_path, BASE.replace(server, f"{server}\n    proxy: {proxy}"))
+    assert problem.endswith(f"authorities.internal.proxy: {reported}")
