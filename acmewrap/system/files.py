@@ -13,10 +13,11 @@ import stat
 import tempfile
 import time
 from pathlib import Path
-from typing import Callable, Iterator, Optional, Tuple, Union
+from typing import Callable, Iterator, List, Optional, Tuple, Union
 
 from ..catalogue import failure
 from ..errors import AccessError, BusyError, Failure
+from . import reading
 
 PRIVATE = 0o600
 SCRIPT = 0o700
@@ -113,6 +114,27 @@ def make_folder(path: Path, mode: int = FOLDER) -> None:
         for folder in reversed(missing):
             folder.mkdir(exist_ok=True)
             folder.chmod(mode)
+
+
+def copy_folder(source: Path, target: Path, ignore: Optional[Callable[[str, List[str]], List[str]]] = None) -> None:
+    """Copy folders and regular files with their modes, without what *ignore* gives of a folder and its names. Raises the first
+    OSError as it is, of which :func:`shutil.copytree` keeps only the text.
+    """
+    import shutil
+
+    problems: List[OSError] = []
+
+    def copy(one: str, to: str) -> str:
+        try:
+            return reading.copy(one, to)
+        except OSError as error:
+            problems.append(error)
+            raise
+
+    try:
+        shutil.copytree(str(source), str(target), ignore=ignore, copy_function=copy)
+    except shutil.Error as error:
+        raise (problems or [error])[0] from error
 
 
 @contextlib.contextmanager
