@@ -18,12 +18,13 @@ from typing import Dict, Iterator, List, Mapping, NamedTuple, Sequence, Tuple
 
 import record
 
+import transcripts
 from acmewrap.driver.output.diagnosis import diagnose
 from acmewrap.driver.output.transcript import read
 from acmewrap.testing.proxy import Answer, Change, Cut, Fault, problem
 
 FILE = Path(__file__).with_suffix(".json")
-VERSIONS = ("3.0.9", "3.1.1", "3.1.5")
+VERSIONS = ("3.1.1", "3.1.5")
 GENERIC = ("acme.unknown", "acme.refused", "challenge.failed", "deploy.failed")  # true, and no help
 NAME = "nas.internal.example.com"
 
@@ -66,7 +67,7 @@ ANYWHERE: Sequence[Tuple[str, Fault, str]] = (
     ("nonce", problem("badNonce", "The client sent an unacceptable anti-replay nonce", 400), "ca.nonce"),
     ("cut", Cut(), "ca.unreachable"),
 )
-REFUSALS: Sequence[Tuple[str, str, str, str, str]] = (  # place, type, detail in the words of an authority in use, id
+REFUSALS: Sequence[Tuple[str, str, str, str]] = (  # place, type, detail in the words of an authority in use, id
     ("account", "externalAccountRequired", "External account binding required", "acme.eab_required"),
     ("account", "unauthorized", "The external account binding key identifier is not known", "acme.eab_wrong"),
     ("account", "malformed", "failed to verify the HMAC of the externalAccountBinding", "acme.eab_wrong"),
@@ -245,7 +246,7 @@ def main(arguments: Sequence[str]) -> int:
         description="Make the real acme.sh fail in many ways, and judge what that is called."
     )
     parser.add_argument("--releases", type=Path, required=True, help="a folder with one unpacked acme.sh per version")
-    parser.add_argument("--version", action="append", choices=record.VERSIONS)
+    parser.add_argument("--version", action="append", choices=transcripts.VERSIONS)
     parser.add_argument("--keep", type=Path)
     options = parser.parse_args(arguments)
     found: List[Run] = []

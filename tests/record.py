@@ -545,7 +545,7 @@ def configuration_not_saved(lab: Laboratory) -> Recording:
 
 @scenario("deploy.settings", since="3.1.5")
 def line_break_in_a_setting(lab: Laboratory) -> Recording:
-    where = {"DEPLOY_HAPROXY_PEM_PATH": str(lab.folder), "DEPLOY_HAPROXY_PEM_NAME": "two\nlines"}
+    where: Dict[str, Any] = {"DEPLOY_HAPROXY_PEM_PATH": str(lab.folder), "DEPLOY_HAPROXY_PEM_NAME": "two\nlines"}
     return lab.run("deploy", "--domain", MAIN, "--deploy-hook", "haproxy", DEPLOY_HAPROXY_RELOAD="false", **where)
 
 

@@ -144,7 +144,7 @@ def test_a_first_delivery_that_failed_is_not_tried_by_acme_sh_but_found_by_statu
         machine.configure(wanted + HEAD + CERTIFICATES + SYNOLOGY + SCHEDULE)
         for command in ("issue", "render"):
             assert machine.run(command).returncode == 0
-        nas.fail(IMPORT, "error")
+        nas.fail(IMPORT, "bad_gateway")
         assert machine.run("deploy").returncode == 4
         nas.heal()
         before = machine.served()
