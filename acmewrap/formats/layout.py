@@ -12,11 +12,12 @@ _BETWEEN = "  "
 
 def fold(text: str, width: int) -> str:
     """*text* for a terminal of *width* columns, broken between words and its further rows indented. These are blanks and no line
-    breaks, so that a command that is copied stays one.
+    breaks, and no word is cut, so that a command or a path that is copied stays one.
     """
     if not width or len(text) <= width:
         return text
-    return "".join(text_of(row).ljust(width) for row in _rows(((text, ""),), width)).rstrip()
+    rows = map(text_of, _rows(((text, ""),), width, cut=False))
+    return "".join(row + " " * (-len(row) % width) for row in rows).rstrip()
 
 
 def table(rows: Sequence[Sequence[Sequence[Line]]], width: int = 0) -> Iterator[Line]:
@@ -49,8 +50,8 @@ def _joined(cells: Sequence[Line], widths: Sequence[int]) -> Line:
     return tuple(parts)
 
 
-def _rows(line: Line, width: int) -> Iterator[Line]:
-    """*line* broken between words, and within those that are too long."""
+def _rows(line: Line, width: int, *, cut: bool = True) -> Iterator[Line]:
+    """*line* broken between words, and with *cut* also within those that are too long."""
     text = text_of(line)
     indent = " " * min(len(text) - len(text.lstrip()) + 2, width // 2)
     row: List[Part] = []
@@ -60,7 +61,7 @@ def _rows(line: Line, width: int) -> Iterator[Line]:
         if used + len(rest) > width and used > len(indent):
             yield tuple(row)
             row, used, rest = [(indent, "")], len(indent), rest.lstrip()
-        while used + len(rest) > width:
+        while cut and used + len(rest) > width:
             yield (*row, (rest[: width - used], style))
             row, rest, used = [(indent, "")], rest[width - used :], len(indent)
         row.append((rest, style))
