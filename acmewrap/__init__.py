@@ -36,6 +36,7 @@ _MODULES: Mapping[str, str] = {
     "driver.wrapper": "Wrapper",
     "engine.deploy": "Delivery",
     "engine.engine": "Listener",
+    "engine.history": "PastRun PastStep",
     "engine.results": "CommandResult Notice Planned Run StepEnded StepLine StepResult StepStarted",
     "engine.status": "CertificateStatus TargetStatus",
     "engine.pinning": "Pinned",
@@ -54,6 +55,7 @@ _MODULES: Mapping[str, str] = {
         "RemoveScheduleEntry RenderWrapper RenewCertificate SetAccess SetSchedule Step WriteBundle"
     ),
     "reasons": "Reason",
+    "report.page": "Report",
     "schedule.backend": "Scheduler StartOutcome",
     "schedule.crontab": "CrontabEntry",
     "secrets": (

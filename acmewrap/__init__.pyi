@@ -60,6 +60,8 @@ from .driver.verbs.queries import ListResult as ListResult
 from .driver.wrapper import Wrapper as Wrapper
 from .engine.deploy import Delivery as Delivery
 from .engine.engine import Listener as Listener
+from .engine.history import PastRun as PastRun
+from .engine.history import PastStep as PastStep
 from .engine.pinning import Pinned as Pinned
 from .engine.results import CommandResult as CommandResult
 from .engine.results import Notice as Notice
@@ -115,6 +117,7 @@ from .plan.steps import SetSchedule as SetSchedule
 from .plan.steps import Step as Step
 from .plan.steps import WriteBundle as WriteBundle
 from .reasons import Reason as Reason
+from .report.page import Report as Report
 from .schedule.backend import Scheduler as Scheduler
 from .schedule.backend import StartOutcome as StartOutcome
 from .schedule.crontab import CrontabEntry as CrontabEntry

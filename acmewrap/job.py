@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from .errors import ConfigurationWarning
     from .pki.x509 import X509
     from .plan.steps import Step
+    from .report.page import Report
     from .schedule.backend import Scheduler
 
 
@@ -108,6 +109,12 @@ class Job:
 
         parts = CERTIFICATE_PARTS if run is not None else STATUS_PARTS
         return assess(self.config, read_state(self.config, parts, self._known(names)), self.clock(), run)
+
+    def report(self, *names: str) -> Report:
+        """The same with what is pending, and why, when the next run is expected, and what the last ones did; as HTML too."""
+        from .report import page
+
+        return page.look(self.config, self._known(names), self.clock())
 
     def doctor(
         self,
@@ -211,13 +218,8 @@ class Job:
         """
         from .driver.release import installation
 
-        authorities = self.config.authorities
-        chosen = authorities.get(next(iter(authorities)) if authority is None else authority)
-        if chosen is None:
-            known = ", ".join(authorities)
-            raise AcmewrapError(failure("authority.unknown", f"no authority is called {authority!r}", known=known))
+        script = paths.wrapper_of(self.config, authority)
         installation.verify(paths.program_folder(self.config), *self.config.acme_sh.pinned)
-        script = next(one for one in paths.wrappers(self.config) if one.home == chosen.home)
         script.check()
         return script.path
 
@@ -247,4 +249,4 @@ class Job:
 
             return rendering.of_run(command, run, self.status(*names, run=run))
 
-        return replace(self._converge(names, command, **asked), document=write).execute(self.listener)
+        return replace(self._converge(names, command, **asked), document=write, noted_as=command).execute(self.listener)

@@ -64,6 +64,18 @@ COMMANDS: Mapping[str, Page] = {
         names=True,
         takes=("--only",),
     ),
+    "report": Page(
+        "all of that as one page of HTML, with what is pending and what the last runs did",
+        "The page loads nothing and needs no script. It is printed, or with --output takes the place of that file, for everybody to\n"
+        "read. With --json the same is a document.",
+        (
+            "acmewrap report > report.html",
+            "acmewrap report --output /srv/www/certificates.html",
+            "acmewrap --json report",
+        ),
+        names=True,
+        takes=("--only",),
+    ),
     "doctor": Page(
         "look for everything that keeps certificates from being renewed; changes nothing without --fix",
         "It lays a random token into each webroot, fetches it as the authority would, and takes it away again.\n"

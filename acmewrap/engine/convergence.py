@@ -44,7 +44,8 @@ SCOPES: Mapping[Command, PlanOptions] = {
 class Convergence:
     """From what is there to what the configuration asks for, as far as the options go. ``names`` are the certificates of interest
     (none: all); ``deadline`` is for each call of acme.sh, in seconds; ``environ`` serves secrets, proxies and PATH; ``document``
-    writes what the commands of the configuration are given (None: none of them runs).
+    writes what the commands of the configuration are given (None: none of them runs); ``noted_as`` is what the run is called in the
+    history (None: it is not in there).
     """
 
     config: Config
@@ -54,6 +55,7 @@ class Convergence:
     deadline: Optional[float] = None
     clock: Callable[[], float] = time.time
     document: Optional[Document] = None
+    noted_as: Optional[Command] = None
 
     def plan(self, *more: Part) -> Plan:
         """Read the machine and say what is to be done. Changes nothing. Raises what :meth:`Engine.hold` raises for root."""
@@ -93,4 +95,9 @@ class Convergence:
             if ours and any(isinstance(step, CheckRenewalInfo) for step in planned.steps):
                 # What an authority advises may make certificates due that were not; what has been done is not planned again.
                 done = done.followed_by(engine.execute(self.plan().following(planned)))
-            return replace(done, commands=commands.finish(done))
+            done = replace(done, commands=commands.finish(done))
+            if ours and self.noted_as is not None:
+                from . import history
+
+                history.note(self.config, self.noted_as, done)
+            return done

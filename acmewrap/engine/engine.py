@@ -77,12 +77,14 @@ class Engine:
             for authority in authorities:
                 stack.enter_context(files.lock(paths.lock_path(authority.home), self._context.lock_timeout))
             for authority in authorities:
-                home, ledger = Home(authority.home), paths.ledger_path(authority)
-                recovery.recover(home, authority.server, (ledger,))
+                home = Home(authority.home)
+                records = paths.ledger_path(authority), paths.history_path(authority.home)
+                recovery.recover(home, authority.server, records)
                 staging.sweep(home)
                 staging.scrub(home)
                 recovery.restore_configurations(home)
-                files.discard_unfinished(ledger)
+                for path in records:
+                    files.discard_unfinished(path)
             install.recover(self._config)
             yield
 

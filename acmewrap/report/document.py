@@ -151,6 +151,29 @@ CERTIFICATE = record(
     },
 )
 
+# --- earlier runs --------------------------------------------------------------------------------------------------------
+_PAST_STEP: Dict[str, Type] = {
+    **{name: type._replace(get=None) for name, type in _STEP.items() if name in ("kind", "certificate", "target")},
+    "path": optional(TEXT),
+    "reason": field(record("past reason", {"kind": TEXT}), lambda step: {"kind": step.reason}),
+    **_RESULT,
+}
+_KEPT = "At most 50, those that failed first."
+_PAST_RUN: Dict[str, Type] = {
+    "command": TEXT,
+    "exit_code": COUNT,
+    "outcome": field(choice("ok", "failed"), lambda run: "failed" if run.exit_code else "ok"),
+    "changed": FLAG,
+    "started_at": field(MOMENT, "started"),
+    "finished_at": field(MOMENT, "finished"),
+    "total": field(COUNT, None, "How many steps it had."),
+    "failed": field(COUNT, None, "How many of them were not done."),
+    "steps": field(listed(record("past step", _PAST_STEP)), None, _KEPT),
+    "failures": field(listed(FAILURE), None, "Beside the steps."),
+}
+_RUNS = field(listed(record("past run", _PAST_RUN)), None, "The last that did anything, newest first.")
+_NEXT = field(optional(MOMENT), None, "As the file has it after the last; in the past: it was missed.")
+
 # --- documents ---------------------------------------------------------------------------------------------------------
 SCHEMA_VERSION = 2
 
@@ -184,6 +207,13 @@ OWN: Mapping[Tuple[str, ...], Dict[str, Type]] = {
         "certificates": by_name(CERTIFICATE),
     },
     ("status",): {"last_run_at": optional(MOMENT), "certificates": by_name(CERTIFICATE)},
+    ("report",): {
+        "last_run_at": optional(MOMENT),
+        "next_run_at": _NEXT,
+        "certificates": by_name(CERTIFICATE),
+        "unread": _UNREAD,
+        "runs": _RUNS,
+    },
     ("rehearse",): {"run": optional(RUN), "actions": _ACTIONS},
     ("doctor",): {"findings": listed(FINDING), "facts": _FACTS, "warnings": listed(PROBLEM), "support_file": _SUPPORT},
     ("check",): {"config": TEXT, "warnings": listed(PROBLEM), "certificates": by_name(REQUEST)},
