@@ -131,8 +131,9 @@ class Job:
         """
         from .doctor import DoctorContext, examine, examine_and_fix
 
-        names = self._known(names)
-        context = DoctorContext(self.config, self._environ, names, http_port, address, self.clock, writes=writes)
+        context = DoctorContext(
+            self.config, self._environ, self._known(names), http_port, address, self.clock, writes=writes
+        )
         return (examine_and_fix if fix else examine)(context, listener)
 
     def rehearse(self, *names: str, server: Optional[str] = None, ca_bundle: Optional[Path] = None) -> Run:
@@ -169,12 +170,13 @@ class Job:
 
         (certificate,) = self.select(name)
         authority, context = self.config.authority_of(certificate), RunContext(self._environ)
-        with Engine(self.config, context).hold():
+        with Engine(self.config, context).hold(authority.name):
             leaf = self.leaf(name).sha256
             if sha256 not in (None, leaf):
                 raise IssueError(failure("certificate.replaced", f"{name} is another one by now; none was revoked"))
-            acme = context.open_acme(self.config, authority)
-            result = acme.revoke(certificate.domains[0], key=certificate.key, reason=reason)
+            result = context.open_acme(self.config, authority).revoke(
+                certificate.domains[0], key=certificate.key, reason=reason
+            )
             if result.ok:
                 Ledger.load(paths.ledger_path(authority)).revoke(leaf)
             return result

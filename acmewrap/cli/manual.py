@@ -66,7 +66,7 @@ COMMANDS: Mapping[str, Page] = {
     ),
     "report": Page(
         "all of that as one page of HTML, with what is pending and what the last runs did",
-        "The page loads nothing and needs no script. It is printed, or with --output takes the place of that file, for everybody to\n"
+        "The page loads nothing and needs no script. It is printed, or with --output takes the place of that file, which all may\n"
         "read. With --json the same is a document.",
         (
             "acmewrap report > report.html",

@@ -6,7 +6,7 @@ import contextlib
 import threading
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, Union
 
 from .. import paths
 from ..catalogue import CATALOGUE, failure
@@ -38,6 +38,7 @@ class CertificateSteps:
         self,
         config: Config,
         context: RunContext,
+        authorities: Iterable[Authority],
         blocked: Mapping[str, AcmewrapError],
         renewal_info: Mapping[str, Optional[str]],
     ) -> None:
@@ -49,9 +50,7 @@ class CertificateSteps:
         self._targets: Dict[str, threading.Lock] = {_place(target): threading.Lock() for _, target in config.targets()}
         self._registering = threading.Lock()
         self._registered: Dict[str, bool] = {}
-        self._ledgers = {
-            authority.name: Ledger.load(paths.ledger_path(authority)) for authority in config.authorities.values()
-        }
+        self._ledgers = {one.name: Ledger.load(paths.ledger_path(one)) for one in authorities}
 
     def perform(self, step: CertificateStep, on_line: OnLine) -> Evidence:
         """Do *step*. A failure is written down, then raised as :class:`AcmewrapError` or, when there is an answer of acme.sh,

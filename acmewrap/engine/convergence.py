@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Callable, Literal, Mapping, Optional, Tuple
 
 from ..config.model import Config
+from ..errors import AcmewrapError
 from ..formats.timefmt import instant
 from ..plan.planner import Plan, PlanOptions, plan
 from ..plan.steps import CERTIFICATE_KINDS, OBTAINING_KINDS, CheckRenewalInfo
@@ -57,11 +58,13 @@ class Convergence:
     document: Optional[Document] = None
     noted_as: Optional[Command] = None
 
-    def plan(self, *more: Part) -> Plan:
-        """Read the machine and say what is to be done. Changes nothing. Raises what :meth:`Engine.hold` raises for root."""
+    def plan(self, *more: Part, barred: Optional[Mapping[str, AcmewrapError]] = None) -> Plan:
+        """Read the machine and say what is to be done, but where homes are *barred* (:meth:`Engine.hold`). Changes nothing. Raises
+        :class:`AccessError` (``trust.weak_path``).
+        """
         trust.refuse_weak(self.config.directory)
         state = read_state(self.config, self.options.parts | frozenset(more), self.names, self.environ)
-        return plan(self.config, state, self.clock(), self.options)
+        return plan(self.config, state.without(self.config, barred or {}), self.clock(), self.options)
 
     def execute(self, listener: Optional[Listener] = None) -> Run:
         """Do it, every other run kept out meanwhile. Raises :class:`BusyError` when one is at work; what fails in a step is
@@ -84,9 +87,9 @@ class Convergence:
         context = RunContext(self.environ, clock=self.clock, deadlines=deadlines)
         commands = Commands(self.config, context, self.document)
         engine = Engine(self.config, context, listener, commands)
-        with engine.hold():
+        with engine.hold() as barred:
             # Only now, for another run may have done it all while this one waited for the homes.
-            planned = self.plan(*(("wire",) if self.options.watch else ()))
+            planned = self.plan(*(("wire",) if self.options.watch else ()), barred=barred)
             if self.options.watch:
                 watch.note(self.config, planned.state, self.clock())
             done = engine.execute(planned)
@@ -94,10 +97,10 @@ class Convergence:
             ours = trust.find_owner(self.config.directory) is None
             if ours and any(isinstance(step, CheckRenewalInfo) for step in planned.steps):
                 # What an authority advises may make certificates due that were not; what has been done is not planned again.
-                done = done.followed_by(engine.execute(self.plan().following(planned)))
+                done = done.followed_by(engine.execute(self.plan(barred=barred).following(planned)))
             done = replace(done, commands=commands.finish(done))
             if ours and self.noted_as is not None:
                 from . import history
 
-                history.note(self.config, self.noted_as, done)
+                history.note(self.config, self.noted_as, done, barred)
             return done

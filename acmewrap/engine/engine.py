@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import threading
 from dataclasses import replace
-from typing import AbstractSet, Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Set, Tuple
+from typing import AbstractSet, Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from .. import paths, unexpected
 from ..acme import directory
@@ -18,11 +18,11 @@ from ..driver.homes import recovery, staging
 from ..driver.homes.home import Home
 from ..driver.process import OnLine
 from ..driver.results import IssueResult
-from ..errors import AcmewrapError, CommandError
+from ..errors import AcmewrapError, BusyError, CommandError
 from ..formats.timefmt import instant
 from ..host import webroot
 from ..plan.planner import Plan
-from ..plan.steps import LAST_KINDS, DeployCertificate, ObtainCertificate, Step
+from ..plan.steps import LAST_KINDS, CertificateStep, DeployCertificate, ObtainCertificate, Step
 from ..system import files, trust
 from . import install
 from .certificate_steps import CertificateSteps
@@ -64,29 +64,36 @@ class Engine:
         self._listener_failed = False
 
     @contextlib.contextmanager
-    def hold(self) -> Iterator[None]:
+    def hold(self, *needed: str) -> Iterator[Mapping[str, AcmewrapError]]:
         """Keep every other run out of the homes, and finish what a killed one left half done. State is to be read inside.
 
-        An acme.sh that outlived its acmewrap loses its workspace, and ends over it. Raises :class:`BusyError` (``run.busy``),
-        :class:`AccessError` (``trust.weak_path``) when this is root and a home another user's: the command line becomes that user.
+        Gives, by authority, why a home is to be left alone, such as ``trust.weak_path``: this is root, and the home another user's.
+        Raises that when it is so with every home, or that of an authority that is *needed*, and :class:`BusyError`
+        (``run.busy``). An acme.sh that outlived its acmewrap loses its workspace, and ends over it.
         """
-        for authority in self._config.authorities.values():
-            trust.refuse_weak(authority.home)
+        barred: Dict[str, AcmewrapError] = {}
         with contextlib.ExitStack() as stack:
-            authorities = sorted(self._config.authorities.values(), key=lambda authority: authority.home)
-            for authority in authorities:
-                stack.enter_context(files.lock(paths.lock_path(authority.home), self._context.lock_timeout))
-            for authority in authorities:
-                home = Home(authority.home)
-                records = paths.ledger_path(authority), paths.history_path(authority.home)
-                recovery.recover(home, authority.server, records)
-                staging.sweep(home)
-                staging.scrub(home)
-                recovery.restore_configurations(home)
-                for path in records:
-                    files.discard_unfinished(path)
-            install.recover(self._config)
-            yield
+            for authority in sorted(self._config.authorities.values(), key=lambda authority: authority.home):
+                home, own = Home(authority.home), (paths.ledger_path(authority), paths.history_path(authority.home))
+                try:
+                    trust.refuse_weak(authority.home)
+                    stack.enter_context(files.lock(paths.lock_path(authority.home), self._context.lock_timeout))
+                    recovery.recover(home, authority.server, own)
+                    staging.sweep(home)
+                    staging.scrub(home)
+                    recovery.restore_configurations(home)
+                    for path in own:
+                        files.discard_unfinished(path)
+                except BusyError:
+                    raise
+                except Exception as error:
+                    folder = paths.reports_folder(self._config)
+                    barred[authority.name] = unexpected.explain(error, folder, str(authority.home))
+            for name, problem in barred.items():
+                if name in needed or len(barred) == len(self._config.authorities):
+                    raise problem
+            install.recover(self._config, barred)
+            yield barred
 
     def execute(self, plan: Plan) -> Run:
         """Do what *plan* says, inside :meth:`hold`. An interruption ends all children first."""
@@ -119,14 +126,15 @@ class Engine:
     def _do_certificates(self, plan: Plan) -> List[StepResult]:
         from concurrent.futures import ThreadPoolExecutor
 
-        steps: Dict[str, List[Step]] = {}
+        steps: Dict[str, List[CertificateStep]] = {}
         for step in plan.steps:
-            if step.certificate is not None:
+            if isinstance(step, CertificateStep):
                 steps.setdefault(step.certificate, []).append(step)
         if not steps:
             return []
-        work = CertificateSteps(self._config, self._context, *self._open_authorities(plan))
-        groups = _groups(plan)
+        authorities = {step.authority.name: step.authority for lane in steps.values() for step in lane}
+        work = CertificateSteps(self._config, self._context, authorities.values(), *self._open_authorities(plan))
+        groups = install.groups(plan)
         later = {id(step) for group in groups for step in group}
         lanes = [[step for step in lane if id(step) not in later] for lane in steps.values()]
         with ThreadPoolExecutor(max_workers=min(self._config.jobs, len(steps))) as pool:
@@ -231,16 +239,3 @@ class Engine:
 def _is_lacking(result: StepResult) -> bool:
     """Whether there is no new certificate; one that came with a failing hook after it is there all the same."""
     return isinstance(result.step, ObtainCertificate) and not (result.evidence is not None and result.evidence.changed)
-
-
-def _groups(plan: Plan) -> List[List[DeployCertificate]]:
-    """The deployments with a command that another one has, too, together with those."""
-    groups: List[Tuple[Set[Tuple[str, ...]], List[DeployCertificate]]] = []
-    for step in plan.steps:
-        if isinstance(step, DeployCertificate) and step.destination.install is not None:
-            commands, steps = set(step.destination.install.commands), [step]
-            for group in [group for group in groups if group[0] & commands]:
-                groups.remove(group)
-                commands, steps = commands | group[0], group[1] + steps
-            groups.append((commands, steps))
-    return [steps for _, steps in groups if len(steps) > 1]

@@ -1,5 +1,5 @@
-"""The last runs that did anything, for those who look later. One JSON file in the home of the first authority, written atomically
-by the run itself while it holds that home; bounded in count and in bytes.
+"""The last runs that did anything, for those who look later. One JSON file in the home of the first authority that the run holds,
+written atomically by the run itself; bounded in count and in bytes.
 
 Of each run the same is kept that its document says, as far as it is one: kinds, outcomes, times, and each failure with its remedy.
 No output of a program is, as that may hold anything. A run with nothing to do is not written down.
@@ -13,7 +13,7 @@ import logging
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Iterable, Iterator, List, Optional, Tuple, TypeVar
+from typing import Any, Container, Iterable, Iterator, List, Optional, Tuple, TypeVar
 
 from .. import paths
 from ..config.model import Config
@@ -93,13 +93,14 @@ def read(config: Config) -> Tuple[PastRun, ...]:
     return tuple(sorted(found, key=lambda run: run.started_at, reverse=True)[:MOST_RUNS])
 
 
-def note(config: Config, command: str, run: Run) -> None:
-    """Write *run* down, unless it had nothing to do; while its homes are held. What is there and damaged is set aside; failing is no
-    harm to the run.
+def note(config: Config, command: str, run: Run, barred: Container[str] = ()) -> None:
+    """Write *run* down, unless it had nothing to do; while all homes are held but those of the authorities that are *barred*.
+
+    What is there and damaged is set aside; failing is no harm to the run.
     """
-    if not run.results:
+    home = next((one.home for one in config.authorities.values() if one.name not in barred), None)
+    if home is None or not run.results:
         return
-    home = next(iter(config.authorities.values())).home
     path = paths.history_path(home)
     try:
         try:

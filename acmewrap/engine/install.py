@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Dict, Optional, Sequence, Tuple
+from typing import Any, Callable, Container, Dict, List, Optional, Sequence, Set, Tuple
 
 from .. import paths
 from ..catalogue import failure
@@ -20,6 +20,7 @@ from ..driver.results import DeployResult
 from ..errors import AcmewrapError, DeployError, Failure, RolledBackError, UnprovenError
 from ..host import file_access, placement
 from ..pki.x509 import X509
+from ..plan.planner import Plan
 from ..plan.steps import DeployCertificate
 from ..state.ledger import Ledger, LedgerEntry
 from ..system.reading import read_bytes
@@ -67,17 +68,32 @@ class Installation:
         return Delivery(done if self.changed or self.loading else None, self.observed)
 
 
-def recover(config: Config) -> None:
-    """Finish what a killed run had begun to put in place; its deployment is still pending, and says what is wrong with that."""
+def recover(config: Config, barred: Container[str] = ()) -> None:
+    """Finish what a killed run had begun to put in place, but for the authorities *barred*; its deployment is still pending, and
+    says what is wrong with that.
+    """
     ledgers: Dict[str, Ledger] = {}
     for certificate, target in config.targets():
-        if target.install is not None:
+        if target.install is not None and certificate.authority not in barred:
             authority = config.authority_of(certificate)
             if authority.name not in ledgers:
                 ledgers[authority.name] = Ledger.load(paths.ledger_path(authority))
             if ledgers[authority.name].get(f"{certificate.name}/{target.name}").placed is not None:
                 with contextlib.suppress(AcmewrapError):
                     placement.put(target.install)
+
+
+def groups(plan: Plan) -> List[List[DeployCertificate]]:
+    """The deployments with a command that another one has, too, together with those."""
+    found: List[Tuple[Set[Tuple[str, ...]], List[DeployCertificate]]] = []
+    for step in plan.steps:
+        if isinstance(step, DeployCertificate) and step.destination.install is not None:
+            commands, steps = set(step.destination.install.commands), [step]
+            for group in [group for group in found if group[0] & commands]:
+                found.remove(group)
+                commands, steps = commands | group[0], group[1] + steps
+            found.append((commands, steps))
+    return [steps for _, steps in found if len(steps) > 1]
 
 
 def install(works: Sequence[Installation], config: Config, context: RunContext) -> None:

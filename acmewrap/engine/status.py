@@ -97,6 +97,11 @@ class CertificateStatus:
         return _failure(self.result, self.attempts)
 
     @property
+    def next_try_at(self) -> Optional[datetime]:
+        """Until when scheduled runs do not order it again after a failure."""
+        return instant(self.attempts.next_try) if self.attempts.next_try else None
+
+    @property
     def is_healthy(self) -> bool:
         """Valid, deployed everywhere, and no failure outstanding."""
         deployed = all(target.state in ("deployed", "unverified") for target in self.targets.values())
@@ -128,6 +133,12 @@ def _assess(
     config: Config, certificate: Certificate, found: CertificateState, now: float, results: Sequence[StepResult]
 ) -> CertificateStatus:
     leaf = found.leaf
+
+    def believed(entry: LedgerEntry) -> LedgerEntry:
+        """Without a next try that was noted by a clock that was ahead: the next run does not wait for it."""
+        ahead = entry.next_try > now and not is_waiting(entry, leaf, now, interval_of(config.schedule))
+        return replace(entry, next_try=int(now)) if ahead else entry
+
     location = paths.home_of(config, certificate).files_of(*paths.name_of(certificate))
     due = due_of(config, certificate, found.stored, found.advice)
     state: Condition = "valid"
@@ -143,13 +154,10 @@ def _assess(
     by_target = {result.step.target: result for result in results}
     targets = {}
     for target in certificate.targets:
-        entry = found.deliveries.get(target.name, LedgerEntry())
-        if entry.next_try > now and not is_waiting(entry, leaf, now, interval_of(config.schedule)):
-            # Noted by a clock that was ahead: the next run does not wait for it.
-            entry = replace(entry, next_try=int(now))
+        entry = believed(found.deliveries.get(target.name, LedgerEntry()))
         targets[target.name] = _assess_target(config, target, found, entry, by_target.get(target.name))
     obtained = next((one for one in reversed(results) if isinstance(one.step, ObtainCertificate)), None)
-    return CertificateStatus(certificate, state, location, leaf, due_at, found.attempts, targets, obtained)
+    return CertificateStatus(certificate, state, location, leaf, due_at, believed(found.attempts), targets, obtained)
 
 
 def _assess_target(

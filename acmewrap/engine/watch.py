@@ -36,4 +36,5 @@ def note(config: Config, state: State, now: float) -> None:
             elif observed.silent:
                 entries[key] = replace(entry, next_look=due.retry_look(target, now))
     for name, entries in noted.items():
-        Ledger.load(paths.ledger_path(config.authorities[name])).put_all(entries)
+        if entries:
+            Ledger.load(paths.ledger_path(config.authorities[name])).put_all(entries)

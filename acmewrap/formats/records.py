@@ -13,7 +13,7 @@ _Kind = TypeVar("_Kind")
 
 def build(kind: Type[_Kind], found: object) -> _Kind:
     """*found* as a *kind*. Raises ValueError when it is none, field by field: no field that is not known, none of another type."""
-    hints = _hints(kind)
+    hints = _hints(kind)  # type: ignore[arg-type]  # a class is hashable
     if not isinstance(found, dict) or not all(field in hints and fits(found[field], hints[field]) for field in found):
         raise ValueError(f"it is no {kind.__name__}")
     try:

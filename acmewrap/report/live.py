@@ -64,11 +64,10 @@ class LiveSteps:
         self._progress = Progress(*columns, console=console, transient=True)
         self._running: Dict[int, TaskID] = {}  # by the identity of the step
 
-    def __enter__(self) -> LiveSteps:
+    def start(self) -> None:
         self._progress.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def stop(self) -> None:
         self._progress.stop()
 
     def __call__(self, notice: object) -> None:

@@ -32,7 +32,7 @@ _LATE = 300
 @dataclass(frozen=True)
 class Report:
     """How it was ``at``. ``pending``: what `apply` would do for the certificates; ``unread``: what could not be looked at;
-    ``runs``: the last ones, newest first; ``next_run_at``: when the one after ``last_run_at`` is to come, in the past if it was missed.
+    ``runs``: the last ones, newest first; ``next_run_at``: when the one after ``last_run_at`` is to come; past, if missed.
     """
 
     file: Path

@@ -185,16 +185,20 @@ def status_notes(statuses: Mapping[str, CertificateStatus], last_run: Optional[d
 
 
 def renewal(status: CertificateStatus, now: datetime) -> str:
-    """When a certificate is to be renewed."""
-    return "-" if status.due_at is None else "now" if status.due_at <= now else f"in {span(status.due_at - now)}"
+    """When a certificate is to be renewed, or will be tried again."""
+    due = "-" if status.due_at is None else "now" if status.due_at <= now else f"in {span(status.due_at - now)}"
+    return due + _next_try(status.next_try_at, now)
 
 
 def since(status: TargetStatus, now: datetime) -> str:
     """What is to be added to the state of a target: when it was seen, or will be tried again."""
     if status.state in ("deployed", "unverified") and status.proven_at is not None:
         return f", {'seen' if status.target.verify else 'done'} {span(now - status.proven_at)} ago"
-    next_try = status.next_try_at
-    return "" if next_try is None or next_try <= now else f", next try in {span(next_try - now)}"
+    return _next_try(status.next_try_at, now)
+
+
+def _next_try(at: Optional[datetime], now: datetime) -> str:
+    return "" if at is None or at <= now else f", next try in {span(at - now)}"
 
 
 def table_lines(rows: Sequence[Tuple[str, ...]]) -> Iterator[str]:

@@ -94,6 +94,14 @@ class State:
     leftovers: Tuple[Leftover, ...] = ()
     unread: Tuple[Failure, ...] = ()
 
+    def without(self, config: Config, barred: Mapping[str, AcmewrapError]) -> State:
+        """But for the homes of the authorities *barred*, which are as if nobody had read them."""
+        homes = [config.authorities[name].home for name in barred]
+        kept = {n: one for n, one in self.certificates.items() if config.certificates[n].authority not in barred}
+        left = (one for one in self.leftovers if not isinstance(one, Stored) or one.files.folder.parent not in homes)
+        unread = (*self.unread, *(error.failure for error in barred.values()))
+        return replace(self, certificates=kept, leftovers=tuple(left), unread=unread)
+
 
 def read_state(
     config: Config,

@@ -21,6 +21,8 @@ from acmewrap.plan.due import due_of
 from acmewrap.state.ledger import Advice
 from wanted import CERTIFICATE, DAY, ISSUED, LEAF, NOW, make_config, make_leaf, make_stored
 
+pytestmark = pytest.mark.usefixtures("nothing_unexpected")
+
 # Recorded of Pebble 2.7, step-ca 0.28 and Boulder, with shorter names.
 DIRECTORY = (
     b"HTTP/1.1 200 OK\r\nCache-Control: public, max-age=0, no-cache\r\nContent-Type: application/json; charset=utf-8\r\n"

@@ -43,7 +43,7 @@ def test_a_target_of_two_certificates_gets_one_at_a_time(
         return Delivery(None, Observation())
 
     monkeypatch.setattr(certificate_steps, "deliver", deliver)
-    perform = CertificateSteps(config, RunContext({}, clock=lambda: NOW), {}, {}).perform
+    perform = CertificateSteps(config, RunContext({}, clock=lambda: NOW), config.authorities.values(), {}, {}).perform
     steps = [DeployCertificate(Plain.FORCED, one, authority, one.targets[0]) for one in config.certificates.values()]
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda step: perform(step, lambda _: None), steps))
