@@ -14,7 +14,7 @@ from . import paths
 from .catalogue import failure
 from .config.model import Certificate, Config
 from .engine.convergence import SCOPES, Command, Convergence
-from .errors import AccessError, AcmewrapError, IssueError
+from .errors import AcmewrapError, IssueError
 from .plan.planner import Plan
 from .state.machine import CERTIFICATE_PARTS, STATUS_PARTS, read_state
 
@@ -131,9 +131,8 @@ class Job:
         """
         from .doctor import DoctorContext, examine, examine_and_fix
 
-        context = DoctorContext(
-            self.config, self._environ, self._known(names), http_port, address, self.clock, writes=writes
-        )
+        names = self._known(names)
+        context = DoctorContext(self.config, self._environ, names, http_port, address, self.clock, writes=writes)
         return (examine_and_fix if fix else examine)(context, listener)
 
     def rehearse(self, *names: str, server: Optional[str] = None, ca_bundle: Optional[Path] = None) -> Run:
@@ -155,8 +154,6 @@ class Job:
         """How the NAS answers, without values. Raises :class:`AccessError` (``doctor.no_nas``), or why no login works."""
         from .doctor import support
 
-        if self.config.synology is None:
-            raise AccessError(failure("doctor.no_nas", f"{self.config.file} has no section `synology`"))
         return support.collect(self.config, self._environ)
 
     def revoke(self, name: str, reason: int = 0, *, sha256: Optional[str] = None) -> RevokeResult:
@@ -174,9 +171,8 @@ class Job:
             leaf = self.leaf(name).sha256
             if sha256 not in (None, leaf):
                 raise IssueError(failure("certificate.replaced", f"{name} is another one by now; none was revoked"))
-            result = context.open_acme(self.config, authority).revoke(
-                certificate.domains[0], key=certificate.key, reason=reason
-            )
+            acme = context.open_acme(self.config, authority)
+            result = acme.revoke(certificate.domains[0], key=certificate.key, reason=reason)
             if result.ok:
                 Ledger.load(paths.ledger_path(authority)).revoke(leaf)
             return result

@@ -54,7 +54,7 @@ def _shell_value(value: Union[str, Reference]) -> str:
 
 
 def _visible(value: object) -> object:
-    return visible(value) if type(value) is str else value  # not Markup, which is of the template
+    return value if hasattr(value, "__html__") else visible(str(value))  # that is Markup, of the template
 
 
 def _words(words: Any) -> str:

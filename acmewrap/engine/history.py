@@ -22,7 +22,6 @@ from ..driver.homes.home import Home
 from ..errors import AcmewrapError, Failure
 from ..formats import jsontext, records
 from ..formats.text import visible
-from ..formats.timefmt import instant
 from ..system import files, reading
 from .results import Outcome, Run, StepResult
 
@@ -55,27 +54,19 @@ class PastStep:
 
 @dataclass(frozen=True)
 class PastRun:
-    """A run of ``command``; times are seconds since 1970 UTC. ``steps`` are at most 50, those that failed first; of all there were,
+    """A run of ``command``. ``steps`` are at most 50, those that failed first; of all there were,
     ``total`` and ``failed`` are the counts. ``errors`` are failures beside the steps.
     """
 
     command: str
     exit_code: int
     changed: bool
-    started_at: int
-    finished_at: int
+    started: datetime
+    finished: datetime
     total: int
     failed: int
     steps: Tuple[PastStep, ...] = ()
     errors: Tuple[records.Error, ...] = ()
-
-    @property
-    def started(self) -> datetime:
-        return instant(self.started_at)
-
-    @property
-    def finished(self) -> datetime:
-        return instant(self.finished_at)
 
     @property
     def failures(self) -> Tuple[Failure, ...]:
@@ -90,7 +81,7 @@ def read(config: Config) -> Tuple[PastRun, ...]:
             found += _load(paths.history_path(authority.home))
         except (OSError, ValueError) as error:
             logger.warning("the history of runs: %s", error)
-    return tuple(sorted(found, key=lambda run: run.started_at, reverse=True)[:MOST_RUNS])
+    return tuple(sorted(found, key=lambda run: run.started, reverse=True)[:MOST_RUNS])
 
 
 def note(config: Config, command: str, run: Run, barred: Container[str] = ()) -> None:
@@ -108,7 +99,7 @@ def note(config: Config, command: str, run: Run, barred: Container[str] = ()) ->
         except ValueError as error:
             recovery.set_aside(Home(home), path, f"is damaged ({error})")
             before = ()
-        files.write_atomic(path, _text((_of(command, run), *before)))
+        files.write_atomic(path, _text((past(command, run), *before)))
     except (OSError, AcmewrapError) as error:
         logger.warning("this run is not in the history: %s", error)
 
@@ -118,7 +109,7 @@ def _text(runs: Iterable[PastRun]) -> str:
     lines: List[str] = []
     left = MOST_BYTES
     for run in itertools.islice(runs, MOST_RUNS):
-        line = json.dumps(asdict(run), ensure_ascii=False)
+        line = json.dumps(asdict(run), ensure_ascii=False, default=lambda when: int(when.timestamp()))
         left -= len(line.encode("utf-8")) + 2
         if left < 0:
             break
@@ -148,14 +139,15 @@ def _read(runs: List[Any]) -> Iterator[PastRun]:
             continue
 
 
-def _of(command: str, run: Run) -> PastRun:
+def past(command: str, run: Run) -> PastRun:
+    """What is kept of *run*, which *command* made."""
     failures = (*run.plan.state.unread, *(one.failure for one in run.commands if one.failure is not None))
     return PastRun(
         command=command,
         exit_code=int(run.exit_code),
         changed=run.changed,
-        started_at=int(run.started.timestamp()),
-        finished_at=int(run.finished.timestamp()),
+        started=run.started.replace(microsecond=0),
+        finished=run.finished.replace(microsecond=0),
         total=len(run.results),
         failed=sum(not result.ok for result in run.results),
         steps=tuple(map(_step, sorted(run.results, key=_rank)[:MOST_STEPS])),

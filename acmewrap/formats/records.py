@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import functools
+from datetime import datetime
 from typing import Any, Dict, Literal, Mapping, Type, TypeVar, Union, get_args, get_origin, get_type_hints
+
+from .timefmt import instant
 
 END_OF_TIME = 253402300800  # the year 10000
 Error = Mapping[str, str]
@@ -17,13 +20,14 @@ def build(kind: Type[_Kind], found: object) -> _Kind:
     if not isinstance(found, dict) or not all(field in hints and fits(found[field], hints[field]) for field in found):
         raise ValueError(f"it is no {kind.__name__}")
     try:
-        return kind(**found)
+        return kind(**{name: instant(value) if hints[name] is datetime else value for name, value in found.items()})
     except TypeError:  # a field is missing
         raise ValueError(f"it is no whole {kind.__name__}") from None
 
 
 def fits(value: object, hint: object) -> bool:
-    """Whether *value* is of the type *hint*; a number is also finite, not negative, and as a time one of a calendar."""
+    """Whether *value* is of the type *hint*, seconds of a datetime; a number is not negative, and as a time one of a calendar."""
+    hint = int if hint is datetime else hint
     kinds = get_args(hint) if get_origin(hint) in (Union, Literal) else (hint,)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return type(value) in kinds and 0 <= value < END_OF_TIME

@@ -30,6 +30,7 @@ GOOD: Tuple[Tuple[str, ...], ...] = (
     ("apply",),
     ("cron",),
     ("status",),
+    ("report",),
     ("rehearse",),
     ("schedule", "show"),
     ("schedule", "remove", "--yes"),

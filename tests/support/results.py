@@ -13,6 +13,7 @@ from acmewrap.config.endpoint import Endpoint
 from acmewrap.config.model import AcmeShSettings, Authority, Certificate, DsmCertificate, Target
 from acmewrap.driver.homes.home import CertificateFiles
 from acmewrap.driver.results import DeployResult, IssueResult
+from acmewrap.engine import history
 from acmewrap.engine.deploy import Delivery
 from acmewrap.engine.results import Run, StepResult
 from acmewrap.engine.status import CertificateStatus, TargetStatus
@@ -115,3 +116,4 @@ MISSING = CertificateStatus(
     attempts=LedgerEntry(error={"id": REFUSED.id, "message": REFUSED.message, "remedy": "R."}),
 )
 STATUSES: Dict[str, CertificateStatus] = {"nas": PENDING, "bare": MISSING}
+PAST = tuple(history.past("cron", run) for run in (GOOD, NOT_PROVEN, NOT_ISSUED))
