@@ -34,13 +34,12 @@ _MODULES: Mapping[str, str] = {
         "RevokeResult"
     ),
     "driver.wrapper": "Wrapper",
-    "engine.deploy": "Delivery",
     "engine.engine": "Listener",
     "engine.history": "PastRun PastStep",
-    "engine.results": "CommandResult Notice Planned Run StepEnded StepLine StepResult StepStarted",
-    "engine.status": "CertificateStatus TargetStatus",
-    "engine.pinning": "Pinned",
-    "engine.upgrade": "ReleaseChange",
+    "engine.results": "CommandResult Delivery Notice Planned Run StepEnded StepLine StepResult StepStarted",
+    "engine.verbs.status": "CertificateStatus TargetStatus",
+    "engine.verbs.pinning": "Pinned",
+    "engine.verbs.upgrade": "ReleaseChange",
     "errors": (
         "AccessError AcmewrapError BusyError CommandError ConfigurationError ConfigurationWarning DeployError "
         "ExitCode Failure IssueError PortableError Problem ReleaseError Retry RolledBackError UnprovenError UnreachableError"
@@ -64,7 +63,7 @@ _MODULES: Mapping[str, str] = {
     "state.file_modes": "Excess",
     "state.installed_files": "InstalledState Misplaced",
     "state.ledger": "Advice LedgerEntry",
-    "state.machine": "CertificateState State",
+    "state.model": "CertificateState State",
     "state.nas": "NasState",
     "verify.tls_probe": "Observation",
 }

@@ -16,16 +16,17 @@ from .config.model import Certificate, Config
 from .engine.convergence import SCOPES, Command, Convergence
 from .errors import AcmewrapError, IssueError
 from .plan.planner import Plan
-from .state.machine import CERTIFICATE_PARTS, STATUS_PARTS, read_state
+from .state.machine import read_state
+from .state.model import CERTIFICATE_PARTS, STATUS_PARTS
 
 if TYPE_CHECKING:
     from .doctor import DoctorNotice, Finding
     from .driver.results import RevokeResult
     from .engine.engine import Listener
-    from .engine.pinning import Pinned
     from .engine.results import Run
-    from .engine.status import CertificateStatus
-    from .engine.upgrade import ReleaseChange
+    from .engine.verbs.pinning import Pinned
+    from .engine.verbs.status import CertificateStatus
+    from .engine.verbs.upgrade import ReleaseChange
     from .errors import ConfigurationWarning
     from .pki.x509 import X509
     from .plan.steps import Step
@@ -99,13 +100,13 @@ class Job:
         Raises :class:`ConfigurationError` for what only shows beside the certificates that are there, and :class:`AccessError`
         when the scheduled run could not start; :class:`ReleaseError` when the release is not pinned, or lacks a hook in use.
         """
-        from .engine.check import check
+        from .engine.verbs.check import check
 
         return check(self.config, self._environ)
 
     def status(self, *names: str, run: Optional[Run] = None) -> Dict[str, CertificateStatus]:
         """The certificates on disk and at their targets; with *run* as that left them, and no target is asked again."""
-        from .engine.status import assess
+        from .engine.verbs.status import assess
 
         parts = CERTIFICATE_PARTS if run is not None else STATUS_PARTS
         return assess(self.config, read_state(self.config, parts, self._known(names)), self.clock(), run)
@@ -137,7 +138,7 @@ class Job:
 
     def rehearse(self, *names: str, server: Optional[str] = None, ca_bundle: Optional[Path] = None) -> Run:
         """Order into a home that is thrown away, at *server* with the roots in *ca_bundle* if they are given."""
-        from .engine import rehearsal
+        from .engine.verbs import rehearsal
 
         with rehearsal.stage(self.config, server=server, ca_bundle=ca_bundle) as staged:
             return self._converge(names, "rehearse", staged).execute(self.listener)
@@ -179,7 +180,7 @@ class Job:
 
     def compare_release(self, version: Optional[str] = None) -> ReleaseChange:
         """What :meth:`upgrade` would change. Raises :class:`ReleaseError` when *version* may not be installed."""
-        from .engine import upgrade
+        from .engine.verbs import upgrade
 
         return upgrade.compare(self.config, version)
 
@@ -190,21 +191,19 @@ class Job:
         or :class:`AccessError` when the file cannot be changed.
         """
         from .config.edit import set_release
-        from .engine import upgrade
+        from .engine.verbs import upgrade
 
         edit = set_release(self.config.file, upgrade.compare(self.config, version).new, self._environ)
         return upgrade.switch(edit, self._environ, self.listener, force=force)
 
     def pin(self, archive: Path, *, pretend: bool = False) -> Pinned:
         """Pin the release in *archive* for :meth:`upgrade`; *pretend* only compares. Raises :class:`ReleaseError`, and as that."""
-        from .engine import pinning
+        from .engine.verbs import pinning
 
         return pinning.pin(self.config, archive, self._environ, pretend=pretend)
 
     def schedule(self) -> Scheduler:
-        """The entry of the scheduled run: to show, start or remove; :meth:`apply` makes it. Raises :class:`AcmewrapError`
-        (``schedule.none``) when the file names no scheduler.
-        """
+        """The entry of the scheduled run, which :meth:`apply` makes. Raises :class:`AcmewrapError` (``schedule.none``): it has none."""
         from .schedule.backends import open_scheduler
 
         return open_scheduler(self.config, self._environ)

@@ -266,6 +266,10 @@ sleep() {
       done
       ;;
   esac
+  if [ "$counter" = waittimes ] && _acmewrap_is_given_up; then
+    printf -v "$counter" %d 1000000 # more than acme.sh's patience
+    return
+  fi
   _acmewrap_after && after=$((REPLY * 10))
   if [ -z "$counter" ] || [ $((SECONDS * 10 + after)) -ge $((_acmewrap_deadline * 10)) ]; then
     _acmewrap_waited=${responseHeaders-}
@@ -291,6 +295,15 @@ sleep() {
     [ "$tenths" -ge "$after" ] || tenths=$after
   fi
   command sleep "$((tenths / 10)).$((tenths % 10))" 2>/dev/null || command sleep "$(((tenths + 9) / 10))"
+}
+
+# Whether the challenge has failed, although it is pending: step-ca and Caddy say why in it, and try only when asked again, which
+# acme.sh never does. One that is still tried is processing (RFC 8555 section 8.2).
+_acmewrap_is_given_up() {
+  local challenge=${response-}
+  case $challenge in *'"status":"processing"'*) return 1 ;; *"${uri:-none}\""*) ;; *) return 1 ;; esac
+  challenge=${challenge#*"$uri\""} challenge=${challenge%%'"url":'*}
+  case $challenge in *'"error":{'*) ;; *) return 1 ;; esac
 }
 
 # Sets REPLY to the seconds that the authority's last answer to acme.sh asks it to wait; fails when it does not.

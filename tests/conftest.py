@@ -117,8 +117,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than processors: there is always a test that waits, for cron's minute or the end of a life."""
-    return 1 + (os.cpu_count() or 1)
+    """Twice the processors: half of the tests wait, for acme.sh's pauses, cron's minute, or the end of a life."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

@@ -8,6 +8,7 @@ from ..errors import Retry
 from .entry import Entry, denied, issue_failed
 
 _INSTEAD = {"dns": "challenge.txt_not_seen", "standalone": "challenge.standalone_not_reached"}
+_SEEN = {"silent": "challenge.not_reachable", "other": "challenge.wrong_content"}
 
 ENTRIES: Mapping[str, Entry] = {
     "challenge.not_reachable": issue_failed(
@@ -16,6 +17,7 @@ ENTRIES: Mapping[str, Entry] = {
         "Make sure a web server answers on port 80 of {domain}, seen from the authority and not only from here: curl -v "
         "http://{domain}/.well-known/acme-challenge/. `acmewrap doctor` tries the way of a token from here.",
         instead=_INSTEAD,
+        seen_from_here=_SEEN,
     ),
     "challenge.name_unresolved": issue_failed(
         "The authority could not find an address (or the TXT record) for the name in its DNS.",
@@ -35,6 +37,7 @@ ENTRIES: Mapping[str, Entry] = {
         "Check from the authority's host that http://{domain}/.well-known/acme-challenge/ is reachable, then run again.",
         retry=Retry.LATER,
         instead=_INSTEAD,
+        seen_from_here=_SEEN,
     ),
     "challenge.txt_not_seen": issue_failed(
         "The authority did not find the TXT record of the challenge in the DNS, or another value.",
@@ -55,6 +58,7 @@ ENTRIES: Mapping[str, Entry] = {
         "The authority did not accept the challenge, and its words are not known here.",
         "Make sure the authority can fetch http://{domain}/.well-known/acme-challenge/TOKEN from {webroot}, then run again.",
         instead=_INSTEAD,
+        seen_from_here=_SEEN,
     ),
     "challenge.dns_hook": issue_failed(
         "The DNS hook could not set or remove the TXT record, or is missing or broken.",

@@ -20,7 +20,7 @@ from ..formats.text import visible, visible_lines
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..engine.status import CertificateStatus
+    from ..engine.verbs.status import CertificateStatus
     from .streams import Stream
 
 LOOKING = "Looking at the machine, the authority's files and the targets"

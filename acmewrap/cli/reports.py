@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Dict, Tuple
 
 from ..errors import AcmewrapError, ExitCode
+from ..formats.text import counted
 from ..system.files import PUBLIC, write_atomic
 from .invocation import Invocation
 
@@ -15,9 +16,8 @@ def check(invocation: Invocation) -> ExitCode:
     job, printer = invocation.job(), invocation.printer
     config, warnings = job.config, job.check()
     printer.warn(map(str, warnings))
-    count, warned = len(config.certificates), len(warnings)
-    also = f", {warned} warning{'' if warned == 1 else 's'}" if warned else ""
-    printer.lines([f"{config.file}: no problems{also}, {count} certificate{'' if count == 1 else 's'}"])
+    also = f", {counted(len(warnings), 'warning')}" if warnings else ""
+    printer.lines([f"{config.file}: no problems{also}, {counted(len(config.certificates), 'certificate')}"])
     printer.document(ExitCode.OK, config=config.file, warnings=warnings, certificates=config.certificates)
     return ExitCode.OK
 
@@ -25,14 +25,14 @@ def check(invocation: Invocation) -> ExitCode:
 def status(invocation: Invocation) -> ExitCode:
     from datetime import datetime, timezone
 
-    from ..engine.status import last_run
+    from ..engine.verbs.status import last_run
     from ..report import screen
 
     job, printer = invocation.job(), invocation.printer
     with printer.waiting("Looking at the targets"):
         statuses = job.status(*invocation.names())
     now, last = datetime.now(timezone.utc), last_run(job.config)
-    code = ExitCode.OK if all(one.is_healthy for one in statuses.values()) else ExitCode.UNEXPECTED
+    code = ExitCode.OK if all(status.is_healthy for status in statuses.values()) else ExitCode.UNEXPECTED
     printer.status(statuses, now)
     printer.lines(screen.status_notes(statuses, last), always=True)
     printer.document(code, last_run_at=last, certificates=statuses)

@@ -44,7 +44,7 @@ def perform(invocation: Invocation) -> ExitCode:
     if not done.plan.steps and not done.plan.state.unread:
         printer.nothing()
         if printer.as_json:
-            from ..engine.status import assess
+            from ..engine.verbs.status import assess
 
             printer.document(ExitCode.OK, certificates=assess(job.config, done.plan.state, time.time()))
         return ExitCode.OK
@@ -111,7 +111,7 @@ def _show(invocation: Invocation, job: Job, command: Any) -> ExitCode:
     code = ExitCode.PENDING if pending else ExitCode.OK
     printer.lines(screen.plan_lines(planned), always=True)
     if printer.as_json:
-        from ..engine.status import assess
+        from ..engine.verbs.status import assess
 
         parts = {
             "plan": planned.steps,

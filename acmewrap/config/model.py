@@ -22,6 +22,8 @@ Poll = Literal["early", "acme.sh"]
 
 SHORT_LIFE = 10 * 24 * 60 * 60
 DEFAULT_RELEASE = "3.1.1"
+PROFILE, LIFETIME = "--cert-profile", "--valid-to"
+DEFAULT_USAGE = ("--extended-key-usage", "serverAuth")  # acme.sh by itself asks for client certificates, too
 LOG = "task.log"  # of unattended runs, below ``directory``, when the file names none
 
 
@@ -96,6 +98,10 @@ class Certificate:
     renew: Union[RenewAt, RenewBefore] = DEFAULT_RENEW
     targets: Tuple[Target, ...] = ()
     options: Tuple[str, ...] = ()
+
+    def value_of(self, flag: str) -> Optional[str]:
+        """What stands behind *flag* among the ``options``."""
+        return next((value for word, value in zip(self.options, self.options[1:]) if word == flag), None)
 
 
 @dataclass(frozen=True)

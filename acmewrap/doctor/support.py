@@ -31,7 +31,7 @@ Call = Tuple[str, str, int, Dict[str, Any]]
 def collect(config: Config, environ: sessions.Environ) -> Dict[str, Any]:
     """The document: ``apis`` as DSM offers them, and ``calls`` with the shape of each answer or the code of its refusal.
 
-    Raises :class:`AcmewrapError` (``doctor.no_nas``), and when the account cannot log in.
+    Raises :class:`AccessError` (``doctor.no_nas``), another :class:`AcmewrapError` when the account cannot log in.
     """
     if config.synology is None:
         raise AccessError(failure("doctor.no_nas", f"{config.file} has no section `synology`"))

@@ -11,13 +11,14 @@ from ..errors import AcmewrapError
 from ..formats.timefmt import instant
 from ..plan.planner import Plan, PlanOptions, plan
 from ..plan.steps import CERTIFICATE_KINDS, OBTAINING_KINDS, CheckRenewalInfo
-from ..state.machine import CERTIFICATE_PARTS, FAR_PARTS, Part, read_state
+from ..state.machine import read_state
+from ..state.model import CERTIFICATE_PARTS, FAR_PARTS, Part
 from ..system import trust
 from . import watch
 
 if TYPE_CHECKING:
+    from .commands import Document
     from .engine import Listener
-    from .own_commands import Document
     from .results import Run
 
 
@@ -79,9 +80,9 @@ class Convergence:
             ):
                 return Run(planned, (), started, instant(self.clock()))
         from ..driver.command import DEADLINES
+        from .commands import Commands
         from .context import RunContext
         from .engine import Engine
-        from .own_commands import Commands
 
         deadlines = {} if self.deadline is None else dict.fromkeys(DEADLINES, self.deadline)
         context = RunContext(self.environ, clock=self.clock, deadlines=deadlines)

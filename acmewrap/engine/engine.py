@@ -8,10 +8,9 @@ from __future__ import annotations
 import contextlib
 import threading
 from dataclasses import replace
-from typing import AbstractSet, Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import AbstractSet, Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from .. import paths, unexpected
-from ..acme import directory
 from ..catalogue import failure
 from ..config.model import Config
 from ..driver.homes import recovery, staging
@@ -22,12 +21,13 @@ from ..errors import AcmewrapError, BusyError, CommandError
 from ..formats.timefmt import instant
 from ..host import webroot
 from ..plan.planner import Plan
-from ..plan.steps import LAST_KINDS, CertificateStep, DeployCertificate, ObtainCertificate, Step
+from ..plan.steps import LAST_KINDS, CertificateStep, DeployCertificate, ObtainCertificate, Step, groups_of
+from ..state.ledger import open_ledgers
 from ..system import files, trust
-from . import install
+from . import authorities, install
 from .certificate_steps import CertificateSteps
+from .commands import Commands, stage_of
 from .context import RunContext, explain
-from .own_commands import Commands, stage_of
 from .results import Evidence, Notice, Planned, Run, StepEnded, StepLine, StepResult, StepStarted
 
 Listener = Callable[[Notice], None]
@@ -132,15 +132,15 @@ class Engine:
                 steps.setdefault(step.certificate, []).append(step)
         if not steps:
             return []
-        authorities = {step.authority.name: step.authority for lane in steps.values() for step in lane}
-        work = CertificateSteps(self._config, self._context, authorities.values(), *self._open_authorities(plan))
-        groups = install.groups(plan)
+        ledgers = open_ledgers(step.authority for lane in steps.values() for step in lane)
+        work = CertificateSteps(self._config, self._context, ledgers, *self._open_authorities(plan))
+        groups = groups_of(plan.steps)
         later = {id(step) for group in groups for step in group}
         lanes = [[step for step in lane if id(step) not in later] for lane in steps.values()]
         with ThreadPoolExecutor(max_workers=min(self._config.jobs, len(steps))) as pool:
             try:
                 done = [*pool.map(lambda lane: self._do_lane(lane, work.perform), lanes)]
-                lacking = {one.step.certificate for lane in done for one in lane if _is_lacking(one)}
+                lacking = {result.step.certificate for lane in done for result in lane if _is_lacking(result)}
                 done += pool.map(lambda group: self._do_group(group, work, lacking), groups)
             except BaseException:
                 self._context.stop()  # before the pool waits for its threads
@@ -148,28 +148,19 @@ class Engine:
         results = {id(result.step): result for lane in done for result in lane}
         return [results[id(step)] for lane in steps.values() for step in lane]
 
-    def _open_authorities(self, plan: Plan) -> Tuple[Mapping[str, AcmewrapError], Mapping[str, Optional[str]]]:
-        """A quick look at each directory that is needed, its account, and the webroots; what fails here blocks the certificates.
-
-        Beside the failures: where each of the others tells when to renew (RFC 9773), None for nowhere.
-        """
+    def _open_authorities(self, plan: Plan) -> authorities.Opened:
+        """A quick look at each directory that is needed, its account, and the webroots; what fails here blocks the certificates."""
         orders = [step for step in plan.steps if isinstance(step, ObtainCertificate)]
+        if not orders:
+            return {}, {}
         try:
             for step in orders:
                 self._guard(step)
         except CommandError:  # each of the steps will say so
             return {}, {}
-        for path in paths.webroots(self._config) if orders else ():
+        for path in paths.webroots(self._config):
             webroot.keep_folder(path)
-        blocked: Dict[str, AcmewrapError] = {}
-        renewal_info: Dict[str, Optional[str]] = {}
-        for name, authority in {step.authority.name: step.authority for step in orders}.items():
-            try:
-                renewal_info[name] = directory.fetch(authority.server, authority.ca_bundle).renewal_info
-                self._context.register(self._config, authority).raise_for_failure()
-            except Exception as error:
-                blocked[name] = unexpected.explain(error, paths.reports_folder(self._config), f"the authority {name}")
-        return blocked, renewal_info
+        return authorities.open_for(orders, self._config, self._context)
 
     def _do_lane(self, steps: Sequence[Step], work: Work) -> List[StepResult]:
         results: List[StepResult] = []

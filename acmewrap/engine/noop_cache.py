@@ -16,7 +16,7 @@ from ..system.reading import LIMIT, open_regular
 
 if TYPE_CHECKING:
     from ..config.model import Config
-    from ..state.machine import State
+    from ..state.model import State
 
 # File systems keep times in steps: what changed just now may change again within the same one.
 _SETTLED_NS = 2_000_000_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from datetime import datetime
-from typing import Any, Dict, Literal, Mapping, Type, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Any, Dict, List, Literal, Mapping, Type, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from .timefmt import instant
 
@@ -31,6 +31,8 @@ def fits(value: object, hint: object) -> bool:
     kinds = get_args(hint) if get_origin(hint) in (Union, Literal) else (hint,)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return type(value) in kinds and 0 <= value < END_OF_TIME
+    if isinstance(value, list):
+        return List[str] in kinds and all(map(is_text, value))
     if isinstance(value, dict):
         return Error in kinds and set(value) == {"id", "message", "remedy"} and all(map(is_text, value.values()))
     return type(value) in kinds or (is_text(value) and value in kinds)  # one of a Literal

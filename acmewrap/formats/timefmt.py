@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Union
 
+from .text import counted
+
 LATEST = 253_402_300_799  # the end of year 9999, RFC 5280 section 4.1.2.5
 
 
@@ -28,6 +30,5 @@ def span(length: Union[float, timedelta]) -> str:
     seconds = length.total_seconds() if isinstance(length, timedelta) else length
     for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if abs(seconds) >= unit:
-            count = int(seconds // unit)
-            return f"{count} {name}{'' if count == 1 else 's'}"
-    return f"{int(seconds)} seconds"
+            return counted(int(seconds // unit), name)
+    return counted(int(seconds), "second")

@@ -12,7 +12,7 @@ from ..formats.timefmt import instant
 from ..limits import MOST_REDELIVERIES, is_look_due
 from ..reasons import Plain, Reason, drifted
 from ..state.ledger import LedgerEntry
-from ..state.machine import ALL_PARTS, CertificateState, Part, State
+from ..state.model import ALL_PARTS, CertificateState, Part, State
 from . import steps
 from .due import due_of, interval_of, is_waiting
 from .fingerprint import find_change
@@ -187,7 +187,7 @@ def _pending(
     if waits and entry.wanted == leaf.sha256:
         return None
     if options.watch and observed is not None and entry.seen == leaf.sha256:
-        if observed.silent:  # as it was, for all that is known
+        if observed.obstacle is not None:  # as it was, for all that is known
             return None
         if entry.redelivered >= MOST_REDELIVERIES:
             return reasons.Reverted(observed.served, entry.redelivered)

@@ -1,5 +1,4 @@
-"""What ``--json`` prints: a table for each record and which command has which parts; of these document, JSON Schema and manual
-are made.
+"""What ``--json`` prints: a table for each record, and which command has which. Document, schema and manual are made of these.
 
 Within a version of the schema parts may be added; what is there keeps its name, its type and its meaning.
 """
@@ -67,9 +66,10 @@ _LEAF: Dict[str, Type] = {
     **dict.fromkeys(("issuer", "serial", "key_type"), optional(TEXT)),
     **dict.fromkeys(("not_before", "not_after"), optional(MOMENT)),
     "sha256": optional(SHA256),
+    "names": optional(listed(TEXT)),
 }
 _DONE = optional(choice("issued", "renewed", "reissued", "unchanged", "not_due", "not_issued", "failed"))
-_PATHS: Dict[str, Type] = {"cert": field(TEXT, "certificate"), **dict.fromkeys(("key", "chain", "fullchain"), TEXT)}
+_PATHS = record("paths", {"cert": field(TEXT, "certificate"), **dict.fromkeys(("key", "chain", "fullchain"), TEXT)})
 _REQUEST: Dict[str, Type] = {"domains": listed(TEXT), "authority": TEXT}
 REQUEST = record("request", _REQUEST)
 CERTIFICATE = record(
@@ -83,7 +83,7 @@ CERTIFICATE = record(
         "attempts": field(COUNT, "attempts.attempts", "How often it could not be obtained since the last time."),
         **dict.fromkeys(("due_at", "next_try_at"), optional(MOMENT)),
         **within("issue", dict.fromkeys(("order_url", "certificate_url"), optional(TEXT))),
-        "paths": field(record("paths", _PATHS), "files"),
+        "paths": field(_PATHS, "files"),
         "failure": optional(FAILURE),
         "targets": by_name(TARGET),
     },

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Dict, Mapping, Optional, Tuple
 
 from ..engine.results import StepEnded, StepLine, StepStarted
-from ..engine.status import CertificateStatus
+from ..engine.verbs.status import CertificateStatus
 from ..formats.text import visible
 from ..formats.timefmt import span
 from . import screen, wording
@@ -95,7 +95,7 @@ def print_status(console: Console, statuses: Mapping[str, CertificateStatus], no
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    longest = max((len(domain) for one in statuses.values() for domain in one.certificate.domains), default=0)
+    longest = max((len(domain) for status in statuses.values() for domain in status.certificate.domains), default=0)
     table.add_column("CERTIFICATE", min_width=min(longest + 2, _MOST_OF_THE_WIDTH))
     table.add_column("STATE")
     table.add_column("DELIVERED TO")

@@ -13,13 +13,14 @@ from .. import __version__, templates
 from ..config.model import Config
 from ..engine import history
 from ..engine.history import PastRun, PastStep
-from ..engine.status import CertificateStatus, assess, last_run
+from ..engine.verbs.status import CertificateStatus, assess, last_run
 from ..errors import Failure
 from ..formats.timefmt import instant, moment, span
 from ..plan import due
 from ..plan.planner import PlanOptions, plan
 from ..plan.steps import OBTAINING_KINDS, Step
-from ..state.machine import STATUS_PARTS, read_state
+from ..state.machine import read_state
+from ..state.model import STATUS_PARTS
 from . import screen, wording
 from .fields import moment as rfc3339
 

@@ -7,7 +7,7 @@ from typing import Any, Dict, Mapping
 
 from .. import __version__
 from ..engine.results import Run
-from ..engine.status import CertificateStatus
+from ..engine.verbs.status import CertificateStatus
 from ..formats.text import visible_document
 from . import document
 

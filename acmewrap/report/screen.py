@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..engine.results import Run, StepResult
-from ..engine.status import CertificateStatus, TargetStatus
+from ..engine.verbs.status import CertificateStatus, TargetStatus
 from ..errors import Failure
-from ..formats.text import visible
+from ..formats.text import counted, visible
 from ..formats.timefmt import moment, span
 from ..plan.planner import Plan
 from ..plan.steps import ObtainCertificate
@@ -16,8 +16,8 @@ from . import wording
 
 if TYPE_CHECKING:
     from ..driver.release.installation import Release
-    from ..engine.pinning import Pinned
-    from ..engine.upgrade import ReleaseChange
+    from ..engine.verbs.pinning import Pinned
+    from ..engine.verbs.upgrade import ReleaseChange
 
 _SHOWN_LINES = 8
 _BAD = {"unproven": "NOT PROVEN", "rolled_back": "ROLLED BACK"}
@@ -27,8 +27,7 @@ def plan_lines(plan: Plan) -> Iterator[str]:
     """The steps of a plan with their reasons."""
     if plan.steps:
         yield from table_lines([(step.kind, wording.subject_of(step), wording.reason_of(step)) for step in plan.steps])
-        count = len(plan.steps)
-        yield f"{count} step{'' if count == 1 else 's'} to do; nothing was changed."
+        yield f"{counted(len(plan.steps), 'step')} to do; nothing was changed."
     else:
         yield "Nothing to do: everything is as the file asks for."
     for step in plan.leftovers:
@@ -72,17 +71,18 @@ def run_lines(run: Run) -> Iterator[str]:
     failed = sum(1 for result in run.results if result.outcome != "done")
     total = len(run.results)
     if failed:
-        yield f"{failed} of {total} steps failed (exit code {int(run.exit_code)})."
+        yield f"{failed} of {counted(total, 'step')} failed (exit code {int(run.exit_code)})."
     else:
         seconds = (run.finished - run.started).total_seconds()
-        yield f"{total} step{'' if total == 1 else 's'} done in {seconds:.1f} s, each of them proven."
+        yield f"{counted(total, 'step')} done in {seconds:.1f} s, each of them proven."
 
 
 def rehearsal_lines(run: Run) -> Iterator[str]:
     """One line that sums up a rehearsal."""
     ordered = [result for result in run.results if isinstance(result.step, ObtainCertificate)]
     good = sum(1 for result in ordered if result.outcome == "done")
-    yield f"Rehearsed: {good} of {len(ordered)} orders brought a certificate. None was kept; what is in use was not touched."
+    counts = f"{good} of {counted(len(ordered), 'order')}"
+    yield f"Rehearsed: {counts} brought a certificate. None was kept; what is in use was not touched."
 
 
 def release_lines(releases: Iterable[Release], default: str) -> Iterator[str]:
@@ -93,8 +93,7 @@ def release_lines(releases: Iterable[Release], default: str) -> Iterator[str]:
         yield f"{release.version}{note}"
         yield f"  {release.url}"
         yield f"  sha256 {release.sha256}"
-        count = len(release.witnesses)
-        yield f"  {count} witness{'' if count == 1 else 'es'}: {', '.join(release.witnesses)}"
+        yield f"  {counted(len(release.witnesses), 'witness', 'witnesses')}: {', '.join(release.witnesses)}"
 
 
 def upgrade_lines(change: ReleaseChange) -> Iterator[str]:
@@ -144,7 +143,7 @@ def doctor_lines(count: int, fixable: int, seconds: float) -> Iterator[str]:
     if not count:
         yield f"No problems found in {seconds:.1f} s."
         return
-    yield f"{count} finding{'' if count == 1 else 's'} in {seconds:.1f} s."
+    yield f"{counted(count, 'finding')} in {seconds:.1f} s."
     if fixable:
         yield f"{fixable} of them can be fixed by: acmewrap doctor --fix"
 
@@ -171,6 +170,9 @@ def status_notes(statuses: Mapping[str, CertificateStatus], last_run: Optional[d
     if last_run is not None:
         yield f"Last run: {moment(last_run)}"
     for name, status in statuses.items():
+        added = status.leaf.names_beside(status.certificate.domains) if status.leaf is not None else ()
+        if added:
+            yield f"{name}: holds names that were not asked for: {', '.join(added)}"
         for to, target in status.targets.items():
             for flaw in target.flaws:
                 yield f"{name} to {to}: warning: the chain served beside the certificate is {flaw.replace('_', ' ')}"

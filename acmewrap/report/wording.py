@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Callable, Mapping, Type
 
 from .. import reasons
+from ..formats.text import counted
 from ..formats.timefmt import moment, span
 from ..plan import steps
 from ..reasons import Detailed, Plain, Reason
@@ -40,7 +41,9 @@ _DETAILED: Mapping[Type[Detailed], Callable[[Any], str]] = {
     ),
     reasons.Expired: lambda reason: f"expired on {moment(reason.since)}",
     reasons.NotServed: lambda reason: reason.error or "serves another certificate",
-    reasons.Reverted: lambda reason: f"serves another certificate again, after {reason.times} new deliveries",
+    reasons.Reverted: lambda reason: (
+        f"serves another certificate again, after {counted(reason.times, 'delivery', 'deliveries')}"
+    ),
     reasons.NotAssigned: lambda reason: f"not used in DSM for: {', '.join(reason.services)}",
     reasons.NotImported: lambda reason: f"DSM lists no certificate {reason.description!r}",
 }

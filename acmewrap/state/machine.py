@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import (
@@ -13,28 +13,24 @@ from typing import (
     Dict,
     Iterator,
     List,
-    Literal,
     Mapping,
     Optional,
     Tuple,
     TypeVar,
-    get_args,
 )
 
 from .. import paths, unexpected
 from ..config.model import Authority, Certificate, Config, Target
 from ..driver import wrapper
-from ..driver.homes.home import Stored
 from ..driver.release import installation
 from ..errors import AcmewrapError, Failure
 from ..host import webroot
 from ..host.webroot import WebrootState
-from ..pki.x509 import X509
 from ..reasons import Drift
 from ..system.reading import read_text
-from ..verify.tls_probe import Observation
 from . import installed_files
-from .ledger import Advice, Ledger, LedgerEntry
+from .ledger import Ledger, open_ledgers
+from .model import ALL_PARTS, CertificateState, Part, State
 
 if TYPE_CHECKING:
     from ..driver.wrapper import Wrapper
@@ -43,64 +39,6 @@ if TYPE_CHECKING:
     from .nas import NasState
 
 _Seen = TypeVar("_Seen")
-Part = Literal[
-    "release", "wrapper", "bundle", "webroot", "modes", "certificates", "wire", "nas", "schedule", "leftovers"
-]
-ALL_PARTS: AbstractSet[Part] = frozenset(get_args(Part))
-# What an unattended run looks at when it begins: files only, no process, no network.
-CERTIFICATE_PARTS: AbstractSet[Part] = frozenset(("certificates",))
-STATUS_PARTS: AbstractSet[Part] = frozenset(("certificates", "wire"))
-# What takes a process, the network, or a login that a NAS counts when it fails.
-FAR_PARTS: AbstractSet[Part] = frozenset(("wire", "nas", "schedule"))
-
-
-@dataclass(frozen=True)
-class CertificateState:
-    """One certificate of the configuration. ``deliveries`` and ``observations`` are by target; the latter only where looked."""
-
-    stored: Optional[Stored] = None
-    fault: Optional[str] = None
-    attempts: LedgerEntry = field(default_factory=LedgerEntry)
-    advice: Optional[Advice] = None
-    deliveries: Mapping[str, LedgerEntry] = field(default_factory=dict)
-    observations: Mapping[str, Observation] = field(default_factory=dict)
-
-    @property
-    def leaf(self) -> Optional[X509]:
-        return self.stored.leaf if self.stored is not None else None
-
-    def find_fault(self, now: float) -> Optional[str]:
-        """Why it is of no use at *now*: its files, or its dates. One that has expired is merely due."""
-        if self.fault is not None or self.stored is None or self.leaf is None or self.leaf.validity[1] <= now:
-            return self.fault
-        return self.stored.date_fault(now)
-
-
-@dataclass(frozen=True)
-class State:
-    """The machine as it was found; the default of each part says that nothing is amiss with it. ``unread``: why a part could not
-    be read; that part is then such that a step comes to fail of it, where it has one.
-    """
-
-    release: Optional[Failure] = None
-    wrappers: Tuple[Tuple[Wrapper, Drift], ...] = ()
-    bundles: Mapping[Path, Tuple[Authority, Drift]] = field(default_factory=dict)
-    webroots: Mapping[Path, WebrootState] = field(default_factory=dict)
-    modes: Tuple[Excess, ...] = ()
-    installed: Optional[installed_files.InstalledState] = None
-    certificates: Mapping[str, CertificateState] = field(default_factory=dict)
-    nas: Optional[NasState] = None
-    schedule: Drift = "same"
-    leftovers: Tuple[Leftover, ...] = ()
-    unread: Tuple[Failure, ...] = ()
-
-    def without(self, config: Config, barred: Mapping[str, AcmewrapError]) -> State:
-        """But for the homes of the authorities *barred*, which are as if nobody had read them."""
-        homes = [config.authorities[name].home for name in barred]
-        kept = {n: one for n, one in self.certificates.items() if config.certificates[n].authority not in barred}
-        left = (one for one in self.leftovers if not isinstance(one, Stored) or one.files.folder.parent not in homes)
-        unread = (*self.unread, *(error.failure for error in barred.values()))
-        return replace(self, certificates=kept, leftovers=tuple(left), unread=unread)
 
 
 def read_state(
@@ -119,7 +57,7 @@ def read_state(
 
         nas = look(config, environ)
     wanted = {name: one for name, one in config.certificates.items() if not only or name in only}
-    ledgers = {one.name: Ledger.load(paths.ledger_path(one)) for one in config.authorities.values()}
+    ledgers = open_ledgers(config.authorities.values())
     certificates = {name: _read_certificate(config, one, ledgers[one.authority], guard) for name, one in wanted.items()}
     if "wire" in parts:
         from .observations import observe
@@ -182,12 +120,16 @@ def _compare_wrapper(wanted: Wrapper) -> Drift:
 
 
 def _read_webroots(config: Config, guard: _Guard) -> Dict[Path, WebrootState]:
-    return {one: guard.read(str(one), partial(webroot.inspect, one), "not_writable") for one in paths.webroots(config)}
+    return {
+        path: guard.read(str(path), partial(webroot.inspect, path), "not_writable") for path in paths.webroots(config)
+    }
 
 
 def _read_bundles(config: Config, guard: _Guard) -> Dict[Path, Tuple[Authority, Drift]]:
     """Each file once, though several authorities may be trusted through it."""
-    found = {one.ca_bundle: one for one in config.authorities.values() if one.ca_bundle is not None}
+    found = {
+        authority.ca_bundle: authority for authority in config.authorities.values() if authority.ca_bundle is not None
+    }
     return {
         path: (one, guard.read(str(path), partial(_compare_bundle, one, path), "differs"))
         for path, one in found.items()

@@ -19,7 +19,7 @@ from acmewrap.config import Config, load
 from acmewrap.engine.noop_cache import is_quiet, remember
 from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
 from acmewrap.state.ledger import Advice, Ledger, LedgerEntry
-from acmewrap.state.machine import State
+from acmewrap.state.model import State
 from acmewrap.testing.certificates import make_intermediate, make_leaf, make_root
 
 REPOSITORY = Path(__file__).resolve().parents[2]

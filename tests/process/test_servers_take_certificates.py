@@ -109,29 +109,40 @@ class Machine:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             self.port: int = free.getsockname()[1]
-        text = NGINX if server == "nginx" else HAPROXY
+        text = HAPROXY if server == "haproxy" else NGINX
         self.file = folder / "server.conf"
         self.text = text.format(folder=folder, port=self.port, served=self.tls)
+        if server == "nginx with a folder":
+            for old, new in (("www.pem", "www/fullchain.pem"), ("www.key", "www/privkey.pem")):
+                self.text = self.text.replace(old, new)
         self.file.write_text(self.text, encoding="ascii")
         self.renew()
 
     @property
     def test(self) -> str:
-        return f"[nginx, -t, -q, -c, {self.file}]" if self.server == "nginx" else f"[haproxy, -c, -q, -f, {self.file}]"
+        return (
+            f"[haproxy, -c, -q, -f, {self.file}]" if self.server == "haproxy" else f"[nginx, -t, -q, -c, {self.file}]"
+        )
 
     @property
     def reload(self) -> str:
         """Starts it where it does not run, as no service manager does it here."""
         running = f"kill -0 $(cat {self.folder}/server.pid) 2>/dev/null"
-        if self.server == "nginx":
+        if self.server != "haproxy":
             return f"if {running}; then nginx -c {self.file} -s reload; else nginx -c {self.file}; fi"
         again = f"-x {self.folder}/admin.sock -sf $(cat {self.folder}/server.pid)"
         return f"if {running}; then haproxy -D -f {self.file} {again}; else haproxy -D -f {self.file}; fi"
+
+    @property
+    def served(self) -> Path:
+        return self.tls / ("www/fullchain.pem" if self.server == "nginx with a folder" else "www.pem")
 
     def configure(self, *, test: bool = True, reload: Optional[str] = None, timeout: str = "10s") -> None:
         places = f"key_file: {self.tls}/www.key, fullchain_file: {self.tls}/www.pem"
         if self.server == "haproxy":
             places = f"combined_file: {self.tls}/www.pem"
+        if self.server == "nginx with a folder":
+            places = f"folder: {self.tls}/www"
         test_line = f"          test: {self.test}\n" if test else ""
         (self.folder / "acmewrap.yaml").write_text(
             f"""\
@@ -147,6 +158,7 @@ certificates:
           {places.replace(", ", chr(10) + "          ")}
 {test_line}          reload: {json.dumps(reload or self.reload)}
         verify: {{host: 127.0.0.1, port: {self.port}, name: {NAME}, timeout: {timeout}}}
+commands: [{{after: run, when: [rolled_back], run: [tee, {self.folder}/rolled-back]}}]
 """,
             encoding="utf-8",
         )
@@ -193,7 +205,13 @@ def store(folder: Path, pair: Pair) -> None:
 HAS_HAPROXY = pytest.mark.skipif(shutil.which("haproxy") is None, reason="haproxy is not installed")
 
 
-@pytest.fixture(params=["nginx", pytest.param("haproxy", marks=[pytest.mark.slow, HAS_HAPROXY])])
+OTHERS = (
+    pytest.param("nginx with a folder", marks=pytest.mark.slow),
+    pytest.param("haproxy", marks=[pytest.mark.slow, HAS_HAPROXY]),
+)
+
+
+@pytest.fixture(params=["nginx", *OTHERS])
 def machine(request: pytest.FixtureRequest, tmp_path: Path, acme_sh_311: Path) -> Iterator[Machine]:
     made = Machine(tmp_path / "machine", acme_sh_311, request.param)
     try:
@@ -212,9 +230,12 @@ def test_a_server_is_renewed_and_a_broken_configuration_rolled_back_unseen_by_it
         machine.renew()
         second = machine.leaf()
         assert machine.deploy() == (0, ("done", None))
+        assert not (machine.folder / "rolled-back").exists()
         machine.spoil()
         machine.renew()
         assert machine.deploy() == (4, ("rolled_back", "test.failed"))
+        (step,) = json.loads((machine.folder / "rolled-back").read_text(encoding="utf-8"))["steps"]
+        assert (step["outcome"], step["failure"]["id"]) == ("rolled_back", "test.failed")
         assert look(machine.port) == second
         machine.configure(test=False)
         assert machine.deploy() == (4, ("rolled_back", "reload.failed"))
@@ -230,11 +251,11 @@ def test_a_server_is_renewed_and_a_broken_configuration_rolled_back_unseen_by_it
 def test_a_server_that_does_not_come_up_again_has_its_former_files_back_and_answers(machine: Machine) -> None:
     machine.configure(timeout="3s")
     assert machine.deploy() == (0, ("done", None))
-    first, good = machine.leaf(), machine.folder / "good"
-    shutil.copy(str(machine.tls / "www.pem"), str(good))
+    first, good, file = machine.leaf(), machine.folder / "good", machine.served
+    shutil.copy(str(file), str(good))
     pid = machine.folder / "server.pid"
     stop = f"kill $(cat {pid}); while kill -0 $(cat {pid}) 2>/dev/null; do sleep 0.05; done; rm -f {pid}"
-    restart = f"{stop}; if cmp -s {good} {machine.tls}/www.pem; then {machine.reload}; fi"
+    restart = f"{stop}; if cmp -s {good} {file}; then {machine.reload}; fi"
     machine.configure(reload=restart, timeout="3s")
     machine.renew()
     assert machine.deploy() == (4, ("rolled_back", "deploy.server_lost"))
@@ -249,14 +270,13 @@ def test_a_server_that_shows_neither_certificate_has_its_former_files_back(machi
     other = machine.folder / "other"
     shutil.copytree(str(machine.tls), str(other))
     pair = make_leaf(machine.folder, machine.authority, [NAME], not_after=time.time() + 8e6)
-    (other / "www.key").write_bytes(pair.key.read_bytes())
-    (other / "www.pem").write_bytes(
-        (pair.key.read_bytes() if machine.server == "haproxy" else b"") + pair.fullchain.read_bytes()
-    )
+    key, file = pair.key.read_bytes(), other / machine.served.relative_to(machine.tls)
+    file.with_name("www.key" if file.name == "www.pem" else "privkey.pem").write_bytes(key)
+    file.write_bytes((key if machine.server == "haproxy" else b"") + pair.fullchain.read_bytes())
     machine.file.write_text(machine.text.replace(f"{machine.tls}/", f"{other}/"), encoding="ascii")
     machine.renew()
     assert machine.deploy() == (4, ("rolled_back", "deploy.wrong_certificate"))
-    content = (machine.tls / "www.pem").read_bytes()
+    content = machine.served.read_bytes()
     machine.mend()
     assert before in {hashlib.sha256(der).hexdigest() for der in certificates(content)}
 

@@ -28,7 +28,8 @@ from acmewrap.pki import x509
 from acmewrap.plan.planner import PlanOptions, plan
 from acmewrap.schedule.crontab import CrontabEntry
 from acmewrap.state.ledger import Ledger
-from acmewrap.state.machine import CERTIFICATE_PARTS, read_state
+from acmewrap.state.machine import read_state
+from acmewrap.state.model import CERTIFICATE_PARTS
 from synthetic import Folder, make_key
 from wanted import CERTIFICATE, LEAF, NOW, make_config
 

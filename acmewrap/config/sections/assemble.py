@@ -87,7 +87,7 @@ def _authorities(root: Section, directory: Path) -> Dict[str, Authority]:
 def _certificate(name: str, section: Section, root: Section, authorities: Dict[str, Authority]) -> Certificate:
     domains: Tuple[str, ...] = section.get("domains") or ()
     options: Tuple[str, ...] = section.get("options") or ()
-    wanted = wanted_options(section)
+    wanted = wanted_options(section, root.get("acme_sh"))
     for key, flag, since in missing_options(wanted, options, root.get("acme_sh")):
         section.refuse(key, f"this release of acme.sh has no {flag}: acmewrap upgrade {since}, or a later one")
     try:

@@ -29,6 +29,7 @@ from ..manifest import VERSION_PATTERN
 from ..model import KeyType, RenewAt
 
 NAME = matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "a name of letters, digits and . _ -")
+CHAIN = matching(r"[A-Za-z0-9][A-Za-z0-9 ._()-]*", "the name of a certificate, such as ISRG Root X1")
 VARIABLE = matching(VARIABLE_PATTERN, "the name of an environment variable")
 HOOK = matching(HOOK_PATTERN, "the name of one of acme.sh's deploy hooks, such as ssh")
 DNS_HOOK = matching(DNS_HOOK_PATTERN, "the name of one of acme.sh's DNS hooks, such as dns_nsupdate")

@@ -38,6 +38,7 @@ _ANSWERED = re.compile(r"code='2\d\d'")
 
 _RECORD = re.compile(r"Adding (?:TXT|txt) value: \S+ for domain: *(\S+)$")
 _STANDALONE = "Standalone mode server"
+_DEPLOYING = ("deploy", "install-cert")
 
 _NO_SPACE = re.compile(r"No space left on device|Disk quota exceeded")
 _DENIED = re.compile(r"^\S+: (?:line \d+: |\d+: )?(.*): (?:Permission denied|Read-only file system)$")
@@ -96,6 +97,9 @@ def diagnose(
             "acme.unknown", f"acme.sh --{verb} failed (exit code {returncode})" + (f": {last}" if last else "")
         )
     way, known = _challenge_of(transcript)
+    text = protocol_log or "\n".join(transcript.texts)
+    if context.get("lifetime") and "lifetime" in CATALOGUE[finding.id].instead and problems(text):
+        way = "lifetime"
     values = _values(events, {**context, **known, **finding.values})
     return failure(
         CATALOGUE[finding.id].instead.get(way, finding.id),
@@ -125,10 +129,10 @@ def _find(
         return Finding("ca.unsafe_response", f"the authority's answer is not safe to use: {guarded.group(1)}")
     stored = [at for at, it in enumerate(transcript.statements) if it.text.startswith("Your cert is in: ")]
     if stored:
-        transcript, protocol_log = transcript.part(stored[-1]), ""
-    deploying = verb in {"deploy", "install-cert"} or bool(stored)
+        verb, transcript, protocol_log = "deploy", transcript.part(stored[-1]), ""
+    deploying = verb in _DEPLOYING
     return (
-        _from_transfer(transcript, events, _AFTERMATH.split(protocol_log, maxsplit=1)[0], deploying, context)
+        _from_transfer(verb, transcript, events, _AFTERMATH.split(protocol_log, maxsplit=1)[0], context)
         or _from_system(transcript.texts, events, deploying)
         or _from_challenge(events)
         or _from_wording(transcript)
@@ -136,11 +140,14 @@ def _find(
 
 
 def _from_transfer(
-    transcript: Transcript, events: Sequence[e.Event], log: str, deploying: bool, context: Mapping[str, str]
+    verb: str, transcript: Transcript, events: Sequence[e.Event], log: str, context: Mapping[str, str]
 ) -> Optional[Finding]:
     """The last thing that went wrong between here and the authority, or the target of a deployment."""
-    text = log if log else "\n".join(transcript.texts)
+    text, deploying = log or "\n".join(transcript.texts), verb in _DEPLOYING
     said = [(at, it) for at, it in problems(text) if it.name != "badNonce" or not _ANSWERED.search(text, at)]
+    # After the account's key, acme.sh tries to revoke with the certificate's, which may be no account's.
+    known = [(at, it) for at, it in said if not CATALOGUE[authority_refused(it, False)[0]].account_lost]
+    said = known if verb == "revoke" and known else said
     failed = list(_TRANSFER.finditer(text))
     challenged = any(isinstance(event, (e.ChallengeInvalid, e.ChallengeTimedOut)) for event in events)
     refused = Finding(*authority_refused(said[-1][1], challenged)) if said else None
@@ -194,7 +201,7 @@ def _folder_in(text: str) -> Mapping[str, str]:
 
 def _from_challenge(events: Sequence[e.Event]) -> Optional[Finding]:
     """What is left of the authority's sentence about a challenge when there is no log."""
-    invalid = [event for event in events if isinstance(event, e.ChallengeInvalid) and event.detail]
+    invalid = [event for event in events if isinstance(event, e.ChallengeInvalid)]
     return Finding(*challenge_refused(invalid[-1])) if invalid else None
 
 
@@ -219,7 +226,7 @@ def _last_words(transcript: Transcript) -> str:
 
 
 def _values(events: Sequence[e.Event], context: Mapping[str, str]) -> Mapping[str, str]:
-    """The values of a remedy, quoted for a shell: the context's own, else what the output tells."""
+    """The values of a remedy, quoted for a shell: the context's own, else what the output tells; of several domains that one."""
     known: Dict[str, str] = {}
     for event in events:
         if isinstance(event, (e.UsingAuthority, e.AuthorityUnavailable)):
@@ -232,7 +239,8 @@ def _values(events: Sequence[e.Event], context: Mapping[str, str]) -> Mapping[st
             known["webroot"] = event.path.partition(_CHALLENGES)[0]
         elif isinstance(event, e.HookNotFound):
             known["hook"] = event.hook
-    known.update((name, value) for name, value in context.items() if value)
+    own = (name for name, value in context.items() if value and (name != "domain" or name not in known))
+    known.update((name, context[name]) for name in own)
     if "home" in known:
         known = {"folder": known["home"], "account_folder": f"{known['home']}/ca", **known}
     with suppress(ValueError):

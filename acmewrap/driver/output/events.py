@@ -139,7 +139,7 @@ class ChainStored(OfPath): ...
 
 
 class FullChainStored(OfPath):
-    """Told even when the authority sent no chain and the file is an old one; believe the file, not the line."""
+    """Reported even when the authority sent no chain and the file is an old one; believe the file, not the line."""
 
 
 # --- renewals ---

@@ -10,6 +10,7 @@ from typing import Mapping, Optional, Sequence, Union
 from ...acme import retry_after
 from ...config.arguments import CHALLENGE_FOLDER
 from ...config.challenges import Challenge, Webroot
+from ...config.model import LIFETIME
 from ...errors import Retry
 from ...pki import csr
 from ...system.reading import read_bytes
@@ -51,7 +52,7 @@ def of_csr(
         raise command.refused(
             f"{stored.files.folder} holds a key of its own: keep certificates of requests in another home"
         )
-    webroots = tuple(str(one.path) for one in challenges if isinstance(one, Webroot))
+    webroots = tuple(str(challenge.path) for challenge in challenges if isinstance(challenge, Webroot))
     marked = {KEY_ELSEWHERE: "1"}
     return Request("issue", request.domains, key, words, webroots, variables, settings=marked, csr=request)
 
@@ -60,6 +61,8 @@ def obtain(caller: Caller, request: Request, on_line: Optional[OnLine], *, again
     """Have acme.sh order it in a workspace; what came of it takes the place of what was there when it is good."""
     domain, ecc = request.name
     known = {"domain": domain, "name": domain, "webroot": next(iter(request.webroots), "")}
+    if LIFETIME in request.words:
+        known["lifetime"] = request.words[request.words.index(LIFETIME) + 1]
     caller.refuse_exchangeable((Path(webroot, CHALLENGE_FOLDER) for webroot in request.webroots), ())
     with stage(caller.home, [request.name], anew=request.verb == "issue") as staging:
         before, staged = caller.home.read(domain, ecc), staging.files_of(domain, ecc)

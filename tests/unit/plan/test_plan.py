@@ -42,7 +42,7 @@ from acmewrap.reasons import Changed, Due, Expired, NotAsPinned, NotObserved, No
 from acmewrap.schedule.crontab import CrontabEntry
 from acmewrap.secrets import FileReference
 from acmewrap.state.ledger import LedgerEntry
-from acmewrap.state.machine import State
+from acmewrap.state.model import State
 from acmewrap.state.nas import NasState
 from acmewrap.verify.tls_probe import Observation
 from wanted import (

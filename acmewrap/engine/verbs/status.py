@@ -6,21 +6,21 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Dict, Literal, Mapping, Optional, Sequence, Tuple
 
-from .. import paths
-from ..config.model import Certificate, Config, Target
-from ..driver.homes.home import CertificateFiles
-from ..errors import Failure
-from ..formats.timefmt import instant
-from ..pki import x509
-from ..plan.due import due_of, interval_of, is_waiting
-from ..plan.steps import ObtainCertificate
-from ..state.ledger import LedgerEntry
-from ..state.machine import CertificateState, State
-from ..verify.tls_probe import ChainFlaw, Observation
-from .results import Run, StepResult
+from ... import paths
+from ...config.model import Certificate, Config, Target
+from ...driver.homes.home import CertificateFiles
+from ...errors import Failure
+from ...formats.timefmt import instant
+from ...pki import x509
+from ...plan.due import due_of, interval_of, is_waiting
+from ...plan.steps import ObtainCertificate
+from ...state.ledger import LedgerEntry
+from ...state.model import CertificateState, State
+from ...verify.tls_probe import ChainFlaw, Observation
+from ..results import Run, StepResult
 
 if TYPE_CHECKING:
-    from ..driver.results import IssueResult
+    from ...driver.results import IssueResult
 
 Condition = Literal["valid", "due", "expired", "broken", "missing"]
 TargetCondition = Literal["deployed", "pending", "unverified", "unreachable"]
@@ -81,7 +81,7 @@ class CertificateStatus:
     def issue(self) -> Optional[IssueResult]:
         if self.result is None:
             return None
-        from ..driver.results import IssueResult
+        from ...driver.results import IssueResult
 
         return self.result.evidence if isinstance(self.result.evidence, IssueResult) else None
 
@@ -156,7 +156,7 @@ def _assess(
     for target in certificate.targets:
         entry = believed(found.deliveries.get(target.name, LedgerEntry()))
         targets[target.name] = _assess_target(config, target, found, entry, by_target.get(target.name))
-    obtained = next((one for one in reversed(results) if isinstance(one.step, ObtainCertificate)), None)
+    obtained = next((result for result in reversed(results) if isinstance(result.step, ObtainCertificate)), None)
     return CertificateStatus(certificate, state, location, leaf, due_at, believed(found.attempts), targets, obtained)
 
 
