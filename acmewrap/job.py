@@ -203,7 +203,7 @@ class Job:
         return pinning.pin(self.config, archive, self._environ, pretend=pretend)
 
     def schedule(self) -> Scheduler:
-        """The entry of the scheduled run, which :meth:`apply` makes. Raises :class:`AcmewrapError` (``schedule.none``): it has none."""
+        """The entry of the scheduled run, which :meth:`apply` makes. Raises :class:`AcmewrapError` (``schedule.none``)."""
         from .schedule.backends import open_scheduler
 
         return open_scheduler(self.config, self._environ)
