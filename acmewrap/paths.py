@@ -5,12 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Dict, Mapping, Optional, Tuple, Union
 
-from .catalogue import failure
 from .config.challenges import Dns, Webroot
 from .config.model import LOG, Authority, Certificate, Config, Target
 from .driver.homes.home import Home, Stored, is_ecc
 from .driver.wrapper import Wrapper
-from .errors import AcmewrapError
 from .secrets import Reference
 
 _HOME = ".acme.sh"
@@ -67,15 +65,6 @@ def webroots(config: Config) -> Tuple[Path, ...]:
 def wrappers(config: Config) -> Tuple[Wrapper, ...]:
     """One wrapper script per authority: ``acme.sh`` for the home ``.acme.sh``, ``acme.sh-internal`` for ``.acme.sh-internal``."""
     return tuple(_wrapper(config, authority) for authority in config.authorities.values())
-
-
-def wrapper_of(config: Config, authority: Optional[str] = None) -> Wrapper:
-    """That of the *authority* with this name, None: of the first. Raises :class:`AcmewrapError` (``authority.unknown``)."""
-    chosen = next(iter(config.authorities)) if authority is None else authority
-    if chosen not in config.authorities:
-        known = ", ".join(config.authorities)
-        raise AcmewrapError(failure("authority.unknown", f"no authority is called {chosen!r}", known=known))
-    return _wrapper(config, config.authorities[chosen])
 
 
 def _wrapper(config: Config, authority: Authority) -> Wrapper:

@@ -20,11 +20,11 @@ _acmewrap_is_url() {
   case $path in *[!A-Za-z0-9._~:/?=%+@\&-]* | */../* | */./* | */.. | */. | */..\?* | */.\?*) return 1 ;; esac
 }
 
-# What acme.sh and its configuration ask for themselves; a hook talks to somebody else.
+# What acme.sh and its configuration ask for themselves; a hook talks to somebody else, and _ns_... to public resolvers.
 _acmewrap_is_own() {
   local index
   case ${FUNCNAME[2]-} in _get | _post) ;; *) return 1 ;; esac
-  case " ${FUNCNAME[*]} " in *" upgrade "* | *nstallOnline" "*) return 1 ;; esac
+  case " ${FUNCNAME[*]} " in *" upgrade "* | *nstallOnline" "* | *" _ns_"*) return 1 ;; esac
   for ((index = 2; index < ${#BASH_SOURCE[@]}; index++)); do
     case ${BASH_SOURCE[index]} in "$0" | "${BASH_SOURCE[0]}") ;; *) return 1 ;; esac
   done

@@ -39,10 +39,17 @@ ENTRIES: Mapping[str, Entry] = {
         instead=_INSTEAD,
         seen_from_here=_SEEN,
     ),
+    "challenge.txt_not_public": issue_failed(
+        "Public resolvers, which acme.sh asks before it lets the authority look, did not show the TXT record in time. They never "
+        "do for a zone that only your own network knows, and cannot be asked from a machine without the Internet.",
+        "For such a zone write `wait: 10s` beside `dns`: acme.sh then asks nobody. For a public one compare what the hook wrote "
+        "with what everybody sees: dig @1.1.1.1 TXT {record}",
+        retry=Retry.LATER,
+    ),
     "challenge.txt_not_seen": issue_failed(
         "The authority did not find the TXT record of the challenge in the DNS, or another value.",
         "Compare what the resolver of the authority sees with what the hook wrote: dig TXT {record}. It may take longer to get "
-        "there (`--dnssleep SECONDS` under `options`), or another name server answers for the name.",
+        "there (a longer `wait` beside `dns`), or another name server answers for the name.",
         retry=Retry.LATER,
     ),
     "challenge.standalone_not_reached": issue_failed(

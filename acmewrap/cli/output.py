@@ -160,7 +160,8 @@ class Printer:
         if isinstance(notice, StepStarted):
             self.lines([f"{wording.title_of(notice.step)}: {wording.reason_of(notice.step)}"])
         elif isinstance(notice, StepLine):
-            self.lines([f"  | {notice.line}"] if self.verbose else [])
+            waiting = wording.waiting_of(notice.line)
+            self.lines([f"  | {notice.line}"] if self.verbose else [f"  {waiting}"] if waiting else [])
         elif isinstance(notice, StepEnded):
             bad = notice.result.outcome != "done"
             self.lines(screen.result_lines(notice.result, verbose=self.verbose), always=bad)

@@ -43,10 +43,15 @@ def perform(invocation: Invocation) -> ExitCode:
         done = _METHODS[options.command](replace(job, listener=listener), *names, **chosen)
     if not done.plan.steps and not done.plan.state.unread:
         printer.nothing()
+        if done.monitoring:
+            from ..report import screen
+
+            printer.lines(screen.monitoring_lines(done.monitoring), always=True)
         if printer.as_json:
             from ..engine.verbs.status import assess
 
-            printer.document(ExitCode.OK, certificates=assess(job.config, done.plan.state, time.time()))
+            statuses = assess(job.config, done.plan.state, time.time())
+            printer.document(ExitCode.OK, certificates=statuses, monitoring=done.monitoring)
         return ExitCode.OK
     from ..report import screen
 

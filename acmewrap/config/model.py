@@ -14,6 +14,7 @@ from .commands import ConfiguredCommand
 from .endpoint import Endpoint
 from .install import Install as Install  # noqa: PLC0414 - with the other types, for readers
 from .manifest import Pin
+from .monitoring import Monitoring
 
 KeyType = Literal["ec-256", "ec-384", "ec-521", "2048", "3072", "4096", "8192"]
 Scheduler = Literal["crontab", "dsm", "systemd"]
@@ -185,6 +186,7 @@ class Config:
     schedule: Optional[Schedule] = None
     jobs: int = 1
     commands: Tuple[ConfiguredCommand, ...] = ()
+    monitoring: Optional[Monitoring] = None
     origin: Optional[os.stat_result] = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod

@@ -11,6 +11,7 @@ from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
 from .. import paths
 from ..catalogue import CATALOGUE, failure
 from ..config.model import Authority, Certificate, Config, Target
+from ..driver import dns_wait
 from ..driver.homes.configuration import set_deployed
 from ..driver.homes.home import Home, Stored
 from ..driver.process import OnLine
@@ -112,6 +113,7 @@ class CertificateSteps:
 
     def _order(self, step: ObtainCertificate, on_line: OnLine) -> IssueResult:
         certificate, acme = step.request, self.context.open_acme(self.config, step.authority)
+        options = certificate.options
 
         def due(not_before: datetime, not_after: datetime) -> datetime:
             return instant(due_at(int(not_before.timestamp()), int(not_after.timestamp()), certificate.renew))
@@ -125,8 +127,8 @@ class CertificateSteps:
             "on_line": on_line,
         }
         if isinstance(step, RenewCertificate):
-            return acme.renew(certificate.domains[0], **common)  # type: ignore[arg-type]
-        options = certificate.options
+            wait = dns_wait.of(certificate.challenges, options, step.authority.server, step.authority.ca_bundle)
+            return acme.renew(certificate.domains[0], wait=wait, **common)  # type: ignore[arg-type]
         return acme.issue(certificate.domains, certificate.challenges, options=options, **common)  # type: ignore[arg-type]
 
     def _variables(self, certificate: Certificate) -> Dict[str, Union[str, Secret]]:

@@ -24,9 +24,12 @@ def request_of(config: Config, certificate: Certificate) -> str:
     parts: Any = {
         "server": config.authority_of(certificate).server,
         "domains": certificate.domains,
-        # Without the secrets of a DNS hook: others are no other certificate.
+        # Without what a DNS hook reads and how long its records take: others are no other certificate.
         "challenges": [
-            (type(challenge).__name__, {name: value for name, value in asdict(challenge).items() if name != "env"})
+            (
+                type(challenge).__name__,
+                {name: value for name, value in asdict(challenge).items() if name not in ("env", "wait")},
+            )
             for challenge in certificate.challenges
         ],
         "key": certificate.key,

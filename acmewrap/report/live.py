@@ -75,8 +75,10 @@ class LiveSteps:
             step = notice.step
             text = _line((wording.title_of(step), "bold"), (f" {wording.reason_of(step)}", "dim"))
             self._running[id(step)] = self._progress.add_task("", total=None, text=text)
-        elif isinstance(notice, StepLine) and self._verbose:
-            self._console.print(_line((f"  | {notice.line}", "dim")))
+        elif isinstance(notice, StepLine):
+            line = f"| {notice.line}" if self._verbose else wording.waiting_of(notice.line)
+            if line:
+                self._console.print(_line((f"  {line}", "dim")))
         elif isinstance(notice, StepEnded):
             result = notice.result
             task = self._running.pop(id(result.step), None)

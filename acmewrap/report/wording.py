@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, Type
+from typing import Any, Callable, Mapping, Optional, Type
 
 from .. import reasons
+from ..driver.output.events import WaitingForDns
+from ..driver.output.transcript import read
 from ..formats.text import counted
 from ..formats.timefmt import moment, span
 from ..plan import steps
@@ -59,6 +61,19 @@ def describe(reason: Reason) -> str:
 def describe_kind(kind: str) -> str:
     """The same of a reason of which no more than its kind was written down."""
     return next((words for plain, words in _PLAIN.items() if plain.kind == kind), kind.replace("_", " "))
+
+
+def waiting_of(line: str) -> Optional[str]:
+    """What acme.sh waits for after it said *line*, where that takes long."""
+    for event in read((line,)).events:
+        if isinstance(event, WaitingForDns):
+            if event.seconds is not None:
+                return f"waiting {event.seconds} s for the TXT record to get to the authority's resolver"
+            return (
+                "waiting until public resolvers show the TXT record, 20 minutes at most; where only your own network knows the "
+                "zone, write `wait: 10s` beside `dns`"
+            )
+    return None
 
 
 def reason_of(step: steps.Step) -> str:

@@ -145,6 +145,8 @@ def references(config: Config) -> Iterator[Reference]:
     """Every secret that the configuration refers to."""
     if config.synology is not None:
         yield config.synology.account.password
+    if config.monitoring is not None:
+        yield from config.monitoring.secrets.values()
     for authority in config.authorities.values():
         if authority.eab is not None:
             yield authority.eab.hmac_key

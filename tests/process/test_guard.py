@@ -115,6 +115,16 @@ def answer(answers: Answers, body: object = "", status: int = 200, **headers: st
     answers.headers = tuple((name.replace("_", "-"), value) for name, value in headers.items())
 
 
+def test_what_public_resolvers_say_of_a_record_is_none_of_the_authority_s(
+    shell: Shell, server: Tuple[str, Answers]
+) -> None:
+    answer(server[1], "<html>" + "x" * 300_000, Location="https://x y/")
+    text, said, code = shell.run(f"_ns_is_available_cf() {{ _get {server[0]}; }}; _ns_is_available_cf | wc -c")
+    assert (text.strip(), said, code) == ("300006", "", 0)
+    answer(server[1], '{"Answer":[{"name":"a","type":16,"TTL":60,"data":"\\"x-_1\\""}]}')
+    assert "x-_1" in shell.run(f"_ns_lookup_impl() {{ _get {server[0]}; }}; _ns_lookup_impl")[0]
+
+
 TOKEN = "a-_Z0" * 5  # 128 bits take 22 characters
 ORDER: Dict[str, object] = {
     "status": "pending",

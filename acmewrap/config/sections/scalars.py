@@ -177,6 +177,11 @@ def _shape(pattern: str) -> Dict[str, Any]:
 
 COMMAND = matching(r"[^\s].*", "a shell command")
 DURATION = Scalar("a duration such as 8h", _duration, _shape(_DURATION))
+WAIT = Scalar(
+    "a duration such as 10s, or public",
+    lambda text: text if text == "public" else _duration(text),
+    {"anyOf": [{"enum": ["public"]}, _shape(_DURATION)]},
+)
 FRACTION = Scalar(
     "a part of the lifetime such as 2/3",
     _fraction,

@@ -16,6 +16,7 @@ from ..commands import After, Before, ConfiguredCommand, Event
 from .challenges import CHALLENGE
 from .credentials import SECRET, Environment
 from .install import INSTALL
+from .monitoring import MONITORING
 from .options import OPTION, USAGES
 from .paths import Bundle, PathKind
 from .release import ManifestFile, check, settings
@@ -220,6 +221,7 @@ ROOT = Record(
             "Commands of your own around each run that has something to do; plans and --dry-run run none. One that fails before "
             "something stops that. Equal ones run once before and once after.",
         ),
+        "monitoring": Key(MONITORING, "Who hears of each run of everything (`cron`, and `apply` without names)."),
         "schedule": Key(_SCHEDULE, "When acmewrap runs unattended."),
     }
 )

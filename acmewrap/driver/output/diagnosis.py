@@ -67,6 +67,9 @@ class Finding(NamedTuple):
     values: Mapping[str, str] = {}
 
 
+_UNSEEN = Finding("challenge.txt_not_public", "public resolvers did not show the TXT records of the challenge in time")
+
+
 def diagnose(
     verb: str,
     transcript: Transcript,
@@ -86,8 +89,9 @@ def diagnose(
     if verb in {"cron", "renew-all"}:  # the last of several certificates that failed, if acme.sh names one
         *_, transcript = (transcript, *transcript.failed_renewals().values())
     events = transcript.events
-    finding = _find(verb, transcript, events, protocol_log, context)
-    if ended_by_deadline:
+    unseen = e.WaitingForDns() in events and not _went_on(events, e.WaitingForDns)  # whatever was said meanwhile
+    finding = _UNSEEN if unseen else _find(verb, transcript, events, protocol_log, context)
+    if ended_by_deadline and not unseen:
         finding = _interrupted("process.deadline", f"acme.sh --{verb} did not end in time", finding)
     elif returncode is not None and returncode < 0:
         finding = _interrupted("process.killed", f"acme.sh --{verb} was ended by signal {-returncode}", finding)
@@ -101,12 +105,8 @@ def diagnose(
     if context.get("lifetime") and "lifetime" in CATALOGUE[finding.id].instead and problems(text):
         way = "lifetime"
     values = _values(events, {**context, **known, **finding.values})
-    return failure(
-        CATALOGUE[finding.id].instead.get(way, finding.id),
-        finding.message[:_LONGEST_MESSAGE],
-        transcript.lines[-_TAIL:],
-        **values,
-    )
+    id = CATALOGUE[finding.id].instead.get(way, finding.id)
+    return failure(id, finding.message[:_LONGEST_MESSAGE], transcript.lines[-_TAIL:], **values)
 
 
 def _challenge_of(transcript: Transcript) -> Tuple[str, Mapping[str, str]]:

@@ -92,13 +92,13 @@ WORDINGS: Mapping[str, Tuple[str, ...]] = {
         r"(?i)^backup error",
         r"^Please use webroot mode",
     ),
+    "challenge.txt_not_public": (r"(?i)error checking DNS|check dns error|Timed out waiting for DNS",),
     "challenge.dns_hook": (
         r"DNS API hook|dns api hook",
         r"TXT record|txt for domain|add txt",
         r"(?i)your api file (?:is incorrect|doesn't define)",
         r"your api file is not correct, it must have a function named: dns_",
         r"(?:Error loading file|Load file) \S*dns\S*",
-        r"(?i)error checking DNS|check dns error",
         r"(?i)unknown DOH provider",
     ),
     "challenge.failed": (

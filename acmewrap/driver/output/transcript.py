@@ -144,6 +144,11 @@ _TABLE: Tuple[Tuple[Pattern[str], Callable[..., Event]], ...] = tuple(
         (r"Using CA: (?P<url>\S+)", e.UsingAuthority),
         (r"ACCOUNT_THUMBPRINT='(?P<thumbprint>.*)'", e.AccountRegistered),
         (r"Registered|Already registered", e.AccountRegistered),
+        (r"Let's check each DNS record now\. Sleep(?:ing for)? 20 seconds first\.", e.WaitingForDns),
+        (
+            r"Sleep(?:ing for)? (?P<seconds>\d{1,9}) seconds (?:to wait )?for the (?:the )?(?:txt|TXT) records to take effect",
+            lambda seconds: e.WaitingForDns(int(seconds)),
+        ),
         (rf"Verifying: {_DOMAIN}", e.Verifying),
         (rf"{_DOMAIN} is already verified, skip(?:ping)? \S+\.", e.Verified),
         (

@@ -13,7 +13,7 @@ from ...config.model import PROFILE, Config
 from ...errors import ConfigurationWarning, IssueError, Problem, UnreachableError
 from ...plan import interval_check
 from ...schedule import entry
-from ...state import file_modes, installed_files
+from ...state import file_modes, installed_files, receivers
 from ...state.machine import read_state
 from ...state.model import CERTIFICATE_PARTS
 from . import upgrade
@@ -23,7 +23,8 @@ def check(config: Config, environ: Mapping[str, str]) -> Tuple[ConfigurationWarn
     """See :meth:`acmewrap.job.Job.check`."""
     state = read_state(config, CERTIFICATE_PARTS)
     slow = interval_check.find_problems(config, state)
-    if problems := (*slow, *installed_files.find_problems(config), *_unknown_profiles(config)):
+    unheard = receivers.find_problems(config, environ)
+    if problems := (*slow, *installed_files.find_problems(config), *_unknown_profiles(config), *unheard):
         raise invalid(problems)
     upgrade.check(config)
     if config.schedule is not None:

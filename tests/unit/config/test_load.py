@@ -156,6 +156,8 @@ def test_what_acmewrap_writes_is_relative_to_the_directory_and_what_it_reads_to_
         ("{nginx: /etc/nginx/nginx.conf}", Nginx(Path("/etc/nginx/nginx.conf"))),
         ("{apache: null}", Apache()),
         ("{dns: dns_cf}", Dns("dns_cf")),
+        ("{dns: dns_cf, wait: 1m30s}", Dns("dns_cf", wait=90)),
+        ("{dns: dns_cf, wait: public}", Dns("dns_cf", wait="public")),
         (
             "{dns: dns_cf, env: {CF_Token: {env: TOKEN}, CF_Zone: no}}",
             Dns("dns_cf", {"CF_Token": EnvironmentReference("TOKEN"), "CF_Zone": "no"}),

@@ -250,6 +250,13 @@ def test_other_arguments_of_acme_sh_are_taken(tmp_path: Path) -> None:
     assert taken == (*DEFAULT_USAGE, "--dnssleep", "60", "--challenge-alias", "example.org")
 
 
+def test_a_certificate_waits_in_one_way_for_all_its_records(tmp_path: Path) -> None:
+    each = "[{dns: dns_cf, wait: 10s}, {dns: dns_cf, wait: public}]"
+    text = certificate("").replace("domains: [nas.example.com]", "domains: [a.example.com, b.example.com]")
+    found = problems(tmp_path, text.replace("challenge: {webroot: /var/www}", f"challenge: {each}"))
+    assert any("give each the same `wait`" in problem for problem in found), (text, found)
+
+
 def second(lines: str) -> str:
     return f"{BASE}  second:\n    challenge: alpn\n" + "".join(f"    {line}\n" for line in lines.splitlines())
 

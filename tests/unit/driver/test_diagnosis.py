@@ -494,6 +494,34 @@ def test_a_folder_that_is_not_there_leads_to_making_it() -> None:
     assert "mkdir -p /etc/none" in failure.remedy
 
 
+PUBLIC_CHECK = [
+    "Adding TXT value: x-_1 for domain: _acme-challenge.a.example.com",
+    "The TXT record has been successfully added.",
+    "Let's check each DNS record now. Sleeping for 20 seconds first.",
+    "Checking a.example.com for _acme-challenge.a.example.com",
+    "Not valid yet, let's wait for 10 seconds then check the next one.",
+]
+
+
+@pytest.mark.parametrize("deadline", [False, True])
+@pytest.mark.parametrize("last", [curl(6), "Error checking DNS.", "No DOH"])
+def test_public_resolvers_that_do_not_see_a_record_are_blamed_and_not_the_authority(last: str, deadline: bool) -> None:
+    failure = diagnose("issue", read([*PUBLIC_CHECK, last]), returncode=1, ended_by_deadline=deadline, context=CONTEXT)
+    assert failure.id == "challenge.txt_not_public"
+    assert "`wait: 10s`" in failure.remedy
+    assert failure.remedy.endswith("dig @1.1.1.1 TXT _acme-challenge.a.example.com")
+
+
+def test_what_fails_after_public_resolvers_saw_the_record_is_something_else() -> None:
+    lines = [
+        *PUBLIC_CHECK,
+        "All checks succeeded",
+        "Verifying: a.example.com",
+        problem("connection", "Connection refused"),
+    ]
+    assert diagnosed(lines).id == "challenge.txt_not_seen"
+
+
 @pytest.mark.parametrize(
     ("line", "id", "says"),
     [
