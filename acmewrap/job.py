@@ -112,17 +112,17 @@ class Job:
         parts = CERTIFICATE_PARTS if run is not None else STATUS_PARTS
         return assess(self.config, read_state(self.config, parts, self._known(names)), self.clock(), run)
 
-    def report(self, *names: str) -> Report:
-        """The same with what is pending, and why, when the next run is expected, and what the last ones did; as HTML too."""
-        from .report import page
-
-        return page.look(self.config, self._known(names), self.clock())
-
     def metrics(self, *names: str) -> str:
         """The same in the text format of Prometheus, with what the file of ``monitoring.metrics`` has of runs."""
         from .monitoring import metrics
 
         return metrics.text(self.config, self.status(*names))
+
+    def report(self, *names: str) -> Report:
+        """That of :meth:`status` with what is pending, and why, when the next run is expected, what the last ones did; also as HTML."""
+        from .report import page
+
+        return page.look(self.config, self._known(names), self.clock())
 
     def test_monitoring(self) -> Tuple[Sent, ...]:
         """Send one message to each service of ``monitoring``. Raises :class:`AcmewrapError` (``monitoring.none``)."""

@@ -68,7 +68,7 @@ COMMANDS: Mapping[str, Page] = {
         takes=("--only",),
     ),
     "report": Page(
-        "all of that as one page of HTML, with what is pending and what the last runs did",
+        "how each certificate stands, what is pending, and what the last runs did, as one page of HTML",
         "The page loads nothing and needs no script. It is printed, or with --output takes the place of that file, which all may\n"
         "read. With --json the same is a document.",
         (
