@@ -119,7 +119,7 @@ class Job:
         return metrics.text(self.config, self.status(*names))
 
     def report(self, *names: str) -> Report:
-        """That of :meth:`status` with what is pending, and why, when the next run is expected, what the last ones did; also as HTML."""
+        """That of :meth:`status`, what is pending and why, the next run and the last ones; also as HTML."""
         from .report import page
 
         return page.look(self.config, self._known(names), self.clock())
