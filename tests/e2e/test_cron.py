@@ -56,9 +56,9 @@ def test_cron_renews_and_delivers_what_is_due_and_logs_both_streams(  # noqa: PL
     start_cron: Callable[[], None],
 ) -> None:
     with DsmSimulator(password=PASSWORD) as nas:
-        machine = Machine(tmp_path / "machine", acme_sh_311, pebble, webserver, nas)
+        machine = Machine(tmp_path / "machine", acme_sh_311, pebble, webserver, nas, real_crontab=True)
         machine.configure(HEAD + DUE + SYNOLOGY + SCHEDULE)
-        broken = Machine(tmp_path / "broken", acme_sh_311, pebble, webserver, nas)
+        broken = Machine(tmp_path / "broken", acme_sh_311, pebble, webserver, nas, real_crontab=True)
         broken.adopt(issued_home)
         broken.configure(HEAD + CERTIFICATES + SYNOLOGY + SCHEDULE)
         for one in (machine, broken):
@@ -95,7 +95,9 @@ def test_of_four_files_that_are_applied_at_once_each_has_its_entry(  # noqa: PLR
     crontab("-", text="# mine\n")
     machines = []
     for name in ("a", "b", "c", "d"):
-        machine = Machine(tmp_path / name, acme_sh_311, pebble, webserver, DsmSimulator(password=PASSWORD))
+        machine = Machine(
+            tmp_path / name, acme_sh_311, pebble, webserver, DsmSimulator(password=PASSWORD), real_crontab=True
+        )
         machine.adopt(issued_home)
         machine.configure(HEAD + CERTIFICATES.partition("    deploy:")[0] + SCHEDULE)
         machines.append(machine)

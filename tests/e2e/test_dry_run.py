@@ -94,10 +94,6 @@ def machine(
         machine = Machine(tmp_path_factory.mktemp("dry-run") / "machine", acme_sh_311, pebble, webserver, nas)
         text = YAML + f'acme_sh: {{{{release: "3.1.1", archive: "{machine.program}"}}}}\n'
         machine.configure(text)
-        table = machine.folder / "crontab"
-        machine.tool(
-            "crontab", f"case $1 in -l) cat {table} || {{ echo no crontab >&2; exit 1; }} ;; *) cat >{table} ;; esac"
-        )
         machine.environment["XDG_CACHE_HOME"] = str(machine.folder / "cache")
         os.rename(str(machine.folder / "src"), str(machine.folder / "brought"))
         machine.configure(text.replace(str(machine.program), str(machine.folder / "brought/acme.sh")))

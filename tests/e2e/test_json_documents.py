@@ -62,10 +62,6 @@ def machine(
     with DsmSimulator(password=PASSWORD) as nas:
         machine = Machine(tmp_path_factory.mktemp("json") / "machine", acme_sh_311, pebble, webserver, nas)
         machine.configure(HEAD + CERTIFICATES + SYNOLOGY + "schedule: {{every: 6h, by: crontab}}\n")
-        table = machine.folder / "crontab"
-        machine.tool(
-            "crontab", f"case $1 in -l) cat {table} || {{ echo no crontab >&2; exit 1; }} ;; *) cat >{table} ;; esac"
-        )
         yield machine
 
 
