@@ -54,7 +54,7 @@ _MODULES: Mapping[str, str] = {
     ),
     "reasons": "Reason",
     "schedule.backend": "Scheduler StartOutcome",
-    "schedule.crontab": "CrontabEntry",
+    "schedule.others": "OtherEntry",
     "secrets": (
         "CommandReference CredentialReference EnvironmentReference FileReference InlineSecret Reference Secret"
     ),

@@ -117,7 +117,7 @@ from .plan.steps import WriteBundle as WriteBundle
 from .reasons import Reason as Reason
 from .schedule.backend import Scheduler as Scheduler
 from .schedule.backend import StartOutcome as StartOutcome
-from .schedule.crontab import CrontabEntry as CrontabEntry
+from .schedule.others import OtherEntry as OtherEntry
 from .secrets import CommandReference as CommandReference
 from .secrets import CredentialReference as CredentialReference
 from .secrets import EnvironmentReference as EnvironmentReference
