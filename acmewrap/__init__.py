@@ -19,6 +19,7 @@ _MODULES: Mapping[str, str] = {
     "config.install": "Install InstallFile",
     "config.manifest": "Pin",
     "config.challenges": "Alpn Apache Challenge Dns Nginx Standalone Stateless Webroot",
+    "config.monitoring": "Healthchecks Metrics Monitoring Ntfy Webhook",
     "config.model": (
         "Account AcmeShSettings Authority Certificate Config DsmCertificate "
         "ExternalAccount KeyType RenewAt RenewBefore Schedule Synology Target"
@@ -45,6 +46,7 @@ _MODULES: Mapping[str, str] = {
     ),
     "host.file_access": "FileAccess",
     "job": "Job",
+    "monitoring.trial": "Sent",
     "pki.x509": "X509",
     "plan.planner": "Plan PlanOptions",
     "plan.steps": (

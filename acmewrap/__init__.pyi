@@ -29,6 +29,11 @@ from .config.model import RenewBefore as RenewBefore
 from .config.model import Schedule as Schedule
 from .config.model import Synology as Synology
 from .config.model import Target as Target
+from .config.monitoring import Healthchecks as Healthchecks
+from .config.monitoring import Metrics as Metrics
+from .config.monitoring import Monitoring as Monitoring
+from .config.monitoring import Ntfy as Ntfy
+from .config.monitoring import Webhook as Webhook
 from .doctor import Checked as Checked
 from .doctor import DoctorNotice as DoctorNotice
 from .doctor import Fact as Fact
@@ -91,6 +96,7 @@ from .errors import UnprovenError as UnprovenError
 from .errors import UnreachableError as UnreachableError
 from .host.file_access import FileAccess as FileAccess
 from .job import Job as Job
+from .monitoring.trial import Sent as Sent
 from .pki.x509 import X509 as X509
 from .plan.planner import Plan as Plan
 from .plan.planner import PlanOptions as PlanOptions

@@ -83,6 +83,7 @@ def _wrapper(config: Config, authority: Authority) -> Wrapper:
         ca_bundle=authority.ca_bundle,
         email=authority.email,
         poll=authority.poll,
+        proxy=authority.proxy,
         scheduled=config.schedule is not None and config.schedule.run == "wrapper",
         variables=tuple(hooks.items()),
     )

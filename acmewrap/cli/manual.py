@@ -63,7 +63,7 @@ COMMANDS: Mapping[str, Page] = {
     "status": Page(
         "show the certificates, on disk and at their targets",
         "The exit code is 0 when every certificate is valid and served, 1 otherwise: fit for monitoring.",
-        ("acmewrap status", "acmewrap --json status"),
+        ("acmewrap status", "acmewrap --json status", "acmewrap status --format prometheus"),
         names=True,
         takes=("--only",),
     ),
@@ -109,6 +109,12 @@ COMMANDS: Mapping[str, Page] = {
         "`run` has the scheduler start it, with its environment and its user, and shows how it ended and what it logged.\n"
         "`remove` asks first; without a terminal it needs --yes.",
         ("acmewrap schedule show", "acmewrap schedule run", "acmewrap schedule remove"),
+        takes=("--dry-run",),
+    ),
+    "monitoring": Page(
+        "send one message to each service of the section `monitoring`, and show what was answered",
+        "healthchecks gets the ping of a good run. The exit code is 0 when all took it and the metrics could be written, else 1.",
+        ("acmewrap monitoring test", "acmewrap monitoring test --dry-run"),
         takes=("--dry-run",),
     ),
     "install": Page(

@@ -78,6 +78,8 @@ _OWN: Tuple[Tuple[str, str, str, Mapping[str, Any]], ...] = (
         {"type": _digest, "metavar": "HEX"},
     ),
     ("apply upgrade schedule revoke", "--yes", "do not ask", _IS_SET),
+    ("monitoring", "action", "what to do with it", {"choices": ("test",)}),
+    ("status", "--format", "how to print it (table)", {"choices": ("table", "prometheus"), "default": "table"}),
     ("schedule", "action", "what to do with it", {"choices": ("show", "run", "remove")}),
     (
         "schedule",

@@ -29,6 +29,9 @@ def status(invocation: Invocation) -> ExitCode:
     from ..report import screen
 
     job, printer = invocation.job(), invocation.printer
+    if invocation.options.format == "prometheus" and not printer.as_json:
+        printer.lines(job.metrics(*invocation.names()).splitlines(), always=True)
+        return ExitCode.OK
     with printer.waiting("Looking at the targets"):
         statuses = job.status(*invocation.names())
     now, last = datetime.now(timezone.utc), last_run(job.config)

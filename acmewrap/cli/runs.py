@@ -43,11 +43,20 @@ def perform(invocation: Invocation) -> ExitCode:
         done = _METHODS[options.command](replace(job, listener=listener), *names, **chosen)
     if not done.plan.steps and not done.plan.state.unread:
         printer.nothing()
+        if done.monitoring:
+            from ..report import screen
+
+            printer.lines(screen.monitoring_lines(done.monitoring), always=True)
         if printer.as_json:
             from ..engine.verbs.status import assess
 
-            printer.document(ExitCode.OK, certificates=assess(job.config, done.plan.state, time.time()))
+            statuses = assess(job.config, done.plan.state, time.time())
+            printer.document(ExitCode.OK, certificates=statuses, monitoring=done.monitoring)
         return ExitCode.OK
+    if options.command == "apply":
+        from ..config.cleartext import find_warnings
+
+        printer.warn(map(str, find_warnings(job.config, invocation.environ)))
     from ..report import screen
 
     printer.lines(screen.run_lines(done), always=bool(done.plan.state.unread))

@@ -14,6 +14,7 @@ from .commands import ConfiguredCommand
 from .endpoint import Endpoint
 from .install import Install as Install  # noqa: PLC0414 - with the other types, for readers
 from .manifest import Pin
+from .monitoring import Monitoring
 
 KeyType = Literal["ec-256", "ec-384", "ec-521", "2048", "3072", "4096", "8192"]
 Scheduler = Literal["crontab", "dsm", "systemd"]
@@ -37,7 +38,9 @@ class ExternalAccount:
 
 @dataclass(frozen=True)
 class Authority:
-    """A certificate authority that speaks ACME. ``ca_bundle`` is the file acme.sh is given; ``pem`` what it must hold, if known."""
+    """A certificate authority that speaks ACME. ``ca_bundle`` is the file acme.sh is given; ``pem`` what it must hold, if known;
+    ``proxy``, the URL of one or where that is read, stands in the place of those of the environment.
+    """
 
     name: str
     server: str
@@ -47,6 +50,7 @@ class Authority:
     email: Optional[str] = None
     eab: Optional[ExternalAccount] = None
     poll: Poll = "early"
+    proxy: Union[str, Reference, None] = None
 
 
 @dataclass(frozen=True)
@@ -185,6 +189,7 @@ class Config:
     schedule: Optional[Schedule] = None
     jobs: int = 1
     commands: Tuple[ConfiguredCommand, ...] = ()
+    monitoring: Optional[Monitoring] = None
     origin: Optional[os.stat_result] = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod

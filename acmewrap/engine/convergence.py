@@ -41,12 +41,15 @@ SCOPES: Mapping[Command, PlanOptions] = {
     "upgrade": PlanOptions(("install", "render"), frozenset(("release", "wrapper"))),
 }
 
+# Whose runs change what is monitored.
+MONITORED = ("apply", "cron", "issue", "deploy")
+
 
 @dataclass(frozen=True)
 class Convergence:
     """From what is there to what the configuration asks for, as far as the options go. ``names`` are the certificates of interest
     (none: all); ``deadline`` is for each call of acme.sh, in seconds; ``environ`` serves secrets, proxies and PATH; ``document``
-    writes what the commands of the configuration are given (None: none of them runs).
+    writes what the commands of the configuration are given (None: none of them runs); ``begin`` is called before the first step.
     """
 
     config: Config
@@ -56,6 +59,7 @@ class Convergence:
     deadline: Optional[float] = None
     clock: Callable[[], float] = time.time
     document: Optional[Document] = None
+    begin: Optional[Callable[[], None]] = None
 
     def plan(self, *more: Part, barred: Optional[Mapping[str, AcmewrapError]] = None) -> Plan:
         """Read the machine and say what is to be done, but where homes are *barred* (:meth:`Engine.hold`). Changes nothing. Raises
@@ -91,6 +95,8 @@ class Convergence:
             planned = self.plan(*(("wire",) if self.options.watch else ()), barred=barred)
             if self.options.watch:
                 watch.note(self.config, planned.state, self.clock())
+            if planned.steps and self.begin is not None:
+                self.begin()
             done = engine.execute(planned)
             # Root's folder may have been handed over: to the user that the next run works as.
             ours = trust.find_owner(self.config.directory) is None

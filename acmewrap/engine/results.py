@@ -101,13 +101,14 @@ class CommandResult:
 
 @dataclass(frozen=True)
 class Run:
-    """A plan that was executed; without steps there are no results either."""
+    """A plan that was executed; without steps there are no results either. ``monitoring``: why somebody was not told of it."""
 
     plan: Plan
     results: Tuple[StepResult, ...]
     started: datetime
     finished: datetime
     commands: Tuple[CommandResult, ...] = ()
+    monitoring: Tuple[Failure, ...] = ()
 
     def followed_by(self, other: Run) -> Run:
         """Both as one."""

@@ -68,6 +68,7 @@ def run_lines(run: Run) -> Iterator[str]:
         if command.failure is not None and command.moment == "after":  # one before is what steps failed of
             yield f"The command after the {'run' if run.results else 'plan'} failed:"
             yield from failure_lines(command.failure)
+    yield from monitoring_lines(run.monitoring)
     failed = sum(1 for result in run.results if result.outcome != "done")
     total = len(run.results)
     if failed:
@@ -75,6 +76,21 @@ def run_lines(run: Run) -> Iterator[str]:
     else:
         seconds = (run.finished - run.started).total_seconds()
         yield f"{counted(total, 'step')} done in {seconds:.1f} s, each of them proven."
+
+
+def monitoring_lines(failures: Iterable[Failure]) -> Iterator[str]:
+    """Warnings of what the section `monitoring` could not do."""
+    for one in failures:
+        yield "Warning: not everybody could be told of this run:"
+        yield from failure_lines(one)
+
+
+def sent_lines(service: str, status: Optional[int], answer: str, failure: Optional[Failure]) -> Iterator[str]:
+    """What came of a message to *service*."""
+    http = "" if status is None else f"HTTP {status} "
+    yield f"{service}: {'ok' if failure is None else 'FAILED'} {http}{answer}".rstrip()
+    if failure is not None:
+        yield from failure_lines(failure)
 
 
 def rehearsal_lines(run: Run) -> Iterator[str]:

@@ -145,9 +145,13 @@ def references(config: Config) -> Iterator[Reference]:
     """Every secret that the configuration refers to."""
     if config.synology is not None:
         yield config.synology.account.password
+    if config.monitoring is not None:
+        yield from config.monitoring.secrets.values()
     for authority in config.authorities.values():
         if authority.eab is not None:
             yield authority.eab.hmac_key
+        if authority.proxy is not None and not isinstance(authority.proxy, str):
+            yield authority.proxy
     environments = [target.env for _, target in config.targets()]
     environments += [challenge.env for challenge in config.challenges() if isinstance(challenge, Dns)]
     for environment in environments:

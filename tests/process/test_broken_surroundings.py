@@ -13,7 +13,7 @@ import pytest
 from acmewrap import Job
 from acmewrap.cli import main
 from acmewrap.config import load
-from acmewrap.engine.noop_cache import is_quiet
+from acmewrap.engine.noop_cache import find_note
 from forkserver import acmewrap
 from synthetic import DAY, Folder, make_key
 from unprivileged import NOBODY, folder_of_nobody, run_unprivileged
@@ -90,7 +90,7 @@ def test_a_record_that_is_none_is_made_anew(folder: Path, tmp_path: Path, name: 
     later = time.time() + 10
     job = Job(load(file), environ, clock=lambda: later)
     job.cron()
-    assert is_quiet(file, environ, later)
+    assert find_note(file, environ, later) is not None
     (record,) = (tmp_path / ".cache" / "acmewrap").iterdir()
     if name == "cut off":
         record.write_bytes(record.read_bytes()[:-5])
@@ -98,10 +98,10 @@ def test_a_record_that_is_none_is_made_anew(folder: Path, tmp_path: Path, name: 
         os.chown(str(record), NOBODY, NOBODY)
     else:
         damage(record, name)
-    assert not is_quiet(file, environ, later)
+    assert find_note(file, environ, later) is None
     assert job.cron().exit_code == 0
     if name != "a folder":  # which stays, and every run looks
-        assert is_quiet(file, environ, later)
+        assert find_note(file, environ, later) is not None
 
 
 ACCOUNT = "ca/127.0.0.1_1/127.0.0.1/acme/directory"

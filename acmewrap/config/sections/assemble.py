@@ -36,11 +36,10 @@ def assemble(root: Section, file: Path) -> Optional[Config]:
     _check_folders(root, certificates)
     _check_dsm_entries(root, certificates)
     schedule = _schedule(root, directory)
-    if root.get("commands") and schedule is not None and schedule.run == "wrapper":
-        root.refuse(
-            "commands",
-            "only acmewrap runs them, and `schedule: {run: wrapper}` has acme.sh run alone: leave out one of them",
-        )
+    for key in ("commands", "monitoring") if schedule is not None and schedule.run == "wrapper" else ():
+        if root.get(key):
+            why = "is the work of acmewrap, and `schedule: {run: wrapper}` has acme.sh run alone: leave out one of them"
+            root.refuse(key, why)
     check_installs(root, certificates, schedule)
     if root.reader.problems:
         return None
@@ -54,6 +53,7 @@ def assemble(root: Section, file: Path) -> Optional[Config]:
         schedule=schedule,
         jobs=root.get("jobs") or min(_MOST_JOBS, os.cpu_count() or 1),
         commands=root.get("commands") or (),
+        monitoring=root.get("monitoring"),
     )
 
 
@@ -80,6 +80,7 @@ def _authorities(root: Section, directory: Path) -> Dict[str, Authority]:
             section.get("email"),
             section.get("eab"),
             section.get("poll"),
+            section.get("proxy"),
         )
     return authorities
 

@@ -23,6 +23,7 @@ MEAN_SOMETHING: Dict[str, Tuple[str, ...]] = {
     "deploy": ALL,
     "cron": ALL,
     "schedule": ("--dry-run",),
+    "monitoring": ("--dry-run",),
     "install": ("--force", "--dry-run"),
     "render": ("--dry-run",),
     "releases": (),
@@ -38,6 +39,7 @@ MEAN_SOMETHING: Dict[str, Tuple[str, ...]] = {
 }
 MORE: Dict[str, List[str]] = {
     "schedule": ["show"],
+    "monitoring": ["test"],
     "self-update": ["--rollback"],
     "pin": ["acme.tar"],
     "revoke": ["nas"],
