@@ -23,6 +23,11 @@ def ledger_path(authority: Authority) -> Path:
     return authority.home / ".ledger.json"
 
 
+def history_path(home: Path) -> Path:
+    """Where :mod:`acmewrap.engine.history` writes."""
+    return home / ".history.json"
+
+
 def lock_path(home: Path) -> Path:
     return home / ".lock"
 

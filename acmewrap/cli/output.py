@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shutil
 import sys
 import threading
 from datetime import datetime
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, Mappi
 
 from .. import __version__
 from ..errors import AcmewrapError, ConfigurationError, ExitCode
+from ..formats.layout import fold, text_of
 from ..formats.text import visible, visible_lines
 
 if TYPE_CHECKING:
@@ -48,6 +50,11 @@ class Printer:
         with self._lock:
             _write(sys.stdout, lines)
 
+    @property
+    def width(self) -> int:
+        """The columns of the terminal on standard output; 0: there is none."""
+        return _width_of(sys.stdout)
+
     def nothing(self) -> None:
         """Say that there was nothing to do."""
         self.lines(["Nothing to do."])
@@ -71,7 +78,8 @@ class Printer:
 
         console = self._console()
         if console is None:
-            self.lines(screen.table_lines(screen.status_rows(statuses, now)), always=True)
+            table = screen.status_table(statuses, now, self.width)
+            self.lines(map(text_of, table), always=True)
         else:
             self._show(live.print_status, console, statuses, now)
 
@@ -139,11 +147,11 @@ class Printer:
             timer.cancel()
 
     def _console(self) -> Optional[Console]:
-        if self.as_json or self._plain or not sys.stdout.isatty():
+        if self.as_json or not sys.stdout.isatty():
             return None
         from ..report import live
 
-        return live.open_console()
+        return live.open_console(colours=not self._plain)
 
     def document(self, exit_code: ExitCode, **parts: Any) -> None:
         """Print the JSON document of the command, if one was asked for."""
@@ -205,9 +213,15 @@ def show_traceback() -> None:
     _write(sys.stderr, traceback.format_exc().rstrip("\n").split("\n"))
 
 
+def _width_of(stream: TextIO) -> int:
+    """The columns of a terminal; 0: there is none."""
+    return shutil.get_terminal_size().columns if stream.isatty() else 0
+
+
 def _write(stream: TextIO, lines: Iterable[str]) -> None:
+    width = _width_of(stream)
     for line in lines:
-        print(visible(line), file=stream, flush=True)
+        print(fold(visible(line), width), file=stream, flush=True)
 
 
 def _formatter() -> Any:

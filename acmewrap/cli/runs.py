@@ -118,7 +118,7 @@ def _show(invocation: Invocation, job: Job, command: Any) -> ExitCode:
         planned = job.plan(*invocation.names(), command=command, force=options.force, prune=prune)
     pending = bool(planned.steps) and getattr(options, "exit_code", False)
     code = ExitCode.PENDING if pending else ExitCode.OK
-    printer.lines(screen.plan_lines(planned), always=True)
+    printer.lines(screen.plan_lines(planned, printer.width), always=True)
     if printer.as_json:
         from ..engine.verbs.status import assess
 

@@ -5,21 +5,18 @@ Within a version of the schema parts may be added; what is there keeps its name,
 
 from __future__ import annotations
 
-import socket
-import typing
-from datetime import datetime
-from typing import Any, Dict, Mapping, Optional, Tuple, get_args
+from typing import Any, Dict, Mapping, Tuple, get_args
 
-from .. import reasons
 from ..config.model import DEFAULT_RELEASE
 from ..engine.results import Run
-from ..errors import ExitCode, Failure
+from ..errors import ExitCode
 from ..verify.tls_probe import ChainFlaw
 from .fields import (
     COUNT,
+    FAILURE,
+    FAILURE_PARTS,
     FLAG,
     INTEGER,
-    MODE,
     MOMENT,
     OBJECT,
     SECONDS,
@@ -35,78 +32,19 @@ from .fields import (
     record,
     within,
 )
+from .steps import NEXT_RUN, RESULT, RUN, RUNS, STEP
 
-ID = Type({"type": "string", "pattern": r"^[a-z_]+\.[a-z0-9_]+$"}, str)
-_FAILURE: Dict[str, Type] = {
-    "id": field(ID, None, "Stable; each is explained in docs/errors.md."),
-    "message": TEXT,
-    "remedy": TEXT,
-    "lines": field(listed(TEXT), None, "The last words of the command behind it, without secrets."),
-}
-FAILURE = record("failure", _FAILURE)
 PROBLEM = record("problem", {"file": TEXT, "line": COUNT, "column": COUNT, "path": TEXT, "message": TEXT})
 _PROBLEMS = field(listed(PROBLEM), lambda error: getattr(error, "problems", ()), "Of a configuration.")
-ERROR = record("error", {**within("failure", _FAILURE), "problems": _PROBLEMS})
+ERROR = record("error", {**within("failure", FAILURE_PARTS), "problems": _PROBLEMS})
 _FIXABLE = field(FLAG, lambda finding: finding.fix is not None, "By doctor --fix.")
-FINDING = record("finding", {**within("failure", _FAILURE), "fixable": _FIXABLE})
+FINDING = record("finding", {**within("failure", FAILURE_PARTS), "fixable": _FIXABLE})
 FACT = record("fact", {"name": TEXT, "value": TEXT})
 _DEFAULT = field(FLAG, lambda release: release.version == DEFAULT_RELEASE)
 _PIN = {"url": TEXT, "sha256": SHA256, "cve": optional(TEXT), "debian": optional(TEXT), "default": _DEFAULT}
 _PIN["witnesses"] = field(listed(TEXT), None, "Who says independently of each other that this is its content.")
 _MANIFEST = record("manifest", {"path": field(TEXT, "manifest"), "sha256": SHA256})
 RELEASE = record("release", {"version": TEXT, **_PIN})
-
-# --- steps, and why they are done ----------------------------------------------------------------------------------------
-_VALUES: Mapping[Any, Type] = {
-    str: TEXT,
-    int: INTEGER,
-    datetime: MOMENT,
-    reasons.Mode: MODE,
-    Failure: FAILURE,
-    Optional[str]: optional(TEXT),
-    Tuple[str, ...]: listed(TEXT),
-    Tuple[reasons.Deviation, ...]: listed(record("deviation", {"kind": TEXT, "names": listed(TEXT)})),
-}
-
-
-def _reason(detailed: typing.Type[reasons.Detailed]) -> Type:
-    """The record of a reason, from the fields of its type."""
-    hints = typing.get_type_hints(detailed).items()
-    values = {name: _VALUES.get(hint) or choice(*typing.get_args(hint)) for name, hint in hints}
-    kind = detailed.__new__(detailed).kind
-    return record(kind, {"kind": field(choice(kind), None, detailed.__doc__ or ""), **values})
-
-
-_REASONS: Dict[type, Type] = {detailed: _reason(detailed) for detailed in reasons.Detailed.__subclasses__()}
-_REASONS[reasons.Plain] = record("reason", {"kind": choice(*(plain.value for plain in reasons.Plain))})
-_REASON = Type(
-    {"anyOf": [type.schema for type in _REASONS.values()]}, lambda reason: _REASONS[type(reason)].write(reason)
-)
-_RELEASE = field(optional(TEXT), lambda step: getattr(getattr(step, "settings", None), "release", None))
-_STEP: Dict[str, Type] = {
-    "kind": TEXT,
-    "certificate": optional(TEXT),
-    "target": optional(TEXT),
-    "path": field(optional(TEXT), lambda step: getattr(step, "path", None), "The file or folder that it is about."),
-    "release": _RELEASE,
-    "reason": _REASON,
-}
-STEP = record("step", _STEP)
-_OUTCOMES = choice("done", "failed", "unproven", "rolled_back", "skipped")
-_RESULT: Dict[str, Type] = {
-    "outcome": field(_OUTCOMES, None, "unproven: the target does not show it; rolled_back: the former files are back."),
-    "changed": FLAG,
-    "seconds": SECONDS,
-    "failure": optional(FAILURE),
-}
-RESULT = record("result", {**within("step", _STEP), **_RESULT})
-_RUN: Dict[str, Type] = {
-    "started_at": field(MOMENT, "started"),
-    "finished_at": field(MOMENT, "finished"),
-    "seconds": field(SECONDS, lambda run: (run.finished - run.started).total_seconds()),
-    "host": field(TEXT, lambda _: socket.gethostname()),
-}
-RUN = record("run", _RUN)
 
 # --- certificates --------------------------------------------------------------------------------------------------------
 _REACHED = "deployed: the leaf was seen there; unverified: the hook said so, and nobody can verify it."
@@ -189,6 +127,13 @@ OWN: Mapping[Tuple[str, ...], Dict[str, Type]] = {
         "certificates": by_name(CERTIFICATE),
     },
     ("status",): {"last_run_at": optional(MOMENT), "certificates": by_name(CERTIFICATE)},
+    ("report",): {
+        "last_run_at": optional(MOMENT),
+        "next_run_at": NEXT_RUN,
+        "certificates": by_name(CERTIFICATE),
+        "unread": _UNREAD,
+        "runs": RUNS,
+    },
     ("rehearse",): {"run": optional(RUN), "actions": _ACTIONS},
     ("doctor",): {"findings": listed(FINDING), "facts": _FACTS, "warnings": listed(PROBLEM), "support_file": _SUPPORT},
     ("check",): {"config": TEXT, "warnings": listed(PROBLEM), "certificates": by_name(REQUEST)},
