@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from ..driver.release.installation import Release
     from ..engine.verbs.pinning import Pinned
     from ..engine.verbs.upgrade import ReleaseChange
+    from ..state.model import State
 
 # Every other state is red.
 _COLOURS = {"valid": "green", "deployed": "green", "due": "yellow", "unverified": "yellow", "pending": "yellow"}
@@ -61,6 +62,17 @@ def failure_lines(failure: Failure, *, verbose: bool = False) -> Iterator[str]:
     for line in shown:
         yield f"  | {line}"
     yield f"  What to do: {failure.remedy}"
+
+
+def pause_lines(state: State, now: float) -> Iterator[str]:
+    """What is tried again later, because it failed before."""
+    for name, found in state.certificates.items():
+        for place, entry in (
+            ("", found.attempts),
+            *((f" to {target}", entry) for target, entry in found.deliveries.items()),
+        ):
+            if entry.error is not None and entry.next_try > now:
+                yield f"{name}{place}: next try in {span(entry.next_try - now)}; {entry.error['message']} [{entry.error['id']}]"
 
 
 def run_lines(run: Run) -> Iterator[str]:
@@ -112,7 +124,7 @@ def release_lines(releases: Iterable[Release], default: str) -> Iterator[str]:
         note = note if release.cve is None else f"  vulnerable: {release.cve}"
         yield f"{release.version}{note}"
         yield f"  {release.url}"
-        yield f"  sha256 {release.sha256}"
+        yield f"  sha256 {release.sha256 or 'of each file, in the manifest'}"
         yield f"  {counted(len(release.witnesses), 'witness', 'witnesses')}: {', '.join(release.witnesses)}"
 
 

@@ -107,17 +107,3 @@ def test_the_root_may_be_sent_along_and_a_key_of_the_account_be_demanded(
             secret.write_text(key, encoding="ascii")
             secret.chmod(0o600)
             assert with_key(f"eab: {{key_id: kid_1, hmac_key: {{file: {secret}}}}}") == outcome
-
-
-@pytest.mark.slow
-def test_a_name_with_an_underscore_is_certified_and_warned_of(
-    server: Acme2Certifier, client: Client, webserver: WebServer
-) -> None:
-    client.configure(
-        server.directory_url, server.ca_bundle, wanted(webserver.root, "an_underscore.internal.test"), EMAIL
-    )
-    assert client.run("apply").returncode == 0
-    assert client.run("apply").document["changed"] is False
-    assert client.run("issue", "--force").document["changed"] is True
-    (warning,) = client.run("check").document["warnings"]
-    assert "underscore" in warning["message"]

@@ -17,7 +17,7 @@ from ...catalogue import CATALOGUE, failure
 from ...config.arguments import CHALLENGE_FOLDER
 from ...errors import Failure, Retry
 from . import events as e
-from .codes import authority_refused, challenge_refused, curl_failed, dsm_refused
+from .codes import authority_refused, challenge_refused, curl_failed, dsm_refused, not_offered, server_failed
 from .patterns import FOLLOW_UP, PROGRESS, compiled
 from .problem_documents import problems
 from .transcript import Transcript
@@ -25,7 +25,7 @@ from .transcript import Transcript
 _TAIL = 20
 _LONGEST_MESSAGE = 500
 _VALUES = (
-    *("server", "host", "ca_bundle", "webroot", "domain", "name", "user", "group"),
+    *("server", "host", "ca_bundle", "webroot", "domain", "domains", "name", "user", "group"),
     *("folder", "account", "account_folder", "hook", "target", "record"),
 )
 
@@ -135,7 +135,7 @@ def _find(
         _from_transfer(verb, transcript, events, _AFTERMATH.split(protocol_log, maxsplit=1)[0], context)
         or _from_system(transcript.texts, events, deploying)
         or _from_challenge(events)
-        or _from_wording(transcript)
+        or _from_wording(transcript, protocol_log)
     )
 
 
@@ -164,7 +164,8 @@ def _from_transfer(
         return Finding(
             *curl_failed(program, int(failed[-1].group(2)), where, context.get("hook", "") if deploying else None)
         )
-    return refused
+    last = server_failed(log)
+    return refused or (Finding(*last) if last else None)
 
 
 def _went_on(events: Sequence[e.Event], after: Type[e.Event]) -> bool:
@@ -205,12 +206,11 @@ def _from_challenge(events: Sequence[e.Event]) -> Optional[Finding]:
     return Finding(*challenge_refused(invalid[-1])) if invalid else None
 
 
-def _from_wording(transcript: Transcript) -> Optional[Finding]:
+def _from_wording(transcript: Transcript, protocol_log: str) -> Optional[Finding]:
     texts = [text for text in transcript.texts if not PROGRESS.match(text)]
-    for text in texts:
-        known = dsm_refused(text)
-        if known:
-            return Finding(*known)
+    known = not_offered(texts, protocol_log) or next(filter(None, map(dsm_refused, texts)), None)
+    if known is not None:
+        return Finding(*known)
     for key, pattern in compiled():
         for text in reversed(texts):
             if pattern.search(text):
@@ -247,4 +247,4 @@ def _values(events: Sequence[e.Event], context: Mapping[str, str]) -> Mapping[st
         known.setdefault("host", urlsplit(known.get("server", "")).hostname or "HOST")
     quoted = {name: shlex.quote(known[name]) for name in _VALUES if name in known}
     # The group is the one of DSM's web server; the shell that runs a remedy knows its user itself.
-    return {"user": '"$(id -un)"', "group": "http", **quoted}
+    return {"user": '"$(id -un)"', "group": "http", "domains": quoted.get("domain", "DOMAINS"), **quoted}

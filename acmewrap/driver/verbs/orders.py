@@ -76,7 +76,12 @@ def of_csr(
 def obtain(caller: Caller, request: Request, on_line: Optional[OnLine], *, again: bool = True) -> IssueResult:
     """Have acme.sh order it in a workspace; what came of it takes the place of what was there when it is good."""
     domain, ecc = request.name
-    known = {"domain": domain, "name": domain, "webroot": next(iter(request.webroots), "")}
+    known = {
+        "domain": domain,
+        "name": domain,
+        "domains": ", ".join(request.domains),
+        "webroot": next(iter(request.webroots), ""),
+    }
     if LIFETIME in request.words:
         known["lifetime"] = request.words[request.words.index(LIFETIME) + 1]
     caller.refuse_exchangeable((Path(webroot, CHALLENGE_FOLDER) for webroot in request.webroots), ())
