@@ -77,7 +77,7 @@ class Units:
         if not any(texts.values()):
             return "missing"
 <<<<<<< HEAD
-        return "same" if texts == dict(self.render()) and self.is_enabled() else "differs"
+        return "same" if texts == {path: wanted.get(path) for path in texts} and self.is_enabled() else "differs"
 
     def is_enabled(self) -> bool:
         return self._control("is-enabled", f"{self.name}.timer", any_status=True).strip() == "enabled"
