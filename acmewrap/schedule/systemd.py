@@ -76,7 +76,6 @@ class Units:
         texts, wanted = {path: _read(path) for path in self._paths()}, self.render()
         if not any(texts.values()):
             return "missing"
-<<<<<<< HEAD
         return "same" if texts == {path: wanted.get(path) for path in texts} and self.is_enabled() else "differs"
 
     def is_enabled(self) -> bool:
@@ -85,10 +84,6 @@ class Units:
     def disable(self) -> None:
         """Stop the timer, also after the next start of the machine."""
         self._control("disable", "--now", f"{self.name}.timer", any_status=True)
-=======
-        enabled = self._control("is-enabled", f"{self.name}.timer", any_status=True).strip() == "enabled"
-        return "same" if texts == {path: wanted.get(path) for path in texts} and enabled else "differs"
->>>>>>> main
 
     def ensure(self) -> None:
         """Write them, and have the timer run from now on. Raises :class:`AccessError` (``file.foreign``) for units that somebody
