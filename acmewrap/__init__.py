@@ -58,7 +58,7 @@ _MODULES: Mapping[str, str] = {
     "reasons": "Reason",
     "report.page": "Report",
     "schedule.backend": "Scheduler StartOutcome",
-    "schedule.crontab": "CrontabEntry",
+    "schedule.others": "OtherEntry",
     "secrets": (
         "CommandReference CredentialReference EnvironmentReference FileReference InlineSecret Reference Secret"
     ),

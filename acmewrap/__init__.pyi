@@ -126,7 +126,7 @@ from .reasons import Reason as Reason
 from .report.page import Report as Report
 from .schedule.backend import Scheduler as Scheduler
 from .schedule.backend import StartOutcome as StartOutcome
-from .schedule.crontab import CrontabEntry as CrontabEntry
+from .schedule.others import OtherEntry as OtherEntry
 from .secrets import CommandReference as CommandReference
 from .secrets import CredentialReference as CredentialReference
 from .secrets import EnvironmentReference as EnvironmentReference

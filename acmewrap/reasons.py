@@ -29,6 +29,8 @@ class Plain(Enum):
     NO_CHALLENGE_FOLDER = "no_challenge_folder"
     NOT_WRITABLE = "not_writable"
     NOT_CONFIGURED = "not_configured"  # a former version of the file asked for it
+    FILE_GONE = "file_gone"  # an entry of a scheduler for a configuration that is not there any more
+    RUNS_ACME_SH = "runs_acme_sh"  # somebody else's entry of a scheduler works on the same certificates
     # Of a certificate.
     NOT_YET_ISSUED = "not_yet_issued"
     REQUEST_DIFFERS = "request_differs"  # challenge or options are not those it was issued with

@@ -55,6 +55,11 @@ ENTRIES: Mapping[str, Entry] = {
         "Run once, as root on the NAS: acmewrap doctor --fix. After each update of DSM, look with `acmewrap doctor`.",
         fixable=True,
     ),
+    "doctor.other_entry": Entry(
+        "An entry of a scheduler is left over from a former version of the file, or of one that is gone, or somebody else's runs "
+        "acme.sh on the same home: two of them renew and deploy against each other.",
+        "See it with `acmewrap plan`, and remove it: acmewrap apply --prune",
+    ),
     "doctor.other_task": Entry(
         "Another task runs acme.sh as well: two of them change one home, or bring different certificates to one entry of DSM.",
         "Look at the task {task} in Control Panel > Task Scheduler, and delete or disable it when it is for the same certificates.",

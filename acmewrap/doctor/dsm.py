@@ -51,7 +51,7 @@ def _dsm(context: DoctorContext, synology: Synology) -> Seen:
             for name, offer in sorted(client.offered.items())
         )
         yield Fact("APIs", ", ".join(versions))
-        yield from _rights(context.config, client)
+        yield from _rights(context.config, context.environ, client)
 
 
 def _describe(channel: Channel) -> Seen:
@@ -62,7 +62,7 @@ def _describe(channel: Channel) -> Seen:
     yield Fact("2FA is enforced for", _POLICIES.get(enforced, enforced))
 
 
-def _rights(config: Config, client: Client) -> Seen:
+def _rights(config: Config, environ: Mapping[str, str], client: Client) -> Seen:
     """What the account may do; a right that is needed and lacking is raised as DSM refused it."""
     _, refused = _ask(client, "SYNO.Core.User", "list", type="local", offset=0, limit=1)
     accounts = "refused" if refused else "allowed"
@@ -85,8 +85,14 @@ def _rights(config: Config, client: Client) -> Seen:
         fixed = [] if found is None else certificates.find_fixed(listed, found.id, entry)
         if fixed:
             yield Fact("DSM lets nobody choose a certificate for", ", ".join(fixed))
+    left_over = tuple(dsm.find_others(config, environ, client))
     for task in others:
         name, owner = str(task.get("name", "")), tasks.owner_of(task)
+        if any(found.name == name for found in left_over):
+            yield Finding.of(
+                "doctor.other_entry", f"the task {name!r} of {owner} in DSM's Task Scheduler should not be there"
+            )
+            continue
         if _PROGRAM in str(task.get("action", "")) and not name.startswith(_OWN):
             message = f"the task {name!r} of {owner} in DSM's Task Scheduler runs {_PROGRAM} too"
             yield Finding.of("doctor.other_task", message, task=name)

@@ -15,8 +15,9 @@ from ..formats.timefmt import span
 from ..limits import CLOCK_TOLERANCE
 from ..plan.due import interval_of
 from ..plan.interval_check import find_too_slow
-from ..plan.steps import SetSchedule
+from ..plan.steps import RemoveScheduleEntry, SetSchedule
 from ..report import wording
+from ..schedule import others
 from ..schedule.entry import refuse_weak
 from ..state.machine import read_state
 from ..state.model import CERTIFICATE_PARTS
@@ -32,6 +33,7 @@ _LONGEST_RUN = 2 * DEADLINES["cron"]
 
 def checks(context: DoctorContext) -> Iterator[Check]:
     yield Check("the schedule", partial(_schedule, context))
+    yield Check("other entries of schedulers", partial(_others, context))
     yield Check("other runs", partial(_locks, context))
     yield Check("space on the disk", partial(_space, context))
     yield Check("the log", partial(_log, context))
@@ -54,6 +56,13 @@ def _schedule(context: DoctorContext) -> Iterator[Finding]:
     slow = find_too_slow(context.config, read_state(context.config, CERTIFICATE_PARTS))
     if slow is not None:
         yield Finding.of("doctor.schedule_too_slow", slow.message, every=slow.every)
+
+
+def _others(context: DoctorContext) -> Iterator[Finding]:
+    for found in others.find(context.config, context.environ):
+        step = RemoveScheduleEntry(found.reason, found, context.config)
+        message = f"{wording.subject_of(step)}: {wording.reason_of(step)}"
+        yield Finding.of("doctor.other_entry", message)
 
 
 def _locks(context: DoctorContext) -> Iterator[Finding]:

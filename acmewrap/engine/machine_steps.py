@@ -15,7 +15,7 @@ from ..errors import AccessError
 from ..host import file_access, placement, webroot
 from ..plan import steps
 from ..plan.steps import MachineStep
-from ..schedule import backends, crontab, entry
+from ..schedule import backends, entry
 from ..state import file_modes
 from ..state.ledger import Ledger
 from ..system import files
@@ -49,7 +49,7 @@ def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
         Home(step.path.parent).remove(step.stored.files.domain, step.stored.ecc)
         _forget(step.config, step.path.parent)
     elif isinstance(step, steps.RemoveScheduleEntry):
-        crontab.edit(step.entry.remove)
+        backends.remove_other(step.entry, step.config, environ)
     elif isinstance(step, steps.EnsureAccount):
         from ..state import nas
 

@@ -106,7 +106,7 @@ def _leftovers(config: Config, state: State) -> Iterator[Step]:
         if isinstance(leftover, Stored):
             yield steps.RemoveCertificate(Plain.NOT_CONFIGURED, leftover, config)
         else:
-            yield steps.RemoveScheduleEntry(Plain.NOT_CONFIGURED, leftover)
+            yield steps.RemoveScheduleEntry(leftover.reason, leftover, config)
 
 
 def _certificates(config: Config, state: State, now: float, options: PlanOptions) -> Iterator[Step]:

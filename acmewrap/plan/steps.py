@@ -13,7 +13,7 @@ from ..reasons import AccessDiffers, Mode, Reason, TooOpen
 
 if TYPE_CHECKING:
     from ..config.install import InstallFile
-    from ..schedule.crontab import CrontabEntry
+    from ..schedule.others import OtherEntry
     from ..state.file_modes import Excess
     from ..state.installed_files import Misplaced
 
@@ -152,10 +152,11 @@ class RemoveCertificate(MachineStep):
 
 @dataclass(frozen=True)
 class RemoveScheduleEntry(MachineStep):
-    """An entry of the crontab; its scheduler is another one now, or none."""
+    """An entry of a scheduler that *config* does not ask for; one that somebody else made works on its certificates."""
 
     kind = "remove"
-    entry: CrontabEntry
+    entry: OtherEntry
+    config: Config
 
 
 @dataclass(frozen=True)

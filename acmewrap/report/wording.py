@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Callable, Mapping, Optional, Type
 
 from .. import reasons
+from ..config.model import Scheduler
 from ..driver.output.events import WaitingForDns
 from ..driver.output.transcript import read
 from ..formats.text import counted
@@ -16,6 +17,8 @@ _PLAIN: Mapping[Plain, str] = {  # where its kind is not enough
     Plain.DIFFERS: "differs from the configuration",
     Plain.FOREIGN: "not written by acmewrap",
     Plain.NOT_CONFIGURED: "no longer in the configuration",
+    Plain.FILE_GONE: "its configuration file is gone",
+    Plain.RUNS_ACME_SH: "runs acme.sh on the same certificates",
     Plain.REQUEST_DIFFERS: "challenge or options differ from those it was issued with",
     Plain.ADVICE_OUTDATED: "renewal information is out of date",
     Plain.SUPERSEDED: "last seen there with an older certificate",
@@ -23,6 +26,7 @@ _PLAIN: Mapping[Plain, str] = {  # where its kind is not enough
     Plain.NOT_RELOADED: "in place, but its reload has not succeeded yet",
     Plain.NO_ACCOUNT: "could not be verified: the account does not exist yet",
 }
+_ENTRIES: Mapping[Scheduler, str] = {"crontab": "the crontab entry", "systemd": "the timer", "dsm": "the task"}
 _DETAILED: Mapping[Type[Detailed], Callable[[Any], str]] = {
     reasons.NotAsPinned: lambda reason: reason.failure.message,
     reasons.TooOpen: lambda reason: f"overly permissive: mode {reason.mode:04o}, should be {reason.wanted:04o}",
@@ -89,7 +93,7 @@ def subject_of(step: steps.Step) -> str:
     if isinstance(step, steps.SetSchedule):
         return step.schedule.by
     if isinstance(step, steps.RemoveScheduleEntry):
-        return "the entry in the crontab"
+        return f"{_ENTRIES[step.entry.by]} {step.entry.name}"
     if isinstance(step, steps.EnsureAccount):
         return step.account.name
     if isinstance(step, steps.DeployCertificate):

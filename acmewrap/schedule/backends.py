@@ -9,8 +9,9 @@ from ..config.model import Config
 from ..errors import AcmewrapError, CommandError
 from ..reasons import Drift
 from ..system import privileges
-from . import crontab, entry
+from . import crontab, entry, others
 from .backend import Scheduler, StartOutcome
+from .others import OtherEntry
 
 
 def open_scheduler(config: Config, environ: Mapping[str, str]) -> Scheduler:
@@ -27,6 +28,16 @@ def open_scheduler(config: Config, environ: Mapping[str, str]) -> Scheduler:
     from .dsm import DsmTask
 
     return DsmTask(config, environ)
+
+
+def remove_other(found: OtherEntry, config: Config, environ: Mapping[str, str]) -> None:
+    """Take out an entry that *config* does not ask for. Raises :class:`AcmewrapError`."""
+    if found.by == "dsm":
+        from .dsm import DsmTask
+
+        DsmTask(config, environ).remove_other(found.name)
+    else:
+        others.remove(found, config)
 
 
 class Crontab:

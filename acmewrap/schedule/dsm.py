@@ -17,16 +17,20 @@ from ..config.model import Config
 from ..errors import DeployError, Problem
 from ..host import ownership
 from ..host.webroot import CHALLENGES
-from ..reasons import Drift
+from ..reasons import Drift, Plain
 from ..secrets import FileReference
 from ..synology import account, reply, tasks
 from ..synology.channel import Channel
 from ..synology.sessions import Environ, nas_of, open_account, open_provisioner
 from ..synology.tools import Tools
+from ..synology.web import ApiError
 from ..system import files
 from ..system.privileges import User
-from . import entry
+from . import entry, others
 from .backend import Log, StartOutcome, spread
+from .others import OtherEntry
+
+_OWN = "acmewrap "  # begins the names of our tasks
 
 
 def is_wanted(config: Config) -> bool:
@@ -41,13 +45,16 @@ def describe(config: Config, channel: Optional[Channel] = None) -> tasks.Task:
     """
     wanted = config.schedule
     assert wanted is not None
-    path = re.sub(r"[^A-Za-z0-9._]+", "-", str(config.file)).strip("-")
     hour, minute = wanted.daily or (0, spread(str(config.file)) % 60)
-    name, owner = f"acmewrap {path}", nas_of(config).account.name
+    name, owner = _name(config), nas_of(config).account.name
     if isinstance(channel, Tools) and os.geteuid() not in (0, account.find_uid(channel, owner)):
         with contextlib.suppress(KeyError):
             owner = pwd.getpwuid(os.geteuid()).pw_name
     return tasks.Task(name, owner, entry.script(config), hour, minute, wanted.every_seconds, wanted.mail)
+
+
+def _name(config: Config) -> str:
+    return _OWN + re.sub(r"[^A-Za-z0-9._]+", "-", str(config.file)).strip("-")
 
 
 def look(config: Config, channel: Channel) -> Drift:
@@ -66,6 +73,17 @@ def look(config: Config, channel: Channel) -> Drift:
         if owner is not None and ownership.find_foreign(found_paths, owner) is not None:
             return "differs"
     return "same"
+
+
+def find_others(config: Config, environ: Environ, channel: Channel) -> Iterator[OtherEntry]:
+    """Tasks of the NAS that should not be there; none where the account may not look."""
+    with contextlib.suppress(ApiError):
+        for task in tasks.TaskScheduler(channel).list_all():
+            name, script = str(task.get("name", "")), str(task.get("action", ""))
+            if name == _name(config) and not is_wanted(config):
+                yield OtherEntry("dsm", name, Plain.NOT_CONFIGURED)
+            elif not name.startswith(_OWN) and others.runs_acme_sh(config, script, environ):
+                yield OtherEntry("dsm", name, Plain.RUNS_ACME_SH)
 
 
 class DsmTask:
@@ -134,6 +152,17 @@ class DsmTask:
             if found is not None:
                 scheduler.remove(found)
         return found is not None
+
+    def remove_other(self, name: str) -> None:
+        """Take out a task that is none of this file's schedule. Raises :class:`AcmewrapError`."""
+        with self._open() as channel:
+            scheduler = tasks.TaskScheduler(channel)
+            found = scheduler.find(name)
+            if found is not None:
+                scheduler.remove(found)
+                if scheduler.find(name) is not None:
+                    message = f"DSM was asked to delete the task {name!r} of {found.owner} and still shows it"
+                    raise DeployError(failure("dsm.task_not_set", message, task=name))
 
     def _find(self, scheduler: tasks.TaskScheduler) -> Optional[tasks.Found]:
         """The task of this file. Raises :class:`ConfigurationError` for that of another one: the name does not tell them apart."""

@@ -6,6 +6,7 @@ hold only those of its bars that need no privilege.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -23,6 +24,7 @@ from .backend import Log, StartOutcome, logged, spread
 IDENTITY = "acmewrap unit, version 1"
 
 _SYSTEM = Path("/etc/systemd/system")
+_SOURCE = re.compile(r"^# Rendered from (/.*?); ", re.MULTILINE)
 _TIMEOUT = 60
 _HOUR = 3600
 # Files and folders of other users (webroots, installed copies) are written to and given back to their owners.
@@ -74,8 +76,14 @@ class Units:
         texts, wanted = {path: _read(path) for path in self._paths()}, self.render()
         if not any(texts.values()):
             return "missing"
-        enabled = self._control("is-enabled", f"{self.name}.timer", any_status=True).strip() == "enabled"
-        return "same" if texts == {path: wanted.get(path) for path in texts} and enabled else "differs"
+        return "same" if texts == {path: wanted.get(path) for path in texts} and self.is_enabled() else "differs"
+
+    def is_enabled(self) -> bool:
+        return self._control("is-enabled", f"{self.name}.timer", any_status=True).strip() == "enabled"
+
+    def disable(self) -> None:
+        """Stop the timer, also after the next start of the machine."""
+        self._control("disable", "--now", f"{self.name}.timer", any_status=True)
 
     def ensure(self) -> None:
         """Write them, and have the timer run from now on. Raises :class:`AccessError` (``file.foreign``) for units that somebody
@@ -86,7 +94,7 @@ class Units:
             found, text = _read(path), wanted.get(path)
             if found is not None and IDENTITY.rpartition(" ")[0] not in found[:200]:
                 raise AccessError(failure("file.foreign", f"{path} was not written by acmewrap", path=path))
-            if found is not None and f"# Rendered from {self.source};" not in found:
+            if found is not None and source_of(found) != str(self.source):
                 message = (
                     f"{path} is the unit of another file, whose path differs from that of {self.source} in signs alone"
                 )
@@ -106,7 +114,7 @@ class Units:
         """Stop the timer and remove the files. False when there was nothing."""
         there = [path for path in self._paths() if path.exists()]
         if there:
-            self._control("disable", "--now", f"{self.name}.timer", any_status=True)
+            self.disable()
             for path in there:
                 self._as_manager(path.unlink)
             self._control("daemon-reload")
@@ -179,6 +187,12 @@ class Units:
         first = own // 60 % min(hours, 24)
         times = f"{first:02}" if hours >= 24 else f"{first:02}/{hours}"
         return f"*-*-* {times}:{own % 60:02}:00"
+
+
+def source_of(text: str) -> Optional[str]:
+    """The configuration file that acmewrap made a unit from; None for one that somebody else made."""
+    match = _SOURCE.search(text) if IDENTITY.rpartition(" ")[0] in text[:200] else None
+    return None if match is None else match[1]
 
 
 def folder_of_units(environ: Mapping[str, str]) -> Path:

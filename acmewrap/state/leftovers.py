@@ -5,20 +5,20 @@ Every plan shows it; only `apply --prune` removes it.
 
 from __future__ import annotations
 
-from typing import Iterator, List, Tuple, Union
+from typing import Iterator, List, Mapping, Tuple, Union
 
 from .. import paths
-from ..config.model import Config, Schedule
+from ..config.model import Config
 from ..driver.homes.home import Home, Stored
-from ..errors import AcmewrapError
-from ..schedule import crontab
+from ..schedule import others
+from ..schedule.others import OtherEntry
 
-Leftover = Union[Stored, crontab.CrontabEntry]
+Leftover = Union[Stored, OtherEntry]
 
 
-def inspect(config: Config) -> Tuple[Leftover, ...]:
-    """All that is left over. Reads the crontab only where the file has no schedule for it."""
-    return (*_certificates(config), *_schedule(config))
+def inspect(config: Config, environ: Mapping[str, str]) -> Tuple[Leftover, ...]:
+    """All that is left over on this machine. Reads the crontab."""
+    return (*_certificates(config), *others.find(config, environ))
 
 
 def _certificates(config: Config) -> Iterator[Stored]:
@@ -31,15 +31,3 @@ def _certificates(config: Config) -> Iterator[Stored]:
         for stored in Home(authority.home).stored():
             if (stored.files.domain, stored.ecc) not in wanted:
                 yield stored
-
-
-def _schedule(config: Config) -> Iterator[crontab.CrontabEntry]:
-    if config.schedule is not None and config.schedule.by == "crontab":
-        return
-    try:
-        text = crontab.read()
-    except AcmewrapError:  # no cron, no entry
-        return
-    entry = crontab.CrontabEntry(str(config.file), Schedule(), (), paths.log_path(config))  # found by its marks
-    if entry.is_in(text):
-        yield entry

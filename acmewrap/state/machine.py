@@ -76,7 +76,9 @@ def read_state(
         schedule=guard.read("the schedule", lambda: _read_schedule(config, nas), "differs")
         if "schedule" in parts
         else "same",
-        leftovers=guard.read("what is left over", lambda: _read_leftovers(config), ()) if "leftovers" in parts else (),
+        leftovers=guard.read("what is left over", lambda: _read_leftovers(config, environ, nas), ())
+        if "leftovers" in parts
+        else (),
         unread=tuple(guard.failures),
     )
 
@@ -150,10 +152,12 @@ def _read_modes(config: Config) -> Tuple[Excess, ...]:
     return file_modes.inspect(config)
 
 
-def _read_leftovers(config: Config) -> Tuple[Leftover, ...]:
+def _read_leftovers(
+    config: Config, environ: Optional[Mapping[str, str]], nas: Optional[NasState]
+) -> Tuple[Leftover, ...]:
     from . import leftovers
 
-    return leftovers.inspect(config)
+    return (*leftovers.inspect(config, environ or {}), *(() if nas is None else nas.others))
 
 
 def _read_certificate(config: Config, certificate: Certificate, ledger: Ledger, guard: _Guard) -> CertificateState:

@@ -14,6 +14,7 @@ from ..config.model import Account, Config
 from ..errors import AccessError, DeployError, Failure
 from ..reasons import AccountDiffers, AccountNotManaged, Deviation, Drift, NotObserved, Plain, Reason
 from ..schedule import dsm
+from ..schedule.others import OtherEntry
 from ..secrets import FileReference, Secret, resolve
 from ..synology import account, certificates
 from ..synology.channel import Provisioner, generate_password
@@ -27,7 +28,7 @@ _LAST_LOGIN_OF_DSM_6 = 6
 @dataclass(frozen=True)
 class NasState:
     """The NAS as it was found: what is amiss with the account; by description, why a certificate is not in use as the file says;
-    the task.
+    the task; tasks that should not be there.
 
     ``note``: what nobody could look at.
     """
@@ -35,6 +36,7 @@ class NasState:
     account: Optional[Reason] = None
     assignments: Mapping[str, Reason] = field(default_factory=dict)
     task: Drift = "same"
+    others: Tuple[OtherEntry, ...] = ()
     note: Optional[Reason] = None
 
 
@@ -85,6 +87,7 @@ def ensure_account(config: Config, environ: Environ) -> None:
 def _look(config: Config, environ: Environ, provisioner: Optional[Provisioner]) -> NasState:
     wanted = nas_of(config).account
     deviations: List[Deviation] = []
+    others: Tuple[OtherEntry, ...] = ()
     if provisioner is not None:
         _refuse_keys(config, provisioner.maximum(AUTH))
         found = account.read(provisioner, wanted.name)
@@ -100,6 +103,7 @@ def _look(config: Config, environ: Environ, provisioner: Optional[Provisioner]) 
             _refuse_keys(config, client.maximum(AUTH))
             assignments = _find_drifts(config, certificates.read(client))
             task = dsm.look(config, provisioner or client)
+            others = tuple(dsm.find_others(config, environ, provisioner or client))
     except UnsupportedKeyError:
         raise
     except Exception as error:
@@ -108,7 +112,7 @@ def _look(config: Config, environ: Environ, provisioner: Optional[Provisioner]) 
         assignments = dict.fromkeys(entries(config), NotObserved(_explain(error, config)))
         task = "differs" if dsm.is_wanted(config) else "same"
     differs = AccountDiffers(tuple(deviations)) if deviations else None
-    return NasState(differs, assignments, task, AccountNotManaged(wanted.name) if provisioner is None else None)
+    return NasState(differs, assignments, task, others, AccountNotManaged(wanted.name) if provisioner is None else None)
 
 
 def _find_drifts(config: Config, listed: Tuple[certificates.Listed, ...]) -> Dict[str, Reason]:

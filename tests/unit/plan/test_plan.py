@@ -15,7 +15,7 @@ import pytest
 from acmewrap.catalogue import failure
 from acmewrap.config import Config
 from acmewrap.config.challenges import Dns, Webroot
-from acmewrap.config.model import Authority, Certificate, DsmCertificate, RenewBefore, Schedule
+from acmewrap.config.model import Authority, Certificate, DsmCertificate, RenewBefore
 from acmewrap.driver.wrapper import Wrapper
 from acmewrap.formats.timefmt import instant
 from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
@@ -39,7 +39,7 @@ from acmewrap.plan.steps import (
     WriteBundle,
 )
 from acmewrap.reasons import Changed, Due, Expired, NotAsPinned, NotObserved, NotServed, Plain, Reason, SetBroken
-from acmewrap.schedule.crontab import CrontabEntry
+from acmewrap.schedule.others import OtherEntry
 from acmewrap.secrets import FileReference
 from acmewrap.state.ledger import LedgerEntry
 from acmewrap.state.model import State
@@ -333,7 +333,7 @@ def test_a_broken_certificate_is_not_delivered() -> None:
 
 
 def test_only_what_is_agreed_to_is_removed() -> None:
-    entry = CrontabEntry("/srv/old.yaml", Schedule(daily=(4, 55)), (("acmewrap", "cron"),), Path("/srv/log"))
+    entry = OtherEntry("crontab", "/srv/old.yaml", Plain.FILE_GONE)
     stored = make_stored()
     state = replace(make_state(), leftovers=(stored, entry))
     found = plan(make_config(), state, NOW)
