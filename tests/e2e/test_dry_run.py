@@ -69,12 +69,14 @@ HONOURED: Tuple[Row, ...] = (
     Row(("upgrade", "--to", "3.1.2", "--yes"), "Nothing was changed. To switch: acmewrap upgrade --to 3.1.2 --yes"),
     Row(("schedule", "show"), "acmewrap", leaves=False),
     Row(("schedule", "remove", "--yes"), "Would remove the entry: "),
+    Row(("monitoring", "test"), "Would send one message to each service", leaves=False),
     Row(("revoke", "nas", "--yes"), "Would revoke nas, serial "),
 )
 # Of a program of its own, in tests/process/test_self_update.py; of an archive of its own, in tests/unit/cli/test_pin.py.
 ELSEWHERE = {"self-update", "pin"}
 REFUSED: Tuple[Tuple[str, ...], ...] = (
     ("check",),
+    ("report",),
     ("plan",),
     ("status",),
     ("run", "--", "--version"),
