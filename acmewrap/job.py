@@ -161,12 +161,12 @@ class Job:
         from .state.ledger import Ledger
 
         (certificate,) = self.select(name)
-        authority, context = self.config.authority_of(certificate), RunContext(self._environ)
+        authority, context = self.config.authority_of(certificate), RunContext(self._environ, deadline=self.deadline)
         with Engine(self.config, context).hold():
             leaf = self.leaf(name).sha256
             if sha256 not in (None, leaf):
                 raise IssueError(failure("certificate.replaced", f"{name} is another one by now; none was revoked"))
-            acme = context.open_acme(self.config, authority)
+            acme = context.open_acme(self.config, authority, name)
             result = acme.revoke(certificate.domains[0], key=certificate.key, reason=reason)
             if result.ok:
                 Ledger.load(paths.ledger_path(authority)).revoke(leaf)

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
-import grp
 import os
 import secrets
 from functools import partial
@@ -18,6 +16,7 @@ from ..net.http import PORTS, Http, HttpError
 from ..net.tls import Trust
 from ..plan.steps import PrepareWebroot
 from ..report import wording
+from ..system.privileges import User
 from ..system.trust import find_dsm_tools
 from .finding import Check, DoctorContext, Finding, NotLooked
 from .machine import steps
@@ -43,11 +42,10 @@ def checks(context: DoctorContext) -> Iterator[Check]:
 def _webroot(context: DoctorContext, folder: Path) -> Iterator[Finding]:
     for step in steps(context, "webroot", PrepareWebroot):
         if step.path == folder:
-            who = {"user": getpass.getuser(), "group": grp.getgrgid(os.getgid()).gr_name}
             message = f"{folder}: {wording.reason_of(step)}"
             gone = not folder.exists() and find_dsm_tools(context.environ) is not None
             id = "doctor.webroot_lost" if gone else "webroot.not_writable"
-            yield Finding.of(id, message, step, webroot=folder, **who)
+            yield Finding.of(id, message, step, webroot=folder, user=User.current().name)
 
 
 def _name(context: DoctorContext, name: str, challenge: Challenge) -> Iterator[Finding]:

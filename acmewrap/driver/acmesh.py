@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import Callable, Mapping, Optional, Sequence, Tuple, Union
 
-from ..config.challenges import Challenge, Webroot
+from ..config.challenges import Challenge, webroots_of
 from ..config.model import Install, Poll
 from ..pki.x509 import X509
 from ..system.trust import StrPath
@@ -41,7 +41,7 @@ class AcmeSh:
 
     Before each call every file of it is held against the manifest of the pinned release ``version`` (None: the one that the
     script says it is), or against ``files``, unless ``verify`` is False. ``environment`` reaches every call (proxies, for one);
-    ``deadlines`` are seconds by verb, ``poll`` is that of an authority.
+    ``deadlines`` are seconds by verb, ``poll`` is that of an authority, ``context`` what remedies name.
     """
 
     def __init__(
@@ -61,6 +61,7 @@ class AcmeSh:
         runner: Optional[Runner] = None,
         clock: Callable[[], float] = time.time,
         poll: Poll = "early",
+        context: Optional[Mapping[str, str]] = None,
     ) -> None:
         self.home = Home(Path(home))
         self._caller = Caller(
@@ -78,6 +79,7 @@ class AcmeSh:
             runner=runner or ProcessRunner(),
             clock=clock,
             poll=poll,
+            context=context or {},
         )
 
     def register_account(self, eab: Optional[Tuple[str, Value]] = None, *, again: bool = False) -> AccountResult:
@@ -120,10 +122,9 @@ class AcmeSh:
         """
         challenges = command.one_each(domains, challenge)
         words = command.issue(domains, challenges, key, force=force, options=options)
-        webroots = tuple(str(challenge.path) for challenge in challenges if isinstance(challenge, Webroot))
-        return orders.obtain(
-            self._caller, Request("issue", tuple(domains), key, words, webroots, variables, due, settings), on_line
-        )
+        webroots = webroots_of(domains, challenges)
+        request = Request("issue", tuple(domains), key, words, webroots, variables, due, settings)
+        return orders.obtain(self._caller, request, on_line)
 
     def sign_csr(
         self,
@@ -161,11 +162,10 @@ class AcmeSh:
     ) -> IssueResult:
         """``--renew``: the same again, from what acme.sh remembers. Runs no deploy hook; that is :meth:`deploy`'s."""
         stored = self.home.read(domain, is_ecc(key))
-        domains, webroots = ((domain,), ()) if stored is None else (stored.domains, stored.webroots)
+        domains, webroots = ((domain,), {}) if stored is None else (stored.domains, stored.webroots)
         words = command.renew(domain, key, force=force)
-        return orders.obtain(
-            self._caller, Request("renew", domains, key, words, webroots, variables, due, settings), on_line
-        )
+        request = Request("renew", domains, key, words, webroots, variables, due, settings)
+        return orders.obtain(self._caller, request, on_line)
 
     def cron(
         self,

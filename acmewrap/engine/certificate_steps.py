@@ -119,7 +119,7 @@ class CertificateSteps:
         return replace(result, failure=problem)
 
     def _order(self, step: ObtainCertificate, on_line: OnLine) -> IssueResult:
-        certificate, acme = step.request, self._context.open_acme(self._config, step.authority)
+        certificate, acme = step.request, self._context.open_acme(self._config, step.authority, step.request.name)
 
         def due(not_before: datetime, not_after: datetime) -> datetime:
             return instant(due_at(int(not_before.timestamp()), int(not_after.timestamp()), certificate.renew))

@@ -35,16 +35,15 @@ def run(
     """
     environment = environment_of(context.environ)
     refuse_weak(argv, environment)
-    deadline = context.deadlines.get(verb, _DEADLINE)
     with files.machine_lock(_DEADLINE):
         try:
-            done = context.runner.run(Command(verb, argv, environment, config.directory, deadline), on_line)
+            done = context.runner.run(Command(verb, argv, environment, config.directory, _DEADLINE), on_line)
         except CommandError as error:
             if context.stopped.is_set():
                 raise
             raise Ended(error.failure.message) from error
     if done.ended_by_deadline:
-        raise Ended(f"did not end within {deadline:.0f} s", done.lines)
+        raise Ended(f"did not end within {_DEADLINE:.0f} s", done.lines)
     if done.returncode != 0:
         raise Ended(f"ended with {done.returncode}", done.lines)
     return done.lines

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Callable, Dict, Mapping
+from typing import Callable, Dict, Mapping, Optional
 
 from .. import paths, unexpected
 from ..catalogue import failure
@@ -30,14 +30,14 @@ def explain(error: Exception, config: Config, step: Step) -> AcmewrapError:
 @dataclass(frozen=True)
 class RunContext:
     """``environ`` serves secrets, proxies and PATH; ``lock_timeout`` is how long to wait for another run, in seconds;
-    ``deadlines`` are those of acme.sh's verbs, in seconds.
+    ``deadline`` is for each call of acme.sh, in seconds (None: that of its verb).
     """
 
     environ: Mapping[str, str]
     clock: Callable[[], float] = time.time
     runner: Runner = field(default_factory=ProcessRunner)
     lock_timeout: float = 10.0
-    deadlines: Mapping[str, float] = field(default_factory=dict)
+    deadline: Optional[float] = None
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def stop(self) -> None:
@@ -56,8 +56,8 @@ class RunContext:
         given = None if eab is None else (eab.key_id, resolve(eab.hmac_key, self.environ))
         return self.open_acme(config, authority).register_account(given, again=again)
 
-    def open_acme(self, config: Config, authority: Authority) -> AcmeSh:
-        """acme.sh as the configuration has it, bound to one authority."""
+    def open_acme(self, config: Config, authority: Authority, name: str = "") -> AcmeSh:
+        """acme.sh as the configuration has it, bound to one authority; for the certificate *name*, if it is for one."""
         proxies: Dict[str, str] = {name: self.environ[name] for name in _PROXIES if name in self.environ}
         return AcmeSh(
             paths.program_folder(config),
@@ -70,7 +70,8 @@ class RunContext:
             files=config.acme_sh.pinned[1],
             path=self.environ.get("PATH") or command.DEFAULT_PATH,
             environment=proxies,
-            deadlines=self.deadlines,
+            deadlines={} if self.deadline is None else dict.fromkeys(command.DEADLINES, self.deadline),
             runner=self.runner,
             clock=self.clock,
+            context={"name": name} if name else {},
         )

@@ -73,13 +73,11 @@ class Convergence:
                 self.options.watch and watch.is_due(self.config, planned.state, self.clock())
             ):
                 return Run(planned, (), started, instant(self.clock()))
-        from ..driver.command import DEADLINES
         from .context import RunContext
         from .engine import Engine
         from .own_commands import Commands
 
-        deadlines = {} if self.deadline is None else dict.fromkeys(DEADLINES, self.deadline)
-        context = RunContext(self.environ, clock=self.clock, deadlines=deadlines)
+        context = RunContext(self.environ, clock=self.clock, deadline=self.deadline)
         commands = Commands(self.config, context, self.document)
         engine = Engine(self.config, context, listener, commands)
         with engine.hold():

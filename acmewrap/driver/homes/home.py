@@ -97,9 +97,11 @@ class Stored:
         return (self.files.domain, *(name for name in others.split(",") if name not in ("", "no", self.files.domain)))
 
     @property
-    def webroots(self) -> Tuple[str, ...]:
-        """Where acme.sh will lay tokens (``Le_Webroot``, one for each domain, or the name of another way)."""
-        return tuple(path for path in self.configuration.get("Le_Webroot", "").split(",") if path.startswith("/"))
+    def webroots(self) -> Mapping[str, str]:
+        """Where acme.sh will lay tokens for which domain (``Le_Webroot``, one for each, or the name of another way)."""
+        *ways, last = self.configuration.get("Le_Webroot", "").split(",")
+        ways += [last] * len(self.domains)  # as acme.sh takes it
+        return {domain: way for domain, way in zip(self.domains, ways) if way.startswith("/")}
 
     @property
     def next_renewal(self) -> Optional[datetime]:

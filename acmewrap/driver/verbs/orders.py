@@ -9,7 +9,7 @@ from typing import Mapping, Optional, Sequence, Union
 
 from ...acme import retry_after
 from ...config.arguments import CHALLENGE_FOLDER
-from ...config.challenges import Challenge, Webroot
+from ...config.challenges import Challenge, webroots_of
 from ...errors import Retry
 from ...pki import csr
 from ...system.reading import read_bytes
@@ -51,7 +51,7 @@ def of_csr(
         raise command.refused(
             f"{stored.files.folder} holds a key of its own: keep certificates of requests in another home"
         )
-    webroots = tuple(str(one.path) for one in challenges if isinstance(one, Webroot))
+    webroots = webroots_of(request.domains, challenges)
     marked = {KEY_ELSEWHERE: "1"}
     return Request("issue", request.domains, key, words, webroots, variables, settings=marked, csr=request)
 
@@ -59,8 +59,9 @@ def of_csr(
 def obtain(caller: Caller, request: Request, on_line: Optional[OnLine], *, again: bool = True) -> IssueResult:
     """Have acme.sh order it in a workspace; what came of it takes the place of what was there when it is good."""
     domain, ecc = request.name
-    known = {"domain": domain, "name": domain, "webroot": next(iter(request.webroots), "")}
-    caller.refuse_exchangeable((Path(webroot, CHALLENGE_FOLDER) for webroot in request.webroots), ())
+    webroots = {domain: request.webroots.get(domain, "") for domain in request.domains}
+    known = {"domain": domain, "name": domain, "webroot": webroots[domain]}
+    caller.refuse_exchangeable((Path(one, CHALLENGE_FOLDER) for one in request.webroots.values()), ())
     with stage(caller.home, [request.name], anew=request.verb == "issue") as staging:
         before, staged = caller.home.read(domain, ecc), staging.files_of(domain, ecc)
         words = (
@@ -79,7 +80,9 @@ def obtain(caller: Caller, request: Request, on_line: Optional[OnLine], *, again
             read_folder(staged, ecc),
             done,
             now=caller.clock(),
-            diagnose=lambda: caller.diagnose(request.verb, done, known, protocol=staging.read_protocol()),
+            diagnose=lambda: caller.diagnose(
+                request.verb, done, known, protocol=staging.read_protocol(), webroots=webroots
+            ),
             protocol=staging.read_protocol,
         )
         if result.changed:
