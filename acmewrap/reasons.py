@@ -121,6 +121,13 @@ class NotObserved(Detailed):
 
 
 @dataclass(frozen=True)
+class Blocked(Detailed):
+    """It can only fail, and why."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True)
 class SetBroken(Detailed):
     """Key, certificate and chain do not match."""
 
@@ -190,6 +197,7 @@ Reason = Union[
     AccountNotManaged,
     NotOurs,
     NotObserved,
+    Blocked,
     SetBroken,
     Changed,
     Due,

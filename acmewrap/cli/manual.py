@@ -46,7 +46,8 @@ COMMANDS: Mapping[str, Page] = {
     ),
     "plan": Page(
         "show what apply would do, and why; changes nothing",
-        "What is left over from an older file is shown too; `apply --prune` removes it.",
+        "What is left over from an older file is shown too; `apply --prune` removes it. What can only fail is named apart, and ends\n"
+        "the command with its exit code.",
         ("acmewrap plan", "acmewrap plan --exit-code   # 2 when something is pending"),
         takes=("--only", "--force"),
     ),
@@ -59,7 +60,8 @@ COMMANDS: Mapping[str, Page] = {
     ),
     "status": Page(
         "how each certificate stands, on disk and at its targets",
-        "The exit code is 0 when every certificate is valid and served, 1 otherwise: fit for monitoring.",
+        "For monitoring: it ends with 0 when every certificate is valid and served, 3 when one has failed or ended, 4 when a\n"
+        "deployment is pending, 1 when the schedule is not as the file asks for, or has started nothing for two intervals.",
         ("acmewrap status", "acmewrap --json status"),
         names=True,
         takes=("--only",),

@@ -45,7 +45,7 @@ def _webroot(context: DoctorContext, folder: Path) -> Iterator[Finding]:
             message = f"{folder}: {wording.reason_of(step)}"
             gone = not folder.exists() and find_dsm_tools(context.environ) is not None
             id = "doctor.webroot_lost" if gone else "webroot.not_writable"
-            yield Finding.of(id, message, step, webroot=folder, user=User.current().name)
+            yield Finding.of(id, message, step, webroot=folder, user=User.current().name, group=os.getegid())
 
 
 def _name(context: DoctorContext, name: str, challenge: Challenge) -> Iterator[Finding]:

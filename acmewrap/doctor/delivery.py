@@ -7,7 +7,7 @@ from functools import partial
 from typing import Iterator
 
 from ..config.model import Certificate, Target
-from ..formats.timefmt import instant, moment, span
+from ..formats.timefmt import counted, instant, moment, span
 from ..plan.due import due_at
 from ..state.ledger import LedgerEntry
 from ..state.machine import CERTIFICATE_PARTS, CertificateState, read_state
@@ -28,6 +28,9 @@ def checks(context: DoctorContext) -> Iterator[Check]:
 def _certificate(context: DoctorContext, certificate: Certificate, found: CertificateState) -> Iterator[Finding]:
     leaf = found.leaf
     name, last = certificate.name, _last_error(found.attempts)
+    if found.unread is not None:
+        yield Finding(found.unread)
+        return
     if leaf is None:
         message = f"{name} was not issued yet{last}"
         yield Finding.of("certificate.not_issued", message, name=name)
@@ -45,7 +48,10 @@ def _certificate(context: DoctorContext, certificate: Certificate, found: Certif
         )
         id = "doctor.certificate_overdue"
     elif found.attempts.error is not None:
-        message, id = f"{name} could not be renewed {found.attempts.attempts} times{last}", "doctor.issue_failing"
+        message, id = (
+            f"{name} could not be renewed {counted(found.attempts.attempts, 'time')}{last}",
+            "doctor.issue_failing",
+        )
     else:
         return
     yield Finding.of(id, message, name=name)
@@ -54,7 +60,7 @@ def _certificate(context: DoctorContext, certificate: Certificate, found: Certif
 def _target(certificate: Certificate, target: Target, found: CertificateState) -> Iterator[Finding]:
     leaf = found.leaf
     if leaf is None:
-        raise NotLooked("there is no certificate yet")
+        raise NotLooked("there is no certificate yet" if found.unread is None else "the certificate cannot be read")
     entry, name = found.deliveries[target.name], certificate.name
     if not local_files.can_look(target):
         if entry.seen != leaf.sha256:

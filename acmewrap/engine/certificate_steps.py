@@ -12,7 +12,7 @@ from .. import paths
 from ..catalogue import CATALOGUE, failure
 from ..config.model import Authority, Certificate, Config, Target
 from ..driver.homes.configuration import set_deployed
-from ..driver.homes.home import Home, Stored
+from ..driver.homes.home import Stored
 from ..driver.process import OnLine
 from ..driver.results import IssueResult
 from ..errors import AcmewrapError, DeployError, Failure
@@ -21,7 +21,7 @@ from ..pki.x509 import X509
 from ..plan.due import due_at, end_of, interval_of
 from ..plan.fingerprint import REQUEST_KEY, request_of
 from ..plan.steps import CertificateStep, CheckRenewalInfo, DeployCertificate, ObtainCertificate, RenewCertificate
-from ..reasons import NotServed
+from ..reasons import Blocked, NotServed
 from ..secrets import Secret, resolve
 from ..state.ledger import Ledger, LedgerEntry
 from . import renewal_advice
@@ -64,6 +64,8 @@ class CertificateSteps:
             )
             return None
         try:
+            if isinstance(step.reason, Blocked):
+                raise AcmewrapError(step.reason.failure)
             if isinstance(step, DeployCertificate):
                 return self._deploy(step, on_line)
             assert isinstance(step, ObtainCertificate)
@@ -72,13 +74,13 @@ class CertificateSteps:
             problem = explain(error, self._config, step)
             if not self._context.stopped.is_set():
                 with contextlib.suppress(Exception):  # where nothing can be read or written, the failure itself says so
-                    self._note(step, problem.failure)
+                    self.note(step, problem.failure)
             raise problem from error
 
     def _obtain(self, step: ObtainCertificate, on_line: OnLine) -> IssueResult:
         if step.authority.name in self._blocked:
             raise self._blocked[step.authority.name]
-        before = _read(step)
+        before = paths.read(self._config, step.request)
         result = self._order(step, on_line)
         if not result.changed and result.failure is not None and CATALOGUE[result.failure.id].account_lost:
             result = self._order(step, on_line) if self._register_again(step.authority) else result
@@ -93,7 +95,7 @@ class CertificateSteps:
             nothing = failure("certificate.not_stored", "acme.sh ended well and stored nothing new")
             result = replace(result, failure=nothing)
         assert result.failure is not None
-        self._note(step, result.failure, result.retry_after)
+        self.note(step, result.failure, result.retry_after)
         return result
 
     def _register_again(self, authority: Authority) -> bool:
@@ -173,7 +175,7 @@ class CertificateSteps:
             return done.delivery
         problem = explain(error, self._config, step)
         with contextlib.suppress(Exception):
-            self._note(step, problem.failure)
+            self.note(step, problem.failure)
         return problem
 
     def _installation(self, step: DeployCertificate, on_line: OnLine) -> Installation:
@@ -181,7 +183,7 @@ class CertificateSteps:
         return Installation(step, stored, leaf, self._ledgers[step.authority.name], on_line)
 
     def _read_sound(self, step: DeployCertificate) -> Tuple[Stored, X509]:
-        name, stored = step.request.name, _read(step)
+        name, stored = step.request.name, paths.read(self._config, step.request)
         if stored is None or stored.leaf is None:
             message = f"{name} was not issued yet, there is nothing to deploy"
             raise DeployError(failure("certificate.not_issued", message, name=name))
@@ -223,11 +225,11 @@ class CertificateSteps:
     def _is_left_to_acme_sh(self) -> bool:
         return self._config.schedule is not None and self._config.schedule.run == "wrapper"
 
-    def _note(self, step: CertificateStep, problem: Failure, retry_after: Optional[timedelta] = None) -> None:
+    def note(self, step: CertificateStep, problem: Failure, retry_after: Optional[timedelta] = None) -> None:
         """Write a failure down. The next try comes while half of what is left of a life is still left: the life of what a
         target serves, or of the certificate itself.
         """
-        now, stored = self._context.clock(), _read(step)
+        now, stored = self._context.clock(), paths.read(self._config, step.request)
         ledger = self._ledgers[step.authority.name]
         entry = ledger.get(step.entry)
         leaf = stored.leaf if stored is not None else None
@@ -240,10 +242,6 @@ class CertificateSteps:
             retry_after=None if retry_after is None else retry_after.total_seconds(),
         )
         ledger.put(step.entry, failed)
-
-
-def _read(step: CertificateStep) -> Optional[Stored]:
-    return Home(step.authority.home).read(*paths.name_of(step.request))
 
 
 def _place(target: Target) -> str:

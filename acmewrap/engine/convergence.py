@@ -28,14 +28,16 @@ SCOPES: Mapping[Command, PlanOptions] = {
     # No login to a NAS for these.
     "install": PlanOptions(("install",), frozenset(("release",))),
     "render": PlanOptions(("bundle", "render"), frozenset(("wrapper", "bundle"))),
-    "issue": PlanOptions(OBTAINING_KINDS, CERTIFICATE_PARTS),
-    "deploy": PlanOptions(("deploy",), frozenset(("certificates", "wire", "nas"))),
+    "issue": PlanOptions(OBTAINING_KINDS, CERTIFICATE_PARTS | {"obstacles"}),
+    "deploy": PlanOptions(("deploy",), frozenset(("certificates", "wire", "nas", "obstacles"))),
     # Failures wait out their time, and nothing but files is read before a certificate is due.
     "cron": PlanOptions(
         CERTIFICATE_KINDS, CERTIFICATE_PARTS, respect_backoff=True, reissue_on_change=False, watch=True
     ),
     # The webroot is taken as it is: whether it works is the question.
-    "rehearse": PlanOptions(("install", "bundle", "issue"), frozenset(("release", "bundle", "certificates"))),
+    "rehearse": PlanOptions(
+        ("install", "bundle", "issue"), frozenset(("release", "bundle", "certificates", "obstacles"))
+    ),
     "upgrade": PlanOptions(("install", "render"), frozenset(("release", "wrapper"))),
 }
 

@@ -28,6 +28,10 @@ def span(length: Union[float, timedelta]) -> str:
     seconds = length.total_seconds() if isinstance(length, timedelta) else length
     for unit, name in ((86400, "day"), (3600, "hour"), (60, "minute")):
         if abs(seconds) >= unit:
-            count = int(seconds // unit)
-            return f"{count} {name}{'' if count == 1 else 's'}"
-    return f"{int(seconds)} seconds"
+            return counted(int(seconds // unit), name)
+    return counted(int(seconds), "second")
+
+
+def counted(count: int, what: str) -> str:
+    """``1 step``, ``2 steps``."""
+    return f"{count} {what}{'' if count == 1 else 's'}"

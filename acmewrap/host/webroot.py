@@ -122,5 +122,11 @@ def _prepare_with_sudo(path: Path, folders: Sequence[Path]) -> None:
 
 def _not_writable(path: Path, why: str) -> AccessError:
     return AccessError(
-        failure("webroot.not_writable", f"{path}: {why}", webroot=path, user=privileges.User.current().name)
+        failure(
+            "webroot.not_writable",
+            f"{path}: {why}",
+            webroot=path,
+            user=privileges.User.current().name,
+            group=os.getegid(),
+        )
     )

@@ -9,13 +9,14 @@ from __future__ import annotations
 import socket
 import typing
 from datetime import datetime
-from typing import Any, Dict, Mapping, Optional, Tuple, get_args
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 from .. import reasons
 from ..config.model import DEFAULT_RELEASE
 from ..engine.results import Run
 from ..errors import ExitCode, Failure
-from ..verify.tls_probe import ChainFlaw
+from .certificates import CERTIFICATE, REQUEST, SCHEDULE
+from .failures import FAILURE, FIELDS
 from .fields import (
     COUNT,
     FLAG,
@@ -37,19 +38,11 @@ from .fields import (
     within,
 )
 
-ID = Type({"type": "string", "pattern": r"^[a-z_]+\.[a-z0-9_]+$"}, str)
-_FAILURE: Dict[str, Type] = {
-    "id": field(ID, None, "Stable; each is explained in docs/errors.md."),
-    "message": TEXT,
-    "remedy": TEXT,
-    "lines": field(listed(TEXT), None, "The last words of the command behind it, without secrets."),
-}
-FAILURE = record("failure", _FAILURE)
 PROBLEM = record("problem", {"file": TEXT, "line": COUNT, "column": COUNT, "path": TEXT, "message": TEXT})
 _PROBLEMS = field(listed(PROBLEM), lambda error: getattr(error, "problems", ()), "Of a configuration.")
-ERROR = record("error", {**within("failure", _FAILURE), "problems": _PROBLEMS})
+ERROR = record("error", {**within("failure", FIELDS), "problems": _PROBLEMS})
 _FIXABLE = field(FLAG, lambda finding: finding.fix is not None, "By doctor --fix.")
-FINDING = record("finding", {**within("failure", _FAILURE), "fixable": _FIXABLE})
+FINDING = record("finding", {**within("failure", FIELDS), "fixable": _FIXABLE})
 FACT = record("fact", {"name": TEXT, "value": TEXT})
 _DEFAULT = field(FLAG, lambda release: release.version == DEFAULT_RELEASE)
 _PIN = {"url": TEXT, "sha256": SHA256, "cve": optional(TEXT), "debian": optional(TEXT), "default": _DEFAULT}
@@ -109,48 +102,6 @@ _RUN: Dict[str, Type] = {
 }
 RUN = record("run", _RUN)
 
-# --- certificates --------------------------------------------------------------------------------------------------------
-_REACHED = "deployed: the leaf was seen there; unverified: the hook said so, and nobody can verify it."
-_FLAWS = "What is wrong with the certificates that are served beside the leaf."
-_TARGET: Dict[str, Type] = {
-    "hook": field(TEXT, lambda status: status.target.hook or "install"),
-    "verify": field(optional(TEXT), "target.verify"),
-    "state": field(choice("deployed", "pending", "unverified", "unreachable"), None, _REACHED),
-    "expected_sha256": field(optional(SHA256), "expected"),
-    "served_sha256": field(optional(SHA256), "observed.served"),
-    "chain_flaws": field(listed(choice(*get_args(ChainFlaw))), "flaws", _FLAWS),
-    "proven_at": optional(MOMENT),
-    "attempts": field(COUNT, "entry.attempts"),
-    "next_try_at": field(optional(MOMENT), "next_try_at"),
-    "deployed_now": field(FLAG, None, "By this run."),
-    "failure": optional(FAILURE),
-}
-TARGET = record("target", _TARGET)
-_LEAF: Dict[str, Type] = {
-    **dict.fromkeys(("issuer", "serial", "key_type"), optional(TEXT)),
-    **dict.fromkeys(("not_before", "not_after"), optional(MOMENT)),
-    "sha256": optional(SHA256),
-}
-_DONE = optional(choice("issued", "renewed", "reissued", "unchanged", "not_due", "not_issued", "failed"))
-_PATHS: Dict[str, Type] = {"cert": field(TEXT, "certificate"), **dict.fromkeys(("key", "chain", "fullchain"), TEXT)}
-_REQUEST: Dict[str, Type] = {"domains": listed(TEXT), "authority": TEXT}
-REQUEST = record("request", _REQUEST)
-CERTIFICATE = record(
-    "certificate",
-    {
-        **within("certificate", _REQUEST),
-        "state": choice("valid", "due", "expired", "broken", "missing"),
-        "outcome": field(_DONE, None, "What this run did to it."),
-        "healthy": field(FLAG, "is_healthy", "Valid, deployed everywhere, and no failure outstanding."),
-        **within("leaf", _LEAF),
-        "due_at": optional(MOMENT),
-        **within("issue", dict.fromkeys(("order_url", "certificate_url"), optional(TEXT))),
-        "paths": field(record("paths", _PATHS), "files"),
-        "failure": optional(FAILURE),
-        "targets": by_name(TARGET),
-    },
-)
-
 # --- documents ---------------------------------------------------------------------------------------------------------
 SCHEMA_VERSION = 2
 
@@ -166,6 +117,7 @@ ENVELOPE: Dict[str, Type] = {
     "steps": field(listed(RESULT), None, "What was done."),
 }
 _CONVERGING = ("plan", "apply", "install", "render", "issue", "deploy", "cron")
+_BLOCKED = field(listed(STEP), None, "With plan and --dry-run: what can only fail, which is not in the plan.")
 _LEFTOVERS = field(listed(STEP), None, "What `apply --prune` could remove besides.")
 _UNREAD = field(listed(FAILURE), None, "What could not be looked at, and why; the rest was.")
 _COMMAND = {"run": listed(TEXT), "moment": choice("before", "after"), "seconds": SECONDS, "failure": optional(FAILURE)}
@@ -177,13 +129,18 @@ _SUPPORT = field(optional(TEXT), None, "With --support-file: what was written.")
 _REVOKED = record("revoked", {"name": TEXT, "serial": TEXT, "sha256": SHA256})
 OWN: Mapping[Tuple[str, ...], Dict[str, Type]] = {
     _CONVERGING: {
+        "blocked": _BLOCKED,
         "leftovers": _LEFTOVERS,
         "unread": _UNREAD,
         "commands": _COMMANDS,
         "run": optional(RUN),
         "certificates": by_name(CERTIFICATE),
     },
-    ("status",): {"last_run_at": optional(MOMENT), "certificates": by_name(CERTIFICATE)},
+    ("status",): {
+        "last_run_at": optional(MOMENT),
+        "schedule": optional(SCHEDULE),
+        "certificates": by_name(CERTIFICATE),
+    },
     ("rehearse",): {"run": optional(RUN), "actions": _ACTIONS},
     ("doctor",): {"findings": listed(FINDING), "facts": _FACTS, "warnings": listed(PROBLEM), "support_file": _SUPPORT},
     ("check",): {"config": TEXT, "warnings": listed(PROBLEM), "certificates": by_name(REQUEST)},

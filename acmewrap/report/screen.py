@@ -9,32 +9,46 @@ from ..engine.results import Run, StepResult
 from ..engine.status import CertificateStatus, TargetStatus
 from ..errors import Failure
 from ..formats.text import visible
-from ..formats.timefmt import moment, span
+from ..formats.timefmt import counted, moment, span
 from ..plan.planner import Plan
-from ..plan.steps import ObtainCertificate
+from ..plan.steps import DeployCertificate, ObtainCertificate
+from ..reasons import NotObserved
 from . import wording
 
 if TYPE_CHECKING:
     from ..driver.release.installation import Release
     from ..engine.pinning import Pinned
+    from ..engine.schedule_status import ScheduleStatus
     from ..engine.upgrade import ReleaseChange
 
 _SHOWN_LINES = 8
+_SHOWN_SECONDS = 0.1
 _BAD = {"unproven": "NOT PROVEN", "rolled_back": "ROLLED BACK"}
 
 
 def plan_lines(plan: Plan) -> Iterator[str]:
     """The steps of a plan with their reasons."""
-    if plan.steps:
-        yield from table_lines([(step.kind, wording.subject_of(step), wording.reason_of(step)) for step in plan.steps])
-        count = len(plan.steps)
-        yield f"{count} step{'' if count == 1 else 's'} to do; nothing was changed."
-    else:
+    steps = [step for step in plan.steps if step not in plan.blocked]
+    if steps:
+        yield from table_lines([(step.kind, wording.subject_of(step), wording.reason_of(step)) for step in steps])
+        yield f"{counted(len(steps), 'step')} to do; nothing was changed."
+    elif not plan.failures:
         yield "Nothing to do: everything is as the file asks for."
+    yield from blocked_lines(plan)
     for step in plan.leftovers:
         yield f"Left over: {wording.subject_of(step)} ({wording.reason_of(step)}; apply --prune removes it)"
     for note in plan.notes:
+        if isinstance(note, NotObserved):
+            continue
         yield f"Note: {wording.describe(note)}"
+
+
+def blocked_lines(plan: Plan) -> Iterator[str]:
+    """What can only fail, or could not be read, and what to do about it."""
+    for failure in plan.failures:
+        titles = [wording.title_of(step) for step in plan.blocked if getattr(step.reason, "failure", None) == failure]
+        yield f"Cannot be done: {', '.join(titles)}" if titles else "Could not be read:"
+        yield from failure_lines(failure)
 
 
 def result_lines(result: StepResult, *, verbose: bool = False) -> Iterator[str]:
@@ -46,7 +60,8 @@ def result_lines(result: StepResult, *, verbose: bool = False) -> Iterator[str]:
     if result.outcome == "skipped":
         yield f"{head}: skipped, a step before it failed"
         return
-    yield f"{head}: {_BAD.get(result.outcome, 'FAILED')} after {result.seconds:.1f} s"
+    after = f" after {result.seconds:.1f} s" if result.seconds >= _SHOWN_SECONDS else ""
+    yield f"{head}: {_BAD.get(result.outcome, 'FAILED')}{after}"
     if result.failure is not None:
         yield from failure_lines(result.failure, verbose=verbose)
 
@@ -62,20 +77,28 @@ def failure_lines(failure: Failure, *, verbose: bool = False) -> Iterator[str]:
 
 def run_lines(run: Run) -> Iterator[str]:
     """One line that sums up a run."""
-    for unread in run.plan.state.unread:
+    told = {result.failure for result in run.results}
+    for unread in (one for one in run.plan.state.unread if one not in told):
         yield "Could not be read:"
         yield from failure_lines(unread)
     for command in run.commands:
         if command.failure is not None and command.moment == "after":  # one before is what steps failed of
             yield f"The command after the {'run' if run.results else 'plan'} failed:"
             yield from failure_lines(command.failure)
-    failed = sum(1 for result in run.results if result.outcome != "done")
+    skipped = sum(1 for result in run.results if result.outcome == "skipped")
+    failed = sum(1 for result in run.results if not result.ok) - skipped
     total = len(run.results)
     if failed:
-        yield f"{failed} of {total} steps failed (exit code {int(run.exit_code)})."
-    else:
-        seconds = (run.finished - run.started).total_seconds()
-        yield f"{total} step{'' if total == 1 else 's'} done in {seconds:.1f} s, each of them proven."
+        also = f", {skipped} skipped" if skipped else ""
+        yield f"{failed} of {counted(total, 'step')} failed{also} (exit code {int(run.exit_code)})."
+        return
+    deployed = [result.step for result in run.results if isinstance(result.step, DeployCertificate)]
+    unproven = [step for step in deployed if step.destination.verify is None and step.destination.synology is None]
+    seconds = (run.finished - run.started).total_seconds()
+    proven = ", each deployment proven" if deployed and not unproven else ""
+    yield f"{counted(total, 'step')} done in {seconds:.1f} s{proven}."
+    if unproven:
+        yield f"Not verified, as the file says (`verify: no`): {', '.join(map(wording.subject_of, unproven))}."
 
 
 def rehearsal_lines(run: Run) -> Iterator[str]:
@@ -144,7 +167,7 @@ def doctor_lines(count: int, fixable: int, seconds: float) -> Iterator[str]:
     if not count:
         yield f"No problems found in {seconds:.1f} s."
         return
-    yield f"{count} finding{'' if count == 1 else 's'} in {seconds:.1f} s."
+    yield f"{counted(count, 'finding')} in {seconds:.1f} s."
     if fixable:
         yield f"{fixable} of them can be fixed by: acmewrap doctor --fix"
 
@@ -166,12 +189,16 @@ def status_rows(statuses: Mapping[str, CertificateStatus], now: datetime) -> Lis
     return rows
 
 
-def status_notes(statuses: Mapping[str, CertificateStatus], last_run: Optional[datetime]) -> Iterator[str]:
+def status_notes(
+    statuses: Mapping[str, CertificateStatus], last_run: Optional[datetime], schedule: Optional[ScheduleStatus] = None
+) -> Iterator[str]:
     """What stands below the table: the last run, and every failure that lasts with what to do."""
     if last_run is not None:
         yield f"Last run: {moment(last_run)}"
     for name, status in statuses.items():
         for to, target in status.targets.items():
+            if target.failure is None and target.expected is not None and target.state in ("pending", "unreachable"):
+                yield f"{name} to {to}: expected {target.expected[:16]}…, found {found_at(target)}"
             for flaw in target.flaws:
                 yield f"{name} to {to}: warning: the chain served beside the certificate is {flaw.replace('_', ' ')}"
         failures = {
@@ -182,6 +209,18 @@ def status_notes(statuses: Mapping[str, CertificateStatus], last_run: Optional[d
             if failure is not None:
                 yield f"{place}: {failure}"
                 yield f"  What to do: {failure.remedy}"
+    if schedule is not None and schedule.failure is not None:
+        yield f"the schedule: {schedule.failure}"
+        yield f"  What to do: {schedule.failure.remedy}"
+
+
+def found_at(status: TargetStatus) -> str:
+    """What was seen at a target, where that is not what should be there."""
+    if status.observed is None or status.observed.served is None:
+        return status.observed.error if status.observed is not None and status.observed.error else "nothing"
+    if status.observed.served == status.expected:
+        return "it; its reload has not succeeded yet"
+    return f"{status.observed.served[:16]}…"
 
 
 def renewal(status: CertificateStatus, now: datetime) -> str:
