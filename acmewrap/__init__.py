@@ -19,6 +19,7 @@ _MODULES: Mapping[str, str] = {
     "config.install": "Install InstallFile",
     "config.manifest": "Pin",
     "config.challenges": "Alpn Apache Challenge Dns Nginx Standalone Stateless Webroot",
+    "config.monitoring": "Healthchecks Metrics Monitoring Ntfy Webhook",
     "config.model": (
         "Account AcmeShSettings Authority Certificate Config DsmCertificate "
         "ExternalAccount KeyType RenewAt RenewBefore Schedule Synology Target"
@@ -34,18 +35,18 @@ _MODULES: Mapping[str, str] = {
         "RevokeResult"
     ),
     "driver.wrapper": "Wrapper",
-    "engine.deploy": "Delivery",
     "engine.engine": "Listener",
-    "engine.results": "CommandResult Notice Planned Run StepEnded StepLine StepResult StepStarted",
-    "engine.status": "CertificateStatus TargetStatus",
-    "engine.pinning": "Pinned",
-    "engine.upgrade": "ReleaseChange",
+    "engine.results": "CommandResult Delivery Notice Planned Run StepEnded StepLine StepResult StepStarted",
+    "engine.verbs.status": "CertificateStatus TargetStatus",
+    "engine.verbs.pinning": "Pinned",
+    "engine.verbs.upgrade": "ReleaseChange",
     "errors": (
         "AccessError AcmewrapError BusyError CommandError ConfigurationError ConfigurationWarning DeployError "
         "ExitCode Failure IssueError PortableError Problem ReleaseError Retry RolledBackError UnprovenError UnreachableError"
     ),
     "host.file_access": "FileAccess",
     "job": "Job",
+    "monitoring.trial": "Sent",
     "pki.x509": "X509",
     "plan.planner": "Plan PlanOptions",
     "plan.steps": (
@@ -62,7 +63,7 @@ _MODULES: Mapping[str, str] = {
     "state.file_modes": "Excess",
     "state.installed_files": "InstalledState Misplaced",
     "state.ledger": "Advice LedgerEntry",
-    "state.machine": "CertificateState State",
+    "state.model": "CertificateState State",
     "state.nas": "NasState",
     "verify.tls_probe": "Observation",
 }

@@ -29,6 +29,11 @@ from .config.model import RenewBefore as RenewBefore
 from .config.model import Schedule as Schedule
 from .config.model import Synology as Synology
 from .config.model import Target as Target
+from .config.monitoring import Healthchecks as Healthchecks
+from .config.monitoring import Metrics as Metrics
+from .config.monitoring import Monitoring as Monitoring
+from .config.monitoring import Ntfy as Ntfy
+from .config.monitoring import Webhook as Webhook
 from .doctor import Checked as Checked
 from .doctor import DoctorNotice as DoctorNotice
 from .doctor import Fact as Fact
@@ -58,10 +63,9 @@ from .driver.verbs.queries import InfoResult as InfoResult
 from .driver.verbs.queries import ListEntry as ListEntry
 from .driver.verbs.queries import ListResult as ListResult
 from .driver.wrapper import Wrapper as Wrapper
-from .engine.deploy import Delivery as Delivery
 from .engine.engine import Listener as Listener
-from .engine.pinning import Pinned as Pinned
 from .engine.results import CommandResult as CommandResult
+from .engine.results import Delivery as Delivery
 from .engine.results import Notice as Notice
 from .engine.results import Planned as Planned
 from .engine.results import Run as Run
@@ -69,9 +73,10 @@ from .engine.results import StepEnded as StepEnded
 from .engine.results import StepLine as StepLine
 from .engine.results import StepResult as StepResult
 from .engine.results import StepStarted as StepStarted
-from .engine.status import CertificateStatus as CertificateStatus
-from .engine.status import TargetStatus as TargetStatus
-from .engine.upgrade import ReleaseChange as ReleaseChange
+from .engine.verbs.pinning import Pinned as Pinned
+from .engine.verbs.status import CertificateStatus as CertificateStatus
+from .engine.verbs.status import TargetStatus as TargetStatus
+from .engine.verbs.upgrade import ReleaseChange as ReleaseChange
 from .errors import AccessError as AccessError
 from .errors import AcmewrapError as AcmewrapError
 from .errors import BusyError as BusyError
@@ -91,6 +96,7 @@ from .errors import UnprovenError as UnprovenError
 from .errors import UnreachableError as UnreachableError
 from .host.file_access import FileAccess as FileAccess
 from .job import Job as Job
+from .monitoring.trial import Sent as Sent
 from .pki.x509 import X509 as X509
 from .plan.planner import Plan as Plan
 from .plan.planner import PlanOptions as PlanOptions
@@ -130,8 +136,8 @@ from .state.installed_files import InstalledState as InstalledState
 from .state.installed_files import Misplaced as Misplaced
 from .state.ledger import Advice as Advice
 from .state.ledger import LedgerEntry as LedgerEntry
-from .state.machine import CertificateState as CertificateState
-from .state.machine import State as State
+from .state.model import CertificateState as CertificateState
+from .state.model import State as State
 from .state.nas import NasState as NasState
 from .system.trust import StrPath as StrPath
 from .verify.tls_probe import Observation as Observation

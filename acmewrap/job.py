@@ -13,20 +13,22 @@ from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Tuple
 from . import paths
 from .catalogue import failure
 from .config.model import Certificate, Config
-from .engine.convergence import SCOPES, Command, Convergence
-from .errors import AccessError, AcmewrapError, IssueError
+from .engine.convergence import MONITORED, SCOPES, Command, Convergence
+from .errors import AcmewrapError
 from .plan.planner import Plan
-from .state.machine import CERTIFICATE_PARTS, STATUS_PARTS, read_state
+from .state.machine import read_state
+from .state.model import CERTIFICATE_PARTS, STATUS_PARTS
 
 if TYPE_CHECKING:
     from .doctor import DoctorNotice, Finding
     from .driver.results import RevokeResult
     from .engine.engine import Listener
-    from .engine.pinning import Pinned
     from .engine.results import Run
-    from .engine.status import CertificateStatus
-    from .engine.upgrade import ReleaseChange
+    from .engine.verbs.pinning import Pinned
+    from .engine.verbs.status import CertificateStatus
+    from .engine.verbs.upgrade import ReleaseChange
     from .errors import ConfigurationWarning
+    from .monitoring.trial import Sent
     from .pki.x509 import X509
     from .plan.steps import Step
     from .schedule.backend import Scheduler
@@ -73,7 +75,7 @@ class Job:
         log.rotate(paths.log_path(self.config))
         done = self._execute(names, "cron", force=force)
         if not (done.plan.steps or done.plan.state.unread or names or force):
-            noop_cache.remember(self.config, done.plan.state, self._environ, started)
+            noop_cache.remember(self.config, done.plan.state, self._environ, started, self._heartbeat())
         return done
 
     def issue(self, *names: str, force: bool = False) -> Run:
@@ -98,16 +100,28 @@ class Job:
         Raises :class:`ConfigurationError` for what only shows beside the certificates that are there, and :class:`AccessError`
         when the scheduled run could not start; :class:`ReleaseError` when the release is not pinned, or lacks a hook in use.
         """
-        from .engine.check import check
+        from .engine.verbs.check import check
 
         return check(self.config, self._environ)
 
     def status(self, *names: str, run: Optional[Run] = None) -> Dict[str, CertificateStatus]:
         """The certificates on disk and at their targets; with *run* as that left them, and no target is asked again."""
-        from .engine.status import assess
+        from .engine.verbs.status import assess
 
         parts = CERTIFICATE_PARTS if run is not None else STATUS_PARTS
         return assess(self.config, read_state(self.config, parts, self._known(names)), self.clock(), run)
+
+    def metrics(self, *names: str) -> str:
+        """The same in the text format of Prometheus, with what the file of ``monitoring.metrics`` has of runs."""
+        from .monitoring import metrics
+
+        return metrics.text(self.config, self.status(*names))
+
+    def test_monitoring(self) -> Tuple[Sent, ...]:
+        """Send one message to each service of ``monitoring``. Raises :class:`AcmewrapError` (``monitoring.none``)."""
+        from .monitoring import trial
+
+        return trial.run(self.config, self._environ)
 
     def doctor(
         self,
@@ -130,25 +144,21 @@ class Job:
 
     def rehearse(self, *names: str, server: Optional[str] = None, ca_bundle: Optional[Path] = None) -> Run:
         """Order into a home that is thrown away, at *server* with the roots in *ca_bundle* if they are given."""
-        from .engine import rehearsal
+        from .engine.verbs import rehearsal
 
         with rehearsal.stage(self.config, server=server, ca_bundle=ca_bundle) as staged:
             return self._converge(names, "rehearse", staged).execute(self.listener)
 
     def leaf(self, name: str) -> X509:
         """The certificate *name* as it is stored. Raises :class:`IssueError` (``certificate.not_issued``)."""
-        (certificate,) = self.select(name)
-        stored = paths.home_of(self.config, certificate).read(*paths.name_of(certificate))
-        if stored is None or stored.leaf is None:
-            raise IssueError(failure("certificate.not_issued", f"{name} was not issued yet", name=name))
-        return stored.leaf
+        from .engine.verbs import revocation
+
+        return revocation.leaf_of(self.config, *self.select(name))
 
     def collect_support(self) -> Dict[str, Any]:
         """How the NAS answers, without values. Raises :class:`AccessError` (``doctor.no_nas``), or why no login works."""
         from .doctor import support
 
-        if self.config.synology is None:
-            raise AccessError(failure("doctor.no_nas", f"{self.config.file} has no section `synology`"))
         return support.collect(self.config, self._environ)
 
     def revoke(self, name: str, reason: int = 0, *, sha256: Optional[str] = None) -> RevokeResult:
@@ -157,24 +167,15 @@ class Job:
         Raises :class:`BusyError`, :class:`IssueError` (``certificate.not_issued``; ``certificate.replaced``: it is not *sha256*).
         """
         from .engine.context import RunContext
-        from .engine.engine import Engine
-        from .state.ledger import Ledger
+        from .engine.verbs import revocation
 
         (certificate,) = self.select(name)
-        authority, context = self.config.authority_of(certificate), RunContext(self._environ, deadline=self.deadline)
-        with Engine(self.config, context).hold():
-            leaf = self.leaf(name).sha256
-            if sha256 not in (None, leaf):
-                raise IssueError(failure("certificate.replaced", f"{name} is another one by now; none was revoked"))
-            acme = context.open_acme(self.config, authority, name)
-            result = acme.revoke(certificate.domains[0], key=certificate.key, reason=reason)
-            if result.ok:
-                Ledger.load(paths.ledger_path(authority)).revoke(leaf)
-            return result
+        context = RunContext(self._environ, deadline=self.deadline)
+        return revocation.revoke(self.config, certificate, context, reason, sha256)
 
     def compare_release(self, version: Optional[str] = None) -> ReleaseChange:
         """What :meth:`upgrade` would change. Raises :class:`ReleaseError` when *version* may not be installed."""
-        from .engine import upgrade
+        from .engine.verbs import upgrade
 
         return upgrade.compare(self.config, version)
 
@@ -185,14 +186,14 @@ class Job:
         or :class:`AccessError` when the file cannot be changed.
         """
         from .config.edit import set_release
-        from .engine import upgrade
+        from .engine.verbs import upgrade
 
         edit = set_release(self.config.file, upgrade.compare(self.config, version).new, self._environ)
         return upgrade.switch(edit, self._environ, self.listener, force=force)
 
     def pin(self, archive: Path, *, pretend: bool = False) -> Pinned:
         """Pin the release in *archive* for :meth:`upgrade`; *pretend* only compares. Raises :class:`ReleaseError`, and as that."""
-        from .engine import pinning
+        from .engine.verbs import pinning
 
         return pinning.pin(self.config, archive, self._environ, pretend=pretend)
 
@@ -209,17 +210,9 @@ class Job:
 
         Raises :class:`AcmewrapError` (``authority.unknown``, ``wrapper.missing``), and :class:`ReleaseError`.
         """
-        from .driver.release import installation
+        from .engine.verbs import wrapper
 
-        authorities = self.config.authorities
-        chosen = authorities.get(next(iter(authorities)) if authority is None else authority)
-        if chosen is None:
-            known = ", ".join(authorities)
-            raise AcmewrapError(failure("authority.unknown", f"no authority is called {authority!r}", known=known))
-        installation.verify(paths.program_folder(self.config), *self.config.acme_sh.pinned)
-        script = next(one for one in paths.wrappers(self.config) if one.home == chosen.home)
-        script.check()
-        return script.path
+        return wrapper.find(self.config, authority)
 
     def select(self, *names: str) -> Tuple[Certificate, ...]:
         return tuple(self.config.certificates[name] for name in self._known(names) or self.config.certificates)
@@ -247,4 +240,16 @@ class Job:
 
             return rendering.of_run(command, run, self.status(*names, run=run))
 
-        return replace(self._converge(names, command, **asked), document=write).execute(self.listener)
+        converging = replace(self._converge(names, command, **asked), document=write)
+        if self.config.monitoring is None or command not in MONITORED:
+            return converging.execute(self.listener)
+        from .monitoring.monitor import Monitor
+
+        return Monitor(converging, command).follow(self.listener, lambda run: self.status(run=run))
+
+    def _heartbeat(self) -> Optional[str]:
+        if self.config.monitoring is None:
+            return ""
+        from .monitoring import heartbeat
+
+        return heartbeat.describe(self.config, self._environ)

@@ -63,7 +63,7 @@ def _write(error: Exception, folder: Path, subject: str) -> Optional[Path]:
         head = f"acmewrap {__version__}, {python}, {platform.system()} {platform.release()} {platform.machine()}"
         files.make_folder(folder)
         files.write_atomic(path, f"{head}\n{moment}, {visible(subject)}\n\n{way}\n")
-        found = (one for one in folder.iterdir() if _NAME.fullmatch(one.name))
+        found = (file for file in folder.iterdir() if _NAME.fullmatch(file.name))
         for old in sorted(found, key=lambda one: one.stat().st_mtime, reverse=True)[KEPT:]:
             with contextlib.suppress(OSError):
                 old.unlink()

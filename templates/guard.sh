@@ -20,11 +20,11 @@ _acmewrap_is_url() {
   case $path in *[!A-Za-z0-9._~:/?=%+@\&-]* | */../* | */./* | */.. | */. | */..\?* | */.\?*) return 1 ;; esac
 }
 
-# What acme.sh and its configuration ask for themselves; a hook talks to somebody else.
+# What acme.sh and its configuration ask for themselves; a hook talks to somebody else, and _ns_... to public resolvers.
 _acmewrap_is_own() {
   local index
   case ${FUNCNAME[2]-} in _get | _post) ;; *) return 1 ;; esac
-  case " ${FUNCNAME[*]} " in *" upgrade "* | *nstallOnline" "*) return 1 ;; esac
+  case " ${FUNCNAME[*]} " in *" upgrade "* | *nstallOnline" "* | *" _ns_"*) return 1 ;; esac
   for ((index = 2; index < ${#BASH_SOURCE[@]}; index++)); do
     case ${BASH_SOURCE[index]} in "$0" | "${BASH_SOURCE[0]}") ;; *) return 1 ;; esac
   done
@@ -266,6 +266,10 @@ sleep() {
       done
       ;;
   esac
+  if [ "$counter" = waittimes ] && _acmewrap_is_given_up; then
+    printf -v "$counter" %d 1000000 # more than acme.sh's patience
+    return
+  fi
   _acmewrap_after && after=$((REPLY * 10))
   if [ -z "$counter" ] || [ $((SECONDS * 10 + after)) -ge $((_acmewrap_deadline * 10)) ]; then
     _acmewrap_waited=${responseHeaders-}
@@ -291,6 +295,15 @@ sleep() {
     [ "$tenths" -ge "$after" ] || tenths=$after
   fi
   command sleep "$((tenths / 10)).$((tenths % 10))" 2>/dev/null || command sleep "$(((tenths + 9) / 10))"
+}
+
+# Whether the challenge has failed, although it is pending: step-ca and Caddy say why in it, and try only when asked again, which
+# acme.sh never does. One that is still tried is processing (RFC 8555 section 8.2).
+_acmewrap_is_given_up() {
+  local challenge=${response-}
+  case $challenge in *'"status":"processing"'*) return 1 ;; *"${uri:-none}\""*) ;; *) return 1 ;; esac
+  challenge=${challenge#*"$uri\""} challenge=${challenge%%'"url":'*}
+  case $challenge in *'"error":{'*) ;; *) return 1 ;; esac
 }
 
 # Sets REPLY to the seconds that the authority's last answer to acme.sh asks it to wait; fails when it does not.

@@ -15,6 +15,7 @@ from typing import Any, Generator, Iterator, List, Mapping
 import pytest
 from hypothesis import HealthCheck, settings
 
+from acmewrap import unexpected
 from acmewrap.config.model import DEFAULT_RELEASE
 from acmewrap.driver.release import installation
 from acmewrap.testing.challenge import ChallengeServer
@@ -116,8 +117,8 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """One more than processors: there is always a test that waits, for cron's minute or the end of a life."""
-    return 1 + (os.cpu_count() or 1)
+    """Twice the processors: half of the tests wait, for acme.sh's pauses, cron's minute, or the end of a life."""
+    return 2 * (os.cpu_count() or 1)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -180,6 +181,16 @@ def _own_home(tmp_path: Path, machine_environment: Mapping[str, str], monkeypatc
             monkeypatch.delenv(name)
     monkeypatch.setenv("NO_PROXY", "localhost,127.0.0.1")
     home.mkdir()
+
+
+@pytest.fixture(scope="module")
+def nothing_unexpected() -> Iterator[None]:
+    """For tests in which anything may be read: somebody has thought of it, and the last catch has nothing to do."""
+    caught: List[BaseException] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(unexpected, "_write", lambda error, *_: caught.append(error))
+        yield
+    assert caught == []
 
 
 @pytest.fixture

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Mapping, Optional
+from typing import Mapping, Optional, Tuple
 
 from ..catalogue import failure
 from ..config.arguments import is_safe_url
-from ..errors import UnreachableError
+from ..errors import IssueError, UnreachableError
 from ..formats import jsontext
 from ..net.http import Http, HttpError, Reason, Reply
 from ..net.tls import Trust
@@ -20,6 +20,7 @@ _TIMEOUT = 2.0
 _PATIENCE = 5
 _LIMIT = 1024 * 1024
 _RESOURCES = ("newNonce", "newAccount", "newOrder", "newAuthz", "revokeCert", "keyChange")
+_MOST_PROFILES = 10  # in a message
 _REDIRECTS = 5  # acme.sh's curl follows them, too
 IDS: Mapping[Reason, str] = {
     Reason.NAME: "ca.name_unresolved",
@@ -33,14 +34,21 @@ IDS: Mapping[Reason, str] = {
 
 @dataclass(frozen=True)
 class Directory:
-    """What a directory offers. ``renewal_info`` is the base URL of RFC 9773, None where it is not offered; ``date`` is what
-    the server's clock said (seconds since 1970 UTC).
+    """What a directory offers. ``renewal_info`` is the base URL of RFC 9773, None where it is not offered; ``profiles`` are the
+    names in its ``meta.profiles`` (draft-ietf-acme-profiles); ``date`` is what the server's clock said (seconds since 1970 UTC).
     """
 
     url: str
     renewal_info: Optional[str] = None
     requires_eab: bool = False
     date: Optional[float] = None
+    profiles: Tuple[str, ...] = ()
+
+    def refuse_profile(self, profile: Optional[str]) -> None:
+        """Raises :class:`IssueError` (``acme.profile``) when *profile* is none of those that the directory lists."""
+        if profile is not None and profile not in self.profiles:
+            offered = ", ".join(self.profiles[:_MOST_PROFILES]) or "none"
+            raise IssueError(failure("acme.profile", f"{self.url} has no profile {profile}; it offers: {offered}"))
 
 
 def fetch(url: str, ca_bundle: Optional[Path], timeout: float = _TIMEOUT) -> Directory:
@@ -63,10 +71,12 @@ def fetch(url: str, ca_bundle: Optional[Path], timeout: float = _TIMEOUT) -> Dir
         value = document.get(name, "")
         if not isinstance(value, str) or (value and not is_safe_url(value)):
             raise _unreachable("ca.unsafe_response", url, ca_bundle, f"{name} in its directory is not a URL")
-    requires_eab = isinstance(meta, dict) and bool(meta.get("externalAccountRequired"))
+    meta = meta if isinstance(meta, dict) else {}
+    profiles = meta.get("profiles")
     if not isinstance(renewal_info, str) or not renewal_info.startswith("https://"):  # a file:// would be opened, too
         renewal_info = None
-    return Directory(url, renewal_info, requires_eab, reply.date)
+    listed = tuple(profiles) if isinstance(profiles, dict) else ()
+    return Directory(url, renewal_info, bool(meta.get("externalAccountRequired")), reply.date, listed)
 
 
 def read(url: str, ca_bundle: Optional[Path], timeout: float = _TIMEOUT) -> Reply:

@@ -15,7 +15,7 @@ from typing import Any, Optional
 from ..catalogue import failure
 from ..errors import UnreachableError
 from ..formats import jsontext
-from ..limits import DEFAULT_LOOK, LONGEST_LOOK, SHORTEST_LOOK
+from ..limits import LONGEST_LOOK, SHORTEST_LOOK
 from ..pki.x509 import X509
 from . import directory
 from .retry_after import waiting_time
@@ -23,12 +23,12 @@ from .retry_after import waiting_time
 
 @dataclass(frozen=True)
 class RenewalInfo:
-    """The authority's answer: a window of time (seconds since 1970 UTC), why, and in how many seconds to ask again."""
+    """The authority's answer: a window of time (seconds since 1970 UTC), why, and after how many seconds to ask again."""
 
     begin: int
     end: int
     explanation: Optional[str] = None
-    retry_after: int = DEFAULT_LOOK
+    retry_after: Optional[int] = None
 
 
 def certificate_id(leaf: X509) -> str:
@@ -59,7 +59,7 @@ def _parse(document: Any, retry_after: Optional[str], date: Optional[float]) -> 
         raise ValueError("the window ends before it begins")
     explanation = document.get("explanationURL")
     wait = waiting_time(retry_after, date)
-    wait = DEFAULT_LOOK if wait is None else min(max(wait, SHORTEST_LOOK), LONGEST_LOOK)
+    wait = None if wait is None else min(max(wait, SHORTEST_LOOK), LONGEST_LOOK)
     return RenewalInfo(begin, end, explanation if isinstance(explanation, str) else None, wait)
 
 

@@ -11,10 +11,10 @@ from typing import Dict, Mapping, Sequence, Tuple
 
 from ..errors import ConfigurationError, Failure, Problem
 from ..formats.text import Lines, visible
-from . import authority, challenge, configuration, deployment, doctor, dsm, machine, release, update
+from . import authority, challenge, configuration, deployment, doctor, dsm, machine, monitoring, release, update
 from .entry import Entry
 
-_FAMILIES = (configuration, machine, release, update, authority, challenge, deployment, dsm, doctor)
+_FAMILIES = (configuration, machine, release, update, authority, challenge, deployment, dsm, doctor, monitoring)
 
 CATALOGUE: Mapping[str, Entry] = {id: entry for family in _FAMILIES for id, entry in family.ENTRIES.items()}
 

@@ -7,6 +7,8 @@ from typing import Mapping
 from ..errors import Retry
 from .entry import Entry, issue_failed, passing, unreachable
 
+_WITH_LIFETIME = {"lifetime": "acme.lifetime"}
+
 ENTRIES: Mapping[str, Entry] = {
     "ca.tls_untrusted": unreachable(
         "The authority's HTTPS certificate does not lead to a certificate in the ca_bundle file (curl 35, 51, 58, 60, 77 and "
@@ -35,6 +37,7 @@ ENTRIES: Mapping[str, Entry] = {
     "ca.server_error": passing(
         "The authority answered with an error of its own (HTTP 5xx, serverInternal).",
         "Nothing to fix here: look into the authority's log, then run again.",
+        instead=_WITH_LIFETIME,
     ),
     "ca.no_advice": passing(
         "The authority's directory offers advice on renewals (RFC 9773), and its answer was none.",
@@ -83,10 +86,20 @@ ENTRIES: Mapping[str, Entry] = {
         "The authority does not accept the certificate request: usually the kind or length of the key.",
         "Set `key` to a kind that the authority accepts, such as ec-256 or 2048.",
     ),
+    "acme.profile": issue_failed(
+        "The authority's directory does not list the profile that the file asks for.",
+        "Set `profile` to one that the message lists, or leave it out.",
+    ),
+    "acme.lifetime": issue_failed(
+        "The authority refused an order in which a lifetime was asked for, without a reason of another kind: it may not grant it.",
+        "Leave `lifetime` out, or ask for less; if that is not it, look into the authority's log.",
+        retry=Retry.LATER,
+    ),
     "acme.order_invalid": issue_failed(
         "The order ended invalid, expired, or vanished at the authority before a certificate was made.",
         "Run again: a new order is made. If it stays, look into the authority's log for the order.",
         retry=Retry.LATER,
+        instead=_WITH_LIFETIME,
     ),
     "acme.order_stuck": issue_failed(
         "The authority took the order and then did not finish it: it stayed pending or processing until acme.sh gave up.",
@@ -100,6 +113,7 @@ ENTRIES: Mapping[str, Entry] = {
     "acme.refused": issue_failed(
         "The authority refused a request for a reason of its own.",
         "Do what its sentence says; its operator finds the request in the authority's log.",
+        instead=_WITH_LIFETIME,
     ),
     "acme.usage": Entry(
         "acme.sh does not accept an option or value that it was given.",

@@ -8,6 +8,7 @@ from ..errors import Retry
 from .entry import Entry, denied, issue_failed
 
 _INSTEAD = {"dns": "challenge.txt_not_seen", "standalone": "challenge.standalone_not_reached"}
+_SEEN = {"silent": "challenge.not_reachable", "other": "challenge.wrong_content"}
 
 ENTRIES: Mapping[str, Entry] = {
     "challenge.not_reachable": issue_failed(
@@ -16,6 +17,7 @@ ENTRIES: Mapping[str, Entry] = {
         "Make sure a web server answers on port 80 of {domain}, seen from the authority and not only from here: curl -v "
         "http://{domain}/.well-known/acme-challenge/. `acmewrap doctor` tries the way of a token from here.",
         instead=_INSTEAD,
+        seen_from_here=_SEEN,
     ),
     "challenge.name_unresolved": issue_failed(
         "The authority could not find an address (or the TXT record) for the name in its DNS.",
@@ -35,11 +37,19 @@ ENTRIES: Mapping[str, Entry] = {
         "Check from the authority's host that http://{domain}/.well-known/acme-challenge/ is reachable, then run again.",
         retry=Retry.LATER,
         instead=_INSTEAD,
+        seen_from_here=_SEEN,
+    ),
+    "challenge.txt_not_public": issue_failed(
+        "Public resolvers, which acme.sh asks before it lets the authority look, did not show the TXT record in time. They never "
+        "do for a zone that only your own network knows, and cannot be asked from a machine without the Internet.",
+        "For such a zone write `wait: 10s` beside `dns`: acme.sh then asks nobody. For a public one compare what the hook wrote "
+        "with what everybody sees: dig @1.1.1.1 TXT {record}",
+        retry=Retry.LATER,
     ),
     "challenge.txt_not_seen": issue_failed(
         "The authority did not find the TXT record of the challenge in the DNS, or another value.",
         "Compare what the resolver of the authority sees with what the hook wrote: dig TXT {record}. It may take longer to get "
-        "there (`--dnssleep SECONDS` under `options`), or another name server answers for the name.",
+        "there (a longer `wait` beside `dns`), or another name server answers for the name.",
         retry=Retry.LATER,
     ),
     "challenge.standalone_not_reached": issue_failed(
@@ -55,6 +65,7 @@ ENTRIES: Mapping[str, Entry] = {
         "The authority did not accept the challenge, and its words are not known here.",
         "Make sure the authority can fetch http://{domain}/.well-known/acme-challenge/TOKEN from {webroot}, then run again.",
         instead=_INSTEAD,
+        seen_from_here=_SEEN,
     ),
     "challenge.dns_hook": issue_failed(
         "The DNS hook could not set or remove the TXT record, or is missing or broken.",

@@ -36,7 +36,7 @@ ENTRIES: Mapping[str, Entry] = {
         "Ask the authority's operator for the new root certificate (PEM), and put it into {ca_bundle}.",
     ),
     "doctor.name_unresolved": issue_failed(
-        "The name of a certificate has no address here. The authority may ask another DNS, but then this one is amiss.",
+        "The name of a certificate has no address here. The authority may ask another DNS, but then the one used here lacks it.",
         "Add {domain} to the DNS: getent hosts {domain}",
     ),
     "doctor.web_server_silent": issue_failed(

@@ -15,7 +15,9 @@ class Entry:
 
     ``fixable``: acmewrap can put it right without anything being lost. ``alarming``: somebody may have tampered with
     something, which is worth a warning even when the run went on without it. ``account_lost``: the account may have to be
-    registered once more. ``instead`` are the ids that stand for it with other challenges than a webroot's (dns, standalone).
+    registered once more. ``instead`` are the ids that stand for it with other challenges than a webroot's (dns, standalone), or a
+    requested ``lifetime``; ``seen_from_here`` those that do when a look at the name from this machine finds the web server
+    ``silent``, or ``other`` content.
     """
 
     cause: str
@@ -26,6 +28,7 @@ class Entry:
     alarming: bool = False
     account_lost: bool = False
     instead: Mapping[str, str] = field(default_factory=dict)
+    seen_from_here: Mapping[str, str] = field(default_factory=dict)
 
 
 # An entry that ends a command with another exit code than 1.

@@ -14,6 +14,8 @@ from ..errors import AcmewrapError, ExitCode
 if TYPE_CHECKING:
     import argparse
 
+    from .output import Printer
+
 
 class Terminated(KeyboardInterrupt):
     """SIGTERM or SIGHUP, on its way through the code like an interruption from the keyboard."""
@@ -72,8 +74,7 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
     was_root, environ = os.geteuid() == 0, dict(os.environ)
     previous = {number: signal.signal(number, _terminate) for number in heeded}
     try:
-        if _is_quiet(options):
-            printer.nothing()
+        if _is_quiet(options, printer):
             return int(ExitCode.OK)
         from . import commands
         from .invocation import Invocation
@@ -104,15 +105,28 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
             signal.signal(number, handler)
 
 
-def _is_quiet(options: argparse.Namespace) -> bool:
+def _is_quiet(options: argparse.Namespace, printer: Printer) -> bool:
     """Whether this is a scheduled run of everything (no option asks for more, or for less) that is known to find nothing to do.
-
-    It is asked before anything of size is imported.
+    Then all of it is done here, before anything of size is imported.
     """
-    from ..engine.noop_cache import is_quiet
+    from ..engine.noop_cache import find_note
 
     asked = (name for name, value in vars(options).items() if value and name not in _HARMLESS)
-    return options.command == "cron" and not any(asked) and is_quiet(options.config, os.environ, time.time())
+    started = time.time()
+    note = None if options.command != "cron" or any(asked) else find_note(options.config, os.environ, started)
+    if note:
+        from ..monitoring import heartbeat
+
+        failures = heartbeat.beat(note, os.environ, started, time.time)
+        if failures is None:
+            return False
+        if failures:
+            from ..report import screen
+
+            printer.lines(screen.monitoring_lines(failures), always=True)
+    if note is not None:
+        printer.nothing()
+    return note is not None
 
 
 def _terminate(*_: object) -> NoReturn:

@@ -60,6 +60,21 @@ def schedule(invocation: Invocation) -> ExitCode:
     return code
 
 
+def monitoring(invocation: Invocation) -> ExitCode:
+    """Send one message to each service, and show what was answered."""
+    from ..report import screen
+
+    printer, job = invocation.printer, invocation.job()
+    if invocation.options.dry_run:
+        return invocation.report_actions(["send one message to each service of `monitoring`, and write the metrics"])
+    sent = job.test_monitoring()
+    code = ExitCode.UNEXPECTED if any(one.failure for one in sent) else ExitCode.OK
+    for one in sent:
+        printer.lines(screen.sent_lines(one.service, one.status, one.answer, one.failure), always=True)
+    printer.document(code, sent=sent)
+    return code
+
+
 def run(invocation: Invocation) -> ExitCode:
     """Become acme.sh, as the wrapper script starts it."""
     arguments = invocation.options.arguments

@@ -10,7 +10,7 @@ from .invocation import Invocation
 
 # Of each module the functions that are called as their command; all others perform a plan.
 _MODULES: Mapping[str, str] = {
-    "actions": "demo revoke run schedule",
+    "actions": "demo monitoring revoke run schedule",
     "completion": "completion",
     "init": "init",
     "releases": "pin releases upgrade",

@@ -86,7 +86,7 @@ def load_everything() -> None:
     from ..driver.release import pin
 
     package = [str(Path(__file__).parent.parent)]
-    names = [one.name for one in pkgutil.walk_packages(package, "acmewrap.") if "testing" not in one.name]
+    names = [module.name for module in pkgutil.walk_packages(package, "acmewrap.") if "testing" not in module.name]
     for name in (*_LATER, *(one for one in names if not one.endswith("__main__"))):
         with contextlib.suppress(ImportError):
             importlib.import_module(name)

@@ -40,71 +40,83 @@ COMMANDS: Mapping[str, Page] = {
         takes=("--force", "--dry-run"),
     ),
     "check": Page(
-        "read the file and tell every problem in it; changes nothing",
-        "Problems come as FILE:LINE:COLUMN: KEY: what is wrong, so an editor can jump to them.",
+        "report every problem in the file",
+        "Changes nothing. Problems come as FILE:LINE:COLUMN: KEY: what is wrong, so an editor can jump to them.",
         ("acmewrap check", "acmewrap check --config /etc/acmewrap/config.yaml"),
     ),
     "plan": Page(
-        "show what apply would do, and why; changes nothing",
-        "What is left over from an older file is shown too; `apply --prune` removes it. What can only fail is named apart, and ends\n"
-        "the command with its exit code.",
+        "show what apply would do, and why",
+        "Changes nothing. What is left over from an older file is shown too; `apply --prune` removes it. What can only fail is\n"
+        "named apart, and ends the command with its exit code.",
         ("acmewrap plan", "acmewrap plan --exit-code   # 2 when something is pending"),
+        names=True,
         takes=("--only", "--force"),
     ),
     "apply": Page(
-        "do what the plan says, prove each step; does nothing when there is nothing to do",
+        "do what the plan says, and verify it",
+        "Does nothing when there is nothing to do.\n"
         "Installs acme.sh, writes the wrapper script, issues or renews, deploys, looks at the server, sets the schedule.\n"
         "--prune asks before it removes anything; without a terminal it needs --yes.",
         ("acmewrap apply", "acmewrap apply --only nas", "acmewrap apply --dry-run", "acmewrap apply --prune --yes"),
+        names=True,
         takes=_ALL,
     ),
     "status": Page(
-        "how each certificate stands, on disk and at its targets",
+        "show the certificates, on disk and at their targets",
         "For monitoring: it ends with 0 when every certificate is valid and served, 3 when one has failed or ended, 4 when a\n"
         "deployment is pending, 1 when the schedule is not as the file asks for, or has started nothing for two intervals.",
-        ("acmewrap status", "acmewrap --json status"),
+        ("acmewrap status", "acmewrap --json status", "acmewrap status --format prometheus"),
         names=True,
         takes=("--only",),
     ),
     "doctor": Page(
-        "look for everything that keeps certificates from being renewed; changes nothing without --fix",
+        "find what keeps certificates from being renewed",
+        "Changes nothing without --fix. "
         "It lays a random token into each webroot, fetches it as the authority would, and takes it away again.\n"
         "The exit code is 0 when nothing is found, else that which belongs to the first finding.",
         ("acmewrap doctor", "acmewrap doctor --fix"),
+        names=True,
         takes=("--only", "--dry-run"),
     ),
     "rehearse": Page(
-        "order a certificate in a throw-away home; what is in use stays untouched",
+        "order a certificate and throw it away",
+        "What is in use stays untouched. "
         "The whole order with the real authority: account, challenge, certificate. Nothing of it is kept or deployed.",
-        ("acmewrap rehearse", "acmewrap rehearse nas --server https://pki.internal.example.com/acme/staging/directory"),
+        ("acmewrap rehearse", "acmewrap rehearse nas --server https://pki.example.com/staging/directory"),
         names=True,
         takes=("--only", "--dry-run"),
     ),
     "issue": Page(
-        "issue or renew what is due; with --force also what is not",
-        "Deploys nothing: `acmewrap deploy`, or the next run of the schedule, does.",
+        "issue or renew what is due, and deploy nothing",
+        "With --force also what is not due. Deploys nothing: `acmewrap deploy`, or the next run of the schedule, does.",
         ("acmewrap issue", "acmewrap issue nas --force"),
         names=True,
         takes=_ALL,
     ),
     "deploy": Page(
-        "deploy pending certificates and verify them; with --force again",
-        "A target that serves the certificate already is only looked at.",
+        "deploy pending certificates and verify them",
+        "With --force also those that are deployed. A target that serves the certificate already is only looked at.",
         ("acmewrap deploy", "acmewrap deploy nas --force -v"),
         names=True,
         takes=_ALL,
     ),
     "cron": Page(
-        "the unattended run: renew due certificates, retry pending deployments",
+        "the unattended run: renew and deploy what is due",
         "Starts nothing when there is nothing to do. Failures are tried again later and later, up to once a day.",
         ("acmewrap cron", "acmewrap --quiet cron"),
         takes=_ALL,
     ),
     "schedule": Page(
-        "show the entry of the unattended run in its scheduler, run it now, or remove it",
+        "show, start or remove the scheduled run",
         "`run` has the scheduler start it, with its environment and its user, and shows how it ended and what it logged.\n"
         "`remove` asks first; without a terminal it needs --yes.",
         ("acmewrap schedule show", "acmewrap schedule run", "acmewrap schedule remove"),
+        takes=("--dry-run",),
+    ),
+    "monitoring": Page(
+        "send one message to each service of the section `monitoring`, and show what was answered",
+        "healthchecks gets the ping of a good run. The exit code is 0 when all took it and the metrics could be written, else 1.",
+        ("acmewrap monitoring test", "acmewrap monitoring test --dry-run"),
         takes=("--dry-run",),
     ),
     "install": Page(
@@ -125,32 +137,33 @@ COMMANDS: Mapping[str, Page] = {
         ("acmewrap releases", "acmewrap --json releases"),
     ),
     "pin": Page(
-        "pin a release of acme.sh that acmewrap does not know, from an archive that you trust",
+        "pin another release of acme.sh, from an archive",
+        "For one that acmewrap does not know, from somebody whom you trust. "
         "The SHA-256 of each of its files goes into a manifest beside the YAML file, which names it; shown is what differs from\n"
         "the pinned release before it. From then on `upgrade` switches to it and back, and it is checked as any other.",
         ("acmewrap pin acme.sh-3.1.6.tar.gz --dry-run", "acmewrap pin acme.sh-3.1.6.tar.gz"),
         takes=("--dry-run",),
     ),
     "upgrade": Page(
-        "show what another pinned release of acme.sh changes, and switch to it or back",
+        "switch to another pinned release of acme.sh",
         "First the files that differ are listed, those in use here by name; then it asks. --yes switches without asking;\n"
         "--dry-run, or no terminal to ask at, changes nothing. A switch installs the release, renders the wrapper script and\n"
         "changes that one value in the file, comments and all else kept; when a step fails, all stays as it was.\n"
         "Releases stay beside each other on disk: the way back is the same command, and needs no download.",
         (
-            "acmewrap upgrade                    # to the newest that two witnesses agree on, after a question",
+            "acmewrap upgrade                    # to the newest; it asks first",
             "acmewrap upgrade --to 3.1.3 --yes",
             "acmewrap upgrade --to 3.1.1 --yes   # and back",
         ),
         takes=("--force", "--dry-run"),
     ),
     "self-update": Page(
-        "replace this one-file build (acmewrap.pyz) by another release, or go back to the one before",
+        "replace this one-file build by another",
         "SHA256SUMS and SHA256SUMS.sig must lie beside the new file, signed by somebody whom this build trusts, or who stands\n"
         "in --signers; without ssh-keygen, --sha256 names the sum that was verified elsewhere. The new file must start on this\n"
         "machine; then it takes the place of the old one in one step, and that is kept beside it for --rollback.",
         (
-            "acmewrap self-update --from https://releases.example.com/acmewrap/latest/acmewrap.pyz",
+            "acmewrap self-update --from https://releases.example.com/acmewrap.pyz",
             "acmewrap self-update --from /volume1/downloads/acmewrap.pyz --dry-run",
             "acmewrap self-update --rollback",
         ),
@@ -176,7 +189,7 @@ COMMANDS: Mapping[str, Page] = {
         "Editors with a YAML language server then complete keys and underline mistakes.",
         (
             "acmewrap schema > acmewrap.schema.json",
-            "# first line of acmewrap.yaml:  # yaml-language-server: $schema=acmewrap.schema.json",
+            "# and in acmewrap.yaml the line: # yaml-language-server: $schema=FILE",
             "acmewrap schema --document   # of what --json prints",
         ),
     ),
@@ -190,11 +203,24 @@ COMMANDS: Mapping[str, Page] = {
         ),
     ),
     "demo": Page(
-        "the whole job against a private CA, a web server and a simulated DSM on this machine",
+        "try it all against simulated counterparts",
+        "A private CA, a web server and a simulated DSM on this machine. "
         "Needs pebble and nginx (apt-get install pebble nginx-light).",
         ("acmewrap demo",),
     ),
-    "version": Page("the versions of acmewrap and of the pinned acme.sh", "", ("acmewrap version",)),
+    "version": Page("show the versions of acmewrap and acme.sh", "", ("acmewrap version",)),
+}
+
+# What people try who know other programs: the commands that do it here.
+ALSO_TRIED: Mapping[str, Tuple[str, ...]] = {
+    **dict.fromkeys(("renew", "certonly", "obtain"), ("apply", "issue")),
+    **dict.fromkeys(("list", "ls", "certificates", "show", "info"), ("status",)),
+    **dict.fromkeys(("validate", "lint", "configtest", "test"), ("check", "rehearse")),
+    **dict.fromkeys(("verify", "health"), ("status", "doctor")),
+    **dict.fromkeys(("diff", "preview"), ("plan",)),
+    **dict.fromkeys(("reload", "reconcile", "sync"), ("apply",)),
+    **dict.fromkeys(("remove", "delete", "uninstall"), ("apply", "revoke", "schedule")),
+    "update": ("upgrade", "self-update"),
 }
 
 START = """\

@@ -20,7 +20,7 @@ from ..formats.text import visible, visible_lines
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from ..engine.status import CertificateStatus
+    from ..engine.verbs.status import CertificateStatus
     from .streams import Stream
 
 LOOKING = "Looking at the machine, the authority's files and the targets"
@@ -73,7 +73,7 @@ class Printer:
         if console is None:
             self.lines(screen.table_lines(screen.status_rows(statuses, now)), always=True)
         else:
-            live.print_status(console, statuses, now)
+            self._show(live.print_status, console, statuses, now)
 
     @contextlib.contextmanager
     def following(self) -> Iterator[Callable[[object], None]]:
@@ -84,27 +84,30 @@ class Printer:
             if console is not None:
                 from ..report import live
 
-                listener = stack.enter_context(live.LiveSteps(console, verbose=self.verbose))
+                listener = steps = live.LiveSteps(console, verbose=self.verbose)
+                self._show(steps.start)
+                stack.callback(self._show, steps.stop)
             # Only now: on a terminal it goes by way of rich, which keeps it out of the running steps.
             stack.enter_context(self._telling())
             planned = stack.enter_context(self.waiting(LOOKING))
 
             def listen(notice: object) -> None:
                 planned()
-                try:
-                    listener(notice)
-                except Exception as error:  # what is shown must not end what is done
-                    self._failed_to_show(error)
+                self._show(listener, notice)
 
             yield listen
 
-    def _failed_to_show(self, error: Exception) -> None:
-        from .. import unexpected
+    def _show(self, show: Callable[..., None], *what: object) -> None:
+        """What is shown must not end what is done."""
+        try:
+            show(*what)
+        except Exception as error:
+            from .. import unexpected
 
-        found = unexpected.explain(error, unexpected.own_folder(os.environ), "printing")
-        if self.lost is None:
-            self.lost = found
-            _write(sys.stderr, [f"acmewrap: {found.failure}", f"What to do: {found.remedy}"])
+            found = unexpected.explain(error, unexpected.own_folder(os.environ), "printing")
+            if self.lost is None:
+                self.lost = found
+                _write(sys.stderr, [f"acmewrap: {found.failure}", f"What to do: {found.remedy}"])
 
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:
@@ -157,7 +160,8 @@ class Printer:
         if isinstance(notice, StepStarted):
             self.lines([f"{wording.title_of(notice.step)}: {wording.reason_of(notice.step)}"])
         elif isinstance(notice, StepLine):
-            self.lines([f"  | {notice.line}"] if self.verbose else [])
+            waiting = wording.waiting_of(notice.line)
+            self.lines([f"  | {notice.line}"] if self.verbose else [f"  {waiting}"] if waiting else [])
         elif isinstance(notice, StepEnded):
             bad = notice.result.outcome != "done"
             self.lines(screen.result_lines(notice.result, verbose=self.verbose), always=bad)

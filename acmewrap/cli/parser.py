@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import argparse
-from typing import Any, Mapping, NoReturn, Optional, Sequence, Tuple
+from typing import Any, List, Mapping, NoReturn, Optional, Sequence, Tuple
 
+from ..formats.layout import wrap
 from ..formats.text import visible_lines
-from .manual import COMMANDS, EXIT_CODES, OPTIONS, PLACES, START
+from .manual import ALSO_TRIED, COMMANDS, EXIT_CODES, OPTIONS, PLACES, START
 
 PROGRAM = "acmewrap"
 
@@ -77,6 +78,8 @@ _OWN: Tuple[Tuple[str, str, str, Mapping[str, Any]], ...] = (
         {"type": _digest, "metavar": "HEX"},
     ),
     ("apply upgrade schedule revoke", "--yes", "do not ask", _IS_SET),
+    ("monitoring", "action", "what to do with it", {"choices": ("test",)}),
+    ("status", "--format", "how to print it (table)", {"choices": ("table", "prometheus"), "default": "table"}),
     ("schedule", "action", "what to do with it", {"choices": ("show", "run", "remove")}),
     (
         "schedule",
@@ -93,6 +96,8 @@ _OWN: Tuple[Tuple[str, str, str, Mapping[str, Any]], ...] = (
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The options as attributes; exits with 2 and a usage line when they make no sense."""
+    if arguments[:1] == ["help"]:
+        arguments = [*arguments[1:2], "--help"]
     parser = build(arguments)
     options = parser.parse_args(arguments)
     if options.command is None:
@@ -107,10 +112,38 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
 
 
 class _Parser(argparse.ArgumentParser):
-    """Shows what it was given in its messages, as any text from outside is shown."""
+    """Shows what it was given in its messages, as any text from outside is shown, and what was meant by a command that is none."""
 
     def error(self, message: str) -> NoReturn:
         super().error(visible_lines(message))
+
+    def _check_value(self, action: argparse.Action, value: Any) -> None:
+        if action.dest == "command" and value not in COMMANDS:
+            from difflib import get_close_matches
+
+            meant = ALSO_TRIED.get(value) or get_close_matches(value, COMMANDS, 2)
+            hint = "".join(f"\n  {PROGRAM} {name:<11} {COMMANDS[name].summary}" for name in meant)
+            self.error(
+                f"no command is called {value!r}" + (f"; did you mean{hint}" if meant else f": {PROGRAM} --help")
+            )
+        super()._check_value(action, value)
+
+
+class _Formatter(argparse.HelpFormatter):
+    """Paragraphs are filled to the width of the terminal; those with indented lines stay as they are."""
+
+    def _fill_text(self, text: str, width: int, indent: str) -> str:  # noqa: ARG002  the shape of argparse
+        paragraphs = text.split("\n\n")
+        return "\n\n".join(each if "\n " in each else "\n".join(wrap(each, width)) for each in paragraphs)
+
+    def _format_action(self, action: argparse.Action) -> str:
+        text = super()._format_action(action)
+        return (
+            text.partition("\n")[2] if action.nargs == argparse.PARSER else text
+        )  # its heading says that these are commands
+
+    def _split_lines(self, text: str, width: int) -> List[str]:
+        return wrap(text, width)
 
 
 def build(words: Optional[Sequence[str]] = None) -> argparse.ArgumentParser:
@@ -120,17 +153,21 @@ def build(words: Optional[Sequence[str]] = None) -> argparse.ArgumentParser:
         usage="%(prog)s COMMAND [options]",
         description=f"One YAML file in, a proven certificate out: acme.sh against a private ACME authority.\n\n{START}",
         epilog=f"{PLACES}\n\n{EXIT_CODES}",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Formatter,
     )
     _add_common(parser, tuple(OPTIONS), first=True)
+    parser.add_argument(
+        "--version", dest="command", action="store_const", const="version", help=COMMANDS["version"].summary
+    )
     group = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", prog=PROGRAM)
     for name, page in COMMANDS.items():
         command = group.add_parser(
             name,
+            usage=f"{PROGRAM} {name} [options]{_positionals(name)}",
             help=page.summary,
             description=f"{page.summary[0].upper()}{page.summary[1:]}.\n\n{page.text}".rstrip(),
             epilog="examples:\n" + "\n".join(f"  {line}" for line in page.examples),
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=_Formatter,
         )
         if words is not None and name not in words:
             continue
@@ -142,6 +179,12 @@ def build(words: Optional[Sequence[str]] = None) -> argparse.ArgumentParser:
             if name in commands.split():
                 own.add_argument(flag, help=text, **settings)
     return parser
+
+
+def _positionals(command: str) -> str:
+    own = (row for row in _OWN if command in row[0].split() and not row[1].startswith("-"))
+    given = "".join(f" {settings.get('metavar') or '|'.join(settings['choices'])}" for _, _, _, settings in own)
+    return given + (" [NAME ...]" if COMMANDS[command].names else "")
 
 
 def _add_common(parser: argparse.ArgumentParser, takes: Tuple[str, ...], *, first: bool) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Dict, Tuple
 
 from ..errors import AcmewrapError, ExitCode
+from ..formats.text import counted
 from ..system.files import write_atomic
 from .invocation import Invocation
 
@@ -17,9 +18,8 @@ def check(invocation: Invocation) -> ExitCode:
     job, printer = invocation.job(), invocation.printer
     config, warnings = job.config, job.check()
     printer.warn(map(str, warnings))
-    count, warned = len(config.certificates), len(warnings)
-    also = f", {warned} warning{'' if warned == 1 else 's'}" if warned else ""
-    printer.lines([f"{config.file}: no problems{also}, {count} certificate{'' if count == 1 else 's'}"])
+    also = f", {counted(len(warnings), 'warning')}" if warnings else ""
+    printer.lines([f"{config.file}: no problems{also}, {counted(len(config.certificates), 'certificate')}"])
     printer.document(ExitCode.OK, config=config.file, warnings=warnings, certificates=config.certificates)
     return ExitCode.OK
 
@@ -28,10 +28,13 @@ def status(invocation: Invocation) -> ExitCode:
     from datetime import datetime, timezone
 
     from ..engine import schedule_status
-    from ..engine.status import last_run
+    from ..engine.verbs.status import last_run
     from ..report import screen
 
     job, printer = invocation.job(), invocation.printer
+    if invocation.options.format == "prometheus" and not printer.as_json:
+        printer.lines(job.metrics(*invocation.names()).splitlines(), always=True)
+        return ExitCode.OK
     with printer.waiting("Looking at the targets"):
         statuses, schedule = job.status(*invocation.names()), schedule_status.look(job.config, time.time())
     now, last = datetime.now(timezone.utc), last_run(job.config)

@@ -43,10 +43,15 @@ def perform(invocation: Invocation) -> ExitCode:
         done = _METHODS[options.command](replace(job, listener=listener), *names, **chosen)
     if not done.plan.steps and not done.plan.state.unread:
         printer.nothing()
-        if printer.as_json:
-            from ..engine.status import assess
+        if done.monitoring:
+            from ..report import screen
 
-            printer.document(ExitCode.OK, certificates=assess(job.config, done.plan.state, time.time()))
+            printer.lines(screen.monitoring_lines(done.monitoring), always=True)
+        if printer.as_json:
+            from ..engine.verbs.status import assess
+
+            statuses = assess(job.config, done.plan.state, time.time())
+            printer.document(ExitCode.OK, certificates=statuses, monitoring=done.monitoring)
         return ExitCode.OK
     from ..report import screen
 
@@ -112,7 +117,7 @@ def _show(invocation: Invocation, job: Job, command: Any) -> ExitCode:
     code = next((one.exit_code for one in planned.failures), ExitCode.PENDING if pending else ExitCode.OK)
     printer.lines(screen.plan_lines(planned), always=True)
     if printer.as_json:
-        from ..engine.status import assess
+        from ..engine.verbs.status import assess
 
         parts = {
             "plan": steps,

@@ -57,7 +57,7 @@ def guarded() -> Iterator[Tuple[Stream, Stream]]:
     """Everything that prints meanwhile, of ours or of a library, goes through a :class:`Stream`."""
     before = sys.stdout, sys.stderr
     streams = Stream("standard output", sys.stdout), Stream("standard error", sys.stderr)
-    sys.stdout, sys.stderr = (cast("TextIO", one) for one in streams)
+    sys.stdout, sys.stderr = (cast("TextIO", stream) for stream in streams)
     try:
         yield streams
     finally:

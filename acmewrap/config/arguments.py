@@ -25,7 +25,7 @@ URL_PATTERN = rf"(https?)://({HOST_PATTERN})(?::([0-9]{{1,5}}))?(/[A-Za-z0-9._~/
 
 _SAFE_URL = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?(/[A-Za-z0-9._~:/?=%+@&-]*)?")
 _UPWARDS = re.compile(r"/\.\.?([/?]|$)")
-_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"  # an underscore is no letter of a host name, and certified by some
 _PLAIN_DOMAIN = rf"(?:{_LABEL}\.)*{_LABEL}"
 DOMAIN_PATTERN = rf"(?:\*\.)?{_PLAIN_DOMAIN}"
 ADDRESS_PATTERN = r"[0-9a-f]*:[0-9a-f:.]*"
@@ -74,9 +74,9 @@ def check_domain(text: str) -> str:
     if not lower.isascii():
         raise ValueError(f"{quoted(text)} is not ASCII: write it {_punycode(lower)}")
     host = lower[2:] if lower.startswith("*.") else lower
-    if "_" in host:
+    if host.endswith("_ecc"):
         raise ValueError(
-            f"{quoted(text)} holds an underscore, which no host name may and no authority certifies (RFC 1123)"
+            f"{quoted(text)} ends as acme.sh's folder of another name does: it would take one for the other"
         )
     if "*" in host:
         raise ValueError(f"{quoted(text)}: a wildcard is the whole first label, such as *.example.com")

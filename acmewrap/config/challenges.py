@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Mapping, Optional, Sequence, Union
+from typing import Literal, Mapping, Optional, Sequence, Union
 
 from ..secrets import Reference
+
+Wait = Union[int, Literal["public"]]
 
 
 @dataclass(frozen=True)
@@ -32,10 +34,15 @@ class Alpn:
 
 @dataclass(frozen=True)
 class Dns:
-    """dns-01 through one of acme.sh's ``dnsapi`` hooks; ``env`` holds what the hook reads."""
+    """dns-01 through one of acme.sh's ``dnsapi`` hooks; ``env`` holds what the hook reads.
+
+    ``wait``: the seconds that records take to get to the authority's resolver, or ``"public"``: until public resolvers show
+    them, 20 minutes at most. None: as suits the authority, see :mod:`acmewrap.driver.dns_wait`.
+    """
 
     hook: str
     env: Mapping[str, Union[str, Reference]] = field(default_factory=dict)
+    wait: Optional[Wait] = None
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from .commands import ConfiguredCommand
 from .endpoint import Endpoint
 from .install import Install as Install  # noqa: PLC0414 - with the other types, for readers
 from .manifest import Pin
+from .monitoring import Monitoring
 
 KeyType = Literal["ec-256", "ec-384", "ec-521", "2048", "3072", "4096", "8192"]
 Scheduler = Literal["crontab", "dsm", "systemd"]
@@ -22,6 +23,8 @@ Poll = Literal["early", "acme.sh"]
 
 SHORT_LIFE = 10 * 24 * 60 * 60
 DEFAULT_RELEASE = "3.1.1"
+PROFILE, LIFETIME = "--cert-profile", "--valid-to"
+DEFAULT_USAGE = ("--extended-key-usage", "serverAuth")  # acme.sh by itself asks for client certificates, too
 LOG = "task.log"  # of unattended runs, below ``directory``, when the file names none
 
 
@@ -96,6 +99,10 @@ class Certificate:
     renew: Union[RenewAt, RenewBefore] = DEFAULT_RENEW
     targets: Tuple[Target, ...] = ()
     options: Tuple[str, ...] = ()
+
+    def value_of(self, flag: str) -> Optional[str]:
+        """What stands behind *flag* among the ``options``."""
+        return next((value for word, value in zip(self.options, self.options[1:]) if word == flag), None)
 
 
 @dataclass(frozen=True)
@@ -179,6 +186,7 @@ class Config:
     schedule: Optional[Schedule] = None
     jobs: int = 1
     commands: Tuple[ConfiguredCommand, ...] = ()
+    monitoring: Optional[Monitoring] = None
     origin: Optional[os.stat_result] = field(default=None, init=False, repr=False, compare=False)
 
     @classmethod

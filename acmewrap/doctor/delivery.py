@@ -7,10 +7,12 @@ from functools import partial
 from typing import Iterator
 
 from ..config.model import Certificate, Target
-from ..formats.timefmt import counted, instant, moment, span
+from ..formats.text import counted
+from ..formats.timefmt import instant, moment, span
 from ..plan.due import due_at
 from ..state.ledger import LedgerEntry
-from ..state.machine import CERTIFICATE_PARTS, CertificateState, read_state
+from ..state.machine import read_state
+from ..state.model import CERTIFICATE_PARTS, CertificateState
 from ..verify import local_files
 from .finding import Check, DoctorContext, Finding, NotLooked
 from .upkeep import interval
@@ -48,10 +50,8 @@ def _certificate(context: DoctorContext, certificate: Certificate, found: Certif
         )
         id = "doctor.certificate_overdue"
     elif found.attempts.error is not None:
-        message, id = (
-            f"{name} could not be renewed {counted(found.attempts.attempts, 'time')}{last}",
-            "doctor.issue_failing",
-        )
+        times = counted(found.attempts.attempts, "time")
+        message, id = f"{name} could not be renewed {times}{last}", "doctor.issue_failing"
     else:
         return
     yield Finding.of(id, message, name=name)

@@ -20,7 +20,8 @@ from ..reasons import Plain
 from ..report import wording
 from ..secrets import EnvironmentReference, FileReference
 from ..state import file_modes, installed_files
-from ..state.machine import Part, read_state
+from ..state.machine import read_state
+from ..state.model import Part
 from .finding import Check, DoctorContext, Finding
 
 _Step = TypeVar("_Step", bound=MachineStep)

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterator, List, Mapping, Tuple
 
+from ..catalogue import failure
 from ..config.model import Config
+from ..errors import AccessError
 from ..schedule import dsm
 from ..synology import sessions, tasks
 from ..synology.account import SHARE_TYPES
@@ -29,8 +31,10 @@ Call = Tuple[str, str, int, Dict[str, Any]]
 def collect(config: Config, environ: sessions.Environ) -> Dict[str, Any]:
     """The document: ``apis`` as DSM offers them, and ``calls`` with the shape of each answer or the code of its refusal.
 
-    Raises :class:`AcmewrapError` when the account cannot log in.
+    Raises :class:`AccessError` (``doctor.no_nas``), another :class:`AcmewrapError` when the account cannot log in.
     """
+    if config.synology is None:
+        raise AccessError(failure("doctor.no_nas", f"{config.file} has no section `synology`"))
     with sessions.open_account(config, environ) as client:
         calls = [_ask(client, *call) for call in _calls(sessions.nas_of(config).account.name)]
         calls += _ask_about_task(config, client)

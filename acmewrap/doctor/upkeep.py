@@ -19,7 +19,8 @@ from ..plan.interval_check import find_too_slow
 from ..plan.steps import SetSchedule
 from ..report import wording
 from ..schedule.entry import refuse_weak
-from ..state.machine import CERTIFICATE_PARTS, read_state
+from ..state.machine import read_state
+from ..state.model import CERTIFICATE_PARTS
 from ..system.reading import read_text
 from .finding import Check, DoctorContext, Finding
 from .machine import steps

@@ -10,10 +10,11 @@ not what was pinned), :class:`CommandError` (no start, or unsafe arguments) and 
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Mapping, Optional, Sequence, Tuple, Union
 
-from ..config.challenges import Challenge, webroots_of
+from ..config.challenges import Challenge, Wait
 from ..config.model import Install, Poll
 from ..pki.x509 import X509
 from ..system.trust import StrPath
@@ -41,7 +42,7 @@ class AcmeSh:
 
     Before each call every file of it is held against the manifest of the pinned release ``version`` (None: the one that the
     script says it is), or against ``files``, unless ``verify`` is False. ``environment`` reaches every call (proxies, for one);
-    ``deadlines`` are seconds by verb, ``poll`` is that of an authority, ``context`` what remedies name.
+    ``deadlines`` are seconds by verb, all in all; ``poll`` is that of an authority, ``context`` what remedies name.
     """
 
     def __init__(
@@ -75,7 +76,7 @@ class AcmeSh:
             verify=verify,
             path=path,
             environment=dict(environment or {}),
-            deadlines={**command.DEADLINES, **(deadlines or {})},
+            deadlines=deadlines or {},
             runner=runner or ProcessRunner(),
             clock=clock,
             poll=poll,
@@ -120,10 +121,8 @@ class AcmeSh:
         ``variables`` are those of dnsapi hooks. ``due`` maps notBefore and notAfter to the time for acme.sh's own
         calendar, ``settings`` are values for the domain's configuration; both serve plain runs of ``--cron``.
         """
-        challenges = command.one_each(domains, challenge)
-        words = command.issue(domains, challenges, key, force=force, options=options)
-        webroots = webroots_of(domains, challenges)
-        request = Request("issue", tuple(domains), key, words, webroots, variables, due, settings)
+        request = orders.of_domains(self._caller, domains, challenge, key, force=force, options=options)
+        request = replace(request, variables=variables, due=due, settings=settings)
         return orders.obtain(self._caller, request, on_line)
 
     def sign_csr(
@@ -158,13 +157,14 @@ class AcmeSh:
         variables: Optional[Mapping[str, Value]] = None,
         due: Optional[Due] = None,
         settings: Optional[Mapping[str, str]] = None,
+        wait: Optional[Wait] = None,
         on_line: Optional[OnLine] = None,
     ) -> IssueResult:
-        """``--renew``: the same again, from what acme.sh remembers. Runs no deploy hook; that is :meth:`deploy`'s."""
+        """``--renew``: the same again, from what acme.sh remembers except *wait*. Runs no deploy hook; that is :meth:`deploy`'s."""
         stored = self.home.read(domain, is_ecc(key))
         domains, webroots = ((domain,), {}) if stored is None else (stored.domains, stored.webroots)
         words = command.renew(domain, key, force=force)
-        request = Request("renew", domains, key, words, webroots, variables, due, settings)
+        request = Request("renew", domains, key, words, webroots, variables, due, settings, wait=wait)
         return orders.obtain(self._caller, request, on_line)
 
     def cron(

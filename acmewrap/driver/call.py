@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Callable, Dict, Iterable, Mapping, Optional, Sequence, Tuple
 
 from ..catalogue import failure
+from ..config.challenges import Challenge, Wait
 from ..config.model import Poll
 from ..errors import Failure, ReleaseError
 from ..secrets import Redactor, Secret
 from ..system import trust
 from ..system.reading import read_bytes
-from . import command, concealment
+from . import command, concealment, dns_wait
 from .command import Value
 from .homes.home import Home
 from .homes.staging import Staging
@@ -60,7 +61,7 @@ class Caller:
     verify: bool = True
     path: str = command.DEFAULT_PATH
     environment: Mapping[str, str] = field(default_factory=dict)
-    deadlines: Mapping[str, float] = field(default_factory=lambda: command.DEADLINES)
+    deadlines: Mapping[str, float] = field(default_factory=dict)
     runner: Runner = field(default_factory=ProcessRunner)
     clock: Callable[[], float] = time.time
     poll: Poll = "early"
@@ -78,9 +79,10 @@ class Caller:
         binding: Optional[str] = None,
         umask: int = PRIVATE_UMASK,
         on_line: Optional[OnLine] = None,
+        patience: int = 0,
     ) -> CallResult:
         """Run acme.sh in *staging*. ``bound`` adds server and bundle; ``variables`` are the hook's; ``binding`` are lines
-        for ``ca.conf`` that only this call sees.
+        for ``ca.conf`` that only this call sees; ``patience`` are seconds to add to the usual deadline.
 
         Raises :class:`AccessError` when this is root and the script another user's to change, or when the account's
         configuration is not plain values (``home.unsafe``); :class:`ReleaseError` when acme.sh is not what was pinned;
@@ -101,13 +103,14 @@ class Caller:
         account = staging.copy_account(self.home, self.server)
         if binding is not None:
             staging.bind_account(self.server, binding)
+        deadline = self.deadlines.get(verb) or command.DEADLINES.get(verb, command.DEFAULT_DEADLINE) + patience
         done = self.runner.run(
             Command(
                 verb=verb,
                 argv=argv,
-                environment=self._environment(verb, staging, given, self._polls(verb, program)),
+                environment=self._environment(verb, staging, given, self._polls(verb, program), deadline),
                 folder=staging.temporary,
-                timeout=self._deadline(verb),
+                timeout=deadline,
                 secrets=(*secrets, *(value for value in given.values() if isinstance(value, Secret))),
             ),
             on_line,
@@ -160,8 +163,8 @@ class Caller:
             webroots=webroots,
         )
 
-    def _deadline(self, verb: str) -> float:
-        return self.deadlines.get(verb, command.DEFAULT_DEADLINE)
+    def dns_wait(self, challenges: Sequence[Challenge], options: Sequence[str]) -> Optional[Wait]:
+        return dns_wait.of(challenges, options, self.server, self.ca_bundle)
 
     def _polls(self, verb: str, program: Path) -> str:
         if verb not in _POLLING or self.poll != "early":
@@ -172,7 +175,7 @@ class Caller:
         return places
 
     def _environment(
-        self, verb: str, staging: Staging, variables: Mapping[str, Value], polls: str = ""
+        self, verb: str, staging: Staging, variables: Mapping[str, Value], polls: str, deadline: float
     ) -> Dict[str, str]:
         # Built from nothing: acme.sh takes FORCE, DEBUG, STAGE, CERT_HOME, Le_* and many more from whoever starts it.
         environment = {
@@ -191,9 +194,7 @@ class Caller:
             # A time on each of some 300 lines would take a process each, a twentieth of the whole call.
             environment.update(LOG_FILE=str(staging.protocol), LOG_LEVEL="2", NO_TIMESTAMP="1")
         secrets = bool(variables) or verb not in _SIGNED
-        environment.update(
-            concealment.shell_functions(staging.folder, secrets=secrets, polls=polls, deadline=self._deadline(verb))
-        )
+        environment.update(concealment.shell_functions(staging.folder, secrets=secrets, polls=polls, deadline=deadline))
         for name, value in variables.items():
             environment[name] = value.reveal() if isinstance(value, Secret) else value
         return environment

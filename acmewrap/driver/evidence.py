@@ -15,6 +15,7 @@ from typing import Callable, Iterable, Literal, Mapping, Optional, Tuple
 
 from ..acme import retry_after
 from ..catalogue import failure
+from ..config.challenges import Wait
 from ..errors import CommandError, Failure
 from ..formats.timefmt import instant, moment, span
 from ..limits import CLOCK_TOLERANCE
@@ -52,6 +53,7 @@ class Request:
     due: Optional[Due] = None
     settings: Optional[Mapping[str, str]] = None
     csr: Optional[Csr] = None
+    wait: Optional[Wait] = None
 
     def __post_init__(self) -> None:
         try:

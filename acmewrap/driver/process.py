@@ -1,10 +1,10 @@
 """One child process from start to end: the only module that imports :mod:`subprocess`.
 
-acme.sh spends its time in children of its own (curl, openssl, sleep) and sets no time limit on any of them. So each
-call gets a session of its own, a deadline, and an end that reaches the whole process group: TERM, a grace, KILL. What
-leaves the group (a server that detaches itself when a reload command starts it) is let go.
-Standard input is empty, because deploy hooks ask questions; standard error is merged into standard output, because the
-order of lines is what tells which failure belongs to which domain.
+acme.sh spends its time in children of its own (curl, openssl, sleep) and sets no time limit on any of them. So each call gets a
+session of its own, a deadline, and an end that reaches the whole process group: TERM, a grace, KILL. What leaves the group (a
+server that detaches itself when a reload command starts it) is let go. Standard input is empty, because deploy hooks ask
+questions; standard error is merged into standard output, because the order of lines is what tells which failure belongs to
+which domain.
 """
 
 from __future__ import annotations
@@ -27,7 +27,6 @@ from ..errors import CommandError
 from ..secrets import Redactor, Secret
 
 logger = logging.getLogger(__name__)
-
 OnLine = Callable[[str], None]
 
 LINE_LIMIT = 64 * 1024  # bytes of one line; the rest of it is left out
@@ -169,7 +168,7 @@ class ProcessRunner:
         lines.end()
         if expired or self._cancelled.is_set():  # also after a good end: somebody may have ignored TERM in silence
             self._signal(process, signal.SIGKILL)
-        process.wait()
+        self._reap(process)
         return expired
 
     def _end(self, process: subprocess.Popen[bytes]) -> None:
@@ -179,7 +178,13 @@ class ProcessRunner:
                 process.wait(self._grace)
         finally:
             self._signal(process, signal.SIGKILL)
-            process.wait()
+            self._reap(process)
+
+    def _reap(self, process: subprocess.Popen[bytes]) -> None:
+        try:
+            process.wait(_DRAIN)
+        except subprocess.TimeoutExpired:  # with the rights of another user, as sudo has them, it is not ours to end
+            process.returncode = -signal.SIGKILL
 
     def _signal(self, process: subprocess.Popen[bytes], number: int) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

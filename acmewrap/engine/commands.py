@@ -1,4 +1,9 @@
-"""The user's own commands, with the environment that the user has: what they print decides nothing, how they end does."""
+"""Commands of the user's own, with the environment that the user has: what they print decides nothing, how they end does.
+
+Those of ``install`` test and load new files. Those of the section ``commands`` stand around a run: ``before`` something, which
+one that fails stops, and ``after``, whatever came of it; each is given the run's JSON document on standard input, and runs once
+before and once after, however often it is named there.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +11,24 @@ import contextlib
 import os
 import pwd
 import shlex
-from typing import Dict, Mapping, Optional, Sequence, Tuple
+import threading
+from typing import Callable, Dict, Iterator, Literal, Optional, Sequence, Tuple
 
+from ..catalogue import failure
+from ..config.commands import Before, ConfiguredCommand
 from ..config.model import Config
-from ..driver import command
+from ..driver.command import DEFAULT_PATH
 from ..driver.process import Command, OnLine
-from ..errors import CommandError
+from ..errors import AcmewrapError, CommandError, ExitCode, Failure
+from ..plan.steps import DeployCertificate, ObtainCertificate, RenewCertificate, Step
 from ..system import files, trust
 from .context import RunContext
+from .results import CommandResult, Run
 
 _DEADLINE = 120.0
 _TAIL = 20
+
+Document = Callable[[Run], str]
 
 
 class Ended(Exception):  # noqa: N818 - nothing that is shown
@@ -30,26 +42,13 @@ class Ended(Exception):  # noqa: N818 - nothing that is shown
 def run(
     verb: str, argv: Tuple[str, ...], config: Config, context: RunContext, on_line: Optional[OnLine]
 ) -> Tuple[str, ...]:
-    """Run *argv*, never two at once on this machine. Raises :class:`Ended`; :class:`AccessError` when root would run what others
-    can change; :class:`CommandError` when the run is being stopped.
-    """
-    environment = environment_of(context.environ)
-    refuse_weak(argv, environment)
+    """Run a command of ``install``, never two at once on this machine. Raises what :func:`_run` raises."""
+    command = Command(verb, argv, _environment(context), config.directory, _DEADLINE)
     with files.machine_lock(_DEADLINE):
-        try:
-            done = context.runner.run(Command(verb, argv, environment, config.directory, _DEADLINE), on_line)
-        except CommandError as error:
-            if context.stopped.is_set():
-                raise
-            raise Ended(error.failure.message) from error
-    if done.ended_by_deadline:
-        raise Ended(f"did not end within {_DEADLINE:.0f} s", done.lines)
-    if done.returncode != 0:
-        raise Ended(f"ended with {done.returncode}", done.lines)
-    return done.lines
+        return _run(command, context, on_line)
 
 
-def refuse_weak(argv: Tuple[str, ...], environ: Mapping[str, str]) -> None:
+def refuse_weak(argv: Tuple[str, ...], context: RunContext) -> None:
     """For root: raise :class:`AccessError` when another user can change the program of *argv*, or of its shell command."""
     words = argv
     if argv[:2] == ("/bin/sh", "-c"):
@@ -57,12 +56,107 @@ def refuse_weak(argv: Tuple[str, ...], environ: Mapping[str, str]) -> None:
             words = tuple(shlex.split(argv[2]))
         except ValueError:  # what the shell cannot read it refuses itself
             return
-    trust.refuse_weak_command(words, environ.get("PATH") or command.DEFAULT_PATH)
+    trust.refuse_weak_command(words, _environment(context)["PATH"])
 
 
-def environment_of(environ: Mapping[str, str]) -> Dict[str, str]:
+class Commands:
+    """Those of the section, in one run; ``document`` writes what they are given (None: none of them runs). Safe to use from
+    several threads.
+    """
+
+    def __init__(self, config: Config, context: RunContext, document: Optional[Document]) -> None:
+        self._config = config
+        self._context = context
+        self._document = document
+        self._lock = threading.Lock()
+        self._results: Dict[Tuple[str, Tuple[str, ...]], CommandResult] = {}
+
+    def guard(self, stage: Before, run: Run) -> None:
+        """Run what is to run before *stage*, if it has not. Raises :class:`CommandError` (``command.failed``) when one failed."""
+        for command in self._config.commands if self._document is not None else ():
+            if command.before == stage:
+                with self._lock:  # the other certificates wait for its end
+                    found = self._once("before", command, run)
+                if found is not None:
+                    raise CommandError(found)
+
+    def finish(self, run: Run) -> Tuple[CommandResult, ...]:
+        """Run what is to run after *run*, and return how all of them ended."""
+        if self._document is not None and run.plan.steps:
+            stages, events = {"run", *_stages(run)}, set(_events(run))
+            for command in self._config.commands:
+                if command.after in stages and (not command.when or events.intersection(command.when)):
+                    self._once("after", command, run)
+        return tuple(self._results.values())
+
+    def _once(self, moment: Literal["before", "after"], command: ConfiguredCommand, run: Run) -> Optional[Failure]:
+        key = moment, command.run
+        if key not in self._results:
+            started = self._context.clock()
+            found = self._give(command, run)
+            seconds = self._context.clock() - started
+            self._results[key] = CommandResult(command.run, moment, seconds, found)
+        return self._results[key].failure
+
+    def _give(self, command: ConfiguredCommand, run: Run) -> Optional[Failure]:
+        assert self._document is not None
+        text = self._document(run).encode("utf-8", "surrogateescape")
+        environment, folder = _environment(self._context), self._config.directory
+        words = Command("command", command.run, environment, folder, command.timeout, stdin=text)
+        try:
+            _run(words, self._context)
+        except AcmewrapError as error:
+            return error.failure
+        except Ended as ended:
+            return failure("command.failed", f"{words.printable()} {ended}", ended.lines, program=command.run[0])
+        return None
+
+
+def stage_of(step: Step) -> Optional[Before]:
+    """Which commands have to run before *step*, besides those before the run."""
+    if isinstance(step, ObtainCertificate):
+        return "issue"
+    return "deploy" if isinstance(step, DeployCertificate) else None
+
+
+def _stages(run: Run) -> Iterator[str]:
+    yield from filter(None, (stage_of(result.step) for result in run.results if result.outcome != "skipped"))
+    if run.exit_code != ExitCode.OK:
+        yield "error"
+
+
+def _events(run: Run) -> Iterator[str]:
+    for result in run.results:
+        if isinstance(result.step, ObtainCertificate) and result.changed:
+            yield "renewed" if isinstance(result.step, RenewCertificate) else "issued"
+        if isinstance(result.step, DeployCertificate) and result.ok and result.changed:
+            yield "deployed"
+        if result.outcome not in ("done", "skipped"):
+            yield "failed"
+        yield result.outcome
+
+
+def _run(command: Command, context: RunContext, on_line: Optional[OnLine] = None) -> Tuple[str, ...]:
+    """What it printed. Raises :class:`Ended`; :class:`AccessError` when root would run what others can change;
+    :class:`CommandError` when the run is being stopped.
+    """
+    refuse_weak(command.argv, context)
+    try:
+        done = context.runner.run(command, on_line)
+    except CommandError as error:
+        if context.stopped.is_set():
+            raise
+        raise Ended(error.failure.message) from error
+    if done.ended_by_deadline:
+        raise Ended(f"did not end within {command.timeout:.0f} s", done.lines)
+    if done.returncode != 0:
+        raise Ended(f"ended with {done.returncode}", done.lines)
+    return done.lines
+
+
+def _environment(context: RunContext) -> Dict[str, str]:
     """The user's environment; cron and DSM leave out what `systemctl --user` and others look for."""
-    environment = {**environ, "PATH": environ.get("PATH") or command.DEFAULT_PATH}
+    environment = {**context.environ, "PATH": context.environ.get("PATH") or DEFAULT_PATH}
     with contextlib.suppress(KeyError):
         environment.setdefault("HOME", pwd.getpwuid(os.geteuid()).pw_dir)
     runtime = f"/run/user/{os.geteuid()}"

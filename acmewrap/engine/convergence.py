@@ -7,16 +7,18 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Callable, Literal, Mapping, Optional, Tuple
 
 from ..config.model import Config
+from ..errors import AcmewrapError
 from ..formats.timefmt import instant
 from ..plan.planner import Plan, PlanOptions, plan
 from ..plan.steps import CERTIFICATE_KINDS, OBTAINING_KINDS, CheckRenewalInfo
-from ..state.machine import CERTIFICATE_PARTS, FAR_PARTS, Part, read_state
+from ..state.machine import read_state
+from ..state.model import CERTIFICATE_PARTS, FAR_PARTS, Part
 from ..system import trust
 from . import watch
 
 if TYPE_CHECKING:
+    from .commands import Document
     from .engine import Listener
-    from .own_commands import Document
     from .results import Run
 
 
@@ -41,12 +43,15 @@ SCOPES: Mapping[Command, PlanOptions] = {
     "upgrade": PlanOptions(("install", "render"), frozenset(("release", "wrapper"))),
 }
 
+# Whose runs change what is monitored.
+MONITORED = ("apply", "cron", "issue", "deploy")
+
 
 @dataclass(frozen=True)
 class Convergence:
     """From what is there to what the configuration asks for, as far as the options go. ``names`` are the certificates of interest
     (none: all); ``deadline`` is for each call of acme.sh, in seconds; ``environ`` serves secrets, proxies and PATH; ``document``
-    writes what the commands of the configuration are given (None: none of them runs).
+    writes what the commands of the configuration are given (None: none of them runs); ``begin`` is called before the first step.
     """
 
     config: Config
@@ -56,12 +61,15 @@ class Convergence:
     deadline: Optional[float] = None
     clock: Callable[[], float] = time.time
     document: Optional[Document] = None
+    begin: Optional[Callable[[], None]] = None
 
-    def plan(self, *more: Part) -> Plan:
-        """Read the machine and say what is to be done. Changes nothing. Raises what :meth:`Engine.hold` raises for root."""
+    def plan(self, *more: Part, barred: Optional[Mapping[str, AcmewrapError]] = None) -> Plan:
+        """Read the machine and say what is to be done, but where homes are *barred* (:meth:`Engine.hold`). Changes nothing. Raises
+        :class:`AccessError` (``trust.weak_path``).
+        """
         trust.refuse_weak(self.config.directory)
         state = read_state(self.config, self.options.parts | frozenset(more), self.names, self.environ)
-        return plan(self.config, state, self.clock(), self.options)
+        return plan(self.config, state.without(self.config, barred or {}), self.clock(), self.options)
 
     def execute(self, listener: Optional[Listener] = None) -> Run:
         """Do it, every other run kept out meanwhile. Raises :class:`BusyError` when one is at work; what fails in a step is
@@ -75,22 +83,24 @@ class Convergence:
                 self.options.watch and watch.is_due(self.config, planned.state, self.clock())
             ):
                 return Run(planned, (), started, instant(self.clock()))
+        from .commands import Commands
         from .context import RunContext
         from .engine import Engine
-        from .own_commands import Commands
 
         context = RunContext(self.environ, clock=self.clock, deadline=self.deadline)
         commands = Commands(self.config, context, self.document)
         engine = Engine(self.config, context, listener, commands)
-        with engine.hold():
+        with engine.hold() as barred:
             # Only now, for another run may have done it all while this one waited for the homes.
-            planned = self.plan(*(("wire",) if self.options.watch else ()))
+            planned = self.plan(*(("wire",) if self.options.watch else ()), barred=barred)
             if self.options.watch:
                 watch.note(self.config, planned.state, self.clock())
+            if planned.steps and self.begin is not None:
+                self.begin()
             done = engine.execute(planned)
             # Root's folder may have been handed over: to the user that the next run works as.
             ours = trust.find_owner(self.config.directory) is None
             if ours and any(isinstance(step, CheckRenewalInfo) for step in planned.steps):
                 # What an authority advises may make certificates due that were not; what has been done is not planned again.
-                done = done.followed_by(engine.execute(self.plan().following(planned)))
+                done = done.followed_by(engine.execute(self.plan(barred=barred).following(planned)))
             return replace(done, commands=commands.finish(done))

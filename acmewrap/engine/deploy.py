@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass
 from typing import Dict, Mapping, Optional, Union
 
 from ..catalogue import failure
@@ -15,29 +14,14 @@ from ..driver.results import DeployResult
 from ..errors import DeployError, Failure, UnprovenError, UnreachableError
 from ..pki.x509 import X509
 from ..plan.steps import DeployCertificate
-from ..reasons import Reverted
 from ..secrets import Secret, resolve
 from ..synology import certificates, sessions, upload
 from ..verify import local_files, tls_probe
 from .context import RunContext
+from .results import Delivery
 
 _CREATE = "SYNO_CREATE"
 _RESTART = 90.0  # seconds that DSM's web server may take to come back after an import
-
-
-@dataclass(frozen=True)
-class Delivery:
-    """``hook``: what acme.sh said, None when it had nothing to do; ``observed``: what was seen at last; ``assigned``: whether DSM
-    was made to use the certificate elsewhere than before.
-    """
-
-    hook: Optional[DeployResult]
-    observed: tls_probe.Observation
-    assigned: bool = False
-
-    @property
-    def changed(self) -> bool:
-        return self.hook is not None or self.assigned
 
 
 def deliver(
@@ -90,17 +74,10 @@ def deliver(
         result = _run_hook(acme, certificate, target, variables, on_line=on_line)
     if target.verify is None:
         return Delivery(result, tls_probe.Observation(), assigned)
-    observed = tls_probe.wait_for(target.verify, stored, sleep=context.sleep)
+    observed = tls_probe.wait_for(target.verify, stored, looks=tls_probe.LOOKS, sleep=context.sleep)
     if observed.served != leaf:
         raise UnprovenError(not_proven(target, leaf, observed, result))
     return Delivery(result, observed, assigned)
-
-
-def refuse_reverted(step: DeployCertificate, stored: X509) -> None:
-    """Raise :class:`DeployError` (``deploy.reverted``) when something else comes back again and again, and is there now."""
-    if isinstance(step.reason, Reverted) and local_files.look(step.destination, stored).served != stored.sha256:
-        message = f"{step.target} shows another certificate than {step.certificate} again, after {step.reason.times} deliveries"
-        raise DeployError(failure("deploy.reverted", message, name=step.certificate))
 
 
 def _run_hook(

@@ -8,26 +8,26 @@ from __future__ import annotations
 import contextlib
 import threading
 from dataclasses import replace
-from typing import AbstractSet, Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import AbstractSet, Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from .. import paths, unexpected
-from ..acme import directory
 from ..catalogue import failure
 from ..config.model import Config
 from ..driver.homes import recovery, staging
 from ..driver.homes.home import Home
 from ..driver.process import OnLine
 from ..driver.results import IssueResult
-from ..errors import AcmewrapError, CommandError
+from ..errors import AcmewrapError, BusyError, CommandError
 from ..formats.timefmt import instant
 from ..host import webroot
 from ..plan.planner import Plan
-from ..plan.steps import LAST_KINDS, DeployCertificate, ObtainCertificate, Step
+from ..plan.steps import LAST_KINDS, CertificateStep, DeployCertificate, ObtainCertificate, Step, groups_of
+from ..state.ledger import open_ledgers
 from ..system import files, trust
-from . import dependence, install, last_look
+from . import authorities, dependence, install, last_look
 from .certificate_steps import CertificateSteps
+from .commands import Commands, stage_of
 from .context import RunContext, explain
-from .own_commands import Commands, stage_of
 from .results import Evidence, Notice, Planned, Run, StepEnded, StepLine, StepResult, StepStarted
 
 Listener = Callable[[Notice], None]
@@ -64,27 +64,35 @@ class Engine:
         self._listener_failed = False
 
     @contextlib.contextmanager
-    def hold(self) -> Iterator[None]:
+    def hold(self, *needed: str) -> Iterator[Mapping[str, AcmewrapError]]:
         """Keep every other run out of the homes, and finish what a killed one left half done. State is to be read inside.
 
-        An acme.sh that outlived its acmewrap loses its workspace, and ends over it. Raises :class:`BusyError` (``run.busy``),
-        :class:`AccessError` (``trust.weak_path``) when this is root and a home another user's: the command line becomes that user.
+        Gives, by authority, why a home is to be left alone, such as ``trust.weak_path``: this is root, and the home another user's.
+        Raises that when it is so with every home, or that of an authority that is *needed*, and :class:`BusyError`
+        (``run.busy``). An acme.sh that outlived its acmewrap loses its workspace, and ends over it.
         """
-        for authority in self._config.authorities.values():
-            trust.refuse_weak(authority.home)
+        barred: Dict[str, AcmewrapError] = {}
         with contextlib.ExitStack() as stack:
-            authorities = sorted(self._config.authorities.values(), key=lambda authority: authority.home)
-            for authority in authorities:
-                stack.enter_context(files.lock(paths.lock_path(authority.home), self._context.lock_timeout))
-            for authority in authorities:
+            for authority in sorted(self._config.authorities.values(), key=lambda authority: authority.home):
                 home, ledger = Home(authority.home), paths.ledger_path(authority)
-                recovery.recover(home, authority.server, (ledger,))
-                staging.sweep(home)
-                staging.scrub(home)
-                recovery.restore_configurations(home)
-                files.discard_unfinished(ledger)
-            install.recover(self._config)
-            yield
+                try:
+                    trust.refuse_weak(authority.home)
+                    stack.enter_context(files.lock(paths.lock_path(authority.home), self._context.lock_timeout))
+                    recovery.recover(home, authority.server, (ledger,))
+                    staging.sweep(home)
+                    staging.scrub(home)
+                    recovery.restore_configurations(home)
+                    files.discard_unfinished(ledger)
+                except BusyError:
+                    raise
+                except Exception as error:
+                    folder = paths.reports_folder(self._config)
+                    barred[authority.name] = unexpected.explain(error, folder, str(authority.home))
+            for name, problem in barred.items():
+                if name in needed or len(barred) == len(self._config.authorities):
+                    raise problem
+            install.recover(self._config, barred)
+            yield barred
 
     def execute(self, plan: Plan) -> Run:
         """Do what *plan* says, inside :meth:`hold`. An interruption ends all children first."""
@@ -118,14 +126,15 @@ class Engine:
     def _do_certificates(self, plan: Plan, failed: Sequence[Step]) -> List[StepResult]:
         from concurrent.futures import ThreadPoolExecutor
 
-        steps: Dict[str, List[Step]] = {}
+        steps: Dict[str, List[CertificateStep]] = {}
         for step in plan.steps:
-            if step.certificate is not None:
+            if isinstance(step, CertificateStep):
                 steps.setdefault(step.certificate, []).append(step)
         if not steps:
             return []
-        work = CertificateSteps(self._config, self._context, *self._open_authorities(plan))
-        groups = dependence.groups(plan)
+        ledgers = open_ledgers(step.authority for lane in steps.values() for step in lane)
+        work = CertificateSteps(self._config, self._context, ledgers, *self._open_authorities(plan))
+        groups = groups_of(plan.steps)
         later = {id(step) for group in groups for step in group}
         lanes = [[step for step in lane if id(step) not in later] for lane in steps.values()]
         prevented = {id(step) for lane in steps.values() for step in lane if dependence.is_prevented(step, failed)}
@@ -145,28 +154,19 @@ class Engine:
             )
         return [results[id(step)] for lane in steps.values() for step in lane]
 
-    def _open_authorities(self, plan: Plan) -> Tuple[Mapping[str, AcmewrapError], Mapping[str, Optional[str]]]:
-        """A quick look at each directory that is needed, its account, and the webroots; what fails here blocks the certificates.
-
-        Beside the failures: where each of the others tells when to renew (RFC 9773), None for nowhere.
-        """
+    def _open_authorities(self, plan: Plan) -> authorities.Opened:
+        """A quick look at each directory that is needed, its account, and the webroots; what fails here blocks the certificates."""
         orders = [step for step in plan.steps if isinstance(step, ObtainCertificate)]
+        if not orders:
+            return {}, {}
         try:
             for step in orders:
                 self._guard(step)
         except CommandError:  # each of the steps will say so
             return {}, {}
-        for path in paths.webroots(self._config) if orders else ():
+        for path in paths.webroots(self._config):
             webroot.keep_folder(path)
-        blocked: Dict[str, AcmewrapError] = {}
-        renewal_info: Dict[str, Optional[str]] = {}
-        for name, authority in {step.authority.name: step.authority for step in orders}.items():
-            try:
-                renewal_info[name] = directory.fetch(authority.server, authority.ca_bundle).renewal_info
-                self._context.register(self._config, authority).raise_for_failure()
-            except Exception as error:
-                blocked[name] = unexpected.explain(error, paths.reports_folder(self._config), f"the authority {name}")
-        return blocked, renewal_info
+        return authorities.open_for(orders, self._config, self._context)
 
     def _do_lane(self, steps: Sequence[Step], work: Work, prevented: AbstractSet[int]) -> List[StepResult]:
         results: List[StepResult] = []

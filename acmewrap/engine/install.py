@@ -7,27 +7,29 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, Dict, Optional, Sequence, Tuple
+from pathlib import Path
+from typing import Any, Callable, Container, Dict, Optional, Sequence, Tuple
 
-from .. import paths
 from ..catalogue import failure
 from ..config.install import FilePart, Install
 from ..config.model import Config
 from ..driver.homes.configuration import set_installation
-from ..driver.homes.home import CertificateFiles, Stored
+from ..driver.homes.home import CertificateFiles
 from ..driver.process import OnLine
 from ..driver.results import DeployResult
 from ..errors import AcmewrapError, DeployError, Failure, RolledBackError, UnprovenError
-from ..host import file_access, placement
+from ..host import placement
 from ..pki.x509 import X509
 from ..plan.steps import DeployCertificate
-from ..state.ledger import Ledger, LedgerEntry
+from ..reasons import NotServed
+from ..state.ledger import Ledger, LedgerEntry, open_ledgers
 from ..system.reading import read_bytes
 from ..verify import local_files, tls_probe
 from ..verify.tls_probe import Observation
 from . import commands
 from .context import RunContext
-from .deploy import Delivery, not_proven
+from .deploy import not_proven
+from .results import Delivery
 
 
 @dataclass
@@ -37,7 +39,7 @@ class Installation:
     """
 
     step: DeployCertificate
-    stored: Stored
+    files: CertificateFiles
     leaf: X509
     ledger: Ledger
     on_line: OnLine
@@ -45,7 +47,7 @@ class Installation:
     changed: bool = False
     loading: bool = False
     lines: Tuple[str, ...] = ()
-    observed: Observation = field(default_factory=Observation)
+    delivery: Delivery = field(default_factory=lambda: Delivery(None, Observation()))
     error: Optional[Exception] = None
 
     @property
@@ -57,27 +59,22 @@ class Installation:
     def entry(self) -> LedgerEntry:
         return self.ledger.get(self.step.entry)
 
-    def note(self, **values: object) -> None:
-        entry = self.entry.want(self.leaf.sha256)
-        self.ledger.put(self.step.entry, replace(entry, **values))  # type: ignore[arg-type]
 
-    @property
-    def delivery(self) -> Delivery:
-        done = DeployResult("accepted", self.step.request.domains[0], "install", lines=self.lines)
-        return Delivery(done if self.changed or self.loading else None, self.observed)
-
-
-def recover(config: Config) -> None:
-    """Finish what a killed run had begun to put in place; its deployment is still pending, and says what is wrong with that."""
-    ledgers: Dict[str, Ledger] = {}
-    for certificate, target in config.targets():
-        if target.install is not None:
-            authority = config.authority_of(certificate)
-            if authority.name not in ledgers:
-                ledgers[authority.name] = Ledger.load(paths.ledger_path(authority))
-            if ledgers[authority.name].get(f"{certificate.name}/{target.name}").placed is not None:
-                with contextlib.suppress(AcmewrapError):
-                    placement.put(target.install)
+def recover(config: Config, barred: Container[str] = ()) -> None:
+    """Finish what a killed run had begun to put in place, but for the authorities *barred*; its deployment is still pending, and
+    says what is wrong with that. Where the file has another place by now, what was held beside the former one goes.
+    """
+    installs = {f"{one.name}/{target.name}": target.install for one, target in config.targets()}
+    for ledger in open_ledgers(one for one in config.authorities.values() if one.name not in barred).values():
+        for name in ledger.names():
+            entry, install = ledger.get(name), installs.get(name)
+            with contextlib.suppress(AcmewrapError):
+                if entry.places not in (None, [] if install is None else list(map(str, install.places))):
+                    for place in map(Path, entry.places or ()):
+                        placement.clear(place)
+                    ledger.put(name, replace(entry, placed=None, places=None))
+                elif entry.placed is not None and install is not None:
+                    placement.put(install)
 
 
 def install(works: Sequence[Installation], config: Config, context: RunContext) -> None:
@@ -112,7 +109,8 @@ def install(works: Sequence[Installation], config: Config, context: RunContext) 
             problem = _ended("reload.failed", f"the command that reloads {work.step.target}", bad, work)
             _go_back(work, problem, context)
         else:
-            work.note(reloaded=work.install.mark(work.leaf.sha256))
+            leaf = work.leaf.sha256
+            work.ledger.note(work.step.entry, leaf, reloaded=work.install.mark(leaf))
 
     each(lambda work: _place(work, config, context), works)
     loading = [work for work in works if work.error is None and work.loading]
@@ -120,7 +118,7 @@ def install(works: Sequence[Installation], config: Config, context: RunContext) 
     each(settle_load, loading)
     _side_by_side(
         lambda work: each(lambda one: _prove(one, context), (work,)),
-        [one for one in works if one.error is None],
+        [work for work in works if work.error is None],
     )
     load([work for work in loading if isinstance(work.error, RolledBackError)])
 
@@ -128,16 +126,16 @@ def install(works: Sequence[Installation], config: Config, context: RunContext) 
 def _place(work: Installation, config: Config, context: RunContext) -> None:
     install, target, leaf = work.install, work.step.destination, work.leaf.sha256
     for argv in (*filter(None, (install.test,)), *install.commands):
-        commands.refuse_weak(argv, context.environ)
-    contents = _contents(work.stored.files, install)
-    set_installation(work.stored.files.configuration, install)
+        commands.refuse_weak(argv, context)
+    contents = _contents(work.files, install)
+    set_installation(work.files.configuration, install)
     if target.verify is not None:
         work.before = tls_probe.look(target.verify, work.leaf)
-    if work.step.force or any(_differs(install, part, content) for part, content in contents.items()):
-        placement.lay(install, contents)
-        if work.entry.placed is None:  # else what is held is older, and the last that was proven
-            placement.keep(install)
-        work.note(placed=leaf)
+    work.ledger.note(work.step.entry, leaf, places=list(map(str, install.places)))
+    held = work.ledger.get(work.step.entry).placed is not None  # what is older then, and the last that was proven
+    if work.step.force or placement.differs(install, contents):
+        placement.lay(install, contents, keep=not held)
+        work.ledger.note(work.step.entry, leaf, placed=leaf)
         placement.put(install)
         work.changed = True
     unseen = target.verify is not None and work.before.served != leaf
@@ -152,13 +150,15 @@ def _place(work: Installation, config: Config, context: RunContext) -> None:
 
 def _prove(work: Installation, context: RunContext) -> None:
     target, leaf = work.step.destination, work.leaf.sha256
-    work.observed = local_files.read(work.install)
-    if work.observed.served == leaf and target.verify is not None:
-        work.observed = tls_probe.wait_for(target.verify, work.leaf, sleep=context.sleep)
-    seen, before = work.observed, work.before
+    seen, before = local_files.read(work.install), work.before
+    if seen.served == leaf and target.verify is not None:
+        looks = tls_probe.LOOKS if work.loading else 1
+        seen = tls_probe.wait_for(target.verify, work.leaf, looks=looks, sleep=context.sleep)
+    done = DeployResult("accepted", work.step.request.domains[0], "install", lines=work.lines)
+    work.delivery = Delivery(done if work.changed or work.loading else None, seen)
     if seen.served != leaf:
         problem = not_proven(target, leaf, seen, work.delivery.hook)
-        if target.verify is not None and before.served is not None and seen.answered:
+        if target.verify is not None and before.served is not None and seen.obstacle != "network":
             values: Dict[str, Any] = {"target": target.verify, "name": work.step.request.name}
             if seen.served is None:
                 message = f"{target.verify} answered before, and does not with the new files: {seen.error}"
@@ -167,7 +167,8 @@ def _prove(work: Installation, context: RunContext) -> None:
                 message = f"{target.verify} serves {seen.served[:16]}…, neither the new certificate nor the one before"
                 return _go_back(work, failure("deploy.wrong_certificate", message, **values), context)
         raise UnprovenError(problem)
-    entry = work.entry.prove(leaf, context.clock(), work.leaf.validity[1])
+    again = work.delivery.changed and isinstance(work.step.reason, NotServed)
+    entry = work.entry.prove(leaf, context.clock(), work.leaf.validity[1], again=again)
     work.ledger.put(work.step.entry, entry)
     placement.discard(work.install)
     return None
@@ -181,7 +182,7 @@ def _go_back(work: Installation, problem: Failure, context: RunContext) -> None:
     if not fit or seen.not_after is None or seen.not_after.timestamp() <= context.clock():
         raise DeployError(problem)
     placement.restore(work.install)
-    work.note(placed=None, reloaded=None)
+    work.ledger.note(work.step.entry, work.leaf.sha256, placed=None, places=None, reloaded=None)
     raise RolledBackError(problem)
 
 
@@ -198,14 +199,6 @@ def _contents(stored: CertificateFiles, install: Install) -> Dict[FilePart, byte
     }
     contents["combined_file"] = contents["key_file"].rstrip() + b"\n" + contents["fullchain_file"]
     return {part: contents[part] for part in install.files}
-
-
-def _differs(install: Install, part: FilePart, content: bytes) -> bool:
-    file = install.files[part]
-    try:
-        return read_bytes(file.path) != content or file_access.find_drift(file, part) is not None
-    except OSError:
-        return True
 
 
 def _side_by_side(do: Callable[[Installation], None], works: Sequence[Installation]) -> None:

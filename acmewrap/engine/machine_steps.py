@@ -47,7 +47,7 @@ def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
         placement.make_folder(step.path, step.file)
     elif isinstance(step, steps.RemoveCertificate):
         Home(step.path.parent).remove(step.stored.files.domain, step.stored.ecc)
-        _forget(step.config)
+        _forget(step.config, step.path.parent)
     elif isinstance(step, steps.RemoveScheduleEntry):
         crontab.edit(step.entry.remove)
     elif isinstance(step, steps.EnsureAccount):
@@ -73,10 +73,10 @@ def _render(script: wrapper.Wrapper) -> None:
     files.write_atomic(script.path, script.render(), files.SCRIPT)
 
 
-def _forget(config: Config) -> None:
-    """Drop from the ledgers what belongs to certificates that the file does not name."""
+def _forget(config: Config, home: Path) -> None:
+    """Drop from the ledger of *home* what belongs to certificates that the file does not name."""
     for authority in config.authorities.values():
         ledger = Ledger.load(paths.ledger_path(authority))
-        for name in ledger.names():
+        for name in ledger.names() if authority.home == home else ():
             if name.partition("/")[0] not in config.certificates:
                 ledger.drop(name)

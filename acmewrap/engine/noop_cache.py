@@ -16,31 +16,36 @@ from ..system.reading import LIMIT, open_regular
 
 if TYPE_CHECKING:
     from ..config.model import Config
-    from ..state.machine import State
+    from ..state.model import State
 
 # File systems keep times in steps: what changed just now may change again within the same one.
 _SETTLED_NS = 2_000_000_000
 
 
-def is_quiet(file: Optional[str], environ: Mapping[str, str], now: float) -> bool:
-    """Whether the configuration *file* is known to need nothing at *now*, for nothing has changed since that was found."""
+def find_note(file: Optional[str], environ: Mapping[str, str], now: float) -> Optional[str]:
+    """The line that was left for monitoring, if the configuration *file* is known to need nothing at *now*, for nothing has
+    changed since that was found; else None.
+    """
     try:
         with open_regular(_place(file or environ["ACMEWRAP_CONFIG"], environ)) as record:
             status = os.fstat(record.fileno())
             if status.st_uid != os.geteuid() or status.st_mode & 0o077:
-                return False
+                return None
             lines = record.read(LIMIT).decode("utf-8").split("\n")
         since, until = map(int, lines[1].split())
         if lines[0] != _header(environ) or not since <= now < until <= since + LONGEST_QUIET or lines[-1] != "end":
-            return False
-        pairs = (line.split("\t") for line in lines[2:-1])
-        return all(_identity(path) == identity for identity, path in pairs)
+            return None
+        pairs = (line.split("\t") for line in lines[3:-1])
+        return lines[2] if all(_identity(path) == identity for identity, path in pairs) else None
     except (OSError, ValueError, LookupError):
-        return False
+        return None
 
 
-def remember(config: Config, state: State, environ: Mapping[str, str], now: float) -> None:
-    """Write down that *state*, read since *now* and all that the configuration asks for, needs nothing. Failing is no harm.
+def remember(
+    config: Config, state: State, environ: Mapping[str, str], now: float, monitoring: Optional[str] = ""
+) -> None:
+    """Write down that *state*, read since *now* and all that the configuration asks for, needs nothing, and with it a line for
+    *monitoring* (None: nothing is written, as every run has to look). Failing is no harm.
 
     Only for what was read from the file as it is now: a configuration made in code, or read before the file was edited, says
     nothing about the next run.
@@ -51,14 +56,14 @@ def remember(config: Config, state: State, environ: Mapping[str, str], now: floa
     from ..system import files
 
     found = [(path, _identity(path)) for path in _files(config)]
-    if config.origin is None or _identity_of(config.origin) != found[0][1]:
+    if monitoring is None or config.origin is None or _identity_of(config.origin) != found[0][1]:
         return
     latest = max((int(time) for _, identity in found for time in identity.split()[3:]), default=0)
     if latest > now * 1e9 - _SETTLED_NS:
         return
     until = min((when for when in _moments(config, state) if when > now), default=now + LONGEST_QUIET)
     times = f"{int(now)} {int(min(until, now + LONGEST_QUIET))}"
-    lines = (_header(environ), times, *(f"{identity}\t{path}" for path, identity in found), "end")
+    lines = (_header(environ), times, monitoring, *(f"{identity}\t{path}" for path, identity in found), "end")
     try:
         place = Path(_place(str(config.file), environ))
         files.make_folder(place.parent)

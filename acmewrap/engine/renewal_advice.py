@@ -66,7 +66,8 @@ def consult(config: Config, certificate: Certificate, ledger: Ledger, now: float
         chosen = random.randint(window.begin, window.end)  # noqa: S311 - spreads load, protects nothing
     advice = replace(
         known,
-        next_look=int(now) + window.retry_after,
+        next_look=int(now) + (window.retry_after or DEFAULT_LOOK),
+        every=window.retry_after,
         begin=window.begin,
         end=window.end,
         chosen=chosen,

@@ -20,11 +20,26 @@ from ..plan.planner import Plan
 from ..plan.steps import CheckRenewalInfo, DeployCertificate, Step
 
 if TYPE_CHECKING:  # a run with nothing to do needs neither, and they bring all of the driver with them
-    from ..driver.results import IssueResult
-    from .deploy import Delivery
+    from ..driver.results import DeployResult, IssueResult
+    from ..verify.tls_probe import Observation
 
 Outcome = Literal["done", "failed", "unproven", "rolled_back", "skipped"]
 Evidence = Union["IssueResult", "Delivery", None]
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """``hook``: what acme.sh said, None when it had nothing to do; ``observed``: what was seen at last; ``assigned``: whether DSM
+    was made to use the certificate elsewhere than before.
+    """
+
+    hook: Optional[DeployResult]
+    observed: Observation
+    assigned: bool = False
+
+    @property
+    def changed(self) -> bool:
+        return self.hook is not None or self.assigned
 
 
 @dataclass(frozen=True)
@@ -86,13 +101,14 @@ class CommandResult:
 
 @dataclass(frozen=True)
 class Run:
-    """A plan that was executed; without steps there are no results either."""
+    """A plan that was executed; without steps there are no results either. ``monitoring``: why somebody was not told of it."""
 
     plan: Plan
     results: Tuple[StepResult, ...]
     started: datetime
     finished: datetime
     commands: Tuple[CommandResult, ...] = ()
+    monitoring: Tuple[Failure, ...] = ()
 
     def followed_by(self, other: Run) -> Run:
         """Both as one."""
@@ -110,7 +126,7 @@ class Run:
 
     @property
     def ok(self) -> bool:
-        return all(result.ok for result in self.results) and not any(one.failure for one in self.commands)
+        return all(result.ok for result in self.results) and not any(command.failure for command in self.commands)
 
     def raise_for_failure(self) -> Run:
         """The run itself when it is ``ok``. Raises what the first step that failed raises; ``exit_code`` counts them all."""
@@ -131,9 +147,12 @@ class Run:
         """The worst that happened; ``PARTLY_FAILED`` when other certificates fared better."""
         bad = [result for result in self.results if not result.ok]
         if not bad:
-            amiss = (*self.plan.state.unread, *(one.failure for one in self.commands if one.failure is not None))
-            return next((one.exit_code for one in amiss), ExitCode.OK)
-        good = [results for results in self.by_certificate.values() if all(one.ok for one in results)]
+            problems = (
+                *self.plan.state.unread,
+                *(command.failure for command in self.commands if command.failure is not None),
+            )
+            return next((failure.exit_code for failure in problems), ExitCode.OK)
+        good = [results for results in self.by_certificate.values() if all(result.ok for result in results)]
         if good and all(result.step.certificate is not None for result in bad):
             return ExitCode.PARTLY_FAILED
         # A step that was skipped says nothing of its own: the one before it failed.

@@ -9,7 +9,8 @@ from .. import paths
 from ..config.model import Config
 from ..plan import due
 from ..state.ledger import Ledger, LedgerEntry
-from ..state.machine import State, entry_name
+from ..state.machine import entry_name
+from ..state.model import State
 
 
 def is_due(config: Config, state: State, now: float) -> bool:
@@ -33,7 +34,8 @@ def note(config: Config, state: State, now: float) -> None:
             entries, key = noted[certificate.authority], entry_name(certificate, target)
             if observed.served == leaf.sha256:
                 entries[key] = entry.prove(leaf.sha256, now, leaf.validity[1])
-            elif observed.silent:
+            elif observed.obstacle is not None:
                 entries[key] = replace(entry, next_look=due.retry_look(target, now))
     for name, entries in noted.items():
-        Ledger.load(paths.ledger_path(config.authorities[name])).put_all(entries)
+        if entries:
+            Ledger.load(paths.ledger_path(config.authorities[name])).put_all(entries)

@@ -56,8 +56,13 @@ def visible_document(value: Any) -> Any:
     if isinstance(value, dict):
         return {visible(str(key)): visible_document(one) for key, one in value.items()}
     if isinstance(value, (list, tuple)):
-        return [visible_document(one) for one in value]
+        return [visible_document(item) for item in value]
     return value
+
+
+def counted(count: int, what: str, several: str = "") -> str:
+    """``1 step``, ``2 steps``; *several* is for plurals that end in something else than s."""
+    return f"{count} {what if count == 1 else several or what + 's'}"
 
 
 def _shown(letter: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Union
 
+from .text import counted
+
 LATEST = 253_402_300_799  # the end of year 9999, RFC 5280 section 4.1.2.5
 
 
@@ -30,8 +32,3 @@ def span(length: Union[float, timedelta]) -> str:
         if abs(seconds) >= unit:
             return counted(int(seconds // unit), name)
     return counted(int(seconds), "second")
-
-
-def counted(count: int, what: str) -> str:
-    """``1 step``, ``2 steps``."""
-    return f"{count} {what}{'' if count == 1 else 's'}"

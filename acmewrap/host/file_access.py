@@ -18,6 +18,7 @@ from ..system import files
 from . import ownership
 
 ACL = "system.posix_acl_access"
+_KEPT = (ACL, "security.selinux")
 
 
 @dataclass(frozen=True)
@@ -97,6 +98,21 @@ def set_on(handle: int, access: FileAccess) -> None:
     if access.uid not in (-1, found.st_uid) or access.gid not in (-1, found.st_gid):
         os.fchown(handle, access.uid, access.gid)
     os.fchmod(handle, access.mode)
+
+
+def write_new(path: Path, content: bytes, access: FileAccess, like: Path) -> None:
+    """Make a file that belongs to whom it should before anything is in it, with the access control list and the label of *like*."""
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(str(path))
+    handle = os.open(str(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, files.PRIVATE)
+    with os.fdopen(handle, "wb") as stream:
+        for name in _KEPT:
+            with contextlib.suppress(OSError):
+                os.setxattr(stream.fileno(), name, os.getxattr(str(like), name))
+        set_on(stream.fileno(), access)
+        stream.write(content)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _name_of(number: int, look: object) -> str:

@@ -18,14 +18,14 @@ from ..catalogue import failure
 from ..config.install import FOLDER_NAMES, FilePart, Install, InstallFile
 from ..errors import AccessError, DeployError
 from ..system import files, reading, trust
-from .file_access import ACL, FileAccess, find_ids, set_on, wanted_access
+from .file_access import FileAccess, find_drift, find_ids, wanted_access, write_new
 
 FOLDER = 0o750
-_KEPT = (ACL, "security.selinux")
 
 
-def lay(install: Install, contents: Mapping[FilePart, bytes]) -> None:
-    """Write all new files beside their places, which change nothing yet. Raises :class:`AccessError`, and :class:`DeployError`
+def lay(install: Install, contents: Mapping[FilePart, bytes], *, keep: bool) -> None:
+    """Write all new files beside their places, which change nothing yet; *keep*: hold what lies there for :func:`restore`, and
+    let go of what was held before. Raises :class:`AccessError`, and :class:`DeployError`
     (``file.foreign``) for a place with something else in it.
     """
     for place, file in zip(install.places, install.files.values()):
@@ -37,12 +37,25 @@ def lay(install: Install, contents: Mapping[FilePart, bytes]) -> None:
         if not place.parent.is_dir():
             make_folder(place.parent, file)
     with _explained(install):
+        if keep:
+            _keep(install)
         if install.folder is not None:
             _lay_folder(_real(install, install.places[0]), install, contents)
             return
         for part, file in install.files.items():
             place = _real(install, file.path)
-            _write(_new(place), contents[part], wanted_access(file, part, _status(place)), place)
+            write_new(_new(place), contents[part], wanted_access(file, part, _status(place)), place)
+
+
+def differs(install: Install, contents: Mapping[FilePart, bytes]) -> bool:
+    """Whether any of the files is another, belongs to somebody else, or is not there."""
+    try:
+        return any(
+            reading.read_bytes(file.path) != contents[part] or find_drift(file, part) is not None
+            for part, file in install.files.items()
+        )
+    except OSError:
+        return True
 
 
 def make_folder(path: Path, file: InstallFile) -> None:
@@ -53,18 +66,6 @@ def make_folder(path: Path, file: InstallFile) -> None:
     if gid >= 0:
         with contextlib.suppress(PermissionError):  # of a group that this user is not in the files will tell
             os.chown(str(path), -1, gid)
-
-
-def keep(install: Install) -> None:
-    """Hold what lies in the places for :func:`restore`; what was held before is let go."""
-    with _explained(install):
-        discard(install)
-        for place in _places(install):
-            if os.path.lexists(str(place)):
-                try:
-                    os.link(str(place), str(_old(place)), follow_symlinks=False)
-                except OSError:  # a file system without hard links
-                    _copy(place, _old(place))
 
 
 def put(install: Install) -> None:
@@ -89,7 +90,7 @@ def former(install: Install) -> Dict[FilePart, Path]:
 
 
 def restore(install: Install) -> None:
-    """Bring back what :func:`keep` held."""
+    """Bring back what :func:`lay` kept."""
     with _explained(install):
         for place in _places(install):
             with contextlib.suppress(FileNotFoundError):
@@ -99,43 +100,52 @@ def restore(install: Install) -> None:
 
 
 def discard(install: Install) -> None:
-    """Let go of what :func:`keep` held."""
+    """Let go of what :func:`lay` kept."""
     for place in _places(install):
         with contextlib.suppress(FileNotFoundError):
             os.unlink(str(_old(place)))
 
 
-def _lay_folder(link: Path, install: Install, contents: Mapping[FilePart, bytes]) -> None:
+def _keep(install: Install) -> None:
+    discard(install)
+    for place in _places(install):
+        if os.path.lexists(str(place)):
+            try:
+                os.link(str(place), str(_old(place)), follow_symlinks=False)
+            except OSError:  # a file system without hard links
+                _copy(place, _old(place))
+
+
+def clear(place: Path) -> None:
+    """Remove what lies beside a *place* that is no longer one; the place itself stays as it is."""
+    trust.refuse_planted(place)
+    for left in (_new(place), _old(place)):
+        with contextlib.suppress(OSError):
+            os.unlink(str(left))
+    _sweep(place)
+
+
+def _sweep(link: Path) -> None:
+    """Remove folders of before that neither *link* nor what is held of it leads to."""
     used = {os.path.realpath(str(one)) for one in (link, _old(link))}
     for left in link.parent.glob(f".{link.name}.acmewrap-*"):
         if left.is_dir() and not left.is_symlink() and os.path.realpath(str(left)) not in used:
             shutil.rmtree(str(left), ignore_errors=True)
+
+
+def _lay_folder(link: Path, install: Install, contents: Mapping[FilePart, bytes]) -> None:
+    _sweep(link)
     folder = Path(tempfile.mkdtemp(prefix=f".{link.name}.acmewrap-", dir=str(link.parent)))
     first = next(iter(install.files.values()))
     uid, gid = find_ids(first)
     os.chown(str(folder), uid, gid)
     for part, file in install.files.items():
-        _write(folder / file.path.name, contents[part], wanted_access(file, part, _status(file.path)), file.path)
+        write_new(folder / file.path.name, contents[part], wanted_access(file, part, _status(file.path)), file.path)
     os.chmod(str(folder), FOLDER)
     files.sync_folder(folder)
     with contextlib.suppress(FileNotFoundError):
         os.unlink(str(_new(link)))
     os.symlink(folder.name, str(_new(link)))
-
-
-def _write(path: Path, content: bytes, access: FileAccess, like: Path) -> None:
-    """A new file that belongs to whom it should before anything is in it, with the access control list and the label of *like*."""
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(str(path))
-    handle = os.open(str(path), os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, files.PRIVATE)
-    with os.fdopen(handle, "wb") as stream:
-        for name in _KEPT:
-            with contextlib.suppress(OSError):
-                os.setxattr(stream.fileno(), name, os.getxattr(str(like), name))
-        set_on(stream.fileno(), access)
-        stream.write(content)
-        stream.flush()
-        os.fsync(stream.fileno())
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -144,7 +154,7 @@ def _copy(source: Path, target: Path) -> None:
         return
     found = source.stat()
     access = FileAccess(found.st_uid, found.st_gid, stat.S_IMODE(found.st_mode))
-    _write(target, reading.read_bytes(source), access, source)
+    write_new(target, reading.read_bytes(source), access, source)
 
 
 def _places(install: Install) -> Tuple[Path, ...]:

@@ -62,7 +62,7 @@ def resolve(place: Place, deadline: Deadline) -> List[Place]:
     def look() -> None:
         try:
             addresses = socket.getaddrinfo(*place, type=socket.SOCK_STREAM)
-            found.append([(str(one[4][0]), int(one[4][1])) for one in addresses])
+            found.append([(str(address[4][0]), int(address[4][1])) for address in addresses])
         except (OSError, ValueError) as error:  # ValueError: no name at all
             problems.append(error)
 

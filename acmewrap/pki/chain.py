@@ -13,26 +13,26 @@ from .x509 import X509
 
 def sort_chain(leaf: X509, sent: Sequence[X509]) -> Tuple[X509, ...]:
     """Those of *sent* that lead up from *leaf*, each once and after what it signed; empty when its issuer is not among them."""
-    return tuple(one for level in _levels(leaf, sent) for one in level)
+    return tuple(issuer for level in _levels(leaf, sent) for issuer in level)
 
 
 def chain_end(leaf: X509, sent: Sequence[X509]) -> Optional[datetime]:
     """Until when they lead up, None without a limit. Of twins the longest-lived counts; a root ends by those who trust it."""
     ends: List[datetime] = []
     for level in _levels(leaf, sent):
-        if any(one.issuer_der == one.subject_der for one in level):
+        if any(issuer.issuer_der == issuer.subject_der for issuer in level):
             break
-        ends.append(max(one.not_after for one in level))
+        ends.append(max(issuer.not_after for issuer in level))
     return min(ends, default=None)
 
 
 def _levels(leaf: X509, sent: Sequence[X509]) -> Iterator[List[X509]]:
-    left = {one.der: one for one in sent if one.der != leaf.der}
+    left = {issuer.der: issuer for issuer in sent if issuer.der != leaf.der}
     wanted = {leaf.issuer_der}
     while True:
-        level = [one for one in left.values() if one.subject_der in wanted]
+        level = [issuer for issuer in left.values() if issuer.subject_der in wanted]
         if not level:
             return
         yield level
-        wanted = {one.issuer_der for one in level}
+        wanted = {issuer.issuer_der for issuer in level}
         left = {der: one for der, one in left.items() if one not in level}

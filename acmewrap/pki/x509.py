@@ -12,11 +12,12 @@ import hashlib
 import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Iterator, List, Optional, Tuple
+from typing import Iterable, Iterator, List, Optional, Tuple
 
 from ..formats.timefmt import instant
 from . import pem
 from .der import children, encode_length, inside
+from .names import comparable
 
 _CURVES = {
     b"\x2a\x86\x48\xce\x3d\x03\x01\x07": "ec-256",
@@ -61,6 +62,11 @@ class X509:
     def validity(self) -> Tuple[int, int]:
         """NotBefore and notAfter as seconds since 1970 UTC, to calculate with."""
         return int(self.not_before.timestamp()), int(self.not_after.timestamp())
+
+    def names_beside(self, wanted: Iterable[str]) -> Tuple[str, ...]:
+        """Its names without the *wanted* ones, which a template of the authority may have added."""
+        asked = comparable(wanted)
+        return tuple(name for name in self.names if not comparable((name,)) <= asked)
 
     @property
     def lifetime(self) -> timedelta:

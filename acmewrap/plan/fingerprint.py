@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import asdict
-from typing import Any, Optional
+from typing import Any, Optional, Tuple
 
 from ..config.challenges import Webroot
-from ..config.model import Certificate, Config
+from ..config.model import DEFAULT_USAGE, Certificate, Config
 from ..driver.homes.home import Stored
 from ..pki.names import comparable
 from ..reasons import Changed, Plain, Reason
@@ -24,15 +24,24 @@ def request_of(config: Config, certificate: Certificate) -> str:
     parts: Any = {
         "server": config.authority_of(certificate).server,
         "domains": certificate.domains,
-        # Without the secrets of a DNS hook: others are no other certificate.
+        # Without what a DNS hook reads and how long its records take: others are no other certificate.
         "challenges": [
-            (type(challenge).__name__, {name: value for name, value in asdict(challenge).items() if name != "env"})
+            (
+                type(challenge).__name__,
+                {name: value for name, value in asdict(challenge).items() if name not in ("env", "wait")},
+            )
             for challenge in certificate.challenges
         ],
         "key": certificate.key,
-        "options": certificate.options,
+        # What goes without saying is no reason to reissue what came before it did.
+        "options": _without(DEFAULT_USAGE, certificate.options),
     }
     return hashlib.sha256(json.dumps(parts, sort_keys=True, default=str).encode()).hexdigest()[:32]
+
+
+def _without(part: Tuple[str, ...], words: Tuple[str, ...]) -> Tuple[str, ...]:
+    at = next((at for at in range(len(words)) if words[at : at + len(part)] == part), len(words))
+    return (*words[:at], *words[at + len(part) :])
 
 
 def find_change(config: Config, certificate: Certificate, stored: Stored) -> Optional[Reason]:

@@ -7,9 +7,9 @@ from typing import Dict, Optional, Tuple
 
 from ..config import locate
 from ..config.model import Config
-from ..errors import Problem
+from ..errors import ConfigurationWarning, Problem
 from ..formats.timefmt import span
-from ..state.machine import State
+from ..state.model import State
 from .due import due_at, interval_of, slowest_interval
 
 _HOUR, _MINUTE = 3600, 60
@@ -37,6 +37,29 @@ def find_problems(config: Config, state: State) -> Tuple[Problem, ...]:
     return (Problem(str(config.file), *locate(config.file, "schedule"), "schedule", message),)
 
 
+def find_warnings(config: Config, state: State) -> Tuple[ConfigurationWarning, ...]:
+    """Where an authority wishes to be asked more often when to renew (Retry-After, RFC 9773 section 4.3) than runs take place."""
+    interval = interval_of(config.schedule)
+    wishes: Dict[str, int] = {}
+    for name, found in state.certificates.items():
+        every = found.advice.every if found.advice is not None else None
+        if every is not None and every < interval:
+            wishes[config.certificates[name].authority] = min(
+                every, wishes.get(config.certificates[name].authority, every)
+            )
+    where = locate(config.file, "schedule") if wishes else (0, 0)
+    return tuple(
+        ConfigurationWarning(
+            str(config.file),
+            *where,
+            "schedule",
+            f"the authority {name} wishes to be asked every {span(every)} when to renew, and a run takes place every "
+            f"{span(interval)}; write `every: {_written(every)}`",
+        )
+        for name, every in wishes.items()
+    )
+
+
 def find_too_slow(config: Config, state: State) -> Optional[TooSlow]:
     """None when every certificate is renewed in time. Nothing is said of an authority of which none lies on the disk."""
     interval, lifetimes = interval_of(config.schedule), _lifetimes(config, state)
@@ -48,14 +71,19 @@ def find_too_slow(config: Config, state: State) -> Optional[TooSlow]:
     if not interval or not slowest or min(slowest.values()) >= interval:
         return None
     name = min(slowest, key=lambda one: slowest[one])
-    works = next((one for one in _INTERVALS if one <= slowest[name]), _MINUTE)
     lifetime = lifetimes[config.certificates[name].authority]
     left = lifetime - due_at(0, lifetime, config.certificates[name].renew)
     message = (
         f"a run every {span(interval)} is too slow for {name}: its certificate lives {span(lifetime)} and is due {span(left)} "
         "before its end, so it can expire between two runs"
     )
-    return TooSlow(message, f"{works // _HOUR}h" if works % _HOUR == 0 else f"{works // _MINUTE}m")
+    return TooSlow(message, _written(slowest[name]))
+
+
+def _written(seconds: int) -> str:
+    """The longest interval that is no longer than *seconds* and that every scheduler can keep to, as the file writes it."""
+    works = next((one for one in _INTERVALS if one <= seconds), _MINUTE)
+    return f"{works // _HOUR}h" if works % _HOUR == 0 else f"{works // _MINUTE}m"
 
 
 def _lifetimes(config: Config, state: State) -> Dict[str, int]:

@@ -15,7 +15,7 @@ from ..formats.timefmt import instant
 from ..limits import MOST_REDELIVERIES, is_look_due
 from ..reasons import Plain, Reason, drifted
 from ..state.ledger import LedgerEntry
-from ..state.machine import ALL_PARTS, CertificateState, Part, State, entry_name
+from ..state.model import ALL_PARTS, CertificateState, Part, State
 from . import steps
 from .due import due_of, interval_of, is_waiting
 from .fingerprint import find_change
@@ -142,7 +142,7 @@ def _certificates(config: Config, state: State, now: float, options: PlanOptions
             pending = _pending(config, target, found, state, options, waits=waits)
             reason = Plain.NEW_CERTIFICATE if obtaining is not None else pending
             if reason is not None:
-                reason = _blocked(state, entry_name(certificate, target)) or reason
+                reason = _blocked(state, f"{name}/{target.name}") or reason
                 yield steps.DeployCertificate(reason, certificate, authority, target, options.force)
 
 
@@ -217,7 +217,7 @@ def _pending(
     if waits and entry.wanted == leaf.sha256:
         return None
     if options.watch and observed is not None and entry.seen == leaf.sha256:
-        if observed.silent:  # as it was, for all that is known
+        if observed.obstacle is not None:  # as it was, for all that is known
             return None
         if entry.redelivered >= MOST_REDELIVERIES:
             return reasons.Reverted(observed.served, entry.redelivered)

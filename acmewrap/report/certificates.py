@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Dict, get_args
 
-from ..engine.status import Condition
+from ..engine.verbs.status import Condition
 from ..verify.tls_probe import ChainFlaw
 from .failures import FAILURE
 from .fields import COUNT, FLAG, MOMENT, SHA256, TEXT, Type, by_name, choice, field, listed, optional, record, within
@@ -29,6 +29,7 @@ _LEAF: Dict[str, Type] = {
     **dict.fromkeys(("issuer", "serial", "key_type"), optional(TEXT)),
     **dict.fromkeys(("not_before", "not_after"), optional(MOMENT)),
     "sha256": optional(SHA256),
+    "names": optional(listed(TEXT)),
 }
 _DONE = optional(choice("issued", "renewed", "reissued", "unchanged", "not_due", "not_issued", "failed"))
 _PATHS: Dict[str, Type] = {"cert": field(TEXT, "certificate"), **dict.fromkeys(("key", "chain", "fullchain"), TEXT)}
@@ -42,7 +43,8 @@ CERTIFICATE = record(
         "outcome": field(_DONE, None, "What this run did to it."),
         "healthy": field(FLAG, "is_healthy", "Valid, deployed everywhere, and no failure outstanding."),
         **within("leaf", _LEAF),
-        "due_at": optional(MOMENT),
+        "attempts": field(COUNT, "attempts.attempts", "How often it could not be obtained since the last time."),
+        **dict.fromkeys(("due_at", "next_try_at"), optional(MOMENT)),
         **within("issue", dict.fromkeys(("order_url", "certificate_url"), optional(TEXT))),
         "paths": field(record("paths", _PATHS), "files"),
         "failure": optional(FAILURE),

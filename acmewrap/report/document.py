@@ -1,5 +1,4 @@
-"""What ``--json`` prints: a table for each record and which command has which parts; of these document, JSON Schema and manual
-are made.
+"""What ``--json`` prints: a table for each record, and which command has which. Document, schema and manual are made of these.
 
 Within a version of the schema parts may be added; what is there keeps its name, its type and its meaning.
 """
@@ -122,6 +121,9 @@ _LEFTOVERS = field(listed(STEP), None, "What `apply --prune` could remove beside
 _UNREAD = field(listed(FAILURE), None, "What could not be looked at, and why; the rest was.")
 _COMMAND = {"run": listed(TEXT), "moment": choice("before", "after"), "seconds": SECONDS, "failure": optional(FAILURE)}
 _COMMANDS = field(listed(record("command", _COMMAND)), None, "Those of the configuration that ran so far.")
+_ANSWER = {"service": TEXT, "status": optional(INTEGER), "answer": TEXT, "failure": optional(FAILURE)}
+_SENT = field(listed(record("sent", _ANSWER)), None, "One message to each service, with its HTTP status.")
+_UNHEARD = field(listed(FAILURE), None, "Warnings: what of the section `monitoring` was not taken, and why.")
 _FILES = record("files", dict.fromkeys(("in_use", "added", "removed", "changed"), listed(TEXT)))
 _ACTIONS = field(listed(TEXT), None, "With --dry-run: what would be done, in words.")
 _FACTS = field(listed(FACT), None, "What was seen of a NAS and is not wrong.")
@@ -133,6 +135,7 @@ OWN: Mapping[Tuple[str, ...], Dict[str, Type]] = {
         "leftovers": _LEFTOVERS,
         "unread": _UNREAD,
         "commands": _COMMANDS,
+        "monitoring": _UNHEARD,
         "run": optional(RUN),
         "certificates": by_name(CERTIFICATE),
     },
@@ -165,6 +168,7 @@ OWN: Mapping[Tuple[str, ...], Dict[str, Type]] = {
         "lines": field(listed(TEXT), None, "What the run added to the log."),
         "actions": _ACTIONS,
     },
+    ("monitoring",): {"sent": _SENT, "actions": _ACTIONS},
     ("version",): {"acme_sh": record("acme.sh", {"version": TEXT})},
     ("demo",): {},
 }
@@ -203,4 +207,5 @@ def schema() -> Schema:
 def of_run(run: Run) -> Dict[str, Any]:
     """The parts of a document that *run* gives."""
     plan = {"plan": run.plan.steps, "leftovers": run.plan.leftovers, "unread": run.plan.state.unread}
-    return {"changed": run.changed, **plan, "steps": run.results, "commands": run.commands, "run": run}
+    around = {"commands": run.commands, "monitoring": run.monitoring}
+    return {"changed": run.changed, **plan, "steps": run.results, **around, "run": run}

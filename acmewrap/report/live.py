@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Dict, Mapping, Optional, Tuple
 
 from ..engine.results import StepEnded, StepLine, StepStarted
-from ..engine.status import CertificateStatus
+from ..engine.verbs.status import CertificateStatus
 from ..formats.text import visible
 from ..formats.timefmt import span
 from . import screen, wording
@@ -64,11 +64,10 @@ class LiveSteps:
         self._progress = Progress(*columns, console=console, transient=True)
         self._running: Dict[int, TaskID] = {}  # by the identity of the step
 
-    def __enter__(self) -> LiveSteps:
+    def start(self) -> None:
         self._progress.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
+    def stop(self) -> None:
         self._progress.stop()
 
     def __call__(self, notice: object) -> None:
@@ -76,8 +75,10 @@ class LiveSteps:
             step = notice.step
             text = _line((wording.title_of(step), "bold"), (f" {wording.reason_of(step)}", "dim"))
             self._running[id(step)] = self._progress.add_task("", total=None, text=text)
-        elif isinstance(notice, StepLine) and self._verbose:
-            self._console.print(_line((f"  | {notice.line}", "dim")))
+        elif isinstance(notice, StepLine):
+            line = f"| {notice.line}" if self._verbose else wording.waiting_of(notice.line)
+            if line:
+                self._console.print(_line((f"  {line}", "dim")))
         elif isinstance(notice, StepEnded):
             result = notice.result
             task = self._running.pop(id(result.step), None)
@@ -96,7 +97,7 @@ def print_status(console: Console, statuses: Mapping[str, CertificateStatus], no
     from rich.text import Text
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    longest = max((len(domain) for one in statuses.values() for domain in one.certificate.domains), default=0)
+    longest = max((len(domain) for status in statuses.values() for domain in status.certificate.domains), default=0)
     table.add_column("CERTIFICATE", min_width=min(longest + 2, _MOST_OF_THE_WIDTH))
     table.add_column("STATE")
     table.add_column("DELIVERED TO")

@@ -7,7 +7,8 @@ from typing import Any, Dict, Mapping
 
 from .. import __version__
 from ..engine.results import Run
-from ..engine.status import CertificateStatus
+from ..engine.verbs.status import CertificateStatus
+from ..errors import AcmewrapError
 from ..formats.text import visible_document
 from . import document
 
@@ -21,3 +22,8 @@ def of_run(command: str, run: Run, statuses: Mapping[str, CertificateStatus]) ->
     """The document of *command* as far as *run* has come."""
     parts = {**document.of_run(run), "certificates": statuses}
     return as_text(document.document(command, run.exit_code, __version__, **parts))
+
+
+def of_error(command: str, error: AcmewrapError) -> str:
+    """The document of *command* when *error* ended it."""
+    return as_text(document.document(command, error.exit_code, __version__, error=error))

@@ -6,20 +6,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..engine.results import Run, StepResult
-from ..engine.status import CertificateStatus, TargetStatus
+from ..engine.verbs.status import CertificateStatus, TargetStatus
 from ..errors import Failure
-from ..formats.text import visible
-from ..formats.timefmt import counted, moment, span
+from ..formats.text import counted, visible
+from ..formats.timefmt import moment, span
 from ..plan.planner import Plan
 from ..plan.steps import DeployCertificate, ObtainCertificate
 from ..reasons import NotObserved
 from . import wording
 
 if TYPE_CHECKING:
-    from ..driver.release.installation import Release
-    from ..engine.pinning import Pinned
     from ..engine.schedule_status import ScheduleStatus
-    from ..engine.upgrade import ReleaseChange
 
 _SHOWN_LINES = 8
 _SHOWN_SECONDS = 0.1
@@ -85,6 +82,7 @@ def run_lines(run: Run) -> Iterator[str]:
         if command.failure is not None and command.moment == "after":  # one before is what steps failed of
             yield f"The command after the {'run' if run.results else 'plan'} failed:"
             yield from failure_lines(command.failure)
+    yield from monitoring_lines(run.monitoring)
     skipped = sum(1 for result in run.results if result.outcome == "skipped")
     failed = sum(1 for result in run.results if not result.ok) - skipped
     total = len(run.results)
@@ -101,54 +99,27 @@ def run_lines(run: Run) -> Iterator[str]:
         yield f"Not verified, as the file says (`verify: no`): {', '.join(map(wording.subject_of, unproven))}."
 
 
+def monitoring_lines(failures: Iterable[Failure]) -> Iterator[str]:
+    """Warnings of what the section `monitoring` could not do."""
+    for one in failures:
+        yield "Warning: not everybody could be told of this run:"
+        yield from failure_lines(one)
+
+
+def sent_lines(service: str, status: Optional[int], answer: str, failure: Optional[Failure]) -> Iterator[str]:
+    """What came of a message to *service*."""
+    http = "" if status is None else f"HTTP {status} "
+    yield f"{service}: {'ok' if failure is None else 'FAILED'} {http}{answer}".rstrip()
+    if failure is not None:
+        yield from failure_lines(failure)
+
+
 def rehearsal_lines(run: Run) -> Iterator[str]:
     """One line that sums up a rehearsal."""
     ordered = [result for result in run.results if isinstance(result.step, ObtainCertificate)]
     good = sum(1 for result in ordered if result.outcome == "done")
-    yield f"Rehearsed: {good} of {len(ordered)} orders brought a certificate. None was kept; what is in use was not touched."
-
-
-def release_lines(releases: Iterable[Release], default: str) -> Iterator[str]:
-    """Each pinned release, where its archive is, what that must hash to, and who vouches for its content."""
-    for release in releases:
-        note = "  default" if release.version == default else ""
-        note = note if release.cve is None else f"  vulnerable: {release.cve}"
-        yield f"{release.version}{note}"
-        yield f"  {release.url}"
-        yield f"  sha256 {release.sha256}"
-        count = len(release.witnesses)
-        yield f"  {count} witness{'' if count == 1 else 'es'}: {', '.join(release.witnesses)}"
-
-
-def upgrade_lines(change: ReleaseChange) -> Iterator[str]:
-    """What differs between two releases, first what this configuration uses."""
-    changes = {"added": change.added, "removed": change.removed, "changed": change.changed}
-    counts = ", ".join(f"{len(paths)} {what}" for what, paths in changes.items())
-    yield f"From acme.sh {change.old} to {change.new}, files: {counts}"
-    for what, paths in changes.items():
-        yield from (f"  {what}: {path}, in use here" for path in paths if path in change.in_use)
-    others = sorted(path for paths in changes.values() for path in paths if path not in change.in_use)
-    more = f" and {len(others) - 6} more" if len(others) > 6 else ""
-    yield f"  not in use here: {', '.join(others[:6]) or 'no others'}{more}"
-
-
-def pin_lines(pinned: Pinned, file: str, *, pretend: bool) -> Iterator[str]:
-    """What was pinned, and how to use it."""
-    if pretend:
-        yield f"Nothing was changed. To pin acme.sh {pinned.version}, leave out --dry-run."
-        return
-    yield f"Pinned: {file} knows acme.sh {pinned.version} by {pinned.manifest}"
-    yield f"To switch to it: acmewrap upgrade --to {pinned.version}"
-
-
-def switch_lines(file: str, versions: Tuple[str, str], *, switched: bool) -> Iterator[str]:
-    """How a switch between two releases ended, and the way back."""
-    old, new = versions
-    if switched:
-        yield f"Switched: {file} asks for acme.sh {new}, and that is installed."
-        yield f"The way back: acmewrap upgrade --to {old}"
-    else:
-        yield f"Not switched: {file} asks for acme.sh {old}, as before."
+    counts = f"{good} of {counted(len(ordered), 'order')}"
+    yield f"Rehearsed: {counts} brought a certificate. None was kept; what is in use was not touched."
 
 
 def check_lines(
@@ -196,6 +167,9 @@ def status_notes(
     if last_run is not None:
         yield f"Last run: {moment(last_run)}"
     for name, status in statuses.items():
+        added = status.leaf.names_beside(status.certificate.domains) if status.leaf is not None else ()
+        if added:
+            yield f"{name}: holds names that were not asked for: {', '.join(added)}"
         for to, target in status.targets.items():
             if target.failure is None and target.expected is not None and target.state in ("pending", "unreachable"):
                 yield f"{name} to {to}: expected {target.expected[:16]}…, found {found_at(target)}"
@@ -224,16 +198,20 @@ def found_at(status: TargetStatus) -> str:
 
 
 def renewal(status: CertificateStatus, now: datetime) -> str:
-    """When a certificate is to be renewed."""
-    return "-" if status.due_at is None else "now" if status.due_at <= now else f"in {span(status.due_at - now)}"
+    """When a certificate is to be renewed, or will be tried again."""
+    due = "-" if status.due_at is None else "now" if status.due_at <= now else f"in {span(status.due_at - now)}"
+    return due + _next_try(status.next_try_at, now)
 
 
 def since(status: TargetStatus, now: datetime) -> str:
     """What is to be added to the state of a target: when it was seen, or will be tried again."""
     if status.state in ("deployed", "unverified") and status.proven_at is not None:
         return f", {'seen' if status.target.verify else 'done'} {span(now - status.proven_at)} ago"
-    next_try = status.next_try_at
-    return "" if next_try is None or next_try <= now else f", next try in {span(next_try - now)}"
+    return _next_try(status.next_try_at, now)
+
+
+def _next_try(at: Optional[datetime], now: datetime) -> str:
+    return "" if at is None or at <= now else f", next try in {span(at - now)}"
 
 
 def table_lines(rows: Sequence[Tuple[str, ...]]) -> Iterator[str]:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Callable, Mapping, Type
+from typing import Any, Callable, Mapping, Optional, Type
 
 from .. import reasons
+from ..driver.output.events import WaitingForDns
+from ..driver.output.transcript import read
+from ..formats.text import counted
 from ..formats.timefmt import moment, span
 from ..plan import steps
 from ..reasons import Detailed, Plain, Reason
@@ -41,7 +44,9 @@ _DETAILED: Mapping[Type[Detailed], Callable[[Any], str]] = {
     ),
     reasons.Expired: lambda reason: f"expired on {moment(reason.since)}",
     reasons.NotServed: lambda reason: reason.error or "serves another certificate",
-    reasons.Reverted: lambda reason: f"serves another certificate again, after {reason.times} new deliveries",
+    reasons.Reverted: lambda reason: (
+        f"serves another certificate again, after {counted(reason.times, 'delivery', 'deliveries')}"
+    ),
     reasons.NotAssigned: lambda reason: f"not used in DSM for: {', '.join(reason.services)}",
     reasons.NotImported: lambda reason: f"DSM lists no certificate {reason.description!r}",
 }
@@ -52,6 +57,19 @@ def describe(reason: Reason) -> str:
     if isinstance(reason, Plain):
         return _PLAIN.get(reason) or reason.kind.replace("_", " ")
     return _DETAILED[type(reason)](reason)
+
+
+def waiting_of(line: str) -> Optional[str]:
+    """What acme.sh waits for after it said *line*, where that takes long."""
+    for event in read((line,)).events:
+        if isinstance(event, WaitingForDns):
+            if event.seconds is not None:
+                return f"waiting {event.seconds} s for the TXT record to get to the authority's resolver"
+            return (
+                "waiting until public resolvers show the TXT record, 20 minutes at most; where only your own network knows the "
+                "zone, write `wait: 10s` beside `dns`"
+            )
+    return None
 
 
 def reason_of(step: steps.Step) -> str:

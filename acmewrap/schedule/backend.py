@@ -47,9 +47,11 @@ class Scheduler(Protocol):
 
 def logged(command: str, log: str) -> str:
     """Shell that runs *command* with both streams added to the file *log*, both as a shell reads them. Where it cannot be
-    written the run takes place all the same, and the scheduler gets what it prints. A FIFO would never be opened.
+    written the run takes place all the same, and the scheduler gets what it prints. A FIFO would never be opened. In the log the
+    time of its beginning stands before each run.
     """
-    return f'( log={log}; [ ! -p "$log" ] && (: >> "$log") 2> /dev/null && exec >> "$log" 2>&1; {command} )'
+    opened = '[ ! -p "$log" ] && (: >> "$log") 2> /dev/null && exec >> "$log" 2>&1 && date -u -Iseconds'
+    return f"( log={log}; {opened}; {command} )"
 
 
 class Log:

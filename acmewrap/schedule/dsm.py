@@ -207,8 +207,9 @@ def _made(config: Config) -> Iterator[Path]:
     yield paths.program_folder(config).parent  # it is a link to a folder beside it
     yield from (wrapper.path for wrapper in paths.wrappers(config))
     yield entry.place_of(config)
-    password = nas_of(config).account.password
-    if isinstance(password, FileReference):
-        yield password.path
+    secrets = () if config.monitoring is None else config.monitoring.secrets.values()
+    for reference in (nas_of(config).account.password, *secrets):
+        if isinstance(reference, FileReference):
+            yield reference.path
     yield paths.log_path(config)
     yield paths.reports_folder(config)

@@ -109,7 +109,9 @@ def systemd_units(config: Config) -> Units:
     assert config.schedule is not None
     log = paths.log_path(config)
     homes = (authority.home for authority in config.authorities.values())
-    written = (*paths.webroots(config), *homes, log.parent, *_folders_of_hooks(config))
+    metrics = () if config.monitoring is None or config.monitoring.metrics is None else (config.monitoring.metrics,)
+    read = (one.textfile.parent for one in metrics)
+    written = (*paths.webroots(config), *homes, log.parent, *_folders_of_hooks(config), *read)
     outside = [path for path in written if path != config.directory and config.directory not in path.parents]
     return Units(
         name=unit_name(config.file),

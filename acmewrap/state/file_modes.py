@@ -53,14 +53,14 @@ def inspect(config: Config) -> Tuple[Excess, ...]:
     """What is too open, each once."""
     owners = _owners(config)
     found = {path: _judge(path, allowed, owners) for path, allowed in _expected(config)}
-    return tuple(one for one in found.values() if one is not None)
+    return tuple(excess for excess in found.values() if excess is not None)
 
 
 def inspect_secrets(config: Config) -> Tuple[Excess, ...]:
     """The same of the files that secrets are read from."""
     paths = {reference.path for reference in references(config) if isinstance(reference, FileReference)}
     found = (inspect_file(path, config) for path in sorted(paths))
-    return tuple(replace(one, id="doctor.secret_readable") for one in found if one is not None)
+    return tuple(replace(excess, id="doctor.secret_readable") for excess in found if excess is not None)
 
 
 def find_warnings(config: Config) -> Iterator[ConfigurationWarning]:
@@ -145,6 +145,8 @@ def references(config: Config) -> Iterator[Reference]:
     """Every secret that the configuration refers to."""
     if config.synology is not None:
         yield config.synology.account.password
+    if config.monitoring is not None:
+        yield from config.monitoring.secrets.values()
     for authority in config.authorities.values():
         if authority.eab is not None:
             yield authority.eab.hmac_key

@@ -12,12 +12,12 @@ import json
 import threading
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Dict, Mapping, Optional, Tuple, Type, TypeVar, get_args, get_type_hints
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Type, TypeVar, get_args, get_type_hints
 
-from .. import limits
+from .. import limits, paths
 from ..catalogue import failure
 from ..config.install import Install
-from ..config.model import Config
+from ..config.model import Authority, Config
 from ..errors import AcmewrapError, Failure
 from ..formats import jsontext
 from ..system import files, reading
@@ -34,7 +34,7 @@ _Kind = TypeVar("_Kind", "LedgerEntry", "Advice")
 @dataclass(frozen=True)
 class LedgerEntry:
     """One order or deployment. ``seen`` is the leaf (SHA-256) that was proven to be there, ``seen_until`` when that one expires;
-    times are seconds since 1970 UTC. ``placed`` is the leaf whose files are put in place and neither proven nor taken back;
+    times are seconds since 1970 UTC. ``placed`` is the leaf whose files are put in ``places`` and neither proven nor taken back;
     ``reloaded`` the mark (:meth:`Install.mark`) of the last one that the server was made to load. ``next_look`` is when a target
     that did not answer is looked at again, ``redelivered`` how often this leaf was delivered again because another was shown.
     """
@@ -49,6 +49,7 @@ class LedgerEntry:
     next_look: int = 0
     redelivered: int = 0
     placed: Optional[str] = None
+    places: Optional[List[str]] = None
     reloaded: Optional[str] = None
 
     def fail(self, failure: Failure, now: float, **asked: Any) -> LedgerEntry:
@@ -63,20 +64,21 @@ class LedgerEntry:
             return self
         return replace(self, wanted=leaf, attempts=0, next_try=0, error=None)
 
-    def prove(self, leaf: str, now: float, until: Optional[int] = None) -> LedgerEntry:
-        """After *leaf*, which expires at *until*, was seen where it belongs."""
+    def prove(self, leaf: str, now: float, until: Optional[int] = None, *, again: bool = False) -> LedgerEntry:
+        """After *leaf*, which expires at *until*, was seen where it belongs; *again*: it was delivered, as another was shown
+        there. One such delivery beyond the most is what somebody asked for, and begins anew.
+        """
+        redelivered = self.redelivered if self.seen == leaf else 0
+        if again and self.seen == leaf:
+            redelivered = redelivered + 1 if redelivered < limits.MOST_REDELIVERIES else 0
         return LedgerEntry(
             wanted=leaf,
             seen=leaf,
             seen_at=int(now),
             seen_until=until,
             reloaded=self.reloaded,
-            redelivered=self.redelivered if self.seen == leaf else 0,
+            redelivered=redelivered,
         )
-
-    def count_redelivery(self) -> LedgerEntry:
-        """After one more; one beyond the most is what somebody asked for, and begins anew."""
-        return replace(self, redelivered=self.redelivered + 1 if self.redelivered < limits.MOST_REDELIVERIES else 0)
 
     def awaits_reload(self, config: Config, install: Optional[Install], leaf: str) -> bool:
         """Whether the commands of *install* have not succeeded for *leaf* (SHA-256) yet. What plain acme.sh does by itself is
@@ -93,8 +95,8 @@ class Advice:
 
     ``source`` is the directory's ``renewalInfo``; ``chosen`` a random moment of the window ``begin`` to ``end``, so that not all
     clients come at once; all three are None until there is an answer, and ``chosen`` stays None when the window was open before
-    the certificate was there. ``next_look``: when to ask again. ``early``: how many renewals in a row came before their own time
-    because of advice, up to this leaf.
+    the certificate was there. ``next_look``: when to ask again; ``every``: the seconds between two looks that it wishes.
+    ``early``: how many renewals in a row came before their own time because of advice, up to this leaf.
     """
 
     leaf: str
@@ -105,6 +107,7 @@ class Advice:
     chosen: Optional[int] = None
     explanation: Optional[str] = None
     early: int = 0
+    every: Optional[int] = None
 
 
 def _read(kind: Type[_Kind], found: object) -> Dict[str, _Kind]:
@@ -122,6 +125,8 @@ def _fits(value: object, hint: object) -> bool:
     kinds = get_args(hint) or (hint,)
     if isinstance(value, int):
         return int in kinds and not isinstance(value, bool) and 0 <= value < _END_OF_TIME
+    if isinstance(value, list):
+        return List[str] in kinds and all(map(_is_text, value))
     if isinstance(value, dict):
         return _ERROR in kinds and set(value) == {"id", "message", "remedy"} and all(map(_is_text, value.values()))
     return type(value) in kinds
@@ -163,6 +168,10 @@ class Ledger:
         revoked = document.get("revoked")
         revoked = tuple(filter(_is_text, revoked)) if isinstance(revoked, list) else ()
         return cls(path, _read(LedgerEntry, document.get("entries")), _read(Advice, document.get("advices")), revoked)
+
+    def note(self, name: str, leaf: str, **values: object) -> None:
+        """Write down *values*, which are fields of its entry, of *name* with *leaf* (SHA-256)."""
+        self.put(name, replace(self.get(name).want(leaf), **values))  # type: ignore[arg-type]
 
     def get(self, name: str) -> LedgerEntry:
         return self._entries.get(name, LedgerEntry())
@@ -217,3 +226,8 @@ class Ledger:
             document["advices"] = {name: asdict(one) for name, one in self._advices.items()}
         files.make_folder(self._path.parent)
         files.write_atomic(self._path, json.dumps(document, indent=1, sort_keys=True) + "\n")
+
+
+def open_ledgers(authorities: Iterable[Authority]) -> Dict[str, Ledger]:
+    """The ledger of each authority, by its name. Raises what :meth:`Ledger.load` raises."""
+    return {name: Ledger.load(paths.ledger_path(one)) for name, one in {one.name: one for one in authorities}.items()}

@@ -2,105 +2,34 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import (
     TYPE_CHECKING,
     AbstractSet,
     Dict,
-    Literal,
     Mapping,
     Optional,
     Tuple,
-    get_args,
 )
 
 from .. import paths, unexpected
-from ..config.model import Authority, Certificate, Config, Target
-from ..driver.homes.home import Stored
+from ..config.model import Certificate, Config, Target
 from ..driver.release import installation
 from ..errors import Failure
 from ..host import webroot
 from ..host.webroot import WebrootState
-from ..pki.x509 import X509
 from ..reasons import Drift
-from ..verify.tls_probe import Observation
 from . import installed_files, rendered
 from .guarded import Guard
-from .ledger import Advice, Ledger, LedgerEntry
+from .ledger import Ledger, open_ledgers
+from .model import ALL_PARTS, CertificateState, Part, State
 
 if TYPE_CHECKING:
-    from ..driver.wrapper import Wrapper
     from .file_modes import Excess
     from .leftovers import Leftover
     from .nas import NasState
-
-Part = Literal[
-    "release",
-    "wrapper",
-    "bundle",
-    "webroot",
-    "modes",
-    "certificates",
-    "wire",
-    "nas",
-    "schedule",
-    "leftovers",
-    "obstacles",
-]
-ALL_PARTS: AbstractSet[Part] = frozenset(get_args(Part))
-# What an unattended run looks at when it begins: files only, no process, no network.
-CERTIFICATE_PARTS: AbstractSet[Part] = frozenset(("certificates",))
-STATUS_PARTS: AbstractSet[Part] = frozenset(("certificates", "wire"))
-# What takes a process, the network, or a login that a NAS counts when it fails.
-FAR_PARTS: AbstractSet[Part] = frozenset(("wire", "nas", "schedule"))
-
-
-@dataclass(frozen=True)
-class CertificateState:
-    """One certificate of the configuration; ``unread``: why it could not be read. ``deliveries`` and ``observations`` are by
-    target; the latter only where looked.
-    """
-
-    stored: Optional[Stored] = None
-    fault: Optional[str] = None
-    unread: Optional[Failure] = None
-    attempts: LedgerEntry = field(default_factory=LedgerEntry)
-    advice: Optional[Advice] = None
-    deliveries: Mapping[str, LedgerEntry] = field(default_factory=dict)
-    observations: Mapping[str, Observation] = field(default_factory=dict)
-
-    @property
-    def leaf(self) -> Optional[X509]:
-        return self.stored.leaf if self.stored is not None else None
-
-    def find_fault(self, now: float) -> Optional[str]:
-        """Why it is of no use at *now*: its files, or its dates. One that has expired is merely due."""
-        if self.fault is not None or self.stored is None or self.leaf is None or self.leaf.validity[1] <= now:
-            return self.fault
-        return self.stored.date_fault(now)
-
-
-@dataclass(frozen=True)
-class State:
-    """The machine as it was found; the default of each part says that nothing is amiss with it. ``unread``: why a part could not
-    be read; that part is then such that a step comes to fail of it, where it has one. ``obstacles``: why steps can only fail, by
-    their entry in the ledger; ``schedule`` among them.
-    """
-
-    release: Optional[Failure] = None
-    wrappers: Tuple[Tuple[Wrapper, Drift], ...] = ()
-    bundles: Mapping[Path, Tuple[Authority, Drift]] = field(default_factory=dict)
-    webroots: Mapping[Path, WebrootState] = field(default_factory=dict)
-    modes: Tuple[Excess, ...] = ()
-    installed: Optional[installed_files.InstalledState] = None
-    certificates: Mapping[str, CertificateState] = field(default_factory=dict)
-    nas: Optional[NasState] = None
-    schedule: Drift = "same"
-    leftovers: Tuple[Leftover, ...] = ()
-    unread: Tuple[Failure, ...] = ()
-    obstacles: Mapping[str, Failure] = field(default_factory=dict)
 
 
 def read_state(
@@ -119,7 +48,7 @@ def read_state(
 
         nas = look(config, environ)
     wanted = {name: one for name, one in config.certificates.items() if not only or name in only}
-    ledgers = {one.name: Ledger.load(paths.ledger_path(one)) for one in config.authorities.values()}
+    ledgers = open_ledgers(config.authorities.values())
     certificates = {name: _read_certificate(config, one, ledgers[one.authority], guard) for name, one in wanted.items()}
     if "wire" in parts:
         from .observations import observe

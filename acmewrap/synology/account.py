@@ -85,13 +85,13 @@ def _deviations(channel: Channel, name: str, found: Mapping[str, Any]) -> Iterat
         application: _is_denied(channel, application, name)
         for application in (reply.text(app, "app_id") for app in offered)
     }
-    if not any(one.get("name") == name for one in reply.records(members, "users")):
+    if not any(user.get("name") == name for user in reply.records(members, "users")):
         yield Deviation("not_administrator")
     if denied.get(DESKTOP, False):
         yield Deviation("locked_out")
     if any(share["name"] == HOMES and share.get("is_deny") for share in shares):
         yield Deviation("homes_denied", (HOMES,))
-    open_shares = tuple(one["name"] for one in shares if one["name"] != HOMES and not one.get("is_deny"))
+    open_shares = tuple(share["name"] for share in shares if share["name"] != HOMES and not share.get("is_deny"))
     if open_shares:
         yield Deviation("open_shares", open_shares)
     open_applications = tuple(one for one, closed in denied.items() if one != DESKTOP and not closed)
@@ -113,7 +113,7 @@ def _may_change_password(channel: Channel, name: str) -> bool:
             raise
         return False
     users = reply.records(found, "users")
-    return any(one.get("cannot_chg_passwd") is False for one in users if one.get("name") == name)
+    return any(user.get("cannot_chg_passwd") is False for user in users if user.get("name") == name)
 
 
 def _fix(provisioner: Provisioner, name: str, deviation: Deviation) -> None:

@@ -26,12 +26,12 @@ class OddReplyError(DeployError):
 
 def records(data: Data, name: str) -> Tuple[Dict[str, Any], ...]:
     """The list of objects *name*."""
-    return tuple(_checked(name, one, dict, "an object in a list") for one in _items(data, name))
+    return tuple(_checked(name, item, dict, "an object in a list") for item in _items(data, name))
 
 
 def texts(data: Data, name: str) -> Tuple[str, ...]:
     """The list of texts *name*."""
-    return tuple(_checked(name, one, str, "a text in a list") for one in _items(data, name))
+    return tuple(_checked(name, item, str, "a text in a list") for item in _items(data, name))
 
 
 def mapping(data: Data, name: str) -> Dict[str, Any]:

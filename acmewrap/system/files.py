@@ -13,10 +13,11 @@ import stat
 import tempfile
 import time
 from pathlib import Path
-from typing import Callable, Iterator, Optional, Tuple, Union
+from typing import Callable, Iterator, List, Optional, Tuple, Union
 
 from ..catalogue import failure
 from ..errors import AccessError, BusyError, Failure
+from . import reading
 
 PRIVATE = 0o600
 SCRIPT = 0o700
@@ -115,6 +116,27 @@ def make_folder(path: Path, mode: int = FOLDER) -> None:
             folder.chmod(mode)
 
 
+def copy_folder(source: Path, target: Path, ignore: Optional[Callable[[str, List[str]], List[str]]] = None) -> None:
+    """Copy folders and regular files with their modes, without what *ignore* gives of a folder and its names. Raises the first
+    OSError as it is, of which :func:`shutil.copytree` keeps only the text.
+    """
+    import shutil
+
+    problems: List[OSError] = []
+
+    def copy(one: str, to: str) -> str:
+        try:
+            return reading.copy(one, to)
+        except OSError as error:
+            problems.append(error)
+            raise
+
+    try:
+        shutil.copytree(str(source), str(target), ignore=ignore, copy_function=copy)
+    except shutil.Error as error:
+        raise (problems or [error])[0] from error
+
+
 @contextlib.contextmanager
 def lock(path: Path, timeout: float = 0.0) -> Iterator[None]:
     """Hold an exclusive lock on *path* (flock: the kernel lets go of it when the process ends, however it ends).
@@ -197,7 +219,9 @@ def _access(path: Path) -> Iterator[None]:
 
 def _first_file(path: Path) -> Path:
     """What lies where a folder on the way to *path* should be."""
-    return next((one for one in reversed(path.parents) if os.path.lexists(str(one)) and not one.is_dir()), path)
+    return next(
+        (parent for parent in reversed(path.parents) if os.path.lexists(str(parent)) and not parent.is_dir()), path
+    )
 
 
 def _in_the_way(path: Path) -> AccessError:

@@ -17,6 +17,7 @@ from . import privileges
 from .reading import LIMIT
 
 _CHUNK = 64 * 1024
+_GRACE = 1.0  # seconds for what was killed to go; what has the rights of another user may stay
 _SAID = 2000  # characters of a complaint
 
 
@@ -51,21 +52,25 @@ def ask(program: str, *words: str, timeout: float, **options: Any) -> bytes:
         why = "it cannot be started; a script needs a first line with #! and a program that is there"
         raise ProgramError(why) from None
     end = output.overflow = complaint.overflow = partial(_end, running.pid, options.get("_preexec_fn"))
-    late = threading.Event()
-    timer = threading.Timer(timeout, partial(_end_late, late, end))
-    timer.start()
     status = 0
+
+    def wait() -> None:
+        nonlocal status
+        try:
+            running.wait()
+        except sh.ErrorReturnCode as error:
+            status = error.exit_code
+
+    waiting = threading.Thread(target=wait, daemon=True)
+    waiting.start()
     try:
-        running.wait()
-    except sh.ErrorReturnCode as error:
-        status = error.exit_code
+        waiting.join(timeout)
+        if waiting.is_alive():
+            raise ProgramError(f"no answer for {timeout:g} s")
     except BaseException:
         end()
+        waiting.join(_GRACE)
         raise
-    finally:
-        timer.cancel()
-    if late.is_set():
-        raise ProgramError(f"no answer for {timeout:g} s")
     if output.full or complaint.full:
         raise ProgramError(f"it prints more than {LIMIT} bytes")
     if status:
@@ -91,11 +96,6 @@ class _Kept:
 
     def flush(self) -> None:
         """Nothing waits."""
-
-
-def _end_late(late: threading.Event, end: Callable[[], None]) -> None:
-    late.set()
-    end()
 
 
 def _end(group: int, enter: Optional[Callable[[], None]]) -> None:

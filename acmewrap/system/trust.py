@@ -92,7 +92,7 @@ def _is_open(path: str, status: os.stat_result, trusted: FrozenSet[int]) -> bool
 
 
 def _members(gid: int) -> Iterator[int]:
-    yield from (one.pw_uid for one in pwd.getpwall() if one.pw_gid == gid)
+    yield from (user.pw_uid for user in pwd.getpwall() if user.pw_gid == gid)
     with contextlib.suppress(KeyError):
         for name in grp.getgrgid(gid).gr_mem:
             with contextlib.suppress(KeyError):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Callable, Iterator, Literal, Optional, Sequence, Tuple
 
@@ -28,6 +28,7 @@ ChainFlaw = Literal["incomplete", "out_of_order", "expired"]
 
 _LOOK_TIMEOUT = 5.0  # seconds, for each connection
 _MOST_ADDRESSES = 16
+LOOKS = 2  # after a reload
 _FIRST_PAUSE = 0.2
 _LONGEST_PAUSE = 3.0
 _SIGNATURES = {
@@ -39,17 +40,16 @@ _FAR = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
 
 @dataclass(frozen=True)
 class Observation:
-    """One look. ``served`` is the leaf's SHA-256 in hex, or None and then ``error`` says why nothing was seen. ``answered``:
-    whether that was for the server to say; a name that does not resolve, or a network that is down, tells nothing about it.
-    ``flaws``: what is wrong with the certificates that are shown beside it. ``silent``: the server could not be asked.
+    """One look. ``served`` is the leaf's SHA-256 in hex, or None and then ``error`` says why nothing was seen. ``obstacle``: what
+    kept the server from being asked, itself or the network; a name that does not resolve tells nothing about the server.
+    ``flaws``: what is wrong with the certificates that are shown beside it.
     """
 
     served: Optional[str] = None
     not_after: Optional[datetime] = None
     error: Optional[str] = None
-    answered: bool = True
+    obstacle: Optional[Literal["server", "network"]] = None
     flaws: Tuple[ChainFlaw, ...] = ()
-    silent: bool = False
 
 
 def look(
@@ -69,7 +69,7 @@ def look(
     try:
         addresses = connection.resolve((endpoint.host, endpoint.port), connection.Deadline(_LOOK_TIMEOUT))
     except (OSError, ValueError) as why:
-        return _unseen(where, why)
+        return replace(_unseen(where, why), obstacle="network")
     for address in list(dict.fromkeys(addresses))[:_MOST_ADDRESSES]:
         try:
             shown = _look_at(address, endpoint, leaf)
@@ -94,24 +94,26 @@ def wait_for(
     endpoint: Endpoint,
     leaf: X509,
     *,
+    looks: int = 1,
     clock: Callable[[], float] = time.monotonic,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Observation:
-    """Look until *leaf* is served or the endpoint's timeout is over: web servers restart after an import."""
-    deadline, pause = clock() + endpoint.timeout, _FIRST_PAUSE
+    """Look until *leaf* is served or the endpoint's timeout is over: web servers restart after an import. So many *looks* in a row
+    must show it: when a server has just been reloaded, a former process of it may answer some clients for a while.
+    """
+    deadline, pause, seen = clock() + endpoint.timeout, _FIRST_PAUSE, 0
     while True:
         observed = look(endpoint, leaf)
-        if observed.served == leaf.sha256 or clock() + pause > deadline:
+        seen = seen + 1 if observed.served == leaf.sha256 else 0
+        if seen == looks or clock() + pause > deadline:
             return observed
-        sleep(pause)
-        pause = min(pause * 1.5, _LONGEST_PAUSE)
+        sleep(_FIRST_PAUSE if seen else pause)
+        pause = pause if seen else min(pause * 1.5, _LONGEST_PAUSE)
 
 
 def _unseen(where: str, why: Exception) -> Observation:
-    import socket
-
-    far = isinstance(why, socket.gaierror) or getattr(why, "errno", None) in _FAR
-    return Observation(error=f"{where}: {getattr(why, 'strerror', None) or why}", answered=not far, silent=True)
+    error = f"{where}: {getattr(why, 'strerror', None) or why}"
+    return Observation(error=error, obstacle="network" if getattr(why, "errno", None) in _FAR else "server")
 
 
 def _look_at(address: Place, endpoint: Endpoint, leaf: Optional[X509]) -> Shown:
@@ -187,11 +189,11 @@ def _flaws(shown: Shown, issuers: Sequence[X509], now: float) -> Iterator[ChainF
     """*issuers* are what the authority sent along; clients have its root themselves."""
     if not shown.whole:
         return
-    read = [one for one in map(x509.find_der, shown.certificates) if one is not None]
-    known = {one.sha256 for one in read}
-    if any(one.sha256 not in known and one.subject_der != one.issuer_der for one in issuers):
+    read = [issuer for issuer in map(x509.find_der, shown.certificates) if issuer is not None]
+    known = {certificate.sha256 for certificate in read}
+    if any(issuer.sha256 not in known and issuer.subject_der != issuer.issuer_der for issuer in issuers):
         yield "incomplete"
     if any(lower.issuer_der != upper.subject_der for lower, upper in zip(read, read[1:])):
         yield "out_of_order"
-    if any(one.validity[1] <= now for one in read[1:]):
+    if any(issuer.validity[1] <= now for issuer in read[1:]):
         yield "expired"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import ast
 import re
-import shlex
 import subprocess
 import sys
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Iterator, List, NamedTuple
+from typing import Iterator
 
 import pytest
 
@@ -22,35 +21,8 @@ from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.tlsserver import TlsServer
 from acmewrap.testing.webserver import WebServer
 from forkserver import forkserver
+from guides import DOCUMENTS, REPOSITORY, Block, blocks, commands
 from provisioned import Machine, served
-
-REPOSITORY = Path(__file__).resolve().parent.parent.parent
-DOCUMENTS = [REPOSITORY / "README.md", *sorted((REPOSITORY / "docs").glob("*.md"))]
-_BLOCK = re.compile(r"^```(?P<kind>\w+)(?P<run> run)?\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL)
-
-
-class Block(NamedTuple):
-    document: Path
-    kind: str
-    runs: bool
-    text: str
-
-
-def blocks(*kinds: str) -> List[Block]:
-    return [
-        Block(document, match["kind"], match["run"] is not None, match["text"])
-        for document in DOCUMENTS
-        for match in _BLOCK.finditer(document.read_text(encoding="utf-8"))
-        if match["kind"] in kinds
-    ]
-
-
-def commands(text: str) -> Iterator[List[str]]:
-    """The words of each `acmewrap` line of a shell block, comments left out."""
-    for line in text.replace("\\\n", " ").splitlines():
-        words = shlex.split(line, comments=True)
-        if words[:1] == ["acmewrap"]:
-            yield words[1:]
 
 
 def named(block: Block) -> str:

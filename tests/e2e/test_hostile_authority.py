@@ -247,12 +247,17 @@ IN_EVERY_RUN: Tuple[Tuple[object, ...], ...] = (
 )
 
 
+# 3.0.2 keeps no URL of an authorization in its list; 3.1.5 writes neither quotation marks nor line breaks into its files.
+HARMLESS = {
+    "3.0.2": ("entry",),
+    "3.1.5": ("account URL: escape", "certificate URL: apostrophe", "certificate URL: scheme"),
+}
+
+
 @pytest.mark.parametrize("attempt", [rarely(attempt) for attempt in FIRES], ids=str)
 def test_plain_acme_sh_does_what_it_is_told_so_these_attempts_are_real(machine: Machine, attempt: Attempt) -> None:
-    unknown_there = (
-        machine.release == "3.0.2" and attempt.payload == "entry"
-    )  # it keeps no URL of an authorization in its list
-    assert try_it(machine, attempt, plain) or unknown_there
+    harmless = HARMLESS.get(machine.release, ())
+    assert try_it(machine, attempt, plain) or any(part in str(attempt) for part in harmless)
 
 
 @pytest.mark.parametrize(

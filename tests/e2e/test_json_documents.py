@@ -89,7 +89,7 @@ def test_a_command_prints_the_document_of_the_schema(machine: Machine, words: Tu
 
 
 def test_no_command_is_left_out() -> None:
-    elsewhere = {"pin", "self-update"}  # with an archive and a build of their own: test_pin.py, test_self_update.py
+    elsewhere = {"pin", "self-update", "monitoring"}  # test_pin.py, test_self_update.py, test_monitoring.py
     assert {words[0] for words in GOOD} | {"demo", "doctor", "revoke"} | elsewhere == set(commands())
 
 

@@ -19,7 +19,8 @@ from acmewrap.engine.context import RunContext
 from acmewrap.engine.engine import Engine
 from acmewrap.plan.planner import PlanOptions, plan
 from acmewrap.plan.steps import CERTIFICATE_KINDS
-from acmewrap.state.machine import CERTIFICATE_PARTS, read_state
+from acmewrap.state.machine import read_state
+from acmewrap.state.model import CERTIFICATE_PARTS
 from acmewrap.testing.certificates import Pair, make_intermediate, make_leaf, make_root
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.tlsserver import TlsServer

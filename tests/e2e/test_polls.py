@@ -84,6 +84,17 @@ class Acme:
         self.release, self.proxy, self.pebble, self.web, self.folder = acme_sh, proxy, pebble, web, folder
         self.made = 0
 
+    def driver(self, clock: Clock, poll: Poll = "early") -> AcmeSh:
+        return AcmeSh(
+            self.release.path,
+            self.folder / "home",
+            server=self.proxy.directory_url,
+            ca_bundle=self.proxy.ca_bundle,
+            version=self.release.version,
+            path=clock.path,
+            poll=poll,
+        )
+
     def issue(
         self,
         authorization: float,
@@ -95,15 +106,7 @@ class Acme:
     ) -> Tuple[List[float], int]:
         self.made += 1
         clock = Clock(self.folder / f"clock{self.made}")
-        acme = AcmeSh(
-            self.release.path,
-            self.folder / "home",
-            server=self.proxy.directory_url,
-            ca_bundle=self.proxy.ca_bundle,
-            version=self.release.version,
-            path=clock.path,
-            poll=poll,
-        )
+        acme = self.driver(clock, poll)
         self.proxy.behave()
         acme.register_account()
         before = len(self.proxy.exchanges)
@@ -201,6 +204,25 @@ def test_one_that_never_ends_is_given_up_after_the_patience_of_acme_sh(acme: Acm
         acme.issue(1000, 0)
     slept = acme_slept(acme)
     assert sum(slept) >= 2 * 29 - 0.01
+
+
+def test_a_challenge_that_failed_and_stays_pending_ends_it_at_once(acme: Acme) -> None:
+    said = {"type": "urn:ietf:params:acme:error:connection", "detail": "could not connect to validation target"}
+
+    def keep_pending(body: bytes) -> bytes:
+        document = json.loads(body)
+        for part in (document, *document.get("challenges", ())):
+            part.update({"status": "pending", **({"error": said} if part.get("type") == "http-01" else {})})
+        return json.dumps(document).encode("utf-8")
+
+    acme.proxy.behave()
+    acme.proxy.misbehave("/(?:chal|auth)Z/", Change(body=keep_pending))
+    clock = Clock(acme.folder / "clock")
+    result = acme.driver(clock).issue(["pending.polls.test"], Webroot(acme.web.root))
+    assert result.failure is not None
+    assert result.failure.id == "challenge.not_reachable"
+    assert said["detail"] in result.failure.message
+    assert sum(clock.slept()) < 1
 
 
 def acme_slept(acme: Acme) -> List[float]:

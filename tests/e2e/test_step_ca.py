@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
+import time
 from pathlib import Path
-from typing import Any, Iterator, Tuple
+from typing import Iterator
 
 import pytest
 
 from acmewrap.testing.webserver import WebServer
+from client import Client
 from stepca import KEYS, StepCa, build
 
 pytestmark = pytest.mark.slow  # the program is built first, which takes half a minute
 
-CONFIGURATION = """\
-authorities:
-  step: {{server: "{server}", ca_bundle: "{bundle}"}}
-certificates:
-  web: {{domains: [localhost], challenge: {{webroot: "{webroot}"}}}}
-"""
+CERTIFICATE = 'web: {{domains: [localhost], challenge: {{webroot: "{webroot}"}}}}'
 
 
 @pytest.fixture(scope="module")
@@ -42,33 +36,54 @@ def step(request: pytest.FixtureRequest, tmp_path: Path, program: Path) -> Itera
         yield server
 
 
-def run(folder: Path, *words: str) -> Tuple[int, Any]:
-    done = subprocess.run(
-        (sys.executable, "-m", "acmewrap", "--json", *words),
-        cwd=str(folder),
-        capture_output=True,
-        check=False,
-        timeout=300,
-    )
-    return done.returncode, json.loads(done.stdout)
+@pytest.fixture
+def client(tmp_path: Path, acme_sh_311: Path) -> Client:
+    return Client(tmp_path / "machine", acme_sh_311)
 
 
 def test_a_certificate_is_issued_renewed_and_outlives_the_loss_of_the_accounts(
-    tmp_path: Path, step: StepCa, port_80: WebServer, acme_sh_311: Path
+    client: Client, step: StepCa, port_80: WebServer
 ) -> None:
-    folder = tmp_path / "machine"
-    (folder / "src").mkdir(parents=True)
-    text = CONFIGURATION.format(server=step.directory_url, bundle=step.ca_bundle, webroot=port_80.root)
-    (folder / "acmewrap.yaml").write_text(f"acme_sh: {{archive: {acme_sh_311}}}\n{text}", encoding="utf-8")
-
-    code, document = run(folder, "apply")
-    assert code == 0, document
-    assert document["certificates"]["web"]["state"] == "valid"
-    assert run(folder, "apply")[1]["changed"] is False
+    client.configure(step.directory_url, step.ca_bundle, CERTIFICATE.format(webroot=port_80.root))
+    done = client.run("apply")
+    assert done.returncode == 0, done
+    assert done.document["certificates"]["web"]["state"] == "valid"
+    assert client.run("apply").document["changed"] is False
 
     step.__exit__(None, None, None)
     step.lose_accounts()
     with step:
-        code, document = run(folder, "issue", "--force")
-    assert code == 0, document
-    assert document["changed"] is True
+        done = client.run("issue", "--force")
+    assert done.returncode == 0, done
+    assert done.document["changed"] is True
+
+
+@pytest.mark.parametrize("step", ["ec"], indirect=True)
+def test_a_webroot_that_is_not_served_is_told_from_a_silent_web_server_at_once(
+    client: Client, step: StepCa, port_80: WebServer, tmp_path: Path
+) -> None:
+    """step-ca says the same of both, and keeps the challenge pending."""
+    client.configure(step.directory_url, step.ca_bundle, CERTIFICATE.format(webroot=tmp_path / "elsewhere"))
+    began = time.monotonic()
+    done = client.run("apply", "--yes")
+    assert time.monotonic() - began < 30  # acme.sh alone waits for 60 s
+    failure = done.document["certificates"]["web"]["failure"]
+    assert failure["id"] == "challenge.wrong_content"
+    assert "HTTP status 404" in failure["message"]
+
+    port_80.__exit__(None, None, None)
+    try:
+        failure = client.run("issue").document["certificates"]["web"]["failure"]
+    finally:
+        port_80.__enter__()
+    assert failure["id"] == "challenge.not_reachable"
+    assert "from here: localhost at 127.0.0.1, port 80: Connection refused" in failure["message"]
+
+
+@pytest.mark.parametrize("step", ["ec"], indirect=True)
+def test_a_lifetime_that_is_not_granted_is_named(client: Client, step: StepCa, port_80: WebServer) -> None:
+    wanted = CERTIFICATE.format(webroot=port_80.root).replace("domains:", "lifetime: 90d, domains:")
+    client.configure(step.directory_url, step.ca_bundle, wanted)
+    failure = client.run("apply").document["certificates"]["web"]["failure"]
+    assert failure["id"] == "acme.lifetime"
+    assert "`lifetime`" in failure["remedy"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pwd
+import re
 import shlex
 import subprocess
 import sys
@@ -95,7 +96,7 @@ def test_the_line_logs_both_streams_and_hands_on_the_exit_code(tmp_path: Path) -
     command = ("/bin/sh", "-c", "echo one; echo two >&2; echo '50%'; exit 5")
     done = fire(entry(tmp_path, command))
     assert (done.returncode, done.stdout, done.stderr) == (5, "", "")
-    assert (tmp_path / "task 100%.log").read_text(encoding="utf-8") == "one\ntwo\n50%\n"
+    assert (tmp_path / "task 100%.log").read_text(encoding="utf-8").endswith("+00:00\none\ntwo\n50%\n")
     assert (tmp_path / "task 100%.log").stat().st_mode & 0o777 == 0o600
 
 
@@ -170,10 +171,11 @@ def test_a_run_whose_log_cannot_be_opened_takes_place_and_prints_to_the_schedule
 
 
 @pytest.mark.parametrize("shell", ["dash", "bash"])
-def test_a_log_that_can_be_written_takes_both_streams(tmp_path: Path, shell: str) -> None:
+def test_a_log_that_can_be_written_takes_both_streams_and_the_time_of_each_run(tmp_path: Path, shell: str) -> None:
     log, words = tmp_path / "it's 100%.log", ("/bin/sh", "-c", "echo out; echo err >&2; exit 4")
     for _ in range(2):
         line = logged(shlex.join(words), shlex.quote(str(log)))
         done = subprocess.run([shell, "-c", line], capture_output=True, text=True, check=False, timeout=10)
         assert (done.returncode, done.stdout, done.stderr) == (4, "", "")
-    assert log.read_text(encoding="utf-8") == "out\nerr\n" * 2
+    moment = r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00"
+    assert re.fullmatch(rf"({moment}\nout\nerr\n){{2}}", log.read_text(encoding="utf-8"))

@@ -115,6 +115,16 @@ def answer(answers: Answers, body: object = "", status: int = 200, **headers: st
     answers.headers = tuple((name.replace("_", "-"), value) for name, value in headers.items())
 
 
+def test_what_public_resolvers_say_of_a_record_is_none_of_the_authority_s(
+    shell: Shell, server: Tuple[str, Answers]
+) -> None:
+    answer(server[1], "<html>" + "x" * 300_000, Location="https://x y/")
+    text, said, code = shell.run(f"_ns_is_available_cf() {{ _get {server[0]}; }}; _ns_is_available_cf | wc -c")
+    assert (text.strip(), said, code) == ("300006", "", 0)
+    answer(server[1], '{"Answer":[{"name":"a","type":16,"TTL":60,"data":"\\"x-_1\\""}]}')
+    assert "x-_1" in shell.run(f"_ns_lookup_impl() {{ _get {server[0]}; }}; _ns_lookup_impl")[0]
+
+
 TOKEN = "a-_Z0" * 5  # 128 bits take 22 characters
 ORDER: Dict[str, object] = {
     "status": "pending",
@@ -441,3 +451,24 @@ def test_an_authority_has_acme_sh_sleep_for_two_minutes_at_most(tmp_path: Path, 
     shell = Shell(tmp_path / "acme", "http://ca.test")
     said, _, _ = shell.run(f"_retryafter={asked}; sleep {asked}; sleep 900", PATH=f"{tmp_path}:/usr/bin:/bin")
     assert said.split() == ["slept", slept, "slept", "900"]
+
+
+CHALLENGE = '{"type":"http-01","status":"%s","url":"https://ca.test/c/1"%s},{"type":"dns-01","status":"pending","url":"https://ca.test/c/2"%s}'
+ERROR = ',"error":{"type":"urn:ietf:params:acme:error:connection","detail":"refused"}'
+
+
+@pytest.mark.parametrize(
+    ("status", "first", "second", "code"),
+    [
+        ("pending", ERROR, "", 0),
+        ("pending", "", "", 1),
+        ("pending", "", ERROR, 1),  # of a challenge that is not in use
+        ("processing", ERROR, "", 1),  # the authority still tries
+    ],
+)
+def test_a_challenge_is_given_up_that_failed_and_is_still_pending(
+    shell: Shell, status: str, first: str, second: str, code: int
+) -> None:
+    response = CHALLENGE % (status, first, second)
+    script = f"response='{response}' uri=https://ca.test/c/1; _acmewrap_is_given_up; exit $?"
+    assert shell.run(script)[2] == code

@@ -21,7 +21,8 @@ from acmewrap.driver.homes.home import Home
 from acmewrap.engine import install
 from acmewrap.pki import pem
 from acmewrap.state.ledger import Ledger
-from acmewrap.verify import local_files
+from acmewrap.verify import local_files, tls_probe
+from acmewrap.verify.tls_probe import Observation
 from forkserver import acmewrap
 from synthetic import DAY, Folder, make_certificate, make_key
 from unprivileged import NOBODY
@@ -206,6 +207,45 @@ def test_reloads_of_two_configurations_are_never_at_work_at_once(
         assert list(pool.map(lambda one: one.deploy(), (machine, other))) == [(0, [("done", None)])] * 2
 
 
+def test_what_comes_back_by_hand_is_counted_for_targets_that_share_a_reload_too(machine: Machine) -> None:
+    machine.configure(*(f"{{{PAIR.format(number)}, reload: 'true'}}" for number in range(2)))
+    assert machine.deploy()[0] == 0
+    other = {path: path.read_bytes() for path in machine.tls.iterdir()}
+    machine.renew()
+    assert machine.deploy()[0] == 0
+    for expected in [(0, [("done", None)] * 2)] * 3 + [(4, [("failed", "deploy.reverted")] * 2)]:
+        for path, data in other.items():
+            path.write_bytes(data)
+        ledger = machine.home / ".ledger.json"
+        document = json.loads(ledger.read_text(encoding="utf-8"))
+        for entry in document["entries"].values():
+            entry["seen_at"] -= DAY
+        ledger.write_text(json.dumps(document), encoding="utf-8")
+        assert machine.deploy("cron") == expected
+    assert machine.deploy() == (0, [("done", None)] * 2)  # somebody asks for it
+
+
+@pytest.mark.parametrize(("obstacle", "outcome"), [("network", "unproven"), ("server", "rolled_back")])
+def test_what_cannot_be_observed_is_pending_and_nothing_comes_back(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch, obstacle: Any, outcome: str
+) -> None:
+    machine.configure(f"{{{PAIR.format(0)}}}")
+    assert machine.deploy()[0] == 0
+    first = machine.leaf()
+    file = machine.folder / "acmewrap.yaml"
+    text = file.read_text(encoding="utf-8").replace("verify: no", "verify: {host: nas.invalid, port: 443, timeout: 1s}")
+    file.write_text(text, encoding="utf-8")
+    machine.renew()
+    seen = [Observation(first)]  # the name resolved when the run began
+    monkeypatch.setattr(
+        tls_probe, "look", lambda *_: seen.pop() if seen else Observation(error="gone", obstacle=obstacle)
+    )
+    (result,) = Job(load(file), dict(os.environ)).deploy().results
+    assert result.outcome == outcome
+    assert machine.installed() == (machine.leaf() if outcome == "unproven" else first)
+    assert machine.states()[0] == 1
+
+
 # --- the files ----------------------------------------------------------------------------------------------------------
 
 
@@ -252,6 +292,21 @@ def test_an_access_control_list_stays(machine: Machine) -> None:
     assert "PRIVATE" in key.read_text(encoding="ascii")
     assert os.getxattr(str(key), "system.posix_acl_access") == acl
     assert [one for one in json.loads(machine.run("--json", "plan").stdout)["plan"] if one["kind"] == "mode"] == []
+
+
+def test_a_label_of_selinux_stays(machine: Machine) -> None:
+    label = b"system_u:object_r:cert_t:s0\0"
+    machine.configure(f"{{{PAIR.format(0)}}}")
+    machine.tls.mkdir()
+    key = machine.tls / "0.key"
+    key.write_text("old", encoding="ascii")
+    try:
+        os.setxattr(str(key), "security.selinux", label)  # where SELinux is off, the kernel keeps it as it is
+    except OSError:
+        pytest.skip("no label may be set here")
+    assert machine.deploy()[0] == 0
+    assert "PRIVATE" in key.read_text(encoding="ascii")
+    assert os.getxattr(str(key), "security.selinux") == label
 
 
 def test_a_combined_file_and_a_folder_hold_all_that_servers_read(machine: Machine) -> None:
@@ -379,6 +434,34 @@ def test_what_the_server_does_not_take_is_rolled_back_and_stays_pending(
     assert machine.deploy() == (0, [("done", None)])
     assert machine.installed() == machine.leaf() != first
     assert not list(machine.tls.glob(".*-old")) + list(machine.tls.glob(".*-new"))
+
+
+@pytest.mark.parametrize(
+    ("places", "moved"),
+    [
+        ("folder: TLS/www", "folder: TLS/new"),
+        pytest.param(PAIR.format(0), PAIR.format("new"), marks=pytest.mark.slow),
+        pytest.param(PAIR.format(0), None, marks=pytest.mark.slow),
+    ],
+)
+def test_a_place_that_the_file_no_longer_names_keeps_nothing_beside_it(
+    machine: Machine, places: str, moved: Optional[str]
+) -> None:
+    machine.configure(f"{{{places}}}")
+    assert machine.deploy()[0] == 0
+    machine.renew()
+    machine.configure(f"{{{places}, reload: 'false'}}")
+    assert any(killed_at(machine, point) and [*machine.tls.glob(".*.acmewrap-old")] for point in range(12, 40))
+    machine.configure(f"{{{moved or 'cert_file: TLS/other.pem'}, reload: 'test -e {machine.folder}/up'}}")
+    assert machine.deploy()[0] == 4
+    left = [one.name for one in machine.tls.glob(".*.acmewrap-*")]
+    assert [
+        one for one in left if "new" not in one and one != os.path.basename(os.path.realpath(machine.tls / "www"))
+    ] == []
+    assert (machine.tls / "0.key").exists() or (machine.tls / "www").exists()  # a server may read it still
+    (machine.folder / "up").touch()
+    assert machine.deploy()[0] == 0
+    assert machine.installed() == machine.leaf()
 
 
 def test_nothing_goes_back_to_a_certificate_that_is_expired(machine: Machine) -> None:

@@ -22,6 +22,7 @@ METHODS: Mapping[str, Callable[..., object]] = {
     "deploy": Job.deploy,
     "cron": Job.cron,
     "schedule": Job.schedule,
+    "monitoring": Job.test_monitoring,
     "install": Job.install,
     "render": Job.render,
     "pin": Job.pin,

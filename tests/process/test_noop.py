@@ -16,10 +16,10 @@ import pytest
 
 from acmewrap import Job, Run, paths
 from acmewrap.config import Config, load
-from acmewrap.engine.noop_cache import is_quiet, remember
+from acmewrap.engine.noop_cache import find_note, remember
 from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
 from acmewrap.state.ledger import Advice, Ledger, LedgerEntry
-from acmewrap.state.machine import State
+from acmewrap.state.model import State
 from acmewrap.testing.certificates import make_intermediate, make_leaf, make_root
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -205,7 +205,7 @@ def record(folder: Path) -> None:
 
 
 def run_is_not_quiet(folder: Path) -> bool:
-    return not is_quiet(str(folder / "acmewrap.yaml"), environment(folder), time.time() + AHEAD)
+    return find_note(str(folder / "acmewrap.yaml"), environment(folder), time.time() + AHEAD) is None
 
 
 def test_time_alone_ends_the_quiet(folder: Path) -> None:
@@ -220,8 +220,8 @@ def test_time_alone_ends_the_quiet(folder: Path) -> None:
 def test_a_daily_run_relies_on_the_one_of_the_day_before_but_not_on_one_of_last_week(folder: Path) -> None:
     record(folder)
     file, now, day = str(folder / "acmewrap.yaml"), time.time() + AHEAD, 86400
-    assert is_quiet(file, environment(folder), now + day + 1)
-    assert not is_quiet(file, environment(folder), now + 7 * day + 1)
+    assert find_note(file, environment(folder), now + day + 1) == ""
+    assert find_note(file, environment(folder), now + 7 * day + 1) is None
 
 
 def test_the_record_counts_only_while_nobody_else_could_have_written_it(folder: Path) -> None:

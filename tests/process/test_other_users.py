@@ -62,7 +62,9 @@ def test_a_certificate_that_this_user_may_not_see_is_not_called_missing(
     stored.mkdir(parents=True)
     (stored / "nas.example.com.conf").write_text("Le_Domain='nas.example.com'\n", encoding="utf-8")
     (stored / "nas.example.com.conf").chmod(0)
-    assert run_unprivileged(started(folder, words), tmp_path / "output") == (6 if words == "doctor" else 77)  # its first finding
+    assert run_unprivileged(started(folder, words), tmp_path / "output") == (
+        6 if words == "doctor" else 77
+    )  # its first finding
     said = (tmp_path / "output").read_text(encoding="utf-8")
     assert "nas.example.com.conf: Permission denied" in said
     assert "not yet issued" not in said

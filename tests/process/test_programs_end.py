@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -14,6 +15,9 @@ import pytest
 
 from acmewrap.system import programs
 from acmewrap.system.programs import ProgramError
+from unprivileged import NOBODY, folder_of_nobody
+
+REPOSITORY = Path(__file__).resolve().parent.parent.parent
 
 PATIENCE = 10.0  # seconds on a busy machine; what is here takes less than one
 
@@ -94,6 +98,45 @@ def test_a_program_that_became_root_again_is_ended_too(tmp_path: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=PATIENCE)
     assert done.stdout == "no answer for 0.3 s\n", done.stderr
     assert ended(tmp_path / "pid")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="root alone can make a program that runs as root")
+@pytest.mark.parametrize(
+    ("call", "says"),
+    [
+        ("programs.ask(*words, timeout=0.3)", "ProgramError: no answer for 0.3 s"),
+        (
+            "print(ProcessRunner(grace=0.1).run(Command('x', words, {}, Path('/'), 0.3)).ended_by_deadline)",
+            "True",
+        ),
+    ],
+)
+def test_a_program_with_the_rights_of_another_user_is_not_waited_for(call: str, says: str) -> None:
+    with folder_of_nobody() as folder:
+        program = folder / "perl"
+        shutil.copy("/usr/bin/perl", str(program))
+        program.chmod(0o4755)
+        code = (
+            "import sys\nfrom pathlib import Path\nfrom acmewrap.driver.process import Command, ProcessRunner\n"
+            f"from acmewrap.system import programs\nwords = ('{program}', '-e', '$< = 0; sleep 60')  # sudo does likewise\n"
+            f"try: {call}\nexcept Exception as error: print(f'{{type(error).__name__}}: {{error}}')\n"
+        )
+        words = [
+            "setpriv",
+            "--reuid",
+            str(NOBODY),
+            "--regid",
+            str(NOBODY),
+            "--clear-groups",
+            sys.executable,
+            "-c",
+            code,
+        ]
+        began = time.monotonic()
+        done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=PATIENCE, cwd=str(REPOSITORY))
+        assert (done.stdout, done.returncode) == (f"{says}\n", 0), done.stderr
+        assert 0.3 < time.monotonic() - began < PATIENCE
+        subprocess.run(["pkill", "-KILL", "-f", str(program)], check=True)  # it was there all the time
 
 
 def test_many_ask_at_once() -> None:

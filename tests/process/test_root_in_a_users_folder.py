@@ -396,6 +396,29 @@ def test_root_reloads_with_no_script_of_another_user(ground: Ground) -> None:
     assert ground.who() == []
 
 
+def test_a_home_of_another_user_ends_the_certificates_of_its_authority_alone(ground: Ground) -> None:
+    as_root(
+        f"cd {ground.etc}; cp -R {ground.users}/src .; for name in internal other; do cp -R {ground.users}/.acme.sh .$name; done"
+    )
+    text = (
+        CONFIGURATION[: CONFIGURATION.index("      proxy")]
+        .replace("users}/tls", "web}/tls")
+        .replace("id -u >>{users}/who", "true")
+    )
+    homes = "".join(f"  {name}: {{{{server: {SERVER}, home: .{name}}}}}\n" for name in ("internal", "other"))
+    text = f"directory: {{directory}}\nauthorities:\n{homes}{text[text.index('certificates:') :]}"
+    text += "    authority: internal\n  www: {{domains: [www.example.com], authority: other, challenge: {{webroot: {web}}}}}\n"
+    as_root(f"chown 0:0 {ground.web}; chown {NOBODY} {ground.etc}/.other")
+    ground.roots_own(text, directory=str(ground.etc))
+    before = as_root(f"find {ground.etc}/.other -printf '%p %U %m %T@\\n' | sort")
+    done = ground.run("--json", "deploy", "--force")
+    found = json.loads(done.stdout)
+    assert [(one["certificate"], one["outcome"]) for one in found["steps"]] == [("nas", "done")]
+    assert ([one["id"] for one in found["unread"]], done.returncode) == (["trust.weak_path"], 77)
+    assert f"{ground.etc}/.other" in found["unread"][0]["message"]
+    assert as_root(f"find {ground.etc}/.other -printf '%p %U %m %T@\\n' | sort") == before
+
+
 def test_roots_schedule_does_not_write_its_log_in_a_users_folder(ground: Ground) -> None:
     schedule = f"schedule: {{{{every: 6h, by: crontab, log: {ground.users}/task.log}}}}\n"
     ground.roots_own(CONFIGURATION + schedule, directory=str(ground.etc))

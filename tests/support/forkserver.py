@@ -17,6 +17,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from pathlib import Path
 from typing import Dict, List, Mapping, Sequence
@@ -63,9 +64,17 @@ class Forkserver:
         shutil.rmtree(str(self._folder))
 
 
-@functools.lru_cache(maxsize=None)
+_STARTING = threading.Lock()  # a cache alone would start one for each thread that comes first
+
+
 def forkserver() -> Forkserver:
     """That of this process."""
+    with _STARTING:
+        return _forkserver()
+
+
+@functools.lru_cache(maxsize=None)
+def _forkserver() -> Forkserver:
     return Forkserver()
 
 
@@ -78,9 +87,9 @@ def acmewrap(*words: str, **environment: str) -> subprocess.CompletedProcess[str
 
 
 def close_forkserver() -> None:
-    if forkserver.cache_info().currsize:
-        forkserver().close()
-        forkserver.cache_clear()
+    if _forkserver.cache_info().currsize:
+        _forkserver().close()
+        _forkserver.cache_clear()
 
 
 def _serve(folder: str) -> None:

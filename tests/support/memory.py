@@ -29,7 +29,7 @@ class Nas:
         self.apis = collect_apis()
         self.state.add_user("boss", "the password of the boss", administrator=True)
 
-    def run(self, tool: str, *words: str) -> tools.Told:
+    def run(self, tool: str, *words: str) -> tools.Output:
         return tools.answer(tool, words, self.state, self.apis)
 
     def call(self, api: str, method: str, version: int, **parameters: Any) -> Dict[str, Any]:

@@ -13,9 +13,8 @@ from acmewrap.config.endpoint import Endpoint
 from acmewrap.config.model import AcmeShSettings, Authority, Certificate, DsmCertificate, Target
 from acmewrap.driver.homes.home import CertificateFiles
 from acmewrap.driver.results import DeployResult, IssueResult
-from acmewrap.engine.deploy import Delivery
-from acmewrap.engine.results import Run, StepResult
-from acmewrap.engine.status import CertificateStatus, TargetStatus
+from acmewrap.engine.results import Delivery, Run, StepResult
+from acmewrap.engine.verbs.status import CertificateStatus, TargetStatus
 from acmewrap.errors import ExitCode
 from acmewrap.formats.timefmt import instant
 from acmewrap.pki.x509 import X509

@@ -26,7 +26,7 @@ from acmewrap.pki.x509 import X509
 from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
 from acmewrap.secrets import FileReference
 from acmewrap.state.ledger import LedgerEntry
-from acmewrap.state.machine import CertificateState, State
+from acmewrap.state.model import CertificateState, State
 from acmewrap.verify.tls_probe import Observation
 
 DAY = 86400

@@ -21,6 +21,8 @@ from acmewrap.pki.der import children
 from acmewrap.verify import tls_probe
 from synthetic import POINT, certificate, der, extension, make_key, pem
 
+pytestmark = pytest.mark.usefixtures("nothing_unexpected")
+
 MADE: Mapping[str, bytes] = {
     path.stem: path.read_bytes() for path in sorted((Path(__file__).parent.parent / "certificates").glob("*.der"))
 }

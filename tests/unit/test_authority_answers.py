@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import time
-from typing import Any, Callable, Optional
+from typing import Any, Callable, List, Optional
 
 import pytest
 from hypothesis import event, example, given
@@ -14,12 +15,14 @@ from hypothesis import strategies as st
 from acmewrap import limits
 from acmewrap.acme import directory, renewal_info, retry_after
 from acmewrap.config.model import Schedule
-from acmewrap.errors import UnreachableError
+from acmewrap.errors import IssueError, UnreachableError
 from acmewrap.net import connection
 from acmewrap.net.connection import Deadline, Place
 from acmewrap.plan.due import due_of
 from acmewrap.state.ledger import Advice
 from wanted import CERTIFICATE, DAY, ISSUED, LEAF, NOW, make_config, make_leaf, make_stored
+
+pytestmark = pytest.mark.usefixtures("nothing_unexpected")
 
 # Recorded of Pebble 2.7, step-ca 0.28 and Boulder, with shorter names.
 DIRECTORY = (
@@ -154,6 +157,26 @@ def test_any_answer_in_the_place_of_a_directory_is_one_or_a_failure(wire: Any, a
     assert found is None or found.date is None or found.date >= 0
 
 
+@pytest.mark.parametrize(
+    ("meta", "refused"),
+    [
+        ({"profiles": {"shortlived": "", "classic": ""}}, ["other"]),
+        ({}, ["shortlived", "other"]),
+        ({"profiles": []}, ["other"]),
+    ],
+)
+def test_a_profile_that_the_directory_does_not_list_is_refused(wire: Any, meta: Any, refused: List[str]) -> None:
+    body = json.dumps({"newOrder": "https://ca.test/order", "meta": meta}).encode("ascii")
+    wire.answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    found = directory.fetch("http://ca.test/dir", None)
+    found.refuse_profile(None)
+    for profile in found.profiles:
+        found.refuse_profile(profile)
+    for profile in refused:
+        with pytest.raises(IssueError, match=f"no profile {profile}; it offers: {', '.join(found.profiles) or 'none'}"):
+            found.refuse_profile(profile)
+
+
 @given(mutated(WINDOW, DATED, DATED, REFUSED))
 @example(answer=WINDOW.replace(b'"2027-01-15T12', b"[" * 5000))  # found by 10,000 examples: nested too deep
 def test_any_answer_on_renewal_leaves_a_time_to_renew_and_one_to_ask_again(wire: Any, answer: bytes) -> None:
@@ -162,9 +185,9 @@ def test_any_answer_on_renewal_leaves_a_time_to_renew_and_one_to_ask_again(wire:
     found = answered(lambda: renewal_info.fetch("http://ca.test/ari", leaf, None))
     if found is None:
         return
-    assert limits.SHORTEST_LOOK <= found.retry_after <= limits.LONGEST_LOOK
+    assert found.retry_after is None or limits.SHORTEST_LOOK <= found.retry_after <= limits.LONGEST_LOOK
     for chosen in (found.begin, found.end):
-        advice = Advice(LEAF, "", NOW + found.retry_after, found.begin, found.end, chosen)
+        advice = Advice(LEAF, "", NOW + (found.retry_after or limits.DEFAULT_LOOK), found.begin, found.end, chosen)
         due = due_of(make_config(schedule=Schedule(every_seconds=3600)), CERTIFICATE, make_stored(), advice)
         assert due is not None
         assert ISSUED <= due < ISSUED + DAY - 2 * 3600

@@ -11,13 +11,14 @@ import tempfile
 import time
 from dataclasses import replace
 from pathlib import Path
-from typing import Callable, Iterator, List, Tuple
+from typing import Callable, Iterator, List, Mapping, Optional, Tuple
 
 import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
-from acmewrap.config.model import Schedule
+from acmewrap import Job
+from acmewrap.config.model import Authority, Schedule
 from acmewrap.driver.homes import recovery
 from acmewrap.driver.homes.configuration import edit_configuration, parse_account, parse_configuration, raw_values
 from acmewrap.driver.homes.home import Home
@@ -27,9 +28,10 @@ from acmewrap.pki import x509
 from acmewrap.plan.planner import PlanOptions, plan
 from acmewrap.schedule.crontab import CrontabEntry
 from acmewrap.state.ledger import Ledger
-from acmewrap.state.machine import CERTIFICATE_PARTS, read_state
+from acmewrap.state.machine import read_state
+from acmewrap.state.model import CERTIFICATE_PARTS
 from synthetic import Folder, make_key
-from wanted import LEAF, NOW, make_config
+from wanted import CERTIFICATE, LEAF, NOW, make_config
 
 FRAGMENTS: List[bytes] = [
     *rb"null true 1e999 -1 99999999999999999999 [] {} '' ' $(id) `id` \ % # = 0x".split(b" "),
@@ -86,6 +88,7 @@ CONFIGURATION = (
 )
 ACCOUNT = b"CA_KEY_HASH='x+y/z='\nACCOUNT_URL='https://ca.example.com/acme/account/1'\nCA_EMAIL='a@example.com'\n"
 SERVER = "https://ca.example.com/acme/directory"
+pytestmark = pytest.mark.usefixtures("nothing_unexpected")
 SECONDS = 5.0  # for one reading on a busy machine; they take milliseconds
 
 
@@ -246,3 +249,56 @@ def test_of_a_crontab_nobodys_line_is_lost(data: bytes) -> None:
         assert not one.find(rest) or text.count(f"# BEGIN acmewrap {name}") > 1
         lost = [line for line in text.split("\n") if line not in merged.split("\n") and line not in one.find(text)]
         assert lost == []
+
+
+ODD: Mapping[str, Callable[[Path], object]] = {
+    "a folder": Path.mkdir,
+    "a FIFO": lambda path: os.mkfifo(str(path)),
+    "a link to itself": lambda path: path.symlink_to(path.name),
+    "nothing": lambda _: None,
+}
+
+
+@given(st.data(), st.integers(0, 8), st.sampled_from([None, None, None, *ODD]))
+def test_of_any_home_there_are_a_status_and_a_plan_in_which_nothing_was_unexpected(
+    data: st.DataObject, broken: int, odd: Optional[str]
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        home = Home(Path(folder) / "home")
+        account = home.account_folder(SERVER)
+        account.mkdir(parents=True)
+        files = Folder(domain="nas.internal.test", names=("nas.internal.test",)).write(home.path)
+        kept = [files.configuration, files.key, files.certificate, files.chain, files.fullchain]
+        for path, content in (
+            (home.path / ".ledger.json", LEDGER),
+            (account / "ca.conf", ACCOUNT),
+            (account / "account.key", make_key(b"\x04" + b"a" * 64)),
+            (account / "account.json", b'{"status": "valid"}\n'),
+        ):
+            path.write_bytes(content)
+            kept.append(path)
+        content = kept[broken].read_bytes()
+        if odd is None:
+            kept[broken].write_bytes(data.draw(mutants(content)))
+        else:
+            kept[broken].unlink()
+            ODD[odd](kept[broken])
+        config = make_config(
+            authorities={"internal": Authority("internal", SERVER, home.path)},
+            certificates={"nas": replace(CERTIFICATE, targets=())},
+            schedule=None,
+            synology=None,
+            directory=Path(folder),
+            file=Path(folder) / "acmewrap.yaml",
+        )
+        job = Job(config, {"HOME": folder}, clock=lambda: NOW)
+        try:
+            (status,) = job.status().values()
+            found = job.plan(command="cron")
+        except AcmewrapError as error:
+            event(f"refused: {error.id}")
+            assert error.id == "home.newer"  # noqa: PT017
+            return
+        event(f"{status.state}, {len(found.steps)} steps")
+        assert [one.id for one in found.state.unread] == []
+        assert not (Path(folder) / "reports").exists()

@@ -35,6 +35,7 @@ LAYERS: Tuple[Tuple[str, ...], ...] = (
     ("plan",),
     ("engine",),
     ("report",),
+    ("monitoring",),
     ("doctor",),
     ("job",),
     ("cli",),
@@ -68,6 +69,7 @@ LIGHT = (
     "config.commands",
     "config.endpoint",
     "config.model",
+    "config.monitoring",
 )  # imported from everywhere, and so excepted from the patterns above
 MAY_IMPORT_SUBPROCESS = ("driver.process",)  # and testing, which starts counterparts
 
@@ -76,7 +78,11 @@ ALTERNATIVE_CONSTRUCTORS = {"config.model": "config.load"}
 
 ENDS_OR_PRINTS = ("print", "exit", "quit", "SystemExit", "sys.exit", "os._exit", "sys.stdout.write", "sys.stderr.write")
 MOST_LINES = 250
-LONGER: Mapping[str, str] = {"config.model": "all that a file can say, on one page"}  # the module, and why
+LONGER: Mapping[str, str] = {  # the module, and why
+    "job": "a method for each command",
+    "config.model": "all that a file can say, on one page",
+    "report.document": "all that a document can say, on one page",
+}
 READERS = ("reading", "resources")  # whose functions are called by the name of the module
 
 

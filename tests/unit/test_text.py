@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from acmewrap.catalogue import failure, invalid
 from acmewrap.errors import Problem
-from acmewrap.formats.text import visible, visible_document, visible_lines
+from acmewrap.formats.text import counted, visible, visible_document, visible_lines
+from acmewrap.formats.timefmt import span
 
 # Surrogates too: file names that are no UTF-8 have them (PEP 383), and JSON may hold unpaired ones.
 ANYTHING = st.text(st.characters(exclude_categories=()))
@@ -102,3 +103,18 @@ def test_a_failure_is_harmless_for_whoever_shows_it(message: str, value: str) ->
 def test_a_problem_of_a_file_cannot_forge_another_one() -> None:
     error = invalid((Problem("a.yaml\nb.yaml", 1, 1, "key", "is\x1b[2J wrong"),))
     assert error.failure.message == r"a.yaml\nb.yaml:1:1: key: is\x1b[2J wrong"
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (counted(1, "step"), "1 step"),
+        (counted(0, "step"), "0 steps"),
+        (counted(2, "delivery", "deliveries"), "2 deliveries"),
+        (counted(1, "delivery", "deliveries"), "1 delivery"),
+        (span(1), "1 second"),
+        (span(3600), "1 hour"),
+    ],
+)
+def test_what_is_counted_stands_in_the_singular_or_the_plural(shown: str, expected: str) -> None:
+    assert shown == expected

@@ -76,7 +76,7 @@ def _build(value: object, path: str) -> Node:
         pairs = [(_build(str(key), path), _build(one, f"{path}.{key}")) for key, one in value.items()]
         return MappingNode("tag:yaml.org,2002:map", pairs, place, place)
     if isinstance(value, (list, tuple)):
-        return SequenceNode("tag:yaml.org,2002:seq", [_build(one, path) for one in value], place, place)
+        return SequenceNode("tag:yaml.org,2002:seq", [_build(item, path) for item in value], place, place)
     if value is None or isinstance(value, bool):
         return ScalarNode("tag:yaml.org,2002:str", {None: "", True: "yes", False: "no"}[value], place, place)
     if isinstance(value, Secret):

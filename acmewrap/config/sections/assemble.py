@@ -36,11 +36,10 @@ def assemble(root: Section, file: Path) -> Optional[Config]:
     _check_folders(root, certificates)
     _check_dsm_entries(root, certificates)
     schedule = _schedule(root, directory)
-    if root.get("commands") and schedule is not None and schedule.run == "wrapper":
-        root.refuse(
-            "commands",
-            "only acmewrap runs them, and `schedule: {run: wrapper}` has acme.sh run alone: leave out one of them",
-        )
+    for key in ("commands", "monitoring") if schedule is not None and schedule.run == "wrapper" else ():
+        if root.get(key):
+            why = "is the work of acmewrap, and `schedule: {run: wrapper}` has acme.sh run alone: leave out one of them"
+            root.refuse(key, why)
     check_installs(root, certificates, schedule)
     if root.reader.problems:
         return None
@@ -54,6 +53,7 @@ def assemble(root: Section, file: Path) -> Optional[Config]:
         schedule=schedule,
         jobs=root.get("jobs") or min(_MOST_JOBS, os.cpu_count() or 1),
         commands=root.get("commands") or (),
+        monitoring=root.get("monitoring"),
     )
 
 
@@ -87,7 +87,7 @@ def _authorities(root: Section, directory: Path) -> Dict[str, Authority]:
 def _certificate(name: str, section: Section, root: Section, authorities: Dict[str, Authority]) -> Certificate:
     domains: Tuple[str, ...] = section.get("domains") or ()
     options: Tuple[str, ...] = section.get("options") or ()
-    wanted = wanted_options(section)
+    wanted = wanted_options(section, root.get("acme_sh"))
     for key, flag, since in missing_options(wanted, options, root.get("acme_sh")):
         section.refuse(key, f"this release of acme.sh has no {flag}: acmewrap upgrade {since}, or a later one")
     try:
@@ -133,6 +133,10 @@ def _challenges(section: Section, domains: Tuple[str, ...]) -> Tuple[Challenge, 
     if len(challenges) != len(domains):
         section.refuse(
             "challenge", f"{len(challenges)} challenges for {len(domains)} domains: one for all, or one for each"
+        )
+    if len({challenge.wait for challenge in challenges if isinstance(challenge, Dns)} - {None}) > 1:
+        section.refuse(
+            "challenge", "acme.sh waits once for all TXT records of a certificate: give each the same `wait`"
         )
     for domain, challenge in zip(domains, challenges):
         if domain.startswith("*.") and not isinstance(challenge, Dns):

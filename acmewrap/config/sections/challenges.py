@@ -11,10 +11,10 @@ from ..binder.nodes import is_empty
 from ..binder.reader import Reader
 from ..binder.record import Key, Record, Section
 from ..binder.types import Either, Kind, Sequence, choice
-from ..challenges import Alpn, Apache, Challenge, Dns, Nginx, Standalone, Stateless, Webroot
+from ..challenges import Alpn, Apache, Challenge, Dns, Nginx, Standalone, Stateless, Wait, Webroot
 from .credentials import Environment
 from .paths import PathKind
-from .scalars import DNS_HOOK, PORT
+from .scalars import DNS_HOOK, PORT, WAIT
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,9 @@ _MADE: Mapping[str, Callable[[Any], Challenge]] = {
 }
 
 
-def _challenge(env: Optional[Section] = None, **given: Any) -> Challenge:
+def _challenge(env: Optional[Section] = None, wait: Optional[Wait] = None, **given: Any) -> Challenge:
     ((kind, value),) = given.items()
-    return Dns(value, dict(env.values)) if env is not None else _MADE[kind](value)
+    return Dns(value, {} if env is None else dict(env.values), wait) if kind == "dns" else _MADE[kind](value)
 
 
 _FULL = Record(
@@ -58,6 +58,13 @@ _FULL = Record(
         "alpn": Key(MayBeEmpty(PORT), "tls-alpn-01 through acme.sh's own server, on this port or 443."),
         "dns": Key(DNS_HOOK, "dns-01 through this one of acme.sh's DNS hooks."),
         "env": Key(Environment(), "What the DNS hook reads.", needs="dns"),
+        "wait": Key(
+            WAIT,
+            "How long the TXT record takes to get to the authority's resolver, or `public`: until public resolvers show it, 20 "
+            "minutes at most. When left out, `10s` for a private authority (with a `ca_bundle`, or a server that no public DNS "
+            "knows), else `public`.",
+            needs="dns",
+        ),
         "stateless": Key(MayBeEmpty(), "http-01 answered by a web server that knows the account's thumbprint."),
         "nginx": Key(_CONFIGURATION, "http-01 through a running nginx, with this configuration file or its own."),
         "apache": Key(MayBeEmpty(), "http-01 through a running Apache."),

@@ -7,6 +7,7 @@ from typing import Any, Iterator, Sequence, Tuple
 
 from ..binder.record import Section
 from ..binder.types import Scalar
+from ..model import DEFAULT_USAGE, LIFETIME, PROFILE
 
 _COMMANDS = (
     "--issue --renew -r --renew-all --cron --deploy --install-cert -i --install --install-online --uninstall --upgrade --revoke "
@@ -33,9 +34,10 @@ _OWNED = {
 }
 
 _SINCE = {
-    "profile": ("--cert-profile", "3.1.2"),
-    "usages": ("--extended-key-usage", "3.0.9"),
-    "lifetime": ("--valid-to", "3.0.6"),
+    "profile": (PROFILE, "3.1.2"),
+    "preferred_chain": ("--preferred-chain", "3.0.2"),
+    "usages": (DEFAULT_USAGE[0], "3.0.9"),
+    "lifetime": (LIFETIME, "3.0.6"),
 }
 USAGES = {"server": "serverAuth", "client": "clientAuth"}  # RFC 5280 section 4.2.1.12
 
@@ -64,11 +66,15 @@ OPTION = Scalar(
 )
 
 
-def wanted_options(section: Section) -> Tuple[str, ...]:
-    """What `profile`, `usages` and `lifetime` are to acme.sh."""
+def wanted_options(section: Section, settings: Any) -> Tuple[str, ...]:
+    """What `profile`, `preferred_chain`, `usages` and `lifetime` are to acme.sh."""
+    flag, since = _SINCE["usages"]
     usages, lifetime = section.get("usages") or (), section.get("lifetime")
+    if not usages and flag not in (section.get("options") or ()) and _has(settings, since):
+        usages = ("server",)
     values = {
         "profile": section.get("profile"),
+        "preferred_chain": section.get("preferred_chain"),
         "usages": ",".join(USAGES[usage] for usage in usages),
         "lifetime": f"+{-(-lifetime // 3600)}h" if lifetime else None,
     }
@@ -77,12 +83,14 @@ def wanted_options(section: Section) -> Tuple[str, ...]:
 
 def missing_options(wanted: Sequence[str], options: Sequence[str], settings: Any) -> Iterator[Tuple[str, str, str]]:
     """Key, flag and the first release that has it, of each that the pinned release of acme.sh lacks."""
-    release = getattr(settings, "release", "")
     for key, (flag, since) in _SINCE.items():
         place = key if flag in wanted else "options"
-        if release and (flag in wanted or flag in options) and _numbers(release) < _numbers(since):
+        if settings and (flag in wanted or flag in options) and not _has(settings, since):
             yield place, flag, since
 
 
-def _numbers(release: str) -> Tuple[int, ...]:
-    return tuple(map(int, re.findall(r"[0-9]+", release)))
+def _has(settings: Any, since: str) -> bool:
+    release, first = (
+        tuple(map(int, re.findall(r"[0-9]+", text))) for text in (getattr(settings, "release", ""), since)
+    )
+    return release >= first

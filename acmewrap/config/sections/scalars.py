@@ -29,6 +29,7 @@ from ..manifest import VERSION_PATTERN
 from ..model import KeyType, RenewAt
 
 NAME = matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "a name of letters, digits and . _ -")
+CHAIN = matching(r"[A-Za-z0-9][A-Za-z0-9 ._()-]*", "the name of a certificate, such as ISRG Root X1")
 VARIABLE = matching(VARIABLE_PATTERN, "the name of an environment variable")
 HOOK = matching(HOOK_PATTERN, "the name of one of acme.sh's deploy hooks, such as ssh")
 DNS_HOOK = matching(DNS_HOOK_PATTERN, "the name of one of acme.sh's DNS hooks, such as dns_nsupdate")
@@ -176,6 +177,11 @@ def _shape(pattern: str) -> Dict[str, Any]:
 
 COMMAND = matching(r"[^\s].*", "a shell command")
 DURATION = Scalar("a duration such as 8h", _duration, _shape(_DURATION))
+WAIT = Scalar(
+    "a duration such as 10s, or public",
+    lambda text: text if text == "public" else _duration(text),
+    {"anyOf": [{"enum": ["public"]}, _shape(_DURATION)]},
+)
 FRACTION = Scalar(
     "a part of the lifetime such as 2/3",
     _fraction,

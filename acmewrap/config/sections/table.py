@@ -16,10 +16,11 @@ from ..commands import After, Before, ConfiguredCommand, Event
 from .challenges import CHALLENGE
 from .credentials import SECRET, Environment
 from .install import INSTALL
+from .monitoring import MONITORING
 from .options import OPTION, USAGES
 from .paths import Bundle, PathKind
 from .release import ManifestFile, check, settings
-from .scalars import ANY, DOMAIN, DURATION, EMAIL, FLAG, FRACTION, HOOK, JOBS, KEY, NAME, RELEASE, SERVER, TIME
+from .scalars import ANY, CHAIN, DOMAIN, DURATION, EMAIL, FLAG, FRACTION, HOOK, JOBS, KEY, NAME, RELEASE, SERVER, TIME
 from .synology import DSM_CERTIFICATE, SYNOLOGY, VERIFY, VERIFY_MISSING, Shorthand
 
 
@@ -136,9 +137,13 @@ _CERTIFICATE = Record(
             default={},
         ),
         "profile": Key(NAME, "The profile of the authority to issue by, such as shortlived."),
+        "preferred_chain": Key(
+            CHAIN,
+            "The name (CN) of the root or issuer that its chain is to end at, where the authority offers several.",
+        ),
         "usages": Key(
             Sequence(choice(tuple(USAGES)), "a list of server and client", unique=True),
-            "What it may be used for (extended key usage); when left out, what acme.sh asks for.",
+            "What it may be used for (extended key usage); when left out, server alone (acme.sh before 3.0.9 asks as it likes).",
         ),
         "lifetime": Key(DURATION, "How long it is to live; the authority may refuse."),
         "options": Key(
@@ -216,6 +221,7 @@ ROOT = Record(
             "Commands of your own around each run that has something to do; plans and --dry-run run none. One that fails before "
             "something stops that. Equal ones run once before and once after.",
         ),
+        "monitoring": Key(MONITORING, "Who hears of each run of everything (`cron`, and `apply` without names)."),
         "schedule": Key(_SCHEDULE, "When acmewrap runs unattended."),
     }
 )

@@ -8,6 +8,7 @@ wrong inside of one is made anew by the run that follows, never taken from a for
 from __future__ import annotations
 
 import contextlib
+import errno
 import logging
 import os
 import shutil
@@ -80,6 +81,9 @@ def special(folder: str, names: List[str]) -> List[str]:
 def _recover(home: Home, server: str, others: Iterable[Path]) -> None:
     account = home.account_folder(server)
     for path, kind in _places(home, server, others):
+        needed = os.R_OK | os.W_OK | os.X_OK if path.is_dir() else os.R_OK
+        if path.exists() and not os.access(str(path), needed):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         if os.path.lexists(str(path)) and not (os.path.isfile if kind == "file" else os.path.isdir)(str(path)):
             _set_aside(home, path, f"is no {'file' if kind == 'file' else 'folder'}")
             if kind == "certificate":
@@ -109,6 +113,7 @@ def _places(home: Home, server: str, others: Iterable[Path]) -> Iterator[Tuple[P
     linked = (name for name in _names(home.path) if (home.path / name).is_symlink())
     for name in {*_names(versions), *linked} - {"ca", _DAMAGED}:
         yield home.path / name, "certificate"
+    yield from ((home.path / name, "folder") for name in _names(home.path) if (home.path / name).is_dir())
     for name in _names(home.path):
         for form in () if name.startswith(".") or name == "ca" else _OF_CERTIFICATE:
             yield home.path / name / form.format(_domain(name)), "file"

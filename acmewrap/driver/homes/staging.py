@@ -77,7 +77,7 @@ class Staging:
         source, copy = home.files_of(domain, ecc), self.files_of(domain, ecc)
         if not source.folder.is_dir():
             return
-        shutil.copytree(str(source.folder), str(copy.folder), ignore=special, copy_function=reading.copy)
+        files.copy_folder(source.folder, copy.folder, special)
         if anew:
             drop_broken_key(copy)
         with contextlib.suppress(FileNotFoundError):

@@ -38,8 +38,10 @@ def challenge_of(transcript: Transcript) -> Tuple[str, Mapping[str, str]]:
     return ("standalone" if _STANDALONE in transcript.texts else ""), {}
 
 
-def values(events: Sequence[e.Event], context: Mapping[str, str]) -> Mapping[str, str]:
-    """The values of a remedy, quoted for a shell: the context's own, else what the output tells."""
+def values(events: Sequence[e.Event], context: Mapping[str, str], failed: Mapping[str, str]) -> Mapping[str, str]:
+    """The values of a remedy, quoted for a shell: the context's own, else what the output tells; of several domains that one, and
+    before all what :func:`failed_of` knows.
+    """
     known: Dict[str, str] = {}
     for event in events:
         if isinstance(event, (e.UsingAuthority, e.AuthorityUnavailable)):
@@ -52,7 +54,9 @@ def values(events: Sequence[e.Event], context: Mapping[str, str]) -> Mapping[str
             known["webroot"] = event.path.partition(CHALLENGES)[0]
         elif isinstance(event, e.HookNotFound):
             known["hook"] = event.hook
-    known.update((name, value) for name, value in context.items() if value)
+    own = (name for name, value in context.items() if value and (name != "domain" or name not in known))
+    known.update((name, context[name]) for name in own)
+    known.update(failed)
     if "home" in known:
         known = {"folder": known["home"], "account_folder": f"{known['home']}/ca", **known}
     with suppress(ValueError):

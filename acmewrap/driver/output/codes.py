@@ -109,7 +109,7 @@ def challenge_refused(invalid: ChallengeInvalid) -> Tuple[str, str]:
         (_NO_CONNECTION, "challenge.not_reachable"),
     )
     key = next((key for pattern, key in by_sentence if pattern.search(detail)), "challenge.failed")
-    said = "could not fetch the challenge" if detail == "Get" else f"says: {detail}"
+    said = {"": "gave no reason", "Get": "could not fetch the challenge"}.get(detail, f"says: {detail}")
     return key, f"{invalid.domain}: the authority {said}"
 
 

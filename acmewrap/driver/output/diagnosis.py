@@ -32,6 +32,7 @@ _ANSWERED = re.compile(r"code='2\d\d'")
 
 _OWN_COMMAND = re.compile(r"(?i)^Error .*(?:pre|post|renew) hook\.$|^(Reload error) for")
 _GONE = re.compile("Please check log file for more details: ")  # which goes away with the call
+_DEPLOYING = ("deploy", "install-cert")
 
 _NO_SPACE = re.compile(r"No space left on device|Disk quota exceeded")
 _DENIED = re.compile(r"^\S+: (?:line \d+: |\d+: )?(.*): (?:Permission denied|Read-only file system)$")
@@ -59,6 +60,9 @@ class Finding(NamedTuple):
     values: Mapping[str, str] = {}
 
 
+_UNSEEN = Finding("challenge.txt_not_public", "public resolvers did not show the TXT records of the challenge in time")
+
+
 def diagnose(
     verb: str,
     transcript: Transcript,
@@ -80,8 +84,9 @@ def diagnose(
     if verb in {"cron", "renew-all"}:  # the last of several certificates that failed, if acme.sh names one
         *_, transcript = (transcript, *transcript.failed_renewals().values())
     events = transcript.events
-    finding = _find(verb, transcript, events, protocol_log, context)
-    if ended_by_deadline:
+    unseen = e.WaitingForDns() in events and not _went_on(events, e.WaitingForDns)  # whatever was said meanwhile
+    finding = _UNSEEN if unseen else _find(verb, transcript, events, protocol_log, context)
+    if ended_by_deadline and not unseen:
         finding = _interrupted("process.deadline", f"acme.sh --{verb} did not end in time", finding)
     elif returncode is not None and returncode < 0:
         finding = _interrupted("process.killed", f"acme.sh --{verb} was ended by signal {-returncode}", finding)
@@ -91,14 +96,14 @@ def diagnose(
             "acme.unknown", f"acme.sh --{verb} failed (exit code {returncode})" + (f": {last}" if last else "")
         )
     way, known = circumstances.challenge_of(transcript)
-    context = {**context, **circumstances.failed_of(webroots or {}, events, finding.message)}
-    values = circumstances.values(events, {**context, **known, **finding.values})
-    return failure(
-        CATALOGUE[finding.id].instead.get(way, finding.id),
-        finding.message[:_LONGEST_MESSAGE],
-        tuple(line for line in transcript.lines if not _GONE.search(line))[-_TAIL:],
-        **values,
-    )
+    text = protocol_log or "\n".join(transcript.texts)
+    if context.get("lifetime") and "lifetime" in CATALOGUE[finding.id].instead and problems(text):
+        way = "lifetime"
+    failed = circumstances.failed_of(webroots or {}, events, finding.message)
+    values = circumstances.values(events, {**context, **known, **finding.values}, failed)
+    id = CATALOGUE[finding.id].instead.get(way, finding.id)
+    lines = tuple(line for line in transcript.lines if not _GONE.search(line))
+    return failure(id, finding.message[:_LONGEST_MESSAGE], lines[-_TAIL:], **values)
 
 
 def _interrupted(id: str, message: str, finding: Optional[Finding]) -> Finding:
@@ -113,10 +118,10 @@ def _find(
         return Finding("ca.unsafe_response", f"the authority's answer is not safe to use: {guarded.group(1)}")
     stored = [at for at, it in enumerate(transcript.statements) if it.text.startswith("Your cert is in: ")]
     if stored:
-        transcript, protocol_log = transcript.part(stored[-1]), ""
-    deploying = verb in {"deploy", "install-cert"} or bool(stored)
+        verb, transcript, protocol_log = "deploy", transcript.part(stored[-1]), ""
+    deploying = verb in _DEPLOYING
     return (
-        _from_transfer(transcript, events, _AFTERMATH.split(protocol_log, maxsplit=1)[0], deploying, context)
+        _from_transfer(verb, transcript, events, _AFTERMATH.split(protocol_log, maxsplit=1)[0], context)
         or _from_own_command(transcript.texts)
         or _from_system(transcript.texts, events, deploying)
         or _from_challenge(events)
@@ -125,11 +130,14 @@ def _find(
 
 
 def _from_transfer(
-    transcript: Transcript, events: Sequence[e.Event], log: str, deploying: bool, context: Mapping[str, str]
+    verb: str, transcript: Transcript, events: Sequence[e.Event], log: str, context: Mapping[str, str]
 ) -> Optional[Finding]:
     """The last thing that went wrong between here and the authority, or the target of a deployment."""
-    text = log if log else "\n".join(transcript.texts)
+    text, deploying = log or "\n".join(transcript.texts), verb in _DEPLOYING
     said = [(at, it) for at, it in problems(text) if it.name != "badNonce" or not _ANSWERED.search(text, at)]
+    # After the account's key, acme.sh tries to revoke with the certificate's, which may be no account's.
+    known = [(at, it) for at, it in said if not CATALOGUE[authority_refused(it, False)[0]].account_lost]
+    said = known if verb == "revoke" and known else said
     failed = list(_TRANSFER.finditer(text))
     challenged = any(isinstance(event, (e.ChallengeInvalid, e.ChallengeTimedOut)) for event in events)
     refused = Finding(*authority_refused(said[-1][1], challenged)) if said else None
@@ -190,7 +198,7 @@ def _folder_in(text: str) -> Mapping[str, str]:
 
 def _from_challenge(events: Sequence[e.Event]) -> Optional[Finding]:
     """What is left of the authority's sentence about a challenge when there is no log."""
-    invalid = [event for event in events if isinstance(event, e.ChallengeInvalid) and event.detail]
+    invalid = [event for event in events if isinstance(event, e.ChallengeInvalid)]
     return Finding(*challenge_refused(invalid[-1])) if invalid else None
 
 

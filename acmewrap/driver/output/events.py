@@ -86,6 +86,13 @@ class AccountRegistered(Event):
 # --- challenges and the order ---
 
 
+@dataclass(frozen=True)
+class WaitingForDns(Event):
+    """For TXT records to be seen. ``seconds``: so long, and nobody is asked; None: until public resolvers show them."""
+
+    seconds: Optional[int] = None
+
+
 class Verifying(OfDomain): ...
 
 
@@ -139,7 +146,7 @@ class ChainStored(OfPath): ...
 
 
 class FullChainStored(OfPath):
-    """Told even when the authority sent no chain and the file is an old one; believe the file, not the line."""
+    """Reported even when the authority sent no chain and the file is an old one; believe the file, not the line."""
 
 
 # --- renewals ---

@@ -19,11 +19,11 @@ FOLLOW_UP = re.compile(
 
 # What acme.sh says of its work as it goes on, in words of which a failure has some: never a reason.
 PROGRESS = re.compile(
-    r"(?:The domain key is here|Domain key exists|(?:Creating|Create) (?:account|domain) key(?: ok\.)?$|(?:Try|Trying) domain key"
-    r"|Adding |Add (?:ANY ONE of )?the following DNS |Sleeping |Success|(?:Check|Checking) |OK, |Reloading nginx$|nginx conf"
-    r"|The TXT record has been|Installing |Install \S+ scheduler task success|Removing |It seems (?:you are|that the subject)"
-    r"|Clear(?:ing)? notify hook|Set notify hook|Could not get nonce, let's|The replay [Nn]once is not valid, let's"
-    r"|It seems the CA server is currently overloaded, let's|We use socat)"
+    r"(?:The domain key is here|Domain key exists, skip|(?:Creating|Create) (?:account|domain) key(?: ok\.)?$"
+    r"|(?:Try|Trying) domain key|Adding |Add (?:ANY ONE of )?the following DNS |Sleeping |Success|(?:Check|Checking) |OK, "
+    r"|Reloading nginx$|nginx conf|The TXT record has been|Installing |Install \S+ scheduler task success|Removing "
+    r"|It seems (?:you are|that the subject)|Clear(?:ing)? notify hook|Set notify hook|Could not get nonce, let's"
+    r"|The replay [Nn]once is not valid, let's|It seems the CA server is currently overloaded, let's|We use socat)"
 )
 
 WORDINGS: Mapping[str, Tuple[str, ...]] = {
@@ -38,7 +38,7 @@ WORDINGS: Mapping[str, Tuple[str, ...]] = {
         r"apachectl not found",
         r"cygpath not found",
         r"(?i)can ?not find bash path",
-        r"No DOH",
+        r"(?i)No DOH$",
         r"(?:It is recommended to install|We use) socat",
     ),
     "tool.failed": (
@@ -92,13 +92,13 @@ WORDINGS: Mapping[str, Tuple[str, ...]] = {
         r"(?i)^backup error",
         r"^Please use webroot mode",
     ),
+    "challenge.txt_not_public": (r"(?i)error checking DNS|check dns error|Timed out waiting for DNS",),
     "challenge.dns_hook": (
         r"DNS API hook|dns api hook",
         r"TXT record|txt for domain|add txt",
         r"(?i)your api file (?:is incorrect|doesn't define)",
         r"your api file is not correct, it must have a function named: dns_",
         r"(?:Error loading file|Load file) \S*dns\S*",
-        r"(?i)error checking DNS|check dns error",
         r"(?i)unknown DOH provider",
     ),
     "challenge.failed": (
@@ -175,7 +175,7 @@ WORDINGS: Mapping[str, Tuple[str, ...]] = {
         r"is not an? (?:integer|hook name|valid)",
         r"Please (?:provide|give|specify) a",
         r"an ?not parse _|^Unrecognized format|validity end date is in the past",
-        r"add '--force',? (?:and|to)",
+        r"add '--force',? (?:and|to)|^Add '--force', and",
         r"can not be used together with |^Use a negative --days",
         r"--dns-persist-(?:days|ca-name)|^Invalid domain: ",
         r"contains a line break, it cannot be saved",

@@ -15,7 +15,10 @@ from .problem_documents import document_at_start, plain, problems
 
 # `[date] ` in the format of the locale: whatever else it holds, it holds a time of day.
 _STAMP = re.compile(r"\[[^\[\]]{0,60}\d{1,2}[:.時时시][ ]?\d{2}[:.分분][ ]?\d{2}[^\[\]]{0,60}\] ")
-_PROMPTED = re.compile(rf"(?<=: )(?={_STAMP.pattern})")  # a hook's question, left unanswered, ends without a newline
+# A hook's question, left unanswered, ends without a newline; so does what holds a `\c`, as acme.sh prints it.
+_UNENDED = re.compile(
+    rf"(?<=: )(?={_STAMP.pattern})|(?<=.)(?=\[[A-Z][a-z]{{2}} [A-Z][a-z]{{2}} [ \d]\d \d\d:\d\d:\d\d (?:[AP]M )?[A-Z]+ \d{{4}}\] )"
+)
 _PEM_BEGIN = re.compile(r"-----BEGIN ([A-Z0-9 ]+)-----")
 _PEM_BODY = re.compile(r"[A-Za-z0-9+/=.]*")
 _MOST_LINES_OF_A_DOCUMENT = 200
@@ -72,7 +75,7 @@ def read(raw: Iterable[str]) -> Transcript:
 
     Never raises, and drops nothing but stamps, blank lines and PEM blocks: what has no meaning here is :class:`Unrecognised`.
     """
-    lines = tuple(part for line in raw for part in _PROMPTED.split(plain(line)))
+    lines = tuple(part for line in raw for part in _UNENDED.split(plain(line)))
     found: List[Statement] = []
     verifying: Optional[str] = None
     for text, end in _statements(lines):
@@ -141,6 +144,11 @@ _TABLE: Tuple[Tuple[Pattern[str], Callable[..., Event]], ...] = tuple(
         (r"Using CA: (?P<url>\S+)", e.UsingAuthority),
         (r"ACCOUNT_THUMBPRINT='(?P<thumbprint>.*)'", e.AccountRegistered),
         (r"Registered|Already registered", e.AccountRegistered),
+        (r"Let's check each DNS record now\. Sleep(?:ing for)? 20 seconds first\.", e.WaitingForDns),
+        (
+            r"Sleep(?:ing for)? (?P<seconds>\d{1,9}) seconds (?:to wait )?for the (?:the )?(?:txt|TXT) records to take effect",
+            lambda seconds: e.WaitingForDns(int(seconds)),
+        ),
         (rf"Verifying: {_DOMAIN}", e.Verifying),
         (rf"{_DOMAIN} is already verified, skip(?:ping)? \S+\.", e.Verified),
         (

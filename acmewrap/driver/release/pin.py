@@ -5,6 +5,7 @@ Content is pinned, not archives: upstream signs neither tags nor archives, and G
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
 import re
@@ -19,6 +20,9 @@ from ...config.model import DEFAULT_RELEASE
 from ...errors import AccessError, ReleaseError
 from ...system import resources
 from ...system.reading import read_bytes
+
+# What lies there is no file, and nobody's rights are in the way.
+_NO_FILE = (errno.ENOENT, errno.ENOTDIR, errno.EISDIR, errno.EINVAL, errno.ELOOP, errno.EFBIG)
 
 # Of a hook NAME, acme.sh sources the first that exists of NAME and NAME.sh: in `dnsapi/`, `deploy/` or `notify/`, in the folder
 # named as the domain, and beside acme.sh itself (`_findHook`, the same since 3.0.2).
@@ -96,9 +100,9 @@ def read_folder(folder: Path, paths: Iterable[str]) -> Mapping[str, bytes]:
     for path in paths:
         try:
             contents[path] = read_bytes(f"{folder}/{path}")
-        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-            continue
         except OSError as error:
+            if error.errno in _NO_FILE:
+                continue
             message = f"{error.filename}: {error.strerror}"
             raise AccessError(failure("release.unreadable", message, folder=folder)) from error
     return contents
@@ -120,9 +124,9 @@ def differences(folder: Path, files: Mapping[str, str]) -> Tuple[str, ...]:
     changed = compare(read_folder(folder, files), files)
     try:
         return changed + tuple(sorted(_more(str(folder), files)))
-    except (FileNotFoundError, NotADirectoryError):  # reported above: everything is missing
-        return changed
     except OSError as error:
+        if error.errno in _NO_FILE:  # reported above: everything is missing
+            return changed
         message = f"{error.filename}: {error.strerror}"
         raise AccessError(failure("release.unreadable", message, folder=folder)) from error
 

@@ -61,7 +61,7 @@ def keep(pin: Pin, contents: Mapping[str, bytes], cache: Path) -> None:
 def nearest(version: str) -> str:
     """The pinned release before *version*; of one that is older than all, the oldest."""
     known = list(releases())
-    return [known[0], *(one for one in known if _order(one) < _order(version))][-1]
+    return [known[0], *(release for release in known if _order(release) < _order(version))][-1]
 
 
 def _order(version: str) -> Tuple[int, ...]:

@@ -25,8 +25,8 @@ def complete(caller: Caller, stored: CertificateFiles, folder: Path) -> None:
         full = pem.certificates(read_bytes(stored.fullchain)) if stored.fullchain.exists() else ()
         sent = full[1:] if full[:1] == (leaf.der,) else ()
         chain = sort_chain(leaf, tuple(map(x509.parse_der, sent)))
-        found = tuple(one.der for one in chain) or tuple(
-            next(([one.der] for one in _issuers(caller, leaf, folder)), ())
+        found = tuple(issuer.der for issuer in chain) or tuple(
+            next(([issuer.der] for issuer in _issuers(caller, leaf, folder)), ())
         )
         if found and found != sent:
             stored.chain.write_bytes(pem.encode(*found))
@@ -35,10 +35,15 @@ def complete(caller: Caller, stored: CertificateFiles, folder: Path) -> None:
 
 def _issuers(caller: Caller, leaf: X509, folder: Path) -> Iterator[X509]:
     bundle = b"" if caller.ca_bundle is None else read_bytes(caller.ca_bundle)
-    named = [one for one in map(x509.find_der, pem.certificates(bundle)) if one and one.subject_der == leaf.issuer_der]
+    named = [
+        issuer
+        for issuer in map(x509.find_der, pem.certificates(bundle))
+        if issuer and issuer.subject_der == leaf.issuer_der
+    ]
     if leaf.issuer_der != leaf.subject_der:
-        yield from (one for one in named if _has_signed(caller, one, leaf, folder))
-        yield from (one for one in named if one.key_type == "unknown")  # which openssl, too, may be unable to judge
+        yield from (issuer for issuer in named if _has_signed(caller, issuer, leaf, folder))
+        # OpenSSL, too, may be unable to judge a kind of key.
+        yield from (issuer for issuer in named if issuer.key_type == "unknown")
 
 
 def _has_signed(caller: Caller, issuer: X509, leaf: X509, folder: Path) -> bool:

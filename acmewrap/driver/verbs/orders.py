@@ -10,11 +10,12 @@ from typing import Mapping, Optional, Sequence, Union
 from ...acme import retry_after
 from ...config.arguments import CHALLENGE_FOLDER
 from ...config.challenges import Challenge, webroots_of
+from ...config.model import LIFETIME
 from ...errors import Retry
 from ...pki import csr
 from ...system.reading import read_bytes
 from ...system.trust import StrPath
-from .. import command, evidence
+from .. import command, dns_wait, evidence
 from ..call import Caller
 from ..command import Value
 from ..evidence import Request
@@ -33,6 +34,22 @@ def read_csr(path: StrPath) -> csr.Csr:
         raise command.refused(f"{path}: {getattr(error, 'strerror', None) or error}") from None
 
 
+def of_domains(
+    caller: Caller,
+    domains: Sequence[str],
+    challenge: Union[Challenge, Sequence[Challenge]],
+    key: str,
+    *,
+    force: bool,
+    options: Sequence[str],
+) -> Request:
+    """``--issue``. Raises :class:`CommandError` (``command.unsafe``)."""
+    challenges = command.one_each(domains, challenge)
+    wait = caller.dns_wait(challenges, options)
+    words = command.issue(domains, challenges, key, force=force, options=(*dns_wait.words(wait), *options))
+    return Request("issue", tuple(domains), key, words, webroots_of(domains, challenges), wait=wait)
+
+
 def of_csr(
     caller: Caller,
     path: StrPath,
@@ -45,22 +62,24 @@ def of_csr(
     """``--sign-csr``. Raises :class:`CommandError` (``command.unsafe``)."""
     request = read_csr(path)
     challenges, key = command.one_each(request.domains, challenge), request.key_type
-    words = command.sign_csr(request.domains, challenges, force=force, options=options)
+    wait = caller.dns_wait(challenges, options)
+    words = command.sign_csr(request.domains, challenges, force=force, options=(*dns_wait.words(wait), *options))
     stored = caller.home.read(request.domains[0], is_ecc(key))
     if stored is not None and not stored.key_is_elsewhere:
         raise command.refused(
             f"{stored.files.folder} holds a key of its own: keep certificates of requests in another home"
         )
-    webroots = webroots_of(request.domains, challenges)
-    marked = {KEY_ELSEWHERE: "1"}
-    return Request("issue", request.domains, key, words, webroots, variables, settings=marked, csr=request)
+    marked, webroots = {KEY_ELSEWHERE: "1"}, webroots_of(request.domains, challenges)
+    return Request("issue", request.domains, key, words, webroots, variables, settings=marked, csr=request, wait=wait)
 
 
 def obtain(caller: Caller, request: Request, on_line: Optional[OnLine], *, again: bool = True) -> IssueResult:
     """Have acme.sh order it in a workspace; what came of it takes the place of what was there when it is good."""
     domain, ecc = request.name
-    webroots = {domain: request.webroots.get(domain, "") for domain in request.domains}
+    webroots = {name: request.webroots.get(name, "") for name in request.domains}
     known = {"domain": domain, "name": domain, "webroot": webroots[domain]}
+    if LIFETIME in request.words:
+        known["lifetime"] = request.words[request.words.index(LIFETIME) + 1]
     caller.refuse_exchangeable((Path(one, CHALLENGE_FOLDER) for one in request.webroots.values()), ())
     with stage(caller.home, [request.name], anew=request.verb == "issue") as staging:
         before, staged = caller.home.read(domain, ecc), staging.files_of(domain, ecc)
@@ -69,7 +88,17 @@ def obtain(caller: Caller, request: Request, on_line: Optional[OnLine], *, again
             if request.csr is None
             else (*request.words, "--csr", request.csr.write_below(staging.temporary))
         )
-        done = caller.run(request.verb, words, staging, variables=request.variables, bound=True, on_line=on_line)
+        if request.wait is not None and staged.configuration.exists():
+            dns_wait.remember(request.wait, staged.configuration)
+        done = caller.run(
+            request.verb,
+            words,
+            staging,
+            variables=request.variables,
+            bound=True,
+            on_line=on_line,
+            patience=dns_wait.patience(request.wait),
+        )
         chains.complete(caller, staged, staging.temporary)
         if request.csr is not None:
             evidence.mark(request, staged)

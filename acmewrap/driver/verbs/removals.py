@@ -15,7 +15,7 @@ def revoke(caller: Caller, domain: str, key: str, reason: int) -> RevokeResult:
         done = caller.run("revoke", command.revoke(domain, key, reason), staging, bound=True)
         if done.returncode == 0:
             staging.keep(caller.home, domain, is_ecc(key))
-    return _judge(caller, "revoke", domain, done)
+        return _judge(caller, "revoke", domain, done, staging.read_protocol())
 
 
 def remove(caller: Caller, domain: str, key: str) -> RevokeResult:
@@ -27,8 +27,8 @@ def remove(caller: Caller, domain: str, key: str) -> RevokeResult:
     return _judge(caller, "remove", domain, done)
 
 
-def _judge(caller: Caller, verb: str, domain: str, done: CallResult) -> RevokeResult:
+def _judge(caller: Caller, verb: str, domain: str, done: CallResult, protocol: str = "") -> RevokeResult:
     known = {"domain": domain, "name": domain}
-    fault = None if done.returncode == 0 else caller.diagnose(verb, done, known)
+    fault = None if done.returncode == 0 else caller.diagnose(verb, done, known, protocol=protocol)
     events = done.transcript.events
     return RevokeResult("failed" if fault else "done", domain, events, done.lines, done.seconds, fault)

@@ -41,7 +41,7 @@ _GROUP_HELP_NEW = "--memberadd groupname username1 [username2] ...\n"
 
 
 @dataclass(frozen=True)
-class Told:
+class Output:
     """What a command prints and ends with."""
 
     stdout: str = ""
@@ -61,7 +61,7 @@ def write_tools(folder: Path, host: str, port: int) -> Path:
     return folder
 
 
-def answer(tool: str, words: Sequence[str], state: State, apis: Mapping[str, Api]) -> Told:
+def answer(tool: str, words: Sequence[str], state: State, apis: Mapping[str, Api]) -> Output:
     """What *tool* does with *words*. The caller holds the state's lock."""
     if tool == "synowebapi":
         return _run_api(words, state, apis)
@@ -69,11 +69,11 @@ def answer(tool: str, words: Sequence[str], state: State, apis: Mapping[str, Api
     state.requests.append(RecordedRequest("TOOL", tool, tool, verb, "", {"words": " ".join(words[1:])}, {}))
     command = _COMMANDS.get((tool, verb))
     if command is None:
-        return Told(stderr=f"{tool}: Invalid argument\n", status=255)
+        return Output(stderr=f"{tool}: Invalid argument\n", status=255)
     try:
         return command(state, words[1:])
     except (IndexError, KeyError) as error:
-        return Told(stderr=f"{tool}: {error}\n", status=255)
+        return Output(stderr=f"{tool}: {error}\n", status=255)
 
 
 def is_write(request: RecordedRequest, apis: Mapping[str, Api]) -> bool:
@@ -84,7 +84,7 @@ def is_write(request: RecordedRequest, apis: Mapping[str, Api]) -> bool:
     return request.method in api.methods and api.methods[request.method].mutates
 
 
-def _run_api(words: Sequence[str], state: State, apis: Mapping[str, Api]) -> Told:
+def _run_api(words: Sequence[str], state: State, apis: Mapping[str, Api]) -> Output:
     """``synowebapi --exec api=... method=... version=... name=value ...``: an administrator that needs no login."""
     given = dict(word.split("=", 1) for word in words if "=" in word)
     api, method, version = given.pop("api", ""), given.pop("method", ""), given.pop("version", "1")
@@ -101,20 +101,20 @@ def _run_api(words: Sequence[str], state: State, apis: Mapping[str, Api]) -> Tol
     return _show(state, envelope, f"api={api}, version={version}, method={method}, param={json.dumps(given)}")
 
 
-def _show(state: State, envelope: Mapping[str, Any], call: str) -> Told:
+def _show(state: State, envelope: Mapping[str, Any], call: str) -> Output:
     """The answer, and what ``synowebapi`` writes beside it: a line that has braces of its own."""
     noise = f"[Line 295] Exec WebAPI:  {call}, runner={ON_BOX}\n"
     text = json.dumps(envelope, indent=3, sort_keys=True, ensure_ascii=state.preset.escapes_unicode) + "\n"
-    return Told(noise + text) if state.preset.tool_noise == "stdout" else Told(text, noise)
+    return Output(noise + text) if state.preset.tool_noise == "stdout" else Output(text, noise)
 
 
-def _judge_switch(state: State, api: str, *, secure: bool) -> Optional[Told]:
+def _judge_switch(state: State, api: str, *, secure: bool) -> Optional[Output]:
     """What happens on account of ``-s``, given or not; None when the call goes on. The command exits 0 all the same."""
     if state.preset.secure_switch == "refused" and secure:
-        return Told(stderr="Create CredRequest fail\n")
+        return Output(stderr="Create CredRequest fail\n")
     if state.preset.secure_switch == "needed" and not secure and api.startswith("SYNO.Core.TaskScheduler"):
         code = state.preset.secure_refusal
-        return _show(state, {"error": {"code": code}, "success": False}, f"api={api}") if code else Told()
+        return _show(state, {"error": {"code": code}, "success": False}, f"api={api}") if code else Output()
     return None
 
 
@@ -132,21 +132,21 @@ def _read_file(word: str) -> Upload:
     return Upload(path.name, path.read_bytes())
 
 
-def _add_user(state: State, words: Sequence[str]) -> Told:
+def _add_user(state: State, words: Sequence[str]) -> Output:
     name, password, description, expired, email, _ = words
     if name in state.users or len(password) < state.minimum_password_length:
-        return Told(stderr="Failed to add user\n", status=1)
+        return Output(stderr="Failed to add user\n", status=1)
     user = state.add_user(name, password)
     user.description, user.email, user.expired = description, email, "now" if expired == "1" else "normal"
     if state.preset.reset_must_change:
         user.password_state = "must_change"  # noqa: S105  no password
-    return Told(_describe_user(state, name))
+    return Output(_describe_user(state, name))
 
 
-def _get_user(state: State, words: Sequence[str]) -> Told:
+def _get_user(state: State, words: Sequence[str]) -> Output:
     if words[0] not in state.users:
-        return Told(stderr="SYNOUserGet failed: synoerr=[0x1D00]\n", status=255)
-    return Told(_describe_user(state, words[0]))
+        return Output(stderr="SYNOUserGet failed: synoerr=[0x1D00]\n", status=255)
+    return Output(_describe_user(state, words[0]))
 
 
 def _describe_user(state: State, name: str) -> str:
@@ -160,47 +160,47 @@ def _describe_user(state: State, name: str) -> str:
     return "".join(f"{label:<12}: [{value}]\n" for label, value in facts)
 
 
-def _set_password(state: State, words: Sequence[str]) -> Told:
+def _set_password(state: State, words: Sequence[str]) -> Output:
     user = state.users[words[0]]
     user.password = words[1]
     user.password_state = "must_change" if state.preset.reset_must_change else "valid"
-    return Told()
+    return Output()
 
 
-def _show_group(state: State, words: Sequence[str]) -> Told:
+def _show_group(state: State, words: Sequence[str]) -> Output:
     members = "".join(f"{number}:[{name}]\n" for number, name in enumerate(state.groups[words[0]]))
-    return Told(f"Group Name: [{words[0]}]\nGroup Type: [AUTH_LOCAL]\nGroup Members: \n{members}")
+    return Output(f"Group Name: [{words[0]}]\nGroup Type: [AUTH_LOCAL]\nGroup Members: \n{members}")
 
 
-def _replace_members(state: State, words: Sequence[str]) -> Told:
+def _replace_members(state: State, words: Sequence[str]) -> Output:
     if any(name not in state.users for name in words[1:]):
-        return Told(stderr="no such user\n", status=255)
+        return Output(stderr="no such user\n", status=255)
     state.groups[words[0]][:] = words[1:]
-    return Told()
+    return Output()
 
 
-def _add_members(state: State, words: Sequence[str]) -> Told:
+def _add_members(state: State, words: Sequence[str]) -> Output:
     if not state.preset.memberadd or any(name not in state.users for name in words[1:]):
-        return Told(stderr="synogroup: Invalid argument\n", status=255)
+        return Output(stderr="synogroup: Invalid argument\n", status=255)
     members: List[str] = state.groups[words[0]]
     members += [name for name in words[1:] if name not in members]
-    return Told()
+    return Output()
 
 
-def _help_groups(state: State, _: Sequence[str]) -> Told:
-    return Told(_GROUP_HELP + (_GROUP_HELP_NEW if state.preset.memberadd else ""), status=1)
+def _help_groups(state: State, _: Sequence[str]) -> Output:
+    return Output(_GROUP_HELP + (_GROUP_HELP_NEW if state.preset.memberadd else ""), status=1)
 
 
-def _set_share_users(state: State, words: Sequence[str]) -> Told:
+def _set_share_users(state: State, words: Sequence[str]) -> Output:
     share, permission, mode, users = words
     for name in users.split(","):
         if name not in state.users or permission not in ("NA", "RO", "RW"):
-            return Told(stderr="synoshare: Invalid argument\n", status=255)
+            return Output(stderr="synoshare: Invalid argument\n", status=255)
         state.shares[share].permissions[name] = permission if mode == "+" else ""  # type: ignore[assignment]  # checked above
-    return Told()
+    return Output()
 
 
-_COMMANDS: Dict[Any, Callable[[State, Sequence[str]], Told]] = {
+_COMMANDS: Dict[Any, Callable[[State, Sequence[str]], Output]] = {
     ("synouser", "--add"): _add_user,
     ("synouser", "--get"): _get_user,
     ("synouser", "--setpw"): _set_password,

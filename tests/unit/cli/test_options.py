@@ -7,7 +7,8 @@ from typing import Dict, List, Tuple
 import pytest
 
 from acmewrap import cli
-from acmewrap.cli.manual import COMMANDS
+from acmewrap.cli import parser
+from acmewrap.cli.manual import ALSO_TRIED, COMMANDS
 
 ALL = ("--only", "--force", "--dry-run")
 MEAN_SOMETHING: Dict[str, Tuple[str, ...]] = {
@@ -22,6 +23,7 @@ MEAN_SOMETHING: Dict[str, Tuple[str, ...]] = {
     "deploy": ALL,
     "cron": ALL,
     "schedule": ("--dry-run",),
+    "monitoring": ("--dry-run",),
     "install": ("--force", "--dry-run"),
     "render": ("--dry-run",),
     "releases": (),
@@ -37,6 +39,7 @@ MEAN_SOMETHING: Dict[str, Tuple[str, ...]] = {
 }
 MORE: Dict[str, List[str]] = {
     "schedule": ["show"],
+    "monitoring": ["test"],
     "self-update": ["--rollback"],
     "pin": ["acme.tar"],
     "revoke": ["nas"],
@@ -66,3 +69,62 @@ def test_an_option_is_shown_by_those_to_which_it_means_something_and_refused_by_
             cli.main(line)
         assert ended.value.code == 2
         assert f"{flag} means nothing to the command {command}" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_fits_80_columns_and_leaves_no_word_alone_on_a_line(
+    command: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit) as ended:
+        cli.main([command, "--help"] if command else ["--help"])
+    assert not ended.value.code
+    shown = capsys.readouterr().out.splitlines()
+    assert [line for line in shown if len(line) > 80] == []
+    assert [line for line in shown if len(line.split()) == 1 and not line.endswith(":")] == []
+
+
+def test_help_of_a_command_can_be_asked_for_in_both_ways(capsys: pytest.CaptureFixture[str]) -> None:
+    shown = []
+    for words in (["help", "plan"], ["plan", "--help"], ["help"], ["--help"]):
+        with pytest.raises(SystemExit):
+            cli.main(words)
+        shown.append(capsys.readouterr().out)
+    assert shown[0] == shown[1] != shown[2] == shown[3]
+
+
+def test_the_version_is_a_command_and_an_option(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--version"]) == 0
+    shown = capsys.readouterr().out
+    assert cli.main(["version"]) == 0
+    assert shown == capsys.readouterr().out
+    assert shown.startswith("acmewrap ")
+
+
+@pytest.mark.parametrize(
+    ("tried", "meant"),
+    [
+        *(("renew", "apply"), ("renew", "issue"), ("list", "status"), ("validate", "check"), ("certonly", "issue")),
+        *(("aply", "apply"), ("statsu", "status"), ("Plan", "plan")),
+    ],
+)
+def test_a_command_of_another_program_or_with_a_typo_is_answered_with_the_one_that_was_meant(
+    tried: str, meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main([tried])
+    assert ended.value.code == 2
+    shown = capsys.readouterr().err
+    assert f"no command is called {tried!r}" in shown
+    assert f"  acmewrap {meant} " in shown
+    assert all(len(line) <= 80 for line in shown.splitlines())
+
+
+def test_every_answer_to_a_command_of_another_program_is_a_command() -> None:
+    assert {name for names in ALSO_TRIED.values() for name in names} <= set(COMMANDS)
+    assert not set(ALSO_TRIED) & set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", ["plan", "apply", "status", "doctor", "issue", "deploy", "rehearse"])
+def test_commands_about_certificates_take_their_names(command: str) -> None:
+    assert parser.parse([command, "nas", "mail"]).names == ["nas", "mail"]

@@ -96,10 +96,12 @@ def test_a_document_gives_nothing_back_to_who_decodes_it(capsys: pytest.CaptureF
 
 def test_rich_is_given_text_and_no_markup() -> None:
     console = Console(file=io.StringIO(), force_terminal=True, width=3000, highlight=False, soft_wrap=True)
-    with live.LiveSteps(console, verbose=True) as steps:
-        steps(StepStarted(STEP))
-        steps(StepLine(STEP, EVIL))
-        steps(StepEnded(StepResult(STEP, "failed", RAW, 1.0)))
+    steps = live.LiveSteps(console, verbose=True)
+    steps.start()
+    steps(StepStarted(STEP))
+    steps(StepLine(STEP, EVIL))
+    steps(StepEnded(StepResult(STEP, "failed", RAW, 1.0)))
+    steps.stop()
     live.print_status(console, STATUSES, NOW)
     assert isinstance(console.file, io.StringIO)
     said = console.file.getvalue()

@@ -9,6 +9,8 @@ import sys
 from typing import List, Optional
 
 import pytest
+from rich.console import Console
+from rich.progress import Progress
 
 from acmewrap import cli, unexpected
 from acmewrap.cli import commands, streams
@@ -17,7 +19,7 @@ from acmewrap.cli.output import Printer
 from acmewrap.cli.parser import parse
 from acmewrap.engine.results import StepEnded, StepResult, StepStarted
 from acmewrap.errors import ExitCode
-from acmewrap.report import screen
+from acmewrap.report import live, screen
 from results import DEPLOY
 
 
@@ -138,6 +140,26 @@ def test_a_fault_in_what_is_shown_ends_no_work(
     assert done == ["the work", "the end"]
     assert "[internal.unexpected]" in stderr.getvalue()
     assert list(unexpected.own_folder(dict(os.environ)).glob("unexpected-*.txt"))
+
+
+@pytest.mark.parametrize("method", ["start", "stop", "add_task"])
+def test_a_terminal_that_takes_no_more_ends_no_work(
+    done: List[str], monkeypatch: pytest.MonkeyPatch, method: str
+) -> None:
+    real = getattr(Progress, method)
+
+    def fail(*given: object, **named: object) -> None:
+        if method != "start":
+            real(*given, **named)
+        raise OSError(errno.EIO, "Input/output error")
+
+    stdout, stderr = io.StringIO(), io.StringIO()
+    monkeypatch.setattr(stdout, "isatty", lambda: True)
+    monkeypatch.setattr(live, "open_console", lambda: Console(file=stdout, force_terminal=True))
+    monkeypatch.setattr(Progress, method, fail)
+    assert run_with(monkeypatch, stdout, stderr) != ExitCode.OK
+    assert done == ["the work", "the end"]
+    assert "Input/output error" in stdout.getvalue() + stderr.getvalue()
 
 
 def test_whoever_closed_standard_input_is_asked_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Mapping, Tuple
 
 import pytest
 
-from acmewrap.config.model import Config
+from acmewrap.config.model import DEFAULT_USAGE, Config
 from acmewrap.errors import ConfigurationError
+from acmewrap.plan.fingerprint import request_of
 
 
 def load(release: str, **keys: Any) -> Config:
@@ -25,12 +27,14 @@ def load(release: str, **keys: Any) -> Config:
 @pytest.mark.parametrize(
     ("keys", "words"),
     [
-        ({}, ()),
-        ({"profile": "shortlived"}, ("--cert-profile", "shortlived")),
+        ({}, DEFAULT_USAGE),
+        ({"profile": "shortlived"}, ("--cert-profile", "shortlived", *DEFAULT_USAGE)),
+        ({"preferred_chain": "ISRG Root X1"}, ("--preferred-chain", "ISRG Root X1", *DEFAULT_USAGE)),
+        ({"options": ["--extended-key-usage", "1.3.6.1"]}, ("--extended-key-usage", "1.3.6.1")),
         ({"usages": ["server"]}, ("--extended-key-usage", "serverAuth")),
         ({"usages": ["server", "client"]}, ("--extended-key-usage", "serverAuth,clientAuth")),
-        ({"lifetime": "7d"}, ("--valid-to", "+168h")),
-        ({"lifetime": "90m", "options": ["--ocsp"]}, ("--valid-to", "+2h", "--ocsp")),
+        ({"lifetime": "7d"}, (*DEFAULT_USAGE, "--valid-to", "+168h")),
+        ({"lifetime": "90m", "options": ["--ocsp"]}, (*DEFAULT_USAGE, "--valid-to", "+2h", "--ocsp")),
     ],
 )
 def test_what_a_certificate_is_to_be_reaches_acme_sh(keys: Mapping[str, Any], words: Tuple[str, ...]) -> None:
@@ -52,6 +56,19 @@ def test_a_release_that_cannot_do_it_is_a_problem_with_upgrade_as_its_remedy(
     (problem,) = raised.value.problems
     assert problem.path == f"certificates.nas.{key}"
     assert f"acmewrap upgrade {since}" in problem.message
+
+
+def test_a_release_that_cannot_choose_its_usages_is_left_to_itself() -> None:
+    assert load("3.0.2").certificates["nas"].options == ()
+
+
+def test_usages_that_go_without_saying_are_no_reason_to_reissue_what_is_there() -> None:
+    config = load("3.1.3", options=["--ocsp"])
+    before = replace(config.certificates["nas"], options=("--ocsp",))
+    assert request_of(config, config.certificates["nas"]) == request_of(config, before)
+    for usages in (["client"], ["server", "client"]):
+        other = load("3.1.3", options=["--ocsp"], usages=usages)
+        assert request_of(other, other.certificates["nas"]) != request_of(config, before)
 
 
 def test_another_usage_is_a_problem() -> None:

@@ -14,6 +14,7 @@ from acmewrap.config.challenges import Alpn, Apache, Challenge, Dns, Nginx, Stan
 from acmewrap.config.endpoint import Endpoint
 from acmewrap.config.model import (
     DEFAULT_RENEW,
+    DEFAULT_USAGE,
     Account,
     AcmeShSettings,
     Authority,
@@ -87,6 +88,7 @@ def test_the_file_of_a_nas_says_what_it_means(tmp_path: Path) -> None:
                 key="ec-256",
                 renew=DEFAULT_RENEW,
                 targets=(Target("dsm", "synology_dsm", env, verify, DsmCertificate("acme")),),
+                options=DEFAULT_USAGE,
             )
         },
         synology=Synology("http://localhost:5000", Account("certupdater", password), DsmCertificate("acme"), verify),
@@ -103,9 +105,7 @@ def test_what_is_left_out_has_its_default(tmp_path: Path) -> None:
     assert config.authorities["internal"] == Authority(
         "internal", "https://ca.example.com/acme/directory", tmp_path / ".acme.sh"
     )
-    expected = Certificate(
-        "nas", ("nas.example.com",), "internal", (Webroot(Path("/var/www")),), "ec-256", DEFAULT_RENEW
-    )
+    expected = Certificate("nas", ("nas.example.com",), "internal", (Webroot(Path("/var/www")),), options=DEFAULT_USAGE)
     assert config.certificates == {"nas": expected}
     assert (config.synology, config.schedule) == (None, None)
     assert 1 <= config.jobs <= 4
@@ -156,6 +156,8 @@ def test_what_acmewrap_writes_is_relative_to_the_directory_and_what_it_reads_to_
         ("{nginx: /etc/nginx/nginx.conf}", Nginx(Path("/etc/nginx/nginx.conf"))),
         ("{apache: null}", Apache()),
         ("{dns: dns_cf}", Dns("dns_cf")),
+        ("{dns: dns_cf, wait: 1m30s}", Dns("dns_cf", wait=90)),
+        ("{dns: dns_cf, wait: public}", Dns("dns_cf", wait="public")),
         (
             "{dns: dns_cf, env: {CF_Token: {env: TOKEN}, CF_Zone: no}}",
             Dns("dns_cf", {"CF_Token": EnvironmentReference("TOKEN"), "CF_Zone": "no"}),

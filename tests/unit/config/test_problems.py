@@ -8,6 +8,7 @@ from typing import Tuple
 import pytest
 
 from acmewrap.config import load
+from acmewrap.config.model import DEFAULT_USAGE
 from acmewrap.config.sections import options
 from acmewrap.errors import ConfigurationError, ExitCode
 from configuration import BASE, ENVIRON, SYNOLOGY, certificate, loaded, problems, write
@@ -114,7 +115,7 @@ CASES: Tuple[Tuple[str, str], ...] = (
     (domain("NAS.example.com"), "6:15: certificates.nas.domains[0]: write it in lower case: nas.example.com"),
     (domain("nas.example.com."), "leave out the dot at the end: nas.example.com"),
     (domain("bücher.example"), "'bücher.example' is not ASCII: write it as xn--bcher-kva.example"),
-    (domain("a_b.example.com"), "'a_b.example.com' holds an underscore"),
+    (domain("a_ecc"), "'a_ecc' ends as acme.sh's folder of another name"),
     (domain("../x"), "'../x' is not a domain name"),
     (domain('"-x.example.com"'), "is not a domain name"),
     (domain('"a b"'), "'a b' is not a domain name"),
@@ -246,7 +247,14 @@ def test_other_arguments_of_acme_sh_are_taken(tmp_path: Path) -> None:
         .certificates["nas"]
         .options
     )
-    assert taken == ("--dnssleep", "60", "--challenge-alias", "example.org")
+    assert taken == (*DEFAULT_USAGE, "--dnssleep", "60", "--challenge-alias", "example.org")
+
+
+def test_a_certificate_waits_in_one_way_for_all_its_records(tmp_path: Path) -> None:
+    each = "[{dns: dns_cf, wait: 10s}, {dns: dns_cf, wait: public}]"
+    text = certificate("").replace("domains: [nas.example.com]", "domains: [a.example.com, b.example.com]")
+    found = problems(tmp_path, text.replace("challenge: {webroot: /var/www}", f"challenge: {each}"))
+    assert any("give each the same `wait`" in problem for problem in found), (text, found)
 
 
 def second(lines: str) -> str:

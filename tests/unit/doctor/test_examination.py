@@ -34,7 +34,7 @@ from acmewrap.plan.steps import ChangeMode, RenderWrapper
 from acmewrap.reasons import Plain
 from acmewrap.state.file_modes import Excess
 
-Told = List[Tuple[str, List[str], Optional[str]]]
+Output = List[Tuple[str, List[str], Optional[str]]]
 
 
 @pytest.fixture
@@ -44,11 +44,11 @@ def context() -> DoctorContext:
 
 def look(
     context: DoctorContext, checks: List[Check], monkeypatch: pytest.MonkeyPatch
-) -> Tuple[Tuple[Finding, ...], Told]:
+) -> Tuple[Tuple[Finding, ...], Output]:
     for group in (authority, challenges, delivery, dsm, machine, upkeep):
         monkeypatch.setattr(group, "checks", lambda _: ())
     monkeypatch.setattr(delivery, "checks", lambda _: checks)
-    reported: Told = []
+    reported: Output = []
 
     def listen(notice: DoctorNotice) -> None:
         assert isinstance(notice, Checked)

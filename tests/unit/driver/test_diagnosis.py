@@ -302,6 +302,15 @@ def test_without_a_log_the_rest_of_the_sentence_about_a_challenge_is_read(detail
     assert diagnosed([f"a.example.com:Verify error:{detail}"]).id == expected
 
 
+def test_of_several_names_the_remedy_is_about_the_one_that_failed() -> None:
+    lines = [
+        "Verifying: a.example.com",
+        "Verifying: b.example.com",
+        "b.example.com:Verify error:DNS problem: NXDOMAIN looking up A",
+    ]
+    assert "b.example.com" in diagnosed(lines, context={"domain": "a.example.com"}).remedy
+
+
 def test_of_several_certificates_the_one_that_failed_is_told() -> None:
     lines = [
         f"{STAMP}Renewing: 'a.example.com'",
@@ -538,6 +547,34 @@ def test_a_folder_that_is_not_there_leads_to_making_it() -> None:
     assert "mkdir -p /etc/none" in failure.remedy
 
 
+PUBLIC_CHECK = [
+    "Adding TXT value: x-_1 for domain: _acme-challenge.a.example.com",
+    "The TXT record has been successfully added.",
+    "Let's check each DNS record now. Sleeping for 20 seconds first.",
+    "Checking a.example.com for _acme-challenge.a.example.com",
+    "Not valid yet, let's wait for 10 seconds then check the next one.",
+]
+
+
+@pytest.mark.parametrize("deadline", [False, True])
+@pytest.mark.parametrize("last", [curl(6), "Error checking DNS.", "No DOH"])
+def test_public_resolvers_that_do_not_see_a_record_are_blamed_and_not_the_authority(last: str, deadline: bool) -> None:
+    failure = diagnose("issue", read([*PUBLIC_CHECK, last]), returncode=1, ended_by_deadline=deadline, context=CONTEXT)
+    assert failure.id == "challenge.txt_not_public"
+    assert "`wait: 10s`" in failure.remedy
+    assert failure.remedy.endswith("dig @1.1.1.1 TXT _acme-challenge.a.example.com")
+
+
+def test_what_fails_after_public_resolvers_saw_the_record_is_something_else() -> None:
+    lines = [
+        *PUBLIC_CHECK,
+        "All checks succeeded",
+        "Verifying: a.example.com",
+        problem("connection", "Connection refused"),
+    ]
+    assert diagnosed(lines).id == "challenge.txt_not_seen"
+
+
 @pytest.mark.parametrize(
     ("line", "id", "says"),
     [
@@ -569,3 +606,32 @@ def test_a_directory_that_leads_elsewhere_is_reported_with_the_address_that_fail
     assert message.startswith(f"https://internal.test:9000/acme/new-nonce, to which {SERVER} leads: ")
     same = log.replace("https://internal.test:9000/acme", SERVER.rpartition("/")[0])
     assert diagnosed([curl(6)], log=same).message.startswith(f"{SERVER}: ")
+
+
+def test_what_a_detail_cut_off_is_a_statement_of_its_own() -> None:
+    r"""acme.sh prints by printf %b, which ends at \\c, and with it the line."""
+    said = problem("rejectedIdentifier", "evil")[:40]
+    transcript = read(
+        [f"{STAMP}Create new order error. {said}{STAMP}Please add '--debug'", f"{STAMP}See: https://x.test"]
+    )
+    assert [statement.text for statement in transcript.statements] == [
+        f"Create new order error. {said}".strip(),
+        "Please add '--debug'",
+        "See: https://x.test",
+    ]
+
+
+def test_a_revocation_failed_as_the_key_of_the_account_was_told() -> None:
+    log = f"{problem('serverInternal', 'no list', 500)}\n{problem('accountDoesNotExist')}"
+    assert diagnosed([f"{STAMP}Error revoking."], "revoke", log).id == "ca.server_error"
+    assert diagnosed([f"{STAMP}Error revoking."], "revoke", problem("accountDoesNotExist")).id == "account.unknown"
+
+
+@pytest.mark.parametrize("name", ["serverInternal", "malformed", "orderNotReady"])
+def test_a_refusal_without_another_reason_names_the_lifetime_that_was_asked_for(name: str) -> None:
+    wished = {**CONTEXT, "lifetime": "+2160h"}
+    failure = diagnosed([f"{STAMP}Signing failed."], log=problem(name), context=wished)
+    assert (failure.id, "`lifetime`" in failure.remedy) == ("acme.lifetime", True)
+    assert diagnosed([f"{STAMP}Signing failed."], log=problem(name)).id != "acme.lifetime"
+    assert diagnosed([f"{STAMP}x"], log=problem("rateLimited"), context=wished).id == "acme.rate_limited"
+    assert diagnosed([f"{STAMP}Error getting authz."], context=wished).id == "ca.server_error"  # nobody's words

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import stat
 import threading
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Collection, Dict, List, Mapping, Tuple
+from typing import Callable, Collection, Dict, List, Mapping, Tuple
 
 import pytest
 
 from acmewrap.driver.release.installation import Installed, Release, install_acme_sh, manifest, place, releases, verify
-from acmewrap.errors import AccessError, AcmewrapError, BusyError, ReleaseError
+from acmewrap.errors import AccessError, BusyError, ReleaseError
 from acmewrap.system.files import lock
 
 CONTENTS = {"acme.sh": b"#!/usr/bin/env sh\n", "deploy/ssh.sh": b"# ssh\n", "notify/mail.sh": b"# mail\n"}
@@ -190,14 +191,6 @@ def test_a_file_where_a_folder_belongs_is_drift(installed: Path) -> None:
         verify(installed, "9.9.9", PINS)
 
 
-def test_a_link_that_leads_to_itself_is_told_and_not_a_traceback(installed: Path) -> None:
-    (installed / "acme.sh").unlink()
-    (installed / "acme.sh").symlink_to("acme.sh")
-    with pytest.raises(AcmewrapError) as caught:
-        verify(installed, "9.9.9", PINS)
-    assert caught.value.id == "release.unreadable"
-
-
 def test_drift_is_not_mended_silently(installed: Path) -> None:
     (installed / "acme.sh").write_bytes(b"changed")
     assert refusal(installed).id == "release.drift"
@@ -240,6 +233,37 @@ def test_a_folder_made_by_hand_with_the_pinned_files_is_adopted(folder: Path) ->
     fill(folder, {**CONTENTS, "README.md": b"as the archive has it"})
     assert not place(sample(), PINS, folder, []).changed
     assert not folder.is_symlink()
+
+
+DAMAGES: Mapping[str, Callable[[Path], object]] = {
+    "missing": lambda _: None,
+    "garbage": lambda path: path.write_bytes(b"\x00\xff'$(id)"),
+    "a FIFO": lambda path: os.mkfifo(str(path)),
+    "a folder": Path.mkdir,
+    "a link to nowhere": lambda path: path.symlink_to("/nonexistent/file"),
+    "a link to itself": lambda path: path.symlink_to(path.name),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+@pytest.mark.parametrize("where", ["acme.sh/acme.sh", "acme.sh/notify", "acme.sh-9.9.9", "acme.sh"])
+def test_whatever_breaks_it_is_not_run_and_one_command_brings_it_back(installed: Path, where: str, damage: str) -> None:
+    path = installed.parent / where
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(str(path))
+    else:
+        path.unlink()
+    DAMAGES[damage](path)
+    with pytest.raises(ReleaseError) as caught:
+        verify(installed, "9.9.9", PINS)
+    if where == "acme.sh" and damage not in {"missing", "a folder"}:  # nobody's files are deleted
+        error = refusal(installed, force=True)
+        assert (error.id, f"mv {installed} {installed}.old" in error.remedy) == ("release.occupied", True)
+        installed.rename(f"{installed}.old")
+    else:
+        assert caught.value.id in {"release.drift", "release.missing"}
+    place(sample(), PINS, installed, [Shelf(CONTENTS)], force=True)
+    verify(installed, "9.9.9", PINS)
 
 
 def test_a_foreign_folder_is_left_alone_even_with_force(folder: Path) -> None:

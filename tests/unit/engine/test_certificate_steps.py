@@ -12,9 +12,10 @@ import pytest
 from acmewrap.engine import certificate_steps
 from acmewrap.engine.certificate_steps import CertificateSteps
 from acmewrap.engine.context import RunContext
-from acmewrap.engine.deploy import Delivery
+from acmewrap.engine.results import Delivery
 from acmewrap.plan.steps import DeployCertificate
 from acmewrap.reasons import Plain
+from acmewrap.state.ledger import open_ledgers
 from acmewrap.verify.tls_probe import Observation
 from configuration import BASE, loaded
 from synthetic import NOW, Folder
@@ -43,7 +44,8 @@ def test_a_target_of_two_certificates_gets_one_at_a_time(
         return Delivery(None, Observation())
 
     monkeypatch.setattr(certificate_steps, "deliver", deliver)
-    perform = CertificateSteps(config, RunContext({}, clock=lambda: NOW), {}, {}).perform
+    ledgers = open_ledgers(config.authorities.values())
+    perform = CertificateSteps(config, RunContext({}, clock=lambda: NOW), ledgers, {}, {}).perform
     steps = [DeployCertificate(Plain.FORCED, one, authority, one.targets[0]) for one in config.certificates.values()]
     with ThreadPoolExecutor(2) as pool:
         list(pool.map(lambda step: perform(step, lambda _: None), steps))

@@ -12,11 +12,10 @@ from acmewrap.catalogue import failure
 from acmewrap.config.commands import ConfiguredCommand
 from acmewrap.driver.process import Command, Completed, OnLine
 from acmewrap.engine.certificate_steps import CertificateSteps
+from acmewrap.engine.commands import Commands
 from acmewrap.engine.context import RunContext
-from acmewrap.engine.deploy import Delivery
 from acmewrap.engine.engine import Engine
-from acmewrap.engine.own_commands import Commands
-from acmewrap.engine.results import Run
+from acmewrap.engine.results import Delivery, Run
 from acmewrap.errors import DeployError, ExitCode
 from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import DeployCertificate, IssueCertificate, RenewCertificate, Step

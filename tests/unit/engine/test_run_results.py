@@ -9,8 +9,7 @@ from typing import Dict, List, Optional
 import pytest
 
 from acmewrap.catalogue import failure
-from acmewrap.engine.deploy import Delivery
-from acmewrap.engine.results import Outcome, Run, StepResult
+from acmewrap.engine.results import Delivery, Outcome, Run, StepResult
 from acmewrap.errors import ExitCode
 from acmewrap.formats.timefmt import instant
 from acmewrap.plan.planner import Plan

@@ -53,7 +53,7 @@ from acmewrap.reasons import (
 from acmewrap.schedule.crontab import CrontabEntry
 from acmewrap.secrets import FileReference
 from acmewrap.state.ledger import LedgerEntry
-from acmewrap.state.machine import State
+from acmewrap.state.model import State
 from acmewrap.state.nas import NasState
 from acmewrap.verify.tls_probe import Observation
 from wanted import (
@@ -266,9 +266,9 @@ def test_the_order_of_the_names_is_no_difference() -> None:
     assert plan(config, make_state(stored=stored), NOW) == Plan(())
 
 
-def test_the_secrets_of_a_dns_hook_are_no_part_of_the_request() -> None:
+def test_the_secrets_and_the_wait_of_a_dns_hook_are_no_part_of_the_request() -> None:
     one = certificate(challenges=(Dns("dns_cf", {"CF_Token": FileReference(Path("/a"))}),))
-    other = certificate(challenges=(Dns("dns_cf", {"CF_Token": FileReference(Path("/b"))}),))
+    other = certificate(challenges=(Dns("dns_cf", {"CF_Token": FileReference(Path("/b"))}, wait=60),))
     assert request_of(one, one.certificates["nas"]) == request_of(other, other.certificates["nas"])
 
 

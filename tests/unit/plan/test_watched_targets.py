@@ -15,12 +15,12 @@ from acmewrap.plan.due import look_at
 from acmewrap.plan.planner import plan
 from acmewrap.reasons import NotServed, Plain, Reason, Reverted
 from acmewrap.state.ledger import LedgerEntry
-from acmewrap.state.machine import State
+from acmewrap.state.model import State
 from acmewrap.verify.tls_probe import Observation
 from wanted import CERTIFICATE, DAY, LEAF, NOW, OTHER, TARGET, make_config, make_state
 
 PROVEN = LedgerEntry(wanted=LEAF, seen=LEAF, seen_at=NOW - DAY)
-SILENT = Observation(error="nobody answers", silent=True)
+SILENT = Observation(error="nobody answers", obstacle="server")
 UNREADABLE = Observation(error="the file is gone")
 
 

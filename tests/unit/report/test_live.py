@@ -34,13 +34,15 @@ def text_of(console: Console) -> str:
 
 def test_each_step_stays_on_the_screen_with_its_outcome() -> None:
     console = terminal()
-    with live.LiveSteps(console) as steps:
-        steps(StepStarted(ISSUE))
-        steps(StepLine(ISSUE, "acme.sh talks"))
-        steps(StepEnded(StepResult(ISSUE, "done", seconds=2.5)))
-        steps(StepStarted(DEPLOY))
-        reported = failure("deploy.failed", "it [did] not", ["last words"])
-        steps(StepEnded(StepResult(DEPLOY, "failed", reported, 1.0)))
+    steps = live.LiveSteps(console)
+    steps.start()
+    steps(StepStarted(ISSUE))
+    steps(StepLine(ISSUE, "acme.sh talks"))
+    steps(StepEnded(StepResult(ISSUE, "done", seconds=2.5)))
+    steps(StepStarted(DEPLOY))
+    reported = failure("deploy.failed", "it [did] not", ["last words"])
+    steps(StepEnded(StepResult(DEPLOY, "failed", reported, 1.0)))
+    steps.stop()
     text = text_of(console)
     assert "✓ issue nas [main]: done in 2.5 s" in text
     assert "✗ deploy nas to dsm: FAILED after 1.0 s" in text
@@ -64,17 +66,21 @@ def test_what_is_logged_meanwhile_stands_above_the_steps_that_run(
 
 def test_lines_of_acme_sh_are_shown_when_asked_for() -> None:
     console = terminal()
-    with live.LiveSteps(console, verbose=True) as steps:
-        steps(StepStarted(ISSUE))
-        steps(StepLine(ISSUE, "acme.sh [talks]"))
-        steps(StepEnded(StepResult(ISSUE, "done", seconds=2.5)))
+    steps = live.LiveSteps(console, verbose=True)
+    steps.start()
+    steps(StepStarted(ISSUE))
+    steps(StepLine(ISSUE, "acme.sh [talks]"))
+    steps(StepEnded(StepResult(ISSUE, "done", seconds=2.5)))
+    steps.stop()
     assert "  | acme.sh [talks]" in text_of(console)
 
 
 def test_a_step_that_was_skipped_was_never_started() -> None:
     console = terminal()
-    with live.LiveSteps(console) as steps:
-        steps(StepEnded(StepResult(DEPLOY, "skipped", failure("step.skipped", "no certificate"))))
+    steps = live.LiveSteps(console)
+    steps.start()
+    steps(StepEnded(StepResult(DEPLOY, "skipped", failure("step.skipped", "no certificate"))))
+    steps.stop()
     assert "- deploy nas to dsm: skipped" in text_of(console)
 
 

@@ -104,5 +104,11 @@ def test_what_is_wrong_stands_below_the_table_with_what_to_do() -> None:
     assert list(status_notes({"nas": VALID}, None)) == []
 
 
+def test_names_that_the_authority_added_stand_below_the_table() -> None:
+    assert VALID.leaf is not None
+    more = replace(VALID, leaf=replace(VALID.leaf, names=(*VALID.certificate.domains, "added.internal.test")))
+    assert list(status_notes({"nas": more}, None)) == ["nas: holds names that were not asked for: added.internal.test"]
+
+
 def test_columns_are_as_wide_as_their_widest_cell_and_end_without_blanks() -> None:
     assert list(table_lines([("a", "b"), ("longer", ""), ("c", "d")])) == ["a       b", "longer", "c       d"]

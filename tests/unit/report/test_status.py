@@ -8,7 +8,7 @@ from typing import Any, Dict, Mapping, Optional
 import pytest
 
 from acmewrap.catalogue import failure
-from acmewrap.engine.status import CertificateStatus, TargetStatus, assess
+from acmewrap.engine.verbs.status import CertificateStatus, TargetStatus, assess
 from acmewrap.formats.timefmt import instant
 from acmewrap.report import screen
 from acmewrap.state.ledger import LedgerEntry
@@ -116,9 +116,15 @@ def test_failures_of_a_target_are_told_with_the_next_try() -> None:
 
 def test_a_next_try_that_the_next_run_does_not_wait_for_is_not_shown() -> None:
     entry = replace(LedgerEntry().want(LEAF).fail(REFUSED, NOW, jitter=0), next_try=NOW + 365 * DAY)
-    target = status(deliveries={"dsm": entry}, observations={}).targets["dsm"]
-    assert target.next_try_at == instant(NOW)
-    assert screen.since(target, instant(NOW)) == ""
+    found = status(attempts=entry, deliveries={"dsm": entry}, observations={})
+    assert found.next_try_at == found.targets["dsm"].next_try_at == instant(NOW)
+    assert screen.since(found.targets["dsm"], instant(NOW)) == ""
+    assert screen.renewal(found, instant(NOW)) == "in 4 hours"
+
+
+def test_a_next_try_of_a_certificate_is_shown_beside_its_renewal() -> None:
+    found = status(attempts=LedgerEntry().fail(REFUSED, NOW, jitter=0))
+    assert screen.renewal(found, instant(NOW)) == "in 4 hours, next try in 5 minutes"
 
 
 def test_a_proof_of_an_older_leaf_is_no_proof() -> None:

@@ -44,7 +44,7 @@ def test_the_entry_runs_at_its_time_and_logs_both_streams() -> None:
     (line,) = lines(entry())
     assert line.startswith("55 4 * * * umask 077; ( log=/srv/acme/task.log; ")
     assert line.endswith(
-        ' && exec >> "$log" 2>&1; /usr/bin/python3 -m acmewrap --config /srv/acme/acmewrap.yaml cron )'
+        ' && exec >> "$log" 2>&1 && date -u -Iseconds; /usr/bin/python3 -m acmewrap --config /srv/acme/acmewrap.yaml cron )'
     )
 
 

@@ -26,6 +26,8 @@ from acmewrap.synology import certificates, reply, sessions, web
 from odd_answers import ACCOUNT, PASSWORD, Mutation, Nas, mutations
 from wanted import make_config
 
+pytestmark = pytest.mark.usefixtures("nothing_unexpected")
+
 WANTED = DsmCertificate("acme", default=True, services="all")
 
 

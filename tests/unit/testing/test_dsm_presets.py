@@ -295,7 +295,7 @@ def test_dsm_6_runs_and_deletes_by_task_and_by_nothing_else() -> None:
 # --- DSM's own tools ----------------------------------------------------------------------------------------------------
 
 
-def ask_tool(client: Client, api: str, method: str, version: int, *switches: str, **given: Any) -> tools.Told:
+def ask_tool(client: Client, api: str, method: str, version: int, *switches: str, **given: Any) -> tools.Output:
     words = [f"{name}={json.dumps(value)}" for name, value in given.items()]
     call = ["--exec", f"api={api}", f"method={method}", f"version={version}", *words]
     return tools.answer("synowebapi", [*switches, *call], client.state, client.apis)

@@ -7,21 +7,21 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Dict, Literal, Mapping, Optional, Sequence, Tuple
 
-from .. import paths
-from ..config.model import Certificate, Config, Target
-from ..driver.homes.home import CertificateFiles
-from ..errors import ExitCode, Failure
-from ..formats.timefmt import instant
-from ..pki import x509
-from ..plan.due import due_of, interval_of, is_waiting
-from ..plan.steps import ObtainCertificate
-from ..state.ledger import LedgerEntry
-from ..state.machine import CertificateState, State
-from ..verify.tls_probe import ChainFlaw, Observation
-from .results import Run, StepResult
+from ... import paths
+from ...config.model import Certificate, Config, Target
+from ...driver.homes.home import CertificateFiles
+from ...errors import ExitCode, Failure
+from ...formats.timefmt import instant
+from ...pki import x509
+from ...plan.due import due_of, interval_of, is_waiting
+from ...plan.steps import ObtainCertificate
+from ...state.ledger import LedgerEntry
+from ...state.model import CertificateState, State
+from ...verify.tls_probe import ChainFlaw, Observation
+from ..results import Run, StepResult
 
 if TYPE_CHECKING:
-    from ..driver.results import IssueResult
+    from ...driver.results import IssueResult
 
 Condition = Literal["valid", "due", "expired", "broken", "missing", "unreadable"]
 TargetCondition = Literal["deployed", "pending", "unverified", "unreachable"]
@@ -83,7 +83,7 @@ class CertificateStatus:
     def issue(self) -> Optional[IssueResult]:
         if self.result is None:
             return None
-        from ..driver.results import IssueResult
+        from ...driver.results import IssueResult
 
         return self.result.evidence if isinstance(self.result.evidence, IssueResult) else None
 
@@ -106,6 +106,11 @@ class CertificateStatus:
         if self.state not in ("valid", "due") or self.attempts.error is not None:
             return ExitCode.ISSUE_FAILED
         return ExitCode.OK if self.is_healthy else ExitCode.DEPLOY_FAILED
+
+    @property
+    def next_try_at(self) -> Optional[datetime]:
+        """Until when scheduled runs do not order it again after a failure."""
+        return instant(self.attempts.next_try) if self.attempts.next_try else None
 
     @property
     def is_healthy(self) -> bool:
@@ -148,6 +153,12 @@ def _assess(
     config: Config, certificate: Certificate, found: CertificateState, now: float, results: Sequence[StepResult]
 ) -> CertificateStatus:
     leaf = found.leaf
+
+    def believed(entry: LedgerEntry) -> LedgerEntry:
+        """Without a next try that was noted by a clock that was ahead: the next run does not wait for it."""
+        ahead = entry.next_try > now and not is_waiting(entry, leaf, now, interval_of(config.schedule))
+        return replace(entry, next_try=int(now)) if ahead else entry
+
     location = paths.home_of(config, certificate).files_of(*paths.name_of(certificate))
     due = due_of(config, certificate, found.stored, found.advice)
     state: Condition = "valid"
@@ -165,15 +176,11 @@ def _assess(
     by_target = {result.step.target: result for result in results}
     targets = {}
     for target in certificate.targets:
-        entry = found.deliveries.get(target.name, LedgerEntry())
-        if entry.next_try > now and not is_waiting(entry, leaf, now, interval_of(config.schedule)):
-            # Noted by a clock that was ahead: the next run does not wait for it.
-            entry = replace(entry, next_try=int(now))
+        entry = believed(found.deliveries.get(target.name, LedgerEntry()))
         targets[target.name] = _assess_target(config, target, found, entry, by_target.get(target.name))
-    obtained = next((one for one in reversed(results) if isinstance(one.step, ObtainCertificate)), None)
-    return CertificateStatus(
-        certificate, state, location, leaf, due_at, found.attempts, targets, obtained, found.unread
-    )
+    obtained = next((result for result in reversed(results) if isinstance(result.step, ObtainCertificate)), None)
+    attempts, unread = believed(found.attempts), found.unread
+    return CertificateStatus(certificate, state, location, leaf, due_at, attempts, targets, obtained, unread)
 
 
 def _assess_target(

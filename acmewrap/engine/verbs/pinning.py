@@ -7,11 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Mapping
 
-from ..config.edit import set_pin
-from ..config.manifest import render_pin
-from ..config.model import Config
-from ..driver.release import installation, pinning
-from ..system import files
+from ...config.edit import set_pin
+from ...config.manifest import render_pin
+from ...config.model import Config
+from ...driver.release import installation, pinning
+from ...system import files
 from .upgrade import ReleaseChange, as_author, difference
 
 

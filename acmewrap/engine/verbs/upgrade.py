@@ -8,18 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Callable, Mapping, Optional, Set, Tuple
 
-from ..catalogue import failure
-from ..config.challenges import Dns
-from ..config.edit import Edit
-from ..config.model import Config
-from ..driver.release import installation
-from ..errors import ExitCode, ReleaseError
-from ..plan.steps import Kind
-from ..system import privileges, trust
-from .context import RunContext
-from .convergence import SCOPES, Convergence
-from .engine import Engine, Listener
-from .results import Run
+from ...catalogue import failure
+from ...config.challenges import Dns
+from ...config.edit import Edit
+from ...config.model import Config
+from ...driver.release import installation
+from ...errors import ExitCode, ReleaseError
+from ...plan.steps import Kind
+from ...system import privileges, trust
+from ..context import RunContext
+from ..convergence import SCOPES, Convergence
+from ..engine import Engine, Listener
+from ..results import Run
 
 
 @dataclass(frozen=True)
@@ -83,9 +83,9 @@ def switch(edit: Edit, environ: Mapping[str, str], listener: Optional[Listener] 
     """
     context = RunContext(environ)
 
-    def bring(config: Config, *kinds: Kind, told: Optional[Listener] = listener) -> Run:
+    def bring(config: Config, *kinds: Kind, notify: Optional[Listener] = listener) -> Run:
         options = replace(SCOPES["upgrade"], kinds=kinds, force=force)
-        return Engine(config, context, told).execute(Convergence(config, environ, options).plan())
+        return Engine(config, context, notify).execute(Convergence(config, environ, options).plan())
 
     with Engine(edit.old, context).hold():
         as_author(edit.old, lambda: edit.write(pretend=True))
@@ -98,7 +98,7 @@ def switch(edit: Edit, environ: Mapping[str, str], listener: Optional[Listener] 
                 as_author(edit.old, edit.write)
                 return done
         except BaseException:
-            bring(edit.old, "install", "render", told=None)  # the listener may be what failed
+            bring(edit.old, "install", "render", notify=None)  # the listener may be what failed
             raise
         return done.followed_by(bring(edit.old, "install", "render"))
 

@@ -7,16 +7,15 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import Iterator, Optional
 
-from .. import paths
-from ..config.model import Authority, Config
-from ..driver.homes.home import Home
-from ..system import files
+from ... import paths
+from ...config.model import Authority, Config
+from ...driver.homes.home import Home
+from ...system import files
 
 
 @contextlib.contextmanager
@@ -59,5 +58,5 @@ def _move(authority: Authority, folder: Path, server: Optional[str], ca_bundle: 
         # Such an authority hands out accounts one by one; every other one is asked for a new account, as at the first time.
         copy = Home(home).account_home(authority.server)
         files.make_folder(copy.parent)
-        shutil.copytree(str(account), str(copy))
+        files.copy_folder(account, copy)
     return moved

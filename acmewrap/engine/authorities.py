@@ -1,0 +1,40 @@
+"""The authorities that a run orders from: a quick look at each directory, and the account there."""
+
+from __future__ import annotations
+
+from typing import Dict, Mapping, Optional, Sequence, Tuple
+
+from .. import paths, unexpected
+from ..acme import directory
+from ..config.model import PROFILE, Config
+from ..errors import AcmewrapError, IssueError
+from ..plan.steps import ObtainCertificate
+from .context import RunContext
+
+Opened = Tuple[Mapping[str, AcmewrapError], Mapping[str, Optional[str]]]
+
+
+def open_for(orders: Sequence[ObtainCertificate], config: Config, context: RunContext) -> Opened:
+    """Ask the directory of each order's authority once, and make sure that it has an account of ours.
+
+    Why certificates, by name, cannot be ordered; and where each authority that is ready tells when to renew (RFC 9773), None for
+    nowhere.
+    """
+    blocked: Dict[str, AcmewrapError] = {}
+    renewal_info: Dict[str, Optional[str]] = {}
+    for name, authority in {step.authority.name: step.authority for step in orders}.items():
+        certificates = [step.request for step in orders if step.authority.name == name]
+        try:
+            found = directory.fetch(authority.server, authority.ca_bundle)
+            renewal_info[name] = found.renewal_info
+            context.register(config, authority).raise_for_failure()
+        except Exception as error:
+            problem = unexpected.explain(error, paths.reports_folder(config), f"the authority {name}")
+            blocked.update({certificate.name: problem for certificate in certificates})
+            continue
+        for certificate in certificates:
+            try:
+                found.refuse_profile(certificate.value_of(PROFILE))
+            except IssueError as refused:
+                blocked[certificate.name] = refused
+    return blocked, renewal_info

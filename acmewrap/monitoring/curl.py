@@ -1,0 +1,77 @@
+"""Requests as curl sends them: all that may be secret, addresses too, is read by it from standard input.
+
+A run with nothing to do comes here, so nothing is imported that takes time.
+"""
+
+from __future__ import annotations
+
+from typing import Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+from ..system import spawn
+
+_ARGUMENTS = ("-q", "--config", "-")  # -q: without the user's own .curlrc
+_RETRIES = 2
+_ATTEMPT = 3.0  # seconds
+
+
+class Request(NamedTuple):
+    """What a service is sent: a GET without a ``body``, else a POST."""
+
+    service: str
+    url: str
+    headers: Tuple[str, ...] = ()
+    body: Optional[str] = None
+    ca_bundle: str = ""
+
+
+class Answer(NamedTuple):
+    """How a service answered: its HTTP status (0: not at all), curl's own exit code (None: it was killed), and some of the body."""
+
+    request: Request
+    status: int
+    code: Optional[int]
+    text: str
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+
+def send(
+    requests: Sequence[Request], program: str, environ: Mapping[str, str], seconds: float, *, retry: bool = True
+) -> List[Answer]:
+    """Send all at the same time with the curl *program*, each again where that may help, and be done after *seconds*."""
+    commands = [((program, *_ARGUMENTS), _configuration(request, retry)) for request in requests]
+    return [_read(request, ended) for request, ended in zip(requests, spawn.run(commands, environ, seconds))]
+
+
+def _read(request: Request, ended: spawn.Ended) -> Answer:
+    body, _, status = ended.output.decode("utf-8", "replace").rpartition("\n")
+    return Answer(request, int(status) if status.isdecimal() else 0, ended.code, body.strip()[-200:])
+
+
+def _configuration(request: Request, retry: bool) -> bytes:
+    lines = ["silent", "globoff", *(["retry-connrefused"] if retry else [])]
+    lines += [f"{name} = {_quoted(value)}" for name, value in _options(request, retry)]
+    return "\n".join((*lines, "")).encode("utf-8", "surrogateescape")
+
+
+def _options(request: Request, retry: bool) -> Iterator[Tuple[str, str]]:
+    yield "url", request.url
+    yield "proto", "=http,https"
+    yield "max-time", str(_ATTEMPT)
+    yield "write-out", "\\n%{http_code}"
+    if retry:
+        yield from (("retry", str(_RETRIES)), ("retry-delay", "1"))
+    yield from (("header", header) for header in request.headers)
+    if request.body is not None:
+        yield "data-raw", request.body
+    if request.ca_bundle:
+        yield "cacert", request.ca_bundle
+
+
+def _quoted(value: str) -> str:
+    """As a file for ``--config`` has it (curl(1))."""
+    for letter, escaped in (("\\", "\\\\"), ('"', '\\"'), ("\n", "\\n"), ("\r", "\\r"), ("\t", "\\t")):
+        value = value.replace(letter, escaped)
+    return f'"{value}"'

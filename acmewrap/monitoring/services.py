@@ -1,0 +1,122 @@
+"""What each service is sent, and what its answer means."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
+
+from ..catalogue import failure
+from ..config.monitoring import Monitoring, RunState
+from ..driver.output.codes import CURL
+from ..errors import AccessError, AcmewrapError, Failure
+from ..report import messages
+from ..report.messages import Ending
+from ..secrets import Redactor, Reference, Secret, resolve
+from . import pings
+from .curl import Answer, Request
+
+_BODY = 10_000
+"""Bytes of a ping's body that servers take which somebody runs at home."""
+_REFUSED: Mapping[int, str] = {
+    401: "the token is wrong or missing",
+    403: "the token may not do that",
+    404: "there is no such address",
+    413: "the message is too long",
+    429: "too many requests",
+}
+
+
+@dataclass(frozen=True)
+class Event:
+    """What is to be told: the ``state`` of the run with the id ``run``; at its end what it was, and its JSON ``document``.
+    ``idle``: it found nothing to do, which is news for nobody but who waits for pings.
+    """
+
+    run: str
+    state: RunState
+    exit_code: int = 0
+    ending: Ending = None
+    document: Callable[[], str] = str
+    idle: bool = False
+
+
+Prepared = Tuple[List[Request], List[Tuple[str, Failure]]]
+
+
+def prepare(settings: Monitoring, event: Event, environ: Mapping[str, str]) -> Prepared:
+    """The requests for *event*, and of which services the secrets cannot be read."""
+    requests: List[Request] = []
+    failures: List[Tuple[str, Failure]] = []
+    for name, make in (("healthchecks", _healthchecks), ("ntfy", _ntfy), ("webhook", _webhook)):
+        try:
+            requests.extend(make(settings, event, environ))
+        except AcmewrapError as error:
+            failures.append((name, error.failure))
+    return requests, failures
+
+
+def _healthchecks(settings: Monitoring, event: Event, environ: Mapping[str, str]) -> Iterator[Request]:
+    service = settings.healthchecks
+    if service is None or event.state not in service.states:
+        return
+    word = {"start": "start", "finish": "", "fail": str(event.exit_code)}[event.state]
+    url = pings.address(_reveal(service.ping_url, environ), word, event.run)
+    body = messages.text(event.ending)[-_BODY:] if service.send_logs and event.ending is not None else None
+    yield Request("healthchecks", url, (), body, str(service.ca_bundle or ""))
+
+
+def _ntfy(settings: Monitoring, event: Event, environ: Mapping[str, str]) -> Iterator[Request]:
+    service = settings.ntfy
+    if service is None or event.state not in service.states or event.idle:
+        return
+    message = {
+        "topic": service.topic,
+        "title": messages.title(event.ending),
+        "message": messages.text(event.ending)[:3500],
+    }
+    if event.state == "fail":
+        message = {**message, "priority": 4, "tags": ["warning"]}  # type: ignore[dict-item]
+    headers = _bearer(service.access_token, environ)
+    yield Request("ntfy", service.server, headers, json.dumps(message), str(service.ca_bundle or ""))
+
+
+def _webhook(settings: Monitoring, event: Event, environ: Mapping[str, str]) -> Iterator[Request]:
+    service = settings.webhook
+    if service is None or event.state not in service.states or event.idle:
+        return
+    headers = ("Content-Type: application/json", *_bearer(service.token, environ))
+    url = _reveal(service.url, environ)
+    yield Request("webhook", url, headers, event.document(), str(service.ca_bundle or ""))
+
+
+def _bearer(reference: Optional[Reference], environ: Mapping[str, str]) -> Tuple[str, ...]:
+    return () if reference is None else (f"Authorization: Bearer {_reveal(reference, environ)}",)
+
+
+def _reveal(reference: Reference, environ: Mapping[str, str]) -> str:
+    text = resolve(reference, environ).reveal().strip()
+    if not text or not text.isprintable():
+        raise AccessError(failure("secret.unavailable", "an address or a token is empty, or has several lines"))
+    return text
+
+
+def explain(answer: Answer) -> Optional[Failure]:
+    """Why the service did not take what it was sent; None: it did."""
+    if answer.ok:
+        return None
+    name = answer.request.service
+    if answer.status:
+        why = _REFUSED.get(answer.status, answer.text)
+        return failure("monitoring.refused", f"{name}: HTTP {answer.status}, {why}", service=name)
+    why = CURL.get(answer.code or 28, ("", "the transfer failed"))[1]
+    return failure("monitoring.unreachable", f"{name}: {why}", service=name)
+
+
+def redacted(answers: Sequence[Answer]) -> List[Answer]:
+    """*answers* without the secrets that the requests held, in whatever one of them says."""
+    urls = [answer.request.url for answer in answers]
+    tokens = [header.rpartition(" ")[2] for answer in answers for header in answer.request.headers]
+    parts = [word for url in urls for word in url.partition("?")[0].split("/")[3:] if len(word) > 8]
+    hide = Redactor(map(Secret, (*urls, *tokens, *parts))).redact
+    return [answer._replace(text=hide(answer.text)) for answer in answers]

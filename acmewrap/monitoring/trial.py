@@ -1,0 +1,50 @@
+"""One message to each who is to hear of runs, whatever of them, and the metrics once more; to see what comes of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Iterator, Mapping, Optional, Tuple
+
+from .. import __version__
+from ..catalogue import failure
+from ..config.model import Config
+from ..errors import AcmewrapError, ExitCode, Failure
+from ..report import document, rendering
+from . import pings, services
+from .monitor import END_SECONDS, deliver, record
+
+
+@dataclass(frozen=True)
+class Sent:
+    """How ``service`` took it: its HTTP ``status`` (None: it is the metrics, or nobody answered) and some of its ``answer``."""
+
+    service: str
+    status: Optional[int] = None
+    answer: str = ""
+    failure: Optional[Failure] = None
+
+
+def run(config: Config, environ: Mapping[str, str]) -> Tuple[Sent, ...]:
+    """See :meth:`acmewrap.job.Job.test_monitoring`."""
+    if config.monitoring is None:
+        raise AcmewrapError(failure("monitoring.none", f"{config.file} has no section `monitoring:`"))
+    return tuple(_send(config, environ))
+
+
+def _send(config: Config, environ: Mapping[str, str]) -> Iterator[Sent]:
+    settings = config.monitoring
+    assert settings is not None
+    healthchecks = settings.healthchecks and replace(settings.healthchecks, states=("finish",))
+    ntfy = settings.ntfy and replace(settings.ntfy, states=("finish",))
+    webhook = settings.webhook and replace(settings.webhook, states=("finish",))
+    if settings.metrics is not None:
+        problem = record(config, lambda _: None)
+        yield Sent("metrics", None, "" if problem else str(settings.metrics.textfile), problem)
+    text = rendering.as_text(document.document("monitoring", ExitCode.OK, __version__))
+    event = services.Event(pings.new_run(), "finish", document=lambda: text)
+    asked = replace(config, monitoring=replace(settings, healthchecks=healthchecks, ntfy=ntfy, webhook=webhook))
+    for service, answer in deliver(asked, event, environ, END_SECONDS):
+        if isinstance(answer, Failure):
+            yield Sent(service, failure=answer)
+        else:
+            yield Sent(service, answer.status or None, answer.text, services.explain(answer))
