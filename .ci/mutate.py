@@ -20,8 +20,8 @@ from typing import Any, Callable, Dict, Iterator, List, Tuple
 TOP = Path(__file__).resolve().parent.parent
 # The module, and the tests that are about it.
 MODULES: Dict[str, List[str]] = {
-    "plan/due": ["plan/test_due.py", "plan/test_due_advised.py"],
-    "plan/planner": ["plan/test_plan.py"],
+    "plan/due": ["plan/test_due.py", "plan/test_due_advised.py", "plan/test_watched_targets.py"],
+    "plan/planner": ["plan/test_plan.py", "plan/test_watched_targets.py"],
     "driver/output/transcript": ["driver/test_transcript.py"],
     "driver/output/events": ["driver/test_transcript.py"],
     "driver/evidence": ["driver/test_evidence.py"],

@@ -36,6 +36,7 @@ _MODULES: Mapping[str, str] = {
     ),
     "driver.wrapper": "Wrapper",
     "engine.engine": "Listener",
+    "engine.history": "PastRun PastStep",
     "engine.results": "CommandResult Delivery Notice Planned Run StepEnded StepLine StepResult StepStarted",
     "engine.verbs.status": "CertificateStatus TargetStatus",
     "engine.verbs.pinning": "Pinned",
@@ -55,6 +56,7 @@ _MODULES: Mapping[str, str] = {
         "RemoveScheduleEntry RenderWrapper RenewCertificate SetAccess SetSchedule Step WriteBundle"
     ),
     "reasons": "Reason",
+    "report.page": "Report",
     "schedule.backend": "Scheduler StartOutcome",
     "schedule.crontab": "CrontabEntry",
     "secrets": (

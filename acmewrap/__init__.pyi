@@ -64,6 +64,8 @@ from .driver.verbs.queries import ListEntry as ListEntry
 from .driver.verbs.queries import ListResult as ListResult
 from .driver.wrapper import Wrapper as Wrapper
 from .engine.engine import Listener as Listener
+from .engine.history import PastRun as PastRun
+from .engine.history import PastStep as PastStep
 from .engine.results import CommandResult as CommandResult
 from .engine.results import Delivery as Delivery
 from .engine.results import Notice as Notice
@@ -121,6 +123,7 @@ from .plan.steps import SetSchedule as SetSchedule
 from .plan.steps import Step as Step
 from .plan.steps import WriteBundle as WriteBundle
 from .reasons import Reason as Reason
+from .report.page import Report as Report
 from .schedule.backend import Scheduler as Scheduler
 from .schedule.backend import StartOutcome as StartOutcome
 from .schedule.crontab import CrontabEntry as CrontabEntry

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum, IntEnum
-from typing import Any, ClassVar, Dict, Optional, Tuple, Type
+from typing import Any, ClassVar, Dict, Mapping, Optional, Tuple, Type
 
 
 class ExitCode(IntEnum):
@@ -73,6 +73,16 @@ class Failure:
 
     def __str__(self) -> str:
         return f"{self.message} [{self.id}]"
+
+    @property
+    def written(self) -> Mapping[str, str]:
+        """What is kept of it: ``id``, ``message`` and ``remedy``."""
+        return {"id": self.id, "message": self.message, "remedy": self.remedy}
+
+    @classmethod
+    def read(cls, written: Optional[Mapping[str, str]]) -> Optional[Failure]:
+        """What was kept of one, if anything."""
+        return None if written is None else cls(written["id"], written["message"], written["remedy"])
 
 
 class PortableError(Exception):

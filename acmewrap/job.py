@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from .monitoring.trial import Sent
     from .pki.x509 import X509
     from .plan.steps import Step
+    from .report.page import Report
     from .schedule.backend import Scheduler
 
 
@@ -117,6 +118,12 @@ class Job:
 
         return metrics.text(self.config, self.status(*names))
 
+    def report(self, *names: str) -> Report:
+        """That of :meth:`status`, what is pending and why, the next run and the last ones; also as HTML."""
+        from .report import page
+
+        return page.look(self.config, self._known(names), self.clock())
+
     def test_monitoring(self) -> Tuple[Sent, ...]:
         """Send one message to each service of ``monitoring``. Raises :class:`AcmewrapError` (``monitoring.none``)."""
         from .monitoring import trial
@@ -198,9 +205,7 @@ class Job:
         return pinning.pin(self.config, archive, self._environ, pretend=pretend)
 
     def schedule(self) -> Scheduler:
-        """The entry of the scheduled run: to show, start or remove; :meth:`apply` makes it. Raises :class:`AcmewrapError`
-        (``schedule.none``) when the file names no scheduler.
-        """
+        """The entry of the scheduled run, which :meth:`apply` makes. Raises :class:`AcmewrapError` (``schedule.none``)."""
         from .schedule.backends import open_scheduler
 
         return open_scheduler(self.config, self._environ)
@@ -240,7 +245,7 @@ class Job:
 
             return rendering.of_run(command, run, self.status(*names, run=run))
 
-        converging = replace(self._converge(names, command, **asked), document=write)
+        converging = replace(self._converge(names, command, **asked), document=write, noted_as=command)
         if self.config.monitoring is None or command not in MONITORED:
             return converging.execute(self.listener)
         from .monitoring.monitor import Monitor

@@ -23,6 +23,11 @@ def ledger_path(authority: Authority) -> Path:
     return authority.home / ".ledger.json"
 
 
+def history_path(home: Path) -> Path:
+    """Where :mod:`acmewrap.engine.history` writes."""
+    return home / ".history.json"
+
+
 def lock_path(home: Path) -> Path:
     return home / ".lock"
 
@@ -83,6 +88,7 @@ def _wrapper(config: Config, authority: Authority) -> Wrapper:
         ca_bundle=authority.ca_bundle,
         email=authority.email,
         poll=authority.poll,
+        proxy=authority.proxy,
         scheduled=config.schedule is not None and config.schedule.run == "wrapper",
         variables=tuple(hooks.items()),
     )

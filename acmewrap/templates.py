@@ -1,6 +1,7 @@
 """The one place that renders ``templates/`` (Jinja2): every value that comes into a text goes through the filter of its language.
 
 Filters: ``quote`` and ``shell_value`` for shells, ``words`` and ``text`` for systemd's units, ``yaml`` for configuration files.
+In HTML every value is made visible and escaped, without one.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ import json
 import shlex
 from typing import Any, Sequence, Union
 
+from .formats.text import visible
 from .secrets import CommandReference, CredentialReference, EnvironmentReference, FileReference, Reference
 from .system import resources
 
@@ -17,12 +19,14 @@ def render(name: str, /, **values: object) -> str:
     """The text of the template *name*. Raises what Jinja2 raises for one that names a value nobody gave."""
     import jinja2
 
+    html = name.endswith(".html.j2")
     environment = jinja2.Environment(
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
-        autoescape=False,  # noqa: S701 - no HTML; see the filters
+        autoescape=html,  # noqa: S701 - what is no HTML has filters of its own
+        finalize=_visible if html else None,
     )
     environment.filters.update(
         quote=lambda value: shlex.quote(str(value)),
@@ -47,6 +51,10 @@ def _shell_value(value: Union[str, Reference]) -> str:
         return f'"$({" ".join(map(shlex.quote, value.argv))})"'
     assert isinstance(value, CredentialReference)
     return f'"$(cat -- "${{CREDENTIALS_DIRECTORY-}}"/{shlex.quote(value.name)})"'
+
+
+def _visible(value: object) -> object:
+    return value if hasattr(value, "__html__") else visible(str(value))  # that is Markup, of the template
 
 
 def _words(words: Any) -> str:

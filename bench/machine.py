@@ -42,7 +42,7 @@ def set_up(count: int) -> Iterator[Machine]:
     with tempfile.TemporaryDirectory(prefix="acmewrap-bench-") as temporary:
         folder = Path(temporary)
         cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "acmewrap"
-        program = installation.install(DEFAULT_RELEASE, folder / "acme.sh", cache=cache).path
+        program = installation.install_acme_sh(DEFAULT_RELEASE, folder / "acme.sh", cache=cache).path
         issuer = make_intermediate(folder / "ca", make_root(folder / "ca"))
         key = _openssl("genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256")
         (folder / "ca" / "leaf.key").write_text(key, encoding="ascii")

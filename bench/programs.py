@@ -149,6 +149,10 @@ class Acmewrap(Program):
     def _start(self, folder: Path) -> List[str]:
         return [sys.executable, "-m", "acmewrap", "--config", str(folder / "acmewrap.yaml")]
 
+    def _more(self, folder: Path) -> str:
+        del folder
+        return ""
+
     def _configure(self, folder: Path, names: Sequence[str]) -> None:
         entries = "".join(
             f'  "{name}":\n    domains: ["{name}"]\n    challenge: {{webroot: "{self.webroot}"}}\n    renew: {{at: 2/3}}\n'
@@ -156,7 +160,19 @@ class Acmewrap(Program):
         )
         bundle = self.machine.pebble.ca_bundle
         head = f'jobs: {LANES}\nauthorities: {{bench: {{server: "{self.server}", ca_bundle: "{bundle}"}}}}\ncertificates:\n'
-        self.write(folder / "acmewrap.yaml", head + entries)
+        self.write(folder / "acmewrap.yaml", head + entries + self._more(folder))
+
+
+class Monitored(Acmewrap):
+    """The same with metrics and one ping for each run."""
+
+    name = "acmewrap, metrics and a ping"
+
+    def _more(self, folder: Path) -> str:
+        (self.machine.web.root / "ping").write_text("OK", encoding="ascii")
+        self.write(folder / "ping.url", f"http://127.0.0.1:{self.machine.web.port}/ping\n")
+        service = "healthchecks: {ping_url: {file: ping.url}, states: [finish, fail]}"
+        return f"monitoring: {{metrics: {{textfile: {folder}/acmewrap.prom}}, {service}}}\n"
 
 
 class Certbot(Program):
@@ -289,7 +305,7 @@ class Uacme(Program):
         raise NotImplementedError  # it trusts the system's store alone, which is not ours to change
 
 
-PROGRAMS = (AcmeSh, Acmewrap, Certbot, Lego, Dehydrated, Uacme)
+PROGRAMS = (AcmeSh, Acmewrap, Monitored, Certbot, Lego, Dehydrated, Uacme)
 
 
 def store_for_acme_sh(machine: Machine, folder: Path, name: str, more: Dict[str, str]) -> None:

@@ -187,6 +187,9 @@ _acmewrap_body() {
 
 _acmewrap_text() { REPLY=${1:0:4096} && REPLY=${REPLY//[!A-Za-z0-9 ._:\/<>=$'\n'-]/ }; }
 
+_acmewrap_proxy=${ACMEWRAP_PROXY-}
+unset ACMEWRAP_PROXY
+
 # The very request; acmewrap.driver.concealment brings another one.
 type -t _acmewrap_curl >/dev/null || _acmewrap_curl() { command curl "$@"; }
 
@@ -202,6 +205,9 @@ if type -P curl >/dev/null; then
       case $word in -I) head=1 ;; esac
       previous=$word
     done
+    if [ "$_acmewrap_proxy" ]; then
+      local -x http_proxy=$_acmewrap_proxy https_proxy=$_acmewrap_proxy HTTPS_PROXY='' no_proxy='' NO_PROXY=''
+    fi
     case ${ACME_DIRECTORY-} in http://*) schemes='=http,https' ;; esac
     if ! _acmewrap_has_refused "$dump"; then
       printf -v REPLY 'the URL %q' "$previous"

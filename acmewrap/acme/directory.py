@@ -15,6 +15,7 @@ from ..errors import IssueError, UnreachableError
 from ..formats import jsontext
 from ..net.http import Http, HttpError, Reason, Reply
 from ..net.tls import Trust
+from ..secrets import Secret
 
 _TIMEOUT = 2.0
 _PATIENCE = 5
@@ -25,6 +26,7 @@ _REDIRECTS = 5  # acme.sh's curl follows them, too
 IDS: Mapping[Reason, str] = {
     Reason.NAME: "ca.name_unresolved",
     Reason.UNREACHABLE: "ca.unreachable",
+    Reason.PROXY: "ca.proxy",
     Reason.TIMEOUT: "ca.timeout",
     Reason.UNTRUSTED: "ca.tls_untrusted",
     Reason.MALFORMED: "ca.not_acme",
@@ -51,15 +53,16 @@ class Directory:
             raise IssueError(failure("acme.profile", f"{self.url} has no profile {profile}; it offers: {offered}"))
 
 
-def fetch(url: str, ca_bundle: Optional[Path], timeout: float = _TIMEOUT) -> Directory:
-    """The directory at *url*, trusted through *ca_bundle* (None: the system's store).
+def fetch(url: str, ca_bundle: Optional[Path], proxy: Optional[Secret] = None, timeout: float = _TIMEOUT) -> Directory:
+    """The directory at *url*, trusted through *ca_bundle* (None: the system's store), by way of *proxy* (None: that of the
+    environment, if any).
 
     *timeout* is for connecting and for shaking hands, in seconds each; all of it takes five times as long at most.
 
     Raises :class:`UnreachableError` with one of the ids ``ca.tls_untrusted``, ``ca.name_unresolved``, ``ca.unreachable``,
-    ``ca.timeout``, ``ca.server_error``, ``ca.not_acme`` and ``ca.unsafe_response``.
+    ``ca.proxy``, ``ca.timeout``, ``ca.server_error``, ``ca.not_acme`` and ``ca.unsafe_response``.
     """
-    reply = read(url, ca_bundle, timeout)
+    reply = read(url, ca_bundle, proxy, timeout)
     try:
         document = jsontext.parse(reply.body)
         renewal_info, meta, new_order = document.get("renewalInfo"), document.get("meta"), document["newOrder"]
@@ -79,11 +82,11 @@ def fetch(url: str, ca_bundle: Optional[Path], timeout: float = _TIMEOUT) -> Dir
     return Directory(url, renewal_info, bool(meta.get("externalAccountRequired")), reply.date, listed)
 
 
-def read(url: str, ca_bundle: Optional[Path], timeout: float = _TIMEOUT) -> Reply:
+def read(url: str, ca_bundle: Optional[Path], proxy: Optional[Secret] = None, timeout: float = _TIMEOUT) -> Reply:
     """What an authority has at *url*. Raises what :func:`fetch` raises."""
     trust = Trust(None if ca_bundle is None else str(ca_bundle))
     try:
-        reply = _speaker(timeout, trust).fetch(url)
+        reply = _speaker(timeout, trust, proxy).fetch(url)
     except HttpError as error:
         id = IDS[error.reason]
         text = "its answer is no ACME directory" if id == IDS[Reason.MALFORMED] else str(error)
@@ -94,16 +97,19 @@ def read(url: str, ca_bundle: Optional[Path], timeout: float = _TIMEOUT) -> Repl
     return reply
 
 
-def read_clock(url: str, timeout: float = _TIMEOUT) -> Optional[float]:
+def read_clock(url: str, proxy: Optional[Secret] = None, timeout: float = _TIMEOUT) -> Optional[float]:
     """What the server's clock says when its certificate cannot be judged because ours may be wrong. Nothing else is believed."""
     try:
-        return _speaker(timeout, Trust(anybody=True)).fetch(url, method="HEAD").date
+        return _speaker(timeout, Trust(anybody=True), proxy).fetch(url, method="HEAD").date
     except HttpError:
         return None
 
 
-def _speaker(timeout: float, trust: Trust) -> Http:
-    return Http(timeout * _PATIENCE, _LIMIT, wait=timeout, trust=trust, redirects=_REDIRECTS, proxies=True)
+def _speaker(timeout: float, trust: Trust, proxy: Optional[Secret]) -> Http:
+    through = None if proxy is None else proxy.reveal()
+    return Http(
+        timeout * _PATIENCE, _LIMIT, wait=timeout, trust=trust, redirects=_REDIRECTS, proxies=True, proxy=through
+    )
 
 
 def _unreachable(

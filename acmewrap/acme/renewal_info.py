@@ -17,6 +17,7 @@ from ..errors import UnreachableError
 from ..formats import jsontext
 from ..limits import LONGEST_LOOK, SHORTEST_LOOK
 from ..pki.x509 import X509
+from ..secrets import Secret
 from . import directory
 from .retry_after import waiting_time
 
@@ -38,14 +39,14 @@ def certificate_id(leaf: X509) -> str:
     return f"{_encode(leaf.authority_key)}.{_encode(bytes.fromhex(leaf.serial))}"
 
 
-def fetch(source: str, leaf: X509, ca_bundle: Optional[Path]) -> RenewalInfo:
-    """What the authority says of *leaf*; *source* is the directory's ``renewalInfo``.
+def fetch(source: str, leaf: X509, ca_bundle: Optional[Path], proxy: Optional[Secret] = None) -> RenewalInfo:
+    """What the authority says of *leaf*; *source* is the directory's ``renewalInfo``. For *proxy* see :func:`directory.fetch`.
 
     Raises :class:`UnreachableError` as :func:`directory.fetch` does, ``ca.no_advice`` when the answer makes no sense.
     """
     try:
         url = f"{source.rstrip('/')}/{certificate_id(leaf)}"
-        reply = directory.read(url, ca_bundle)
+        reply = directory.read(url, ca_bundle, proxy)
         return _parse(jsontext.parse(reply.body), reply.headers.get("retry-after"), reply.date)
     except (ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         message = f"{source}: no window of renewal for the certificate {leaf.serial}: {error}"

@@ -24,6 +24,11 @@ ENTRIES: Mapping[str, Entry] = {
         "Nothing answers at the authority's address: it is down, a firewall is in between, or the port is wrong (curl 7, 52, 56).",
         "Start the authority or repair the way to it, then run again. Try it with: curl -v {server} --cacert {ca_bundle}",
     ),
+    "ca.proxy": passing(
+        "The HTTP proxy on the way to the authority does not answer, refuses, or its URL is wrong (curl 5).",
+        "Correct `proxy` of the authority, or https_proxy and no_proxy where there is none; without --proxy curl takes these: "
+        "curl -v {server} --cacert {ca_bundle}",
+    ),
     "ca.timeout": passing(
         "The authority accepted the connection and did not answer in time (curl 28).",
         "See whether the authority is overloaded or a firewall drops packets: curl -v --max-time 30 {server} --cacert {ca_bundle}",

@@ -41,6 +41,11 @@ ENTRIES: Mapping[str, Entry] = {
         "A reference in the YAML file leads to nothing that this user can read.",
         "Put the value where the reference points, readable by the user that runs acmewrap.",
     ),
+    "secret.no_proxy": misconfigured(
+        "What `proxy` of an authority is read from holds something else than the URL of an HTTP proxy.",
+        "Write there one line, http://NAME:PASSWORD@HOST:PORT; special characters as in URLs (%40 for @). Other kinds of proxies "
+        "(https, socks) are not used.",
+    ),
     "bundle.missing": unreachable(
         "The file with the authority's own certificates is not where the YAML file says.",
         "Put the root certificate (PEM) of {server} into {ca_bundle}, or write the PEM itself as `ca_bundle`.",

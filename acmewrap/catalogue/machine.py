@@ -19,7 +19,8 @@ ENTRIES: Mapping[str, Entry] = {
     ),
     "run.interrupted": Entry(
         "Somebody, or the system while it shut down, ended the run.",
-        "Run again: nothing half-done is kept, and what was finished is not done twice.",
+        "Run again: nothing half-done is kept, and what was finished is not done twice. A TXT record or a challenge file that "
+        "was left behind does no harm, and can be removed by hand.",
         retry=Retry.LATER,
     ),
     "file.foreign": denied(

@@ -14,7 +14,7 @@ _MODULES: Mapping[str, str] = {
     "completion": "completion",
     "init": "init",
     "releases": "pin releases upgrade",
-    "reports": "check doctor schema status version",
+    "reports": "check doctor report schema status version",
     "runs": "plan rehearse",
     "self_update": "self_update",
 }

@@ -69,6 +69,18 @@ COMMANDS: Mapping[str, Page] = {
         names=True,
         takes=("--only",),
     ),
+    "report": Page(
+        "how each certificate stands, what is pending, and what the last runs did, as one page of HTML",
+        "The page loads nothing and needs no script. It is printed, or with --output takes the place of that file, which all may\n"
+        "read. With --json the same is a document.",
+        (
+            "acmewrap report > report.html",
+            "acmewrap report --output /srv/www/certificates.html",
+            "acmewrap --json report",
+        ),
+        names=True,
+        takes=("--only",),
+    ),
     "doctor": Page(
         "find what keeps certificates from being renewed",
         "Changes nothing without --fix. "

@@ -56,6 +56,7 @@ _OWN: Tuple[Tuple[str, str, str, Mapping[str, Any]], ...] = (
         "take this for the address of every name, instead of asking the DNS",
         {"metavar": "ADDRESS"},
     ),
+    ("report", "--output", "where to write (default: standard output)", _FILE),
     ("rehearse", "--server", "another directory, such as the authority's staging one", _URL),
     ("rehearse", "--ca-bundle", "the roots that directory is trusted by", _FILE),
     ("init", "--template", "what kind of machine", {"choices": ("synology", "web-server", "dns")}),

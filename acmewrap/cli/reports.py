@@ -8,7 +8,7 @@ from typing import Dict, Tuple
 
 from ..errors import AcmewrapError, ExitCode
 from ..formats.text import counted
-from ..system.files import write_atomic
+from ..system.files import PUBLIC, write_atomic
 from .invocation import Invocation
 
 _WORST_FIRST = (ExitCode.PERMISSION, ExitCode.ISSUE_FAILED, ExitCode.DEPLOY_FAILED)
@@ -46,6 +46,22 @@ def status(invocation: Invocation) -> ExitCode:
     printer.lines(screen.status_notes(statuses, last, schedule), always=True)
     printer.document(code, last_run_at=last, schedule=schedule, certificates=statuses)
     return code
+
+
+def report(invocation: Invocation) -> ExitCode:
+    job, printer = invocation.job(), invocation.printer
+    with printer.waiting("Looking at the targets"):
+        found = job.report(*invocation.names())
+    if printer.as_json:
+        runs = {"last_run_at": found.last_run_at, "next_run_at": found.next_run_at, "runs": found.runs}
+        parts = {"plan": found.pending, "unread": found.unread, "certificates": found.certificates}
+        printer.document(ExitCode.OK, **runs, **parts)
+    elif invocation.options.output is None:
+        printer.lines(found.html().split("\n"), always=True)
+    else:
+        write_atomic(Path(invocation.options.output), found.html(), PUBLIC)
+        printer.lines([f"Written to {invocation.options.output}"])
+    return ExitCode.OK
 
 
 def doctor(invocation: Invocation) -> ExitCode:

@@ -53,6 +53,10 @@ def perform(invocation: Invocation) -> ExitCode:
             statuses = assess(job.config, done.plan.state, time.time())
             printer.document(ExitCode.OK, certificates=statuses, monitoring=done.monitoring)
         return ExitCode.OK
+    if options.command == "apply":
+        from ..config.cleartext import find_warnings
+
+        printer.warn(map(str, find_warnings(job.config, invocation.environ)))
     from ..report import screen
 
     printer.lines(screen.run_lines(done), always=bool(done.plan.state.unread))

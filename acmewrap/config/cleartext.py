@@ -1,4 +1,5 @@
-"""What would cross the network in clear: passwords, tokens and keys over http to another machine. Warned of, not refused.
+"""What is sent in a way that the file does not say, or in clear: passwords, tokens and keys over http to another machine, and
+requests by a proxy that a scheduled run does not have. Warned of, not refused.
 
 An authority over http is no matter for a warning: it is refused where its URL is read (:mod:`.scalars`).
 """
@@ -32,17 +33,24 @@ _HOOKS: Mapping[str, _Address] = {
     "directadmin": _Address("DirectAdmin_SCHEME", "https", "DirectAdmin_ENDPOINT"),
 }
 _CLEAR = ("http", "ws")
-_PROXIES = ("http_proxy", "https_proxy", "HTTPS_PROXY")  # of those that are passed on to acme.sh
+_PROXIES = (
+    "http_proxy",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+)  # of those that are passed on to acme.sh
 
 Environment = Mapping[str, Union[str, Reference]]
 
 
 def find_warnings(config: Config, environ: Mapping[str, str]) -> Tuple[ConfigurationWarning, ...]:
-    """Every secret that would be sent in clear to a machine that is not this one; *environ* is looked through for proxies.
+    """Every secret that would be sent in clear to a machine that is not this one; and, *environ* being looked through for proxies,
+    those that only whoever starts acmewrap by hand has.
 
     What a value that is kept elsewhere (``{file: …}`` and the like) says is not known here.
     """
-    return (*_synology(config), *_hooks(config), *_proxies(environ))
+    return (*_synology(config), *_hooks(config), *_proxies(environ), *_unscheduled(config, environ))
 
 
 def _synology(config: Config) -> Iterator[ConfigurationWarning]:
@@ -104,6 +112,30 @@ def _proxies(environ: Mapping[str, str]) -> Iterator[ConfigurationWarning]:
                 f"the password of the proxy {host} goes over the network in clear; an https:// proxy, or one without"
             )
             yield ConfigurationWarning("environment", 0, 0, name, f"{message} a password, would not need that")
+
+
+def _unscheduled(config: Config, environ: Mapping[str, str]) -> Iterator[ConfigurationWarning]:
+    if config.schedule is None or "INVOCATION_ID" in environ:
+        return  # in a unit of systemd this is the environment of the schedule
+    for name, authority in config.authorities.items():
+        parts = urlsplit(authority.server)
+        given = next((one for one in _names(parts.scheme) if environ.get(one)), None)
+        if authority.proxy is None and given is not None and not _is_bypassed(parts.hostname or "", environ):
+            value = "{file: PATH}" if _has_password(f"//{environ[given].rpartition('://')[2]}") else environ[given]
+            message = (
+                f"{given} of this shell leads to it, and the scheduled run has no such variable: write `proxy: {value}`"
+            )
+            yield _warning(config, message, "authorities", name)
+
+
+def _names(scheme: str) -> Tuple[str, ...]:
+    lower = (f"{scheme}_proxy", "all_proxy")
+    return (*lower, "HTTPS_PROXY", "ALL_PROXY") if scheme == "https" else (*lower, "ALL_PROXY")  # as curl has them
+
+
+def _is_bypassed(host: str, environ: Mapping[str, str]) -> bool:
+    hosts = [one.strip().lstrip(".") for one in (environ.get("no_proxy") or environ.get("NO_PROXY") or "").split(",")]
+    return any(one == "*" or (one and (host == one or host.endswith(f".{one}"))) for one in hosts)
 
 
 def _host_in_clear(url: str) -> str:

@@ -38,7 +38,9 @@ class ExternalAccount:
 
 @dataclass(frozen=True)
 class Authority:
-    """A certificate authority that speaks ACME. ``ca_bundle`` is the file acme.sh is given; ``pem`` what it must hold, if known."""
+    """A certificate authority that speaks ACME. ``ca_bundle`` is the file acme.sh is given; ``pem`` what it must hold, if known;
+    ``proxy``, the URL of one or where that is read, stands in the place of those of the environment.
+    """
 
     name: str
     server: str
@@ -48,6 +50,7 @@ class Authority:
     email: Optional[str] = None
     eab: Optional[ExternalAccount] = None
     poll: Poll = "early"
+    proxy: Union[str, Reference, None] = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from typing import Iterator
 
 from ..acme import directory
 from ..config.model import Authority
+from ..config.proxy import proxy_of
 from ..errors import UnreachableError
 from ..formats.timefmt import moment, span
 from ..net.tls import BAD_DATES
@@ -33,10 +34,11 @@ def _look(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
     yield from bundle
     if bundle:  # what the directory says over such a bundle would be the same once more
         return
+    proxy = proxy_of(authority, context.environ)
     try:
-        date = directory.fetch(authority.server, authority.ca_bundle, timeout=_TIMEOUT).date
+        date = directory.fetch(authority.server, authority.ca_bundle, proxy, _TIMEOUT).date
     except UnreachableError as error:
-        date = directory.read_clock(authority.server, _TIMEOUT) if error.verify_code in BAD_DATES else None
+        date = directory.read_clock(authority.server, proxy, _TIMEOUT) if error.verify_code in BAD_DATES else None
         if date is None or abs(context.clock() - date) <= _SKEW:
             yield Finding(error.failure)
             return

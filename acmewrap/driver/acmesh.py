@@ -42,7 +42,8 @@ class AcmeSh:
 
     Before each call every file of it is held against the manifest of the pinned release ``version`` (None: the one that the
     script says it is), or against ``files``, unless ``verify`` is False. ``environment`` reaches every call (proxies, for one);
-    ``deadlines`` are seconds by verb, all in all; ``poll`` is that of an authority, ``context`` what remedies name.
+    ``deadlines`` are seconds by verb, all in all; ``poll`` and ``proxy`` (its URL) are those of an authority; ``context`` is what
+    remedies name.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class AcmeSh:
         clock: Callable[[], float] = time.time,
         poll: Poll = "early",
         context: Optional[Mapping[str, str]] = None,
+        proxy: Optional[Value] = None,
     ) -> None:
         self.home = Home(Path(home))
         self._caller = Caller(
@@ -81,6 +83,7 @@ class AcmeSh:
             clock=clock,
             poll=poll,
             context=context or {},
+            proxy=proxy,
         )
 
     def register_account(self, eab: Optional[Tuple[str, Value]] = None, *, again: bool = False) -> AccountResult:
@@ -174,10 +177,7 @@ class AcmeSh:
         variables: Optional[Mapping[str, Value]] = None,
         on_line: Optional[OnLine] = None,
     ) -> CronResult:
-        """``--cron``: renews what acme.sh itself holds to be due. It passes over names without a dot; runs no hook.
-
-        ``variables`` are those of dnsapi hooks.
-        """
+        """``--cron`` with the ``variables`` of dnsapi hooks: renews what acme.sh holds due, no name without a dot; no deploys."""
         return cron.run(self._caller, force=force, variables=variables, on_line=on_line)
 
     def deploy(

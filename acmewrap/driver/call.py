@@ -66,6 +66,7 @@ class Caller:
     clock: Callable[[], float] = time.time
     poll: Poll = "early"
     context: Mapping[str, str] = field(default_factory=dict)
+    proxy: Optional[Value] = None
 
     def run(
         self,
@@ -111,7 +112,7 @@ class Caller:
                 environment=self._environment(verb, staging, given, self._polls(verb, program), deadline),
                 folder=staging.temporary,
                 timeout=deadline,
-                secrets=(*secrets, *(value for value in given.values() if isinstance(value, Secret))),
+                secrets=(*secrets, *(value for value in (*given.values(), self.proxy) if isinstance(value, Secret))),
             ),
             on_line,
         )
@@ -195,6 +196,8 @@ class Caller:
             environment.update(LOG_FILE=str(staging.protocol), LOG_LEVEL="2", NO_TIMESTAMP="1")
         secrets = bool(variables) or verb not in _SIGNED
         environment.update(concealment.shell_functions(staging.folder, secrets=secrets, polls=polls, deadline=deadline))
+        if self.proxy is not None:
+            variables = {**variables, concealment.PROXY: self.proxy}
         for name, value in variables.items():
             environment[name] = value.reveal() if isinstance(value, Secret) else value
         return environment

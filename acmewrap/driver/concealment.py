@@ -17,6 +17,7 @@ from typing import Dict
 
 from ..system import resources
 
+PROXY = "ACMEWRAP_PROXY"  # on the way to the authority; templates/guard.sh takes it out of the environment
 EXPORT_PASSWORD = "ACMEWRAP_EXPORT_PASSWORD"  # noqa: S105 - the name of a variable
 
 # curl reads what is moved as a configuration (curl(1), --config) from a pipe. Empty values stay: there they would be errors.

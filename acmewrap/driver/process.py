@@ -92,10 +92,10 @@ class ProcessRunner:
         """Run *command* to its end, each redacted line going to *on_line* as it comes.
 
         A non-zero end is no error here: what it means is known one level up. Raises :class:`CommandError` when the
-        program cannot be started (``tool.missing``) or :meth:`cancel` was called (``process.killed``).
+        program cannot be started (``tool.missing``) or :meth:`cancel` was called (``run.interrupted``).
         """
         if self._cancelled.is_set():
-            raise CommandError(failure("process.killed", "ended before it started"), command=command.printable())
+            raise CommandError(failure("run.interrupted", "interrupted before it started"), command=command.printable())
         started = time.monotonic()
         lines = _Lines(Redactor(command.secrets), on_line)
         # A pipe of our own: the reader can stop although somebody still holds its other end.
@@ -109,7 +109,7 @@ class ProcessRunner:
                 self._end(process)
                 raise
         if self._cancelled.is_set():
-            raise CommandError(failure("process.killed", "ended on request"), command=command.printable())
+            raise CommandError(failure("run.interrupted", "interrupted", lines.kept()), command=command.printable())
         seconds = time.monotonic() - started
         logger.debug("%s ended with %d after %.1f s", command.verb, process.returncode, seconds)
         return Completed(command, process.returncode, lines.kept(), seconds, expired)

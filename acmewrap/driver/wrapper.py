@@ -18,7 +18,7 @@ from ..errors import AccessError, AcmewrapError, ReleaseError
 from ..secrets import InlineSecret, Reference
 from ..system.reading import read_text
 from .command import hook_variables
-from .concealment import guard, poll_places
+from .concealment import PROXY, guard, poll_places
 from .homes.home import Home
 from .release.pin import manifest
 
@@ -47,6 +47,7 @@ class Wrapper:
     files: Optional[Mapping[str, str]] = None
     poll: Poll = "early"
     scheduled: bool = False
+    proxy: Union[str, Reference, None] = None
 
     def render(self) -> str:
         """The text of the script. A variable that two hooks want with different values keeps the first one's."""
@@ -54,6 +55,8 @@ class Wrapper:
         for hook, variables in self.variables:
             for name, value in hook_variables(hook, variables, self.version).items():
                 known.setdefault(name, value)
+        if self.proxy is not None:
+            known[PROXY] = self.proxy
         values = {
             **vars(self),
             "source": str(self.source).replace("\n", " "),

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Dict, Mapping, Optional, Sequence, Tuple
 
 from .. import paths, unexpected
-from ..acme import directory
 from ..config.model import PROFILE, Config
 from ..errors import AcmewrapError, IssueError
 from ..plan.steps import ObtainCertificate
@@ -25,7 +24,7 @@ def open_for(orders: Sequence[ObtainCertificate], config: Config, context: RunCo
     for name, authority in {step.authority.name: step.authority for step in orders}.items():
         certificates = [step.request for step in orders if step.authority.name == name]
         try:
-            found = directory.fetch(authority.server, authority.ca_bundle)
+            found = context.directory(authority)
             renewal_info[name] = found.renewal_info
             context.register(config, authority).raise_for_failure()
         except Exception as error:

@@ -56,7 +56,8 @@ class CertificateSteps:
         """
         if isinstance(step, CheckRenewalInfo):
             # No answer is no failure: the certificate's own dates stand, and the ledger says when to ask again.
-            renewal_advice.consult(self.config, step.request, self.ledgers[step.authority.name], self.context.clock())
+            ledger, now = self.ledgers[step.authority.name], self.context.clock()
+            renewal_advice.consult(self.config, step.request, ledger, now, self.context.environ)
             return None
         try:
             if isinstance(step.reason, Blocked):
@@ -84,7 +85,8 @@ class CertificateSteps:
             entry = ledger.get(step.entry)
             ledger.drop(step.entry)
             result = self._judge_life(step, entry, result)
-            renewal_advice.begin(self.config, step.request, ledger, source, self.context.clock(), before=before)
+            now, environ = self.context.clock(), self.context.environ
+            renewal_advice.begin(self.config, step.request, ledger, source, now, before=before, environ=environ)
             return result
         result = challenge_look.explain(step.request, result)
         assert result.failure is not None

@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from typing import Callable, Dict, Mapping, Optional
 
 from .. import paths, unexpected
+from ..acme import directory
 from ..catalogue import failure
 from ..config.model import Authority, Config
+from ..config.proxy import proxy_of
 from ..driver import command
 from ..driver.acmesh import AcmeSh
 from ..driver.process import ProcessRunner, Runner
@@ -18,7 +20,7 @@ from ..errors import AcmewrapError, CommandError
 from ..plan.steps import Step
 from ..secrets import resolve
 
-_PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTPS_PROXY", "NO_PROXY")
+_PROXIES = ("http_proxy", *(word for name in ("https_proxy", "all_proxy", "no_proxy") for word in (name, name.upper())))
 
 
 def explain(error: Exception, config: Config, step: Step) -> AcmewrapError:
@@ -46,15 +48,19 @@ class RunContext:
         self.runner.cancel()
 
     def sleep(self, seconds: float) -> None:
-        """Wait, unless the run is being stopped: then raise :class:`CommandError` (``process.killed``)."""
+        """Wait, unless the run is being stopped: then raise :class:`CommandError` (``run.interrupted``)."""
         if self.stopped.wait(seconds):
-            raise CommandError(failure("process.killed", "the run was interrupted"))
+            raise CommandError(failure("run.interrupted", "interrupted"))
 
     def register(self, config: Config, authority: Authority, *, again: bool = False) -> AccountResult:
         """Make sure the authority has an account of ours, see :meth:`AcmeSh.register_account`."""
         eab = authority.eab
         given = None if eab is None else (eab.key_id, resolve(eab.hmac_key, self.environ))
         return self.open_acme(config, authority).register_account(given, again=again)
+
+    def directory(self, authority: Authority) -> directory.Directory:
+        """See :func:`acmewrap.acme.directory.fetch`."""
+        return directory.fetch(authority.server, authority.ca_bundle, proxy_of(authority, self.environ))
 
     def open_acme(self, config: Config, authority: Authority, name: str = "") -> AcmeSh:
         """acme.sh as the configuration has it, bound to one authority; for the certificate *name*, if it is for one."""
@@ -66,6 +72,7 @@ class RunContext:
             ca_bundle=authority.ca_bundle,
             email=authority.email,
             poll=authority.poll,
+            proxy=proxy_of(authority, self.environ),
             version=config.acme_sh.release,
             files=config.acme_sh.pinned[1],
             path=self.environ.get("PATH") or command.DEFAULT_PATH,

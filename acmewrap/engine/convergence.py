@@ -51,7 +51,8 @@ MONITORED = ("apply", "cron", "issue", "deploy")
 class Convergence:
     """From what is there to what the configuration asks for, as far as the options go. ``names`` are the certificates of interest
     (none: all); ``deadline`` is for each call of acme.sh, in seconds; ``environ`` serves secrets, proxies and PATH; ``document``
-    writes what the commands of the configuration are given (None: none of them runs); ``begin`` is called before the first step.
+    writes what the commands of the configuration are given (None: none of them runs); ``begin`` is called before the first step;
+    ``noted_as`` is what the run is called in the history (None: it is not in there).
     """
 
     config: Config
@@ -62,6 +63,7 @@ class Convergence:
     clock: Callable[[], float] = time.time
     document: Optional[Document] = None
     begin: Optional[Callable[[], None]] = None
+    noted_as: Optional[Command] = None
 
     def plan(self, *more: Part, barred: Optional[Mapping[str, AcmewrapError]] = None) -> Plan:
         """Read the machine and say what is to be done, but where homes are *barred* (:meth:`Engine.hold`). Changes nothing. Raises
@@ -103,4 +105,9 @@ class Convergence:
             if ours and any(isinstance(step, CheckRenewalInfo) for step in planned.steps):
                 # What an authority advises may make certificates due that were not; what has been done is not planned again.
                 done = done.followed_by(engine.execute(self.plan(barred=barred).following(planned)))
-            return replace(done, commands=commands.finish(done))
+            done = replace(done, commands=commands.finish(done))
+            if ours and self.noted_as is not None:
+                from . import history
+
+                history.note(self.config, self.noted_as, done, barred)
+            return done

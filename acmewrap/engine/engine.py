@@ -74,15 +74,16 @@ class Engine:
         barred: Dict[str, AcmewrapError] = {}
         with contextlib.ExitStack() as stack:
             for authority in sorted(self._config.authorities.values(), key=lambda authority: authority.home):
-                home, ledger = Home(authority.home), paths.ledger_path(authority)
+                home, own = Home(authority.home), (paths.ledger_path(authority), paths.history_path(authority.home))
                 try:
                     trust.refuse_weak(authority.home)
                     stack.enter_context(files.lock(paths.lock_path(authority.home), self._context.lock_timeout))
-                    recovery.recover(home, authority.server, (ledger,))
+                    recovery.recover(home, authority.server, own)
                     staging.sweep(home)
                     staging.scrub(home)
                     recovery.restore_configurations(home)
-                    files.discard_unfinished(ledger)
+                    for path in own:
+                        files.discard_unfinished(path)
                 except BusyError:
                     raise
                 except Exception as error:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from typing import Optional
+from typing import Mapping, Optional
 
 from .. import paths
 from ..acme import renewal_info
 from ..config.model import Certificate, Config
+from ..config.proxy import proxy_of
 from ..driver.homes.configuration import set_renewal
 from ..driver.homes.home import Stored
 from ..errors import AcmewrapError
@@ -29,6 +30,7 @@ def begin(
     now: float,
     *,
     before: Optional[Stored] = None,
+    environ: Optional[Mapping[str, str]] = None,
 ) -> None:
     """After a new certificate in the place of *before*: ask its authority about it, if the directory has a *source*
     (``renewalInfo``).
@@ -39,10 +41,12 @@ def begin(
         return
     early = _count_early(config, certificate, ledger, before, now)
     ledger.advise(certificate.name, Advice(stored.leaf.sha256, source, int(now), early=early))
-    consult(config, certificate, ledger, now)
+    consult(config, certificate, ledger, now, environ)
 
 
-def consult(config: Config, certificate: Certificate, ledger: Ledger, now: float) -> Optional[str]:
+def consult(
+    config: Config, certificate: Certificate, ledger: Ledger, now: float, environ: Optional[Mapping[str, str]] = None
+) -> Optional[str]:
     """Ask again, if there is somebody to ask. Returns why there was no answer: then what was known before stays.
 
     acme.sh's own calendar follows, so that a plain ``--cron`` renews at the same time.
@@ -55,7 +59,9 @@ def consult(config: Config, certificate: Certificate, ledger: Ledger, now: float
         ledger.advise(certificate.name, None)
         return None
     try:
-        window = renewal_info.fetch(known.source, stored.leaf, config.authority_of(certificate).ca_bundle)
+        authority = config.authority_of(certificate)
+        proxy = proxy_of(authority, environ or {})
+        window = renewal_info.fetch(known.source, stored.leaf, authority.ca_bundle, proxy)
     except AcmewrapError as error:
         ledger.advise(certificate.name, replace(known, next_look=int(now) + DEFAULT_LOOK))
         return error.failure.message

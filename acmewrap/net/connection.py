@@ -7,7 +7,7 @@ import socket
 import threading
 import time
 from base64 import b64encode
-from typing import TYPE_CHECKING, Callable, Dict, List, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Callable, Dict, Iterable, List, Mapping, Optional, Tuple
 from urllib.parse import unquote, urlsplit
 
 from . import tls
@@ -37,21 +37,36 @@ class Deadline:
         return min(self.left(), self._wait)
 
 
+class ProxyError(OSError):
+    """The way ends at the proxy: nobody answers there, or it refuses."""
+
+
 class Proxy:
-    """What the environment names (``https_proxy``, ``no_proxy``) for servers of *scheme* at *place*; ``place`` None: none."""
+    """An HTTP proxy by its URL, ``http://[name:password@]host[:port]``. Raises ValueError, which repeats nothing of it."""
 
-    def __init__(self, scheme: str, place: Place) -> None:
-        from urllib.request import getproxies_environment, proxy_bypass
-
-        self.place: Optional[Place] = None
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url if "://" in url else f"http://{url}")  # as curl takes it
+        if parts.scheme != "http" or not parts.hostname or not url.isprintable():
+            raise ValueError("the URL of the proxy does not begin with http://")
+        self.place: Place = parts.hostname, parts.port or 1080  # as curl does
         self.headers: Dict[str, str] = {}
-        text = getproxies_environment().get(scheme)
-        if text and not proxy_bypass("{}:{}".format(*place)):
-            parts = urlsplit(text if "://" in text else f"http://{text}")
-            self.place = parts.hostname or "", parts.port or 80
-            if parts.username:
-                pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-                self.headers["Proxy-Authorization"] = f"Basic {b64encode(pair.encode()).decode('ascii')}"
+        if parts.username:
+            pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
+            self.headers["Proxy-Authorization"] = f"Basic {b64encode(pair.encode()).decode('ascii')}"
+
+
+def of_environment(scheme: str, place: Place) -> Optional[Proxy]:
+    """What the environment names (``https_proxy``, ``all_proxy``, ``no_proxy``) for servers of *scheme* at *place*."""
+    from urllib.request import getproxies_environment, proxy_bypass
+
+    known = getproxies_environment()
+    url = known.get(scheme) or known.get("all")
+    if not url or proxy_bypass("{}:{}".format(*place)):
+        return None
+    try:
+        return Proxy(url)
+    except ValueError as error:
+        raise ProxyError(str(error)) from error
 
 
 def resolve(place: Place, deadline: Deadline) -> List[Place]:
@@ -80,11 +95,22 @@ def connect(
     place: Place, deadline: Deadline, *, through: Optional[Place] = None, headers: Optional[Mapping[str, str]] = None
 ) -> http.client.HTTPConnection:
     """A connection to the first address of *place* that answers; *through* a proxy, which is shown *headers*. Raises OSError."""
+    if through is None:
+        return _connect(place, deadline, resolve(place, deadline))
+    try:
+        return _connect(place, deadline, resolve(through, deadline), headers or {})
+    except (OSError, ValueError) as error:
+        raise ProxyError(f"the proxy {through[0]}:{through[1]}: {error}") from error
+
+
+def _connect(
+    place: Place, deadline: Deadline, addresses: Iterable[Place], tunnel: Optional[Mapping[str, str]] = None
+) -> http.client.HTTPConnection:
     last: OSError = OSError("no address")
-    for address in resolve(through or place, deadline):
+    for address in addresses:
         connection = _prepare(*address, deadline)
-        if through is not None:
-            connection.set_tunnel(*place, headers=dict(headers or {}))
+        if tunnel is not None:
+            connection.set_tunnel(*place, headers=dict(tunnel))
         try:
             connection.connect()
         except OSError as error:

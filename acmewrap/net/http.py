@@ -30,6 +30,7 @@ class Reason(Enum):
 
     NAME = "the name has no address"
     UNREACHABLE = "nobody answers"
+    PROXY = "the proxy does not let through"
     TIMEOUT = "no answer in time"
     UNTRUSTED = "the server is not trusted"
     MALFORMED = "not HTTP"
@@ -65,8 +66,8 @@ class Http:
     """How servers are spoken to.
 
     ``timeout``: seconds for all of an exchange, redirects included; ``wait``: at most for connecting, and for shaking hands.
-    ``limit``: bytes of a body. ``redirects``: how many are followed. ``proxies``: whether those of the environment are asked.
-    ``route``: where to connect to for a host and port.
+    ``limit``: bytes of a body. ``redirects``: how many are followed. ``proxies``: whether those of the environment are asked;
+    ``proxy``: the URL of one that is asked instead. ``route``: where to connect to for a host and port.
     """
 
     timeout: float
@@ -75,6 +76,7 @@ class Http:
     trust: tls.Trust = field(default_factory=tls.Trust)
     redirects: int = 0
     proxies: bool = False
+    proxy: Optional[str] = field(default=None, repr=False)
     route: Callable[[Place], Place] = lambda place: place
 
     def fetch(
@@ -108,7 +110,11 @@ class Http:
         if parts.scheme not in PORTS or not parts.hostname:
             raise HttpError(Reason.MALFORMED, f"{url} is no http or https URL")
         host, place = parts.hostname, (parts.hostname, parts.port or PORTS[parts.scheme])
-        proxy = connection.Proxy(parts.scheme, place) if self.proxies else None
+        proxy = None
+        if self.proxy is not None:
+            proxy = connection.Proxy(self.proxy)
+        elif self.proxies:
+            proxy = connection.of_environment(parts.scheme, place)
         target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
         headers = {"Host": parts.netloc.rpartition("@")[2], **headers}
         if parts.scheme == "https":
@@ -118,7 +124,7 @@ class Http:
                 return connection.connect(self.route(place), deadline, **words)  # type: ignore[arg-type]
 
             opened = connection.secure(open_one, self.trust, host, deadline)
-        elif proxy is not None and proxy.place is not None:
+        elif proxy is not None:
             target, headers = parts._replace(fragment="").geturl(), {**headers, **proxy.headers}
             opened = connection.connect(proxy.place, deadline)
         else:
@@ -158,6 +164,8 @@ def parse_date(text: Optional[str]) -> Optional[float]:
 def _explain(error: Exception) -> HttpError:
     import ssl
 
+    if isinstance(error, connection.ProxyError):
+        return HttpError(Reason.PROXY, str(error))
     if isinstance(error, socket.timeout):
         return HttpError(Reason.TIMEOUT, Reason.TIMEOUT.value)
     if isinstance(error, ssl.SSLCertVerificationError):

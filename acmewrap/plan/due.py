@@ -6,6 +6,7 @@ a day is dead for weeks before it looks again.
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Optional, Union
 
 from .. import limits
@@ -62,6 +63,15 @@ def interval_of(schedule: Optional[Schedule]) -> int:
     if schedule is None:
         return 0
     return schedule.every_seconds or _DAY
+
+
+def next_run(schedule: Optional[Schedule], last: float) -> Optional[float]:
+    """When the run after one at *last* is to come, in the time zone of this process; None when nothing is scheduled."""
+    if schedule is None or schedule.daily is None:
+        return None if schedule is None else last + interval_of(schedule)
+    year, month, day, *_ = time.localtime(last)
+    today, tomorrow = (time.mktime((year, month, day + more, *schedule.daily, 0, 0, 0, -1)) for more in (0, 1))
+    return today if today > last else tomorrow
 
 
 def is_waiting(entry: LedgerEntry, leaf: Optional[X509], now: float, interval: int) -> bool:

@@ -5,22 +5,19 @@ Within a version of the schema parts may be added; what is there keeps its name,
 
 from __future__ import annotations
 
-import socket
-import typing
-from datetime import datetime
-from typing import Any, Dict, Mapping, Optional, Tuple
+from typing import Any, Dict, Mapping, Tuple, get_args
 
-from .. import reasons
 from ..config.model import DEFAULT_RELEASE
 from ..engine.results import Run
-from ..errors import ExitCode, Failure
-from .certificates import CERTIFICATE, REQUEST, SCHEDULE
-from .failures import FAILURE, FIELDS
+from ..engine.verbs.status import Condition
+from ..errors import ExitCode
+from ..verify.tls_probe import ChainFlaw
 from .fields import (
     COUNT,
+    FAILURE,
+    FAILURE_PARTS,
     FLAG,
     INTEGER,
-    MODE,
     MOMENT,
     OBJECT,
     SECONDS,
@@ -36,12 +33,13 @@ from .fields import (
     record,
     within,
 )
+from .steps import NEXT_RUN, RESULT, RUN, RUNS, STEP
 
 PROBLEM = record("problem", {"file": TEXT, "line": COUNT, "column": COUNT, "path": TEXT, "message": TEXT})
 _PROBLEMS = field(listed(PROBLEM), lambda error: getattr(error, "problems", ()), "Of a configuration.")
-ERROR = record("error", {**within("failure", FIELDS), "problems": _PROBLEMS})
+ERROR = record("error", {**within("failure", FAILURE_PARTS), "problems": _PROBLEMS})
 _FIXABLE = field(FLAG, lambda finding: finding.fix is not None, "By doctor --fix.")
-FINDING = record("finding", {**within("failure", FIELDS), "fixable": _FIXABLE})
+FINDING = record("finding", {**within("failure", FAILURE_PARTS), "fixable": _FIXABLE})
 FACT = record("fact", {"name": TEXT, "value": TEXT})
 _DEFAULT = field(FLAG, lambda release: release.version == DEFAULT_RELEASE)
 _PIN = {"url": TEXT, "sha256": SHA256, "cve": optional(TEXT), "debian": optional(TEXT), "default": _DEFAULT}
@@ -49,57 +47,49 @@ _PIN["witnesses"] = field(listed(TEXT), None, "Who says independently of each ot
 _MANIFEST = record("manifest", {"path": field(TEXT, "manifest"), "sha256": SHA256})
 RELEASE = record("release", {"version": TEXT, **_PIN})
 
-# --- steps, and why they are done ----------------------------------------------------------------------------------------
-_VALUES: Mapping[Any, Type] = {
-    str: TEXT,
-    int: INTEGER,
-    datetime: MOMENT,
-    reasons.Mode: MODE,
-    Failure: FAILURE,
-    Optional[str]: optional(TEXT),
-    Tuple[str, ...]: listed(TEXT),
-    Tuple[reasons.Deviation, ...]: listed(record("deviation", {"kind": TEXT, "names": listed(TEXT)})),
-}
-
-
-def _reason(detailed: typing.Type[reasons.Detailed]) -> Type:
-    """The record of a reason, from the fields of its type."""
-    hints = typing.get_type_hints(detailed).items()
-    values = {name: _VALUES.get(hint) or choice(*typing.get_args(hint)) for name, hint in hints}
-    kind = detailed.__new__(detailed).kind
-    return record(kind, {"kind": field(choice(kind), None, detailed.__doc__ or ""), **values})
-
-
-_REASONS: Dict[type, Type] = {detailed: _reason(detailed) for detailed in reasons.Detailed.__subclasses__()}
-_REASONS[reasons.Plain] = record("reason", {"kind": choice(*(plain.value for plain in reasons.Plain))})
-_REASON = Type(
-    {"anyOf": [type.schema for type in _REASONS.values()]}, lambda reason: _REASONS[type(reason)].write(reason)
-)
-_RELEASE = field(optional(TEXT), lambda step: getattr(getattr(step, "settings", None), "release", None))
-_STEP: Dict[str, Type] = {
-    "kind": TEXT,
-    "certificate": optional(TEXT),
-    "target": optional(TEXT),
-    "path": field(optional(TEXT), lambda step: getattr(step, "path", None), "The file or folder that it is about."),
-    "release": _RELEASE,
-    "reason": _REASON,
-}
-STEP = record("step", _STEP)
-_OUTCOMES = choice("done", "failed", "unproven", "rolled_back", "skipped")
-_RESULT: Dict[str, Type] = {
-    "outcome": field(_OUTCOMES, None, "unproven: the target does not show it; rolled_back: the former files are back."),
-    "changed": FLAG,
-    "seconds": SECONDS,
+# --- certificates --------------------------------------------------------------------------------------------------------
+_REACHED = "deployed: the leaf was seen there; unverified: the hook said so, and nobody can verify it."
+_FLAWS = "What is wrong with the certificates that are served beside the leaf."
+_TARGET: Dict[str, Type] = {
+    "hook": field(TEXT, lambda status: status.target.hook or "install"),
+    "verify": field(optional(TEXT), "target.verify"),
+    "state": field(choice("deployed", "pending", "unverified", "unreachable"), None, _REACHED),
+    "expected_sha256": field(optional(SHA256), "expected"),
+    "served_sha256": field(optional(SHA256), "observed.served"),
+    "chain_flaws": field(listed(choice(*get_args(ChainFlaw))), "flaws", _FLAWS),
+    "proven_at": optional(MOMENT),
+    "attempts": field(COUNT, "entry.attempts"),
+    "next_try_at": field(optional(MOMENT), "next_try_at"),
+    "deployed_now": field(FLAG, None, "By this run."),
     "failure": optional(FAILURE),
 }
-RESULT = record("result", {**within("step", _STEP), **_RESULT})
-_RUN: Dict[str, Type] = {
-    "started_at": field(MOMENT, "started"),
-    "finished_at": field(MOMENT, "finished"),
-    "seconds": field(SECONDS, lambda run: (run.finished - run.started).total_seconds()),
-    "host": field(TEXT, lambda _: socket.gethostname()),
+TARGET = record("target", _TARGET)
+_LEAF: Dict[str, Type] = {
+    **dict.fromkeys(("issuer", "serial", "key_type"), optional(TEXT)),
+    **dict.fromkeys(("not_before", "not_after"), optional(MOMENT)),
+    "sha256": optional(SHA256),
+    "names": optional(listed(TEXT)),
 }
-RUN = record("run", _RUN)
+_DONE = optional(choice("issued", "renewed", "reissued", "unchanged", "not_due", "not_issued", "failed"))
+_PATHS = record("paths", {"cert": field(TEXT, "certificate"), **dict.fromkeys(("key", "chain", "fullchain"), TEXT)})
+_REQUEST: Dict[str, Type] = {"domains": listed(TEXT), "authority": TEXT}
+REQUEST = record("request", _REQUEST)
+CERTIFICATE = record(
+    "certificate",
+    {
+        **within("certificate", _REQUEST),
+        "state": choice(*get_args(Condition)),
+        "outcome": field(_DONE, None, "What this run did to it."),
+        "healthy": field(FLAG, "is_healthy", "Valid, deployed everywhere, and no failure outstanding."),
+        **within("leaf", _LEAF),
+        "attempts": field(COUNT, "attempts.attempts", "How often it could not be obtained since the last time."),
+        **dict.fromkeys(("due_at", "next_try_at"), optional(MOMENT)),
+        **within("issue", dict.fromkeys(("order_url", "certificate_url"), optional(TEXT))),
+        "paths": field(_PATHS, "files"),
+        "failure": optional(FAILURE),
+        "targets": by_name(TARGET),
+    },
+)
 
 # --- documents ---------------------------------------------------------------------------------------------------------
 SCHEMA_VERSION = 2
@@ -117,6 +107,8 @@ ENVELOPE: Dict[str, Type] = {
 }
 _CONVERGING = ("plan", "apply", "install", "render", "issue", "deploy", "cron")
 _BLOCKED = field(listed(STEP), None, "With plan and --dry-run: what can only fail, which is not in the plan.")
+_STATES = choice("active", "missing", "differs", "dead", "unknown")
+_SCHEDULE = record("schedule", {"by": TEXT, "state": _STATES, "failure": optional(FAILURE)})
 _LEFTOVERS = field(listed(STEP), None, "What `apply --prune` could remove besides.")
 _UNREAD = field(listed(FAILURE), None, "What could not be looked at, and why; the rest was.")
 _COMMAND = {"run": listed(TEXT), "moment": choice("before", "after"), "seconds": SECONDS, "failure": optional(FAILURE)}
@@ -141,8 +133,15 @@ OWN: Mapping[Tuple[str, ...], Dict[str, Type]] = {
     },
     ("status",): {
         "last_run_at": optional(MOMENT),
-        "schedule": optional(SCHEDULE),
+        "schedule": optional(_SCHEDULE),
         "certificates": by_name(CERTIFICATE),
+    },
+    ("report",): {
+        "last_run_at": optional(MOMENT),
+        "next_run_at": NEXT_RUN,
+        "certificates": by_name(CERTIFICATE),
+        "unread": _UNREAD,
+        "runs": RUNS,
     },
     ("rehearse",): {"run": optional(RUN), "actions": _ACTIONS},
     ("doctor",): {"findings": listed(FINDING), "facts": _FACTS, "warnings": listed(PROBLEM), "support_file": _SUPPORT},

@@ -92,3 +92,11 @@ MOMENT = Type(
     {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", "description": "RFC 3339, UTC."}, moment
 )
 OBJECT = Type({"type": "object"}, lambda value: value)
+ID = Type({"type": "string", "pattern": r"^[a-z_]+\.[a-z0-9_]+$"}, str)
+FAILURE_PARTS: Dict[str, Type] = {
+    "id": field(ID, None, "Stable; each is explained in docs/errors.md."),
+    "message": TEXT,
+    "remedy": TEXT,
+    "lines": field(listed(TEXT), None, "The last words of the command behind it, without secrets."),
+}
+FAILURE = record("failure", FAILURE_PARTS)

@@ -55,8 +55,13 @@ _DETAILED: Mapping[Type[Detailed], Callable[[Any], str]] = {
 def describe(reason: Reason) -> str:
     """Why something is done, in a few words."""
     if isinstance(reason, Plain):
-        return _PLAIN.get(reason) or reason.kind.replace("_", " ")
+        return describe_kind(reason.kind)
     return _DETAILED[type(reason)](reason)
+
+
+def describe_kind(kind: str) -> str:
+    """The same of a reason of which no more than its kind was written down."""
+    return next((words for plain, words in _PLAIN.items() if plain.kind == kind), kind.replace("_", " "))
 
 
 def waiting_of(line: str) -> Optional[str]:

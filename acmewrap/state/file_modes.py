@@ -150,6 +150,8 @@ def references(config: Config) -> Iterator[Reference]:
     for authority in config.authorities.values():
         if authority.eab is not None:
             yield authority.eab.hmac_key
+        if authority.proxy is not None and not isinstance(authority.proxy, str):
+            yield authority.proxy
     environments = [target.env for _, target in config.targets()]
     environments += [challenge.env for challenge in config.challenges() if isinstance(challenge, Dns)]
     for environment in environments:

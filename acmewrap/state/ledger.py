@@ -12,19 +12,17 @@ import json
 import threading
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Type, TypeVar, get_args, get_type_hints
+from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Type, TypeVar
 
 from .. import limits, paths
 from ..catalogue import failure
 from ..config.install import Install
 from ..config.model import Authority, Config
 from ..errors import AcmewrapError, Failure
-from ..formats import jsontext
+from ..formats import jsontext, records
 from ..system import files, reading
 
 _VERSION = 1
-_END_OF_TIME = 253402300800  # the year 10000
-_ERROR = Mapping[str, str]
 _MOST_REVOKED = 100
 
 
@@ -45,7 +43,7 @@ class LedgerEntry:
     seen_until: Optional[int] = None
     attempts: int = 0
     next_try: int = 0
-    error: Optional[_ERROR] = None
+    error: Optional[records.Error] = None
     next_look: int = 0
     redelivered: int = 0
     placed: Optional[str] = None
@@ -54,9 +52,8 @@ class LedgerEntry:
 
     def fail(self, failure: Failure, now: float, **asked: Any) -> LedgerEntry:
         """After one more failure; what is *asked* decides on the wait as :func:`acmewrap.limits.wait` says."""
-        error = {"id": failure.id, "message": failure.message, "remedy": failure.remedy}
         next_try = int(now + limits.wait(self.attempts, now, **asked))
-        return replace(self, attempts=self.attempts + 1, next_try=next_try, error=error)
+        return replace(self, attempts=self.attempts + 1, next_try=next_try, error=failure.written)
 
     def want(self, leaf: str) -> LedgerEntry:
         """For *leaf* as what is pending; failures with another leaf do not count against it."""
@@ -112,28 +109,11 @@ class Advice:
 
 def _read(kind: Type[_Kind], found: object) -> Dict[str, _Kind]:
     """What of *found* is of this kind, field by field; the rest is looked at again, as if it had never been written."""
-    hints = get_type_hints(kind)
     read: Dict[str, _Kind] = {}
     for name, given in found.items() if isinstance(found, dict) else ():
-        if isinstance(given, dict) and all(field in hints and _fits(given[field], hints[field]) for field in given):
-            with contextlib.suppress(TypeError):  # a field is missing
-                read[name] = kind(**given)
+        with contextlib.suppress(ValueError):
+            read[name] = records.build(kind, given)
     return read
-
-
-def _fits(value: object, hint: object) -> bool:
-    kinds = get_args(hint) or (hint,)
-    if isinstance(value, int):
-        return int in kinds and not isinstance(value, bool) and 0 <= value < _END_OF_TIME
-    if isinstance(value, list):
-        return List[str] in kinds and all(map(_is_text, value))
-    if isinstance(value, dict):
-        return _ERROR in kinds and set(value) == {"id", "message", "remedy"} and all(map(_is_text, value.values()))
-    return type(value) in kinds
-
-
-def _is_text(value: object) -> bool:
-    return isinstance(value, str)
 
 
 class Ledger:
@@ -166,7 +146,7 @@ class Ledger:
         except (OSError, ValueError, AttributeError):
             document = {}
         revoked = document.get("revoked")
-        revoked = tuple(filter(_is_text, revoked)) if isinstance(revoked, list) else ()
+        revoked = tuple(filter(records.is_text, revoked)) if isinstance(revoked, list) else ()
         return cls(path, _read(LedgerEntry, document.get("entries")), _read(Advice, document.get("advices")), revoked)
 
     def note(self, name: str, leaf: str, **values: object) -> None:

@@ -30,6 +30,7 @@ GOOD: Tuple[Tuple[str, ...], ...] = (
     ("apply",),
     ("cron",),
     ("status",),
+    ("report",),
     ("rehearse",),
     ("schedule", "show"),
     ("schedule", "remove", "--yes"),
@@ -86,6 +87,26 @@ def test_a_command_prints_the_document_of_the_schema(machine: Machine, words: Tu
     assert accepts(SCHEMA, done.document), done
     assert (done.returncode, done.document["exit_code"], done.stderr) == (0, 0, ""), done
     assert done.document["command"] == words[0]
+
+
+def test_a_report_has_the_runs_that_did_something_and_none_that_did_not(machine: Machine) -> None:
+    before = machine.run("--json", "report").document["runs"]
+    assert machine.run("cron").returncode == 0
+    assert machine.run("--force", "issue").returncode == 0
+    (last, *others) = machine.run("--json", "report").document["runs"]
+    assert others == before
+    assert (last["command"], last["outcome"], [step["kind"] for step in last["steps"]]) == ("issue", "ok", ["renew"])
+
+
+def test_a_report_is_a_page_in_the_place_of_the_one_before(machine: Machine) -> None:
+    page = machine.folder / "report.html"
+    page.write_text("the one before", encoding="utf-8")
+    assert machine.run("report", "--output", str(page)).stdout == f"Written to {page}\n"
+    text = page.read_text(encoding="utf-8")
+    assert text.startswith("<!DOCTYPE html>")
+    assert "nas.internal.test" in text
+    assert machine.run("report").stdout.startswith("<!DOCTYPE html>")
+    assert PASSWORD not in text
 
 
 def test_no_command_is_left_out() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,7 @@ from acmewrap.driver.homes.home import Home
 from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
-from provisioned import HEAD, Machine
+from provisioned import HEAD, PASSWORD, Machine
 
 
 @pytest.mark.parametrize("count", [4, pytest.param(8, marks=pytest.mark.slow)])
@@ -83,3 +84,20 @@ def test_a_target_of_two_certificates_gets_one_at_a_time(
     assert done.returncode == 0, done
     assert (machine.folder / "done").read_text(encoding="ascii") == "done\n" * 2
     assert not (machine.folder / "both").exists()
+
+
+@pytest.mark.slow
+def test_of_eight_runs_at_once_one_works_and_the_others_find_it_done_or_busy(
+    tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
+) -> None:
+    with DsmSimulator(password=PASSWORD) as nas:
+        machine = Machine(tmp_path / "machine", acme_sh_311, pebble, webserver, nas)
+        orders = machine.orders()
+        with ThreadPoolExecutor(8) as pool:
+            codes = [done.returncode for done in pool.map(lambda _: machine.run("cron"), range(8))]
+        assert set(codes) <= {0, 75}
+        assert 0 in codes
+        assert machine.orders() - orders == 1
+        assert machine.imports() == 1
+        assert machine.served() == machine.on_disk()
+        assert machine.run("cron").stdout == "Nothing to do.\n"

@@ -41,7 +41,7 @@ def test_a_rehearsal_orders_a_certificate_and_keeps_nothing(machine: Machine) ->
     before, served, orders = fingerprint(machine.folder), machine.served(), machine.orders()
     done = machine.run("rehearse")
     assert done.returncode == 0, done
-    assert "1 of 1 orders brought a certificate" in done.stdout
+    assert "1 of 1 order brought a certificate" in done.stdout
     assert machine.orders() == orders + 1
     assert fingerprint(machine.folder) == before
     assert machine.served() == served

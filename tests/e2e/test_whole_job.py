@@ -29,7 +29,7 @@ def machine(
     return Machine(tmp_path_factory.mktemp("whole") / "machine", acme_sh_311, pebble, webserver, nas)
 
 
-def test_an_interrupted_run_leaves_no_process_and_the_next_one_completes(machine: Machine) -> None:
+def test_an_interrupted_run_leaves_no_process_names_what_it_left_and_the_next_one_completes(machine: Machine) -> None:
     slow = machine.folder / "slow"
     machine.tool("sleep", f"touch {slow}; exec /bin/sleep 60")  # acme.sh waits for the authority's validation
     for number, code in ((signal.SIGTERM, 143), (signal.SIGINT, 130)):
@@ -40,12 +40,19 @@ def test_an_interrupted_run_leaves_no_process_and_the_next_one_completes(machine
                 assert time.monotonic() < deadline
                 time.sleep(0.02)
             process.send_signal(number)
-            _, stderr = process.communicate(timeout=60)
+            stdout, stderr = process.communicate(timeout=60)
         machine.tool(
             "sleep", f"touch {slow}; exec /bin/sleep 60" if number is signal.SIGTERM else "exec /bin/sleep 0.1"
         )
         assert process.returncode == code, stderr
         assert "Traceback" not in stderr
+        assert f"interrupted; left behind: {machine.web.root}/.well-known/acme-challenge/" in stdout
+        assert (
+            f"acmewrap: {'terminated' if code == 143 else 'interrupted'} by a signal; what was done until then is kept"
+            in stderr
+        )
+        assert stdout.count("[run.interrupted]") == stderr.count("[run.interrupted]") == 1
+        assert "dmesg" not in stdout + stderr
         assert machine.processes() == []
         assert [one for one in (machine.folder / ".acme.sh" / ".staging").iterdir() if one.is_dir()] == []
         slow.unlink()

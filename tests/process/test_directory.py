@@ -54,7 +54,7 @@ def server(tmp_path: Path, root: Pair) -> Iterator[Server]:
 
 
 def fetch(port: int, bundle: Optional[Path], host: str = "localhost", timeout: float = 2.0) -> directory.Directory:
-    return directory.fetch(f"https://{host}:{port}/acme/directory", bundle, timeout)
+    return directory.fetch(f"https://{host}:{port}/acme/directory", bundle, timeout=timeout)
 
 
 def id_of(port: int, bundle: Optional[Path], host: str = "localhost", timeout: float = 2.0) -> str:

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import threading
 import time
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import Callable, Dict, Iterator, List, Tuple
+from typing import Callable, Dict, Iterator, Tuple
 
 import pytest
 
@@ -20,6 +19,7 @@ from acmewrap.secrets import Secret
 from acmewrap.synology.web import Client
 from acmewrap.testing.certificates import Pair, make_leaf, make_root
 from acmewrap.testing.tlsserver import HttpsServer
+from connect_proxy import ConnectProxy
 
 DEADLINE = 1.0
 SPARE = 1.0  # for a machine with much to do
@@ -92,7 +92,7 @@ def test_a_server_that_drips_is_left_at_the_deadline(server: Server, root: Pair,
 
 def test_a_directory_that_drips_is_left_in_time(server: Server, root: Pair) -> None:
     with in_time(), pytest.raises(UnreachableError) as caught:
-        directory.fetch(f"https://localhost:{server.port}/body", root.certificate, DEADLINE / 5)
+        directory.fetch(f"https://localhost:{server.port}/body", root.certificate, timeout=DEADLINE / 5)
     assert caught.value.id == "ca.timeout"
 
 
@@ -159,49 +159,40 @@ def test_why_a_certificate_is_not_trusted_is_a_number(tmp_path: Path, root: Pair
     assert (caught.value.reason, caught.value.verify_code) == (Reason.UNTRUSTED, 10)
 
 
-@contextlib.contextmanager
-def proxy() -> Iterator[Tuple[str, List[str]]]:
-    """A proxy that opens tunnels, and the heads of the requests that it was sent."""
-    heads: List[str] = []
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        listener.listen(4)
-
-        def serve() -> None:
-            with contextlib.suppress(OSError):
-                client = listener.accept()[0]
-                heads.append(client.recv(4096).decode())
-                host, port = heads[-1].split()[1].rsplit(":", 1)
-                with client, socket.create_connection((host, int(port))) as target:
-                    client.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
-                    threading.Thread(target=pump, args=(client, target), daemon=True).start()
-                    pump(target, client)
-
-        threading.Thread(target=serve, daemon=True).start()
-        yield f"http://me:sec%72et@127.0.0.1:{listener.getsockname()[1]}", heads
-
-
-def pump(source: socket.socket, sink: socket.socket) -> None:
-    with contextlib.suppress(OSError):
-        while data := source.recv(65536):
-            sink.sendall(data)
-        sink.shutdown(socket.SHUT_WR)
-
-
+@pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
 def test_the_proxy_of_the_environment_is_asked_only_where_the_caller_wants_that(
-    server: Server, root: Pair, monkeypatch: pytest.MonkeyPatch
+    server: Server, root: Pair, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     url = f"https://localhost:{server.port}/page"
     server.pages["/page"] = 200, {}, b"here"
-    with proxy() as (address, heads):
-        monkeypatch.setenv("https_proxy", address)
+    with ConnectProxy() as proxy:
+        monkeypatch.setenv(name, proxy.url)
         monkeypatch.delenv("no_proxy", raising=False)
         monkeypatch.delenv("NO_PROXY", raising=False)
         assert speaker(root).fetch(url).body == b"here"
-        assert heads == []
+        assert proxy.heads == []
         assert speaker(root, proxies=True).fetch(url).body == b"here"
-        assert heads[0].startswith(f"CONNECT localhost:{server.port} ")
-        assert "Proxy-Authorization: Basic bWU6c2VjcmV0" in heads[0]
+        assert proxy.heads[0].startswith(f"CONNECT localhost:{server.port} ")
         monkeypatch.setenv("no_proxy", "localhost")
         assert speaker(root, proxies=True).fetch(url).body == b"here"
-    assert len(heads) == 1
+        assert len(proxy.heads) == 1
+        assert speaker(root, proxies=True, proxy=proxy.url).fetch(url).body == b"here"  # whatever no_proxy says
+    assert len(proxy.heads) == 2
+
+
+@pytest.mark.parametrize(
+    ("url", "reported"),
+    [
+        ("http://127.0.0.1:9", "the proxy 127.0.0.1:9: [Errno 111] Connection refused"),
+        ("http://proxy.invalid:3128", "the proxy proxy.invalid:3128: [Errno -2] Name or service not known"),
+        ("socks5://name:secret@127.0.0.1:9", "the URL of the proxy does not begin with http://"),
+    ],
+)
+def test_a_proxy_that_does_not_work_is_blamed_itself_and_shows_no_password(
+    url: str, reported: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("all_proxy", url)
+    with pytest.raises(HttpError) as caught:
+        Http(5.0, 1000, proxies=True).fetch("https://ca.invalid/directory")
+    assert caught.value.reason is Reason.PROXY
+    assert str(caught.value) == reported

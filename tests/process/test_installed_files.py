@@ -139,15 +139,16 @@ def test_four_certificates_that_share_a_reload_cause_one_after_all_their_files(m
 
 def test_a_reload_that_fails_is_pending_until_it_succeeds(machine: Machine) -> None:
     up = machine.folder / "up"
-    machine.configure(f'{{{PAIR.format(0)}, reload: "test -e {up} && date >>{machine.reloads}"}}')
-    for _ in range(2):
-        assert machine.deploy() == (4, [("failed", "reload.failed")])
-        assert machine.states() == (4, ["pending"])
+    reload = f"date >>{machine.reloads}; test -e {up}"
+    machine.configure(*(f'{{{PAIR.format(number)}, reload: "{reload}"}}' for number in range(4)))
+    for count in (1, 2):
+        assert machine.deploy() == (4, [("failed", "reload.failed")] * 4)
+        assert (machine.states(), machine.counted()) == ((4, ["pending"] * 4), count)
     up.touch()
-    assert machine.deploy() == (0, [("done", None)])
-    assert (machine.states(), machine.counted()) == ((0, ["unverified"]), 1)
+    assert machine.deploy() == (0, [("done", None)] * 4)
+    assert (machine.states(), machine.counted()) == ((0, ["unverified"] * 4), 3)
     assert machine.deploy() == (0, [])
-    assert machine.counted() == 1
+    assert machine.counted() == 3
 
 
 def test_an_unattended_run_waits_before_it_reloads_again(machine: Machine) -> None:

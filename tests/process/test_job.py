@@ -16,6 +16,7 @@ METHODS: Mapping[str, Callable[..., object]] = {
     "plan": Job.plan,
     "apply": Job.apply,
     "status": Job.status,
+    "report": Job.report,
     "doctor": Job.doctor,
     "rehearse": Job.rehearse,
     "issue": Job.issue,

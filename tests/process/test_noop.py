@@ -58,13 +58,13 @@ ENTRY = """\
 # Runs the command line as its entry point does, and tells what it did.
 OBSERVED = """\
 import sys
-seen = []
+before, seen = set(sys.modules), []
 WATCHED = ("subprocess.Popen", "os.fork", "os.forkpty", "os.posix_spawn", "os.exec", "os.system", "socket.connect",
            "socket.getaddrinfo", "socket.sendto")
 sys.addaudithook(lambda event, arguments: seen.append(event) if event in WATCHED else None)
 from acmewrap.cli import main
 code = main(sys.argv[1:])
-modules = sorted(sys.modules)
+modules = sorted(set(sys.modules) - before)
 import json
 print(json.dumps({"code": code, "seen": seen, "modules": modules}))
 """

@@ -230,7 +230,7 @@ def test_a_cancellation_ends_what_runs_in_every_thread(tmp_path: Path, runner: P
     runner.cancel()
     for thread in threads:
         thread.join(PATIENCE)
-    assert caught == ["process.killed"] * 3
+    assert caught == ["run.interrupted"] * 3
     wait_until(lambda: alive(tmp_path) == [])
 
 

@@ -82,7 +82,7 @@ def old_interpreters() -> List[str]:
     ]
 
 
-@pytest.mark.parametrize("python", old_interpreters() or [None])
+@pytest.mark.parametrize("python", old_interpreters() or [pytest.param(None, marks=pytest.mark.slow)])
 def test_a_python_that_is_too_old_is_refused_by_name(pyz: Path, python: Optional[str]) -> None:
     if python is None:
         pytest.skip("no Python older than 3.8 is here")

@@ -13,6 +13,7 @@ from acmewrap.config.endpoint import Endpoint
 from acmewrap.config.model import AcmeShSettings, Authority, Certificate, DsmCertificate, Target
 from acmewrap.driver.homes.home import CertificateFiles
 from acmewrap.driver.results import DeployResult, IssueResult
+from acmewrap.engine import history
 from acmewrap.engine.results import Delivery, Run, StepResult
 from acmewrap.engine.verbs.status import CertificateStatus, TargetStatus
 from acmewrap.errors import ExitCode
@@ -114,3 +115,4 @@ MISSING = CertificateStatus(
     attempts=LedgerEntry(error={"id": REFUSED.id, "message": REFUSED.message, "remedy": "R."}),
 )
 STATUSES: Dict[str, CertificateStatus] = {"nas": PENDING, "bare": MISSING}
+PAST = tuple(history.past("cron", run) for run in (GOOD, NOT_PROVEN, NOT_ISSUED))

@@ -81,7 +81,6 @@ MOST_LINES = 250
 LONGER: Mapping[str, str] = {  # the module, and why
     "job": "a method for each command",
     "config.model": "all that a file can say, on one page",
-    "report.document": "all that a document can say, on one page",
 }
 READERS = ("reading", "resources")  # whose functions are called by the name of the module
 

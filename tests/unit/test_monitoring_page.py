@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
 from acmewrap.monitoring.exposition import CERTIFICATES, RUN
 
-PAGE = (Path(__file__).resolve().parents[2] / "docs" / "monitoring.md").read_text(encoding="utf-8")
+REPOSITORY = Path(__file__).resolve().parents[2]
+PAGE = (REPOSITORY / "docs" / "monitoring.md").read_text(encoding="utf-8")
+PROMETHEUS = REPOSITORY / "examples" / "prometheus"
 
 
 def test_every_metric_is_on_the_page_as_it_describes_itself() -> None:
@@ -16,3 +19,15 @@ def test_every_metric_is_on_the_page_as_it_describes_itself() -> None:
     described["acmewrap_build_info"] = "1"
     described["acmewrap_errors_total"] = "Failures of runs, by id."
     assert rows == described
+
+
+def test_alerts_and_dashboard_ask_for_metrics_that_there_are() -> None:
+    for path in (
+        PROMETHEUS / "acmewrap.rules.yaml",
+        PROMETHEUS / "acmewrap.rules.test.yaml",
+        PROMETHEUS / "dashboard.json",
+    ):
+        asked = set(re.findall(r"\bacmewrap_\w+", path.read_text(encoding="utf-8")))
+        assert asked
+        assert asked - {*RUN, *CERTIFICATES} == set()
+    json.loads((PROMETHEUS / "dashboard.json").read_text(encoding="utf-8"))

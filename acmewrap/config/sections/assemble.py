@@ -80,6 +80,7 @@ def _authorities(root: Section, directory: Path) -> Dict[str, Authority]:
             section.get("email"),
             section.get("eab"),
             section.get("poll"),
+            section.get("proxy"),
         )
     return authorities
 

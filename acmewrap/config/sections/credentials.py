@@ -79,7 +79,7 @@ def _make_absolute(section: Section) -> None:
 
 _VARIABLE = matching(VARIABLE_PATTERN, "the name of an environment variable", secret=True)
 _CREDENTIAL = matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "the name of a credential", secret=True)
-_REFERENCE = Record(
+REFERENCE = Record(
     {
         "file": Key(PathKind("the path of a file", handed=False), "The text of this file, without its last newline."),
         "env": Key(_VARIABLE, "A variable of the process that runs acmewrap."),
@@ -91,7 +91,7 @@ _REFERENCE = Record(
     one_of=tuple(_MADE),
     secret=True,
 )
-SECRET = Either(f"a secret: {_FORMS}", text=InlineKind(), mapping=_REFERENCE)
+SECRET = Either(f"a secret: {_FORMS}", text=InlineKind(), mapping=REFERENCE)
 _TEXT = Scalar("a text or a secret", check_value)
 
 
@@ -119,5 +119,5 @@ class Environment(Kind):
         return section if len(reader.problems) == before else INVALID
 
     def schema(self) -> Dict[str, Any]:
-        values = [{"type": ["string", "number", "boolean"]}, _REFERENCE.schema()]
+        values = [{"type": ["string", "number", "boolean"]}, REFERENCE.schema()]
         return {"type": "object", "propertyNames": VARIABLE.schema(), "additionalProperties": {"anyOf": values}}

@@ -54,6 +54,7 @@ DOMAIN = Scalar(
 KEY_TYPES: Tuple[KeyType, ...] = get_args(KeyType)
 KEY = choice({**{name: name for name in KEY_TYPES}, **{f"rsa-{name}": name for name in KEY_TYPES if name.isdigit()}})
 
+_PROXY_URL = rf"http://(?:{HOST_PATTERN}):[0-9]{{1,5}}/?"
 _DSM_PORTS = {"http": 5000, "https": 5001}
 _DURATION = r"(?=.)(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?"
 _FRACTION = r"[0-9]{1,4}/[0-9]{1,4}|[0-9]{1,2}(?:\.[0-9]{1,6})?%|0?\.[0-9]{1,9}"
@@ -116,6 +117,12 @@ def _endpoint(text: str) -> Optional[Endpoint]:
     host = match[1].strip("[]")
     port = _whole(match[2], 1, 65535, "a port from 1 to 65535")
     return Endpoint(host=host, port=port, name=host, starttls=STARTTLS_PORTS.get(port))
+
+
+def _proxy(text: str) -> str:
+    if "@" in text:
+        raise ValueError("a proxy with a password is written as {file: path}, in a file that others cannot read")
+    return _match(_PROXY_URL, text, "the URL of a proxy such as http://proxy.lan:3128").group()
 
 
 def _server(text: str) -> str:
@@ -192,6 +199,7 @@ HOST = matching(HOST_PATTERN, "the name or address of a host")
 ENDPOINT_TEXT = Scalar(
     "host:port, or no", _endpoint, {"anyOf": [{"enum": ["no", False]}, _shape(f"false|(?:{HOST_PATTERN}):[0-9]+")]}
 )
+PROXY = Scalar("the URL of a proxy such as http://proxy.lan:3128", _proxy, _shape("http://[^@/]+:[0-9]{1,5}/?"))
 SERVER = Scalar("the URL of an ACME directory", _server, _shape("https?://.*"))
 NAS = Scalar("the address of DSM such as http://localhost:5000", _nas, _shape("https?://[^/]+/?"))
 FINGERPRINT = Scalar("the SHA-256 fingerprint of a certificate", _fingerprint, _shape(_FINGERPRINT))

@@ -14,13 +14,29 @@ from ..binder.record import Key, Record, Section
 from ..binder.types import Either, Sequence, Table, choice, matching
 from ..commands import After, Before, ConfiguredCommand, Event
 from .challenges import CHALLENGE
-from .credentials import SECRET, Environment
+from .credentials import REFERENCE, SECRET, Environment
 from .install import INSTALL
 from .monitoring import MONITORING
 from .options import OPTION, USAGES
 from .paths import Bundle, PathKind
 from .release import ManifestFile, check, settings
-from .scalars import ANY, CHAIN, DOMAIN, DURATION, EMAIL, FLAG, FRACTION, HOOK, JOBS, KEY, NAME, RELEASE, SERVER, TIME
+from .scalars import (
+    ANY,
+    CHAIN,
+    DOMAIN,
+    DURATION,
+    EMAIL,
+    FLAG,
+    FRACTION,
+    HOOK,
+    JOBS,
+    KEY,
+    NAME,
+    PROXY,
+    RELEASE,
+    SERVER,
+    TIME,
+)
 from .synology import DSM_CERTIFICATE, SYNOLOGY, VERIFY, VERIFY_MISSING, Shorthand
 
 
@@ -78,6 +94,11 @@ _AUTHORITY = Record(
             "How soon acme.sh asks again while the authority works: `early`, after a tenth of a second and then ever later, or "
             "every 2 s, as `acme.sh` by itself. `Retry-After` is respected.",
             default=model.Authority.poll,
+        ),
+        "proxy": Key(
+            Either("http://host:port, or where that is read", PROXY, REFERENCE),
+            "The HTTP proxy on the way to the authority, in the place of those of the environment, which a scheduled run does not "
+            "have: `http://host:port`, or with a name and a password from `{file: path}`.",
         ),
     }
 )

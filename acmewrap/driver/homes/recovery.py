@@ -54,9 +54,24 @@ def restore_configurations(home: Home) -> None:
             former = read_folder(CertificateFiles(version, stored.files.domain), stored.ecc)
             if former is not None and former.configuration_error is None:
                 text = reading.read_text(former.files.configuration, "surrogateescape")
-                _set_aside(home, stored.files.configuration, f"does not parse ({stored.configuration_error})")
+                set_aside(home, stored.files.configuration, f"does not parse ({stored.configuration_error})")
                 configuration.replace_text(stored.files.configuration, text)
                 break
+
+
+def set_aside(home: Home, path: Path, why: str) -> None:
+    """Move *path*, which *why*, to where damaged parts of *home* are kept. Raises OSError."""
+    damaged = home.path / _DAMAGED
+    if os.path.lexists(str(damaged)) and not damaged.is_dir():
+        damaged.unlink()
+    files.make_folder(damaged)
+    place = damaged / str(path.relative_to(home.path)).replace("/", "%")
+    if place.is_dir() and not place.is_symlink():
+        shutil.rmtree(str(place))
+    elif os.path.lexists(str(place)):
+        place.unlink()
+    os.rename(str(path), str(place))
+    logger.warning("%s %s; it was moved to %s", path, why, place)
 
 
 def find_account_fault(folder: Path) -> Tuple[str, ...]:
@@ -85,7 +100,7 @@ def _recover(home: Home, server: str, others: Iterable[Path]) -> None:
         if path.exists() and not os.access(str(path), needed):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(path))
         if os.path.lexists(str(path)) and not (os.path.isfile if kind == "file" else os.path.isdir)(str(path)):
-            _set_aside(home, path, f"is no {'file' if kind == 'file' else 'folder'}")
+            set_aside(home, path, f"is no {'file' if kind == 'file' else 'folder'}")
             if kind == "certificate":
                 generations.restore(home.path, path.name, _is_whole)
             elif kind == "folder":
@@ -134,20 +149,6 @@ def _is_whole(name: str, version: Path) -> bool:
     return found is not None and found.find_fault() is None
 
 
-def _set_aside(home: Home, path: Path, why: str) -> None:
-    damaged = home.path / _DAMAGED
-    if os.path.lexists(str(damaged)) and not damaged.is_dir():
-        damaged.unlink()
-    files.make_folder(damaged)
-    place = damaged / str(path.relative_to(home.path)).replace("/", "%")
-    if place.is_dir() and not place.is_symlink():
-        shutil.rmtree(str(place))
-    elif os.path.lexists(str(place)):
-        place.unlink()
-    os.rename(str(path), str(place))
-    logger.warning("%s %s; it was moved to %s", path, why, place)
-
-
 def _recover_account(home: Home, server: str) -> None:
     """Keep a copy of an account that is whole. Of one that is not, put the copy in its place, or leave what can be used.
 
@@ -166,7 +167,7 @@ def _recover_account(home: Home, server: str) -> None:
         )  # nothing of an account is of use without its key
     for name in faulty:
         if os.path.lexists(str(folder / name)):
-            _set_aside(home, folder / name, "is damaged")
+            set_aside(home, folder / name, "is damaged")
     if source != target and not find_account_fault(source):
         for name in ACCOUNT:
             data = reading.read_bytes(source / name)

@@ -14,7 +14,7 @@ from .events import ChallengeInvalid, Problem
 CURL: Mapping[int, Tuple[Union[Reason, str], str]] = {  # libcurl-errors(3); an id where it is not the way to a server
     1: (Reason.MALFORMED, "the URL does not begin with https://"),
     3: (Reason.MALFORMED, "the URL is malformed"),
-    5: (Reason.NAME, "the proxy's name has no address"),
+    5: (Reason.PROXY, "the proxy's name has no address"),
     6: (Reason.NAME, "the host's name has no address"),
     7: (Reason.UNREACHABLE, "the connection was refused"),
     22: (Reason.MALFORMED, "the server answered with an error"),

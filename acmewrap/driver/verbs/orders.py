@@ -23,7 +23,7 @@ from ..homes.home import KEY_ELSEWHERE, is_ecc, read_folder
 from ..homes.staging import stage
 from ..process import OnLine
 from ..results import IssueResult
-from . import chains
+from . import chains, interruption
 
 
 def read_csr(path: StrPath) -> csr.Csr:
@@ -90,15 +90,16 @@ def obtain(caller: Caller, request: Request, on_line: Optional[OnLine], *, again
         )
         if request.wait is not None and staged.configuration.exists():
             dns_wait.remember(request.wait, staged.configuration)
-        done = caller.run(
-            request.verb,
-            words,
-            staging,
-            variables=request.variables,
-            bound=True,
-            on_line=on_line,
-            patience=dns_wait.patience(request.wait),
-        )
+        with interruption.named(tuple(request.webroots.values())):
+            done = caller.run(
+                request.verb,
+                words,
+                staging,
+                variables=request.variables,
+                bound=True,
+                on_line=on_line,
+                patience=dns_wait.patience(request.wait),
+            )
         chains.complete(caller, staged, staging.temporary)
         if request.csr is not None:
             evidence.mark(request, staged)

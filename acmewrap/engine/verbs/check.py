@@ -10,6 +10,7 @@ from ...catalogue import invalid
 from ...config import locate
 from ...config.cleartext import find_warnings
 from ...config.model import PROFILE, Config
+from ...config.proxy import proxy_of
 from ...errors import ConfigurationWarning, IssueError, Problem, UnreachableError
 from ...plan import interval_check
 from ...schedule import entry
@@ -24,7 +25,7 @@ def check(config: Config, environ: Mapping[str, str]) -> Tuple[ConfigurationWarn
     state = read_state(config, CERTIFICATE_PARTS)
     slow = interval_check.find_problems(config, state)
     unheard = receivers.find_problems(config, environ)
-    if problems := (*slow, *installed_files.find_problems(config), *_unknown_profiles(config), *unheard):
+    if problems := (*slow, *installed_files.find_problems(config), *_unknown_profiles(config, environ), *unheard):
         raise invalid(problems)
     upgrade.check(config)
     if config.schedule is not None:
@@ -37,12 +38,12 @@ def check(config: Config, environ: Mapping[str, str]) -> Tuple[ConfigurationWarn
     )
 
 
-def _unknown_profiles(config: Config) -> Iterator[Problem]:
+def _unknown_profiles(config: Config, environ: Mapping[str, str]) -> Iterator[Problem]:
     """An authority that cannot be reached now is asked when it is to issue."""
     asked = {wanted.authority for wanted in config.certificates.values() if wanted.value_of(PROFILE)}
     for authority in map(config.authorities.__getitem__, asked):
         with contextlib.suppress(UnreachableError):
-            found = directory.fetch(authority.server, authority.ca_bundle)
+            found = directory.fetch(authority.server, authority.ca_bundle, proxy_of(authority, environ))
             for name, certificate in config.certificates.items():
                 try:
                     if certificate.authority == authority.name:

@@ -200,6 +200,4 @@ def _assess_target(
 
 def _failure(result: Optional[StepResult], entry: LedgerEntry) -> Optional[Failure]:
     """Of this run, else that which an earlier one wrote down."""
-    if result is not None:
-        return result.failure
-    return None if entry.error is None else Failure(entry.error["id"], entry.error["message"], entry.error["remedy"])
+    return result.failure if result is not None else Failure.read(entry.error)

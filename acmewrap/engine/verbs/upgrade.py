@@ -16,6 +16,7 @@ from ...driver.release import installation
 from ...errors import ExitCode, ReleaseError
 from ...plan.steps import Kind
 from ...system import privileges, trust
+from .. import history
 from ..context import RunContext
 from ..convergence import SCOPES, Convergence
 from ..engine import Engine, Listener
@@ -87,8 +88,7 @@ def switch(edit: Edit, environ: Mapping[str, str], listener: Optional[Listener] 
         options = replace(SCOPES["upgrade"], kinds=kinds, force=force)
         return Engine(config, context, notify).execute(Convergence(config, environ, options).plan())
 
-    with Engine(edit.old, context).hold():
-        as_author(edit.old, lambda: edit.write(pretend=True))
+    def attempt() -> Run:
         done = bring(edit.new, "install")
         if done.exit_code != ExitCode.OK:
             return done
@@ -101,6 +101,12 @@ def switch(edit: Edit, environ: Mapping[str, str], listener: Optional[Listener] 
             bring(edit.old, "install", "render", notify=None)  # the listener may be what failed
             raise
         return done.followed_by(bring(edit.old, "install", "render"))
+
+    with Engine(edit.old, context).hold():
+        as_author(edit.old, lambda: edit.write(pretend=True))
+        done = attempt()
+        history.note(edit.old, "upgrade", done)
+        return done
 
 
 def as_author(config: Config, write: Callable[[], None]) -> None:

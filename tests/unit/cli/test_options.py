@@ -17,6 +17,7 @@ MEAN_SOMETHING: Dict[str, Tuple[str, ...]] = {
     "plan": ("--only", "--force"),
     "apply": ALL,
     "status": ("--only",),
+    "report": ("--only",),
     "doctor": ("--only", "--dry-run"),
     "rehearse": ("--only", "--dry-run"),
     "issue": ALL,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import Mapping, Optional, Tuple
+from typing import Dict, Mapping, Optional, Tuple
 
 import pytest
 
 import acmewrap
+from acmewrap.config.cleartext import find_warnings
+from configuration import BASE, loaded
 
 YAML = """\
 authorities:
@@ -144,3 +147,27 @@ def test_the_file_is_only_needed_for_places(tmp_path: Path) -> None:
     file.unlink()
     (one,) = acmewrap.find_warnings(config, {})
     assert str(one).startswith(f"{file}:1:1: warning: synology.url: http to nas.test")
+
+
+@pytest.mark.parametrize(
+    ("environ", "proxy", "warned"),
+    [
+        ({"https_proxy": "http://proxy.lan:3128"}, None, "write `proxy: http://proxy.lan:3128`"),
+        ({"ALL_PROXY": "http://proxy.lan:3128"}, None, "ALL_PROXY of this shell leads to it"),
+        ({"HTTPS_PROXY": "http://me:secret@proxy.lan:3128"}, None, "write `proxy: {file: PATH}`"),
+        ({"https_proxy": "http://proxy.lan:3128"}, "http://proxy.lan:3128", None),
+        ({"https_proxy": "http://proxy.lan:3128", "no_proxy": "localhost, .example.com"}, None, None),
+        ({"https_proxy": "http://proxy.lan:3128", "INVOCATION_ID": "1"}, None, None),
+        ({"http_proxy": "http://proxy.lan:3128"}, None, None),
+        ({}, None, None),
+    ],
+)
+def test_a_proxy_that_only_the_shell_has_is_warned_of(
+    tmp_path: Path, environ: Dict[str, str], proxy: Optional[str], warned: Optional[str]
+) -> None:
+    config = loaded(tmp_path, BASE + 'schedule: {daily: "03:00", by: crontab}\n')
+    config = replace(config, authorities={name: replace(one, proxy=proxy) for name, one in config.authorities.items()})
+    found = [str(one) for one in find_warnings(config, environ) if "authorities.internal:" in str(one)]
+    assert len(found) == (warned is not None)
+    assert all(warned in one and "secret" not in one for one in found if warned)
+    assert not [one for one in find_warnings(replace(config, schedule=None), environ) if "of this shell" in str(one)]

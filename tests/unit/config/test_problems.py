@@ -421,3 +421,24 @@ def several(**targets: str) -> str:
         for name, target in targets.items()
     )
     return f"{head}certificates:\n{given}{SYNOLOGY}"
+
+
+@pytest.mark.parametrize(
+    ("proxy", "reported"),
+    [
+        (
+            "http://me:secret@proxy.lan:3128",
+            "a proxy with a password is written as {file: path}, in a file that others cannot read",
+        ),
+        ("proxy.lan:3128", "expected the URL of a proxy such as http://proxy.lan:3128, not 'proxy.lan:3128'"),
+        ("http://proxy.lan", "expected the URL of a proxy such as http://proxy.lan:3128, not 'http://proxy.lan'"),
+        (
+            "socks5://proxy.lan:1080",
+            "expected the URL of a proxy such as http://proxy.lan:3128, not 'socks5://proxy.lan:1080'",
+        ),
+    ],
+)
+def test_a_proxy_is_one_http_url_and_its_password_stands_elsewhere(tmp_path: Path, proxy: str, reported: str) -> None:
+    server = "server: https://ca.example.com/acme/directory"
+    (problem,) = problems(tmp_path, BASE.replace(server, f"{server}\n    proxy: {proxy}"))
+    assert problem.endswith(f"authorities.internal.proxy: {reported}")

@@ -79,7 +79,7 @@ def test_after_a_cancellation_nothing_starts(fp: FakeProcess, runner: ProcessRun
     runner.cancel()
     with pytest.raises(CommandError) as caught:
         runner.run(command())
-    assert caught.value.id == "process.killed"
+    assert caught.value.id == "run.interrupted"
     assert list(fp.calls) == []
 
 

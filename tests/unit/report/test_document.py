@@ -23,7 +23,7 @@ from acmewrap.report.fields import moment
 from acmewrap.state.model import CertificateState, State
 from json_manual import manual
 from json_schema import accepts
-from results import CONFIG, DEPLOY, GOOD, NOT_ISSUED, NOT_PROVEN, NOW, RENEW, STATUSES, UNPROVEN, VALID
+from results import CONFIG, DEPLOY, GOOD, NOT_ISSUED, NOT_PROVEN, NOW, PAST, RENEW, STATUSES, UNPROVEN, VALID
 
 SCHEMA = schema()
 
@@ -48,6 +48,9 @@ DOCUMENTS: Dict[str, Dict[str, Any]] = {
     "not issued": document_of(NOT_ISSUED, "cron"),
     "nothing to do": document("cron", 0, "1.0", certificates=STATUSES),
     "status": document("status", 1, "1.0", last_run_at=NOW, certificates=STATUSES),
+    "report": document(
+        "report", 0, "1.0", plan=[RENEW], certificates=STATUSES, runs=PAST, last_run_at=NOW, next_run_at=NOW
+    ),
     "plan": document("plan", 2, "1.0", changed=True, plan=[RENEW, DEPLOY]),
     "every reason": document("plan", 2, "1.0", changed=True, plan=REASONS),
     "error": document("apply", 4, "1.0", error=AcmewrapError(UNPROVEN)),
