@@ -46,8 +46,7 @@ COMMANDS: Mapping[str, Page] = {
     ),
     "plan": Page(
         "show what apply would do, and why",
-        "Changes nothing. What is left over from an older file is shown too; `apply --prune` removes it. What can only fail is\n"
-        "named apart, and ends the command with its exit code.",
+        "Changes nothing. Also shown: what is left over (`apply --prune` removes it), and what can only fail, whose exit code it has.",
         ("acmewrap plan", "acmewrap plan --exit-code   # 2 when something is pending"),
         names=True,
         takes=("--only", "--force"),
@@ -63,8 +62,7 @@ COMMANDS: Mapping[str, Page] = {
     ),
     "status": Page(
         "show the certificates, on disk and at their targets",
-        "For monitoring: it ends with 0 when every certificate is valid and served, 3 when one has failed or ended, 4 when a\n"
-        "deployment is pending, 1 when the schedule is not as the file asks for, or has started nothing for two intervals.",
+        "Exit codes: 0 all is valid and served, 3 a certificate failed or ended, 4 a deployment is pending, 1 the schedule is wrong.",
         ("acmewrap status", "acmewrap --json status", "acmewrap status --format prometheus"),
         names=True,
         takes=("--only",),
