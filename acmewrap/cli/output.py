@@ -8,14 +8,17 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import shutil
 import sys
 import threading
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, Callable, Dict, Iterable, Iterator, Mapping, Optional, TextIO
+from typing import TYPE_CHECKING, Any, Callable, ContextManager, Dict, Iterable, Iterator, Mapping, Optional, TextIO
 
 from .. import __version__
 from ..errors import AcmewrapError, ConfigurationError, ExitCode
+from ..formats.layout import fold, text_of
 from ..formats.text import visible, visible_lines
+from .ticker import Ticker
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -24,9 +27,6 @@ if TYPE_CHECKING:
     from .streams import Stream
 
 LOOKING = "Looking at the machine, the authority's files and the targets"
-
-_SILENCE = 0.8
-"""Seconds that a person is left without a word."""
 
 
 class Printer:
@@ -39,14 +39,20 @@ class Printer:
         self._quiet: bool = options.quiet
         self._plain: bool = options.no_color or bool(os.environ.get("NO_COLOR"))
         self._lock = threading.Lock()
+        self._ticker: Optional[Ticker] = None
         self.lost: Optional[AcmewrapError] = None
 
     def lines(self, lines: Iterable[str], *, always: bool = False) -> None:
         """Print *lines* for people; ``always``: also with ``--quiet``."""
         if self.as_json or (self._quiet and not always):
             return
-        with self._lock:
+        with self._lock, self._aside():
             _write(sys.stdout, lines)
+
+    @property
+    def width(self) -> int:
+        """The columns of the terminal on standard output; 0: there is none."""
+        return _width_of(sys.stdout)
 
     def nothing(self) -> None:
         """Say that there was nothing to do."""
@@ -71,7 +77,8 @@ class Printer:
 
         console = self._console()
         if console is None:
-            self.lines(screen.table_lines(screen.status_rows(statuses, now)), always=True)
+            table = screen.status_table(statuses, now, self.width)
+            self.lines(map(text_of, table), always=True)
         else:
             self._show(live.print_status, console, statuses, now)
 
@@ -87,6 +94,8 @@ class Printer:
                 listener = steps = live.LiveSteps(console, verbose=self.verbose)
                 self._show(steps.start)
                 stack.callback(self._show, steps.stop)
+            else:
+                stack.enter_context(self._ticking())
             # Only now: on a terminal it goes by way of rich, which keeps it out of the running steps.
             stack.enter_context(self._telling())
             planned = stack.enter_context(self.waiting(LOOKING))
@@ -114,8 +123,9 @@ class Printer:
         """Pass on what the package logs (that sudo is asked, which source is tried) to standard error, for the length of a run."""
         import logging
 
-        handler = logging.StreamHandler(sys.stderr)
-        handler.setFormatter(_formatter())
+        from . import records
+
+        handler = records.Handler(sys.stderr, self._aside)
         logger = logging.getLogger(__package__.partition(".")[0])
         level = logger.level
         chatty = logging.DEBUG if self.verbose else logging.INFO  # a program that reads the document asked for no more
@@ -130,20 +140,37 @@ class Printer:
     @contextlib.contextmanager
     def waiting(self, what: str) -> Iterator[Callable[[], None]]:
         """Say on the terminal what takes so long, if it does; logs and pipes need no such comfort. What is yielded ends it."""
-        timer = threading.Timer(_SILENCE, print, (f"{what} …",), {"file": sys.stderr, "flush": True})
-        if sys.stderr.isatty() and not self._quiet:
-            timer.start()
-        try:
-            yield timer.cancel
-        finally:
-            timer.cancel()
+        with self._ticking() as ticker:
+            if ticker is None:
+                yield lambda: None
+                return
+            ticker.begin(0, f"{what} …")
+            try:
+                yield lambda: ticker.end(0)
+            finally:
+                ticker.end(0)
+
+    @contextlib.contextmanager
+    def _ticking(self) -> Iterator[Optional[Ticker]]:
+        if self._ticker is not None or self._quiet or not sys.stderr.isatty():
+            yield self._ticker
+            return
+        with Ticker(sys.stderr) as ticker:
+            self._ticker = ticker
+            try:
+                yield ticker
+            finally:
+                self._ticker = None
+
+    def _aside(self) -> ContextManager[None]:
+        return contextlib.nullcontext() if self._ticker is None else self._ticker.aside()
 
     def _console(self) -> Optional[Console]:
-        if self.as_json or self._plain or not sys.stdout.isatty():
+        if self.as_json or not sys.stdout.isatty():
             return None
         from ..report import live
 
-        return live.open_console()
+        return live.open_console(colours=not self._plain)
 
     def document(self, exit_code: ExitCode, **parts: Any) -> None:
         """Print the JSON document of the command, if one was asked for."""
@@ -157,12 +184,17 @@ class Printer:
         from ..engine.results import StepEnded, StepLine, StepStarted
         from ..report import screen, wording
 
+        ticker = self._ticker
         if isinstance(notice, StepStarted):
             self.lines([f"{wording.title_of(notice.step)}: {wording.reason_of(notice.step)}"])
+            if ticker is not None:
+                ticker.begin(id(notice.step), wording.title_of(notice.step))
         elif isinstance(notice, StepLine):
             waiting = wording.waiting_of(notice.line)
             self.lines([f"  | {notice.line}"] if self.verbose else [f"  {waiting}"] if waiting else [])
         elif isinstance(notice, StepEnded):
+            if ticker is not None:
+                ticker.end(id(notice.result.step))
             bad = notice.result.outcome != "done"
             self.lines(screen.result_lines(notice.result, verbose=self.verbose), always=bad)
 
@@ -205,19 +237,12 @@ def show_traceback() -> None:
     _write(sys.stderr, traceback.format_exc().rstrip("\n").split("\n"))
 
 
+def _width_of(stream: TextIO) -> int:
+    """The columns of a terminal; 0: there is none."""
+    return shutil.get_terminal_size().columns if stream.isatty() else 0
+
+
 def _write(stream: TextIO, lines: Iterable[str]) -> None:
+    width = _width_of(stream)
     for line in lines:
-        print(visible(line), file=stream, flush=True)
-
-
-def _formatter() -> Any:
-    import logging
-
-    class Formatter(logging.Formatter):
-        """A record is one line, whatever is in it, or its other lines are indented: nobody can forge another record."""
-
-        def format(self, record: logging.LogRecord) -> str:
-            first, *rest = super().format(record).split("\n") if record.exc_info else (super().format(record),)
-            return "\n    ".join(map(visible, (f"  {first}", *rest)))
-
-    return Formatter("%(message)s")
+        print(fold(visible(line), width), file=stream, flush=True)

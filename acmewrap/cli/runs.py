@@ -119,7 +119,7 @@ def _show(invocation: Invocation, job: Job, command: Any) -> ExitCode:
     steps = tuple(step for step in planned.steps if step not in planned.blocked)
     pending = bool(steps) and getattr(options, "exit_code", False)
     code = next((one.exit_code for one in planned.failures), ExitCode.PENDING if pending else ExitCode.OK)
-    printer.lines(screen.plan_lines(planned), always=True)
+    printer.lines(screen.plan_lines(planned, printer.width), always=True)
     if printer.as_json:
         from ..engine.verbs.status import assess
 

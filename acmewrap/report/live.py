@@ -7,12 +7,12 @@ What is shown is data: it goes to rich as :class:`rich.text.Text`, made visible,
 from __future__ import annotations
 
 from datetime import datetime
-from typing import TYPE_CHECKING, Dict, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, Dict, Mapping, Optional
 
 from ..engine.results import StepEnded, StepLine, StepStarted
 from ..engine.verbs.status import CertificateStatus
+from ..formats.layout import Part, fold
 from ..formats.text import visible
-from ..formats.timefmt import span
 from . import screen, wording
 
 if TYPE_CHECKING:
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
     from rich.text import Text
 
-# Every other state is red.
-_COLOURS = {"valid": "green", "deployed": "green", "due": "yellow", "unverified": "yellow", "pending": "yellow"}
-_MOST_OF_THE_WIDTH = 44
 _MARKS = {
     "done": ("✓", "green"),
     "skipped": ("-", "yellow"),
@@ -32,17 +29,14 @@ _MARKS = {
 }
 
 
-def open_console() -> Optional[Console]:
+def open_console(*, colours: bool = True) -> Optional[Console]:
     """The terminal on standard output, None where rich is not installed or it can do too little."""
     try:
         from rich.console import Console
     except ImportError:
         return None
-    console = Console(highlight=False, soft_wrap=True)
+    console = Console(highlight=False, soft_wrap=True, no_color=not colours or None)
     return console if console.is_terminal and not console.is_dumb_terminal else None
-
-
-_Part = Tuple[str, str]  # what is shown, and in which style
 
 
 class LiveSteps:
@@ -85,42 +79,18 @@ class LiveSteps:
             if task is not None:
                 self._progress.remove_task(task)
             first, *rest = screen.result_lines(result, verbose=self._verbose)
-            self._console.print(_line(_MARKS[result.outcome], (f" {first}", "")))
+            self._console.print(_line(_MARKS[result.outcome], (fold(f" {first}", self._console.width - 1), "")))
             for line in rest:
-                self._console.print(_line((line, "")))
+                self._console.print(_line((fold(line, self._console.width), "")))
 
 
 def print_status(console: Console, statuses: Mapping[str, CertificateStatus], now: datetime) -> None:
-    """The table of :func:`.screen.status_rows`, what belongs together below each other, so that 80 columns do."""
-    from rich.box import SIMPLE_HEAD
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
-    longest = max((len(domain) for status in statuses.values() for domain in status.certificate.domains), default=0)
-    table.add_column("CERTIFICATE", min_width=min(longest + 2, _MOST_OF_THE_WIDTH))
-    table.add_column("STATE")
-    table.add_column("DELIVERED TO")
-    for name, status in statuses.items():
-        certificate, leaf = status.certificate, status.leaf
-        issuer = (
-            f"{certificate.authority}: {leaf.issuer}" if leaf is not None and leaf.issuer else certificate.authority
-        )
-        names = [_line((name, "bold")), *(_line((f"  {domain}", "")) for domain in certificate.domains)]
-        state = [_line((status.state, _COLOURS.get(status.state, "red")))]
-        if leaf is not None:
-            state[0].append(f", {span(leaf.not_after - now)} left")
-            state.append(_line((f"renewal {screen.renewal(status, now)}", "")))
-        targets = [
-            _line((f"{to}: ", ""), (target.state, _COLOURS.get(target.state, "red")), (screen.since(target, now), ""))
-            for to, target in status.targets.items()
-        ]
-        cells = ([*names, _line((f"  {issuer}", "dim"))], state, targets or [_line(("-", ""))])
-        table.add_row(*(Text("\n").join(cell) for cell in cells))
-    console.print(table, soft_wrap=False)
+    """The table of :func:`.screen.status_table`, in colours."""
+    for line in screen.status_table(statuses, now, console.width):
+        console.print(_line(*line))
 
 
-def _line(*parts: _Part) -> Text:
+def _line(*parts: Part) -> Text:
     """One line of parts with their styles, whatever is in them."""
     from rich.text import Text
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Iterable, Iterator, List, Mapping, Optional, S
 from ..engine.results import Run, StepResult
 from ..engine.verbs.status import CertificateStatus, TargetStatus
 from ..errors import Failure
+from ..formats.layout import Line, table, text_of
 from ..formats.text import counted, visible
 from ..formats.timefmt import moment, span
 from ..plan.planner import Plan
@@ -18,16 +19,19 @@ from . import wording
 if TYPE_CHECKING:
     from ..engine.schedule_status import ScheduleStatus
 
+# Every other state is red.
+_COLOURS = {"valid": "green", "deployed": "green", "due": "yellow", "unverified": "yellow", "pending": "yellow"}
 _SHOWN_LINES = 8
 _SHOWN_SECONDS = 0.1
 _BAD = {"unproven": "NOT PROVEN", "rolled_back": "ROLLED BACK"}
 
 
-def plan_lines(plan: Plan) -> Iterator[str]:
+def plan_lines(plan: Plan, width: int = 0) -> Iterator[str]:
     """The steps of a plan with their reasons."""
     steps = [step for step in plan.steps if step not in plan.blocked]
     if steps:
-        yield from table_lines([(step.kind, wording.subject_of(step), wording.reason_of(step)) for step in steps])
+        rows = [(step.kind, wording.subject_of(step), wording.reason_of(step)) for step in steps]
+        yield from map(text_of, table([[[((visible(cell), ""),)] for cell in row] for row in rows], width))
         yield f"{counted(len(steps), 'step')} to do; nothing was changed."
     elif not plan.failures:
         yield "Nothing to do: everything is as the file asks for."
@@ -143,21 +147,27 @@ def doctor_lines(count: int, fixable: int, seconds: float) -> Iterator[str]:
         yield f"{fixable} of them can be fixed by: acmewrap doctor --fix"
 
 
-def status_rows(statuses: Mapping[str, CertificateStatus], now: datetime) -> List[Tuple[str, ...]]:
-    """A heading, then one row per certificate and target."""
-    rows: List[Tuple[str, ...]] = [
-        ("CERTIFICATE", "NAMES", "AUTHORITY", "ISSUER", "STATE", "LEFT", "RENEWAL", "TARGET", "DELIVERY")
+def status_table(statuses: Mapping[str, CertificateStatus], now: datetime, width: int = 0) -> Iterator[Line]:
+    """Three columns, what belongs together below each other, so that 80 columns do."""
+    heading = [[(("CERTIFICATE", "bold"),)], [(("STATE", "bold"),)], [(("DELIVERED TO", "bold"),)]]
+    yield from table([heading, *(_row(name, status, now) for name, status in statuses.items())], width)
+
+
+def _row(name: str, status: CertificateStatus, now: datetime) -> List[List[Line]]:
+    certificate, leaf = status.certificate, status.leaf
+    issuer = f": {leaf.issuer}" if leaf is not None and leaf.issuer else ""
+    names = [(f"  {domain}", "") for domain in certificate.domains]
+    about = [(name, "bold"), *names, (f"  {certificate.authority}{issuer}", "dim")]
+    left = "" if leaf is None else f", {span(leaf.not_after - now)} left"
+    states: List[Line] = [((status.state, _COLOURS.get(status.state, "red")), (left, ""))]
+    if leaf is not None:
+        states.append(((f"renewal {renewal(status, now)}", ""),))
+    targets: List[Line] = [
+        ((f"{to}: ", ""), (target.state, _COLOURS.get(target.state, "red")), (since(target, now), ""))
+        for to, target in status.targets.items()
     ]
-    for name, status in statuses.items():
-        certificate, leaf = status.certificate, status.leaf
-        left = span(leaf.not_after - now) if leaf is not None else "-"
-        issuer = (leaf.issuer if leaf is not None else "") or "-"
-        domains = ", ".join(certificate.domains)
-        head = (name, domains, certificate.authority, issuer, status.state, left, renewal(status, now))
-        targets = [(target, one.state + since(one, now)) for target, one in status.targets.items()] or [("-", "-")]
-        rows.append((*head, *targets[0]))
-        rows += [(*("" for _ in head), *target) for target in targets[1:]]
-    return rows
+    cells: List[List[Line]] = [[(part,) for part in about], states, targets or [(("-", ""),)]]
+    return [[tuple((visible(text), style) for text, style in line) for line in cell] for cell in cells]
 
 
 def status_notes(
@@ -212,11 +222,3 @@ def since(status: TargetStatus, now: datetime) -> str:
 
 def _next_try(at: Optional[datetime], now: datetime) -> str:
     return "" if at is None or at <= now else f", next try in {span(at - now)}"
-
-
-def table_lines(rows: Sequence[Tuple[str, ...]]) -> Iterator[str]:
-    """Columns as wide as their widest cell."""
-    shown = [tuple(map(visible, row)) for row in rows]
-    widths = [max(len(row[column]) for row in shown) for column in range(len(shown[0]))]
-    for row in shown:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip()

@@ -28,12 +28,18 @@ _HOUR = 3600
 # Files and folders of other users (webroots, installed copies) are written to and given back to their owners.
 _CAPABILITIES = ("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER")
 _LOW_PORTS = "CAP_NET_BIND_SERVICE"
+# As cron does it. The path is there because managers of users know none of sbin.
+_NOTICE = (
+    "PATH=/usr/sbin:/usr/bin:/sbin:/bin; "
+    '{ printf "To: %s\\nSubject: %s\\n\\nThe end of its log:\\n" "$1" "$2"; tail -n 40 "$0"; } | sendmail -oi -t'
+)
 
 
 @dataclass(frozen=True)
 class Units:
-    """A service and its timer, both called ``name``. ``writable`` is all that the service may write to; ``listens``: it opens
-    ports below 1024 itself. ``folder`` is where units are kept, ``system`` whose manager runs them, ``user`` as whom, if not root.
+    """A service and its timer, both called ``name``; with ``schedule.mail`` another service, which sends the end of the log when
+    that one fails. ``writable`` is all that the service may write to; ``listens``: it opens ports below 1024 itself. ``folder`` is
+    where units are kept, ``system`` whose manager runs them, ``user`` as whom, if not root.
     """
 
     name: str
@@ -48,26 +54,36 @@ class Units:
     user: str = ""
 
     def render(self) -> Mapping[Path, str]:
-        """The texts of both files, by path."""
-        return {
+        """The texts of the files, by path."""
+        texts = {
             self.folder / f"{self.name}.service": self._render("service.j2"),
             self.folder / f"{self.name}.timer": self._render("timer.j2"),
         }
+        return {**texts, self._failure: self._render("failure.service.j2")} if self.schedule.mail else texts
+
+    @property
+    def _failure(self) -> Path:
+        return self.folder / f"{self.name}-failure.service"
+
+    def _paths(self) -> Tuple[Path, ...]:
+        """Where files of ours may lie, also when they should not any more."""
+        return tuple(dict.fromkeys((*self.render(), self._failure)))
 
     def drift(self) -> Drift:
         """How what is there compares with what should be; a timer that is not enabled differs. Changes nothing."""
-        texts = {path: _read(path) for path in self.render()}
+        texts, wanted = {path: _read(path) for path in self._paths()}, self.render()
         if not any(texts.values()):
             return "missing"
         enabled = self._control("is-enabled", f"{self.name}.timer", any_status=True).strip() == "enabled"
-        return "same" if texts == dict(self.render()) and enabled else "differs"
+        return "same" if texts == {path: wanted.get(path) for path in texts} and enabled else "differs"
 
     def ensure(self) -> None:
-        """Write both, and have the timer run from now on. Raises :class:`AccessError` (``file.foreign``) for units that somebody
+        """Write them, and have the timer run from now on. Raises :class:`AccessError` (``file.foreign``) for units that somebody
         else wrote, :class:`CommandError` (``schedule.refused``) when systemd refuses.
         """
-        for path, text in self.render().items():
-            found = _read(path)
+        wanted = self.render()
+        for path in self._paths():
+            found, text = _read(path), wanted.get(path)
             if found is not None and IDENTITY.rpartition(" ")[0] not in found[:200]:
                 raise AccessError(failure("file.foreign", f"{path} was not written by acmewrap", path=path))
             if found is not None and f"# Rendered from {self.source};" not in found:
@@ -75,8 +91,11 @@ class Units:
                     f"{path} is the unit of another file, whose path differs from that of {self.source} in signs alone"
                 )
                 raise AccessError(failure("file.foreign", message, path=path))
-            self._as_manager(partial(files.make_folder, path.parent, 0o755))
-            self._as_manager(partial(files.write_atomic, path, text, files.PUBLIC))
+            if text is not None:
+                self._as_manager(partial(files.make_folder, path.parent, 0o755))
+                self._as_manager(partial(files.write_atomic, path, text, files.PUBLIC))
+            elif found is not None:
+                self._as_manager(path.unlink)
         self._control("daemon-reload")
         self._control("enable", "--now", f"{self.name}.timer")
         if self.drift() != "same":
@@ -84,8 +103,8 @@ class Units:
             raise CommandError(failure("schedule.not_kept", message), command="systemctl")
 
     def remove(self) -> bool:
-        """Stop the timer and remove both files. False when there was nothing."""
-        there = [path for path in self.render() if path.exists()]
+        """Stop the timer and remove the files. False when there was nothing."""
+        there = [path for path in self._paths() if path.exists()]
         if there:
             self._control("disable", "--now", f"{self.name}.timer", any_status=True)
             for path in there:
@@ -94,7 +113,7 @@ class Units:
         return bool(there)
 
     def show(self) -> str:
-        there = (path for path in self.render() if path.exists())
+        there = (path for path in self._paths() if path.exists())
         return "\n".join(f"# {path}\n{read_text(path, 'replace')}" for path in there)
 
     def check_start(self) -> None:
@@ -130,6 +149,14 @@ class Units:
         values = {
             **vars(self),
             "commands": tuple(map(self._logged, self.commands)),
+            "notice": (
+                "/bin/sh",
+                "-c",
+                _NOTICE,
+                str(self.log),
+                self.schedule.mail or "",
+                f"acmewrap failed: {self.source}",
+            ),
             "capabilities": (*_CAPABILITIES, _LOW_PORTS) if self.listens else _CAPABILITIES,
         }
         return templates.render(template, identity=IDENTITY, calendar=self._calendar(), **values)

@@ -224,9 +224,6 @@ def _schedule(root: Section, directory: Path) -> Optional[Schedule]:
         section.refuse("every", "once a minute is the most that any scheduler does")
     if section.get("by") == "dsm" and "synology" not in root.nodes:
         section.refuse("by", "the Task Scheduler of DSM is reached through the section `synology:`, and there is none")
-    if section.get("by") == "systemd" and section.get("mail") is not None:
-        remedy = "leave it out, and give the service an OnFailure= of your own (systemctl edit)"
-        section.refuse("mail", f"systemd sends no mail: {remedy}")
     return Schedule(
         daily=section.get("daily"),
         every_seconds=every,

@@ -187,7 +187,7 @@ _SCHEDULE = Record(
             "What is started: `acmewrap cron`, or plain `./acme.sh --cron` on machines without Python.",
             default=model.Schedule.run,
         ),
-        "mail": Key(EMAIL, "Who hears of a failure."),
+        "mail": Key(EMAIL, "Who is sent the end of the log when a run fails; crontab and systemd use sendmail."),
         "log": Key(PathKind("a path", inside=True), f"The log, below `directory`; {model.LOG} when left out."),
     },
     one_of=("daily", "every"),

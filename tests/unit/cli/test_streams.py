@@ -155,7 +155,7 @@ def test_a_terminal_that_takes_no_more_ends_no_work(
 
     stdout, stderr = io.StringIO(), io.StringIO()
     monkeypatch.setattr(stdout, "isatty", lambda: True)
-    monkeypatch.setattr(live, "open_console", lambda: Console(file=stdout, force_terminal=True))
+    monkeypatch.setattr(live, "open_console", lambda **_: Console(file=stdout, force_terminal=True))
     monkeypatch.setattr(Progress, method, fail)
     assert run_with(monkeypatch, stdout, stderr) != ExitCode.OK
     assert done == ["the work", "the end"]

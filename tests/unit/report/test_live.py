@@ -15,7 +15,7 @@ from acmewrap.cli.parser import parse
 from acmewrap.engine.results import StepEnded, StepLine, StepResult, StepStarted
 from acmewrap.plan.steps import IssueCertificate
 from acmewrap.reasons import Plain
-from acmewrap.report import live
+from acmewrap.report import live, screen
 from acmewrap.state.ledger import LedgerEntry
 from results import AUTHORITY, CERTIFICATE, DEPLOY, MISSING, NOW, SEEN, VALID
 
@@ -111,3 +111,26 @@ def test_a_certificate_with_two_targets_fits_into_80_columns() -> None:
 
 def test_a_pipe_is_no_terminal() -> None:
     assert live.open_console() is None
+
+
+def test_the_table_is_the_same_with_and_without_rich() -> None:
+    plain = [
+        "".join(part for part, _ in line) for line in screen.status_table({"nas": VALID, "bare": MISSING}, NOW, 80)
+    ]
+    console = terminal()
+    live.print_status(console, {"nas": VALID, "bare": MISSING}, NOW)
+    assert text_of(console).splitlines() == plain
+
+
+@pytest.mark.parametrize("colours", [True, False])
+def test_no_color_takes_away_colours_and_nothing_else(colours: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    console = live.open_console(colours=colours)
+    assert console is not None
+    with console.capture() as captured:
+        live.print_status(console, {"nas": VALID}, NOW)
+    assert ("\x1b[32m" in captured.get()) == colours
+    assert "\x1b[1m" in captured.get()
+    assert "dsm: " in captured.get()

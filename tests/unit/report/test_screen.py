@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from acmewrap.engine.results import Run, StepResult
+from acmewrap.formats.layout import text_of
 from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import DeployCertificate
 from acmewrap.reasons import Plain
@@ -15,8 +16,7 @@ from acmewrap.report.screen import (
     result_lines,
     run_lines,
     status_notes,
-    status_rows,
-    table_lines,
+    status_table,
 )
 from results import GOOD, NOT_ISSUED, NOT_PROVEN, NOW, REFUSED, SEEN, STATUSES, TARGET, VALID
 from wanted import CERTIFICATE, make_config
@@ -83,15 +83,20 @@ def test_a_step_that_failed_at_once_has_no_duration() -> None:
     assert next(result_lines(result)) == "renew nas: FAILED"
 
 
-def test_the_status_has_a_row_per_certificate_and_target() -> None:
+def test_the_status_has_a_row_per_certificate_and_a_line_per_target() -> None:
     second = replace(SEEN, state="unverified", target=replace(TARGET, verify=None))
     nas = replace(VALID, targets={**VALID.targets, "mail": second})
-    rows = status_rows({"nas": nas, "bare": STATUSES["bare"]}, NOW)
-    assert len({len(row) for row in rows}) == 1
-    assert [row[0] for row in rows] == ["CERTIFICATE", "nas", "", "bare"]
-    assert [row[-2] for row in rows] == ["TARGET", "dsm", "mail", "-"]
-    assert rows[1][-1].startswith("deployed")
-    assert "missing" in rows[3]
+    lines = list(map(text_of, status_table({"nas": nas, "bare": STATUSES["bare"]}, NOW)))
+    assert lines[0].split("  ")[0] == "CERTIFICATE"
+    assert [line.split()[0] for line in lines if not line.startswith(" ")] == ["CERTIFICATE", "nas", "bare"]
+    column = lines[0].index("DELIVERED TO")
+    assert [line[column:].partition(",")[0] for line in lines[:3]] == [
+        "DELIVERED TO",
+        "dsm: deployed",
+        "mail: unverified",
+    ]
+    assert lines[2].startswith("  nas.test ")
+    assert "missing" in next(line for line in lines if line.startswith("bare"))
 
 
 def test_what_is_wrong_stands_below_the_table_with_what_to_do() -> None:
@@ -108,7 +113,3 @@ def test_names_that_the_authority_added_stand_below_the_table() -> None:
     assert VALID.leaf is not None
     more = replace(VALID, leaf=replace(VALID.leaf, names=(*VALID.certificate.domains, "added.internal.test")))
     assert list(status_notes({"nas": more}, None)) == ["nas: holds names that were not asked for: added.internal.test"]
-
-
-def test_columns_are_as_wide_as_their_widest_cell_and_end_without_blanks() -> None:
-    assert list(table_lines([("a", "b"), ("longer", ""), ("c", "d")])) == ["a       b", "longer", "c       d"]

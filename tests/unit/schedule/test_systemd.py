@@ -115,3 +115,18 @@ def test_units_lie_where_their_manager_looks(tmp_path: Path, monkeypatch: pytest
         monkeypatch.setattr(os, "geteuid", lambda user=user: user)
         found[user] = systemd.folder_of_units({"XDG_CONFIG_HOME": str(tmp_path)})
     assert found == {0: Path("/etc/systemd/system"), 1000: tmp_path / "systemd" / "user"}
+
+
+def test_mail_is_sent_by_a_unit_of_its_own_that_the_service_starts_when_it_fails(units: Units) -> None:
+    assert not any(line.startswith("OnFailure=") for line in service_of(units))
+    assert len(units.render()) == 2
+    told = replace(units, schedule=replace(DAILY, mail="ops@example.com"))
+    assert f"OnFailure={units.name}-failure.service" in service_of(told)
+    lines = told.render()[units.folder / f"{units.name}-failure.service"].splitlines()
+    (start,) = [line for line in lines if line.startswith("ExecStart=")]
+    assert "sendmail -oi -t" in start
+    assert "/var/lib/acmewrap/task.log ops@example.com" in start
+    assert "$$1" in start  # systemd would put its own value in the place of $1
+    for bar in ("UMask=0077", "ProtectSystem=full", "ProtectHome=read-only", "PrivateTmp=yes"):
+        assert bar in lines
+    assert "NoNewPrivileges=yes" not in lines  # programs that send mail are setgid

@@ -1,0 +1,60 @@
+"""Text and tables fitted to the columns of a terminal."""
+
+from __future__ import annotations
+
+from typing import List, Tuple
+
+import pytest
+
+from acmewrap.formats.layout import Line, fold, table, text_of, wrap
+
+
+def test_a_line_is_broken_between_words_and_stays_one_line_for_whoever_copies_it() -> None:
+    text = "  What to do: Run: acmewrap deploy nas --force -v, then look at the server once more"
+    folded = fold(text, 40)
+    assert "\n" not in folded
+    rows = [folded[at : at + 40] for at in range(0, len(folded), 40)]
+    assert rows[0].rstrip() == "  What to do: Run: acmewrap deploy nas"
+    assert all(row.startswith("    ") for row in rows[1:])
+    assert folded.split() == text.split()
+    assert fold(text, 0) == fold(text, 200) == text
+
+
+def test_a_word_that_is_too_long_is_left_to_the_terminal() -> None:
+    path = "/srv/" + "x" * 100
+    folded = fold(f"see {path} and more", 30)
+    assert folded.split() == ["see", path, "and", "more"]
+    assert folded.index("and") % 30 == 2
+
+
+def test_no_paragraph_ends_in_a_line_of_one_word_where_that_costs_no_line() -> None:
+    assert wrap("a paragraph that would leave one of its words alone", 47) == [
+        "a paragraph that would leave one of its",
+        "words alone",
+    ]
+
+
+def rows_of(*rows: Tuple[str, ...]) -> List[List[List[Line]]]:
+    return [[[((line, ""),) for line in cell.split("\n")] for cell in row] for row in rows]
+
+
+def test_columns_are_as_wide_as_their_widest_cell_and_end_without_blanks() -> None:
+    shown = list(map(text_of, table(rows_of(("a", "b"), ("longer", ""), ("c\nd", "e")))))
+    assert shown == ["a       b", "longer", "c       e", "d"]
+
+
+@pytest.mark.parametrize("width", [80, 40, 20, 9])
+def test_a_table_keeps_to_the_width_and_loses_nothing(width: int) -> None:
+    cells = (
+        "nas\n  nas.internal.example.com\n  internal: Some Authority CA 1",
+        "valid, 22 hours left",
+        "dsm: deployed, seen now",
+    )
+    shown = list(map(text_of, table(rows_of(cells), width)))
+    assert max(map(len, shown)) <= width
+    assert sorted("".join("".join(shown).split())) == sorted("".join("".join(cells).split()))
+
+
+def test_words_of_a_table_stay_whole_while_there_is_room() -> None:
+    shown = list(map(text_of, table(rows_of(("issue", "nas", "a reason of many words that has to give way")), 40)))
+    assert shown == ["issue  nas  a reason of many words that", "              has to give way"]
