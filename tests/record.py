@@ -101,7 +101,7 @@ class Laboratory:
     ) -> Recording:
         home = home or self.home
         argv = [f"--{verb}", *arguments]
-        if verb in {"issue", "renew", "register-account"}:
+        if verb in {"issue", "renew", "register-account", "make-dns-persist-value"}:
             argv += [
                 "--server",
                 server or self.pebble.directory_url,
@@ -185,10 +185,14 @@ Scenario = Callable[[Laboratory], Recording]
 SCENARIOS: Dict[str, Tuple[Scenario, Optional[str], Mapping[str, str]]] = {}
 
 
-def scenario(failure: Optional[str] = None, **but: str) -> Callable[[Scenario], Scenario]:
-    """*but* names versions (``v3_0_2``) whose words allow no better id, or do."""
+SINCE: Dict[str, str] = {}
+
+
+def scenario(failure: Optional[str] = None, since: str = "", **but: str) -> Callable[[Scenario], Scenario]:
+    """*but* names versions (``v3_0_2``) whose words allow no better id, or do; only from *since* on there is such a failure."""
 
     def register(function: Scenario) -> Scenario:
+        SINCE[function.__name__] = since
         SCENARIOS[function.__name__] = (function, failure, but)
         return function
 
@@ -396,14 +400,15 @@ def eab_required(lab: Laboratory) -> Recording:
 
 @scenario("acme.eab_wrong")
 def eab_wrong(lab: Laboratory) -> Recording:
-    with Pebble(lab.folder / "eab2", dns=lab.dns.address, http_port=lab.web.port, eab=True) as authority:
+    key = ("--eab-kid", "unknown-key", "--eab-hmac-key", "c2VjcmV0LXNlY3JldC1zZWNyZXQ")
+    return _with_eab(lab, "eab2", "register-account", *key)
+
+
+def _with_eab(lab: Laboratory, name: str, verb: str, *words: str) -> Recording:
+    with Pebble(lab.folder / name, dns=lab.dns.address, http_port=lab.web.port, eab=True) as authority:
         lab.names[authority.directory_url[:-4]] = AUTHORITY
-        return lab.run(
-            *("register-account", "--eab-kid", "unknown-key", "--eab-hmac-key", "c2VjcmV0LXNlY3JldC1zZWNyZXQ"),
-            home=lab.make_home("eab2-home"),
-            server=authority.directory_url,
-            ca_bundle=authority.ca_bundle,
-        )
+        home = lab.make_home(f"{name}-home")
+        return lab.run(verb, *words, home=home, server=authority.directory_url, ca_bundle=authority.ca_bundle)
 
 
 # --- challenges ---
@@ -504,6 +509,44 @@ def no_openssl(lab: Laboratory) -> Recording:
 @scenario("acme.usage")
 def unknown_option(lab: Laboratory) -> Recording:
     return lab.issue("a.example.com", more=("--frobnicate",))
+
+
+# --- what 3.1.5 began to say ---
+
+
+@scenario("acme.usage", since="3.1.5")
+def days_with_valid_to(lab: Laboratory) -> Recording:
+    return lab.issue("a.example.com", more=("--days", "10", "--valid-to", "+30d"))
+
+
+@scenario("acme.eab_wrong", since="3.1.5")
+def eab_no_base64(lab: Laboratory) -> Recording:
+    return _with_eab(lab, "eab3", "register-account", "--eab-kid", "key-1", "--eab-hmac-key", "!")
+
+
+@scenario("acme.eab_required", since="3.1.5")
+def dns_persist_without_account(lab: Laboratory) -> Recording:
+    return _with_eab(lab, "eab4", "make-dns-persist-value", "--domain", MAIN)
+
+
+@scenario("challenge.name_unresolved", since="3.1.5")
+def configuration_not_saved(lab: Laboratory) -> Recording:
+    """A sed that fails, as it does where there is no space for its copy; acme.sh goes on, and the verdict is the authority's."""
+    tools = lab.folder / "no-sed"
+    tools.mkdir()
+    script = '#!/bin/sh\ncase "$1" in "s|^Le_"*) exit 4 ;; esac\nexec /bin/sed "$@"\n'
+    (tools / "sed").write_text(script, encoding="ascii")
+    (tools / "sed").chmod(0o755)
+    home = lab.make_home("no-sed-home")
+    lab.issue("sed.example.com", home=home)
+    lab.dns.fail("sed.example.com")
+    return lab.issue("sed.example.com", more=("--force",), home=home, path=f"{tools}:{lab.path}")
+
+
+@scenario("deploy.settings", since="3.1.5")
+def line_break_in_a_setting(lab: Laboratory) -> Recording:
+    where: Dict[str, Any] = {"DEPLOY_HAPROXY_PEM_PATH": str(lab.folder), "DEPLOY_HAPROXY_PEM_NAME": "two\nlines"}
+    return lab.run("deploy", "--domain", MAIN, "--deploy-hook", "haproxy", DEPLOY_HAPROXY_RELOAD="false", **where)
 
 
 # --- deploying to DSM ---
@@ -678,7 +721,9 @@ def main(arguments: Sequence[str]) -> int:
         with laboratory(options.releases.absolute() / version) as lab:
             for name, (play, failure, but) in SCENARIOS.items():
                 wanted = not options.scenario or name in options.scenario
-                if not wanted and name != "issue":  # the certificate of the first is what most others need
+                if version < SINCE[name] or (
+                    not wanted and name != "issue"
+                ):  # the certificate of the first is what most others need
                     continue
                 recording = play(lab)
                 lab.proxy.behave()

@@ -68,7 +68,7 @@ ENTRIES: Mapping[str, Entry] = {
     ),
     "acme.rejected_identifier": issue_failed(
         "The authority's policy does not allow a certificate for one of the names, or the name is malformed.",
-        "Correct `domains`, or have the authority's operator allow the name; it is the one in the message.",
+        "Correct `domains` (requested: {domains}), or have the authority's operator allow the name.",
     ),
     "acme.eab_required": issue_failed(
         "The authority opens accounts only to those it knows: external account binding (RFC 8555 section 7.3.4).",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import Mapping
 
 from ..config.model import DEFAULT_RELEASE
-from ..errors import ExitCode
+from ..errors import AcmewrapError, ExitCode
 from ..job import Job
 from .invocation import Invocation
 
@@ -16,7 +17,10 @@ def releases(invocation: Invocation) -> ExitCode:
     from ..driver.release import installation
     from ..report import releases as release_report
 
-    pinned = installation.releases()
+    own = None
+    with contextlib.suppress(AcmewrapError):  # those that acmewrap pins can be named without a file, too
+        own = invocation.job().config.acme_sh.pin
+    pinned = installation.releases(own)
     invocation.printer.lines(release_report.release_lines(pinned.values(), DEFAULT_RELEASE), always=True)
     invocation.printer.document(ExitCode.OK, releases=pinned.values())
     return ExitCode.OK

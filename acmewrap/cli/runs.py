@@ -41,12 +41,12 @@ def perform(invocation: Invocation) -> ExitCode:
     printer = invocation.printer
     with printer.following() as listener:
         done = _METHODS[options.command](replace(job, listener=listener), *names, **chosen)
+    from ..report import screen
+
     if not done.plan.steps and not done.plan.state.unread:
         printer.nothing()
-        if done.monitoring:
-            from ..report import screen
-
-            printer.lines(screen.monitoring_lines(done.monitoring), always=True)
+        printer.lines(screen.pause_lines(done.plan.state, time.time()))
+        printer.lines(screen.monitoring_lines(done.monitoring), always=True)
         if printer.as_json:
             from ..engine.verbs.status import assess
 
@@ -57,8 +57,6 @@ def perform(invocation: Invocation) -> ExitCode:
         from ..config.cleartext import find_warnings
 
         printer.warn(map(str, find_warnings(job.config, invocation.environ)))
-    from ..report import screen
-
     printer.lines(screen.run_lines(done), always=bool(done.plan.state.unread))
     if printer.as_json:
         from ..report import document

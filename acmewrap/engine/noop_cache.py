@@ -55,6 +55,8 @@ def remember(
     from ..errors import AcmewrapError
     from ..system import files
 
+    if any(found.attempts.next_try > now for found in state.certificates.values()):  # each run says what waits
+        return
     found = [(path, _identity(path)) for path in _files(config)]
     if monitoring is None or config.origin is None or _identity_of(config.origin) != found[0][1]:
         return

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import calendar
+import functools
 import hashlib
 import re
 from dataclasses import dataclass
@@ -121,6 +122,7 @@ def public_part(key: bytes) -> bytes:
         raise ValueError(f"not a private key: {error}") from error
 
 
+@functools.lru_cache(maxsize=32)  # most certificates of a machine have the same issuers
 def _parse(der: bytes) -> X509:
     fields = children(children(inside(der))[0][1])
     if fields[0][0] == 0xA0:  # version; absent in version 1

@@ -42,7 +42,7 @@ _FIXABLE = field(FLAG, lambda finding: finding.fix is not None, "By doctor --fix
 FINDING = record("finding", {**within("failure", FAILURE_PARTS), "fixable": _FIXABLE})
 FACT = record("fact", {"name": TEXT, "value": TEXT})
 _DEFAULT = field(FLAG, lambda release: release.version == DEFAULT_RELEASE)
-_PIN = {"url": TEXT, "sha256": SHA256, "cve": optional(TEXT), "debian": optional(TEXT), "default": _DEFAULT}
+_PIN = {"url": TEXT, "sha256": optional(SHA256), "cve": optional(TEXT), "debian": optional(TEXT), "default": _DEFAULT}
 _PIN["witnesses"] = field(listed(TEXT), None, "Who says independently of each other that this is its content.")
 _MANIFEST = record("manifest", {"path": field(TEXT, "manifest"), "sha256": SHA256})
 RELEASE = record("release", {"version": TEXT, **_PIN})

@@ -19,7 +19,7 @@ def release_lines(releases: Iterable[Release], default: str) -> Iterator[str]:
         note = note if release.cve is None else f"  vulnerable: {release.cve}"
         yield f"{release.version}{note}"
         yield f"  {release.url}"
-        yield f"  sha256 {release.sha256}"
+        yield f"  sha256 {release.sha256 or 'of each file, in the manifest'}"
         yield f"  {counted(len(release.witnesses), 'witness', 'witnesses')}: {', '.join(release.witnesses)}"
 
 

@@ -18,6 +18,7 @@ from . import wording
 
 if TYPE_CHECKING:
     from ..engine.schedule_status import ScheduleStatus
+    from ..state.model import State
 
 # Every other state is red.
 _COLOURS = {"valid": "green", "deployed": "green", "due": "yellow", "unverified": "yellow", "pending": "yellow"}
@@ -74,6 +75,17 @@ def failure_lines(failure: Failure, *, verbose: bool = False) -> Iterator[str]:
     for line in shown:
         yield f"  | {line}"
     yield f"  What to do: {failure.remedy}"
+
+
+def pause_lines(state: State, now: float) -> Iterator[str]:
+    """What is tried again later, because it failed before."""
+    for name, found in state.certificates.items():
+        for place, entry in (
+            ("", found.attempts),
+            *((f" to {target}", entry) for target, entry in found.deliveries.items()),
+        ):
+            if entry.error is not None and entry.next_try > now:
+                yield f"{name}{place}: next try in {span(entry.next_try - now)}; {entry.error['message']} [{entry.error['id']}]"
 
 
 def run_lines(run: Run) -> Iterator[str]:

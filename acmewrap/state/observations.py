@@ -30,4 +30,7 @@ def observe(
     places = [(name, target) for name in stored for target in config.certificates[name].targets]
     with ThreadPoolExecutor(_MOST_LOOKS) as pool:
         looks = [(*place, pool.submit(look, *place)) for place in places if local_files.can_look(place[1])]
-    return {name: {target.name: one.result() for owner, target, one in looks if owner == name} for name in stored}
+    seen: Dict[str, Dict[str, Observation]] = {name: {} for name in stored}
+    for name, target, one in looks:
+        seen[name][target.name] = one.result()
+    return seen

@@ -132,3 +132,26 @@ def test_a_configuration_that_does_not_parse_stops_it_and_acmewrap_puts_the_last
     assert machine.on_disk() == leaf
     assert run(machine, "--list").returncode == 0
     assert [one.name for one in (machine.folder / ".acme.sh" / ".damaged").iterdir()]
+
+
+@pytest.mark.slow  # that a deployment is pending until it succeeded is shown in tests/e2e/test_ledger_runs.py
+def test_a_first_delivery_that_failed_is_not_tried_by_acme_sh_but_found_by_status_and_made_by_the_next_run(
+    tmp_path: Path, acme_sh: AcmeShRelease, pebble: Pebble, webserver: WebServer
+) -> None:
+    with DsmSimulator(password=PRINTABLE) as nas:
+        machine = Machine(tmp_path / "machine", acme_sh.path, pebble, webserver, nas)
+        wanted = f'acme_sh: {{{{release: "{acme_sh.version}", allow_vulnerable: yes}}}}\n'
+        machine.configure(wanted + HEAD + CERTIFICATES + SYNOLOGY + SCHEDULE)
+        for command in ("issue", "render"):
+            assert machine.run(command).returncode == 0
+        nas.fail(IMPORT, "bad_gateway")
+        assert machine.run("deploy").returncode == 4
+        nas.heal()
+        before = machine.served()
+        assert run(machine, "--cron").returncode == 0
+        assert machine.served() == before
+        done = machine.run("--json", "status")
+        assert done.returncode == 1
+        assert done.document["certificates"]["nas"]["targets"]["dsm"]["state"] == "pending"
+        assert machine.run("apply").returncode == 0
+        assert machine.served() == machine.on_disk()

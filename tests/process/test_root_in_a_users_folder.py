@@ -458,3 +458,16 @@ def test_a_new_file_in_the_users_folder_is_the_users(ground: Ground) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
     assert ground.owners("new.yaml") == [str(NOBODY)]
     assert ground.snapshot() == before
+
+
+def test_what_root_pins_in_a_users_folder_is_the_users(ground: Ground) -> None:
+    as_root(
+        f"cd {ground.etc}; mkdir -p x/acme.sh-3.1.6/deploy; cd x; printf 'VER=3.1.6\\n' >acme.sh-3.1.6/acme.sh\n"
+        ": >acme.sh-3.1.6/deploy/haproxy.sh; tar -czf ../acme.sh-3.1.6.tar.gz acme.sh-3.1.6"
+    )
+    before = ground.snapshot()
+    done = ground.run("pin", str(ground.etc / "acme.sh-3.1.6.tar.gz"))
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert ground.owners("acmewrap.yaml", "acme.sh-3.1.6-*.sha256") == [str(NOBODY)]
+    assert ground.snapshot() == before
+    assert "3.1.6" in ground.run("releases").stdout

@@ -163,3 +163,8 @@ def test_a_damaged_certificate_is_read_or_refused(damage: List[Tuple[int, int]])
     except ValueError:
         return
     assert read.not_after.tzinfo is timezone.utc
+
+
+def test_an_issuer_that_many_certificates_share_is_parsed_once() -> None:
+    issuer = certificate()
+    assert x509.parse_der(issuer) is x509.parse_der(bytes(bytearray(issuer)))

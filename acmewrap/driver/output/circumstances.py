@@ -15,7 +15,7 @@ from .transcript import Transcript
 CHALLENGES = f"/{CHALLENGE_FOLDER.partition('/')[0]}"
 
 _VALUES = (
-    *("server", "host", "ca_bundle", "webroot", "domain", "name", "user", "group"),
+    *("server", "host", "ca_bundle", "webroot", "domain", "domains", "name", "user", "group"),
     *("folder", "account", "account_folder", "hook", "target", "record"),
 )
 _RECORD = re.compile(r"Adding (?:TXT|txt) value: \S+ for domain: *(\S+)$")
@@ -63,4 +63,4 @@ def values(events: Sequence[e.Event], context: Mapping[str, str], failed: Mappin
         known.setdefault("host", urlsplit(known.get("server", "")).hostname or "HOST")
     quoted = {name: shlex.quote(known[name]) for name in _VALUES if name in known}
     # The group is the one of DSM's web server; the shell that runs a remedy knows its user itself.
-    return {"user": '"$(id -un)"', "group": "http", **quoted}
+    return {"user": '"$(id -un)"', "group": "http", "domains": quoted.get("domain", "DOMAINS"), **quoted}

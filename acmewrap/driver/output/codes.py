@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Mapping, Optional, Tuple, Union
+from typing import Mapping, Optional, Sequence, Tuple, Union
 
 from ...acme.directory import IDS as AUTHORITY_IDS
 from ...catalogue import dsm_codes
@@ -134,6 +134,30 @@ def _id_of(problem: Problem, challenged: bool) -> str:
         if pattern.search(detail):
             return key
     return "ca.server_error" if problem.status is not None and problem.status >= 500 else "acme.refused"
+
+
+_STATUS = re.compile(r"^(?:\[[^\]]*\] )?code='(\d{3})'$", re.MULTILINE)
+
+
+def server_failed(log: str) -> Optional[Tuple[str, str]]:
+    """Whether the last answer in *log* was an error of the server, which may have had no words of the authority's."""
+    for status in _STATUS.findall(log)[-1:]:
+        if status.startswith("5"):
+            return "ca.server_error", f"the authority answered with HTTP status {status}"
+    return None
+
+
+_NOT_OFFERED = re.compile(r"(?:Error, c|C)an ?not get domain token entry (?P<domain>\S+) for (?P<type>[a-z-]+-\d\d)")
+_CHALLENGE = re.compile(r'"type" ?: ?"([a-z-]+-\d\d)"')
+
+
+def not_offered(texts: Sequence[str], log: str) -> Optional[Tuple[str, str]]:
+    """What the authority offers instead of the challenge that was wanted stands in *log*; acme.sh may list other words."""
+    missing = next(filter(None, map(_NOT_OFFERED.search, texts)), None)
+    if missing is None:
+        return None
+    offered = ", ".join(dict.fromkeys(_CHALLENGE.findall(log))) or "nothing that is known here"
+    return "challenge.not_offered", f"{missing['domain']}: the authority offers {offered}, and no {missing['type']}"
 
 
 _LOGIN = re.compile(r"Failed to authenticate with error: (\d{1,6})\b")

@@ -15,7 +15,7 @@ from ...catalogue import CATALOGUE, failure
 from ...errors import Failure, Retry
 from . import circumstances
 from . import events as e
-from .codes import authority_refused, challenge_refused, curl_failed, dsm_refused
+from .codes import authority_refused, challenge_refused, curl_failed, dsm_refused, not_offered, server_failed
 from .patterns import FOLLOW_UP, PROGRESS, compiled
 from .problem_documents import problems
 from .transcript import Transcript
@@ -125,7 +125,7 @@ def _find(
         or _from_own_command(transcript.texts)
         or _from_system(transcript.texts, events, deploying)
         or _from_challenge(events)
-        or _from_wording(transcript)
+        or _from_wording(transcript, protocol_log)
     )
 
 
@@ -155,7 +155,8 @@ def _from_transfer(
             where = f"{asked[-1]}, to which {where} leads"
         hook = context.get("hook", "") if deploying else None
         return Finding(*curl_failed(program, int(failed[-1].group(2)), where, hook), values)
-    return refused
+    last = server_failed(log)
+    return refused or (Finding(*last) if last else None)
 
 
 def _went_on(events: Sequence[e.Event], after: Type[e.Event]) -> bool:
@@ -202,12 +203,11 @@ def _from_challenge(events: Sequence[e.Event]) -> Optional[Finding]:
     return Finding(*challenge_refused(invalid[-1])) if invalid else None
 
 
-def _from_wording(transcript: Transcript) -> Optional[Finding]:
+def _from_wording(transcript: Transcript, protocol_log: str) -> Optional[Finding]:
     texts = [text for text in transcript.texts if not PROGRESS.match(text)]
-    for text in texts:
-        known = dsm_refused(text)
-        if known:
-            return Finding(*known)
+    known = not_offered(texts, protocol_log) or next(filter(None, map(dsm_refused, texts)), None)
+    if known is not None:
+        return Finding(*known)
     for key, pattern in compiled():
         for text in reversed(texts):
             if pattern.search(text):

@@ -77,7 +77,7 @@ WORDINGS: Mapping[str, Tuple[str, ...]] = {
         r"You must set either SYNO_",
         r"SYNO_Username & SYNO_Password must be set",
         r"Do not use a backslash",
-        r"^The value of 'SAVED_\w+' contains a line break",
+        r"^The value of '(?:SAVED|Le_Deploy)_\w+' contains a line break",
     ),
     # --- the order and its challenges ---
     "challenge.not_offered": (r"(?i)supported validation types are", r"an? ?not get domain token entry"),
@@ -120,10 +120,10 @@ WORDINGS: Mapping[str, Tuple[str, ...]] = {
         r"^Cannot determine the ACME account URL",
         r"(?i)account key (?:has been|is already) deactivated",
         r"(?i)account url is empty",
-        r"an ?not find account id url",
     ),
     "ca.server_error": (
         r"(?i)le_OrderFinalize not found",
+        r"an ?not find account id url",
         r"Error (?:creating|getting|making GET request for) (?:new order|authz)\.|Create new order error|get to authz error",
         r"an ?not get (?:new|domain new) (?:authz|order)|can not get domain new",
         r"new-authz (?:error|has been retried|retry)",

@@ -77,7 +77,7 @@ def obtain(caller: Caller, request: Request, on_line: Optional[OnLine], *, again
     """Have acme.sh order it in a workspace; what came of it takes the place of what was there when it is good."""
     domain, ecc = request.name
     webroots = {name: request.webroots.get(name, "") for name in request.domains}
-    known = {"domain": domain, "name": domain, "webroot": webroots[domain]}
+    known = {"domain": domain, "name": domain, "webroot": webroots[domain], "domains": ", ".join(request.domains)}
     if LIFETIME in request.words:
         known["lifetime"] = request.words[request.words.index(LIFETIME) + 1]
     caller.refuse_exchangeable((Path(one, CHALLENGE_FOLDER) for one in request.webroots.values()), ())

@@ -121,15 +121,9 @@ class CertificateStatus:
 
 def assess(config: Config, state: State, now: float, run: Optional[Run] = None) -> Dict[str, CertificateStatus]:
     """The status of every certificate that *state* holds, with what *run* did to it."""
-    results = run.results if run is not None else ()
+    results = run.by_certificate if run is not None else {}
     return {
-        name: _assess(
-            config,
-            config.certificates[name],
-            found,
-            now,
-            [result for result in results if result.step.certificate == name],
-        )
+        name: _assess(config, config.certificates[name], found, now, results.get(name, ()))
         for name, found in state.certificates.items()
     }
 

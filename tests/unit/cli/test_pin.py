@@ -15,6 +15,7 @@ from acmewrap import cli, config
 from acmewrap.config.manifest import parse_pin
 from acmewrap.driver.release.pin import manifest
 
+REPOSITORY = Path(__file__).resolve().parents[3]
 NAME, NEXT = "acmewrap.yaml", "3.1.6"
 HOOK = b"ssh_deploy() { true; }\n"
 
@@ -118,6 +119,31 @@ def test_it_is_installed_checked_and_left_again_like_the_built_in_ones(
     assert run(folder, "install") == 6
     assert "deploy/ssh.sh has other content" in said(capsys)
     assert run(folder, "upgrade", "--to", "3.1.1", "--dry-run") == 0
+
+
+def test_releases_lists_it_with_the_user_as_its_only_witness(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pinned(folder)
+    capsys.readouterr()
+    assert run(folder, "releases") == 0
+    assert said(capsys).splitlines()[-4::3] == [NEXT, "  1 witness: user"]
+    assert run(folder, "--json", "releases") == 0
+    last = json.loads(capsys.readouterr().out)["releases"][-1]
+    assert (last["version"], last["sha256"], last["witnesses"]) == (NEXT, None, ["user"])
+
+
+def test_releases_needs_no_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(tmp_path, "releases") == 0
+    assert "3.1.1" in said(capsys)
+
+
+def test_the_commands_of_the_guide_work(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    guide = (REPOSITORY / "docs" / "guide-web-server.md").read_text(encoding="utf-8")
+    block = next(part for part in guide.split("```") if part.startswith("sh\nacmewrap pin "))
+    commands = [line.split()[1:] for line in block.splitlines()[1:]]
+    packed(folder / commands[0][1])
+    monkeypatch.chdir(folder)
+    assert [run(folder, *words, *(["--yes"] if words[0] == "upgrade" else [])) for words in commands] == [0, 0]
+    assert f"release: {NEXT} " in (folder / NAME).read_text(encoding="utf-8")
 
 
 def test_a_manifest_that_was_changed_makes_the_file_invalid(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

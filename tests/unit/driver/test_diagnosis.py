@@ -635,3 +635,14 @@ def test_a_refusal_without_another_reason_names_the_lifetime_that_was_asked_for(
     assert diagnosed([f"{STAMP}Signing failed."], log=problem(name)).id != "acme.lifetime"
     assert diagnosed([f"{STAMP}x"], log=problem("rateLimited"), context=wished).id == "acme.rate_limited"
     assert diagnosed([f"{STAMP}Error getting authz."], context=wished).id == "ca.server_error"  # nobody's words
+
+
+def test_challenges_that_are_offered_are_those_of_the_authority_and_not_what_acme_sh_takes_for_them() -> None:
+    lines = [
+        "Cannot get domain token entry nas.test for http-01",
+        "Supported validation types are: pending , but you specified: http-01",
+    ]
+    log = '{"status": "pending", "challenges": [{"status": "pending", "type": "dns-01"}, {"type": "tls-alpn-01"}]}'
+    failure = diagnosed([STAMP + line for line in lines], log=log)
+    assert failure.id == "challenge.not_offered"
+    assert failure.message == "nas.test: the authority offers dns-01, tls-alpn-01, and no http-01"

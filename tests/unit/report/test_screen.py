@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+from acmewrap.catalogue import failure
 from acmewrap.engine.results import Run, StepResult
 from acmewrap.formats.layout import text_of
 from acmewrap.plan.planner import Plan
@@ -12,14 +13,16 @@ from acmewrap.plan.steps import DeployCertificate
 from acmewrap.reasons import Plain
 from acmewrap.report.screen import (
     failure_lines,
+    pause_lines,
     plan_lines,
     result_lines,
     run_lines,
     status_notes,
     status_table,
 )
+from acmewrap.state.ledger import LedgerEntry
 from results import GOOD, NOT_ISSUED, NOT_PROVEN, NOW, REFUSED, SEEN, STATUSES, TARGET, VALID
-from wanted import CERTIFICATE, make_config
+from wanted import CERTIFICATE, make_config, make_state
 
 
 def test_a_plan_is_a_table_of_steps_with_their_reasons() -> None:
@@ -113,3 +116,11 @@ def test_names_that_the_authority_added_stand_below_the_table() -> None:
     assert VALID.leaf is not None
     more = replace(VALID, leaf=replace(VALID.leaf, names=(*VALID.certificate.domains, "added.internal.test")))
     assert list(status_notes({"nas": more}, None)) == ["nas: holds names that were not asked for: added.internal.test"]
+
+
+def test_what_waits_for_its_next_try_is_said_when_nothing_else_is_to_do() -> None:
+    failed = LedgerEntry().fail(failure("acme.rate_limited", "too many"), 1000.0, retry_after=7200)
+    state = make_state(attempts=failed)
+    (line,) = pause_lines(state, 1000.0)
+    assert line == "nas: next try in 2 hours; too many [acme.rate_limited]"
+    assert list(pause_lines(state, 1000.0 + 7200)) == []
