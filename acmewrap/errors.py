@@ -36,7 +36,7 @@ class ExitCode(IntEnum):
         return code
 
     OK = 0, "all is well, also when nothing was due"
-    UNEXPECTED = 1, "unexpected; status: something is not well"
+    UNEXPECTED = 1, "unexpected; status: the schedule is not well"
     USAGE = 2, "usage; plan --exit-code: changes pending"
     PENDING = 2
     ISSUE_FAILED = 3, "an issue or renewal failed"

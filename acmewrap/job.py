@@ -173,10 +173,12 @@ class Job:
 
         Raises :class:`BusyError`, :class:`IssueError` (``certificate.not_issued``; ``certificate.replaced``: it is not *sha256*).
         """
+        from .engine.context import RunContext
         from .engine.verbs import revocation
 
         (certificate,) = self.select(name)
-        return revocation.revoke(self.config, certificate, self._environ, reason, sha256)
+        context = RunContext(self._environ, deadline=self.deadline)
+        return revocation.revoke(self.config, certificate, context, reason, sha256)
 
     def compare_release(self, version: Optional[str] = None) -> ReleaseChange:
         """What :meth:`upgrade` would change. Raises :class:`ReleaseError` when *version* may not be installed."""

@@ -123,6 +123,13 @@ class NotObserved(Detailed):
 
 
 @dataclass(frozen=True)
+class Blocked(Detailed):
+    """It can only fail, and why."""
+
+    failure: Failure
+
+
+@dataclass(frozen=True)
 class SetBroken(Detailed):
     """Key, certificate and chain do not match."""
 
@@ -192,6 +199,7 @@ Reason = Union[
     AccountNotManaged,
     NotOurs,
     NotObserved,
+    Blocked,
     SetBroken,
     Changed,
     Due,

@@ -22,6 +22,7 @@ from .catalogue import failure
 from .errors import AccessError, AcmewrapError
 from .formats.text import visible
 from .system import files
+from .system.privileges import home_of
 
 KEPT = 10
 _ID = "internal.unexpected"
@@ -48,8 +49,7 @@ def explain(error: Exception, folder: Path, subject: str) -> AcmewrapError:
 
 def own_folder(environ: Mapping[str, str]) -> Path:
     """Where a report lies that is about no configuration: ``$XDG_CACHE_HOME/acmewrap``."""
-    base = environ.get("XDG_CACHE_HOME") or os.path.join(os.path.expanduser(environ.get("HOME") or "~"), ".cache")
-    return Path(base, "acmewrap")
+    return Path(environ.get("XDG_CACHE_HOME") or home_of(environ) / ".cache", "acmewrap")
 
 
 def _write(error: Exception, folder: Path, subject: str) -> Optional[Path]:

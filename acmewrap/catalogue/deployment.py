@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Mapping
 
 from ..errors import Retry
-from .entry import Entry, deploy_failed, issue_failed
+from .entry import Entry, deploy_failed, issue_failed, misconfigured
 
 ENTRIES: Mapping[str, Entry] = {
     "key.not_created": issue_failed(
@@ -54,9 +54,9 @@ ENTRIES: Mapping[str, Entry] = {
         "acme.sh ended well and the files are not there, or are not what they should be.",
         "Check space and permissions of {folder}, then issue it anew: acmewrap issue --force {name}",
     ),
-    "hook.unknown": deploy_failed(
-        "This release of acme.sh has no deploy hook of that name.",
-        "Correct `hook` ({hook}); the hooks are the files of acme.sh's folder deploy/.",
+    "hook.unknown": misconfigured(
+        "This release of acme.sh has no hook of that name.",
+        "Correct the name ({hook}) in the file; the hooks are the files of acme.sh's folders deploy/ and dnsapi/.",
     ),
     "hook.failed": Entry(
         "A command that was to run before, after or on renewal ended with an error.",
@@ -111,6 +111,10 @@ ENTRIES: Mapping[str, Entry] = {
         "It is tried again on the next run. See what is served: openssl s_client -connect {target} </dev/null | openssl x509 "
         "-noout -dates (with -starttls where TLS begins on request)",
         retry=Retry.LATER,
+    ),
+    "deploy.replaced": deploy_failed(
+        "The certificate was served, and a later deployment of the same run put another one in its place.",
+        "Give each of the certificates a place of its own; the message names the one that both go to. Then: acmewrap apply",
     ),
     "deploy.reverted": deploy_failed(
         "The target was seen with the certificate, and with another one again, several times: something else brings that there. "

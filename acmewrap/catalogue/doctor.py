@@ -87,6 +87,11 @@ ENTRIES: Mapping[str, Entry] = {
     "doctor.schedule_missing": Entry(
         "The scheduler does not have the entry that the YAML file asks for.", "Run: acmewrap apply"
     ),
+    "doctor.schedule_dead": Entry(
+        "The entry is there, and its scheduler has not started it for longer than two intervals: the service that should does not "
+        "run (cron, systemd, DSM's Task Scheduler), or the machine was off.",
+        "See whether that service runs, then have a run: acmewrap cron. Its log shows when the schedule ran last.",
+    ),
     "doctor.schedule_too_slow": Entry(
         "Less time lies between the day a certificate is due and its end than between two runs.",
         "Run more often, `schedule: {{every: {every}}}`, or let `renew` begin earlier; then: acmewrap apply",

@@ -46,7 +46,7 @@ COMMANDS: Mapping[str, Page] = {
     ),
     "plan": Page(
         "show what apply would do, and why",
-        "Changes nothing. What is left over from an older file is shown too; `apply --prune` removes it.",
+        "Changes nothing. Shown too: leftovers (`apply --prune` removes it), and what can only fail, with its exit code.",
         ("acmewrap plan", "acmewrap plan --exit-code   # 2 when something is pending"),
         names=True,
         takes=("--only", "--force"),
@@ -62,7 +62,7 @@ COMMANDS: Mapping[str, Page] = {
     ),
     "status": Page(
         "show the certificates, on disk and at their targets",
-        "The exit code is 0 when every certificate is valid and served, 1 otherwise: fit for monitoring.",
+        "Exit codes: 0 all is valid and served, 3 one failed or ended, 4 a deployment is pending, 1 the schedule is wrong.",
         ("acmewrap status", "acmewrap --json status", "acmewrap status --format prometheus"),
         names=True,
         takes=("--only",),

@@ -11,6 +11,8 @@ from ..formats.text import counted
 from ..system.files import PUBLIC, write_atomic
 from .invocation import Invocation
 
+_WORST_FIRST = (ExitCode.PERMISSION, ExitCode.ISSUE_FAILED, ExitCode.DEPLOY_FAILED)
+
 
 def check(invocation: Invocation) -> ExitCode:
     job, printer = invocation.job(), invocation.printer
@@ -25,6 +27,7 @@ def check(invocation: Invocation) -> ExitCode:
 def status(invocation: Invocation) -> ExitCode:
     from datetime import datetime, timezone
 
+    from ..engine import schedule_status
     from ..engine.verbs.status import last_run
     from ..report import screen
 
@@ -33,12 +36,15 @@ def status(invocation: Invocation) -> ExitCode:
         printer.lines(job.metrics(*invocation.names()).splitlines(), always=True)
         return ExitCode.OK
     with printer.waiting("Looking at the targets"):
-        statuses = job.status(*invocation.names())
+        statuses, schedule = job.status(*invocation.names()), schedule_status.look(job.config, time.time())
     now, last = datetime.now(timezone.utc), last_run(job.config)
-    code = ExitCode.OK if all(status.is_healthy for status in statuses.values()) else ExitCode.UNEXPECTED
+    codes = {one.exit_code for one in statuses.values()}
+    code = next((code for code in _WORST_FIRST if code in codes), ExitCode.OK)
+    if code == ExitCode.OK and schedule is not None and schedule.failure is not None:
+        code = ExitCode.UNEXPECTED
     printer.status(statuses, now)
-    printer.lines(screen.status_notes(statuses, last), always=True)
-    printer.document(code, last_run_at=last, certificates=statuses)
+    printer.lines(screen.status_notes(statuses, last, schedule), always=True)
+    printer.document(code, last_run_at=last, schedule=schedule, certificates=statuses)
     return code
 
 

@@ -114,17 +114,19 @@ def _show(invocation: Invocation, job: Job, command: Any) -> ExitCode:
     with printer.waiting(LOOKING):
         prune = getattr(options, "prune", False)
         planned = job.plan(*invocation.names(), command=command, force=options.force, prune=prune)
-    pending = bool(planned.steps) and getattr(options, "exit_code", False)
-    code = ExitCode.PENDING if pending else ExitCode.OK
+    steps = tuple(step for step in planned.steps if step not in planned.blocked)
+    pending = bool(steps) and getattr(options, "exit_code", False)
+    code = next((one.exit_code for one in planned.failures), ExitCode.PENDING if pending else ExitCode.OK)
     printer.lines(screen.plan_lines(planned, printer.width), always=True)
     if printer.as_json:
         from ..engine.verbs.status import assess
 
         parts = {
-            "plan": planned.steps,
+            "plan": steps,
+            "blocked": planned.blocked,
             "leftovers": planned.leftovers,
             "unread": planned.state.unread,
-            "changed": bool(planned.steps),
+            "changed": bool(steps),
         }
         printer.document(code, **parts, certificates=assess(job.config, planned.state, time.time()))
     return code

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, Mapping, Optional, Union
+from typing import Literal, Mapping, Optional, Sequence, Union
 
 from ..secrets import Reference
 
@@ -63,3 +63,8 @@ class Apache:
 
 
 Challenge = Union[Webroot, Standalone, Alpn, Dns, Stateless, Nginx, Apache]
+
+
+def webroots_of(domains: Sequence[str], challenges: Sequence[Challenge]) -> Mapping[str, str]:
+    """The webroot of each of *domains* that has one."""
+    return {domain: str(way.path) for domain, way in zip(domains, challenges) if isinstance(way, Webroot)}

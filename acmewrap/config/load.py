@@ -15,10 +15,11 @@ from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 from ..catalogue import failure, invalid
 from ..errors import AccessError, Problem
 from ..secrets import is_private
+from ..system.privileges import home_of
 from ..system.reading import read_bytes
 from ..system.trust import StrPath, find_dsm_tools
 from .model import Config
-from .search import MissingConfigurationError, home_of
+from .search import MissingConfigurationError
 
 _SPARE = 100_000  # entries that aliases may repeat before it is called too much
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import List, Mapping, Optional
 
 from ..catalogue import failure
 from ..errors import ConfigurationError, Problem
+from ..system.privileges import home_of
 
 NAME = "acmewrap.yaml"
 _VARIABLE = "ACMEWRAP_CONFIG"
@@ -54,15 +54,3 @@ def _is_there(file: Path) -> bool:
         return file.exists()
     except PermissionError:
         return True
-
-
-def home_of(environ: Mapping[str, str]) -> Path:
-    """The home directory. DSM's tasks run without HOME, so the password entry is asked then."""
-    if environ.get("HOME"):
-        return Path(environ["HOME"])
-    import pwd
-
-    try:
-        return Path(pwd.getpwuid(os.getuid()).pw_dir)
-    except KeyError:  # a user without an entry, as containers have them
-        return Path("/")

@@ -13,6 +13,7 @@ from ..formats.timefmt import moment, span
 from ..net.tls import BAD_DATES
 from ..pki import x509
 from ..plan.steps import WriteBundle
+from ..reasons import Blocked
 from ..report import wording
 from ..system.reading import read_bytes
 from .finding import Check, DoctorContext, Finding
@@ -55,8 +56,10 @@ def _bundle(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
     for step in steps(context, "bundle", WriteBundle):
         if step.path == path:
             message = f"{path}: {wording.reason_of(step)}"
-            fix = None if authority.pem is None else step
-            yield Finding.of("bundle.missing", message, fix, server=authority.server, ca_bundle=path)
+            if isinstance(step.reason, Blocked):
+                yield Finding(step.reason.failure)
+            else:
+                yield Finding.of("bundle.missing", message, step, server=authority.server, ca_bundle=path)
             return
     try:
         certificates = x509.parse_pem(read_bytes(path))

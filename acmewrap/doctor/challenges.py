@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
-import grp
 import os
 from functools import partial
 from pathlib import Path
@@ -13,6 +11,7 @@ from ..config.challenges import Challenge, Dns, Webroot
 from ..host import token, webroot
 from ..plan.steps import PrepareWebroot
 from ..report import wording
+from ..system.privileges import User
 from ..system.trust import find_dsm_tools
 from .finding import Check, DoctorContext, Finding, NotLooked
 from .machine import steps
@@ -33,11 +32,10 @@ def checks(context: DoctorContext) -> Iterator[Check]:
 def _webroot(context: DoctorContext, folder: Path) -> Iterator[Finding]:
     for step in steps(context, "webroot", PrepareWebroot):
         if step.path == folder:
-            who = {"user": getpass.getuser(), "group": grp.getgrgid(os.getgid()).gr_name}
             message = f"{folder}: {wording.reason_of(step)}"
             gone = not folder.exists() and find_dsm_tools(context.environ) is not None
             id = "doctor.webroot_lost" if gone else "webroot.not_writable"
-            yield Finding.of(id, message, step, webroot=folder, **who)
+            yield Finding.of(id, message, step, webroot=folder, user=User.current().name, group=os.getegid())
 
 
 def _name(context: DoctorContext, name: str, challenge: Challenge) -> Iterator[Finding]:

@@ -30,6 +30,9 @@ def checks(context: DoctorContext) -> Iterator[Check]:
 def _certificate(context: DoctorContext, certificate: Certificate, found: CertificateState) -> Iterator[Finding]:
     leaf = found.leaf
     name, last = certificate.name, _last_error(found.attempts)
+    if found.unread is not None:
+        yield Finding(found.unread)
+        return
     if leaf is None:
         message = f"{name} was not issued yet{last}"
         yield Finding.of("certificate.not_issued", message, name=name)
@@ -57,7 +60,7 @@ def _certificate(context: DoctorContext, certificate: Certificate, found: Certif
 def _target(certificate: Certificate, target: Target, found: CertificateState) -> Iterator[Finding]:
     leaf = found.leaf
     if leaf is None:
-        raise NotLooked("there is no certificate yet")
+        raise NotLooked("there is no certificate yet" if found.unread is None else "the certificate cannot be read")
     entry, name = found.deliveries[target.name], certificate.name
     if not local_files.can_look(target):
         if entry.seen != leaf.sha256:

@@ -11,6 +11,7 @@ from typing import Iterator
 
 from .. import paths
 from ..driver.command import DEADLINES
+from ..engine import schedule_status
 from ..formats.timefmt import span
 from ..limits import CLOCK_TOLERANCE
 from ..plan.due import interval_of
@@ -53,6 +54,9 @@ def _schedule(context: DoctorContext) -> Iterator[Finding]:
     for step in steps(context, "schedule", SetSchedule):
         message = f"the entry of {schedule.by}: {wording.reason_of(step)}"
         yield Finding.of("doctor.schedule_missing", message, by=schedule.by, fix=step)
+    late = schedule_status.find_late(context.config, context.clock())
+    if late is not None:
+        yield Finding(late)
     slow = find_too_slow(context.config, read_state(context.config, CERTIFICATE_PARTS))
     if slow is not None:
         yield Finding.of("doctor.schedule_too_slow", slow.message, every=slow.every)

@@ -42,7 +42,8 @@ class AcmeSh:
 
     Before each call every file of it is held against the manifest of the pinned release ``version`` (None: the one that the
     script says it is), or against ``files``, unless ``verify`` is False. ``environment`` reaches every call (proxies, for one);
-    ``deadlines`` are seconds by verb, all in all; ``poll`` and ``proxy`` (its URL) are those of an authority.
+    ``deadlines`` are seconds by verb, all in all; ``poll`` and ``proxy`` (its URL) are those of an authority; ``context`` is what
+    remedies name.
     """
 
     def __init__(
@@ -62,6 +63,7 @@ class AcmeSh:
         runner: Optional[Runner] = None,
         clock: Callable[[], float] = time.time,
         poll: Poll = "early",
+        context: Optional[Mapping[str, str]] = None,
         proxy: Optional[Value] = None,
     ) -> None:
         self.home = Home(Path(home))
@@ -80,6 +82,7 @@ class AcmeSh:
             runner=runner or ProcessRunner(),
             clock=clock,
             poll=poll,
+            context=context or {},
             proxy=proxy,
         )
 
@@ -162,11 +165,10 @@ class AcmeSh:
     ) -> IssueResult:
         """``--renew``: the same again, from what acme.sh remembers except *wait*. Runs no deploy hook; that is :meth:`deploy`'s."""
         stored = self.home.read(domain, is_ecc(key))
-        domains, webroots = ((domain,), ()) if stored is None else (stored.domains, stored.webroots)
+        domains, webroots = ((domain,), {}) if stored is None else (stored.domains, stored.webroots)
         words = command.renew(domain, key, force=force)
-        return orders.obtain(
-            self._caller, Request("renew", domains, key, words, webroots, variables, due, settings, wait=wait), on_line
-        )
+        request = Request("renew", domains, key, words, webroots, variables, due, settings, wait=wait)
+        return orders.obtain(self._caller, request, on_line)
 
     def cron(
         self,

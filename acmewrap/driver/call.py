@@ -65,6 +65,7 @@ class Caller:
     runner: Runner = field(default_factory=ProcessRunner)
     clock: Callable[[], float] = time.time
     poll: Poll = "early"
+    context: Mapping[str, str] = field(default_factory=dict)
     proxy: Optional[Value] = None
 
     def run(
@@ -145,9 +146,12 @@ class Caller:
         *,
         protocol: str = "",
         part: Optional[Transcript] = None,
+        webroots: Optional[Mapping[str, str]] = None,
     ) -> Failure:
-        """Why it, or the *part* of it, failed; *context* is what the remedy may name, *protocol* the call's own log."""
-        known = {"server": self.server, "home": str(self.home.path), **(context or {})}
+        """Why it, or the *part* of it, failed; *context* is what the remedy may name, *protocol* the call's own log; *webroots* as
+        :func:`diagnose` has it.
+        """
+        known = {"server": self.server, "home": str(self.home.path), **(context or {}), **self.context}
         if self.ca_bundle is not None:
             known["ca_bundle"] = str(self.ca_bundle)
         return diagnose(
@@ -157,6 +161,7 @@ class Caller:
             returncode=completed.returncode,
             ended_by_deadline=completed.ended_by_deadline,
             context=known,
+            webroots=webroots,
         )
 
     def dns_wait(self, challenges: Sequence[Challenge], options: Sequence[str]) -> Optional[Wait]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import re
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Callable, Iterable, Literal, Mapping, Optional, Tuple
 
@@ -39,7 +39,7 @@ _OF_LEAF = ("not_before", "not_after", "serial", "sha256", "issuer", "key_type")
 
 @dataclass(frozen=True)
 class Request:
-    """An ``--issue`` or ``--renew``: the certificate that is requested, and the arguments that do it.
+    """An ``--issue`` or ``--renew``: the certificate that is requested, and the arguments that do it; ``webroots`` by domain.
 
     Raises :class:`CommandError` (``command.unsafe``) for settings that a configuration of acme.sh cannot hold.
     """
@@ -48,7 +48,7 @@ class Request:
     domains: Tuple[str, ...]
     key: str
     words: Tuple[str, ...]
-    webroots: Tuple[str, ...] = ()
+    webroots: Mapping[str, str] = field(default_factory=dict)
     variables: Optional[Mapping[str, Value]] = None
     due: Optional[Due] = None
     settings: Optional[Mapping[str, str]] = None

@@ -13,7 +13,7 @@ from ..catalogue import CATALOGUE, failure
 from ..config.model import Authority, Certificate, Config, Target
 from ..driver import dns_wait
 from ..driver.homes.configuration import set_deployed
-from ..driver.homes.home import Home, Stored
+from ..driver.homes.home import Stored
 from ..driver.process import OnLine
 from ..driver.results import IssueResult
 from ..errors import AcmewrapError, DeployError, Failure
@@ -23,7 +23,7 @@ from ..pki.x509 import X509
 from ..plan.due import due_at, end_of, interval_of
 from ..plan.fingerprint import REQUEST_KEY, request_of
 from ..plan.steps import CertificateStep, CheckRenewalInfo, DeployCertificate, ObtainCertificate, RenewCertificate
-from ..reasons import NotServed, Reverted
+from ..reasons import Blocked, NotServed, Reverted
 from ..secrets import Secret, resolve
 from ..state.ledger import Ledger, LedgerEntry
 from ..verify import local_files
@@ -60,6 +60,8 @@ class CertificateSteps:
             renewal_advice.consult(self.config, step.request, ledger, now, self.context.environ)
             return None
         try:
+            if isinstance(step.reason, Blocked):
+                raise AcmewrapError(step.reason.failure)
             if isinstance(step, DeployCertificate):
                 return self._deploy(step, on_line)
             assert isinstance(step, ObtainCertificate)
@@ -68,13 +70,13 @@ class CertificateSteps:
             problem = explain(error, self.config, step)
             if not self.context.stopped.is_set():
                 with contextlib.suppress(Exception):  # where nothing can be read or written, the failure itself says so
-                    self._note(step, problem.failure)
+                    self.note(step, problem.failure)
             raise problem from error
 
     def _obtain(self, step: ObtainCertificate, on_line: OnLine) -> IssueResult:
         if step.request.name in self.blocked:
             raise self.blocked[step.request.name]
-        before = _read(step)
+        before = paths.read(self.config, step.request)
         result = self._order(step, on_line)
         if not result.changed and result.failure is not None and CATALOGUE[result.failure.id].account_lost:
             result = self._order(step, on_line) if self._register_again(step.authority) else result
@@ -88,7 +90,7 @@ class CertificateSteps:
             return result
         result = challenge_look.explain(step.request, result)
         assert result.failure is not None
-        self._note(step, result.failure, result.retry_after)
+        self.note(step, result.failure, result.retry_after)
         return result
 
     def _register_again(self, authority: Authority) -> bool:
@@ -114,7 +116,7 @@ class CertificateSteps:
         return replace(result, failure=problem)
 
     def _order(self, step: ObtainCertificate, on_line: OnLine) -> IssueResult:
-        certificate, acme = step.request, self.context.open_acme(self.config, step.authority)
+        certificate, acme = step.request, self.context.open_acme(self.config, step.authority, step.request.name)
         options = certificate.options
 
         def due(not_before: datetime, not_after: datetime) -> datetime:
@@ -171,11 +173,11 @@ class CertificateSteps:
             return done.delivery
         problem = explain(error, self.config, step)
         with contextlib.suppress(Exception):
-            self._note(step, problem.failure)
+            self.note(step, problem.failure)
         return problem
 
     def _read_sound(self, step: DeployCertificate) -> Tuple[Stored, X509]:
-        name, stored = step.request.name, _read(step)
+        name, stored = step.request.name, paths.read(self.config, step.request)
         if stored is None or stored.leaf is None:
             message = f"{name} was not issued yet, there is nothing to deploy"
             raise DeployError(failure("certificate.not_issued", message, name=name))
@@ -214,11 +216,11 @@ class CertificateSteps:
     def _is_left_to_acme_sh(self) -> bool:
         return self.config.schedule is not None and self.config.schedule.run == "wrapper"
 
-    def _note(self, step: CertificateStep, problem: Failure, retry_after: Optional[timedelta] = None) -> None:
+    def note(self, step: CertificateStep, problem: Failure, retry_after: Optional[timedelta] = None) -> None:
         """Write a failure down. The next try comes while half of what is left of a life is still left: the life of what a
         target serves, or of the certificate itself.
         """
-        now, stored = self.context.clock(), _read(step)
+        now, stored = self.context.clock(), paths.read(self.config, step.request)
         ledger = self.ledgers[step.authority.name]
         entry = ledger.get(step.entry)
         leaf = stored.leaf if stored is not None else None
@@ -231,10 +233,6 @@ class CertificateSteps:
             retry_after=None if retry_after is None else retry_after.total_seconds(),
         )
         ledger.put(step.entry, failed)
-
-
-def _read(step: CertificateStep) -> Optional[Stored]:
-    return Home(step.authority.home).read(*paths.name_of(step.request))
 
 
 def _place(target: Target) -> str:

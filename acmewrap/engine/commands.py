@@ -43,8 +43,7 @@ def run(
     verb: str, argv: Tuple[str, ...], config: Config, context: RunContext, on_line: Optional[OnLine]
 ) -> Tuple[str, ...]:
     """Run a command of ``install``, never two at once on this machine. Raises what :func:`_run` raises."""
-    timeout = context.deadlines.get(verb, _DEADLINE)
-    command = Command(verb, argv, _environment(context), config.directory, timeout)
+    command = Command(verb, argv, _environment(context), config.directory, _DEADLINE)
     with files.machine_lock(_DEADLINE):
         return _run(command, context, on_line)
 

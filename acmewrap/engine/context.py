@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from dataclasses import dataclass, field
-from typing import Callable, Dict, Mapping
+from typing import Callable, Dict, Mapping, Optional
 
 from .. import paths, unexpected
 from ..acme import directory
@@ -32,14 +32,14 @@ def explain(error: Exception, config: Config, step: Step) -> AcmewrapError:
 @dataclass(frozen=True)
 class RunContext:
     """``environ`` serves secrets, proxies and PATH; ``lock_timeout`` is how long to wait for another run, in seconds;
-    ``deadlines`` are those of acme.sh's verbs, in seconds.
+    ``deadline`` is for each call of acme.sh, in seconds (None: that of its verb).
     """
 
     environ: Mapping[str, str]
     clock: Callable[[], float] = time.time
     runner: Runner = field(default_factory=ProcessRunner)
     lock_timeout: float = 10.0
-    deadlines: Mapping[str, float] = field(default_factory=dict)
+    deadline: Optional[float] = None
     stopped: threading.Event = field(default_factory=threading.Event)
 
     def stop(self) -> None:
@@ -62,8 +62,8 @@ class RunContext:
         """See :func:`acmewrap.acme.directory.fetch`."""
         return directory.fetch(authority.server, authority.ca_bundle, proxy_of(authority, self.environ))
 
-    def open_acme(self, config: Config, authority: Authority) -> AcmeSh:
-        """acme.sh as the configuration has it, bound to one authority."""
+    def open_acme(self, config: Config, authority: Authority, name: str = "") -> AcmeSh:
+        """acme.sh as the configuration has it, bound to one authority; for the certificate *name*, if it is for one."""
         proxies: Dict[str, str] = {name: self.environ[name] for name in _PROXIES if name in self.environ}
         return AcmeSh(
             paths.program_folder(config),
@@ -77,7 +77,8 @@ class RunContext:
             files=config.acme_sh.pinned[1],
             path=self.environ.get("PATH") or command.DEFAULT_PATH,
             environment=proxies,
-            deadlines=self.deadlines,
+            deadlines={} if self.deadline is None else dict.fromkeys(command.DEADLINES, self.deadline),
             runner=self.runner,
             clock=self.clock,
+            context={"name": name} if name else {},
         )

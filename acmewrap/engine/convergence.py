@@ -30,14 +30,16 @@ SCOPES: Mapping[Command, PlanOptions] = {
     # No login to a NAS for these.
     "install": PlanOptions(("install",), frozenset(("release",))),
     "render": PlanOptions(("bundle", "render"), frozenset(("wrapper", "bundle"))),
-    "issue": PlanOptions(OBTAINING_KINDS, CERTIFICATE_PARTS),
-    "deploy": PlanOptions(("deploy",), frozenset(("certificates", "wire", "nas"))),
+    "issue": PlanOptions(OBTAINING_KINDS, CERTIFICATE_PARTS | {"obstacles"}),
+    "deploy": PlanOptions(("deploy",), frozenset(("certificates", "wire", "nas", "obstacles"))),
     # Failures wait out their time, and nothing but files is read before a certificate is due.
     "cron": PlanOptions(
         CERTIFICATE_KINDS, CERTIFICATE_PARTS, respect_backoff=True, reissue_on_change=False, watch=True
     ),
     # The webroot is taken as it is: whether it works is the question.
-    "rehearse": PlanOptions(("install", "bundle", "issue"), frozenset(("release", "bundle", "certificates"))),
+    "rehearse": PlanOptions(
+        ("install", "bundle", "issue"), frozenset(("release", "bundle", "certificates", "obstacles"))
+    ),
     "upgrade": PlanOptions(("install", "render"), frozenset(("release", "wrapper"))),
 }
 
@@ -83,13 +85,11 @@ class Convergence:
                 self.options.watch and watch.is_due(self.config, planned.state, self.clock())
             ):
                 return Run(planned, (), started, instant(self.clock()))
-        from ..driver.command import DEADLINES
         from .commands import Commands
         from .context import RunContext
         from .engine import Engine
 
-        deadlines = {} if self.deadline is None else dict.fromkeys(DEADLINES, self.deadline)
-        context = RunContext(self.environ, clock=self.clock, deadlines=deadlines)
+        context = RunContext(self.environ, clock=self.clock, deadline=self.deadline)
         commands = Commands(self.config, context, self.document)
         engine = Engine(self.config, context, listener, commands)
         with engine.hold() as barred:

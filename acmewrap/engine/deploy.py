@@ -38,7 +38,7 @@ def deliver(
     observed = local_files.look(target, stored) if look else tls_probe.Observation()
     if observed.served == leaf and target.synology is None:
         return Delivery(None, observed)
-    acme = context.open_acme(config, step.authority)
+    acme = context.open_acme(config, step.authority, certificate.name)
     result: Optional[DeployResult] = None
     assigned = False
     variables: Dict[str, Union[str, Secret]] = {

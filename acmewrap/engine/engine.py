@@ -24,7 +24,7 @@ from ..plan.planner import Plan
 from ..plan.steps import LAST_KINDS, CertificateStep, DeployCertificate, ObtainCertificate, Step, groups_of
 from ..state.ledger import open_ledgers
 from ..system import files, trust
-from . import authorities, install
+from . import authorities, dependence, install, last_look
 from .certificate_steps import CertificateSteps
 from .commands import Commands, stage_of
 from .context import RunContext, explain
@@ -106,7 +106,8 @@ class Engine:
         try:
             self._notify(Planned(plan))
             results = [self._run(step, self._do_machine) for step in before]
-            results += self._do_certificates(plan)
+            failed = [result.step for result in results if not result.ok]
+            results += self._do_certificates(plan, failed)
             results += [self._run(step, self._do_machine) for step in after]
         except ListenerError as carrier:
             callers = carrier.error
@@ -123,7 +124,7 @@ class Engine:
         machine_steps.perform(step, self._context.environ)
         return None
 
-    def _do_certificates(self, plan: Plan) -> List[StepResult]:
+    def _do_certificates(self, plan: Plan, failed: Sequence[Step]) -> List[StepResult]:
         from concurrent.futures import ThreadPoolExecutor
 
         steps: Dict[str, List[CertificateStep]] = {}
@@ -137,15 +138,21 @@ class Engine:
         groups = groups_of(plan.steps)
         later = {id(step) for group in groups for step in group}
         lanes = [[step for step in lane if id(step) not in later] for lane in steps.values()]
+        prevented = {id(step) for lane in steps.values() for step in lane if dependence.is_prevented(step, failed)}
         with ThreadPoolExecutor(max_workers=min(self._config.jobs, len(steps))) as pool:
             try:
-                done = [*pool.map(lambda lane: self._do_lane(lane, work.perform), lanes)]
-                lacking = {result.step.certificate for lane in done for result in lane if _is_lacking(result)}
+                done = [*pool.map(lambda lane: self._do_lane(lane, work.perform, prevented), lanes)]
+                lacking = {one.step.certificate for lane in done for one in lane if dependence.is_lacking(one)}
                 done += pool.map(lambda group: self._do_group(group, work, lacking), groups)
             except BaseException:
                 self._context.stop()  # before the pool waits for its threads
                 raise
         results = {id(result.step): result for lane in done for result in lane}
+        for step, problem in last_look.find_replaced(self._config, tuple(results.values())):
+            work.note(step, problem.failure)
+            results[id(step)] = self._end(
+                replace(StepResult.failed(step, problem), evidence=results[id(step)].evidence)
+            )
         return [results[id(step)] for lane in steps.values() for step in lane]
 
     def _open_authorities(self, plan: Plan) -> authorities.Opened:
@@ -162,12 +169,12 @@ class Engine:
             webroot.keep_folder(path)
         return authorities.open_for(orders, self._config, self._context)
 
-    def _do_lane(self, steps: Sequence[Step], work: Work) -> List[StepResult]:
+    def _do_lane(self, steps: Sequence[Step], work: Work, prevented: AbstractSet[int]) -> List[StepResult]:
         results: List[StepResult] = []
         lacking = False
         for step in steps:
-            results.append(self._skip(step) if lacking else self._run(step, work))
-            lacking = lacking or _is_lacking(results[-1])
+            results.append(self._skip(step) if lacking or id(step) in prevented else self._run(step, work))
+            lacking = lacking or dependence.is_lacking(results[-1])
         return results
 
     def _do_group(
@@ -186,7 +193,7 @@ class Engine:
         return results
 
     def _skip(self, step: Step) -> StepResult:
-        return self._end(StepResult(step, "skipped", failure("step.skipped", "there is no new certificate to deploy")))
+        return self._end(StepResult(step, "skipped", failure("step.skipped", "a step before it failed")))
 
     def _lines_of(self, step: Step) -> OnLine:
         return lambda line: self._notify(StepLine(step, line))
@@ -225,8 +232,3 @@ class Engine:
                 self._listener_failed = True
                 self._context.stop()
                 raise ListenerError(error) from error
-
-
-def _is_lacking(result: StepResult) -> bool:
-    """Whether there is no new certificate; one that came with a failing hook after it is there all the same."""
-    return isinstance(result.step, ObtainCertificate) and not (result.evidence is not None and result.evidence.changed)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import getpass
 import grp
 import logging
 import os
@@ -122,4 +121,12 @@ def _prepare_with_sudo(path: Path, folders: Sequence[Path]) -> None:
 
 
 def _not_writable(path: Path, why: str) -> AccessError:
-    return AccessError(failure("webroot.not_writable", f"{path}: {why}", webroot=path, user=getpass.getuser()))
+    return AccessError(
+        failure(
+            "webroot.not_writable",
+            f"{path}: {why}",
+            webroot=path,
+            user=privileges.User.current().name,
+            group=os.getegid(),
+        )
+    )

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import AbstractSet, Iterator, Optional, Tuple
 
 from .. import paths, reasons
-from ..config.model import Certificate, Config, Target
+from ..catalogue import failure
+from ..config.model import Authority, Certificate, Config, Target
 from ..driver.homes.home import Stored
+from ..errors import Failure
 from ..formats.timefmt import instant
 from ..limits import MOST_REDELIVERIES, is_look_due
 from ..reasons import Plain, Reason, drifted
@@ -30,6 +33,17 @@ class Plan:
     leftovers: Tuple[Step, ...] = ()
     notes: Tuple[Reason, ...] = ()
     state: State = field(default_factory=State, compare=False, repr=False)
+
+    @property
+    def blocked(self) -> Tuple[Step, ...]:
+        """Those of the steps that can only fail."""
+        return tuple(step for step in self.steps if isinstance(step.reason, (reasons.Blocked, reasons.NotObserved)))
+
+    @property
+    def failures(self) -> Tuple[Failure, ...]:
+        """What could not be read, and what steps can only fail of; each once."""
+        found = (step.reason.failure for step in self.blocked)  # type: ignore[union-attr]
+        return tuple(dict.fromkeys((*self.state.unread, *found)))
 
     def following(self, other: Plan) -> Plan:
         """What of this plan is left to do after *other*: the certificates about which it did no more than ask."""
@@ -63,7 +77,7 @@ def plan(config: Config, state: State, now: float, options: Optional[PlanOptions
     found = [*_machine(config, state, options), *_certificates(config, state, now, options)]
     schedule = drifted(state.schedule)
     if config.schedule is not None and schedule is not None:
-        found.append(steps.SetSchedule(schedule, config, config.schedule))
+        found.append(steps.SetSchedule(_blocked(state, "schedule") or schedule, config, config.schedule))
     chosen = tuple(step for step in found if step.kind in options.kinds)
     leftovers = tuple(_leftovers(config, state)) if "remove" in options.kinds else ()
     unmanaged = state.nas.note if state.nas is not None else None
@@ -81,7 +95,8 @@ def _machine(config: Config, state: State, options: PlanOptions) -> Iterator[Ste
     for path, (authority, drift) in state.bundles.items():
         reason = drifted(drift)
         if reason is not None:
-            yield steps.WriteBundle(reason, authority, path)
+            absent = _no_bundle(authority, path) if reason is Plain.MISSING and authority.pem is None else None
+            yield steps.WriteBundle(absent or reason, authority, path)
     for webroot, readiness in state.webroots.items():
         if readiness != "ready":
             yield steps.PrepareWebroot(
@@ -113,9 +128,13 @@ def _certificates(config: Config, state: State, now: float, options: PlanOptions
     for name, found in state.certificates.items():
         certificate = config.certificates[name]
         authority = config.authority_of(certificate)
+        if found.unread is not None:  # nobody knows what would be to do
+            continue
         obtaining = _obtain(config, certificate, found, now, options)
         if obtaining is not None:
-            yield obtaining
+            obstacle = _blocked(state, name)
+            yield obtaining if obstacle is None else replace(obtaining, reason=obstacle)
+            obtaining = None if obstacle is not None else obtaining
         elif found.advice is not None and is_look_due(found.advice.next_look, now):
             yield CheckRenewalInfo(Plain.ADVICE_OUTDATED, certificate, authority)
         for target in certificate.targets:
@@ -123,7 +142,18 @@ def _certificates(config: Config, state: State, now: float, options: PlanOptions
             pending = _pending(config, target, found, state, options, waits=waits)
             reason = Plain.NEW_CERTIFICATE if obtaining is not None else pending
             if reason is not None:
+                reason = _blocked(state, f"{name}/{target.name}") or reason
                 yield steps.DeployCertificate(reason, certificate, authority, target, options.force)
+
+
+def _no_bundle(authority: Authority, path: Path) -> reasons.Blocked:
+    missing = failure("bundle.missing", f"{path} does not exist", server=authority.server, ca_bundle=path)
+    return reasons.Blocked(missing)
+
+
+def _blocked(state: State, entry: str) -> Optional[reasons.Blocked]:
+    obstacle = state.obstacles.get(entry)
+    return None if obstacle is None else reasons.Blocked(obstacle)
 
 
 def _obtain(

@@ -9,6 +9,7 @@ from typing import Any, Dict, Mapping, Tuple, get_args
 
 from ..config.model import DEFAULT_RELEASE
 from ..engine.results import Run
+from ..engine.verbs.status import Condition
 from ..errors import ExitCode
 from ..verify.tls_probe import ChainFlaw
 from .fields import (
@@ -77,7 +78,7 @@ CERTIFICATE = record(
     "certificate",
     {
         **within("certificate", _REQUEST),
-        "state": choice("valid", "due", "expired", "broken", "missing"),
+        "state": choice(*get_args(Condition)),
         "outcome": field(_DONE, None, "What this run did to it."),
         "healthy": field(FLAG, "is_healthy", "Valid, deployed everywhere, and no failure outstanding."),
         **within("leaf", _LEAF),
@@ -105,6 +106,9 @@ ENVELOPE: Dict[str, Type] = {
     "steps": field(listed(RESULT), None, "What was done."),
 }
 _CONVERGING = ("plan", "apply", "install", "render", "issue", "deploy", "cron")
+_BLOCKED = field(listed(STEP), None, "With plan and --dry-run: what can only fail, which is not in the plan.")
+_STATES = choice("active", "missing", "differs", "dead", "unknown")
+_SCHEDULE = record("schedule", {"by": TEXT, "state": _STATES, "failure": optional(FAILURE)})
 _LEFTOVERS = field(listed(STEP), None, "What `apply --prune` could remove besides.")
 _UNREAD = field(listed(FAILURE), None, "What could not be looked at, and why; the rest was.")
 _COMMAND = {"run": listed(TEXT), "moment": choice("before", "after"), "seconds": SECONDS, "failure": optional(FAILURE)}
@@ -119,6 +123,7 @@ _SUPPORT = field(optional(TEXT), None, "With --support-file: what was written.")
 _REVOKED = record("revoked", {"name": TEXT, "serial": TEXT, "sha256": SHA256})
 OWN: Mapping[Tuple[str, ...], Dict[str, Type]] = {
     _CONVERGING: {
+        "blocked": _BLOCKED,
         "leftovers": _LEFTOVERS,
         "unread": _UNREAD,
         "commands": _COMMANDS,
@@ -126,7 +131,11 @@ OWN: Mapping[Tuple[str, ...], Dict[str, Type]] = {
         "run": optional(RUN),
         "certificates": by_name(CERTIFICATE),
     },
-    ("status",): {"last_run_at": optional(MOMENT), "certificates": by_name(CERTIFICATE)},
+    ("status",): {
+        "last_run_at": optional(MOMENT),
+        "schedule": optional(_SCHEDULE),
+        "certificates": by_name(CERTIFICATE),
+    },
     ("report",): {
         "last_run_at": optional(MOMENT),
         "next_run_at": NEXT_RUN,

@@ -12,33 +12,45 @@ from ..formats.layout import Line, table, text_of
 from ..formats.text import counted, visible
 from ..formats.timefmt import moment, span
 from ..plan.planner import Plan
-from ..plan.steps import ObtainCertificate
+from ..plan.steps import DeployCertificate, ObtainCertificate
+from ..reasons import NotObserved
 from . import wording
 
 if TYPE_CHECKING:
-    from ..driver.release.installation import Release
-    from ..engine.verbs.pinning import Pinned
-    from ..engine.verbs.upgrade import ReleaseChange
+    from ..engine.schedule_status import ScheduleStatus
     from ..state.model import State
 
 # Every other state is red.
 _COLOURS = {"valid": "green", "deployed": "green", "due": "yellow", "unverified": "yellow", "pending": "yellow"}
 _SHOWN_LINES = 8
+_SHOWN_SECONDS = 0.1
 _BAD = {"unproven": "NOT PROVEN", "rolled_back": "ROLLED BACK"}
 
 
 def plan_lines(plan: Plan, width: int = 0) -> Iterator[str]:
     """The steps of a plan with their reasons."""
-    if plan.steps:
-        rows = [(step.kind, wording.subject_of(step), wording.reason_of(step)) for step in plan.steps]
+    steps = [step for step in plan.steps if step not in plan.blocked]
+    if steps:
+        rows = [(step.kind, wording.subject_of(step), wording.reason_of(step)) for step in steps]
         yield from map(text_of, table([[[((visible(cell), ""),)] for cell in row] for row in rows], width))
-        yield f"{counted(len(plan.steps), 'step')} to do; nothing was changed."
-    else:
+        yield f"{counted(len(steps), 'step')} to do; nothing was changed."
+    elif not plan.failures:
         yield "Nothing to do: everything is as the file asks for."
+    yield from blocked_lines(plan)
     for step in plan.leftovers:
         yield f"Left over: {wording.subject_of(step)} ({wording.reason_of(step)}; apply --prune removes it)"
     for note in plan.notes:
+        if isinstance(note, NotObserved):
+            continue
         yield f"Note: {wording.describe(note)}"
+
+
+def blocked_lines(plan: Plan) -> Iterator[str]:
+    """What can only fail, or could not be read, and what to do about it."""
+    for failure in plan.failures:
+        titles = [wording.title_of(step) for step in plan.blocked if getattr(step.reason, "failure", None) == failure]
+        yield f"Cannot be done: {', '.join(titles)}" if titles else "Could not be read:"
+        yield from failure_lines(failure)
 
 
 def result_lines(result: StepResult, *, verbose: bool = False) -> Iterator[str]:
@@ -50,7 +62,8 @@ def result_lines(result: StepResult, *, verbose: bool = False) -> Iterator[str]:
     if result.outcome == "skipped":
         yield f"{head}: skipped, a step before it failed"
         return
-    yield f"{head}: {_BAD.get(result.outcome, 'FAILED')} after {result.seconds:.1f} s"
+    after = f" after {result.seconds:.1f} s" if result.seconds >= _SHOWN_SECONDS else ""
+    yield f"{head}: {_BAD.get(result.outcome, 'FAILED')}{after}"
     if result.failure is not None:
         yield from failure_lines(result.failure, verbose=verbose)
 
@@ -77,7 +90,8 @@ def pause_lines(state: State, now: float) -> Iterator[str]:
 
 def run_lines(run: Run) -> Iterator[str]:
     """One line that sums up a run."""
-    for unread in run.plan.state.unread:
+    told = {result.failure for result in run.results}
+    for unread in (one for one in run.plan.state.unread if one not in told):
         yield "Could not be read:"
         yield from failure_lines(unread)
     for command in run.commands:
@@ -85,13 +99,20 @@ def run_lines(run: Run) -> Iterator[str]:
             yield f"The command after the {'run' if run.results else 'plan'} failed:"
             yield from failure_lines(command.failure)
     yield from monitoring_lines(run.monitoring)
-    failed = sum(1 for result in run.results if result.outcome != "done")
+    skipped = sum(1 for result in run.results if result.outcome == "skipped")
+    failed = sum(1 for result in run.results if not result.ok) - skipped
     total = len(run.results)
     if failed:
-        yield f"{failed} of {counted(total, 'step')} failed (exit code {int(run.exit_code)})."
-    else:
-        seconds = (run.finished - run.started).total_seconds()
-        yield f"{counted(total, 'step')} done in {seconds:.1f} s, each of them proven."
+        also = f", {skipped} skipped" if skipped else ""
+        yield f"{failed} of {counted(total, 'step')} failed{also} (exit code {int(run.exit_code)})."
+        return
+    deployed = [result.step for result in run.results if isinstance(result.step, DeployCertificate)]
+    unproven = [step for step in deployed if step.destination.verify is None and step.destination.synology is None]
+    seconds = (run.finished - run.started).total_seconds()
+    proven = ", each deployment proven" if deployed and not unproven else ""
+    yield f"{counted(total, 'step')} done in {seconds:.1f} s{proven}."
+    if unproven:
+        yield f"Not verified, as the file says (`verify: no`): {', '.join(map(wording.subject_of, unproven))}."
 
 
 def monitoring_lines(failures: Iterable[Failure]) -> Iterator[str]:
@@ -115,48 +136,6 @@ def rehearsal_lines(run: Run) -> Iterator[str]:
     good = sum(1 for result in ordered if result.outcome == "done")
     counts = f"{good} of {counted(len(ordered), 'order')}"
     yield f"Rehearsed: {counts} brought a certificate. None was kept; what is in use was not touched."
-
-
-def release_lines(releases: Iterable[Release], default: str) -> Iterator[str]:
-    """Each pinned release, where its archive is, what that must hash to, and who vouches for its content."""
-    for release in releases:
-        note = "  default" if release.version == default else ""
-        note = note if release.cve is None else f"  vulnerable: {release.cve}"
-        yield f"{release.version}{note}"
-        yield f"  {release.url}"
-        yield f"  sha256 {release.sha256 or 'of each file, in the manifest'}"
-        yield f"  {counted(len(release.witnesses), 'witness', 'witnesses')}: {', '.join(release.witnesses)}"
-
-
-def upgrade_lines(change: ReleaseChange) -> Iterator[str]:
-    """What differs between two releases, first what this configuration uses."""
-    changes = {"added": change.added, "removed": change.removed, "changed": change.changed}
-    counts = ", ".join(f"{len(paths)} {what}" for what, paths in changes.items())
-    yield f"From acme.sh {change.old} to {change.new}, files: {counts}"
-    for what, paths in changes.items():
-        yield from (f"  {what}: {path}, in use here" for path in paths if path in change.in_use)
-    others = sorted(path for paths in changes.values() for path in paths if path not in change.in_use)
-    more = f" and {len(others) - 6} more" if len(others) > 6 else ""
-    yield f"  not in use here: {', '.join(others[:6]) or 'no others'}{more}"
-
-
-def pin_lines(pinned: Pinned, file: str, *, pretend: bool) -> Iterator[str]:
-    """What was pinned, and how to use it."""
-    if pretend:
-        yield f"Nothing was changed. To pin acme.sh {pinned.version}, leave out --dry-run."
-        return
-    yield f"Pinned: {file} knows acme.sh {pinned.version} by {pinned.manifest}"
-    yield f"To switch to it: acmewrap upgrade --to {pinned.version}"
-
-
-def switch_lines(file: str, versions: Tuple[str, str], *, switched: bool) -> Iterator[str]:
-    """How a switch between two releases ended, and the way back."""
-    old, new = versions
-    if switched:
-        yield f"Switched: {file} asks for acme.sh {new}, and that is installed."
-        yield f"The way back: acmewrap upgrade --to {old}"
-    else:
-        yield f"Not switched: {file} asks for acme.sh {old}, as before."
 
 
 def check_lines(
@@ -203,7 +182,9 @@ def _row(name: str, status: CertificateStatus, now: datetime) -> List[List[Line]
     return [[tuple((visible(text), style) for text, style in line) for line in cell] for cell in cells]
 
 
-def status_notes(statuses: Mapping[str, CertificateStatus], last_run: Optional[datetime]) -> Iterator[str]:
+def status_notes(
+    statuses: Mapping[str, CertificateStatus], last_run: Optional[datetime], schedule: Optional[ScheduleStatus] = None
+) -> Iterator[str]:
     """What stands below the table: the last run, and every failure that lasts with what to do."""
     if last_run is not None:
         yield f"Last run: {moment(last_run)}"
@@ -212,6 +193,8 @@ def status_notes(statuses: Mapping[str, CertificateStatus], last_run: Optional[d
         if added:
             yield f"{name}: holds names that were not asked for: {', '.join(added)}"
         for to, target in status.targets.items():
+            if target.failure is None and target.expected is not None and target.state in ("pending", "unreachable"):
+                yield f"{name} to {to}: expected {target.expected[:16]}…, found {found_at(target)}"
             for flaw in target.flaws:
                 yield f"{name} to {to}: warning: the chain served beside the certificate is {flaw.replace('_', ' ')}"
         failures = {
@@ -222,6 +205,18 @@ def status_notes(statuses: Mapping[str, CertificateStatus], last_run: Optional[d
             if failure is not None:
                 yield f"{place}: {failure}"
                 yield f"  What to do: {failure.remedy}"
+    if schedule is not None and schedule.failure is not None:
+        yield f"the schedule: {schedule.failure}"
+        yield f"  What to do: {schedule.failure.remedy}"
+
+
+def found_at(status: TargetStatus) -> str:
+    """What was seen at a target, where that is not what should be there."""
+    if status.observed is None or status.observed.served is None:
+        return status.observed.error if status.observed is not None and status.observed.error else "nothing"
+    if status.observed.served == status.expected:
+        return "it; its reload has not succeeded yet"
+    return f"{status.observed.served[:16]}…"
 
 
 def renewal(status: CertificateStatus, now: datetime) -> str:

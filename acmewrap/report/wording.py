@@ -37,6 +37,7 @@ _DETAILED: Mapping[Type[Detailed], Callable[[Any], str]] = {
     ),
     reasons.NotOurs: lambda reason: f"{reason.failure.message}. {reason.failure.remedy}",
     reasons.NotObserved: lambda reason: f"could not be verified: {reason.failure.message}",
+    reasons.Blocked: lambda reason: reason.failure.message,
     reasons.SetBroken: lambda reason: f"key, certificate and chain do not match: {reason.fault}",
     reasons.Changed: lambda reason: (
         f"other {reason.what}: have {', '.join(reason.have)}; want {', '.join(reason.want)}"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import re
 import shlex
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ from ..catalogue import failure
 from ..config.model import Schedule
 from ..errors import CommandError
 from ..system import files, programs
+from ..system.privileges import User
 from .backend import logged, spread
 
 _HOUR = 3600
@@ -148,7 +148,7 @@ def _bare(text: str) -> List[str]:
 def _recipient(text: str) -> str:
     """The setting that holds for what is written below *text*; without one cron mails to the user (crontab(5))."""
     settings = [line for line in text.split("\n") if re.match(r"\s*MAILTO\s*=", line)]
-    return settings[-1] if settings else f"MAILTO={getpass.getuser()}"
+    return settings[-1] if settings else f"MAILTO={User.current().name}"
 
 
 def _every(seconds: int, name: str) -> str:

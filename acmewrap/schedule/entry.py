@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import filecmp
-import getpass
 import os
 import re
 import shlex
@@ -66,7 +65,7 @@ def refuse_weak(config: Config) -> None:
     for path in (log, *read):
         trust.refuse_weak(path)
         if path != log and privileges.way_back() is not None and not os.access(str(path), os.R_OK):
-            user = getpass.getuser()
+            user = privileges.User.current().name
             message = f"the unattended run is {user}'s, who owns {config.directory}, and {user} cannot read {path}"
             raise AccessError(failure("schedule.unreadable", message, path=path, user=user))
 
@@ -123,7 +122,7 @@ def systemd_units(config: Config) -> Units:
         writable=tuple(dict.fromkeys((config.directory, *outside))),
         folder=folder_of_units(os.environ),
         system=privileges.may_be_root(),
-        user="" if os.geteuid() == 0 or not privileges.may_be_root() else getpass.getuser(),
+        user="" if os.geteuid() == 0 or not privileges.may_be_root() else privileges.User.current().name,
         listens=any(isinstance(challenge, (Standalone, Alpn)) for challenge in config.challenges()),
     )
 

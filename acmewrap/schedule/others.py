@@ -14,10 +14,10 @@ from typing import Iterator, Mapping, Optional
 
 from .. import paths
 from ..config.model import Config, Schedule, Scheduler
-from ..config.search import home_of
 from ..errors import AcmewrapError
 from ..reasons import Plain
 from ..system import privileges
+from ..system.privileges import home_of
 from ..system.reading import read_text
 from . import crontab, entry, systemd
 

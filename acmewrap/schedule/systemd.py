@@ -200,7 +200,7 @@ def folder_of_units(environ: Mapping[str, str]) -> Path:
     if privileges.may_be_root():
         return _SYSTEM
     base = environ.get("XDG_CONFIG_HOME")
-    return (Path(base) if base else Path.home() / ".config") / "systemd" / "user"
+    return (Path(base) if base else privileges.home_of(environ) / ".config") / "systemd" / "user"
 
 
 def _read(path: Path) -> Optional[str]:

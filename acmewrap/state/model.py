@@ -23,7 +23,17 @@ if TYPE_CHECKING:
     from .nas import NasState
 
 Part = Literal[
-    "release", "wrapper", "bundle", "webroot", "modes", "certificates", "wire", "nas", "schedule", "leftovers"
+    "release",
+    "wrapper",
+    "bundle",
+    "webroot",
+    "modes",
+    "certificates",
+    "wire",
+    "nas",
+    "schedule",
+    "leftovers",
+    "obstacles",
 ]
 ALL_PARTS: AbstractSet[Part] = frozenset(get_args(Part))
 # What an unattended run looks at when it begins: files only, no process, no network.
@@ -35,10 +45,13 @@ FAR_PARTS: AbstractSet[Part] = frozenset(("wire", "nas", "schedule"))
 
 @dataclass(frozen=True)
 class CertificateState:
-    """One certificate of the configuration. ``deliveries`` and ``observations`` are by target; the latter only where looked."""
+    """One certificate of the configuration; ``unread``: why it could not be read. ``deliveries`` and ``observations`` are by
+    target; the latter only where looked.
+    """
 
     stored: Optional[Stored] = None
     fault: Optional[str] = None
+    unread: Optional[Failure] = None
     attempts: LedgerEntry = field(default_factory=LedgerEntry)
     advice: Optional[Advice] = None
     deliveries: Mapping[str, LedgerEntry] = field(default_factory=dict)
@@ -58,7 +71,8 @@ class CertificateState:
 @dataclass(frozen=True)
 class State:
     """The machine as it was found; the default of each part says that nothing is amiss with it. ``unread``: why a part could not
-    be read; that part is then such that a step comes to fail of it, where it has one.
+    be read; that part is then such that a step comes to fail of it, where it has one. ``obstacles``: why steps can only fail, by
+    their entry in the ledger; ``schedule`` among them.
     """
 
     release: Optional[Failure] = None
@@ -72,6 +86,7 @@ class State:
     schedule: Drift = "same"
     leftovers: Tuple[Leftover, ...] = ()
     unread: Tuple[Failure, ...] = ()
+    obstacles: Mapping[str, Failure] = field(default_factory=dict)
 
     def without(self, config: Config, barred: Mapping[str, AcmewrapError]) -> State:
         """But for the homes of the authorities *barred*, which are as if nobody had read them."""

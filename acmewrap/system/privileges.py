@@ -12,7 +12,7 @@ import os
 import pwd
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Callable, MutableMapping, Optional, TypeVar, Union, cast
+from typing import Callable, Mapping, MutableMapping, Optional, TypeVar, Union, cast
 
 from ..catalogue import failure
 from ..errors import AccessError
@@ -35,11 +35,25 @@ class User:
     @classmethod
     def of(cls, status: os.stat_result) -> User:
         """The owner of a file."""
+        return cls._known(status.st_uid, status.st_gid)
+
+    @classmethod
+    def current(cls) -> User:
+        """As whom this process works."""
+        return cls._known(os.geteuid(), os.getegid())
+
+    @classmethod
+    def _known(cls, uid: int, gid: int) -> User:
         try:
-            found = pwd.getpwuid(status.st_uid)
+            found = pwd.getpwuid(uid)
         except KeyError:
-            return cls(status.st_uid, status.st_gid, str(status.st_uid), "/")
+            return cls(uid, gid, str(uid), "/")
         return cls(found.pw_uid, found.pw_gid, found.pw_name, found.pw_dir)
+
+
+def home_of(environ: Mapping[str, str]) -> Path:
+    """The home directory. DSM's tasks run without HOME, so the password entry is asked then."""
+    return Path(environ.get("HOME") or User.current().home)
 
 
 def become(user: User, environ: MutableMapping[str, str], home: Union[str, Path]) -> None:

@@ -29,8 +29,8 @@ def folder_of_nobody() -> Iterator[Path]:
         shutil.rmtree(str(folder))
 
 
-def run_unprivileged(work: Callable[[], int], output: Path) -> int:
-    """What *work* returned in a process of its own; both its streams go to *output*."""
+def run_unprivileged(work: Callable[[], int], output: Path, user: int = NOBODY) -> int:
+    """What *work* returned in a process of its own, of *user*; both its streams go to *output*."""
     with open(str(output), "wb") as stream:
         child = os.fork()
         if child == 0:
@@ -41,8 +41,8 @@ def run_unprivileged(work: Callable[[], int], output: Path) -> int:
                 sys.stdout, sys.stderr = os.fdopen(1, "w", closefd=False), os.fdopen(2, "w", closefd=False)
                 if os.geteuid() == 0:
                     os.setgroups([])
-                    os.setgid(NOBODY)
-                    os.setuid(NOBODY)
+                    os.setgid(user)
+                    os.setuid(user)
                 code = work()
             except BaseException:
                 traceback.print_exc()

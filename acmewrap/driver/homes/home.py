@@ -1,9 +1,7 @@
 """What acme.sh has on disk: one folder per certificate, read strictly and replaced as a whole. Layout (3.0.2 to 3.1.3)::
 
-    <home>/<domain>[_ecc]/{<domain>.conf,<domain>.key,<domain>.cer,ca.cer,fullchain.cer}
-    <home>/ca/<host>_<port>/<host>/<path>/{account.key,account.json,ca.conf}
-
-A certificate's folder is replaced as a whole, see :mod:`.versions`.
+<home>/<domain>[_ecc]/{<domain>.conf,<domain>.key,<domain>.cer,ca.cer,fullchain.cer}
+<home>/ca/<host>_<port>/<host>/<path>/{account.key,account.json,ca.conf}
 """
 
 from __future__ import annotations
@@ -97,9 +95,11 @@ class Stored:
         return (self.files.domain, *(name for name in others.split(",") if name not in ("", "no", self.files.domain)))
 
     @property
-    def webroots(self) -> Tuple[str, ...]:
-        """Where acme.sh will lay tokens (``Le_Webroot``, one for each domain, or the name of another way)."""
-        return tuple(path for path in self.configuration.get("Le_Webroot", "").split(",") if path.startswith("/"))
+    def webroots(self) -> Mapping[str, str]:
+        """Where acme.sh will lay tokens for which domain (``Le_Webroot``, one for each, or the name of another way)."""
+        *ways, last = self.configuration.get("Le_Webroot", "").split(",")
+        ways += [last] * len(self.domains)  # as acme.sh takes it
+        return {domain: way for domain, way in zip(self.domains, ways) if way.startswith("/")}
 
     @property
     def next_renewal(self) -> Optional[datetime]:
@@ -217,7 +217,7 @@ class Home:
 
 
 def read_folder(location: CertificateFiles, ecc: bool) -> Optional[Stored]:
-    """What lies at *location*, None when there is no configuration of acme.sh."""
+    """What lies at *location*, None when there is no configuration of acme.sh. Raises PermissionError."""
     error: Optional[str] = None
     configuration: Mapping[str, str] = {}
     try:
@@ -227,6 +227,8 @@ def read_folder(location: CertificateFiles, ecc: bool) -> Optional[Stored]:
     except FileNotFoundError:
         return None
     except OSError as problem:
+        if isinstance(problem, PermissionError):  # what may not be seen is not missing
+            raise
         error = str(problem.strerror)
     except ValueError as problem:
         error = str(problem)

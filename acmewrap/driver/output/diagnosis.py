@@ -8,14 +8,12 @@ mark, so its protocol log (``LOG_LEVEL=2``) is read where there is one.
 from __future__ import annotations
 
 import re
-import shlex
-from contextlib import suppress
-from typing import Dict, Mapping, NamedTuple, Optional, Sequence, Tuple, Type
+from typing import Mapping, NamedTuple, Optional, Sequence, Type
 from urllib.parse import urlsplit
 
 from ...catalogue import CATALOGUE, failure
-from ...config.arguments import CHALLENGE_FOLDER
 from ...errors import Failure, Retry
+from . import circumstances
 from . import events as e
 from .codes import authority_refused, challenge_refused, curl_failed, dsm_refused, not_offered, server_failed
 from .patterns import FOLLOW_UP, PROGRESS, compiled
@@ -24,10 +22,6 @@ from .transcript import Transcript
 
 _TAIL = 20
 _LONGEST_MESSAGE = 500
-_VALUES = (
-    *("server", "host", "ca_bundle", "webroot", "domain", "domains", "name", "user", "group"),
-    *("folder", "account", "account_folder", "hook", "target", "record"),
-)
 
 # acme.sh triggers the challenge once more when all is over; the authority's answer to that tells nothing.
 _AFTERMATH = re.compile(r"^(?:\[[^\]]*\] )?_on_issue_err$", re.MULTILINE)
@@ -36,15 +30,14 @@ _TRANSFER = re.compile(r"(libcurl-errors|Exit-Status)\.html for error code: (\d{
 _ASKED = re.compile(r"_post_url='([^'\s]+)'")
 _ANSWERED = re.compile(r"code='2\d\d'")
 
-_RECORD = re.compile(r"Adding (?:TXT|txt) value: \S+ for domain: *(\S+)$")
-_STANDALONE = "Standalone mode server"
+_OWN_COMMAND = re.compile(r"(?i)^Error .*(?:pre|post|renew) hook\.$|^(Reload error) for")
+_GONE = re.compile("Please check log file for more details: ")  # which goes away with the call
 _DEPLOYING = ("deploy", "install-cert")
 
 _NO_SPACE = re.compile(r"No space left on device|Disk quota exceeded")
 _DENIED = re.compile(r"^\S+: (?:line \d+: |\d+: )?(.*): (?:Permission denied|Read-only file system)$")
 _ABSENT = re.compile(r"^\S+: (?:line \d+: |\d+: )?(.*): (?:No such file or directory|Not a directory|Is a directory)$")
 _NOT_FOUND = re.compile(r": (?:line )?\d+: (\S+): (?:command )?not found$")
-_CHALLENGES = f"/{CHALLENGE_FOLDER.partition('/')[0]}"
 _PATH = re.compile(r"/[^'\"`:]*")
 
 # What acme.sh says only when the request before it was answered.
@@ -78,12 +71,14 @@ def diagnose(
     returncode: Optional[int],
     ended_by_deadline: bool = False,
     context: Mapping[str, str],
+    webroots: Optional[Mapping[str, str]] = None,
 ) -> Failure:
     """Why ``acme.sh --verb`` failed. Never raises; ``acme.unknown`` with the last lines when nothing is known.
 
     *transcript* is of the merged streams without secrets, *protocol_log* the text of that call's own log (issue and renew only).
     *context* fills remedies in: server, ca_bundle, webroot, domain, name, user, group, home, folder, account, account_folder,
-    hook, target; what it lacks is taken from the output, or stays in capitals.
+    hook, target; what it lacks is taken from the output, or stays in capitals. *webroots* has each domain of an order with
+    its webroot, or nothing: a remedy is about the one that failed.
     """
     verb = verb.replace("_", "-")
     if verb in {"cron", "renew-all"}:  # the last of several certificates that failed, if acme.sh names one
@@ -100,21 +95,15 @@ def diagnose(
         finding = Finding(
             "acme.unknown", f"acme.sh --{verb} failed (exit code {returncode})" + (f": {last}" if last else "")
         )
-    way, known = _challenge_of(transcript)
+    way, known = circumstances.challenge_of(transcript)
     text = protocol_log or "\n".join(transcript.texts)
     if context.get("lifetime") and "lifetime" in CATALOGUE[finding.id].instead and problems(text):
         way = "lifetime"
-    values = _values(events, {**context, **known, **finding.values})
+    failed = circumstances.failed_of(webroots or {}, events, finding.message)
+    values = circumstances.values(events, {**context, **known, **finding.values}, failed)
     id = CATALOGUE[finding.id].instead.get(way, finding.id)
-    return failure(id, finding.message[:_LONGEST_MESSAGE], transcript.lines[-_TAIL:], **values)
-
-
-def _challenge_of(transcript: Transcript) -> Tuple[str, Mapping[str, str]]:
-    """The challenge in use, where it is none of a webroot, and what its remedies name."""
-    records = [match.group(1) for match in map(_RECORD.match, transcript.texts) if match]
-    if records:
-        return "dns", {"record": records[-1]}
-    return ("standalone" if _STANDALONE in transcript.texts else ""), {}
+    lines = tuple(line for line in transcript.lines if not _GONE.search(line))
+    return failure(id, finding.message[:_LONGEST_MESSAGE], lines[-_TAIL:], **values)
 
 
 def _interrupted(id: str, message: str, finding: Optional[Finding]) -> Finding:
@@ -133,6 +122,7 @@ def _find(
     deploying = verb in _DEPLOYING
     return (
         _from_transfer(verb, transcript, events, _AFTERMATH.split(protocol_log, maxsplit=1)[0], context)
+        or _from_own_command(transcript.texts)
         or _from_system(transcript.texts, events, deploying)
         or _from_challenge(events)
         or _from_wording(transcript, protocol_log)
@@ -156,14 +146,15 @@ def _from_transfer(
     if failed and not _went_on(events, e.CurlFailed) and not (said and (decided or failed[-1].start() < said[-1][0])):
         program = "curl" if failed[-1].group(1) == "libcurl-errors" else "wget"
         where = context.get("target" if deploying else "server", "")
+        values: Mapping[str, str] = {}
         asked = [] if deploying else _ASKED.findall(text[: failed[-1].start()])
         if (
             asked and urlsplit(asked[-1]).netloc != urlsplit(where).netloc
         ):  # as behind a proxy that the authority does not know of
+            values = {"server": asked[-1], "host": urlsplit(asked[-1]).hostname or ""}
             where = f"{asked[-1]}, to which {where} leads"
-        return Finding(
-            *curl_failed(program, int(failed[-1].group(2)), where, context.get("hook", "") if deploying else None)
-        )
+        hook = context.get("hook", "") if deploying else None
+        return Finding(*curl_failed(program, int(failed[-1].group(2)), where, hook), values)
     last = server_failed(log)
     return refused or (Finding(*last) if last else None)
 
@@ -171,6 +162,12 @@ def _from_transfer(
 def _went_on(events: Sequence[e.Event], after: Type[e.Event]) -> bool:
     last = max((index for index, event in enumerate(events) if isinstance(event, after)), default=None)
     return last is not None and any(isinstance(event, _PROGRESS) for event in events[last:])
+
+
+def _from_own_command(texts: Sequence[str]) -> Optional[Finding]:
+    """A command of the user's that failed, as acme.sh says; what it printed itself is nothing of acme.sh's."""
+    found = next(filter(None, map(_OWN_COMMAND.search, texts)), None)
+    return found and Finding("reload.failed" if found[1] else "hook.failed", found.string)
 
 
 def _from_system(texts: Sequence[str], events: Sequence[e.Event], deploying: bool) -> Optional[Finding]:
@@ -182,7 +179,7 @@ def _from_system(texts: Sequence[str], events: Sequence[e.Event], deploying: boo
             return Finding("webroot.not_writable", f"the challenge file cannot be written: {event.path}")
     for text in texts:
         denied = _DENIED.search(text)
-        if denied and _CHALLENGES in text:
+        if denied and circumstances.CHALLENGES in text:
             return Finding("webroot.not_writable", text)
         absent = _ABSENT.search(text) if deploying else None
         if absent:
@@ -223,28 +220,3 @@ def _last_words(transcript: Transcript) -> str:
     texts = [statement.text for statement in transcript.statements if statement.text]
     said = (text for text in reversed(texts) if not FOLLOW_UP.match(text) and not PROGRESS.match(text))
     return next(said, texts[-1] if texts else "")
-
-
-def _values(events: Sequence[e.Event], context: Mapping[str, str]) -> Mapping[str, str]:
-    """The values of a remedy, quoted for a shell: the context's own, else what the output tells; of several domains that one."""
-    known: Dict[str, str] = {}
-    for event in events:
-        if isinstance(event, (e.UsingAuthority, e.AuthorityUnavailable)):
-            known["server"] = event.url
-        elif isinstance(
-            event, (e.Verifying, e.ChallengeInvalid, e.ChallengeTimedOut, e.RenewalStarted, e.DeployFailed)
-        ):
-            known["domain"] = event.domain
-        elif isinstance(event, e.TokenNotWritable):
-            known["webroot"] = event.path.partition(_CHALLENGES)[0]
-        elif isinstance(event, e.HookNotFound):
-            known["hook"] = event.hook
-    own = (name for name, value in context.items() if value and (name != "domain" or name not in known))
-    known.update((name, context[name]) for name in own)
-    if "home" in known:
-        known = {"folder": known["home"], "account_folder": f"{known['home']}/ca", **known}
-    with suppress(ValueError):
-        known.setdefault("host", urlsplit(known.get("server", "")).hostname or "HOST")
-    quoted = {name: shlex.quote(known[name]) for name in _VALUES if name in known}
-    # The group is the one of DSM's web server; the shell that runs a remedy knows its user itself.
-    return {"user": '"$(id -un)"', "group": "http", "domains": quoted.get("domain", "DOMAINS"), **quoted}

@@ -14,6 +14,7 @@ from ...catalogue import failure
 from ...config.manifest import Pin
 from ...errors import AccessError, ReleaseError
 from ...system.files import FOLDER, PUBLIC, SCRIPT, lock, make_folder, sync_folder
+from ...system.privileges import home_of
 from ...system.trust import StrPath
 from .pin import Release, differences, manifest, newest, pinned, releases, summarize
 
@@ -74,7 +75,7 @@ def verify(folder: Path, version: str, files: Optional[Mapping[str, str]] = None
 def cache_folder(environ: Mapping[str, str]) -> Path:
     """Where downloaded archives are kept: ``$XDG_CACHE_HOME/acmewrap``."""
     base = environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else Path(environ.get("HOME") or Path.home()) / ".cache") / "acmewrap"
+    return (Path(base) if base else home_of(environ) / ".cache") / "acmewrap"
 
 
 def install_acme_sh(

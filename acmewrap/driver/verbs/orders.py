@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Mapping, Optional, Sequence, Tuple, Union
+from typing import Mapping, Optional, Sequence, Union
 
 from ...acme import retry_after
 from ...config.arguments import CHALLENGE_FOLDER
-from ...config.challenges import Challenge, Webroot
+from ...config.challenges import Challenge, webroots_of
 from ...config.model import LIFETIME
 from ...errors import Retry
 from ...pki import csr
@@ -47,7 +47,7 @@ def of_domains(
     challenges = command.one_each(domains, challenge)
     wait = caller.dns_wait(challenges, options)
     words = command.issue(domains, challenges, key, force=force, options=(*dns_wait.words(wait), *options))
-    return Request("issue", tuple(domains), key, words, _webroots(challenges), wait=wait)
+    return Request("issue", tuple(domains), key, words, webroots_of(domains, challenges), wait=wait)
 
 
 def of_csr(
@@ -69,22 +69,18 @@ def of_csr(
         raise command.refused(
             f"{stored.files.folder} holds a key of its own: keep certificates of requests in another home"
         )
-    marked, webroots = {KEY_ELSEWHERE: "1"}, _webroots(challenges)
+    marked, webroots = {KEY_ELSEWHERE: "1"}, webroots_of(request.domains, challenges)
     return Request("issue", request.domains, key, words, webroots, variables, settings=marked, csr=request, wait=wait)
 
 
 def obtain(caller: Caller, request: Request, on_line: Optional[OnLine], *, again: bool = True) -> IssueResult:
     """Have acme.sh order it in a workspace; what came of it takes the place of what was there when it is good."""
     domain, ecc = request.name
-    known = {
-        "domain": domain,
-        "name": domain,
-        "domains": ", ".join(request.domains),
-        "webroot": next(iter(request.webroots), ""),
-    }
+    webroots = {name: request.webroots.get(name, "") for name in request.domains}
+    known = {"domain": domain, "name": domain, "webroot": webroots[domain], "domains": ", ".join(request.domains)}
     if LIFETIME in request.words:
         known["lifetime"] = request.words[request.words.index(LIFETIME) + 1]
-    caller.refuse_exchangeable((Path(webroot, CHALLENGE_FOLDER) for webroot in request.webroots), ())
+    caller.refuse_exchangeable((Path(one, CHALLENGE_FOLDER) for one in request.webroots.values()), ())
     with stage(caller.home, [request.name], anew=request.verb == "issue") as staging:
         before, staged = caller.home.read(domain, ecc), staging.files_of(domain, ecc)
         words = (
@@ -94,7 +90,7 @@ def obtain(caller: Caller, request: Request, on_line: Optional[OnLine], *, again
         )
         if request.wait is not None and staged.configuration.exists():
             dns_wait.remember(request.wait, staged.configuration)
-        with interruption.named(request.webroots):
+        with interruption.named(tuple(request.webroots.values())):
             done = caller.run(
                 request.verb,
                 words,
@@ -114,7 +110,9 @@ def obtain(caller: Caller, request: Request, on_line: Optional[OnLine], *, again
             read_folder(staged, ecc),
             done,
             now=caller.clock(),
-            diagnose=lambda: caller.diagnose(request.verb, done, known, protocol=staging.read_protocol()),
+            diagnose=lambda: caller.diagnose(
+                request.verb, done, known, protocol=staging.read_protocol(), webroots=webroots
+            ),
             protocol=staging.read_protocol,
         )
         if result.changed:
@@ -127,7 +125,3 @@ def obtain(caller: Caller, request: Request, on_line: Optional[OnLine], *, again
     if again and not result.changed and result.failure is not None and result.failure.retry is Retry.AT_ONCE:
         return obtain(caller, request, on_line, again=False)
     return result
-
-
-def _webroots(challenges: Sequence[Challenge]) -> Tuple[str, ...]:
-    return tuple(str(one.path) for one in challenges if isinstance(one, Webroot))

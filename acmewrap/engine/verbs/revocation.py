@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Optional
+from typing import Optional
 
 from ... import paths
 from ...catalogue import failure
@@ -24,16 +24,16 @@ def leaf_of(config: Config, certificate: Certificate) -> X509:
 
 
 def revoke(
-    config: Config, certificate: Certificate, environ: Mapping[str, str], reason: int, sha256: Optional[str]
+    config: Config, certificate: Certificate, context: RunContext, reason: int, sha256: Optional[str]
 ) -> RevokeResult:
     """See :meth:`acmewrap.job.Job.revoke`."""
-    authority, context = config.authority_of(certificate), RunContext(environ)
+    authority = config.authority_of(certificate)
     with Engine(config, context).hold(authority.name):
         leaf = leaf_of(config, certificate).sha256
         if sha256 not in (None, leaf):
             message = f"{certificate.name} is another one by now; none was revoked"
             raise IssueError(failure("certificate.replaced", message))
-        acme = context.open_acme(config, authority)
+        acme = context.open_acme(config, authority, certificate.name)
         result = acme.revoke(certificate.domains[0], key=certificate.key, reason=reason)
         if result.ok:
             Ledger.load(paths.ledger_path(authority)).revoke(leaf)

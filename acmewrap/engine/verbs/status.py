@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Dict, Literal, Mapping, Optional, Sequence, Tuple
 
 from ... import paths
 from ...config.model import Certificate, Config, Target
 from ...driver.homes.home import CertificateFiles
-from ...errors import Failure
+from ...errors import ExitCode, Failure
 from ...formats.timefmt import instant
 from ...pki import x509
 from ...plan.due import due_of, interval_of, is_waiting
@@ -22,7 +23,7 @@ from ..results import Run, StepResult
 if TYPE_CHECKING:
     from ...driver.results import IssueResult
 
-Condition = Literal["valid", "due", "expired", "broken", "missing"]
+Condition = Literal["valid", "due", "expired", "broken", "missing", "unreadable"]
 TargetCondition = Literal["deployed", "pending", "unverified", "unreachable"]
 
 
@@ -76,6 +77,7 @@ class CertificateStatus:
     attempts: LedgerEntry = field(default_factory=LedgerEntry)
     targets: Mapping[str, TargetStatus] = field(default_factory=dict)
     result: Optional[StepResult] = None
+    unread: Optional[Failure] = None
 
     @property
     def issue(self) -> Optional[IssueResult]:
@@ -94,7 +96,16 @@ class CertificateStatus:
 
     @property
     def failure(self) -> Optional[Failure]:
-        return _failure(self.result, self.attempts)
+        return self.unread or _failure(self.result, self.attempts)
+
+    @property
+    def exit_code(self) -> ExitCode:
+        """Of the worst about it: it failed or has ended, or a deployment is pending."""
+        if self.unread is not None:
+            return self.unread.exit_code
+        if self.state not in ("valid", "due") or self.attempts.error is not None:
+            return ExitCode.ISSUE_FAILED
+        return ExitCode.OK if self.is_healthy else ExitCode.DEPLOY_FAILED
 
     @property
     def next_try_at(self) -> Optional[datetime]:
@@ -120,7 +131,16 @@ def assess(config: Config, state: State, now: float, run: Optional[Run] = None) 
 def last_run(config: Config) -> Optional[datetime]:
     """When a run was last at work, or the schedule last wrote to its log; None: never."""
     places = (paths.log_path(config), *(paths.lock_path(authority.home) for authority in config.authorities.values()))
-    return max((instant(path.stat().st_mtime) for path in places if path.exists()), default=None)
+    found = (changed_at(path) for path in places)
+    return max((instant(when) for when in found if when is not None), default=None)
+
+
+def changed_at(path: Path) -> Optional[float]:
+    """When *path* was last written to; None where nothing can be seen."""
+    try:
+        return path.stat().st_mtime
+    except OSError:
+        return None
 
 
 def _assess(
@@ -136,7 +156,9 @@ def _assess(
     location = paths.home_of(config, certificate).files_of(*paths.name_of(certificate))
     due = due_of(config, certificate, found.stored, found.advice)
     state: Condition = "valid"
-    if leaf is None:
+    if found.unread is not None:
+        state = "unreadable"
+    elif leaf is None:
         state = "missing"
     elif found.find_fault(now) is not None:
         state = "broken"
@@ -151,7 +173,8 @@ def _assess(
         entry = believed(found.deliveries.get(target.name, LedgerEntry()))
         targets[target.name] = _assess_target(config, target, found, entry, by_target.get(target.name))
     obtained = next((result for result in reversed(results) if isinstance(result.step, ObtainCertificate)), None)
-    return CertificateStatus(certificate, state, location, leaf, due_at, believed(found.attempts), targets, obtained)
+    attempts, unread = believed(found.attempts), found.unread
+    return CertificateStatus(certificate, state, location, leaf, due_at, attempts, targets, obtained, unread)
 
 
 def _assess_target(

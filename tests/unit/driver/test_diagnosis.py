@@ -431,9 +431,62 @@ def test_remedies_name_only_values_that_somebody_fills_in() -> None:
 
 
 def diagnosis_values() -> Tuple[str, ...]:
-    from acmewrap.driver.output import diagnosis
+    from acmewrap.driver.output import circumstances
 
-    return diagnosis._VALUES
+    return circumstances._VALUES
+
+
+# --- a remedy is about what failed, not about what was asked for first ---
+
+WEBROOTS = {"good.test": "/srv/good", "bad.test": "/srv/bad", "www.bad.test": "/srv/www"}
+
+
+def failed_of(*lines: str, log: str = "") -> str:
+    context = {**CONTEXT, "domain": "good.test", "webroot": "/srv/good"}
+    text = read([f"{STAMP}{line}" for line in lines])
+    return diagnose("issue", text, protocol_log=log, returncode=1, context=context, webroots=WEBROOTS).remedy
+
+
+def test_the_domain_whose_challenge_failed_is_named_with_its_own_webroot() -> None:
+    said = "bad.test: Invalid status. Verification error details: Invalid response from http://bad.test/x: 404"
+    assert "web server of bad.test serve /srv/bad" in failed_of("Verifying: good.test", "Success", said)
+
+
+def test_the_domain_that_the_authority_names_is_the_one_of_the_remedy() -> None:
+    log = problem("caa", "CAA record for www.bad.test prevents issuance", 403)
+    assert "dig CAA www.bad.test" in failed_of(log=log)
+
+
+def test_another_address_than_the_directorys_is_the_one_to_try() -> None:
+    log = f"_post_url='https://acme.other.test/order'\n{curl(7)}\n"
+    remedy = diagnosed([], log=log).remedy
+    assert "curl -v https://acme.other.test/order" in remedy
+
+
+def test_a_log_that_is_gone_is_not_pointed_to() -> None:
+    assert diagnosed([f"{STAMP}Please check log file for more details: /x/protocol.log", f"{STAMP}no"]).lines == (
+        f"{STAMP}no",
+    )
+
+
+@pytest.mark.parametrize(
+    ("verb", "lines", "id"),
+    [
+        (
+            "issue",
+            ("Runing pre hook:'sh x'", "mkdir: /x: Permission denied", "Error occurred when running pre hook."),
+            "hook.failed",
+        ),
+        ("deploy", ("Run reload cmd: x", "cat: /x: No such file or directory", "Reload error for :"), "reload.failed"),
+        (
+            "deploy",
+            ("Run reload cmd: x", "sh: 1: No space left on device", "Reload error for: a.test"),
+            "reload.failed",
+        ),
+    ],
+)
+def test_what_a_command_of_the_users_prints_is_not_taken_for_acme_sh(verb: str, lines: Sequence[str], id: str) -> None:
+    assert diagnosed(lines, verb).id == id
 
 
 # --- what is a reason, and what is not ---

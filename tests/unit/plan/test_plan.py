@@ -38,7 +38,18 @@ from acmewrap.plan.steps import (
     Step,
     WriteBundle,
 )
-from acmewrap.reasons import Changed, Due, Expired, NotAsPinned, NotObserved, NotServed, Plain, Reason, SetBroken
+from acmewrap.reasons import (
+    Blocked,
+    Changed,
+    Due,
+    Expired,
+    NotAsPinned,
+    NotObserved,
+    NotServed,
+    Plain,
+    Reason,
+    SetBroken,
+)
 from acmewrap.schedule.others import OtherEntry
 from acmewrap.secrets import FileReference
 from acmewrap.state.ledger import LedgerEntry
@@ -83,6 +94,7 @@ def test_nothing_different_is_nothing_to_do() -> None:
 CONFIG = make_config()
 BUNDLE = Path("/a/ca.crt")
 AUTHORITY = replace(CONFIG.authorities["internal"], ca_bundle=BUNDLE)
+WRITTEN = replace(AUTHORITY, pem="-----BEGIN CERTIFICATE-----")
 SCRIPT = Wrapper(Path("/a/acme.sh"), CONFIG.file, Path("/a"), Path("/a/src"), "3.1.1", AUTHORITY.home, SERVER)
 NO_RELEASE = failure("release.missing", "it is not installed")
 PROGRAM = Path("/srv/acme/src/acme.sh")
@@ -93,8 +105,8 @@ assert CONFIG.schedule is not None
     ("change", "kind", "step"),
     [
         ({"release": NO_RELEASE}, "install", InstallRelease(NotAsPinned(NO_RELEASE), CONFIG.acme_sh, PROGRAM)),
-        ({"bundles": {BUNDLE: (AUTHORITY, "missing")}}, "bundle", WriteBundle(Plain.MISSING, AUTHORITY, BUNDLE)),
-        ({"bundles": {BUNDLE: (AUTHORITY, "differs")}}, "bundle", WriteBundle(Plain.DIFFERS, AUTHORITY, BUNDLE)),
+        ({"bundles": {BUNDLE: (WRITTEN, "missing")}}, "bundle", WriteBundle(Plain.MISSING, WRITTEN, BUNDLE)),
+        ({"bundles": {BUNDLE: (WRITTEN, "differs")}}, "bundle", WriteBundle(Plain.DIFFERS, WRITTEN, BUNDLE)),
         ({"webroots": {Path("/web"): "missing"}}, "webroot", PrepareWebroot(Plain.NO_CHALLENGE_FOLDER, Path("/web"))),
         ({"webroots": {Path("/web"): "not_writable"}}, "webroot", PrepareWebroot(Plain.NOT_WRITABLE, Path("/web"))),
         ({"wrappers": ((SCRIPT, "missing"),)}, "render", RenderWrapper(Plain.MISSING, SCRIPT)),
@@ -109,6 +121,48 @@ def test_a_part_of_the_machine_that_differs_is_one_step_with_its_reason(
 ) -> None:
     assert plan(CONFIG, replace(make_state(), **change), NOW).steps == (step,)
     assert (step.kind, step.certificate, step.target) == (kind, None, None)
+
+
+# --- what can only fail ---
+
+NO_HOOK = failure("hook.unknown", "no such hook")
+
+
+def test_a_missing_bundle_that_the_file_does_not_hold_can_only_fail() -> None:
+    (step,) = plan(CONFIG, replace(make_state(), bundles={BUNDLE: (AUTHORITY, "missing")}), NOW).blocked
+    assert isinstance(step.reason, Blocked)
+    assert step.reason.failure.id == "bundle.missing"
+
+
+def test_an_order_that_can_only_fail_is_blocked_and_brings_nothing_to_deploy() -> None:
+    planned = plan(CONFIG, replace(make_state(stored=None, **UNKNOWN), obstacles={"nas": NO_HOOK}), NOW)
+    assert kinds(planned) == ["issue"]
+    assert planned.blocked == planned.steps
+    assert planned.failures == (NO_HOOK,)
+
+
+def test_a_renewal_that_can_only_fail_keeps_no_pending_deployment_back() -> None:
+    late = replace(make_state(observations={"dsm": Observation(served=OTHER)}), obstacles={"nas": NO_HOOK})
+    planned = plan(CONFIG, late, ISSUED + DAY - 1)
+    assert [(step.kind, step in planned.blocked) for step in planned.steps] == [("renew", True), ("deploy", False)]
+
+
+def test_a_deployment_that_can_only_fail_is_blocked_while_the_order_is_not() -> None:
+    planned = plan(CONFIG, replace(make_state(stored=None, **UNKNOWN), obstacles={"nas/dsm": NO_HOOK}), NOW)
+    assert [(step.kind, step in planned.blocked) for step in planned.steps] == [("issue", False), ("deploy", True)]
+
+
+def test_a_schedule_without_its_scheduler_is_blocked_alone() -> None:
+    no_crontab = failure("schedule.no_crontab", "no crontab command")
+    planned = plan(CONFIG, replace(make_state(), schedule="missing", obstacles={"schedule": no_crontab}), NOW)
+    assert (kinds(planned), planned.failures) == (["schedule"], (no_crontab,))
+
+
+def test_nothing_is_planned_for_a_certificate_that_cannot_be_read() -> None:
+    denied = failure("file.denied", "nas.conf: Permission denied")
+    unread = replace(make_state(stored=None, unread=denied, **UNKNOWN), unread=(denied,))
+    planned = plan(CONFIG, unread, NOW)
+    assert (planned.steps, planned.failures) == ((), (denied,))
 
 
 def test_parts_that_are_as_they_should_be_are_no_steps() -> None:

@@ -6,9 +6,11 @@ from dataclasses import replace
 from datetime import timedelta
 
 from acmewrap.catalogue import failure
-from acmewrap.engine.results import Run
+from acmewrap.engine.results import Run, StepResult
 from acmewrap.formats.layout import text_of
 from acmewrap.plan.planner import Plan
+from acmewrap.plan.steps import DeployCertificate
+from acmewrap.reasons import Plain
 from acmewrap.report.screen import (
     failure_lines,
     pause_lines,
@@ -20,7 +22,7 @@ from acmewrap.report.screen import (
 )
 from acmewrap.state.ledger import LedgerEntry
 from results import GOOD, NOT_ISSUED, NOT_PROVEN, NOW, REFUSED, SEEN, STATUSES, TARGET, VALID
-from wanted import make_state
+from wanted import CERTIFICATE, make_config, make_state
 
 
 def test_a_plan_is_a_table_of_steps_with_their_reasons() -> None:
@@ -63,10 +65,25 @@ def test_a_skipped_step_is_said_to_be_skipped() -> None:
 
 
 def test_a_run_is_summed_up_with_its_exit_code() -> None:
-    assert list(run_lines(GOOD)) == ["4 steps done in 7.5 s, each of them proven."]
-    assert list(run_lines(NOT_ISSUED)) == ["2 of 2 steps failed (exit code 3)."]
+    assert list(run_lines(GOOD)) == ["4 steps done in 7.5 s, each deployment proven."]
+    assert list(run_lines(NOT_ISSUED)) == ["1 of 2 steps failed, 1 skipped (exit code 3)."]
     one = Run(Plan(), GOOD.results[:1], NOW, NOW + timedelta(seconds=1))
     assert next(run_lines(one)).startswith("1 step done")
+
+
+def test_a_deployment_that_nobody_looked_at_is_not_called_proven() -> None:
+    unseen = replace(TARGET, verify=None, synology=None)
+    step = DeployCertificate(Plain.NEW_CERTIFICATE, CERTIFICATE, make_config().authorities["internal"], unseen)
+    run = Run(Plan((step,)), (StepResult(step, "done"),), NOW, NOW)
+    assert list(run_lines(run)) == [
+        "1 step done in 0.0 s.",
+        "Not verified, as the file says (`verify: no`): nas to dsm.",
+    ]
+
+
+def test_a_step_that_failed_at_once_has_no_duration() -> None:
+    result = replace(NOT_ISSUED.results[0], seconds=0.0)
+    assert next(result_lines(result)) == "renew nas: FAILED"
 
 
 def test_the_status_has_a_row_per_certificate_and_a_line_per_target() -> None:

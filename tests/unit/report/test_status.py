@@ -50,6 +50,28 @@ def test_the_state_of_a_certificate_on_disk(now: float, changes: Mapping[str, An
 
 
 @pytest.mark.parametrize(
+    ("now", "changes", "code"),
+    [
+        (NOW, {}, 0),
+        (ISSUED + DAY, {}, 3),
+        (NOW, {"attempts": LedgerEntry(error={"id": "ca.timeout", "message": "late", "remedy": "wait"})}, 3),
+        (NOW, {"observations": {"dsm": Observation(served=OTHER)}}, 4),
+        (NOW, {"observations": {"dsm": Observation(error="refused")}}, 4),
+        (NOW, {"stored": None, "unread": failure("file.denied", "nas.conf")}, 77),
+    ],
+)
+def test_the_exit_code_tells_a_failed_certificate_from_a_pending_deployment(
+    now: float, changes: Mapping[str, Any], code: int
+) -> None:
+    assert status(now, **changes).exit_code == code
+
+
+def test_what_a_target_should_show_and_what_it_shows_stand_below_the_table() -> None:
+    notes = screen.status_notes({"nas": status(observations={"dsm": Observation(served=OTHER)})}, None)
+    assert list(notes) == [f"nas to dsm: expected {LEAF[:16]}…, found {OTHER[:16]}…"]
+
+
+@pytest.mark.parametrize(
     ("entry", "observed", "state"),
     [
         (LedgerEntry(seen=LEAF), Observation(served=LEAF), "deployed"),

@@ -29,6 +29,7 @@ SAMPLES = (
     reasons.Reverted("1f" * 32, 3),
     reasons.NotAssigned(("default", "FTPS")),
     reasons.NotImported("acme"),
+    reasons.Blocked(REFUSED),
     reasons.AccessDiffers("root:root 0600", "root:ssl-cert 0640"),
 )
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import re
 from pathlib import Path
 from typing import Optional, Tuple
@@ -13,6 +12,7 @@ from hypothesis import strategies as st
 
 from acmewrap.config.model import Schedule
 from acmewrap.schedule.crontab import CrontabEntry
+from acmewrap.system.privileges import User
 
 COMMAND = ("/usr/bin/python3", "-m", "acmewrap", "--config", "/srv/acme/acmewrap.yaml", "cron")
 OTHERS = "# m h dom mon dow command\nSHELL=/bin/sh\n\n\t15 3 * * 0  /usr/local/bin/backup --all\t# mine\n"
@@ -128,7 +128,7 @@ def test_mail_is_sent_only_when_something_failed() -> None:
 @pytest.mark.parametrize(
     ("before", "restored"),
     [
-        ("", f"MAILTO={getpass.getuser()}"),
+        ("", f"MAILTO={User.current().name}"),
         ("MAILTO=first@example.com\n0 1 * * * /bin/true\nMAILTO = second@example.com\n", "MAILTO = second@example.com"),
         ('MAILTO=""\n', 'MAILTO=""'),
     ],

@@ -1,0 +1,58 @@
+"""Whether the scheduler has the entry that the file asks for, and starts it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Optional
+
+from ..catalogue import failure
+from ..config.model import Config, Scheduler
+from ..errors import Failure
+from ..formats.timefmt import instant, span
+from ..plan.due import interval_of
+from ..state.machine import read_state
+from .verbs.status import last_run
+
+_GRACE = 60 * 60
+_RUNS = 2  # one may have been missed while the machine was off
+
+
+@dataclass(frozen=True)
+class ScheduleStatus:
+    """``dead``: nothing has run for longer than two intervals. ``failure``: what was expected, what was found, and what to do."""
+
+    by: Scheduler
+    state: Literal["active", "missing", "differs", "dead", "unknown"]
+    failure: Optional[Failure] = None
+
+
+def look(config: Config, now: float) -> Optional[ScheduleStatus]:
+    """None when the file asks for no schedule. What only DSM can tell is left to the age of the last run."""
+    if config.schedule is None:
+        return None
+    state = read_state(config, frozenset(("schedule",)), ("",))
+    by, unread = config.schedule.by, state.obstacles.get("schedule")
+    if unread is not None:
+        return ScheduleStatus(by, "unknown", unread)
+    if state.schedule != "same":
+        wrong: Literal["missing", "differs"] = "missing" if state.schedule == "missing" else "differs"
+        found = "none" if wrong == "missing" else "one that differs, or is not active"
+        message = f"{by}: expected the entry that {config.file} asks for, found {found}"
+        return ScheduleStatus(by, wrong, failure("doctor.schedule_missing", message))
+    late = find_late(config, now)
+    return ScheduleStatus(by, "active" if late is None else "dead", late)
+
+
+def find_late(config: Config, now: float) -> Optional[Failure]:
+    """That the scheduler has started nothing for too long (``doctor.schedule_dead``)."""
+    interval, last = interval_of(config.schedule), last_run(config)
+    assert config.schedule is not None
+    if last is None or instant(now) - last <= instant(_RUNS * interval + _GRACE) - instant(0):
+        return None
+    message = f"{config.schedule.by}: expected a run every {span(interval)}, found the last one {_ago(last, now)} ago"
+    return failure("doctor.schedule_dead", message)
+
+
+def _ago(last: datetime, now: float) -> str:
+    return span(instant(now) - last)
