@@ -16,7 +16,7 @@ from .results import StepResult
 def find_replaced(config: Config, results: Iterable[StepResult]) -> Iterator[Tuple[DeployCertificate, UnprovenError]]:
     """The deployments that went well, and in whose place a later one of *results* brought another certificate."""
     steps = [one.step for one in results if one.ok and isinstance(one.step, DeployCertificate)]
-    for step in steps if len(steps) > 1 else ():
+    for step in steps:
         stored = paths.read(config, step.request)
         if stored is None or stored.leaf is None or not local_files.can_look(step.destination):
             continue

@@ -17,7 +17,7 @@ from ..errors import (
     UnprovenError,
 )
 from ..plan.planner import Plan
-from ..plan.steps import CheckRenewalInfo, DeployCertificate, Step
+from ..plan.steps import CheckRenewalInfo, DeployCertificate, ObtainCertificate, Step
 
 if TYPE_CHECKING:  # a run with nothing to do needs neither, and they bring all of the driver with them
     from ..driver.results import DeployResult, IssueResult
@@ -80,6 +80,11 @@ class StepResult:
         if isinstance(self.step, DeployCertificate):
             raise (UnprovenError if self.outcome == "unproven" else DeployError)(self.failure)
         raise (AcmewrapError if self.step.certificate is None else IssueError)(self.failure)
+
+    @property
+    def brought_nothing(self) -> bool:
+        """Whether it was to bring a certificate and there is none; one that came with a failing hook after it is there."""
+        return isinstance(self.step, ObtainCertificate) and not (self.evidence is not None and self.evidence.changed)
 
     @property
     def changed(self) -> bool:

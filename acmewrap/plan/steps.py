@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Iterable, List, Literal, Optional, Set, Tuple
 
+from ..config.challenges import Webroot
 from ..config.model import Account, AcmeShSettings, Authority, Certificate, Config, Schedule, Target
 from ..driver.homes.home import Stored
 from ..driver.wrapper import Wrapper
@@ -231,3 +232,12 @@ def groups_of(steps: Iterable[Step]) -> List[List[DeployCertificate]]:
                 commands, together = commands | group[0], group[1] + together
             found.append((commands, together))
     return [together for _, together in found if len(together) > 1]
+
+
+def builds_on(step: Step, failed: Iterable[Step]) -> bool:
+    """Whether *step* needs what one of *failed* was to make ready: what it failed of itself would say less."""
+    if not isinstance(step, ObtainCertificate):
+        runs_hook = isinstance(step, DeployCertificate) and step.destination.install is None
+        return runs_hook and any(isinstance(other, InstallRelease) for other in failed)
+    needed = (step.authority.ca_bundle, *(way.path for way in step.request.challenges if isinstance(way, Webroot)))
+    return any(isinstance(other, InstallRelease) or getattr(other, "path", None) in needed for other in failed)

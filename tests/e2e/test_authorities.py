@@ -51,12 +51,12 @@ def configure(machine: Machine, other: Pebble, key: str = "ec-256") -> None:
 
 
 def contents(home: Path) -> Dict[str, bytes]:
-    """Every file and link of a home; but for the note in the lock of who held it last."""
+    """Every file and link of a home; but for the note in the lock of who held it last, and the history of all runs."""
     found: Dict[str, bytes] = {}
     for folder, _, names in os.walk(str(home)):
         for name in names:
             path = Path(folder, name)
-            if name not in (".lock", "lock"):
+            if name not in (".lock", "lock", ".history.json"):
                 found[str(path)] = os.readlink(str(path)).encode() if path.is_symlink() else path.read_bytes()
     return found
 

@@ -136,6 +136,11 @@ def _other_webroot(sound: Clinic, _: pytest.MonkeyPatch) -> None:
     sound.edit(str(sound.webserver.root), str(other))
 
 
+def _no_schedule(sound: Clinic, _: pytest.MonkeyPatch) -> None:
+    sound.edit("schedule: {every: 6h}\n", "")
+    sound.crontab.write_text("")
+
+
 def _daily(sound: Clinic, _: pytest.MonkeyPatch) -> None:
     sound.edit("every: 6h", 'daily: "04:55"')
     sound.edit("    deploy:\n", "    renew: {before: 12h}\n    deploy:\n")
@@ -238,9 +243,7 @@ CASES: Dict[str, Case] = {
         fixable=True,
     ),
     "the schedule is too slow": Case(_daily, "doctor.schedule_too_slow", ExitCode.UNEXPECTED),
-    "no schedule": Case(
-        lambda sound, _: sound.edit("schedule: {every: 6h}\n", ""), "doctor.no_schedule", ExitCode.UNEXPECTED
-    ),
+    "no schedule": Case(_no_schedule, "doctor.no_schedule", ExitCode.UNEXPECTED),
     "a run hangs": Case(_hold, "doctor.lock_held", ExitCode.BUSY),
     "the disk is full": Case(_full, "disk.full", ExitCode.UNEXPECTED),
     "the log has grown": Case(

@@ -147,7 +147,7 @@ EDITS: Dict[str, Case] = {
     "another place for the files": Case(swap("tls/www.pem", "tls/new.pem"), ["deploy nas to web"]),
     "renewal at once": Case(swap(f"[{NAME}]", f"[{NAME}]\n    renew: {{before: 1d}}"), ["renew nas", *NAS_DEPLOYS]),
     "the schedule": Case(swap("every: 6h", "every: 2h"), ["schedule crontab"]),
-    "no schedule": Case(swap("schedule: {every: 6h}\n", ""), ["(remove the entry in the crontab)"]),
+    "no schedule": Case(swap("schedule: {every: 6h}\n", ""), ["(remove the crontab entry acmewrap.yaml)"]),
     "the release": Case(
         swap("authorities:", 'acme_sh: {release: "3.1.3"}\nauthorities:'), ["install acme.sh 3.1.3", "render acme.sh"]
     ),
