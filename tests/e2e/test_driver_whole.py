@@ -122,6 +122,7 @@ def test_without_an_account_there_is_none_to_be_changed_or_given_up(acme: AcmeSh
     assert not acme.home.account_folder(authority.directory_url).exists()
 
 
+@pytest.mark.slow
 def test_authorizations_are_given_up(acme: AcmeSh, webserver: WebServer) -> None:
     acme.issue([NAME], Webroot(webserver.root)).raise_for_failure()
     first = acme.deactivate(NAME).raise_for_failure()
@@ -130,6 +131,7 @@ def test_authorizations_are_given_up(acme: AcmeSh, webserver: WebServer) -> None
     assert (second.outcome, second.challenges) == ("unchanged", ())
 
 
+@pytest.mark.slow
 def test_a_request_of_somebody_else_is_signed_and_renewed(acme: AcmeSh, webserver: WebServer, tmp_path: Path) -> None:
     request = make_request(tmp_path)
     shown = acme.show_csr(request).raise_for_failure()

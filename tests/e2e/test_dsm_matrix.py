@@ -49,13 +49,10 @@ def _ids(text: str) -> List[str]:
 
 
 # The newest through the tools in every run, beside what test_nas.py has; all of them in `make test-all`.
-CELLS = [
-    pytest.param(version, kind, marks=() if (version, kind) == ("7.4", "tools") else pytest.mark.slow)
-    for version in NAMES
-    for kind in ("web", "tools")
-]
+CELLS = [(version, kind) for version in NAMES for kind in ("web", "tools")]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("version", "kind"), CELLS)
 def test_a_nas_of_every_version_is_provisioned_renewed_and_scheduled(  # noqa: PLR0917  they are fixtures
     version: str, kind: str, tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer

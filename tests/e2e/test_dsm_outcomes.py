@@ -116,6 +116,7 @@ def test_a_command_ends_as_the_manual_says(  # noqa: PLR0917  they are fixtures
         assert row.line() in PAGE.read_text(encoding="utf-8").splitlines()
 
 
+@pytest.mark.slow
 def test_every_call_that_is_made_is_in_the_manual(
     tmp_path: Path, acme_sh_311: Path, issued_home: Path, pebble: Pebble, webserver: WebServer
 ) -> None:

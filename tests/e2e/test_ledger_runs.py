@@ -76,6 +76,7 @@ def test_a_target_that_is_down_for_three_runs_costs_no_second_issue_and_is_deliv
     assert machine.served() == machine.on_disk()
 
 
+@pytest.mark.slow
 def test_an_authority_that_counts_too_much_is_left_alone_as_long_as_it_asks(
     machine: Machine, pebble: Pebble, tmp_path: Path
 ) -> None:
@@ -129,6 +130,7 @@ synology:
     assert machine.served() == machine.on_disk()
 
 
+@pytest.mark.slow
 def test_an_authority_that_offers_advice_is_asked_and_obeyed(machine: Machine, pebble: Pebble, tmp_path: Path) -> None:
     def advise(begin: int, end: int) -> Answer:
         def written(when: int) -> str:

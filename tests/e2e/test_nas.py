@@ -220,6 +220,7 @@ def test_the_entry_is_shown_removed_and_made_again(modern: Machine) -> None:
 PINNED = NAS.replace("{nas}", "https://localhost:{port}\n  fingerprint: {fingerprint}")
 
 
+@pytest.mark.slow
 def test_a_nas_with_the_pinned_certificate_is_provisioned_over_https_and_renewed_when_it_shows_the_authoritys(
     tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
 ) -> None:
@@ -281,6 +282,7 @@ ALBUM = """\
 """
 
 
+@pytest.mark.slow
 def test_several_certificates_on_one_nas_have_entries_and_services_of_their_own(
     tmp_path: Path, acme_sh_311: Path, issued_home: Path, pebble: Pebble, webserver: WebServer
 ) -> None:

@@ -7,6 +7,8 @@ import subprocess
 import time
 from pathlib import Path
 
+import pytest
+
 from acmewrap.state.ledger import Ledger
 from acmewrap.testing.certificates import make_root
 from acmewrap.testing.dsm import DsmSimulator
@@ -25,6 +27,7 @@ certificates:
 """
 
 
+@pytest.mark.slow
 def test_neither_a_year_of_retry_after_nor_one_of_the_ledger_nor_an_expired_leaf_ends_renewal(
     tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer, issued_home: Path
 ) -> None:

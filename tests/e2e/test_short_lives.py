@@ -24,7 +24,8 @@ RENEWALS = 8  # that would fit into a life one after another, so that one may al
 RUNS = 12  # in a life
 
 
-@pytest.mark.parametrize("lives", [1, pytest.param(3, marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("lives", [1, 3])
 def test_what_is_served_never_expires_and_each_certificate_is_renewed_after_half_of_its_life_and_delivered_once(  # noqa: PLR0917  they are fixtures
     lives: int, tmp_path: Path, acme_sh_311: Path, dns: ChallengeServer, pebble: Pebble, webserver: WebServer
 ) -> None:

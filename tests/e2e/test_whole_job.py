@@ -89,6 +89,7 @@ def test_a_forced_renewal_is_delivered_by_the_next_unattended_run(machine: Machi
     assert machine.served() == machine.on_disk()
 
 
+@pytest.mark.slow
 def test_apply_with_force_renews_and_delivers_at_once(machine: Machine) -> None:
     leaf = machine.served()
     assert machine.run("apply", "--force").returncode == 0

@@ -25,6 +25,11 @@ COMMANDS = (
     "revoke nas --yes",
     "install",
 )
+IN_EACH_RUN = (
+    "check",
+    "plan",
+    "status",
+)  # of the others there is each time the same wait for a server that is not there
 
 
 @pytest.fixture
@@ -44,7 +49,9 @@ def started(folder: Path, words: str) -> Callable[[], int]:
     return work
 
 
-@pytest.mark.parametrize("words", COMMANDS)
+@pytest.mark.parametrize(
+    "words", [pytest.param(words, marks=() if words in IN_EACH_RUN else pytest.mark.slow) for words in COMMANDS]
+)
 def test_a_user_without_a_name_or_a_home_meets_no_unexpected_error(folder: Path, tmp_path: Path, words: str) -> None:
     if os.geteuid() == 0:
         os.chown(str(folder), UNKNOWN, UNKNOWN)
