@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from typing import Union
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acmewrap.config.model import DEFAULT_RENEW, RenewAt, RenewBefore
-from acmewrap.plan.due import due_at, slowest_interval
+from acmewrap.config.model import DEFAULT_RENEW, RenewAt, RenewBefore, Schedule
+from acmewrap.plan.due import due_at, next_run, slowest_interval
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
 BEGIN = st.integers(min_value=0, max_value=4_000_000_000)
@@ -60,3 +61,16 @@ def test_dates_that_make_no_sense_are_due() -> None:
 def test_by_default_a_short_life_is_renewed_at_its_half_and_any_other_at_two_thirds(lifetime: int, due: int) -> None:
     assert due_at(0, lifetime, DEFAULT_RENEW) == due
     assert slowest_interval(lifetime, DEFAULT_RENEW) == lifetime // 3  # a rarer schedule is reported by check
+
+
+def test_a_daily_run_comes_at_its_time_of_that_day_or_else_of_the_next() -> None:
+    at = [time.mktime((2026, 3, 10 + day, 4, 55, 0, 0, 0, -1)) for day in (0, 1)]
+    schedule = Schedule(daily=(4, 55))
+    assert next_run(schedule, at[0] - 1) == at[0]
+    assert next_run(schedule, at[0]) == at[1]
+    assert next_run(schedule, at[0] + 1) == at[1]
+
+
+def test_a_run_of_an_interval_comes_that_much_later_and_none_where_nothing_is_scheduled() -> None:
+    assert next_run(Schedule(every_seconds=6 * HOUR), 1000) == 1000 + 6 * HOUR
+    assert next_run(None, 1000) is None

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Optional
 
 import pytest
 
 from acmewrap.config.endpoint import Endpoint
+from acmewrap.config.install import Install
 from acmewrap.engine import watch
 from acmewrap.engine.convergence import SCOPES
 from acmewrap.limits import MOST_REDELIVERIES
-from acmewrap.plan.due import look_at
+from acmewrap.plan.due import look_at, retry_look
 from acmewrap.plan.planner import plan
 from acmewrap.reasons import NotServed, Plain, Reason, Reverted
 from acmewrap.state.ledger import LedgerEntry
@@ -79,3 +81,24 @@ def test_a_look_is_due_once_in_a_while(entry: LedgerEntry, every: int, due: bool
 
 def test_nobody_looks_where_nothing_can_be_seen() -> None:
     assert look_at(replace(TARGET, verify=None), PROVEN) is None
+
+
+def test_a_target_that_did_not_answer_is_looked_at_again_after_an_hour_or_sooner_where_looks_are_more_frequent() -> (
+    None
+):
+    endpoint = Endpoint("nas.internal.test", 5001, "nas.internal.test", every=DAY)
+    assert retry_look(replace(TARGET, verify=endpoint), NOW + 0.5) == NOW + 3600
+    assert retry_look(replace(TARGET, verify=replace(endpoint, every=600)), NOW) == NOW + 600
+
+
+@pytest.mark.parametrize(("wanted", "reason"), [(LEAF, None), (OTHER, Plain.NOT_RELOADED)])
+def test_a_reload_that_failed_for_this_certificate_waits_for_its_next_try(
+    wanted: str, reason: Optional[Reason]
+) -> None:
+    install = Install(fullchain_file=Path("/etc/nginx/nas.pem"), reload="nginx -s reload")
+    target = replace(TARGET, verify=None, install=install)
+    error = {"id": "reload.failed", "message": "", "remedy": ""}
+    entry = replace(PROVEN, wanted=wanted, attempts=1, next_try=NOW + 60, error=error)
+    config = make_config(certificates={"nas": replace(CERTIFICATE, targets=(target,))})
+    planned = plan(config, seen(entry, Observation(LEAF)), NOW, SCOPES["cron"])
+    assert [step.reason for step in planned.steps] == ([] if reason is None else [reason])
