@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Dict, List, Optional, Type
 
 import pytest
 
 from acmewrap.catalogue import failure
-from acmewrap.engine.results import Delivery, Outcome, Run, StepResult
-from acmewrap.errors import ExitCode
+from acmewrap.engine.results import CommandResult, Delivery, Outcome, Run, StepResult
+from acmewrap.errors import AcmewrapError, CommandError, DeployError, ExitCode, Failure, IssueError, UnprovenError
 from acmewrap.formats.timefmt import instant
 from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import IssueCertificate, Kind, PrepareWebroot, Step
@@ -90,3 +90,42 @@ SEEN = Observation(served="1f" * 32)
 )
 def test_a_run_has_changed_something_when_one_of_its_steps_has(result: StepResult, changed: bool) -> None:
     assert Run(Plan(), (SKIPPED, result), instant(0), instant(1)).changed is changed
+
+
+@pytest.mark.parametrize(
+    ("ended", "error"),
+    [
+        (NOT_INSTALLED, AcmewrapError),
+        (NOT_ISSUED, IssueError),
+        (UNPROVEN, UnprovenError),
+        (result("deploy", "nas", "failed"), DeployError),
+    ],
+    ids=["install", "issue", "unproven", "deploy"],
+)
+def test_what_failed_is_raised_as_what_was_to_be_done(ended: StepResult, error: Type[AcmewrapError]) -> None:
+    run = Run(Plan(), (INSTALLED, ended), instant(0), instant(1))
+    assert not run.ok
+    for failing in (ended, run):
+        with pytest.raises(AcmewrapError) as caught:
+            failing.raise_for_failure()
+        assert type(caught.value) is error
+
+
+def test_what_is_well_is_handed_on_and_a_command_that_failed_is_not_well() -> None:
+    assert ISSUED.raise_for_failure() is ISSUED
+    run = Run(Plan(), (ISSUED,), instant(0), instant(1))
+    assert run.ok
+    assert run.raise_for_failure() is run
+    ended = CommandResult(("true",), "after", 0.0, Failure("command.failed", "it ended with 1", "look at it"))
+    bad = replace(run, commands=(ended,))
+    assert not bad.ok
+    with pytest.raises(CommandError):
+        bad.raise_for_failure()
+
+
+@pytest.mark.parametrize(
+    ("id", "code"), [("ca.unreachable", ExitCode.UNREACHABLE), ("acme.unknown", ExitCode.ISSUE_FAILED)]
+)
+def test_an_order_that_failed_ends_with_3_unless_the_authority_was_out_of_reach(id: str, code: ExitCode) -> None:
+    problem = Failure(id, "it failed", "wait", (), code)
+    assert StepResult.unissued(NOT_ISSUED.step, RENEWED, problem).exit_code is code
