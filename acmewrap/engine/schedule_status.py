@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import timedelta
 from typing import Literal, Optional
 
 from ..catalogue import failure
@@ -48,11 +48,7 @@ def find_late(config: Config, now: float) -> Optional[Failure]:
     """That the scheduler has started nothing for too long (``doctor.schedule_dead``)."""
     interval, last = interval_of(config.schedule), last_run(config)
     assert config.schedule is not None
-    if last is None or instant(now) - last <= instant(_RUNS * interval + _GRACE) - instant(0):
+    if last is None or instant(now) - last <= timedelta(seconds=_RUNS * interval + _GRACE):
         return None
-    message = f"{config.schedule.by}: expected a run every {span(interval)}, found the last one {_ago(last, now)} ago"
+    message = f"{config.schedule.by}: expected a run every {span(interval)}, found the last one {span(instant(now) - last)} ago"
     return failure("doctor.schedule_dead", message)
-
-
-def _ago(last: datetime, now: float) -> str:
-    return span(instant(now) - last)
