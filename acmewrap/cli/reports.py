@@ -27,7 +27,7 @@ def check(invocation: Invocation) -> ExitCode:
 def status(invocation: Invocation) -> ExitCode:
     from datetime import datetime, timezone
 
-    from ..engine import schedule_status
+    from ..engine.verbs import schedule_status
     from ..engine.verbs.status import last_run
     from ..report import screen
 

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Callable, Iterable, List, Mapping, Optional, S
 from .. import paths, unexpected
 from ..catalogue import failure
 from ..config.model import Config
-from ..engine import machine_steps
 from ..engine.context import RunContext, explain
 from ..engine.engine import Engine
+from ..engine.steps import machine as machine_steps
 from ..errors import AcmewrapError
 from . import authority, challenges, delivery, dsm, machine, upkeep
 from .finding import Check, Checked, DoctorContext, DoctorNotice, Fact, Finding, Fixed, NotLooked

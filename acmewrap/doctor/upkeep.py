@@ -11,7 +11,7 @@ from typing import Iterator
 
 from .. import paths
 from ..driver.command import DEADLINES
-from ..engine import schedule_status
+from ..engine.verbs import schedule_status
 from ..formats.timefmt import span
 from ..limits import CLOCK_TOLERANCE
 from ..plan.due import interval_of

@@ -24,11 +24,11 @@ from ..plan.planner import Plan
 from ..plan.steps import LAST_KINDS, CertificateStep, DeployCertificate, ObtainCertificate, Step, builds_on, groups_of
 from ..state.ledger import open_ledgers
 from ..system import files, trust
-from . import authorities, install
-from .certificate_steps import CertificateSteps
 from .commands import Commands, stage_of
 from .context import RunContext, explain
 from .results import Evidence, Notice, Planned, Run, StepEnded, StepLine, StepResult, StepStarted
+from .steps import authorities, install
+from .steps.certificate import CertificateSteps
 
 Listener = Callable[[Notice], None]
 Work = Callable[[Any, OnLine], Evidence]  # of the step that it is for
@@ -119,7 +119,7 @@ class Engine:
         return Run(plan, tuple(results), started, instant(self._context.clock()))
 
     def _do_machine(self, step: Any, _: OnLine) -> Evidence:
-        from . import machine_steps
+        from .steps import machine as machine_steps
 
         machine_steps.perform(step, self._context.environ)
         return None
@@ -149,7 +149,7 @@ class Engine:
                 raise
         results = {id(result.step): result for lane in done for result in lane}
         if sum(isinstance(result.step, DeployCertificate) for result in results.values()) > 1:
-            from .last_look import find_replaced
+            from .watch import find_replaced
 
             for step, problem in find_replaced(self._config, tuple(results.values())):
                 work.note(step, problem.failure)

@@ -1,16 +1,21 @@
-"""Proof that lasts: unattended runs look again at what was proven, and write down what they saw."""
+"""Proof that lasts: a run looks once more at its end, unattended ones look again later, and what is seen is written down."""
 
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Dict
+from typing import Dict, Iterable, Iterator, Tuple
 
 from .. import paths
+from ..catalogue import failure
 from ..config.model import Config
+from ..errors import UnprovenError
 from ..plan import due
+from ..plan.steps import DeployCertificate
 from ..state.ledger import Ledger, LedgerEntry
 from ..state.machine import entry_name
 from ..state.model import State
+from ..verify import local_files
+from .results import StepResult
 
 
 def is_due(config: Config, state: State, now: float) -> bool:
@@ -39,3 +44,18 @@ def note(config: Config, state: State, now: float) -> None:
     for name, entries in noted.items():
         if entries:
             Ledger.load(paths.ledger_path(config.authorities[name])).put_all(entries)
+
+
+def find_replaced(config: Config, results: Iterable[StepResult]) -> Iterator[Tuple[DeployCertificate, UnprovenError]]:
+    """The deployments that went well, and in whose place a later one of *results* brought another certificate."""
+    steps = [one.step for one in results if one.ok and isinstance(one.step, DeployCertificate)]
+    for step in steps:
+        stored = paths.read(config, step.request)
+        if stored is None or stored.leaf is None or not local_files.can_look(step.destination):
+            continue
+        leaf, seen = stored.leaf.sha256, local_files.look(step.destination, stored.leaf).served
+        if seen not in (None, leaf):
+            message = (
+                f"{step.destination.verify or step.target} had {leaf[:16]}…, and at the end of the run {seen[:16]}…"
+            )
+            yield step, UnprovenError(failure("deploy.replaced", message, name=step.certificate))

@@ -17,7 +17,7 @@ from ..reasons import NotObserved
 from . import wording
 
 if TYPE_CHECKING:
-    from ..engine.schedule_status import ScheduleStatus
+    from ..engine.verbs.schedule_status import ScheduleStatus
     from ..state.model import State
 
 # Every other state is red.

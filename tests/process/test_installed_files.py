@@ -18,7 +18,7 @@ import pytest
 from acmewrap import Job
 from acmewrap.config import load
 from acmewrap.driver.homes.home import Home
-from acmewrap.engine import install
+from acmewrap.engine.steps import install
 from acmewrap.pki import pem
 from acmewrap.state.ledger import Ledger
 from acmewrap.verify import local_files, tls_probe

@@ -9,10 +9,10 @@ from typing import List
 
 import pytest
 
-from acmewrap.engine import certificate_steps
-from acmewrap.engine.certificate_steps import CertificateSteps
 from acmewrap.engine.context import RunContext
 from acmewrap.engine.results import Delivery
+from acmewrap.engine.steps import certificate as certificate_steps
+from acmewrap.engine.steps.certificate import CertificateSteps
 from acmewrap.plan.steps import DeployCertificate
 from acmewrap.reasons import Plain
 from acmewrap.state.ledger import open_ledgers

@@ -11,11 +11,11 @@ import pytest
 from acmewrap.catalogue import failure
 from acmewrap.config.commands import ConfiguredCommand
 from acmewrap.driver.process import Command, Completed, OnLine
-from acmewrap.engine.certificate_steps import CertificateSteps
 from acmewrap.engine.commands import Commands
 from acmewrap.engine.context import RunContext
 from acmewrap.engine.engine import Engine
 from acmewrap.engine.results import Delivery, Run
+from acmewrap.engine.steps.certificate import CertificateSteps
 from acmewrap.errors import DeployError, ExitCode
 from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import DeployCertificate, IssueCertificate, RenewCertificate, Step

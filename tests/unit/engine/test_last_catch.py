@@ -15,11 +15,11 @@ from acmewrap.acme import directory
 from acmewrap.catalogue import failure
 from acmewrap.driver.acmesh import AcmeSh
 from acmewrap.driver.results import AccountResult
-from acmewrap.engine import machine_steps
-from acmewrap.engine.certificate_steps import CertificateSteps
 from acmewrap.engine.context import RunContext
 from acmewrap.engine.engine import Engine, Listener
 from acmewrap.engine.results import Notice, Run, StepEnded, StepLine, StepStarted
+from acmewrap.engine.steps import machine as machine_steps
+from acmewrap.engine.steps.certificate import CertificateSteps
 from acmewrap.errors import AcmewrapError, ExitCode
 from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import IssueCertificate, PrepareWebroot, Step

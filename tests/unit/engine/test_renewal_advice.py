@@ -14,7 +14,7 @@ from acmewrap.catalogue import failure
 from acmewrap.config import Config
 from acmewrap.config.model import Authority
 from acmewrap.driver.homes.home import CertificateFiles, Home
-from acmewrap.engine import renewal_advice
+from acmewrap.engine.steps import renewal_advice
 from acmewrap.errors import UnreachableError
 from acmewrap.net.http import Reply
 from acmewrap.state.ledger import Advice, Ledger

@@ -8,30 +8,30 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
 
-from .. import paths
-from ..catalogue import CATALOGUE, failure
-from ..config.model import Authority, Certificate, Config, Target
-from ..driver import dns_wait
-from ..driver.homes.configuration import set_deployed
-from ..driver.homes.home import Stored
-from ..driver.process import OnLine
-from ..driver.results import IssueResult
-from ..errors import AcmewrapError, DeployError, Failure
-from ..formats.text import counted
-from ..formats.timefmt import instant, moment
-from ..pki.x509 import X509
-from ..plan.due import due_at, end_of, interval_of
-from ..plan.fingerprint import REQUEST_KEY, request_of
-from ..plan.steps import CertificateStep, CheckRenewalInfo, DeployCertificate, ObtainCertificate, RenewCertificate
-from ..reasons import Blocked, NotServed, Reverted
-from ..secrets import Secret, resolve
-from ..state.ledger import Ledger, LedgerEntry
-from ..verify import local_files
+from ... import paths
+from ...catalogue import CATALOGUE, failure
+from ...config.model import Authority, Certificate, Config, Target
+from ...driver import dns_wait
+from ...driver.homes.configuration import set_deployed
+from ...driver.homes.home import Stored
+from ...driver.process import OnLine
+from ...driver.results import IssueResult
+from ...errors import AcmewrapError, DeployError, Failure
+from ...formats.text import counted
+from ...formats.timefmt import instant, moment
+from ...pki.x509 import X509
+from ...plan.due import due_at, end_of, interval_of
+from ...plan.fingerprint import REQUEST_KEY, request_of
+from ...plan.steps import CertificateStep, CheckRenewalInfo, DeployCertificate, ObtainCertificate, RenewCertificate
+from ...reasons import Blocked, NotServed, Reverted
+from ...secrets import Secret, resolve
+from ...state.ledger import Ledger, LedgerEntry
+from ...verify import local_files
+from ..context import RunContext, explain
+from ..results import Delivery, Evidence
 from . import challenge_look, renewal_advice
-from .context import RunContext, explain
 from .deploy import deliver
 from .install import Installation, install
-from .results import Delivery, Evidence
 
 
 @dataclass

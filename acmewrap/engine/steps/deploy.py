@@ -5,20 +5,20 @@ from __future__ import annotations
 import contextlib
 from typing import Dict, Mapping, Optional, Union
 
-from ..catalogue import failure
-from ..config.model import Certificate, Config, Target
-from ..driver.acmesh import AcmeSh
-from ..driver.homes.home import is_ecc
-from ..driver.process import OnLine
-from ..driver.results import DeployResult
-from ..errors import DeployError, Failure, UnprovenError, UnreachableError
-from ..pki.x509 import X509
-from ..plan.steps import DeployCertificate
-from ..secrets import Secret, resolve
-from ..synology import certificates, sessions, upload
-from ..verify import local_files, tls_probe
-from .context import RunContext
-from .results import Delivery
+from ...catalogue import failure
+from ...config.model import Certificate, Config, Target
+from ...driver.acmesh import AcmeSh
+from ...driver.homes.home import is_ecc
+from ...driver.process import OnLine
+from ...driver.results import DeployResult
+from ...errors import DeployError, Failure, UnprovenError, UnreachableError
+from ...pki.x509 import X509
+from ...plan.steps import DeployCertificate
+from ...secrets import Secret, resolve
+from ...synology import certificates, sessions, upload
+from ...verify import local_files, tls_probe
+from ..context import RunContext
+from ..results import Delivery
 
 _CREATE = "SYNO_CREATE"
 _RESTART = 90.0  # seconds that DSM's web server may take to come back after an import

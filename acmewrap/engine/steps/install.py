@@ -10,26 +10,26 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Callable, Container, Dict, Optional, Sequence, Tuple
 
-from ..catalogue import failure
-from ..config.install import FilePart, Install
-from ..config.model import Config
-from ..driver.homes.configuration import set_installation
-from ..driver.homes.home import CertificateFiles
-from ..driver.process import OnLine
-from ..driver.results import DeployResult
-from ..errors import AcmewrapError, DeployError, Failure, RolledBackError, UnprovenError
-from ..host import placement
-from ..pki.x509 import X509
-from ..plan.steps import DeployCertificate
-from ..reasons import NotServed
-from ..state.ledger import Ledger, LedgerEntry, open_ledgers
-from ..system.reading import read_bytes
-from ..verify import local_files, tls_probe
-from ..verify.tls_probe import Observation
-from . import commands
-from .context import RunContext
+from ...catalogue import failure
+from ...config.install import FilePart, Install
+from ...config.model import Config
+from ...driver.homes.configuration import set_installation
+from ...driver.homes.home import CertificateFiles
+from ...driver.process import OnLine
+from ...driver.results import DeployResult
+from ...errors import AcmewrapError, DeployError, Failure, RolledBackError, UnprovenError
+from ...host import placement
+from ...pki.x509 import X509
+from ...plan.steps import DeployCertificate
+from ...reasons import NotServed
+from ...state.ledger import Ledger, LedgerEntry, open_ledgers
+from ...system.reading import read_bytes
+from ...verify import local_files, tls_probe
+from ...verify.tls_probe import Observation
+from .. import commands
+from ..context import RunContext
+from ..results import Delivery
 from .deploy import not_proven
-from .results import Delivery
 
 
 @dataclass

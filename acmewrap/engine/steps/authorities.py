@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import Dict, Mapping, Optional, Sequence, Tuple
 
-from .. import paths, unexpected
-from ..config.model import PROFILE, Config
-from ..errors import AcmewrapError, IssueError
-from ..plan.steps import ObtainCertificate
-from .context import RunContext
+from ... import paths, unexpected
+from ...config.model import PROFILE, Config
+from ...errors import AcmewrapError, IssueError
+from ...plan.steps import ObtainCertificate
+from ..context import RunContext
 
 Opened = Tuple[Mapping[str, AcmewrapError], Mapping[str, Optional[str]]]
 

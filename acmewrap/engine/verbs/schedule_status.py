@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, Optional
 
-from ..catalogue import failure
-from ..config.model import Config, Scheduler
-from ..errors import Failure
-from ..formats.timefmt import instant, span
-from ..plan.due import interval_of
-from ..state.machine import read_state
-from .verbs.status import last_run
+from ...catalogue import failure
+from ...config.model import Config, Scheduler
+from ...errors import Failure
+from ...formats.timefmt import instant, span
+from ...plan.due import interval_of
+from ...state.machine import read_state
+from .status import last_run
 
 _GRACE = 60 * 60
 _RUNS = 2  # one may have been missed while the machine was off

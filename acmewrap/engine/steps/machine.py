@@ -5,20 +5,20 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Mapping
 
-from .. import paths
-from ..catalogue import failure
-from ..config.model import Authority, Config
-from ..driver import wrapper
-from ..driver.homes.home import Home
-from ..driver.release import installation
-from ..errors import AccessError
-from ..host import file_access, placement, webroot
-from ..plan import steps
-from ..plan.steps import MachineStep
-from ..schedule import backends, entry
-from ..state import file_modes
-from ..state.ledger import Ledger
-from ..system import files
+from ... import paths
+from ...catalogue import failure
+from ...config.model import Authority, Config
+from ...driver import wrapper
+from ...driver.homes.home import Home
+from ...driver.release import installation
+from ...errors import AccessError
+from ...host import file_access, placement, webroot
+from ...plan import steps
+from ...plan.steps import MachineStep
+from ...schedule import backends, entry
+from ...state import file_modes
+from ...state.ledger import Ledger
+from ...system import files
 
 
 def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
@@ -51,7 +51,7 @@ def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
     elif isinstance(step, steps.RemoveScheduleEntry):
         backends.remove_other(step.entry, step.config, environ)
     elif isinstance(step, steps.EnsureAccount):
-        from ..state import nas
+        from ...state import nas
 
         nas.ensure_account(step.config, environ)
     elif isinstance(step, steps.SetSchedule):

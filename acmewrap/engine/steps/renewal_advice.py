@@ -9,17 +9,17 @@ import random
 from dataclasses import replace
 from typing import Mapping, Optional
 
-from .. import paths
-from ..acme import renewal_info
-from ..config.model import Certificate, Config
-from ..config.proxy import proxy_of
-from ..driver.homes.configuration import set_renewal
-from ..driver.homes.home import Stored
-from ..errors import AcmewrapError
-from ..formats.timefmt import instant
-from ..limits import DEFAULT_LOOK
-from ..plan.due import due_of
-from ..state.ledger import Advice, Ledger
+from ... import paths
+from ...acme import renewal_info
+from ...config.model import Certificate, Config
+from ...config.proxy import proxy_of
+from ...driver.homes.configuration import set_renewal
+from ...driver.homes.home import Stored
+from ...errors import AcmewrapError
+from ...formats.timefmt import instant
+from ...limits import DEFAULT_LOOK
+from ...plan.due import due_of
+from ...state.ledger import Advice, Ledger
 
 
 def begin(
