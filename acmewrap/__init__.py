@@ -14,14 +14,13 @@ _MODULES: Mapping[str, str] = {
     "system.trust": "StrPath",
     "config": "load",
     "config.cleartext": "find_warnings",
-    "config.commands": "ConfiguredCommand",
     "config.endpoint": "Endpoint",
     "config.install": "Install InstallFile",
     "config.manifest": "Pin",
     "config.challenges": "Alpn Apache Challenge Dns Nginx Standalone Stateless Webroot",
     "config.monitoring": "Healthchecks Metrics Monitoring Ntfy Webhook",
     "config.model": (
-        "Account AcmeShSettings Authority Certificate Config DsmCertificate "
+        "Account AcmeShSettings Authority Certificate Config ConfiguredCommand DsmCertificate "
         "ExternalAccount KeyType RenewAt RenewBefore Schedule Synology Target"
     ),
     "doctor": "Checked DoctorNotice Fact Finding Fixed",

@@ -35,7 +35,7 @@ def start() -> int:
         os.environ["PATH"] = ":".join(folder for folder in os.environ["PATH"].split(":") if folder.startswith("/"))
     try:
         if "_ARGCOMPLETE" in os.environ:  # a shell that has the script of `completion` asks
-            from . import completion
+            from .commands import completion
 
             completion.answer()
         return main()

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from .load import load, schema
-from .locate import locate
+from .load import load, locate, schema
 from .model import Config
 from .search import MissingConfigurationError, find, places
 

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from ..errors import ConfigurationWarning
 from ..secrets import Reference
 from .challenges import Dns
-from .locate import locate
+from .load import locate
 from .model import Config
 from .sections.scalars import is_loopback
 

@@ -10,7 +10,6 @@ from typing import Any, Iterator, Literal, Mapping, Optional, Tuple, Union
 from ..secrets import Reference
 from ..system.trust import StrPath
 from .challenges import Challenge
-from .commands import ConfiguredCommand
 from .endpoint import Endpoint
 from .install import Install as Install  # noqa: PLC0414 - with the other types, for readers
 from .manifest import Pin
@@ -20,6 +19,9 @@ KeyType = Literal["ec-256", "ec-384", "ec-521", "2048", "3072", "4096", "8192"]
 Scheduler = Literal["crontab", "dsm", "systemd"]
 Runner = Literal["acmewrap", "wrapper"]
 Poll = Literal["early", "acme.sh"]
+Before = Literal["run", "issue", "deploy"]
+After = Literal["run", "issue", "deploy", "error"]
+Event = Literal["issued", "renewed", "deployed", "rolled_back", "failed"]
 
 SHORT_LIFE = 10 * 24 * 60 * 60
 DEFAULT_RELEASE = "3.1.1"
@@ -172,6 +174,19 @@ class AcmeShSettings:
     def pinned(self) -> Tuple[str, Optional[Mapping[str, str]]]:
         """``release``, and what the user pinned of it, if anything: path -> SHA-256."""
         return self.release, self.pin.files if self.pin is not None and self.pin.version == self.release else None
+
+
+@dataclass(frozen=True)
+class ConfiguredCommand:
+    """A command of the user's own around a run: program and arguments, ``before`` or ``after`` what; with ``when``, only if one of
+    these happened in the run. ``timeout`` is in seconds.
+    """
+
+    run: Tuple[str, ...]
+    before: Optional[Before] = None
+    after: Optional[After] = None
+    when: Tuple[Event, ...] = ()
+    timeout: int = 60
 
 
 @dataclass(frozen=True)

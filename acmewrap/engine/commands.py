@@ -15,8 +15,7 @@ import threading
 from typing import Callable, Dict, Iterator, Literal, Optional, Sequence, Tuple
 
 from ..catalogue import failure
-from ..config.commands import Before, ConfiguredCommand
-from ..config.model import Config
+from ..config.model import Before, Config, ConfiguredCommand
 from ..driver.command import DEFAULT_PATH
 from ..driver.process import Command, OnLine
 from ..errors import AcmewrapError, CommandError, ExitCode, Failure

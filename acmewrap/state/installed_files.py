@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Dict, Iterator, Optional, Tuple
 
 from ..catalogue import failure
+from ..config import locate
 from ..config.install import KEY_PARTS, InstallFile
-from ..config.locate import locate
 from ..config.model import Config
 from ..errors import AccessError, Failure, Problem
 from ..host import file_access

@@ -9,7 +9,7 @@ import stat
 from pathlib import Path
 from typing import Iterator, Mapping, Tuple
 
-from ..config.locate import locate
+from ..config import locate
 from ..config.model import Config
 from ..config.monitoring import Monitoring
 from ..errors import AcmewrapError, Problem

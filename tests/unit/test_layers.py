@@ -66,7 +66,6 @@ HEAVY: Mapping[str, Tuple[str, ...]] = {
 DISTRIBUTIONS = {"PyYAML": "yaml"}  # whose module has another name
 LIGHT = (
     "config.challenges",
-    "config.commands",
     "config.endpoint",
     "config.model",
     "config.monitoring",

@@ -12,7 +12,6 @@ from .. import model
 from ..arguments import quoted
 from ..binder.record import Key, Record, Section
 from ..binder.types import Either, Sequence, Table, choice, matching
-from ..commands import After, Before, ConfiguredCommand, Event
 from .challenges import CHALLENGE
 from .credentials import REFERENCE, SECRET, Environment
 from .install import INSTALL
@@ -195,15 +194,16 @@ _SCHEDULE = Record(
 _COMMAND = Record(
     {
         "before": Key(
-            choice(get_args(Before)), "Before a run that has something to do; before it issues; before it deploys."
+            choice(get_args(model.Before)),
+            "Before a run that has something to do; before it issues; before it deploys.",
         ),
         "after": Key(
-            choice(get_args(After)),
+            choice(get_args(model.After)),
             "At the end of a run that did something, also when it failed; of one that issued, or deployed, or tried; of one that "
             "failed.",
         ),
         "when": Key(
-            Sequence(choice(get_args(Event)), "a list of what may have happened", unique=True),
+            Sequence(choice(get_args(model.Event)), "a list of what may have happened", unique=True),
             "Only when one of these happened in the run.",
             needs="after",
         ),
@@ -214,7 +214,7 @@ _COMMAND = Record(
         ),
         "timeout": Key(DURATION, "How long it may take."),
     },
-    ConfiguredCommand,
+    model.ConfiguredCommand,
     _check_command,
     one_of=("before", "after"),
 )

@@ -9,7 +9,7 @@ from typing import Dict, Iterator, List
 import pytest
 
 from acmewrap import cli, config
-from acmewrap.cli.init import TEMPLATES, render
+from acmewrap.cli.commands.init import TEMPLATES, render
 from acmewrap.config.challenges import Dns, Webroot
 
 SERVER = "https://pki.internal.example.com/acme/directory"

@@ -9,7 +9,7 @@ from typing import Any, FrozenSet, List, Optional, Sequence, Tuple
 import pytest
 
 from acmewrap.catalogue import failure
-from acmewrap.config.commands import ConfiguredCommand
+from acmewrap.config.model import ConfiguredCommand
 from acmewrap.driver.process import Command, Completed, OnLine
 from acmewrap.engine.commands import Commands
 from acmewrap.engine.context import RunContext

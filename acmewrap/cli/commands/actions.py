@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import os
 
-from ..errors import ExitCode, IssueError
-from ..formats.text import Lines
-from .invocation import Invocation
+from ...errors import ExitCode, IssueError
+from ...formats.text import Lines
+from ..invocation import Invocation
 
 
 def revoke(invocation: Invocation) -> ExitCode:
@@ -62,7 +62,7 @@ def schedule(invocation: Invocation) -> ExitCode:
 
 def monitoring(invocation: Invocation) -> ExitCode:
     """Send one message to each service, and show what was answered."""
-    from ..report import screen
+    from ...report import screen
 
     printer, job = invocation.printer, invocation.job()
     if invocation.options.dry_run:
@@ -84,7 +84,7 @@ def run(invocation: Invocation) -> ExitCode:
 
 
 def demo(invocation: Invocation) -> ExitCode:
-    from ..testing import demo
+    from ...testing import demo
 
     code = demo.perform(invocation.environ, lambda text: invocation.printer.lines(text.split("\n")))
     invocation.printer.document(code)

@@ -6,10 +6,10 @@ import time
 from pathlib import Path
 from typing import Dict, Tuple
 
-from ..errors import AcmewrapError, ExitCode
-from ..formats.text import counted
-from ..system.files import PUBLIC, write_atomic
-from .invocation import Invocation
+from ...errors import AcmewrapError, ExitCode
+from ...formats.text import counted
+from ...system.files import PUBLIC, write_atomic
+from ..invocation import Invocation
 
 _WORST_FIRST = (ExitCode.PERMISSION, ExitCode.ISSUE_FAILED, ExitCode.DEPLOY_FAILED)
 
@@ -27,9 +27,9 @@ def check(invocation: Invocation) -> ExitCode:
 def status(invocation: Invocation) -> ExitCode:
     from datetime import datetime, timezone
 
-    from ..engine.verbs import schedule_status
-    from ..engine.verbs.status import last_run
-    from ..report import screen
+    from ...engine.verbs import schedule_status
+    from ...engine.verbs.status import last_run
+    from ...report import screen
 
     job, printer = invocation.job(), invocation.printer
     if invocation.options.format == "prometheus" and not printer.as_json:
@@ -66,9 +66,9 @@ def report(invocation: Invocation) -> ExitCode:
 
 def doctor(invocation: Invocation) -> ExitCode:
     """Every check as it is made; with ``--fix`` what is safe is fixed and everything checked again."""
-    from ..config.cleartext import find_warnings
-    from ..doctor import Checked, DoctorNotice, Fact
-    from ..report import screen
+    from ...config.cleartext import find_warnings
+    from ...doctor import Checked, DoctorNotice, Fact
+    from ...report import screen
 
     options, printer, job = invocation.options, invocation.printer, invocation.job()
     if options.support_file is not None:
@@ -117,8 +117,8 @@ def _write_support(invocation: Invocation, path: Path) -> ExitCode:
 
 
 def version(invocation: Invocation) -> ExitCode:
-    from .. import __version__
-    from ..config.model import AcmeShSettings
+    from ... import __version__
+    from ...config.model import AcmeShSettings
 
     try:
         release = invocation.job().config.acme_sh.release
@@ -133,8 +133,8 @@ def schema(invocation: Invocation) -> ExitCode:
     """The schema of the file, or of the documents of ``--json``."""
     import json
 
-    from .. import config
-    from ..report import document
+    from ... import config
+    from ...report import document
 
     wanted = document.schema() if invocation.options.document else config.schema()
     invocation.printer.lines(json.dumps(wanted, indent=2).split("\n"), always=True)

@@ -8,14 +8,14 @@ import sys
 from pathlib import Path
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
-from .. import templates
-from ..catalogue import failure
-from ..config.arguments import check_path
-from ..errors import AccessError, ExitCode
-from ..formats.text import Lines
-from ..system import files
-from .invocation import Invocation, UsageError, checked
-from .output import Printer
+from ... import templates
+from ...catalogue import failure
+from ...config.arguments import check_path
+from ...errors import AccessError, ExitCode
+from ...formats.text import Lines
+from ...system import files
+from ..invocation import Invocation, UsageError, checked
+from ..output import Printer
 
 TEMPLATES: Mapping[str, str] = {
     "synology": "a Synology NAS",
@@ -39,7 +39,7 @@ def init(invocation: Invocation) -> ExitCode:
         printer.lines([f"Would write: {output}", *text.rstrip("\n").split("\n")], always=True)
     else:
         if os.geteuid() == 0:
-            from . import identity
+            from .. import identity
 
             identity.settle_for_output(
                 Path(os.path.abspath(output)), invocation.environ, for_good=invocation.own_process
@@ -60,8 +60,8 @@ def render(answers: Mapping[str, object]) -> str:
 
 
 def _answers(options: argparse.Namespace, printer: Printer) -> Dict[str, object]:
-    from ..config.binder.types import choice
-    from ..config.sections.scalars import DOMAIN, SERVER
+    from ...config.binder.types import choice
+    from ...config.sections.scalars import DOMAIN, SERVER
 
     asks = sys.stdin is not None and sys.stdin.isatty() and not options.json
     missing: List[str] = []

@@ -7,11 +7,11 @@ import contextlib
 import os
 from typing import Iterable
 
-from ..errors import AcmewrapError, ExitCode
-from ..formats.text import Lines
-from . import parser
-from .invocation import Invocation
-from .output import Printer
+from ...errors import AcmewrapError, ExitCode
+from ...formats.text import Lines
+from .. import parser
+from ..invocation import Invocation
+from ..output import Printer
 
 
 def completion(invocation: Invocation) -> ExitCode:
@@ -39,7 +39,7 @@ def _values(prefix: str, action: argparse.Action, parsed_args: argparse.Namespac
 
         return FilesCompleter()(prefix)  # type: ignore[no-untyped-call,no-any-return]
     if action.dest == "to":
-        from ..driver.release import pin
+        from ...driver.release import pin
 
         return pin.releases()
     with contextlib.suppress(AcmewrapError, OSError):  # the command itself says what is wrong

@@ -8,12 +8,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
-from ..engine.results import Run
-from ..errors import ExitCode
-from ..job import Job
-from ..plan.steps import Step
-from .invocation import Invocation, checked
-from .output import LOOKING
+from ...engine.results import Run
+from ...errors import ExitCode
+from ...job import Job
+from ...plan.steps import Step
+from ..invocation import Invocation, checked
+from ..output import LOOKING
 
 # Of the names of certificates and the options that were given, each takes what means something to it.
 _METHODS: Mapping[str, Callable[..., Run]] = {
@@ -41,25 +41,25 @@ def perform(invocation: Invocation) -> ExitCode:
     printer = invocation.printer
     with printer.following() as listener:
         done = _METHODS[options.command](replace(job, listener=listener), *names, **chosen)
-    from ..report import screen
+    from ...report import screen
 
     if not done.plan.steps and not done.plan.state.unread:
         printer.nothing()
         printer.lines(screen.pause_lines(done.plan.state, time.time()))
         printer.lines(screen.monitoring_lines(done.monitoring), always=True)
         if printer.as_json:
-            from ..engine.verbs.status import assess
+            from ...engine.verbs.status import assess
 
             statuses = assess(job.config, done.plan.state, time.time())
             printer.document(ExitCode.OK, certificates=statuses, monitoring=done.monitoring)
         return ExitCode.OK
     if options.command == "apply":
-        from ..config.cleartext import find_warnings
+        from ...config.cleartext import find_warnings
 
         printer.warn(map(str, find_warnings(job.config, invocation.environ)))
     printer.lines(screen.run_lines(done), always=bool(done.plan.state.unread))
     if printer.as_json:
-        from ..report import document
+        from ...report import document
 
         printer.document(done.exit_code, **document.of_run(done), certificates=job.status(*names, run=done))
     return done.exit_code
@@ -74,7 +74,7 @@ def rehearse(invocation: Invocation) -> ExitCode:
     options, printer, job = invocation.options, invocation.printer, invocation.job()
     names = invocation.names()
     if options.server is not None:
-        from ..config.sections.scalars import SERVER
+        from ...config.sections.scalars import SERVER
 
         checked("--server", options.server, SERVER.parse)
     if options.dry_run:
@@ -83,7 +83,7 @@ def rehearse(invocation: Invocation) -> ExitCode:
             "and keep nothing of it"
             for wanted in job.select(*names)
         )
-    from ..report import document, screen
+    from ...report import document, screen
 
     bundle = Path(os.path.abspath(options.ca_bundle)) if options.ca_bundle is not None else None
     with printer.following() as listener:
@@ -95,7 +95,7 @@ def rehearse(invocation: Invocation) -> ExitCode:
 
 def _agreed(invocation: Invocation, job: Job) -> Optional[Tuple[Step, ...]]:
     """What somebody agrees to have removed; None when they do not."""
-    from ..report import wording
+    from ...report import wording
 
     with invocation.printer.waiting(LOOKING):
         planned = job.plan(*invocation.names(), force=invocation.options.force, prune=True)
@@ -108,7 +108,7 @@ def _agreed(invocation: Invocation, job: Job) -> Optional[Tuple[Step, ...]]:
 
 
 def _show(invocation: Invocation, job: Job, command: Any) -> ExitCode:
-    from ..report import screen
+    from ...report import screen
 
     options, printer = invocation.options, invocation.printer
     with printer.waiting(LOOKING):
@@ -119,7 +119,7 @@ def _show(invocation: Invocation, job: Job, command: Any) -> ExitCode:
     code = next((one.exit_code for one in planned.failures), ExitCode.PENDING if pending else ExitCode.OK)
     printer.lines(screen.plan_lines(planned, printer.width), always=True)
     if printer.as_json:
-        from ..engine.verbs.status import assess
+        from ...engine.verbs.status import assess
 
         parts = {
             "plan": steps,

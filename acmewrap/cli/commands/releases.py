@@ -6,16 +6,16 @@ import contextlib
 from dataclasses import replace
 from typing import Mapping
 
-from ..config.model import DEFAULT_RELEASE
-from ..errors import AcmewrapError, ExitCode
-from ..job import Job
-from .invocation import Invocation
+from ...config.model import DEFAULT_RELEASE
+from ...errors import AcmewrapError, ExitCode
+from ...job import Job
+from ..invocation import Invocation
 
 
 def releases(invocation: Invocation) -> ExitCode:
     """What can be named as ``release``, newest last."""
-    from ..driver.release import installation
-    from ..report import releases as release_report
+    from ...driver.release import installation
+    from ...report import releases as release_report
 
     own = None
     with contextlib.suppress(AcmewrapError):  # those that acmewrap pins can be named without a file, too
@@ -30,7 +30,7 @@ def pin(invocation: Invocation) -> ExitCode:
     """Pin what an archive holds, and show how it differs from what is pinned."""
     from pathlib import Path
 
-    from ..report import releases as release_report
+    from ...report import releases as release_report
 
     printer, job, pretend = invocation.printer, invocation.job(), invocation.options.dry_run
     pinned = job.pin(Path(invocation.options.archive).absolute(), pretend=pretend)
@@ -43,7 +43,7 @@ def pin(invocation: Invocation) -> ExitCode:
 
 def upgrade(invocation: Invocation) -> ExitCode:
     """What differs between the release of the file and another one; then the switch, when somebody agrees to it."""
-    from ..report import releases as release_report
+    from ...report import releases as release_report
 
     printer, job = invocation.printer, invocation.job()
     change = job.compare_release(invocation.options.to)
@@ -63,8 +63,8 @@ def upgrade(invocation: Invocation) -> ExitCode:
 
 
 def _switch(invocation: Invocation, job: Job, parts: Mapping[str, object]) -> ExitCode:
-    from ..report import document, screen
-    from ..report import releases as release_report
+    from ...report import document, screen
+    from ...report import releases as release_report
 
     printer, old, new = invocation.printer, str(parts["from"]), str(parts["to"])
     with printer.following() as listener:

@@ -5,17 +5,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Optional
 
-from .. import __version__
-from ..catalogue import failure
-from ..errors import AcmewrapError, ExitCode
-from ..system.reading import PROGRAM, read_bytes
-from .invocation import Invocation
+from ... import __version__
+from ...catalogue import failure
+from ...errors import AcmewrapError, ExitCode
+from ...system.reading import PROGRAM, read_bytes
+from ..invocation import Invocation
 
 
 def self_update(invocation: Invocation) -> ExitCode:
     """Look at the other build, then let it take this one's place."""
-    from .. import self_update as update
-    from . import identity
+    from ... import self_update as update
+    from .. import identity
 
     options, printer = invocation.options, invocation.printer
     program = update.own_program()

@@ -1,12 +1,15 @@
-"""Which function performs which command. An unattended run with nothing to do must not import what it does not need."""
+"""A module for each kind of command, and which function performs which.
+
+An unattended run with nothing to do must not import what it does not need.
+"""
 
 from __future__ import annotations
 
 from importlib import import_module
 from typing import Mapping
 
-from ..errors import ExitCode
-from .invocation import Invocation
+from ...errors import ExitCode
+from ..invocation import Invocation
 
 # Of each module the functions that are called as their command; all others perform a plan.
 _MODULES: Mapping[str, str] = {
