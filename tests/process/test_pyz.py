@@ -140,7 +140,7 @@ def test_it_replaces_itself_on_the_oldest_python_and_goes_back(pyz: Path, tmp_pa
     source = publisher.publish(set_version(pyz.read_bytes(), "9.0.0"))
     done = run(python, program, "self-update", "--from", source, "--signers", str(publisher.signers))
     assert (done.returncode, done.stderr) == (0, "")
-    assert run(python, program, "version").stdout.startswith("acmewrap 9.0.0")
+    assert program.read_bytes() == set_version(pyz.read_bytes(), "9.0.0")
     assert run(python, program, "self-update", "--rollback").returncode == 0
     assert program.read_bytes() == pyz.read_bytes()
 

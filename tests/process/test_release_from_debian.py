@@ -44,6 +44,7 @@ def open_folder() -> Iterator[Path]:
     shutil.rmtree(folder)
 
 
+@pytest.mark.slow  # reads the lists of packages anew; on a machine without a copy of acme.sh the fixture `acme_sh_311` does it, too
 def test_the_debian_archive_has_the_pinned_release_and_the_machines_lists_and_cache_of_packages_stay_as_they_are(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

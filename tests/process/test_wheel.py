@@ -32,18 +32,19 @@ def python(
 ) -> Path:
     """The interpreter of a new environment that holds the wheel and what it asks for, and nothing else."""
     folder = tmp_path_factory.mktemp("environment")
-    venv.create(str(folder), with_pip=True)
+    venv.create(str(folder))
     interpreter = folder / "bin" / "python"
+    pip = [sys.executable, "-m", "pip", "--python", str(interpreter)]  # one of its own takes seconds to make
     # What the wheel requires is downloaded once, so that later runs need no network.
     needed = cache / "wheels" / f"{sys.version_info[0]}.{sys.version_info[1]}-{fingerprint(requirements(wheel))}"
     if not needed.exists():
         partial = needed.with_name(f"{needed.name}.{os.getpid()}")
         download = ["download", "--quiet", "--dest", str(partial), str(wheel)]
-        run(str(interpreter), "-m", "pip", *download, folder=folder, environment=machine_environment)
+        run(*pip, *download, folder=folder, environment=machine_environment)
         (partial / wheel.name).unlink()
         partial.rename(needed)
-    install = ["install", "--quiet", "--no-index", "--find-links", str(needed), str(wheel)]
-    run(str(interpreter), "-m", "pip", *install, folder=folder, environment=machine_environment)
+    install = ["install", "--quiet", "--no-compile", "--no-index", "--find-links", str(needed), str(wheel)]
+    run(*pip, *install, folder=folder, environment=machine_environment)
     return interpreter
 
 

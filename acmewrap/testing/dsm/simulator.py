@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import copy
-import json
 import shutil
 import ssl
 import tempfile
@@ -212,7 +211,7 @@ class DsmSimulator:
 
     def _serve_tool(self, request: Request) -> Reply:
         with self.state.lock:
-            words = json.loads(request.parameters["words"])
+            words = bytes.fromhex(request.parameters["words"]).decode("utf-8").split("\0")[1:]
             answer = tools.answer(request.parameters["tool"], words, self.state, self._apis)
             self._restart_if_wanted()
             return Reply(answer.encode())

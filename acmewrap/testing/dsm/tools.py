@@ -21,15 +21,20 @@ NAMES = ("synouser", "synogroup", "synoshare", "synowebapi")
 
 _SCRIPT = """\
 #!{python} -IS
-import json, os, socket, sys, urllib.parse
-words = urllib.parse.urlencode({{"tool": os.path.basename(sys.argv[0]), "words": json.dumps(sys.argv[1:])}}).encode()
-with socket.create_connection(({host!r}, {port}), timeout=60) as connection:
-    connection.sendall(b"POST {path} HTTP/1.0\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(words) + words)
-    reply = connection.makefile("rb").read()
-answer = json.loads(reply.partition(b"\\r\\n\\r\\n")[2].decode("utf-8"))
-sys.stderr.write(answer["stderr"])
-sys.stdout.write(answer["stdout"])
-sys.exit(answer["status"])
+import _socket, sys  # it is started often, and these two alone are there at once
+words = "".join("\\0" + word for word in sys.argv[1:]).encode().hex()
+body = "tool=%s&words=%s" % (sys.argv[0].rpartition("/")[2], words)
+request = ("POST {path} HTTP/1.0\\r\\nContent-Length: %d\\r\\n\\r\\n%s" % (len(body), body)).encode()
+connection = _socket.socket()
+connection.settimeout(60)
+connection.connect(({host!r}, {port}))
+while request:
+    request = request[connection.send(request) :]
+parts = list(iter(lambda: connection.recv(65536), b""))
+status, stdout, stderr = b"".join(parts).partition(b"\\r\\n\\r\\n")[2].split(b"\\0")
+sys.stderr.buffer.write(stderr)
+sys.stdout.buffer.write(stdout)
+sys.exit(int(status))
 """
 
 _GROUP_HELP = """Usage: synogroup (Version 3)
@@ -49,7 +54,7 @@ class Output:
     status: int = 0
 
     def encode(self) -> bytes:
-        return json.dumps({"stdout": self.stdout, "stderr": self.stderr, "status": self.status}).encode()
+        return f"{self.status}\0{self.stdout}\0{self.stderr}".encode()
 
 
 def write_tools(folder: Path, host: str, port: int) -> Path:
