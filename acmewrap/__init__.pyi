@@ -11,7 +11,6 @@ from .config.challenges import Standalone as Standalone
 from .config.challenges import Stateless as Stateless
 from .config.challenges import Webroot as Webroot
 from .config.cleartext import find_warnings as find_warnings
-from .config.commands import ConfiguredCommand as ConfiguredCommand
 from .config.endpoint import Endpoint as Endpoint
 from .config.install import Install as Install
 from .config.install import InstallFile as InstallFile
@@ -21,6 +20,7 @@ from .config.model import AcmeShSettings as AcmeShSettings
 from .config.model import Authority as Authority
 from .config.model import Certificate as Certificate
 from .config.model import Config as Config
+from .config.model import ConfiguredCommand as ConfiguredCommand
 from .config.model import DsmCertificate as DsmCertificate
 from .config.model import ExternalAccount as ExternalAccount
 from .config.model import KeyType as KeyType

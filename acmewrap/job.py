@@ -14,7 +14,7 @@ from . import paths
 from .catalogue import failure
 from .config.model import Certificate, Config
 from .engine.convergence import MONITORED, SCOPES, Command, Convergence
-from .errors import AcmewrapError
+from .errors import AcmewrapError, ConfigurationWarning
 from .plan.planner import Plan
 from .state.machine import read_state
 from .state.model import CERTIFICATE_PARTS, STATUS_PARTS
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
     from .engine.verbs.pinning import Pinned
     from .engine.verbs.status import CertificateStatus
     from .engine.verbs.upgrade import ReleaseChange
-    from .errors import ConfigurationWarning
     from .monitoring.trial import Sent
     from .pki.x509 import X509
     from .plan.steps import Step
@@ -71,12 +70,14 @@ class Job:
         """
         from .engine import noop_cache
         from .host import log
+        from .monitoring import heartbeat
 
         started = self.clock()
         log.rotate(paths.log_path(self.config))
         done = self._execute(names, "cron", force=force)
         if not (done.plan.steps or done.plan.state.unread or names or force):
-            noop_cache.remember(self.config, done.plan.state, self._environ, started, self._heartbeat())
+            line = heartbeat.describe(self.config, self._environ)
+            noop_cache.remember(self.config, done.plan.state, self._environ, started, line)
         return done
 
     def issue(self, *names: str, force: bool = False) -> Run:
@@ -154,7 +155,7 @@ class Job:
         from .engine.verbs import rehearsal
 
         with rehearsal.stage(self.config, server=server, ca_bundle=ca_bundle) as staged:
-            return self._converge(names, "rehearse", staged).execute(self.listener)
+            return replace(self._converge(names, "rehearse"), config=staged).execute(self.listener)
 
     def leaf(self, name: str) -> X509:
         """The certificate *name* as it is stored. Raises :class:`IssueError` (``certificate.not_issued``)."""
@@ -176,9 +177,8 @@ class Job:
         from .engine.context import RunContext
         from .engine.verbs import revocation
 
-        (certificate,) = self.select(name)
         context = RunContext(self._environ, deadline=self.deadline)
-        return revocation.revoke(self.config, certificate, context, reason, sha256)
+        return revocation.revoke(self.config, *self.select(name), context, reason, sha256)
 
     def compare_release(self, version: Optional[str] = None) -> ReleaseChange:
         """What :meth:`upgrade` would change. Raises :class:`ReleaseError` when *version* may not be installed."""
@@ -223,21 +223,18 @@ class Job:
         return tuple(self.config.certificates[name] for name in self._known(names) or self.config.certificates)
 
     def _known(self, names: Tuple[str, ...]) -> Tuple[str, ...]:
-        for name in names:
-            if name not in self.config.certificates:
-                known = ", ".join(self.config.certificates)
-                raise AcmewrapError(failure("certificate.unknown", f"no certificate is called {name!r}", known=known))
+        for name in (name for name in names if name not in self.config.certificates):
+            known = ", ".join(self.config.certificates)
+            raise AcmewrapError(failure("certificate.unknown", f"no certificate is called {name!r}", known=known))
         return names
 
     @property
     def _environ(self) -> Mapping[str, str]:
         return os.environ if self.environ is None else self.environ
 
-    def _converge(
-        self, names: Tuple[str, ...], command: Command, config: Optional[Config] = None, **asked: Any
-    ) -> Convergence:
+    def _converge(self, names: Tuple[str, ...], command: Command, **asked: Any) -> Convergence:
         options = replace(SCOPES[command], **asked)
-        return Convergence(config or self.config, self._environ, options, self._known(names), self.deadline, self.clock)
+        return Convergence(self.config, self._environ, options, self._known(names), self.deadline, self.clock)
 
     def _execute(self, names: Tuple[str, ...], command: Command, **asked: Any) -> Run:
         def write(run: Run) -> str:
@@ -251,10 +248,3 @@ class Job:
         from .monitoring.monitor import Monitor
 
         return Monitor(converging, command).follow(self.listener, lambda run: self.status(run=run))
-
-    def _heartbeat(self) -> Optional[str]:
-        if self.config.monitoring is None:
-            return ""
-        from .monitoring import heartbeat
-
-        return heartbeat.describe(self.config, self._environ)

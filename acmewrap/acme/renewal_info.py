@@ -12,10 +12,10 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Optional
 
+from ..backoff import LONGEST_LOOK, SHORTEST_LOOK
 from ..catalogue import failure
 from ..errors import UnreachableError
 from ..formats import jsontext
-from ..limits import LONGEST_LOOK, SHORTEST_LOOK
 from ..pki.x509 import X509
 from ..secrets import Secret
 from . import directory

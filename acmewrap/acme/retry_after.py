@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import Optional
 
-from ..limits import LONGEST_RETRY_AFTER
+from ..backoff import LONGEST_RETRY_AFTER
 from ..net.http import parse_date
 
 _REFUSAL = re.compile(r"responseHeaders='HTTP/[0-9.]+ (?:429|503)\b.*?(?:'$|\Z)", re.MULTILINE | re.DOTALL)

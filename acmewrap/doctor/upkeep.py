@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Iterator
 
 from .. import paths
+from ..backoff import CLOCK_TOLERANCE
 from ..driver.command import DEADLINES
 from ..engine.verbs import schedule_status
 from ..formats.timefmt import span
-from ..limits import CLOCK_TOLERANCE
 from ..plan.due import interval_of
 from ..plan.interval_check import find_too_slow
 from ..plan.steps import RemoveScheduleEntry, SetSchedule

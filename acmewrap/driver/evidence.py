@@ -14,11 +14,11 @@ from datetime import datetime
 from typing import Callable, Iterable, Literal, Mapping, Optional, Tuple
 
 from ..acme import retry_after
+from ..backoff import CLOCK_TOLERANCE
 from ..catalogue import failure
 from ..config.challenges import Wait
 from ..errors import CommandError, Failure
 from ..formats.timefmt import instant, moment, span
-from ..limits import CLOCK_TOLERANCE
 from ..pki.csr import Csr
 from ..pki.names import comparable
 from .call import CallResult

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 
 from .. import __version__
-from ..limits import LONGEST_QUIET
+from ..backoff import LONGEST_QUIET
 from ..system.reading import LIMIT, open_regular
 
 TYPE_CHECKING = False
@@ -43,9 +43,7 @@ def find_note(file: Optional[str], environ: Mapping[str, str], now: float) -> Op
         return None
 
 
-def remember(
-    config: Config, state: State, environ: Mapping[str, str], now: float, monitoring: Optional[str] = ""
-) -> None:
+def remember(config: Config, state: State, environ: Mapping[str, str], now: float, monitoring: Optional[str]) -> None:
     """Write down that *state*, read since *now* and all that the configuration asks for, needs nothing, and with it a line for
     *monitoring* (None: nothing is written, as every run has to look). Failing is no harm.
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, Optional, Union
 
-from .. import limits
+from .. import backoff
 from ..config.model import Certificate, Config, RenewAt, RenewBefore, Schedule, Target
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def next_run(schedule: Optional[Schedule], last: float) -> Optional[float]:
 
 def is_waiting(entry: LedgerEntry, leaf: Optional[X509], now: float, interval: int) -> bool:
     """Whether what an earlier run wrote down keeps *entry* from being tried at *now*; *leaf* is what is stored, and may expire."""
-    return now < entry.next_try and limits.is_believed(entry.next_try, now, end_of(entry, leaf), interval)
+    return now < entry.next_try and backoff.is_believed(entry.next_try, now, end_of(entry, leaf), interval)
 
 
 def end_of(entry: LedgerEntry, leaf: Optional[X509]) -> Optional[int]:

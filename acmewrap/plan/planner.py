@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import AbstractSet, Iterator, Optional, Tuple
 
 from .. import paths, reasons
+from ..backoff import MOST_REDELIVERIES, is_look_due
 from ..catalogue import failure
 from ..config.model import Authority, Certificate, Config, Target
 from ..driver.homes.home import Stored
 from ..errors import Failure
 from ..formats.timefmt import instant
-from ..limits import MOST_REDELIVERIES, is_look_due
 from ..reasons import Plain, Reason, drifted
 from ..state.ledger import LedgerEntry
 from ..state.model import ALL_PARTS, CertificateState, Part, State

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Type, TypeVar
 
-from .. import limits, paths
+from .. import backoff, paths
 from ..catalogue import failure
 from ..config.install import Install
 from ..config.model import Authority, Config
@@ -51,8 +51,8 @@ class LedgerEntry:
     reloaded: Optional[str] = None
 
     def fail(self, failure: Failure, now: float, **asked: Any) -> LedgerEntry:
-        """After one more failure; what is *asked* decides on the wait as :func:`acmewrap.limits.wait` says."""
-        next_try = int(now + limits.wait(self.attempts, now, **asked))
+        """After one more failure; what is *asked* decides on the wait as :func:`acmewrap.backoff.wait` says."""
+        next_try = int(now + backoff.wait(self.attempts, now, **asked))
         return replace(self, attempts=self.attempts + 1, next_try=next_try, error=failure.written)
 
     def want(self, leaf: str) -> LedgerEntry:
@@ -67,7 +67,7 @@ class LedgerEntry:
         """
         redelivered = self.redelivered if self.seen == leaf else 0
         if again and self.seen == leaf:
-            redelivered = redelivered + 1 if redelivered < limits.MOST_REDELIVERIES else 0
+            redelivered = redelivered + 1 if redelivered < backoff.MOST_REDELIVERIES else 0
         return LedgerEntry(
             wanted=leaf,
             seen=leaf,

@@ -13,7 +13,8 @@ from typing import List
 import pytest
 
 from acmewrap import cli
-from acmewrap.cli import commands, output, reports, runs  # noqa: F401 - loaded while they can be read
+from acmewrap.cli import output  # noqa: F401 - loaded while they can be read
+from acmewrap.cli.commands import reports, runs  # noqa: F401 - likewise
 from acmewrap.system import files
 from forkserver import acmewrap
 from unprivileged import folder_of_nobody, run_unprivileged

@@ -202,7 +202,7 @@ def identities(folder: Path) -> Set[str]:
 
 def record(folder: Path) -> None:
     """As if the machine, as it is now, had been found to need nothing."""
-    remember(loaded(folder), State(), environment(folder), time.time() + AHEAD - 5)
+    remember(loaded(folder), State(), environment(folder), time.time() + AHEAD - 5, "")
 
 
 def run_is_not_quiet(folder: Path) -> bool:

@@ -16,7 +16,7 @@ import pytest
 
 from acmewrap import cli
 from acmewrap.driver.release import installation
-from acmewrap.engine import machine_steps as steps
+from acmewrap.engine.steps import machine as steps
 from acmewrap.report.document import schema
 from json_schema import accepts
 from synthetic import pin

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import event, example, given
 from hypothesis import strategies as st
 
-from acmewrap import limits
+from acmewrap import backoff
 from acmewrap.acme import directory, renewal_info, retry_after
 from acmewrap.config.model import Schedule
 from acmewrap.errors import IssueError, UnreachableError
@@ -185,9 +185,9 @@ def test_any_answer_on_renewal_leaves_a_time_to_renew_and_one_to_ask_again(wire:
     found = answered(lambda: renewal_info.fetch("http://ca.test/ari", leaf, None))
     if found is None:
         return
-    assert found.retry_after is None or limits.SHORTEST_LOOK <= found.retry_after <= limits.LONGEST_LOOK
+    assert found.retry_after is None or backoff.SHORTEST_LOOK <= found.retry_after <= backoff.LONGEST_LOOK
     for chosen in (found.begin, found.end):
-        advice = Advice(LEAF, "", NOW + (found.retry_after or limits.DEFAULT_LOOK), found.begin, found.end, chosen)
+        advice = Advice(LEAF, "", NOW + (found.retry_after or backoff.DEFAULT_LOOK), found.begin, found.end, chosen)
         due = due_of(make_config(schedule=Schedule(every_seconds=3600)), CERTIFICATE, make_stored(), advice)
         assert due is not None
         assert ISSUED <= due < ISSUED + DAY - 2 * 3600
@@ -198,7 +198,7 @@ def test_any_refusal_has_a_wait_within_bounds_or_none(log: bytes) -> None:
     text = log.decode("utf-8", "replace")
     found = retry_after.from_protocol(text)
     event("passed" if found is not None else "failed")
-    assert found is None or 0 <= found <= limits.LONGEST_RETRY_AFTER
+    assert found is None or 0 <= found <= backoff.LONGEST_RETRY_AFTER
     clock = retry_after.clock_from_protocol(text)
     assert clock is None or clock >= 0
 

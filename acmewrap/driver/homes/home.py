@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Iterator, Mapping, Optional, Tuple
 from urllib.parse import urlsplit
 
+from ...backoff import CLOCK_TOLERANCE
 from ...formats.timefmt import instant, moment
-from ...limits import CLOCK_TOLERANCE
 from ...pki import csr, pem, x509
 from ...pki.chain import chain_end, sort_chain
 from ...system.reading import read_bytes, read_text

@@ -11,13 +11,13 @@ from typing import Mapping, Optional
 
 from ... import paths
 from ...acme import renewal_info
+from ...backoff import DEFAULT_LOOK
 from ...config.model import Certificate, Config
 from ...config.proxy import proxy_of
 from ...driver.homes.configuration import set_renewal
 from ...driver.homes.home import Stored
 from ...errors import AcmewrapError
 from ...formats.timefmt import instant
-from ...limits import DEFAULT_LOOK
 from ...plan.due import due_of
 from ...state.ledger import Advice, Ledger
 

@@ -8,11 +8,11 @@ from typing import Optional
 
 import pytest
 
+from acmewrap.backoff import MOST_REDELIVERIES
 from acmewrap.config.endpoint import Endpoint
 from acmewrap.config.install import Install
 from acmewrap.engine import watch
 from acmewrap.engine.convergence import SCOPES
-from acmewrap.limits import MOST_REDELIVERIES
 from acmewrap.plan.due import look_at, retry_look
 from acmewrap.plan.planner import plan
 from acmewrap.reasons import NotServed, Plain, Reason, Reverted

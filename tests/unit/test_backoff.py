@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from acmewrap import limits
+from acmewrap import backoff
 from acmewrap.acme import retry_after
 from acmewrap.catalogue import failure
 from acmewrap.config.model import Schedule
@@ -131,8 +131,8 @@ def test_what_was_noted_by_a_right_clock_is_believed_at_every_moment_until_it_co
     *, lifetime: int, passed: float, attempts: int, asked: Optional[int], interval: int, later: float
 ) -> None:
     now = lifetime * passed
-    waited = limits.wait(attempts, now, end=lifetime, interval=interval, retry_after=asked)
-    assert limits.is_believed(now + waited, now + waited * later, lifetime, interval)
+    waited = backoff.wait(attempts, now, end=lifetime, interval=interval, retry_after=asked)
+    assert backoff.is_believed(now + waited, now + waited * later, lifetime, interval)
 
 
 @given(
@@ -146,7 +146,7 @@ def test_however_long_an_authority_asks_to_wait_half_of_what_is_left_stays(
 ) -> None:
     now = lifetime * (1 - left)
     assume(now < lifetime)
-    waited = limits.wait(attempts, now, end=lifetime, retry_after=asked)
+    waited = backoff.wait(attempts, now, end=lifetime, retry_after=asked)
     assert waited <= (lifetime - now) / 2 + 1
 
 
@@ -155,15 +155,15 @@ def test_however_long_an_authority_asks_to_wait_half_of_what_is_left_stays(
 def test_a_cap_never_has_an_authority_asked_more_often_than_the_backoff_alone(left: int, asked: Optional[int]) -> None:
     for attempts in range(12):
         how: Dict[str, Any] = {"end": ISSUED + left, "interval": DAY, "jitter": 0}
-        waited = limits.wait(attempts, ISSUED, retry_after=asked, **how)
-        assert waited >= limits.wait(attempts, ISSUED, **how) >= limits.FIRST_WAIT
+        waited = backoff.wait(attempts, ISSUED, retry_after=asked, **how)
+        assert waited >= backoff.wait(attempts, ISSUED, **how) >= backoff.FIRST_WAIT
         if left < 0:
-            assert waited == limits.backoff(attempts, 0)
+            assert waited == backoff.backoff(attempts, 0)
 
 
 def test_while_nothing_is_stored_an_authority_is_left_alone_for_as_long_as_rate_limits_last() -> None:
-    assert limits.wait(0, ISSUED, retry_after=2 * DAY) == 2 * DAY
-    assert limits.wait(0, ISSUED, retry_after=YEAR) == 7 * DAY
+    assert backoff.wait(0, ISSUED, retry_after=2 * DAY) == 2 * DAY
+    assert backoff.wait(0, ISSUED, retry_after=YEAR) == 7 * DAY
 
 
 def test_windows_that_have_always_passed_bring_fewer_renewals_each_time() -> None:
