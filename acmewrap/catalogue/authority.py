@@ -114,6 +114,7 @@ ENTRIES: Mapping[str, Entry] = {
     "acme.already_revoked": issue_failed(
         "The certificate was revoked before.",
         "Nothing is left to revoke. To get a new certificate: acmewrap issue --force",
+        revoked=True,
     ),
     "acme.refused": issue_failed(
         "The authority refused a request for a reason of its own.",

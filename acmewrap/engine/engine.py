@@ -20,8 +20,16 @@ from ..driver.results import IssueResult
 from ..errors import AcmewrapError, BusyError, CommandError
 from ..formats.timefmt import instant
 from ..host import webroot
+from ..plan.order import builds_on, groups_of
 from ..plan.planner import Plan
-from ..plan.steps import LAST_KINDS, CertificateStep, DeployCertificate, ObtainCertificate, Step, builds_on, groups_of
+from ..plan.steps import (
+    LAST_KINDS,
+    CertificateStep,
+    DeployCertificate,
+    ObtainCertificate,
+    RevokeCertificate,
+    Step,
+)
 from ..state.ledger import open_ledgers
 from ..system import files, trust
 from . import authorities, install
@@ -119,6 +127,11 @@ class Engine:
         return Run(plan, tuple(results), started, instant(self._context.clock()))
 
     def _do_machine(self, step: Any, _: OnLine) -> Evidence:
+        if isinstance(step, RevokeCertificate):
+            from . import revoke
+
+            revoke.revoke(self._config, step, self._context)
+            return None
         from . import machine_steps
 
         machine_steps.perform(step, self._context.environ)

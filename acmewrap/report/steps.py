@@ -60,6 +60,7 @@ _STEP: Dict[str, Type] = {
     "path": field(optional(TEXT), lambda step: getattr(step, "path", None), "The file or folder that it is about."),
     "release": _RELEASE,
     "reason": _REASON,
+    "serial": field(optional(TEXT), lambda step: getattr(step, "serial", None), "Of what is to be revoked."),
 }
 STEP = record("step", _STEP)
 _OUTCOMES = choice("done", "failed", "unproven", "rolled_back", "skipped")
