@@ -20,7 +20,6 @@ from ..driver.results import IssueResult
 from ..errors import AcmewrapError, BusyError, CommandError
 from ..formats.timefmt import instant
 from ..host import webroot
-from ..plan.order import builds_on, groups_of
 from ..plan.planner import Plan
 from ..plan.steps import (
     LAST_KINDS,
@@ -29,6 +28,7 @@ from ..plan.steps import (
     ObtainCertificate,
     RevokeCertificate,
     Step,
+    groups_of,
 )
 from ..state.ledger import open_ledgers
 from ..system import files, trust
@@ -36,7 +36,7 @@ from . import authorities, install
 from .certificate_steps import CertificateSteps
 from .commands import Commands, stage_of
 from .context import RunContext, explain
-from .results import Evidence, Notice, Planned, Run, StepEnded, StepLine, StepResult, StepStarted
+from .results import Evidence, Notice, Planned, Run, StepEnded, StepLine, StepResult, StepStarted, builds_on
 
 Listener = Callable[[Notice], None]
 Work = Callable[[Any, OnLine], Evidence]  # of the step that it is for
@@ -127,14 +127,12 @@ class Engine:
         return Run(plan, tuple(results), started, instant(self._context.clock()))
 
     def _do_machine(self, step: Any, _: OnLine) -> Evidence:
+        from . import machine_steps, revoke
+
         if isinstance(step, RevokeCertificate):
-            from . import revoke
-
             revoke.revoke(self._config, step, self._context)
-            return None
-        from . import machine_steps
-
-        machine_steps.perform(step, self._context.environ)
+        else:
+            machine_steps.perform(step, self._context.environ)
         return None
 
     def _do_certificates(self, plan: Plan, failed: Sequence[Step]) -> List[StepResult]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, Optional, Tuple
+from typing import TYPE_CHECKING, ClassVar, Iterable, List, Literal, Optional, Set, Tuple
 
 from ..config.model import Account, AcmeShSettings, Authority, Certificate, Config, Schedule, Target
 from ..driver.homes.home import Stored
@@ -232,6 +232,15 @@ class RevokeCertificate(Step):
     def certificate(self) -> str:
         return self.revocation.name
 
-    @property
-    def serial(self) -> str:
-        return self.revocation.leaf.serial
+
+def groups_of(steps: Iterable[Step]) -> List[List[DeployCertificate]]:
+    """The deployments with a command that another one has, too, together with those."""
+    found: List[Tuple[Set[Tuple[str, ...]], List[DeployCertificate]]] = []
+    for step in steps:
+        if isinstance(step, DeployCertificate) and step.destination.install is not None:
+            commands, together = set(step.destination.install.commands), [step]
+            for group in [group for group in found if group[0] & commands]:
+                found.remove(group)
+                commands, together = commands | group[0], group[1] + together
+            found.append((commands, together))
+    return [together for _, together in found if len(together) > 1]

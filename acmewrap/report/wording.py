@@ -101,7 +101,7 @@ def subject_of(step: steps.Step) -> str:
     if isinstance(step, steps.DeployCertificate):
         return f"{step.certificate} to {step.target}"
     if isinstance(step, steps.RevokeCertificate):
-        return f"{step.certificate}, serial {step.serial}"
+        return f"{step.certificate}, serial {step.revocation.leaf.serial}"
     return step.certificate or str(getattr(step, "path", ""))
 
 

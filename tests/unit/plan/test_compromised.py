@@ -63,4 +63,4 @@ def test_what_has_been_renewed_since_with_the_same_key_is_no_replacement() -> No
     assert isinstance(first, ReissueCertificate)
     assert isinstance(last, RevokeCertificate)
     assert first.reason is last.reason is Plain.COMPROMISED
-    assert (last.certificate, last.serial) == ("nas", "0B")
+    assert (last.certificate, last.revocation.leaf.serial) == ("nas", "0B")
