@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
-from typing import Iterable, Iterator, NamedTuple, Optional, Tuple, Type, TypeVar, Union
+from typing import TYPE_CHECKING, Iterable, Iterator, NamedTuple, Optional, Tuple, Type, TypeVar, Union
 
 from ..errors import AcmewrapError, ConfigurationWarning, Problem
 from ..system.reading import read_bytes
+
+if TYPE_CHECKING:
+    from yaml.nodes import Node
 
 _Placed = TypeVar("_Placed", Problem, ConfigurationWarning)
 
@@ -41,18 +45,17 @@ class _Root:
     def __init__(self, file: Path) -> None:
         from .binder.nodes import compose
 
-        try:
+        self._node: Optional[Node] = None
+        with contextlib.suppress(OSError, AcmewrapError):
             self._node = compose(read_bytes(file), str(file))
-        except (OSError, AcmewrapError):
-            self._node = None
 
     def place(self, keys: Tuple[Union[str, int], ...]) -> Tuple[int, int, str]:
         """Line, column and path."""
-        from yaml.nodes import MappingNode, Node, SequenceNode
+        from yaml.nodes import MappingNode, SequenceNode
 
         from .binder.nodes import position
 
-        node: Optional[Node] = self._node
+        node = self._node
         where, path = (1, 1), ""
         for key in keys:
             if isinstance(key, str):

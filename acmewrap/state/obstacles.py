@@ -46,10 +46,10 @@ def find(config: Config, environ: Mapping[str, str]) -> Iterator[Obstacle]:
     yield from _find_secrets(config, environ)
     for keys, path in _files(config):
         if not path.exists():
-            message = f"{path} does not exist"
-            server = {name: one.server for name, one in config.authorities.items()}.get(str(keys[1]), "")
-            named = {"server": server, "ca_bundle": path, "folder": path.parent}
-            yield Obstacle(keys, failure("bundle.missing" if "ca_bundle" in keys else "file.failed", message, **named))
+            server = {name: one.server for name, one in config.authorities.items()}.get(str(keys[1]))
+            id = "bundle.missing" if "ca_bundle" in keys else "file.failed"
+            found = failure(id, f"{path} does not exist", server=server, ca_bundle=path, folder=path.parent)
+            yield Obstacle(keys, found)
     search = environ.get("PATH") or DEFAULT_PATH
     for keys, program in _programs(config):
         if shutil.which(str(config.directory / program) if "/" in program else program, path=search) is None:
