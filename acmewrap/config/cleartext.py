@@ -6,11 +6,12 @@ An authority over http is no matter for a warning: it is refused where its URL i
 
 from __future__ import annotations
 
-from typing import Iterator, Mapping, NamedTuple, Tuple, Union
+import contextlib
+from typing import Dict, Iterator, Mapping, NamedTuple, Tuple, Union
 from urllib.parse import urlsplit
 
-from ..errors import ConfigurationWarning
-from ..secrets import Reference
+from ..errors import AcmewrapError, ConfigurationWarning
+from ..secrets import FileReference, InlineSecret, Reference, resolve
 from . import locate
 from .challenges import Dns
 from .locate import Found
@@ -49,9 +50,9 @@ def find_warnings(config: Config, environ: Mapping[str, str]) -> Tuple[Configura
     """Every secret that would be sent in clear to a machine that is not this one; and, *environ* being looked through for proxies,
     those that only whoever starts acmewrap by hand has.
 
-    What a value that is kept elsewhere (``{file: …}`` and the like) says is not known here.
+    What a value that is kept elsewhere (``{file: …}`` and the like) says is not known here; of `monitoring`, files are read.
     """
-    found = (*_synology(config), *_hooks(config), *_unscheduled(config, environ))
+    found = (*_synology(config), *_hooks(config), *_services(config, environ), *_unscheduled(config, environ))
     return (*locate.warnings(config.file, found), *_proxies(environ))
 
 
@@ -80,6 +81,27 @@ def _hooks(config: Config) -> Iterator[Found]:
             if isinstance(challenge, Dns):
                 for variable, host in _in_clear(challenge.hook, challenge.env):
                     yield _hook(host, "certificates", name, "challenge", index, "env", variable)
+
+
+def _services(config: Config, environ: Mapping[str, str]) -> Iterator[Found]:
+    """Of monitoring: addresses are secrets themselves, but that of ntfy, to which a token may go."""
+    if config.monitoring is None:
+        return
+    found: Dict[str, str] = {}
+    if config.monitoring.ntfy is not None and config.monitoring.ntfy.access_token is not None:
+        found["ntfy.server"] = config.monitoring.ntfy.server
+    for path, reference in config.monitoring.secrets.items():
+        if path.endswith("url") and isinstance(reference, (FileReference, InlineSecret)):
+            with contextlib.suppress(AcmewrapError):  # which `check` reports
+                found[path] = resolve(reference, environ).reveal()
+    for path, url in found.items():
+        host = _host_in_clear(url)
+        if host:
+            message = (
+                f"http to {host}, which is not this machine: whoever is on the way reads the address and the token"
+            )
+            remedy = "write https://, with `ca_bundle` for an authority of your own"
+            yield Found(("monitoring", *path.split(".")), f"{message}; {remedy}")
 
 
 def _hook(host: str, *keys: Union[str, int]) -> Found:
