@@ -6,7 +6,9 @@ the package costs nothing. Type checkers find them in ``__init__.pyi``.
 
 from __future__ import annotations
 
-from typing import List, Mapping
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing takes longer to import than all that a run with nothing to do does itself
+    from typing import List, Mapping
 
 __version__ = "0.1.0"
 

@@ -98,8 +98,8 @@ class Job:
     def check(self) -> Tuple[ConfigurationWarning, ...]:
         """What the file should not say although it may. Changes nothing.
 
-        Raises :class:`ConfigurationError` for what only shows beside the certificates that are there, and :class:`AccessError`
-        when the scheduled run could not start; :class:`ReleaseError` when the release is not pinned, or lacks a hook in use.
+        Raises :class:`ConfigurationError` with every problem that only shows on this machine, and those warnings; where that is all
+        that is wrong, :class:`AccessError` when the scheduled run could not start, :class:`ReleaseError` for a release without pin.
         """
         from .engine.verbs.check import check
 

@@ -126,6 +126,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     for flag in OPTIONS:
         if getattr(options, flag[2:].replace("-", "_")) and flag not in COMMANDS[options.command].takes:
             parser.error(f"{flag} means nothing to the command {options.command}")
+    if options.command == "status" and options.format == "prometheus" and options.json:
+        parser.error("--format prometheus and --json are two formats of the same: give one of them")
     if options.command == "self-update" and (options.source is not None) == options.rollback:
         parser.error("self-update takes one of --from FILE and --rollback")
     return options

@@ -8,13 +8,15 @@ does a record that is a week old, or that somebody else than this user could hav
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Iterator, Mapping, Optional
 
 from .. import __version__
 from ..limits import LONGEST_QUIET
 from ..system.reading import LIMIT, open_regular
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Iterator, Mapping, Optional
+
     from ..config.model import Config
     from ..state.model import State
 

@@ -37,7 +37,8 @@ from .steps import NEXT_RUN, RESULT, RUN, RUNS, STEP
 
 PROBLEM = record("problem", {"file": TEXT, "line": COUNT, "column": COUNT, "path": TEXT, "message": TEXT})
 _PROBLEMS = field(listed(PROBLEM), lambda error: getattr(error, "problems", ()), "Of a configuration.")
-ERROR = record("error", {**within("failure", FAILURE_PARTS), "problems": _PROBLEMS})
+_WARNINGS = field(listed(PROBLEM), lambda error: getattr(error, "warnings", ()), "Of `check`; they alone end nothing.")
+ERROR = record("error", {**within("failure", FAILURE_PARTS), "problems": _PROBLEMS, "warnings": _WARNINGS})
 _FIXABLE = field(FLAG, lambda finding: finding.fix is not None, "By doctor --fix.")
 FINDING = record("finding", {**within("failure", FAILURE_PARTS), "fixable": _FIXABLE})
 FACT = record("fact", {"name": TEXT, "value": TEXT})

@@ -151,7 +151,8 @@ def _find_obstacles(config: Config, environ: Optional[Mapping[str, str]]) -> Dic
         return {}
     from . import obstacles
 
-    return {one.entry: one.failure for one in reversed(tuple(obstacles.find(config, environ)))}
+    found = reversed(tuple(obstacles.find(config, environ)))
+    return {entry: one.failure for one in found for entry in one.entries(config)}
 
 
 def entry_name(certificate: Certificate, target: Target) -> str:

@@ -132,3 +132,11 @@ def test_every_answer_to_a_command_of_another_program_is_a_command() -> None:
 @pytest.mark.parametrize("command", ["plan", "apply", "status", "doctor", "issue", "deploy", "rehearse"])
 def test_commands_about_certificates_take_their_names(command: str) -> None:
     assert parser.parse([command, "nas", "mail"]).names == ["nas", "mail"]
+
+
+def test_two_formats_at_once_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for line in (["status", "--json", "--format", "prometheus"], ["--json", "status", "--format", "prometheus"]):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(line)
+        assert ended.value.code == 2
+        assert "--format prometheus and --json are two formats" in capsys.readouterr().err
