@@ -1,6 +1,4 @@
-"""What can be done with one configuration: a method for each command. Python code, the command line and the scheduled run all
-come this way, so all get the same. What a command takes to perform is imported when it is called.
-"""
+"""A method for each command, for Python code, the command line and the schedule alike. What it takes is imported when called."""
 
 from __future__ import annotations
 
@@ -11,10 +9,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Tuple
 
 from . import paths
-from .catalogue import failure
-from .config.model import Certificate, Config
+from .config.model import Config
 from .engine.convergence import MONITORED, SCOPES, Command, Convergence
-from .errors import AcmewrapError, ConfigurationWarning
+from .errors import ConfigurationWarning
 from .plan.planner import Plan
 from .state.machine import read_state
 from .state.model import CERTIFICATE_PARTS, STATUS_PARTS
@@ -64,9 +61,8 @@ class Job:
         return self._execute(names, "apply", force=force, prune=prune, agreed=agreed)
 
     def cron(self, *names: str, force: bool = False) -> Run:
-        """The scheduled run: renew due certificates, retry pending deployments, each failure once it has waited out its time.
-
-        It rotates the log, and writes down how long there will be nothing to do, for ``acmewrap cron`` to be quick about it.
+        """The scheduled run: renew due certificates, retry pending deployments, each failure once it has waited out its time. It
+        rotates the log, and writes down how long there will be nothing to do, for ``acmewrap cron`` to be quick about it.
         """
         from .engine import noop_cache
         from .host import log
@@ -99,8 +95,8 @@ class Job:
     def check(self) -> Tuple[ConfigurationWarning, ...]:
         """What the file should not say although it may. Changes nothing.
 
-        Raises :class:`ConfigurationError` for what only shows beside the certificates that are there, and :class:`AccessError`
-        when the scheduled run could not start; :class:`ReleaseError` when the release is not pinned, or lacks a hook in use.
+        Raises :class:`ConfigurationError` with every problem that only shows on this machine, and those warnings; where that is all
+        that is wrong, :class:`AccessError` when the scheduled run could not start, :class:`ReleaseError` for a release without pin.
         """
         from .engine.verbs.check import check
 
@@ -111,7 +107,7 @@ class Job:
         from .engine.verbs.status import assess
 
         parts = CERTIFICATE_PARTS if run is not None else STATUS_PARTS
-        return assess(self.config, read_state(self.config, parts, self._known(names)), self.clock(), run)
+        return assess(self.config, read_state(self.config, parts, self.config.known(names)), self.clock(), run)
 
     def metrics(self, *names: str) -> str:
         """The same in the text format of Prometheus, with what the file of ``monitoring.metrics`` has of runs."""
@@ -123,7 +119,7 @@ class Job:
         """That of :meth:`status`, what is pending and why, the next run and the last ones; also as HTML."""
         from .report import page
 
-        return page.look(self.config, self._known(names), self.clock())
+        return page.look(self.config, self.config.known(names), self.clock())
 
     def test_monitoring(self) -> Tuple[Sent, ...]:
         """Send one message to each service of ``monitoring``. Raises :class:`AcmewrapError` (``monitoring.none``)."""
@@ -146,7 +142,7 @@ class Job:
         """
         from .doctor import DoctorContext, examine, examine_and_fix
 
-        names = self._known(names)
+        names = self.config.known(names)
         context = DoctorContext(self.config, self._environ, names, http_port, address, self.clock, writes=writes)
         return (examine_and_fix if fix else examine)(context, listener)
 
@@ -161,7 +157,8 @@ class Job:
         """The certificate *name* as it is stored. Raises :class:`IssueError` (``certificate.not_issued``)."""
         from .engine.verbs import revocation
 
-        return revocation.leaf_of(self.config, *self.select(name))
+        (certificate,) = self.config.select(name)
+        return revocation.leaf_of(self.config, certificate)
 
     def collect_support(self) -> Dict[str, Any]:
         """How the NAS answers, without values. Raises :class:`AccessError` (``doctor.no_nas``), or why no login works."""
@@ -178,7 +175,19 @@ class Job:
         from .engine.verbs import revocation
 
         context = RunContext(self._environ, deadline=self.deadline)
-        return revocation.revoke(self.config, *self.select(name), context, reason, sha256)
+        (certificate,) = self.config.select(name)
+        return revocation.revoke(self.config, certificate, context, reason, sha256)
+
+    def replace(self, name: str, *, force: bool = False, sha256: Optional[str] = None) -> Run:
+        """Replace a certificate that others know the key of: issue another with another key, deploy and verify it, and only then
+        revoke that one. What a run cannot finish the next :meth:`apply` or :meth:`cron` does, or this; it begins another
+        replacement, before the last is finished, only with *force*. Raises besides what :meth:`revoke` raises.
+        """
+        from .engine.verbs import revocation
+
+        (certificate,) = self.config.select(name)
+        revocation.mark_compromised(self.config, certificate, self._environ, sha256, force=force)
+        return self._execute((name,), "replace")
 
     def compare_release(self, version: Optional[str] = None) -> ReleaseChange:
         """What :meth:`upgrade` would change. Raises :class:`ReleaseError` when *version* may not be installed."""
@@ -192,11 +201,9 @@ class Job:
         When a step fails, all is as it was before. Raises what :meth:`compare_release` raises, and :class:`ConfigurationError`
         or :class:`AccessError` when the file cannot be changed.
         """
-        from .config.edit import set_release
         from .engine.verbs import upgrade
 
-        edit = set_release(self.config.file, upgrade.compare(self.config, version).new, self._environ)
-        return upgrade.switch(edit, self._environ, self.listener, force=force)
+        return upgrade.switch(self.config, version, self._environ, self.listener, force=force)
 
     def pin(self, archive: Path, *, pretend: bool = False) -> Pinned:
         """Pin the release in *archive* for :meth:`upgrade`; *pretend* only compares. Raises :class:`ReleaseError`, and as that."""
@@ -219,22 +226,13 @@ class Job:
 
         return wrapper.find(self.config, authority)
 
-    def select(self, *names: str) -> Tuple[Certificate, ...]:
-        return tuple(self.config.certificates[name] for name in self._known(names) or self.config.certificates)
-
-    def _known(self, names: Tuple[str, ...]) -> Tuple[str, ...]:
-        for name in (name for name in names if name not in self.config.certificates):
-            known = ", ".join(self.config.certificates)
-            raise AcmewrapError(failure("certificate.unknown", f"no certificate is called {name!r}", known=known))
-        return names
-
     @property
     def _environ(self) -> Mapping[str, str]:
         return os.environ if self.environ is None else self.environ
 
     def _converge(self, names: Tuple[str, ...], command: Command, **asked: Any) -> Convergence:
         options = replace(SCOPES[command], **asked)
-        return Convergence(self.config, self._environ, options, self._known(names), self.deadline, self.clock)
+        return Convergence(self.config, self._environ, options, self.config.known(names), self.deadline, self.clock)
 
     def _execute(self, names: Tuple[str, ...], command: Command, **asked: Any) -> Run:
         def write(run: Run) -> str:

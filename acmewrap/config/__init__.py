@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from .load import load, locate, schema
+from .load import load, schema
 from .model import Config
 from .search import MissingConfigurationError, find, places
 
-__all__ = ["Config", "MissingConfigurationError", "find", "load", "locate", "places", "schema"]
+__all__ = ["Config", "MissingConfigurationError", "find", "load", "places", "schema"]

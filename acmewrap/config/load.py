@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
 from ..catalogue import failure, invalid
-from ..errors import AccessError, AcmewrapError, Problem
+from ..errors import AccessError, Problem
 from ..secrets import is_private
 from ..system.privileges import home_of
 from ..system.reading import read_bytes
@@ -51,32 +51,6 @@ def fetch(path: StrPath) -> Tuple[bytes, bool]:
     if not str(file).isprintable():  # schedulers keep it in lines, where a line break would begin another entry
         message = "the path of this file holds a control character, or what is no Unicode: rename it"
         raise invalid((Problem(str(path), 1, 1, "", message),))
-    return found
-
-
-def locate(file: Path, *keys: str) -> Tuple[int, int]:
-    """Line and column of what the *keys* lead to in *file*, each below the one before, counted from 1: for problems that show only
-    once the machine is looked at.
-
-    Where one cannot be found (the file changed, or the value is made of something else), that is the last one before it.
-    """
-    from yaml.nodes import MappingNode, Node
-
-    from .binder.nodes import compose, position
-
-    try:
-        node: Node = compose(read_bytes(file), str(file))
-    except (OSError, AcmewrapError):
-        return 1, 1
-    found = (1, 1)
-    for key in keys:
-        entries = node.value if isinstance(node, MappingNode) else ()
-        for name, value in entries:
-            if name.value == key:
-                found, node = position(name), value
-                break
-        else:
-            break
     return found
 
 
@@ -120,7 +94,7 @@ def _bind(node: Any, budget: int, private: bool, path: StrPath, environ: Mapping
     except TooMuchError:
         reader.refuse(node, "", "the aliases of this file repeat far more than it holds: write the values out")
     if config is None:
-        raise invalid(tuple(sorted(reader.problems, key=lambda problem: (problem.line, problem.column))))
+        raise invalid(reader.problems)
     return config
 
 

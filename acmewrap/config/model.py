@@ -220,6 +220,20 @@ class Config:
 
         return from_mapping(values, file, environ)
 
+    def known(self, names: Tuple[str, ...]) -> Tuple[str, ...]:
+        """Just these *names* of certificates. Raises :class:`AcmewrapError` (``certificate.unknown``)."""
+        from ..catalogue import failure
+        from ..errors import AcmewrapError
+
+        for name in (name for name in names if name not in self.certificates):
+            known = ", ".join(self.certificates)
+            raise AcmewrapError(failure("certificate.unknown", f"no certificate is called {name!r}", known=known))
+        return names
+
+    def select(self, *names: str) -> Tuple[Certificate, ...]:
+        """Those of these *names*, all without any. Raises as :meth:`known`."""
+        return tuple(self.certificates[name] for name in self.known(names) or self.certificates)
+
     def authority_of(self, certificate: Certificate) -> Authority:
         return self.authorities[certificate.authority]
 

@@ -21,12 +21,20 @@ from ..errors import AcmewrapError, BusyError, CommandError
 from ..formats.timefmt import instant
 from ..host import webroot
 from ..plan.planner import Plan
-from ..plan.steps import LAST_KINDS, CertificateStep, DeployCertificate, ObtainCertificate, Step, builds_on, groups_of
+from ..plan.steps import (
+    LAST_KINDS,
+    CertificateStep,
+    DeployCertificate,
+    ObtainCertificate,
+    RevokeCertificate,
+    Step,
+    groups_of,
+)
 from ..state.ledger import open_ledgers
 from ..system import files, trust
 from .commands import Commands, stage_of
 from .context import RunContext, explain
-from .results import Evidence, Notice, Planned, Run, StepEnded, StepLine, StepResult, StepStarted
+from .results import Evidence, Notice, Planned, Run, StepEnded, StepLine, StepResult, StepStarted, builds_on
 from .steps import authorities, install
 from .steps.certificate import CertificateSteps
 
@@ -120,8 +128,12 @@ class Engine:
 
     def _do_machine(self, step: Any, _: OnLine) -> Evidence:
         from .steps import machine as machine_steps
+        from .steps import revoke
 
-        machine_steps.perform(step, self._context.environ)
+        if isinstance(step, RevokeCertificate):
+            revoke.revoke(self._config, step, self._context)
+        else:
+            machine_steps.perform(step, self._context.environ)
         return None
 
     def _do_certificates(self, plan: Plan, failed: Sequence[Step]) -> List[StepResult]:

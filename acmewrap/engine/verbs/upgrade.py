@@ -10,7 +10,7 @@ from typing import Callable, Mapping, Optional, Set, Tuple
 
 from ...catalogue import failure
 from ...config.challenges import Dns
-from ...config.edit import Edit
+from ...config.edit import set_release
 from ...config.model import Config
 from ...driver.release import installation
 from ...errors import ExitCode, ReleaseError
@@ -40,20 +40,13 @@ def compare(config: Config, version: Optional[str] = None) -> ReleaseChange:
     that may not be installed, and ``release.lacks_hook`` when it has not all that *config* uses.
     """
     settings, wanted = config.acme_sh, version or installation.newest()
-    check(config, wanted)
-    old, new = (installation.manifest(one, settings.pin) for one in (settings.release, wanted))
-    return difference(config, (settings.release, old), (wanted, new))
-
-
-def check(config: Config, version: Optional[str] = None) -> None:
-    """Raise :class:`ReleaseError` unless *version*, or the release of *config*, is pinned, and has every hook in use."""
-    settings = config.acme_sh
-    wanted = version or settings.release
     installation.pinned(wanted, settings.pin, allow_vulnerable=settings.allow_vulnerable)
-    missing = sorted(_hooks(config) - set(installation.manifest(wanted, settings.pin)))
+    old, new = (installation.manifest(one, settings.pin) for one in (settings.release, wanted))
+    missing = sorted(_hooks(config) - set(new))
     if missing:
         message = f"acme.sh {wanted} has no {', no '.join(missing)}, in use here"
         raise ReleaseError(failure("release.lacks_hook", message))
+    return difference(config, (settings.release, old), (wanted, new))
 
 
 def _hooks(config: Config) -> Set[str]:
@@ -76,13 +69,15 @@ def difference(
     )
 
 
-def switch(edit: Edit, environ: Mapping[str, str], listener: Optional[Listener] = None, *, force: bool = False) -> Run:
-    """Install the release of *edit*, render the wrapper for it, and write the file; when a step fails, all is as it was before.
+def switch(
+    config: Config, version: Optional[str], environ: Mapping[str, str], listener: Optional[Listener], *, force: bool
+) -> Run:
+    """Install another release, render the wrapper for it, and write the file; when a step fails, all is as it was before.
 
-    Raises what :meth:`Edit.write` raises, before anything is changed if that can be foreseen, and :class:`BusyError` when another
-    run is at work.
+    Raises what :func:`compare` and :meth:`Edit.write` raise, before anything is changed if that can be foreseen, and
+    :class:`BusyError` when another run is at work.
     """
-    context = RunContext(environ)
+    edit, context = set_release(config.file, compare(config, version).new, environ), RunContext(environ)
 
     def bring(config: Config, *kinds: Kind, notify: Optional[Listener] = listener) -> Run:
         options = replace(SCOPES["upgrade"], kinds=kinds, force=force)
