@@ -119,12 +119,14 @@ class CertificateStatus:
         return self.state in ("valid", "due") and self.attempts.error is None and deployed
 
 
-def assess(config: Config, state: State, now: float, run: Optional[Run] = None) -> Dict[str, CertificateStatus]:
-    """The status of every certificate that *state* holds, with what *run* did to it."""
+def assess(
+    config: Config, state: State, now: float, run: Optional[Run] = None, names: Sequence[str] = ()
+) -> Dict[str, CertificateStatus]:
+    """The status of each of *names* (none: of every certificate that *state* holds), with what *run* did to it."""
     results = run.by_certificate if run is not None else {}
     return {
-        name: _assess(config, config.certificates[name], found, now, results.get(name, ()))
-        for name, found in state.certificates.items()
+        name: _assess(config, config.certificates[name], state.certificates[name], now, results.get(name, ()))
+        for name in names or state.certificates
     }
 
 
