@@ -205,6 +205,7 @@ class Printer:
             self.document(error.exit_code, error=error)
             return
         if isinstance(error, ConfigurationError) and error.problems:
+            self.warn(map(str, error.warnings))
             shown: Dict[str, None] = dict.fromkeys(str(problem) for problem in error.problems)
         else:
             shown = {f"acmewrap: {error.failure.message} [{error.id}]": None}
