@@ -69,7 +69,6 @@ class Engine:
         self._listener = listener
         self._commands = commands or Commands(config, context, None)
         self._notifying = threading.Lock()
-        self._listener_failed = False
         self._ended: Dict[int, StepResult] = {}
 
     @contextlib.contextmanager
@@ -240,14 +239,12 @@ class Engine:
         return result
 
     def _notify(self, notice: Notice) -> None:
-        if self._listener is None:
-            return
         with self._notifying:
-            if self._listener_failed:
+            if self._listener is None:
                 return
             try:
                 self._listener(notice)
             except Exception as error:
-                self._listener_failed = True
+                self._listener = None
                 self._context.stop()
                 raise ListenerError(error) from error
