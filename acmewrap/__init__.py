@@ -55,7 +55,7 @@ _MODULES: Mapping[str, str] = {
     "plan.steps": (
         "CertificateStep ChangeMode CheckRenewalInfo DeployCertificate EnsureAccount InstallRelease "
         "IssueCertificate MachineStep MakeFolder ObtainCertificate PrepareWebroot ReissueCertificate RemoveCertificate "
-        "RemoveScheduleEntry RenderWrapper RenewCertificate SetAccess SetSchedule Step WriteBundle"
+        "RemoveScheduleEntry RenderWrapper RenewCertificate RevokeCertificate SetAccess SetSchedule Step WriteBundle"
     ),
     "reasons": "Reason",
     "report.page": "Report",
@@ -67,7 +67,7 @@ _MODULES: Mapping[str, str] = {
     "state.file_modes": "Excess",
     "state.installed_files": "InstalledState Misplaced",
     "state.ledger": "Advice LedgerEntry",
-    "state.model": "CertificateState State",
+    "state.model": "CertificateState Revocation State",
     "state.nas": "NasState",
     "verify.tls_probe": "Observation",
 }

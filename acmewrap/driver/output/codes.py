@@ -61,7 +61,7 @@ PROBLEMS: Mapping[str, str] = {  # RFC 8555 section 6.7
 # Types that authorities use for many things; the sentence tells which.
 _NO_ADDRESS = re.compile(r"no such host|resolv|NXDOMAIN|SERVFAIL|no valid (?:A|IP)|lookup ", re.IGNORECASE)
 _BINDING = re.compile(r"external ?account|\bEAB\b|'?kid'? references|key identifier|HMAC", re.IGNORECASE)
-_ACCOUNT = re.compile(r"account|key id|\bkid\b", re.IGNORECASE)
+_ACCOUNT = re.compile(r"account|key id|\bkid\b|\bjws verif|verif\w+ (?:the )?jws", re.IGNORECASE)
 # Go's HTTP client begins so, and acme.sh cuts at the quotation mark that follows.
 _NO_CONNECTION = re.compile(
     r"^Get$|connection|connect|timeout|timed out|no route|unreachable|handshake|EOF", re.IGNORECASE

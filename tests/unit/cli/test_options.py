@@ -8,7 +8,8 @@ import pytest
 
 from acmewrap import cli
 from acmewrap.cli import parser
-from acmewrap.cli.manual import ALSO_TRIED, COMMANDS
+from acmewrap.cli.manual import COMMANDS
+from acmewrap.cli.parser import ALSO_TRIED
 
 ALL = ("--only", "--force", "--dry-run")
 MEAN_SOMETHING: Dict[str, Tuple[str, ...]] = {
@@ -31,6 +32,7 @@ MEAN_SOMETHING: Dict[str, Tuple[str, ...]] = {
     "pin": ("--dry-run",),
     "upgrade": ("--force", "--dry-run"),
     "self-update": ("--force", "--dry-run"),
+    "replace": ("--force", "--dry-run"),
     "revoke": ("--dry-run",),
     "run": (),
     "schema": (),
@@ -43,6 +45,7 @@ MORE: Dict[str, List[str]] = {
     "monitoring": ["test"],
     "self-update": ["--rollback"],
     "pin": ["acme.tar"],
+    "replace": ["nas", "--compromised"],
     "revoke": ["nas"],
     "completion": ["bash"],
 }
