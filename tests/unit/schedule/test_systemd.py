@@ -50,6 +50,12 @@ def test_the_service_may_write_where_it_has_to_and_nowhere_else(units: Units) ->
         assert bar in lines
 
 
+def test_programs_of_the_configuration_have_what_programs_of_root_need(units: Units) -> None:
+    lines = service_of(replace(units, runs_others=True))
+    assert "ProtectSystem=full" in lines
+    assert not any(line.startswith("CapabilityBoundingSet") for line in lines)
+
+
 def test_a_service_of_another_user_has_its_log_opened_by_that_user(units: Units) -> None:
     lines = service_of(replace(units, user="admin"))
     assert "User=admin" in lines
