@@ -18,7 +18,7 @@ _MODULES: Mapping[str, str] = {
     "config.cleartext": "find_warnings",
     "config.endpoint": "Endpoint",
     "config.install": "Install InstallFile",
-    "config.manifest": "Pin",
+    "config.manifest": "OwnHooks Pin",
     "config.challenges": "Alpn Apache Challenge Dns Nginx Standalone Stateless Webroot",
     "config.monitoring": "Healthchecks Metrics Monitoring Ntfy Webhook",
     "config.model": (

@@ -14,6 +14,7 @@ from .config.cleartext import find_warnings as find_warnings
 from .config.endpoint import Endpoint as Endpoint
 from .config.install import Install as Install
 from .config.install import InstallFile as InstallFile
+from .config.manifest import OwnHooks as OwnHooks
 from .config.manifest import Pin as Pin
 from .config.model import Account as Account
 from .config.model import AcmeShSettings as AcmeShSettings

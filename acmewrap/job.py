@@ -66,13 +66,16 @@ class Job:
         """
         from .engine import noop_cache
         from .host import log
-        from .monitoring import heartbeat
 
         started = self.clock()
         log.rotate(paths.log_path(self.config))
         done = self._execute(names, "cron", force=force)
         if not (done.plan.steps or done.plan.state.unread or names or force):
-            line = heartbeat.describe(self.config, self._environ)
+            line: Optional[str] = ""
+            if self.config.monitoring is not None:
+                from .monitoring import heartbeat
+
+                line = heartbeat.describe(self.config, self._environ)
             noop_cache.remember(self.config, done.plan.state, self._environ, started, line)
         return done
 
@@ -106,8 +109,11 @@ class Job:
         """The certificates on disk and at their targets; with *run* as that left them, and no target is asked again."""
         from .engine.verbs.status import assess
 
+        known = self.config.known(names) or tuple(self.config.certificates)
+        if run is not None and not run.results and set(known) <= set(run.plan.state.certificates):
+            return assess(self.config, run.plan.state, self.clock(), run, known)  # as it was read a moment ago
         parts = CERTIFICATE_PARTS if run is not None else STATUS_PARTS
-        return assess(self.config, read_state(self.config, parts, self.config.known(names)), self.clock(), run)
+        return assess(self.config, read_state(self.config, parts, known), self.clock(), run)
 
     def metrics(self, *names: str) -> str:
         """The same in the text format of Prometheus, with what the file of ``monitoring.metrics`` has of runs."""
@@ -157,8 +163,7 @@ class Job:
         """The certificate *name* as it is stored. Raises :class:`IssueError` (``certificate.not_issued``)."""
         from .engine.verbs import revocation
 
-        (certificate,) = self.config.select(name)
-        return revocation.leaf_of(self.config, certificate)
+        return revocation.leaf_of(self.config, name)
 
     def collect_support(self) -> Dict[str, Any]:
         """How the NAS answers, without values. Raises :class:`AccessError` (``doctor.no_nas``), or why no login works."""
@@ -174,9 +179,7 @@ class Job:
         from .engine.context import RunContext
         from .engine.verbs import revocation
 
-        context = RunContext(self._environ, deadline=self.deadline)
-        (certificate,) = self.config.select(name)
-        return revocation.revoke(self.config, certificate, context, reason, sha256)
+        return revocation.revoke(self.config, name, RunContext(self._environ, deadline=self.deadline), reason, sha256)
 
     def replace(self, name: str, *, force: bool = False, sha256: Optional[str] = None) -> Run:
         """Replace a certificate that others know the key of: issue another with another key, deploy and verify it, and only then
@@ -185,8 +188,7 @@ class Job:
         """
         from .engine.verbs import revocation
 
-        (certificate,) = self.config.select(name)
-        revocation.mark_compromised(self.config, certificate, self._environ, sha256, force=force)
+        revocation.mark_compromised(self.config, name, self._environ, sha256, force=force)
         return self._execute((name,), "replace")
 
     def compare_release(self, version: Optional[str] = None) -> ReleaseChange:
