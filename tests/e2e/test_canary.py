@@ -122,20 +122,20 @@ def test_the_password_of_the_nas_is_found_nowhere(machine: Machine, issued_home:
     record = record_arguments(machine)
     with sampled_command_lines() as seen:
         machine.nas.fail(IMPORT, 5510)
-        said = [machine.run("-v", "deploy"), machine.run("-v", "apply"), machine.run("--json", "deploy", "--force")]
+        said = [machine.run("-v", "deploy"), machine.run("--json", "-v", "apply")]
     said.append(machine.run("--json", "status"))
-    assert [done.returncode for done in said] == [4, 0, 0, 0], said
+    assert [done.returncode for done in said] == [4, 0, 0], said
 
     assert {login.password for login in machine.nas.logins} == {CANARY}
     hooks = [
         request for request in machine.nas.requests if request.parameters.get("passwd") and request.http_method == "GET"
     ]
-    assert len(hooks) == 3  # acme.sh's own logins, beside ours
+    assert len(hooks) == 2  # acme.sh's own logins, beside ours
 
     secret = CANARY.encode()
     assert any(b"curl --silent" in line for line in seen)
     # Asked, logged in, listed, imported, out.
-    assert record.read_text(encoding="utf-8").count("\ncurl --silent") >= 3 * 5
+    assert record.read_text(encoding="utf-8").count("\ncurl --silent") >= 2 * 5
     found = hits_below(secret, machine.folder, machine.folder / "dsm.password")
     found += [hit for line in seen for hit in hits(secret, f"/proc: {line!r}", line)]
     for done in said:

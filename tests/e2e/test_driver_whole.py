@@ -25,6 +25,7 @@ from acmewrap.testing.webserver import WebServer
 from releases import AcmeShRelease
 
 NAME = "nas.example.com"
+RSA = "2048"
 PASSWORD = Secret("pässword 'with\" $igns")
 
 
@@ -39,15 +40,32 @@ def authority(dns: ChallengeServer, webserver: WebServer, tmp_path_factory: pyte
 @pytest.fixture
 def acme(acme_sh: AcmeShRelease, authority: Pebble, tmp_path: Path, fast_sleep: Path) -> AcmeSh:
     assert fast_sleep.is_dir()
-    home, path = tmp_path / "acme-home", f"{tmp_path}/tools:{os.environ['PATH']}"
+    return open_acme(acme_sh, authority, tmp_path)
+
+
+def open_acme(release: AcmeShRelease, authority: Pebble, folder: Path) -> AcmeSh:
     return AcmeSh(
-        acme_sh.path,
-        home,
+        release.path,
+        folder / "acme-home",
         server=authority.directory_url,
         ca_bundle=authority.ca_bundle,
         email="a@example.com",
-        path=path,
+        path=f"{folder}/tools:{os.environ['PATH']}",
     )
+
+
+@pytest.fixture(scope="module")
+def issued(
+    acme_sh: AcmeShRelease, authority: Pebble, webserver: WebServer, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """A home with the certificate NAME, to be copied: issuing costs seconds."""
+    acme = open_acme(acme_sh, authority, tmp_path_factory.mktemp("issued"))
+    acme.issue([NAME], Webroot(webserver.root), key=RSA).raise_for_failure()
+    return acme.home.path
+
+
+def adopt(acme: AcmeSh, issued: Path) -> None:
+    shutil.copytree(str(issued), str(acme.home.path), symlinks=True)
 
 
 def openssl(*words: object, password: str = "") -> str:
@@ -150,9 +168,9 @@ def test_a_request_of_somebody_else_is_signed_and_renewed(acme: AcmeSh, webserve
 
 
 def test_a_request_for_a_name_whose_key_lies_here_is_refused(
-    acme: AcmeSh, webserver: WebServer, tmp_path: Path
+    acme: AcmeSh, issued: Path, webserver: WebServer, tmp_path: Path
 ) -> None:
-    acme.issue([NAME], Webroot(webserver.root), key="2048").raise_for_failure()
+    adopt(acme, issued)
     with pytest.raises(CommandError, match="a key of its own"):
         acme.sign_csr(make_request(tmp_path), Webroot(webserver.root))
 
@@ -165,9 +183,9 @@ def watch_arguments(stop: threading.Event, seen: List[bytes]) -> None:
 
 
 def test_what_is_exported_holds_what_it_should_and_the_password_is_nowhere(
-    acme: AcmeSh, webserver: WebServer, tmp_path: Path
+    acme: AcmeSh, issued: Path, tmp_path: Path
 ) -> None:
-    acme.issue([NAME], Webroot(webserver.root)).raise_for_failure()
+    adopt(acme, issued)
     asked, tools = tmp_path / "asked", tmp_path / "tools"
     tools.mkdir()
     (tools / "openssl").write_text(
@@ -179,7 +197,7 @@ def test_what_is_exported_holds_what_it_should_and_the_password_is_nowhere(
     watcher = threading.Thread(target=watch_arguments, args=(stop, seen))
     watcher.start()
     try:
-        pfx = acme.to_pkcs12(NAME, tmp_path / "nas.pfx", PASSWORD).raise_for_failure()
+        pfx = acme.to_pkcs12(NAME, tmp_path / "nas.pfx", PASSWORD, key=RSA).raise_for_failure()
     finally:
         stop.set()
         watcher.join()
@@ -194,19 +212,17 @@ def test_what_is_exported_holds_what_it_should_and_the_password_is_nowhere(
     kept = [path for path in acme.home.path.rglob("*") if path.is_file()]
     assert not [path for path in kept if "Le_PFXPassword" in path.read_text(errors="replace") or path.suffix == ".pfx"]
 
-    pkcs8 = acme.to_pkcs8(NAME, tmp_path / "nas.pk8").raise_for_failure()
+    pkcs8 = acme.to_pkcs8(NAME, tmp_path / "nas.pk8", key=RSA).raise_for_failure()
     assert pkcs8.path.read_bytes().startswith(b"-----BEGIN PRIVATE KEY-----")
     assert x509.key_matches(pkcs8.path.read_bytes(), chain[0])
     assert acme.to_pkcs8("nobody.example.com", tmp_path / "none").failure is not None
     assert not (tmp_path / "none").exists()
 
 
-def test_a_set_that_cannot_be_exported_leaves_what_was_there(
-    acme: AcmeSh, webserver: WebServer, tmp_path: Path
-) -> None:
-    files = acme.issue([NAME], Webroot(webserver.root)).raise_for_failure().files
+def test_a_set_that_cannot_be_exported_leaves_what_was_there(acme: AcmeSh, issued: Path, tmp_path: Path) -> None:
+    adopt(acme, issued)
     path = tmp_path / "nas.pfx"
     path.write_text("the old one")
-    files.key.write_text("no key")
-    for result in (acme.to_pkcs12(NAME, path, PASSWORD), acme.to_pkcs8(NAME, path)):
+    acme.home.files_of(NAME, False).key.write_text("no key")
+    for result in (acme.to_pkcs12(NAME, path, PASSWORD, key=RSA), acme.to_pkcs8(NAME, path, key=RSA)):
         assert (result.outcome, result.ok, path.read_text()) == ("failed", False, "the old one")

@@ -60,7 +60,7 @@ def services_not_assigned(nas: DsmSimulator) -> None:
 @pytest.mark.parametrize(
     ("go_wrong", "id"),
     [
-        (upload_cut_off, "dsm.not_imported"),
+        pytest.param(upload_cut_off, "dsm.not_imported", marks=pytest.mark.slow),  # and see the next test
         pytest.param(upload_answered_502, "dsm.not_imported", marks=pytest.mark.slow),  # to the hook, as cut off
         pytest.param(upload_answered_by_nothing, "dsm.not_imported", marks=pytest.mark.slow),
         (import_ignored, "dsm.not_imported"),

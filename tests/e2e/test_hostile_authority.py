@@ -239,10 +239,8 @@ def try_it(machine: Machine, attempt: Attempt, way: Callable[[Machine, Attempt],
 IN_EVERY_RUN: Tuple[Tuple[object, ...], ...] = (
     (FIRES[0],),  # on plain acme.sh
     (by_run, FIRES[0]),  # it becomes the script
-    (by_apply, FIRES[0]),
     (by_apply, FIRES[8]),
     (by_cron, FIRES[7]),
-    (by_hand, FIRES[4]),
     (by_hand, FIRES[9]),
 )
 
@@ -292,7 +290,10 @@ def test_a_refusal_is_explained_and_waits_for_nothing(machine: Machine) -> None:
     assert "finalize in its JSON" in said
 
 
-@pytest.mark.parametrize("name", ["ca.conf", f"{NAME}.conf", "account.conf"])
+@pytest.mark.parametrize(
+    "name",
+    ["ca.conf", *(pytest.param(name, marks=pytest.mark.slow) for name in (f"{NAME}.conf", "account.conf"))],
+)  # of the others, what is refused in them is shown in tests/process/test_wrapper_runs.py
 def test_what_a_former_run_let_into_a_home_is_not_run(machine: Machine, name: str) -> None:
     machine.reset()
     path = next(machine.home.glob(f"**/{name}"), machine.home / name)

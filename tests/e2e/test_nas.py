@@ -320,6 +320,7 @@ def test_several_certificates_on_one_nas_have_entries_and_services_of_their_own(
         assert (machine.imports(), store.service("SynologyPhotos/photos").certificate) == (imports + 1, album.id)
 
 
+@pytest.mark.slow  # tests/process/test_dsm_certificates.py shows what the list of DSM proves
 def test_an_entry_that_nobody_can_look_at_is_proven_by_the_list_of_dsm(
     tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
 ) -> None:

@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import Dict, List, Mapping, Sequence
+from typing import Dict, List, Mapping, Optional, Sequence
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -40,14 +40,21 @@ class Forkserver:
         assert self._process.stdout.readline() == b"ready\n"
 
     def run(
-        self, words: Sequence[str], environment: Mapping[str, str], cwd: str = "/", timeout: float = 120
+        self,
+        words: Sequence[str],
+        environment: Mapping[str, str],
+        cwd: str = "/",
+        timeout: float = 120,
+        terminal: Optional[str] = None,
     ) -> subprocess.CompletedProcess[bytes]:
-        """Raises OSError (timed out) when it takes longer than *timeout* seconds; then it is killed."""
+        """What is said goes to *terminal*, if there is one (``/dev/pts/3``). Raises OSError (timed out) when it takes longer than
+        *timeout* seconds; then it is killed.
+        """
         with tempfile.TemporaryDirectory(dir=str(self._folder)) as folder, socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(timeout)
             connection.connect(str(self._folder / "socket"))
             with connection.makefile("rw", encoding="utf-8") as stream:
-                stream.write(json.dumps([folder, cwd, list(words), dict(environment)]) + "\n")
+                stream.write(json.dumps([folder, cwd, list(words), dict(environment), terminal]) + "\n")
                 stream.flush()
                 child = int(stream.readline())
                 try:
@@ -55,7 +62,8 @@ class Forkserver:
                 except OSError:
                     os.kill(child, signal.SIGKILL)
                     raise
-            said = [(Path(folder) / name).read_bytes() for name in ("stdout", "stderr")]
+            files = () if terminal else ("stdout", "stderr")
+            said = [(Path(folder) / name).read_bytes() for name in files] or [b"", b""]
         return subprocess.CompletedProcess(list(words), returncode, *said)
 
     def close(self) -> None:
@@ -132,12 +140,12 @@ def _answer(connection: socket.socket) -> None:
     """In a child: fork acmewrap, wait for it, and tell how it ended."""
     connection.settimeout(None)
     with connection.makefile("rw", encoding="utf-8") as stream:
-        folder, cwd, words, environment = json.loads(stream.readline())
+        folder, cwd, words, environment, terminal = json.loads(stream.readline())
         child = os.fork()
         if child == 0:
             connection.close()
             os.chdir(cwd)
-            _become_acmewrap(folder, words, environment)
+            _become_acmewrap(folder, words, environment, terminal)
         stream.write(f"{child}\n")
         stream.flush()
         _, status = os.waitpid(child, 0)
@@ -147,10 +155,9 @@ def _answer(connection: socket.socket) -> None:
     os._exit(0)
 
 
-def _become_acmewrap(folder: str, words: List[str], environment: Dict[str, str]) -> None:
-    for number, (name, flags) in enumerate(
-        ((os.devnull, os.O_RDONLY), ("stdout", os.O_WRONLY | os.O_CREAT), ("stderr", os.O_WRONLY | os.O_CREAT))
-    ):
+def _become_acmewrap(folder: str, words: List[str], environment: Dict[str, str], terminal: Optional[str]) -> None:
+    files = ((os.devnull, os.O_RDONLY), ("stdout", os.O_WRONLY | os.O_CREAT), ("stderr", os.O_WRONLY | os.O_CREAT))
+    for number, (name, flags) in enumerate(((terminal, os.O_RDWR | os.O_NOCTTY),) * 3 if terminal else files):
         handle = os.open(os.path.join(folder, name), flags | os.O_APPEND, 0o600)
         os.dup2(handle, number)
         os.close(handle)
