@@ -32,7 +32,7 @@ _WIDE = {0x1C: "utf-32-be", 0x1E: "utf-16-be"}  # UniversalString, BMPString
 _COMMON_NAME = b"\x55\x04\x03"
 SUBJECT_ALTERNATIVE_NAME = b"\x55\x1d\x11"
 _BASIC_CONSTRAINTS = b"\x55\x1d\x13"
-_AUTHORITY_KEY_IDENTIFIER = b"\x55\x1d\x23"
+_SUBJECT_KEY_IDENTIFIER, _AUTHORITY_KEY_IDENTIFIER = b"\x55\x1d\x0e", b"\x55\x1d\x23"
 
 _OBJECT, _UTC_TIME, _SEQUENCE = 0x06, 0x17, 0x30
 
@@ -58,6 +58,7 @@ class X509:
     public_key: bytes
     key_pin: str
     der: bytes
+    subject_key: bytes = b""
 
     @property
     def validity(self) -> Tuple[int, int]:
@@ -146,6 +147,7 @@ def _parse(der: bytes) -> X509:
         public_key=public_key_of(public_key[1]),
         key_pin=base64.b64encode(hashlib.sha256(public_key[2]).digest()).decode("ascii"),
         der=der,
+        subject_key=_subject_key(extensions.get(_SUBJECT_KEY_IDENTIFIER, b"")),
     )
 
 
@@ -196,6 +198,10 @@ def alternative_names(extension: bytes) -> Iterator[str]:
 def _is_authority(extension: bytes) -> bool:
     fields = children(inside(extension)) if extension else []
     return any(tag == 0x01 and content != b"\0" for tag, content, _ in fields)
+
+
+def _subject_key(extension: bytes) -> bytes:
+    return inside(extension) if extension else b""
 
 
 def _authority_key(extension: bytes) -> bytes:
