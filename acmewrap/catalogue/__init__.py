@@ -17,6 +17,7 @@ from .entry import Entry
 _FAMILIES = (configuration, machine, release, update, authority, challenge, deployment, dsm, doctor, monitoring)
 
 CATALOGUE: Mapping[str, Entry] = {id: entry for family in _FAMILIES for id, entry in family.ENTRIES.items()}
+_LONGEST = 1000  # characters of a sentence or line: an authority, a NAS or a hook may say as much as it likes
 
 
 def failure(id: str, message: str, lines: Sequence[str] = (), **values: object) -> Failure:
@@ -27,13 +28,17 @@ def failure(id: str, message: str, lines: Sequence[str] = (), **values: object) 
     """
     entry = CATALOGUE[id]
     remedy = visible(entry.remedy.format_map(_Values(values)))
-    return Failure(id, visible(message), remedy, tuple(map(visible, lines)), entry.exit_code, entry.retry)
+    return Failure(id, _shown(message), remedy, tuple(map(_shown, lines)), entry.exit_code, entry.retry)
 
 
 def invalid(problems: Tuple[Problem, ...]) -> ConfigurationError:
     """The error that tells of all *problems* of a configuration file (``config.invalid``)."""
     message = Lines("\n".join(visible(str(problem)) for problem in problems))
     return ConfigurationError(replace(failure("config.invalid", ""), message=message), problems)
+
+
+def _shown(text: str) -> str:
+    return visible(text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ...")
 
 
 class _Values(Dict[str, object]):
