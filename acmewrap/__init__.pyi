@@ -118,6 +118,7 @@ from .plan.steps import RemoveCertificate as RemoveCertificate
 from .plan.steps import RemoveScheduleEntry as RemoveScheduleEntry
 from .plan.steps import RenderWrapper as RenderWrapper
 from .plan.steps import RenewCertificate as RenewCertificate
+from .plan.steps import RevokeCertificate as RevokeCertificate
 from .plan.steps import SetAccess as SetAccess
 from .plan.steps import SetSchedule as SetSchedule
 from .plan.steps import Step as Step
@@ -140,6 +141,7 @@ from .state.installed_files import Misplaced as Misplaced
 from .state.ledger import Advice as Advice
 from .state.ledger import LedgerEntry as LedgerEntry
 from .state.model import CertificateState as CertificateState
+from .state.model import Revocation as Revocation
 from .state.model import State as State
 from .state.nas import NasState as NasState
 from .system.trust import StrPath as StrPath

@@ -7,9 +7,9 @@ that decides reads a property of the entry. ``docs/errors.md`` is generated from
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Dict, Mapping, Sequence, Tuple
+from typing import Dict, Iterable, Mapping, Sequence, Tuple
 
-from ..errors import ConfigurationError, Failure, Problem
+from ..errors import ConfigurationError, ConfigurationWarning, Failure, Problem
 from ..formats.text import Lines, visible
 from . import authority, challenge, configuration, deployment, doctor, dsm, machine, monitoring, release, update
 from .entry import Entry
@@ -31,10 +31,11 @@ def failure(id: str, message: str, lines: Sequence[str] = (), **values: object) 
     return Failure(id, _shown(message), remedy, tuple(map(_shown, lines)), entry.exit_code, entry.retry)
 
 
-def invalid(problems: Tuple[Problem, ...]) -> ConfigurationError:
-    """The error that tells of all *problems* of a configuration file (``config.invalid``)."""
-    message = Lines("\n".join(visible(str(problem)) for problem in problems))
-    return ConfigurationError(replace(failure("config.invalid", ""), message=message), problems)
+def invalid(problems: Iterable[Problem], warnings: Tuple[ConfigurationWarning, ...] = ()) -> ConfigurationError:
+    """The error that tells of all *problems* of a configuration file (``config.invalid``), in its order."""
+    ordered = tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
+    message = Lines("\n".join(visible(str(problem)) for problem in ordered))
+    return ConfigurationError(replace(failure("config.invalid", ""), message=message), ordered, warnings)
 
 
 def _shown(text: str) -> str:

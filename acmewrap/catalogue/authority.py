@@ -122,6 +122,7 @@ ENTRIES: Mapping[str, Entry] = {
     "acme.already_revoked": issue_failed(
         "The certificate was revoked before.",
         "Nothing is left to revoke. To get a new certificate: acmewrap issue --force",
+        revoked=True,
     ),
     "acme.refused": issue_failed(
         "The authority refused a request for a reason of its own.",
@@ -158,8 +159,9 @@ ENTRIES: Mapping[str, Entry] = {
         "the release of acme.sh.",
     ),
     "account.unknown": issue_failed(
-        "The authority does not know the account, or deactivated it: it was set up anew or its database was lost, or the account "
-        "files belong to another authority. Registering its key once more was tried, and did not help.",
+        "The authority does not know the account, deactivated it, or knows it by another key: it was set up anew or its database "
+        "was lost, the key was changed elsewhere, or the account files are another authority's or those of an old backup. "
+        "Registering the key once more was tried, and did not help.",
         "If the authority wants an external account binding, set a new `eab`. Else move the account files of this authority away "
         "(the folder with account.key, account.json and ca.conf: {account_folder}) and run again: a new account is registered.",
         account_lost=True,

@@ -9,6 +9,7 @@ from typing import Iterator, Type, TypeVar
 
 from .. import paths, secrets
 from ..catalogue import CATALOGUE
+from ..config import references
 from ..config.challenges import Alpn, Apache, Nginx, Standalone
 from ..driver.command import DEFAULT_PATH
 from ..driver.release import installation
@@ -82,7 +83,7 @@ def _wrapper(context: DoctorContext) -> Iterator[Finding]:
 
 
 def _secrets(context: DoctorContext) -> Iterator[Finding]:
-    for reference in dict.fromkeys(file_modes.references(context.config)):
+    for reference in dict.fromkeys(one for keys, one in references.find(context.config) if keys[1] != "administrator"):
         # A command is not run for the fun of it, and systemd's credentials are there only inside its unit.
         if isinstance(reference, (FileReference, EnvironmentReference)):
             try:

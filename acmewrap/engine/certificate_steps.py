@@ -23,7 +23,7 @@ from ..pki.x509 import X509
 from ..plan.due import due_at, end_of, interval_of
 from ..plan.fingerprint import REQUEST_KEY, request_of
 from ..plan.steps import CertificateStep, CheckRenewalInfo, DeployCertificate, ObtainCertificate, RenewCertificate
-from ..reasons import Blocked, NotServed, Reverted
+from ..reasons import Blocked, NotServed, Plain, Reverted
 from ..secrets import Secret, resolve
 from ..state.ledger import Ledger, LedgerEntry
 from ..verify import local_files
@@ -135,7 +135,8 @@ class CertificateSteps:
         if isinstance(step, RenewCertificate):
             wait = dns_wait.of(certificate.challenges, options, step.authority.server, step.authority.ca_bundle)
             return acme.renew(certificate.domains[0], wait=wait, **common)  # type: ignore[arg-type]
-        return acme.issue(certificate.domains, certificate.challenges, options=options, **common)  # type: ignore[arg-type]
+        new_key = step.reason is Plain.COMPROMISED
+        return acme.issue(certificate.domains, certificate.challenges, options=options, new_key=new_key, **common)  # type: ignore[arg-type]
 
     def _variables(self, certificate: Certificate) -> Dict[str, Union[str, Secret]]:
         return {

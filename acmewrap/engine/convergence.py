@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .results import Run
 
 
-Command = Literal["apply", "install", "render", "issue", "deploy", "cron", "rehearse", "upgrade"]
+Command = Literal["apply", "install", "render", "issue", "deploy", "replace", "cron", "rehearse", "upgrade"]
 
 # What each command may do: which kinds of steps, under which conditions, and which parts of the machine it looks at.
 SCOPES: Mapping[Command, PlanOptions] = {
@@ -32,9 +32,12 @@ SCOPES: Mapping[Command, PlanOptions] = {
     "render": PlanOptions(("bundle", "render"), frozenset(("wrapper", "bundle"))),
     "issue": PlanOptions(OBTAINING_KINDS, CERTIFICATE_PARTS | {"obstacles"}),
     "deploy": PlanOptions(("deploy",), frozenset(("certificates", "wire", "nas", "obstacles"))),
+    "replace": PlanOptions(
+        (*OBTAINING_KINDS, "deploy", "revoke"), frozenset(("certificates", "wire", "nas", "obstacles"))
+    ),
     # Failures wait out their time, and nothing but files is read before a certificate is due.
     "cron": PlanOptions(
-        CERTIFICATE_KINDS, CERTIFICATE_PARTS, respect_backoff=True, reissue_on_change=False, watch=True
+        (*CERTIFICATE_KINDS, "revoke"), CERTIFICATE_PARTS, respect_backoff=True, reissue_on_change=False, watch=True
     ),
     # The webroot is taken as it is: whether it works is the question.
     "rehearse": PlanOptions(
@@ -44,7 +47,7 @@ SCOPES: Mapping[Command, PlanOptions] = {
 }
 
 # Whose runs change what is monitored.
-MONITORED = ("apply", "cron", "issue", "deploy")
+MONITORED = ("apply", "cron", "issue", "deploy", "replace")
 
 
 @dataclass(frozen=True)

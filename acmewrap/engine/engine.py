@@ -21,14 +21,22 @@ from ..errors import AcmewrapError, BusyError, CommandError
 from ..formats.timefmt import instant
 from ..host import webroot
 from ..plan.planner import Plan
-from ..plan.steps import LAST_KINDS, CertificateStep, DeployCertificate, ObtainCertificate, Step, builds_on, groups_of
+from ..plan.steps import (
+    LAST_KINDS,
+    CertificateStep,
+    DeployCertificate,
+    ObtainCertificate,
+    RevokeCertificate,
+    Step,
+    groups_of,
+)
 from ..state.ledger import open_ledgers
 from ..system import files, trust
 from . import authorities, install
 from .certificate_steps import CertificateSteps
 from .commands import Commands, stage_of
 from .context import RunContext, explain
-from .results import Evidence, Notice, Planned, Run, StepEnded, StepLine, StepResult, StepStarted
+from .results import Evidence, Notice, Planned, Run, StepEnded, StepLine, StepResult, StepStarted, builds_on
 
 Listener = Callable[[Notice], None]
 Work = Callable[[Any, OnLine], Evidence]  # of the step that it is for
@@ -119,9 +127,12 @@ class Engine:
         return Run(plan, tuple(results), started, instant(self._context.clock()))
 
     def _do_machine(self, step: Any, _: OnLine) -> Evidence:
-        from . import machine_steps
+        from . import machine_steps, revoke
 
-        machine_steps.perform(step, self._context.environ)
+        if isinstance(step, RevokeCertificate):
+            revoke.revoke(self._config, step, self._context)
+        else:
+            machine_steps.perform(step, self._context.environ)
         return None
 
     def _do_certificates(self, plan: Plan, failed: Sequence[Step]) -> List[StepResult]:

@@ -106,7 +106,7 @@ def test_a_report_is_a_page_in_the_place_of_the_one_before(machine: Machine) -> 
 
 
 def test_no_command_is_left_out() -> None:
-    elsewhere = {"pin", "self-update", "monitoring"}  # test_pin.py, test_self_update.py, test_monitoring.py
+    elsewhere = {"pin", "self-update", "monitoring", "replace"}  # test_pin.py, test_replaced.py, and so on
     assert {words[0] for words in GOOD} | {"demo", "doctor", "revoke"} | elsewhere == set(commands())
 
 

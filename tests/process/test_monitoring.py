@@ -24,6 +24,7 @@ METRICS = "metrics: {{textfile: '{folder}/collector/acmewrap.prom'}}"
 PINGS = "healthchecks: {{ping_url: {{file: ping.url}}}}"
 BOTH = f"monitoring: {{{{{METRICS}, {PINGS}}}}}"
 REAL = time.time
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def later() -> float:
@@ -184,6 +185,26 @@ def test_a_quiet_run_warns_of_a_ping_that_was_not_taken(
     assert quick(site, monkeypatch) == 0
     assert "[monitoring.unreachable]" in capsys.readouterr().out
     assert samples(site.textfile)['acmewrap_monitoring_failures_total{service="healthchecks"}'] == 1
+
+
+def test_a_quiet_run_imports_nothing_for_its_ping_and_its_metrics_that_takes_time(
+    site: Site, receiver: Receiver
+) -> None:
+    run(site)
+    run(site)
+    receiver.got.clear()
+    code = (
+        "import os, sys, time; real = time.time; time.time = lambda: real() + 20\n"
+        "before = set(sys.modules); from acmewrap.cli import main; main(sys.argv[1:]); print(*set(sys.modules) - before)"
+    )
+    argv = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(REPOSITORY)!r}); {code}"]
+    words = ["--config", str(site.file), "cron"]
+    done = subprocess.run([*argv, *words], check=True, capture_output=True, text=True, timeout=60)
+    said, modules = done.stdout.splitlines()
+    assert (said, receiver.paths()) == ("Nothing to do.", ["/secret-uuid"])
+    foreign = {name for name in modules.split() if not name.startswith("acmewrap")}
+    assert foreign <= {"__future__", "errno", "gc", "select"}
+    assert "acmewrap.errors" not in modules.split()
 
 
 def test_a_metrics_file_that_is_gone_is_made_anew(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,7 @@ PROBLEMS: Mapping[str, str] = {  # RFC 8555 section 6.7, RFC 9773 section 7.4, d
 # `Get`, where acme.sh cuts at the quotation mark that follows.
 _STEP = re.compile(r"^Error (?:creating new|finalizing) order :: ")
 _NO_ADDRESS = re.compile(r"no such host|resolv|NXDOMAIN|SERVFAIL|no valid (?:A|IP)|lookup ", re.IGNORECASE)
-_ACCOUNT = re.compile(r"account|key id|\bkid\b", re.IGNORECASE)
+_ACCOUNT = re.compile(r"account|key id|\bkid\b|\bjws verif|verif\w+ (?:the )?jws", re.IGNORECASE)
 _CONTENT = re.compile(
     r"non-200|invalid response|key ?authorization|returned \d\d\d|does not match|did not match", re.IGNORECASE
 )

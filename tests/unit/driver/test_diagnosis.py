@@ -132,6 +132,7 @@ def test_a_transfer_that_was_tried_again_with_success_is_not_the_reason() -> Non
         ("badPublicKey", "key too short", "acme.bad_csr"),
         ("orderNotReady", "pending", "acme.order_invalid"),
         ("malformed", "Order has expired", "acme.order_invalid"),
+        ("malformed", "JWS verification error: square/go-jose: error in cryptographic primitive", "account.unknown"),
         ("malformed", "Domain name contains an invalid character", "acme.rejected_identifier"),
         ("badNonce", "unacceptable anti-replay nonce", "ca.nonce"),
         ("serverInternal", "oops", "ca.server_error"),
