@@ -19,7 +19,7 @@ _MODULES: Mapping[str, str] = {
     "config.commands": "ConfiguredCommand",
     "config.endpoint": "Endpoint",
     "config.install": "Install InstallFile",
-    "config.manifest": "Pin",
+    "config.manifest": "OwnHooks Pin",
     "config.challenges": "Alpn Apache Challenge Dns Nginx Standalone Stateless Webroot",
     "config.monitoring": "Healthchecks Metrics Monitoring Ntfy Webhook",
     "config.model": (

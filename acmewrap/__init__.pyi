@@ -15,6 +15,7 @@ from .config.commands import ConfiguredCommand as ConfiguredCommand
 from .config.endpoint import Endpoint as Endpoint
 from .config.install import Install as Install
 from .config.install import InstallFile as InstallFile
+from .config.manifest import OwnHooks as OwnHooks
 from .config.manifest import Pin as Pin
 from .config.model import Account as Account
 from .config.model import AcmeShSettings as AcmeShSettings

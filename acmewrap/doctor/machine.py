@@ -66,7 +66,7 @@ def _tools(context: DoctorContext) -> Iterator[Finding]:
 def _release(context: DoctorContext) -> Iterator[Finding]:
     config = context.config
     try:
-        installation.verify(paths.program_folder(config), *config.acme_sh.pinned)
+        installation.verify_settings(paths.program_folder(config), config.acme_sh)
     except AcmewrapError as error:
         # Files that somebody changed are for a person to look at; what is merely not there can be installed.
         step = next(steps(context, "release", InstallRelease), None)

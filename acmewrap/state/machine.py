@@ -92,7 +92,7 @@ def read_state(
 
 def _read_release(config: Config) -> Optional[Failure]:
     try:
-        installation.verify(paths.program_folder(config), *config.acme_sh.pinned)
+        installation.verify_settings(paths.program_folder(config), config.acme_sh)
     except Exception as error:
         return unexpected.explain(error, paths.reports_folder(config), "acme.sh").failure
     return None

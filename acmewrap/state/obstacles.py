@@ -59,7 +59,7 @@ def find(config: Config, environ: Mapping[str, str]) -> Iterator[Obstacle]:
 
 
 def _find_hooks(config: Config) -> Iterator[Obstacle]:
-    files = installation.manifest(config.acme_sh.release, config.acme_sh.pin)
+    files = installation.manifest(config.acme_sh.release, config.acme_sh.pin, config.acme_sh.hooks)
     for keys, folder, hook in _hooks(config):
         if f"{folder}/{hook}.sh" not in files:
             known = (Path(path).stem for path in files if path.startswith(f"{folder}/"))

@@ -60,6 +60,7 @@ def _refusals(config: Config) -> Dict[Tuple[str, ...], AcmewrapError]:
     settings = config.acme_sh
     try:
         installation.pinned(settings.release, settings.pin, allow_vulnerable=settings.allow_vulnerable)
+        installation.manifest(settings.release, settings.pin, settings.hooks)
     except AcmewrapError as error:
         found[_RELEASE] = error
     try:

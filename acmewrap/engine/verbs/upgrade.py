@@ -41,7 +41,7 @@ def compare(config: Config, version: Optional[str] = None) -> ReleaseChange:
     """
     settings, wanted = config.acme_sh, version or installation.newest()
     installation.pinned(wanted, settings.pin, allow_vulnerable=settings.allow_vulnerable)
-    old, new = (installation.manifest(one, settings.pin) for one in (settings.release, wanted))
+    old, new = (installation.manifest(one, settings.pin, settings.hooks) for one in (settings.release, wanted))
     missing = sorted(_hooks(config) - set(new))
     if missing:
         message = f"acme.sh {wanted} has no {', no '.join(missing)}, in use here"
