@@ -35,7 +35,14 @@ func main() {
 		// As CreateExternalAccountKey of acme/db/nosql has it, which refuses a provisioner of ca.json, for that has no id.
 		database, id, secret := must(db.New(settings.DB)), "binding-1", make([]byte, 32)
 		must(rand.Read(secret))
-		row := must(json.Marshal(map[string]any{"id": id, "key": secret, "createdAt": time.Now()}))
+		row := must(json.Marshal(struct { // in the order of its own, for it compares the text before it changes it
+			ID            string    `json:"id"`
+			ProvisionerID string    `json:"provisionerID"`
+			Reference     string    `json:"reference"`
+			KeyBytes      []byte    `json:"key"`
+			CreatedAt     time.Time `json:"createdAt"`
+			BoundAt       time.Time `json:"boundAt"`
+		}{ID: id, KeyBytes: secret, CreatedAt: time.Now().UTC()}))
 		table := []byte("acme_external_account_keys")
 		must(0, database.(nosql.DB).CreateTable(table))
 		must(0, database.(nosql.DB).Set(table, []byte(id), row))
