@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Dict, Iterable, Mapping, Sequence, Tuple
 
-from ..errors import ConfigurationError, ConfigurationWarning, Failure, Problem
+from ..errors import ConfigurationError, ConfigurationWarning, ExitCode, Failure, Problem, Terminated
 from ..formats.text import Lines, visible
 from . import authority, challenge, configuration, deployment, doctor, dsm, machine, monitoring, release, update
 from .entry import Entry
@@ -29,6 +29,13 @@ def failure(id: str, message: str, lines: Sequence[str] = (), **values: object) 
     entry = CATALOGUE[id]
     remedy = visible(entry.remedy.format_map(_Values(values)))
     return Failure(id, _shown(message), remedy, tuple(map(_shown, lines)), entry.exit_code, entry.retry)
+
+
+def interruption(error: KeyboardInterrupt) -> Failure:
+    """That a signal ended the run (``run.interrupted``), with the exit code of that signal."""
+    code = ExitCode.TERMINATED if isinstance(error, Terminated) else ExitCode.INTERRUPTED
+    ended = failure("run.interrupted", f"{code.meaning} by a signal; what was done until then is kept")
+    return replace(ended, exit_code=code)
 
 
 def invalid(problems: Iterable[Problem], warnings: Tuple[ConfigurationWarning, ...] = ()) -> ConfigurationError:
