@@ -141,13 +141,13 @@ def _parse(der: bytes) -> X509:
         names=tuple(alternative_names(extensions.get(SUBJECT_ALTERNATIVE_NAME, b""))),
         key_type=key_type_of(public_key[1]),
         is_authority=_is_authority(extensions.get(_BASIC_CONSTRAINTS, b"")),
-        authority_key=_authority_key(extensions.get(_AUTHORITY_KEY_IDENTIFIER, b"")),
+        authority_key=_authority_key(extensions.get(_AUTHORITY_KEY_IDENTIFIER, b"\x30\x00")),
         subject_der=subject[2],
         issuer_der=issuer[2],
         public_key=public_key_of(public_key[1]),
         key_pin=base64.b64encode(hashlib.sha256(public_key[2]).digest()).decode("ascii"),
         der=der,
-        subject_key=_subject_key(extensions.get(_SUBJECT_KEY_IDENTIFIER, b"")),
+        subject_key=inside(extensions.get(_SUBJECT_KEY_IDENTIFIER, b"\x04\x00")),
     )
 
 
@@ -200,13 +200,7 @@ def _is_authority(extension: bytes) -> bool:
     return any(tag == 0x01 and content != b"\0" for tag, content, _ in fields)
 
 
-def _subject_key(extension: bytes) -> bytes:
-    return inside(extension) if extension else b""
-
-
 def _authority_key(extension: bytes) -> bytes:
-    if not extension:
-        return b""
     return next((content for tag, content, _ in children(inside(extension)) if tag == 0x80), b"")
 
 
