@@ -108,6 +108,7 @@ _acmewrap_replace() {
     while [[ $der == 02??* ]]; do
       size=$((16#${der:2:2} * 2))
       number=${der:4:size} der=${der:4+size}
+      [ ${#number} -eq "$size" ] || return 1
       number=${number#00}
       while [ ${#number} -lt "$half" ]; do number=0$number; done
       REPLY+=$number
