@@ -6,7 +6,9 @@ the package costs nothing. Type checkers find them in ``__init__.pyi``.
 
 from __future__ import annotations
 
-from typing import List, Mapping
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing takes longer to import than all that a run with nothing to do does itself
+    from typing import List, Mapping
 
 __version__ = "0.1.0"
 
@@ -17,7 +19,7 @@ _MODULES: Mapping[str, str] = {
     "config.commands": "ConfiguredCommand",
     "config.endpoint": "Endpoint",
     "config.install": "Install InstallFile",
-    "config.manifest": "Pin",
+    "config.manifest": "OwnHooks Pin",
     "config.challenges": "Alpn Apache Challenge Dns Nginx Standalone Stateless Webroot",
     "config.monitoring": "Healthchecks Metrics Monitoring Ntfy Webhook",
     "config.model": (
@@ -53,7 +55,7 @@ _MODULES: Mapping[str, str] = {
     "plan.steps": (
         "CertificateStep ChangeMode CheckRenewalInfo DeployCertificate EnsureAccount InstallRelease "
         "IssueCertificate MachineStep MakeFolder ObtainCertificate PrepareWebroot ReissueCertificate RemoveCertificate "
-        "RemoveScheduleEntry RenderWrapper RenewCertificate SetAccess SetSchedule Step WriteBundle"
+        "RemoveScheduleEntry RenderWrapper RenewCertificate RevokeCertificate SetAccess SetSchedule Step WriteBundle"
     ),
     "reasons": "Reason",
     "report.page": "Report",
@@ -65,7 +67,7 @@ _MODULES: Mapping[str, str] = {
     "state.file_modes": "Excess",
     "state.installed_files": "InstalledState Misplaced",
     "state.ledger": "Advice LedgerEntry",
-    "state.model": "CertificateState State",
+    "state.model": "CertificateState Revocation State",
     "state.nas": "NasState",
     "verify.tls_probe": "Observation",
 }

@@ -15,6 +15,7 @@ from .config.commands import ConfiguredCommand as ConfiguredCommand
 from .config.endpoint import Endpoint as Endpoint
 from .config.install import Install as Install
 from .config.install import InstallFile as InstallFile
+from .config.manifest import OwnHooks as OwnHooks
 from .config.manifest import Pin as Pin
 from .config.model import Account as Account
 from .config.model import AcmeShSettings as AcmeShSettings
@@ -118,6 +119,7 @@ from .plan.steps import RemoveCertificate as RemoveCertificate
 from .plan.steps import RemoveScheduleEntry as RemoveScheduleEntry
 from .plan.steps import RenderWrapper as RenderWrapper
 from .plan.steps import RenewCertificate as RenewCertificate
+from .plan.steps import RevokeCertificate as RevokeCertificate
 from .plan.steps import SetAccess as SetAccess
 from .plan.steps import SetSchedule as SetSchedule
 from .plan.steps import Step as Step
@@ -140,6 +142,7 @@ from .state.installed_files import Misplaced as Misplaced
 from .state.ledger import Advice as Advice
 from .state.ledger import LedgerEntry as LedgerEntry
 from .state.model import CertificateState as CertificateState
+from .state.model import Revocation as Revocation
 from .state.model import State as State
 from .state.nas import NasState as NasState
 from .system.trust import StrPath as StrPath

@@ -52,6 +52,10 @@ class ExitCode(IntEnum):
     TERMINATED = 143, "terminated"
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM or SIGHUP, on its way through the code like an interruption from the keyboard."""
+
+
 class Retry(Enum):
     """Whether the same again may go well."""
 
@@ -195,8 +199,14 @@ class ConfigurationWarning(_Placed):
 
 
 class ConfigurationError(AcmewrapError):
-    """``problems``: every one of a file at once, in the order of the file."""
+    """``problems``: every one of a file at once, in the order of the file; ``warnings``: what else was seen by then."""
 
-    def __init__(self, failure: Failure, problems: Tuple[Problem, ...] = ()) -> None:
+    def __init__(
+        self,
+        failure: Failure,
+        problems: Tuple[Problem, ...] = (),
+        warnings: Tuple[ConfigurationWarning, ...] = (),
+    ) -> None:
         super().__init__(failure)
         self.problems = problems
+        self.warnings = warnings

@@ -98,8 +98,8 @@ class Job:
     def check(self) -> Tuple[ConfigurationWarning, ...]:
         """What the file should not say although it may. Changes nothing.
 
-        Raises :class:`ConfigurationError` for what only shows beside the certificates that are there, and :class:`AccessError`
-        when the scheduled run could not start; :class:`ReleaseError` when the release is not pinned, or lacks a hook in use.
+        Raises :class:`ConfigurationError` with every problem that only shows on this machine, and those warnings; where that is all
+        that is wrong, :class:`AccessError` when the scheduled run could not start, :class:`ReleaseError` for a release without pin.
         """
         from .engine.verbs.check import check
 
@@ -109,8 +109,11 @@ class Job:
         """The certificates on disk and at their targets; with *run* as that left them, and no target is asked again."""
         from .engine.verbs.status import assess
 
+        known = self._known(names) or tuple(self.config.certificates)
+        if run is not None and not run.results and set(known) <= set(run.plan.state.certificates):
+            return assess(self.config, run.plan.state, self.clock(), run, known)  # as it was read a moment ago
         parts = CERTIFICATE_PARTS if run is not None else STATUS_PARTS
-        return assess(self.config, read_state(self.config, parts, self._known(names)), self.clock(), run)
+        return assess(self.config, read_state(self.config, parts, known), self.clock(), run)
 
     def metrics(self, *names: str) -> str:
         """The same in the text format of Prometheus, with what the file of ``monitoring.metrics`` has of runs."""
@@ -160,7 +163,8 @@ class Job:
         """The certificate *name* as it is stored. Raises :class:`IssueError` (``certificate.not_issued``)."""
         from .engine.verbs import revocation
 
-        return revocation.leaf_of(self.config, *self.select(name))
+        (certificate,) = self.select(name)
+        return revocation.leaf_of(self.config, certificate)
 
     def collect_support(self) -> Dict[str, Any]:
         """How the NAS answers, without values. Raises :class:`AccessError` (``doctor.no_nas``), or why no login works."""
@@ -179,6 +183,19 @@ class Job:
         (certificate,) = self.select(name)
         context = RunContext(self._environ, deadline=self.deadline)
         return revocation.revoke(self.config, certificate, context, reason, sha256)
+
+    def replace(self, name: str, *, force: bool = False, sha256: Optional[str] = None) -> Run:
+        """Replace a certificate that others know the key of: issue another with another key, deploy and verify it, and only then
+        revoke that one. What a run cannot finish the next :meth:`apply` or :meth:`cron` does, or this; it begins another
+        replacement, before the last is finished, only with *force*.
+
+        Raises besides what :meth:`revoke` raises.
+        """
+        from .engine.verbs import revocation
+
+        (certificate,) = self.select(name)
+        revocation.mark_compromised(self.config, certificate, self._environ, sha256, force=force)
+        return self._execute((name,), "replace")
 
     def compare_release(self, version: Optional[str] = None) -> ReleaseChange:
         """What :meth:`upgrade` would change. Raises :class:`ReleaseError` when *version* may not be installed."""

@@ -8,6 +8,7 @@ from typing import Dict, Mapping, Optional, Tuple, Union
 from .config.challenges import Dns, Webroot
 from .config.model import LOG, Authority, Certificate, Config, Target
 from .driver.homes.home import Home, Stored, is_ecc
+from .driver.release.pin import additions
 from .driver.wrapper import Wrapper
 from .secrets import Reference
 
@@ -82,7 +83,7 @@ def _wrapper(config: Config, authority: Authority) -> Wrapper:
         directory=config.directory,
         program=program_folder(config),
         version=config.acme_sh.release,
-        files=config.acme_sh.pinned[1],
+        files=additions(config.acme_sh),
         home=authority.home,
         server=authority.server,
         ca_bundle=authority.ca_bundle,

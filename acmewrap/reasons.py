@@ -35,6 +35,7 @@ class Plain(Enum):
     NOT_YET_ISSUED = "not_yet_issued"
     REQUEST_DIFFERS = "request_differs"  # challenge or options are not those it was issued with
     FORCED = "forced"
+    COMPROMISED = "compromised"  # others know its private key
     ADVICE_OUTDATED = "advice_outdated"  # time to ask the authority again when to renew
     # Of a target.
     NEW_CERTIFICATE = "new_certificate"

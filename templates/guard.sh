@@ -358,25 +358,28 @@ _acmewrap_require_plain() {
   exit 78
 }
 
-# What acme.sh keeps for its next run is its own: no setting of a hook, where a password may be one, and no key of an account.
-# Its own function is replaced once it is there, which is before the first hook is.
-_acmewrap_keep_no_secrets() {
+# What acme.sh keeps for its next run is its own: no setting of a hook, where a password may be one, no key of an account, and
+# nothing by which one run by hand (--insecure, --ca-path, --log) would weaken every run to come.
+_acmewrap_unkept='SAVED_|Le_PFXPassword=|CA_(EAB_HMAC_KEY|BUNDLE|PATH)=|HTTPS_INSECURE=|LOG_|SYS_LOG=|ACME_(OPENSSL_BIN|USE_WGET)='
+
+# acme.sh's own function is replaced once it is there, which is before the first hook is.
+_acmewrap_keep_little() {
   local text
   if declare -F _acmewrap_save_conf >/dev/null || ! declare -F _save_conf >/dev/null; then return; fi
   text=$(declare -f _save_conf)
   eval "_acmewrap_save_conf ${text#_save_conf }"
   # shellcheck disable=SC2317
   _save_conf() {
+    if [[ $2= =~ ^($_acmewrap_unkept) ]]; then return; fi
     case $2 in
-      Le_PFXPassword | CA_EAB_HMAC_KEY) ;;
-      Le_* | CA_* | ACCOUNT_* | ACME_* | APACHE_HTTPD_CONF | AUTO_UPGRADE | CERT_HOME | DEFAULT_* | HTTPS_INSECURE | LOG_* | NOTIFY_* | \
-        SYS_LOG | UPGRADE_HASH | USER_AGENT | USER_PATH) _acmewrap_save_conf "$@" ;;
+      Le_* | CA_* | ACCOUNT_* | ACME_* | APACHE_HTTPD_CONF | AUTO_UPGRADE | CERT_HOME | DEFAULT_* | NOTIFY_* | UPGRADE_HASH | USER_AGENT | \
+        USER_PATH) _acmewrap_save_conf "$@" ;;
     esac
   }
 }
 
 function . {
-  _acmewrap_keep_no_secrets
+  _acmewrap_keep_little
   case $1 in
     *.conf) _acmewrap_require_plain "$1" ;;
     *[!A-Za-z0-9/._+@-]* | *../*)

@@ -9,6 +9,7 @@ import os
 import re
 import shutil
 import signal
+import sys
 from pathlib import Path
 from typing import Any, Generator, Iterator, List, Mapping
 
@@ -35,6 +36,10 @@ _TOO_SLOW = [HealthCheck.too_slow]  # whatever is timed on a busy machine
 settings.register_profile("quick", max_examples=50, derandomize=True, deadline=None, suppress_health_check=_TOO_SLOW)
 settings.register_profile("full", max_examples=10_000, deadline=None, suppress_health_check=_TOO_SLOW)
 settings.load_profile("quick")
+
+# Hundreds of interpreters are started, and each would compile all of acmewrap, each worker all of the tests.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 GUARD = UnitGuard()
 

@@ -24,6 +24,11 @@ ENTRIES: Mapping[str, Entry] = {
         "The key, the certificate and the wanted names do not belong together.",
         "Issue it anew: acmewrap issue --force {name}",
     ),
+    "revoke.unproven": deploy_failed(
+        "Others know the key of a certificate, and another is not proven in its place yet. Were it revoked now, servers would show "
+        "clients what they refuse.",
+        "Correct what the other steps failed of; the next scheduled run goes on and revokes it last, or: acmewrap apply {name}",
+    ),
     "certificate.names_missing": issue_failed(
         "The authority issued a certificate without a name that was asked for, or without any: its policy or template drops "
         "subjectAltName, or changes it. It was not stored; what was there before stays in use.",

@@ -31,6 +31,11 @@ ENTRIES: Mapping[str, Entry] = {
         "The ca_bundle file holds the certificate of a server, and not of the authority that signed it.",
         "Put the root certificate (PEM) into {ca_bundle}; it is the one whose basic constraints say CA:TRUE.",
     ),
+    "doctor.root_ends": Entry(
+        "The root that the authority is trusted through ends soon, and the bundle holds no later one.",
+        "Ask the authority's operator for the next root certificate (PEM), and put it into {ca_bundle} beside this one, as the "
+        "page `When things change` of the manual shows. Your clients need it, too.",
+    ),
     "doctor.bundle_expired": unreachable(
         "The authority's own certificate has ended, and with it the trust in everything it signed.",
         "Ask the authority's operator for the new root certificate (PEM), and put it into {ca_bundle}.",
@@ -114,6 +119,10 @@ ENTRIES: Mapping[str, Entry] = {
     "doctor.issue_failing": issue_failed(
         "The last attempts to renew the certificate failed; it is still valid.",
         "Fix what the message says; then: acmewrap issue {name}",
+    ),
+    "doctor.chain_ends": issue_failed(
+        "An intermediate certificate of the authority ends before the certificate is renewed; from then on nobody accepts it.",
+        "Once the authority signs with another intermediate certificate, run: acmewrap apply --force {name}",
     ),
     "doctor.not_delivered": deploy_failed(
         "The present certificate has not been brought to this target.",

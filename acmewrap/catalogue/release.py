@@ -17,6 +17,10 @@ ENTRIES: Mapping[str, Entry] = {
         "The release of acme.sh does not have a hook that the file names.",
         "Stay with a release that has it (`acmewrap releases`), or use another hook.",
     ),
+    "release.hook_taken": drift(
+        "A hook of your own is called like one of acme.sh, which would run only one of them.",
+        "Call yours something else, also in the file. Its functions begin with the name.",
+    ),
     "release.pinned": misused(
         "acmewrap pins this release itself, so nobody needs to.",
         "Name it as `release` under `acme_sh`; if your archive holds other files, find out who changed them before you use it.",
@@ -29,13 +33,13 @@ ENTRIES: Mapping[str, Entry] = {
         "acme.sh was not installed yet, or its folder was removed.", "Run: acmewrap install", fixable=True
     ),
     "release.other": drift(
-        "The YAML file was edited and not applied yet, or a switch between two releases was ended halfway.",
+        "The YAML file was edited, or a hook added, and not applied yet, or a switch between two releases was ended halfway.",
         "Run: acmewrap apply",
         fixable=True,
     ),
     "release.drift": drift(
         "A file of the installed acme.sh was changed or removed, or one was added that acme.sh could run, by somebody or by "
-        "acme.sh's own upgrade. It is not run.",
+        "acme.sh's own upgrade; or a hook of `acme_sh: {hooks: …}` is another one than was installed. It is not run.",
         "Find out who did it, then run: acmewrap install --force. The folder is kept beside the new one, with all that is in it.",
         alarming=True,
     ),

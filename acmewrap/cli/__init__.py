@@ -4,32 +4,18 @@ from __future__ import annotations
 
 import gc
 import os
-import signal
 import sys
-import time
-from typing import TYPE_CHECKING, NoReturn, Optional, Sequence
 
-from ..errors import AcmewrapError, ExitCode
+from . import streams
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
-    import argparse
-
-    from .output import Printer
-
-
-class Terminated(KeyboardInterrupt):
-    """SIGTERM or SIGHUP, on its way through the code like an interruption from the keyboard."""
-
-
-_ENDING = (signal.SIGTERM, signal.SIGHUP)  # acme.sh runs in a session of its own and would outlive a closed terminal
-_HARMLESS = ("command", "config", "verbose", "quiet", "no_color", "timeout")
+    from typing import NoReturn, Optional, Sequence
 
 
 def start() -> int:
     """:func:`main` as a process of its own. It is over before there is much to collect, and then all of it goes at once."""
     gc.disable()
-    from . import streams
-
     streams.open_all()
     if "PATH" in os.environ:  # what is looked up by name is never taken from the current folder
         os.environ["PATH"] = ":".join(folder for folder in os.environ["PATH"].split(":") if folder.startswith("/"))
@@ -40,6 +26,7 @@ def start() -> int:
             completion.answer()
         return main()
     except Exception:
+        from ..errors import ExitCode
         from . import output
 
         output.show_traceback()
@@ -51,14 +38,12 @@ def start() -> int:
 
 def main(arguments: Optional[Sequence[str]] = None) -> int:
     """Run one command and return its exit code (see :class:`~acmewrap.errors.ExitCode`)."""
-    from . import streams
-
-    with streams.guarded() as guarded:
+    with streams.Guarded() as guarded:
         code = _run(arguments)
         for stream in guarded:
             stream.flush()
         lost = [stream for stream in guarded if stream.lost is not None]
-        if code == ExitCode.OK and lost:
+        if code == 0 and lost:
             from . import output
 
             return output.tell_loss(lost[0])
@@ -66,16 +51,32 @@ def main(arguments: Optional[Sequence[str]] = None) -> int:
 
 
 def _run(arguments: Optional[Sequence[str]]) -> int:
+    from . import scheduled
+
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        failures = scheduled.finish(words)
+    except KeyboardInterrupt:  # of which there is nothing to say: it had done everything but wait for an answer
+        return 130
+    if failures:
+        from ..report import screen
+        from . import output
+
+        output.write_lines(sys.stdout, screen.monitoring_lines(failures))
+    if failures is not None:
+        return 0
+    import signal
+
+    from ..errors import AcmewrapError, ExitCode
     from . import output, parser
 
-    options = parser.parse(sys.argv[1:] if arguments is None else list(arguments))
+    options = parser.parse(words)
     printer = output.Printer(options)
-    heeded = [number for number in _ENDING if signal.getsignal(number) is not signal.SIG_IGN]  # nohup(1) has it ignored
+    ending = (signal.SIGTERM, signal.SIGHUP)  # acme.sh runs in a session of its own and would outlive a closed terminal
+    heeded = [number for number in ending if signal.getsignal(number) is not signal.SIG_IGN]  # nohup(1) has it ignored
     was_root, environ = os.geteuid() == 0, dict(os.environ)
     previous = {number: signal.signal(number, _terminate) for number in heeded}
     try:
-        if _is_quiet(options, printer):
-            return int(ExitCode.OK)
         from . import commands
         from .invocation import Invocation
 
@@ -84,10 +85,12 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
     except AcmewrapError as error:
         printer.error(error)
         return int(error.exit_code)
-    except KeyboardInterrupt as interruption:
-        code = ExitCode.TERMINATED if isinstance(interruption, Terminated) else ExitCode.INTERRUPTED
-        printer.interrupted(code)
-        return int(code)
+    except KeyboardInterrupt as signalled:
+        from ..catalogue import interruption
+
+        stopped = AcmewrapError(interruption(signalled))
+        printer.error(stopped)
+        return int(stopped.exit_code)
     except Exception as error:  # of what was merely looked at; what is written, and each step, has errors of its own
         from .. import unexpected
 
@@ -105,29 +108,7 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
             signal.signal(number, handler)
 
 
-def _is_quiet(options: argparse.Namespace, printer: Printer) -> bool:
-    """Whether this is a scheduled run of everything (no option asks for more, or for less) that is known to find nothing to do.
-    Then all of it is done here, before anything of size is imported.
-    """
-    from ..engine.noop_cache import find_note
-
-    asked = (name for name, value in vars(options).items() if value and name not in _HARMLESS)
-    started = time.time()
-    note = None if options.command != "cron" or any(asked) else find_note(options.config, os.environ, started)
-    if note:
-        from ..monitoring import heartbeat
-
-        failures = heartbeat.beat(note, os.environ, started, time.time)
-        if failures is None:
-            return False
-        if failures:
-            from ..report import screen
-
-            printer.lines(screen.monitoring_lines(failures), always=True)
-    if note is not None:
-        printer.nothing()
-    return note is not None
-
-
 def _terminate(*_: object) -> NoReturn:
+    from ..errors import Terminated
+
     raise Terminated

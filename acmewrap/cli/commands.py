@@ -15,7 +15,7 @@ _MODULES: Mapping[str, str] = {
     "init": "init",
     "releases": "pin releases upgrade",
     "reports": "check doctor report schema status version",
-    "runs": "plan rehearse",
+    "runs": "plan rehearse replace",
     "self_update": "self_update",
 }
 

@@ -32,7 +32,8 @@ def init(invocation: Invocation) -> ExitCode:
     output = options.output or options.config or _NAME
     if output != "-" and os.path.lexists(output) and not options.force:
         raise AccessError(failure("file.exists", f"{output} is there already", path=output))
-    text = render(_answers(options, printer))
+    answers = _answers(options, printer)
+    text = render(answers)
     if output == "-":
         printer.lines(text.rstrip("\n").split("\n"), always=True)
     elif options.dry_run:
@@ -45,7 +46,7 @@ def init(invocation: Invocation) -> ExitCode:
                 Path(os.path.abspath(output)), invocation.environ, for_good=invocation.own_process
             )
         files.write_atomic(Path(os.path.abspath(output)), text, files.PUBLIC)
-        printer.lines([f"Written: {output}", *_next_steps(options.template, output)])
+        printer.lines([f"Written: {output}", *_next_steps(options.template, output, str(answers["ca_bundle"]))])
     written = output != "-"
     printer.document(ExitCode.OK, changed=written, path=output if written else None, text=Lines(text))
     return ExitCode.OK
@@ -138,11 +139,16 @@ def _path(text: str) -> str:
     return check_path(text)
 
 
-def _next_steps(template: str, output: str) -> Tuple[str, ...]:
+def _next_steps(template: str, output: str, bundle: str) -> Tuple[str, ...]:
     named = "" if output == _NAME else f" --config {output}"
     first = {
         "synology": ("Put the password of the DSM user into dsm.password (chmod 600).",),
         "web-server": ("Look at the paths under `install`.",),
         "dns": ("Choose the hook under `dns`, and give what it reads in `env`.",),
     }
-    return ("Next:", *(f"  - {line}" for line in first[template]), f"  - acmewrap check{named}, then plan, then apply")
+    root = f"Put the root certificate of the authority (PEM) into {bundle}."
+    return (
+        "Next:",
+        *(f"  - {line}" for line in (root, *first[template])),
+        f"  - acmewrap check{named}, then plan, then apply",
+    )

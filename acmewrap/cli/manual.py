@@ -179,6 +179,14 @@ COMMANDS: Mapping[str, Page] = {
         ),
         takes=("--force", "--dry-run"),
     ),
+    "replace": Page(
+        "replace a certificate whose key was stolen, then revoke it",
+        "Another one with another key is issued, deployed and proven; then the old one is revoked (keyCompromise), with what is\n"
+        "kept of former ones that have its key. What one run cannot finish the next `apply` or scheduled run does.\n"
+        "It asks first; without a terminal it needs --yes. --force begins another before the last replacement is finished.",
+        ("acmewrap replace nas --compromised", "acmewrap replace nas --compromised --dry-run"),
+        takes=("--force", "--dry-run"),
+    ),
     "revoke": Page(
         "revoke a certificate at its authority",
         "It asks first; without a terminal it needs --yes. The next `apply` issues another one; take the entry out of the file to\n"
@@ -219,18 +227,6 @@ COMMANDS: Mapping[str, Page] = {
         ("acmewrap demo",),
     ),
     "version": Page("show the versions of acmewrap and acme.sh", "", ("acmewrap version",)),
-}
-
-# What people try who know other programs: the commands that do it here.
-ALSO_TRIED: Mapping[str, Tuple[str, ...]] = {
-    **dict.fromkeys(("renew", "certonly", "obtain"), ("apply", "issue")),
-    **dict.fromkeys(("list", "ls", "certificates", "show", "info"), ("status",)),
-    **dict.fromkeys(("validate", "lint", "configtest", "test"), ("check", "rehearse")),
-    **dict.fromkeys(("verify", "health"), ("status", "doctor")),
-    **dict.fromkeys(("diff", "preview"), ("plan",)),
-    **dict.fromkeys(("reload", "reconcile", "sync"), ("apply",)),
-    **dict.fromkeys(("remove", "delete", "uninstall"), ("apply", "revoke", "schedule")),
-    "update": ("upgrade", "self-update"),
 }
 
 START = """\

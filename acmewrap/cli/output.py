@@ -18,6 +18,7 @@ from .. import __version__
 from ..errors import AcmewrapError, ConfigurationError, ExitCode
 from ..formats.layout import fold, text_of
 from ..formats.text import visible, visible_lines
+from .scheduled import NOTHING
 from .ticker import Ticker
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Printer:
         if self.as_json or (self._quiet and not always):
             return
         with self._lock, self._aside():
-            _write(sys.stdout, lines)
+            write_lines(sys.stdout, lines)
 
     @property
     def width(self) -> int:
@@ -56,12 +57,12 @@ class Printer:
 
     def nothing(self) -> None:
         """Say that there was nothing to do."""
-        self.lines(["Nothing to do."])
+        self.lines([NOTHING])
 
     def warn(self, lines: Iterable[str]) -> None:
         """Print *lines* to standard error, unless there is a document to hold them, or only failures are wanted."""
         if not self.as_json and not self._quiet:
-            _write(sys.stderr, lines)
+            write_lines(sys.stderr, lines)
 
     def can_ask(self) -> bool:
         """Whether there is somebody at a terminal, who is not to be spared questions by ``--json``."""
@@ -116,7 +117,7 @@ class Printer:
             found = unexpected.explain(error, unexpected.own_folder(os.environ), "printing")
             if self.lost is None:
                 self.lost = found
-                _write(sys.stderr, [f"acmewrap: {found.failure}", f"What to do: {found.remedy}"])
+                write_lines(sys.stderr, [f"acmewrap: {found.failure}", f"What to do: {found.remedy}"])
 
     @contextlib.contextmanager
     def _telling(self) -> Iterator[None]:
@@ -198,27 +199,18 @@ class Printer:
             bad = notice.result.outcome != "done"
             self.lines(screen.result_lines(notice.result, verbose=self.verbose), always=bad)
 
-    def interrupted(self, exit_code: ExitCode) -> None:
-        """Say, or print as the document, that a signal ended the run."""
-        from ..catalogue import failure
-
-        ended = failure("run.interrupted", f"{exit_code.meaning} by a signal; what was done until then is kept")
-        if self.as_json:
-            self.document(exit_code, error=AcmewrapError(ended))
-        else:
-            self.error(AcmewrapError(ended))
-
     def error(self, error: AcmewrapError) -> None:
         """Print an error with its remedy on the last line, to standard error, or as the document."""
         if self.as_json:
             self.document(error.exit_code, error=error)
             return
         if isinstance(error, ConfigurationError) and error.problems:
+            self.warn(map(str, error.warnings))
             shown: Dict[str, None] = dict.fromkeys(str(problem) for problem in error.problems)
         else:
             shown = {f"acmewrap: {error.failure.message} [{error.id}]": None}
         lines = (f"  | {line}" for line in error.failure.lines[-8:])
-        _write(sys.stderr, (*shown, *lines, f"What to do: {error.remedy}"))
+        write_lines(sys.stderr, (*shown, *lines, f"What to do: {error.remedy}"))
 
 
 def tell_loss(stream: Stream) -> int:
@@ -226,7 +218,7 @@ def tell_loss(stream: Stream) -> int:
     from ..catalogue import failure
 
     lost = failure("output.lost", f"{stream.name}: {getattr(stream.lost, 'strerror', None) or stream.lost}")
-    _write(sys.stderr, [f"acmewrap: {lost}", f"What to do: {lost.remedy}"])
+    write_lines(sys.stderr, [f"acmewrap: {lost}", f"What to do: {lost.remedy}"])
     return int(lost.exit_code)
 
 
@@ -234,7 +226,7 @@ def show_traceback() -> None:
     """Print the exception that is being handled, as the interpreter would, but made visible."""
     import traceback
 
-    _write(sys.stderr, traceback.format_exc().rstrip("\n").split("\n"))
+    write_lines(sys.stderr, traceback.format_exc().rstrip("\n").split("\n"))
 
 
 def _width_of(stream: TextIO) -> int:
@@ -242,7 +234,7 @@ def _width_of(stream: TextIO) -> int:
     return shutil.get_terminal_size().columns if stream.isatty() else 0
 
 
-def _write(stream: TextIO, lines: Iterable[str]) -> None:
+def write_lines(stream: TextIO, lines: Iterable[str]) -> None:
     width = _width_of(stream)
     for line in lines:
         print(fold(visible(line), width), file=stream, flush=True)

@@ -7,7 +7,7 @@ from typing import Any, List, Mapping, NoReturn, Optional, Sequence, Tuple
 
 from ..formats.layout import wrap
 from ..formats.text import visible_lines
-from .manual import ALSO_TRIED, COMMANDS, EXIT_CODES, OPTIONS, PLACES, START
+from .manual import COMMANDS, EXIT_CODES, OPTIONS, PLACES, START
 
 PROGRAM = "acmewrap"
 
@@ -78,7 +78,7 @@ _OWN: Tuple[Tuple[str, str, str, Mapping[str, Any]], ...] = (
         "its sum, verified elsewhere, in place of a signature",
         {"type": _digest, "metavar": "HEX"},
     ),
-    ("apply upgrade schedule revoke", "--yes", "do not ask", _IS_SET),
+    ("apply upgrade schedule revoke replace", "--yes", "do not ask", _IS_SET),
     ("monitoring", "action", "what to do with it", {"choices": ("test",)}),
     ("status", "--format", "how to print it (table)", {"choices": ("table", "prometheus"), "default": "table"}),
     ("schedule", "action", "what to do with it", {"choices": ("show", "run", "remove")}),
@@ -88,11 +88,30 @@ _OWN: Tuple[Tuple[str, str, str, Mapping[str, Any]], ...] = (
         "how long `run` waits for its end (900)",
         {"type": _seconds, "default": 900.0, "metavar": "SECONDS"},
     ),
-    ("revoke", "name", "the certificate", {"metavar": "NAME"}),
+    ("revoke replace", "name", "the certificate", {"metavar": "NAME"}),
+    (
+        "replace",
+        "--compromised",
+        "others know its key: revoke it when another is proven",
+        {"required": True, **_IS_SET},
+    ),
     ("revoke", "--reason", "CRLReason of RFC 5280, 5.3.1", {"type": int, "default": 0, "choices": (0, 1, 3, 4, 5)}),
     ("run", "--authority", "whose wrapper, when there are several authorities", {"metavar": "NAME"}),
     ("run", "arguments", "passed to acme.sh as they are", {"nargs": argparse.REMAINDER, "metavar": "-- ARGS"}),
 )
+
+# What people try who know other programs: the commands that do it here.
+ALSO_TRIED: Mapping[str, Tuple[str, ...]] = {
+    **dict.fromkeys(("renew", "certonly", "obtain"), ("apply", "issue")),
+    **dict.fromkeys(("list", "ls", "certificates", "show", "info"), ("status",)),
+    **dict.fromkeys(("validate", "lint", "configtest", "test"), ("check", "rehearse")),
+    **dict.fromkeys(("verify", "health"), ("status", "doctor")),
+    **dict.fromkeys(("diff", "preview"), ("plan",)),
+    **dict.fromkeys(("reload", "reconcile", "sync"), ("apply",)),
+    **dict.fromkeys(("remove", "delete", "uninstall"), ("apply", "revoke", "schedule")),
+    **dict.fromkeys(("rotate", "rekey"), ("replace",)),
+    "update": ("upgrade", "self-update"),
+}
 
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
@@ -107,6 +126,8 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     for flag in OPTIONS:
         if getattr(options, flag[2:].replace("-", "_")) and flag not in COMMANDS[options.command].takes:
             parser.error(f"{flag} means nothing to the command {options.command}")
+    if options.command == "status" and options.format == "prometheus" and options.json:
+        parser.error("--format prometheus and --json are two formats of the same: give one of them")
     if options.command == "self-update" and (options.source is not None) == options.rollback:
         parser.error("self-update takes one of --from FILE and --rollback")
     return options

@@ -32,7 +32,7 @@ def status(invocation: Invocation) -> ExitCode:
     from ..report import screen
 
     job, printer = invocation.job(), invocation.printer
-    if invocation.options.format == "prometheus" and not printer.as_json:
+    if invocation.options.format == "prometheus":
         printer.lines(job.metrics(*invocation.names()).splitlines(), always=True)
         return ExitCode.OK
     with printer.waiting("Looking at the targets"):

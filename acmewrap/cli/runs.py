@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
@@ -40,18 +40,39 @@ def perform(invocation: Invocation) -> ExitCode:
                 return ExitCode.OK
     printer = invocation.printer
     with printer.following() as listener:
-        done = _METHODS[options.command](replace(job, listener=listener), *names, **chosen)
+        done = _METHODS[options.command](dataclasses.replace(job, listener=listener), *names, **chosen)
+    return _report(invocation, job, names, done)
+
+
+def replace(invocation: Invocation) -> ExitCode:
+    """Replace a certificate that others know the key of, or go on with that."""
+    options, printer, job = invocation.options, invocation.printer, invocation.job()
+    leaf = job.leaf(options.name)
+    begun = any(step.kind == "revoke" for step in job.plan(options.name, command="replace").steps)
+    what = f"{options.name}, serial {leaf.serial}, for {', '.join(leaf.names)}"
+    goes_on = begun and not options.force
+    if options.dry_run:
+        rest = "and revoke it once another is proven"
+        return invocation.report_actions([f"go on replacing {options.name}" if goes_on else f"replace {what}, {rest}"])
+    consequences = [f"This replaces {what}.", "Once another is proven it is revoked, which cannot be undone."]
+    if not goes_on and not invocation.confirm(consequences):
+        return ExitCode.OK
+    with printer.following() as listener:
+        following = dataclasses.replace(job, listener=listener)
+        done = following.replace(options.name, force=options.force, sha256=leaf.sha256)
+    return _report(invocation, job, (options.name,), done)
+
+
+def _report(invocation: Invocation, job: Job, names: Tuple[str, ...], done: Run) -> ExitCode:
     from ..report import screen
 
+    options, printer = invocation.options, invocation.printer
     if not done.plan.steps and not done.plan.state.unread:
         printer.nothing()
         printer.lines(screen.pause_lines(done.plan.state, time.time()))
         printer.lines(screen.monitoring_lines(done.monitoring), always=True)
         if printer.as_json:
-            from ..engine.verbs.status import assess
-
-            statuses = assess(job.config, done.plan.state, time.time())
-            printer.document(ExitCode.OK, certificates=statuses, monitoring=done.monitoring)
+            printer.document(ExitCode.OK, certificates=job.status(*names, run=done), monitoring=done.monitoring)
         return ExitCode.OK
     if options.command == "apply":
         from ..config.cleartext import find_warnings
@@ -87,7 +108,7 @@ def rehearse(invocation: Invocation) -> ExitCode:
 
     bundle = Path(os.path.abspath(options.ca_bundle)) if options.ca_bundle is not None else None
     with printer.following() as listener:
-        done = replace(job, listener=listener).rehearse(*names, server=options.server, ca_bundle=bundle)
+        done = dataclasses.replace(job, listener=listener).rehearse(*names, server=options.server, ca_bundle=bundle)
     printer.lines(screen.rehearsal_lines(done), always=done.exit_code != ExitCode.OK)
     printer.document(done.exit_code, **document.of_run(done))
     return done.exit_code

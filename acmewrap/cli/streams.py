@@ -4,10 +4,12 @@ reader has gone, or of an encoding that lacks a letter.
 
 from __future__ import annotations
 
-import contextlib
 import os
 import sys
-from typing import Any, Iterator, Optional, TextIO, Tuple, cast
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any, Callable, Optional, TextIO, Tuple
 
 
 class Stream:
@@ -28,42 +30,42 @@ class Stream:
         return self._stream is not None and not self._stream.closed and self._stream.isatty()
 
     def write(self, text: str) -> int:
-        with self._guard() as stream:
-            if stream is not None:
-                try:
-                    stream.write(text)
-                except UnicodeEncodeError:
-                    encoding = stream.encoding
-                    stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+        def write(stream: TextIO) -> None:
+            try:
+                stream.write(text)
+            except UnicodeEncodeError:
+                encoding = stream.encoding
+                stream.write(text.encode(encoding, "backslashreplace").decode(encoding))
+
+        self._guarded(write)
         return len(text)
 
     def flush(self) -> None:
-        with self._guard() as stream:
-            if stream is not None:
-                stream.flush()
+        self._guarded(lambda stream: stream.flush())
 
-    @contextlib.contextmanager
-    def _guard(self) -> Iterator[Optional[TextIO]]:
+    def _guarded(self, work: Callable[[TextIO], None]) -> None:
         try:
-            yield self._stream if self._open else None
+            if self._stream is not None and self._open:
+                work(self._stream)
         except BrokenPipeError:
             self._open = False
         except (OSError, ValueError) as error:  # the latter of one that was closed meanwhile
             self._open, self.lost = False, error
 
 
-@contextlib.contextmanager
-def guarded() -> Iterator[Tuple[Stream, Stream]]:
+class Guarded:
     """Everything that prints meanwhile, of ours or of a library, goes through a :class:`Stream`."""
-    before = sys.stdout, sys.stderr
-    streams = Stream("standard output", sys.stdout), Stream("standard error", sys.stderr)
-    sys.stdout, sys.stderr = (cast("TextIO", stream) for stream in streams)
-    try:
-        yield streams
-    finally:
-        for one in streams:
+
+    def __enter__(self) -> Tuple[Stream, Stream]:
+        self._before = sys.stdout, sys.stderr
+        self._streams = Stream("standard output", sys.stdout), Stream("standard error", sys.stderr)
+        sys.stdout, sys.stderr = self._streams
+        return self._streams
+
+    def __exit__(self, *_: object) -> None:
+        for one in self._streams:
             one.flush()
-        sys.stdout, sys.stderr = before
+        sys.stdout, sys.stderr = self._before
 
 
 def open_all() -> None:
@@ -82,5 +84,7 @@ def abandon() -> None:
             if stream is not None:
                 stream.flush()
         except (OSError, ValueError):
-            with contextlib.suppress(OSError, ValueError):
+            try:  # noqa: SIM105 - contextlib takes longer to import than a run with nothing to do
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+            except (OSError, ValueError):
+                pass

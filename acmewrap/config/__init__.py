@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from .load import load, schema
-from .locate import locate
 from .model import Config
 from .search import MissingConfigurationError, find, places
 
-__all__ = ["Config", "MissingConfigurationError", "find", "load", "locate", "places", "schema"]
+__all__ = ["Config", "MissingConfigurationError", "find", "load", "places", "schema"]

@@ -6,13 +6,15 @@ An authority over http is no matter for a warning: it is refused where its URL i
 
 from __future__ import annotations
 
+import contextlib
 from typing import Dict, Iterator, Mapping, NamedTuple, Tuple, Union
 from urllib.parse import urlsplit
 
-from ..errors import ConfigurationWarning
-from ..secrets import Reference
+from ..errors import AcmewrapError, ConfigurationWarning
+from ..secrets import FileReference, InlineSecret, Reference, resolve
+from . import locate
 from .challenges import Dns
-from .locate import locate
+from .locate import Found
 from .model import Config
 from .sections.scalars import is_loopback
 
@@ -48,12 +50,13 @@ def find_warnings(config: Config, environ: Mapping[str, str]) -> Tuple[Configura
     """Every secret that would be sent in clear to a machine that is not this one; and, *environ* being looked through for proxies,
     those that only whoever starts acmewrap by hand has.
 
-    What a value that is kept elsewhere (``{file: …}`` and the like) says is not known here.
+    What a value that is kept elsewhere (``{file: …}`` and the like) says is not known here; of `monitoring`, files are read.
     """
-    return (*_synology(config), *_hooks(config), *_proxies(environ), *_unscheduled(config, environ))
+    found = (*_synology(config), *_hooks(config), *_services(config, environ), *_unscheduled(config, environ))
+    return (*locate.warnings(config.file, found), *_proxies(environ))
 
 
-def _synology(config: Config) -> Iterator[ConfigurationWarning]:
+def _synology(config: Config) -> Iterator[Found]:
     if config.synology is None:
         return
     host = _host_in_clear(config.synology.url)
@@ -64,27 +67,46 @@ def _synology(config: Config) -> Iterator[ConfigurationWarning]:
             f"https://{address}:5001, with `fingerprint` while DSM shows its factory certificate; on the NAS itself "
             "http://localhost:5000"
         )
-        yield _warning(config, message, "synology", "url")
+        yield Found(("synology", "url"), message)
 
 
-def _hooks(config: Config) -> Iterator[ConfigurationWarning]:
+def _hooks(config: Config) -> Iterator[Found]:
     for name, certificate in config.certificates.items():
         for target in certificate.targets:
             if target.synology:  # warned of once, at `synology`
                 continue
             for variable, host in _in_clear(target.hook, target.env):
-                yield _hook(config, host, "certificates", name, "deploy", target.name, "env", variable)
-        found: Dict[str, str] = {}
-        for challenge in certificate.challenges:
+                yield _hook(host, "certificates", name, "deploy", target.name, "env", variable)
+        for index, challenge in enumerate(certificate.challenges):
             if isinstance(challenge, Dns):
-                found.update(_in_clear(challenge.hook, challenge.env))
-        for variable, host in found.items():
-            yield _hook(config, host, "certificates", name, "challenge", "env", variable)
+                for variable, host in _in_clear(challenge.hook, challenge.env):
+                    yield _hook(host, "certificates", name, "challenge", index, "env", variable)
 
 
-def _hook(config: Config, host: str, *keys: str) -> ConfigurationWarning:
+def _services(config: Config, environ: Mapping[str, str]) -> Iterator[Found]:
+    """Of monitoring: addresses are secrets themselves, but that of ntfy, to which a token may go."""
+    if config.monitoring is None:
+        return
+    found: Dict[str, str] = {}
+    if config.monitoring.ntfy is not None and config.monitoring.ntfy.access_token is not None:
+        found["ntfy.server"] = config.monitoring.ntfy.server
+    for path, reference in config.monitoring.secrets.items():
+        if path.endswith("url") and isinstance(reference, (FileReference, InlineSecret)):
+            with contextlib.suppress(AcmewrapError):  # which `check` reports
+                found[path] = resolve(reference, environ).reveal()
+    for path, url in found.items():
+        host = _host_in_clear(url)
+        if host:
+            message = (
+                f"http to {host}, which is not this machine: whoever is on the way reads the address and the token"
+            )
+            remedy = "write https://, with `ca_bundle` for an authority of your own"
+            yield Found(("monitoring", *path.split(".")), f"{message}; {remedy}")
+
+
+def _hook(host: str, *keys: Union[str, int]) -> Found:
     what = f"nothing is encrypted on the way to {host}, which is not this machine"
-    return _warning(config, f"{what}: passwords, tokens and private keys go over the network in clear", *keys)
+    return Found(keys, f"{what}: passwords, tokens and private keys go over the network in clear")
 
 
 def _in_clear(hook: str, env: Environment) -> Iterator[Tuple[str, str]]:
@@ -114,7 +136,7 @@ def _proxies(environ: Mapping[str, str]) -> Iterator[ConfigurationWarning]:
             yield ConfigurationWarning("environment", 0, 0, name, f"{message} a password, would not need that")
 
 
-def _unscheduled(config: Config, environ: Mapping[str, str]) -> Iterator[ConfigurationWarning]:
+def _unscheduled(config: Config, environ: Mapping[str, str]) -> Iterator[Found]:
     if config.schedule is None or "INVOCATION_ID" in environ:
         return  # in a unit of systemd this is the environment of the schedule
     for name, authority in config.authorities.items():
@@ -125,7 +147,7 @@ def _unscheduled(config: Config, environ: Mapping[str, str]) -> Iterator[Configu
             message = (
                 f"{given} of this shell leads to it, and the scheduled run has no such variable: write `proxy: {value}`"
             )
-            yield _warning(config, message, "authorities", name)
+            yield Found(("authorities", name), message)
 
 
 def _names(scheme: str) -> Tuple[str, ...]:
@@ -150,7 +172,3 @@ def _host_in_clear(url: str) -> str:
 
 def _has_password(url: str) -> bool:
     return "@" in urlsplit(url).netloc
-
-
-def _warning(config: Config, message: str, *keys: str) -> ConfigurationWarning:
-    return ConfigurationWarning(str(config.file), *locate(config.file, *keys), ".".join(keys), message)

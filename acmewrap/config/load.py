@@ -94,7 +94,7 @@ def _bind(node: Any, budget: int, private: bool, path: StrPath, environ: Mapping
     except TooMuchError:
         reader.refuse(node, "", "the aliases of this file repeat far more than it holds: write the values out")
     if config is None:
-        raise invalid(tuple(sorted(reader.problems, key=lambda problem: (problem.line, problem.column))))
+        raise invalid(reader.problems)
     return config
 
 

@@ -1,34 +1,70 @@
-"""Where something stands in the file, for problems that show only once the machine is looked at."""
+"""Where something stands in the file, for what shows only once the machine is looked at."""
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
-from typing import Tuple
+from typing import TYPE_CHECKING, Iterable, Iterator, NamedTuple, Optional, Tuple, Type, TypeVar, Union
 
-from ..errors import AcmewrapError
+from ..errors import AcmewrapError, ConfigurationWarning, Problem
 from ..system.reading import read_bytes
 
+if TYPE_CHECKING:
+    from yaml.nodes import Node
 
-def locate(file: Path, *keys: str) -> Tuple[int, int]:
-    """Line and column of what the *keys* lead to in *file*, each below the one before, counted from 1.
+_Placed = TypeVar("_Placed", Problem, ConfigurationWarning)
 
-    Where one cannot be found (the file changed, or the value is made of something else), that is the last one before it.
+
+class Found(NamedTuple):
+    """What is to be said of the value that ``keys`` lead to, each below the one before; a number counts in a list, and is passed
+    over where the file has one value for all.
     """
-    from yaml.nodes import MappingNode, Node
 
-    from .binder.nodes import compose, position
+    keys: Tuple[Union[str, int], ...]
+    message: str
 
-    try:
-        node: Node = compose(read_bytes(file), str(file))
-    except (OSError, AcmewrapError):
-        return 1, 1
-    found = (1, 1)
-    for key in keys:
-        entries = node.value if isinstance(node, MappingNode) else ()
-        for name, value in entries:
-            if name.value == key:
-                found, node = position(name), value
-                break
-        else:
-            break
-    return found
+
+def problems(file: Path, found: Iterable[Found]) -> Tuple[Problem, ...]:
+    """Each once, with its place in *file*. Where one cannot be found (the file changed), that is the last key before it."""
+    return tuple(dict.fromkeys(_placed(Problem, file, found)))
+
+
+def warnings(file: Path, found: Iterable[Found]) -> Tuple[ConfigurationWarning, ...]:
+    """The same of what is no problem."""
+    return tuple(dict.fromkeys(_placed(ConfigurationWarning, file, found)))
+
+
+def _placed(kind: Type[_Placed], file: Path, found: Iterable[Found]) -> Iterator[_Placed]:
+    root = None
+    for keys, message in found:
+        root = root or _Root(file)
+        yield kind(str(file), *root.place(keys), message)
+
+
+class _Root:
+    def __init__(self, file: Path) -> None:
+        from .binder.nodes import compose
+
+        self._node: Optional[Node] = None
+        with contextlib.suppress(OSError, AcmewrapError):
+            self._node = compose(read_bytes(file), str(file))
+
+    def place(self, keys: Tuple[Union[str, int], ...]) -> Tuple[int, int, str]:
+        """Line, column and path."""
+        from yaml.nodes import MappingNode, SequenceNode
+
+        from .binder.nodes import position
+
+        node = self._node
+        where, path = (1, 1), ""
+        for key in keys:
+            if isinstance(key, str):
+                path += f".{key}" if path else key
+                entries = node.value if isinstance(node, MappingNode) else ()
+                name, node = next(((name, value) for name, value in entries if name.value == key), (None, None))
+                where = where if name is None else position(name)
+            elif isinstance(node, SequenceNode) and key < len(node.value):
+                path += f"[{key}]"
+                node = node.value[key]
+                where = position(node)
+        return (*where, path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Dict, Mapping
 
 VERSION_PATTERN = r"[0-9][0-9A-Za-z.+~-]*"
@@ -19,6 +20,14 @@ class Pin:
     """A release of acme.sh that the file pins itself: the SHA-256 of each of its files by path."""
 
     version: str
+    files: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class OwnHooks:
+    """Hooks of the user's own: the folder that they lie in, and the SHA-256 of each by its path there."""
+
+    folder: Path
     files: Mapping[str, str]
 
 

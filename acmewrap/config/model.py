@@ -13,7 +13,7 @@ from .challenges import Challenge
 from .commands import ConfiguredCommand
 from .endpoint import Endpoint
 from .install import Install as Install  # noqa: PLC0414 - with the other types, for readers
-from .manifest import Pin
+from .manifest import OwnHooks, Pin
 from .monitoring import Monitoring
 
 KeyType = Literal["ec-256", "ec-384", "ec-521", "2048", "3072", "4096", "8192"]
@@ -161,17 +161,15 @@ class Schedule:
 
 @dataclass(frozen=True)
 class AcmeShSettings:
-    """Which acme.sh, and where its archive lies if the user brought it by hand. ``pin`` may be that of another release."""
+    """Which acme.sh, and where its archive lies if the user brought it by hand. ``pin`` may be that of another release; ``hooks``
+    are to lie beside those of the release.
+    """
 
     release: str = DEFAULT_RELEASE
     archive: Optional[Path] = None
     allow_vulnerable: bool = False
     pin: Optional[Pin] = None
-
-    @property
-    def pinned(self) -> Tuple[str, Optional[Mapping[str, str]]]:
-        """``release``, and what the user pinned of it, if anything: path -> SHA-256."""
-        return self.release, self.pin.files if self.pin is not None and self.pin.version == self.release else None
+    hooks: Optional[OwnHooks] = None
 
 
 @dataclass(frozen=True)

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from functools import partial
+from pathlib import Path
 from typing import Iterator
 
 from ..acme import directory
 from ..config.model import Authority
 from ..config.proxy import proxy_of
 from ..errors import UnreachableError
-from ..formats.timefmt import moment, span
+from ..formats.timefmt import instant, moment, span
 from ..net.tls import BAD_DATES
 from ..pki import x509
+from ..pki.x509 import X509
 from ..plan.steps import WriteBundle
 from ..reasons import Blocked
 from ..report import wording
@@ -21,6 +24,7 @@ from .machine import steps
 
 _TIMEOUT = 3.0
 _SKEW = 60.0
+_NOTICE = timedelta(days=90)
 
 
 def checks(context: DoctorContext) -> Iterator[Check]:
@@ -34,6 +38,7 @@ def _look(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
     yield from bundle
     if bundle:  # what the directory says over such a bundle would be the same once more
         return
+    yield from _end(context, authority)
     proxy = proxy_of(authority, context.environ)
     try:
         date = directory.fetch(authority.server, authority.ca_bundle, proxy, _TIMEOUT).date
@@ -62,16 +67,32 @@ def _bundle(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
                 yield Finding.of("bundle.missing", message, step, server=authority.server, ca_bundle=path)
             return
     try:
-        certificates = x509.parse_pem(read_bytes(path))
+        last = _last_root(path)
     except ValueError as error:
         yield Finding.of("doctor.bundle_invalid", f"{path}: {error}", server=authority.server, ca_bundle=path)
         return
-    roots = [root for root in certificates if root.is_authority or root.issuer_der == root.subject_der]
-    if not roots:
-        names = ", ".join(certificates[0].names) or certificates[0].subject
-        message = f"{path} holds the certificate of {names}"
+    if not _is_root(last):
+        message = f"{path} holds the certificate of {', '.join(last.names) or last.subject}"
         yield Finding.of("doctor.bundle_not_ca", message, ca_bundle=path)
-    elif all(root.not_after.timestamp() <= context.clock() for root in roots):
-        last = max(roots, key=lambda one: one.not_after)
+    elif last.not_after.timestamp() <= context.clock():
         message = f"{path}: {last.subject} ended on {moment(last.not_after)}"
         yield Finding.of("doctor.bundle_expired", message, ca_bundle=path)
+
+
+def _end(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
+    """A warning in time for the next root to be put beside the last one: of those with a short life in its last third."""
+    if authority.ca_bundle is not None:
+        last, now = _last_root(authority.ca_bundle), instant(context.clock())
+        if last.not_after - now < min(_NOTICE, last.lifetime / 3):
+            left = span(last.not_after - now)
+            message = f"{authority.ca_bundle}: {last.subject}, the last of its roots, ends on {moment(last.not_after)}, in {left}"
+            yield Finding.of("doctor.root_ends", message, server=authority.server, ca_bundle=authority.ca_bundle)
+
+
+def _last_root(path: Path) -> X509:
+    """The certificate in the file *path* that is valid for longest, roots before others. Raises ValueError."""
+    return max(x509.parse_pem(read_bytes(path)), key=lambda one: (_is_root(one), one.not_after))
+
+
+def _is_root(one: X509) -> bool:
+    return one.is_authority or one.issuer_der == one.subject_der

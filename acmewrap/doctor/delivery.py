@@ -52,6 +52,9 @@ def _certificate(context: DoctorContext, certificate: Certificate, found: Certif
     elif found.attempts.error is not None:
         times = counted(found.attempts.attempts, "time")
         message, id = f"{name} could not be renewed {times}{last}", "doctor.issue_failing"
+    elif found.stored is not None and found.stored.chain_until is not None and found.stored.chain_until < due:
+        message = f"a certificate that {name} was signed with ends on {moment(found.stored.chain_until)}"
+        message, id = f"{message}, before the renewal on {moment(due)}", "doctor.chain_ends"
     else:
         return
     yield Finding.of(id, message, name=name)

@@ -9,6 +9,7 @@ from typing import Iterator, Type, TypeVar
 
 from .. import paths, secrets
 from ..catalogue import CATALOGUE
+from ..config import references
 from ..config.challenges import Alpn, Apache, Nginx, Standalone
 from ..driver.command import DEFAULT_PATH
 from ..driver.release import installation
@@ -65,7 +66,7 @@ def _tools(context: DoctorContext) -> Iterator[Finding]:
 def _release(context: DoctorContext) -> Iterator[Finding]:
     config = context.config
     try:
-        installation.verify(paths.program_folder(config), *config.acme_sh.pinned)
+        installation.verify_settings(paths.program_folder(config), config.acme_sh)
     except AcmewrapError as error:
         # Files that somebody changed are for a person to look at; what is merely not there can be installed.
         step = next(steps(context, "release", InstallRelease), None)
@@ -82,7 +83,7 @@ def _wrapper(context: DoctorContext) -> Iterator[Finding]:
 
 
 def _secrets(context: DoctorContext) -> Iterator[Finding]:
-    for reference in dict.fromkeys(file_modes.references(context.config)):
+    for reference in dict.fromkeys(one for keys, one in references.find(context.config) if keys[1] != "administrator"):
         # A command is not run for the fun of it, and systemd's credentials are there only inside its unit.
         if isinstance(reference, (FileReference, EnvironmentReference)):
             try:

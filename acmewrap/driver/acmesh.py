@@ -117,15 +117,17 @@ class AcmeSh:
         variables: Optional[Mapping[str, Value]] = None,
         due: Optional[Due] = None,
         settings: Optional[Mapping[str, str]] = None,
+        new_key: bool = False,
         on_line: Optional[OnLine] = None,
     ) -> IssueResult:
         """``--issue``. The first domain names the certificate; ``challenge`` is one for all, or one for each in order.
 
-        ``variables`` are those of dnsapi hooks. ``due`` maps notBefore and notAfter to the time for acme.sh's own
-        calendar, ``settings`` are values for the domain's configuration; both serve plain runs of ``--cron``.
+        ``variables`` are those of dnsapi hooks. ``due`` maps notBefore and notAfter to the time for acme.sh's own calendar,
+        ``settings`` are values for the domain's configuration; both serve plain runs of ``--cron``.
+        acme.sh takes the key that is there once more, unless with ``new_key``.
         """
         request = orders.of_domains(self._caller, domains, challenge, key, force=force, options=options)
-        request = replace(request, variables=variables, due=due, settings=settings)
+        request = replace(request, variables=variables, due=due, settings=settings, new_key=new_key)
         return orders.obtain(self._caller, request, on_line)
 
     def sign_csr(
@@ -141,8 +143,7 @@ class AcmeSh:
         """``--sign-csr``: a certificate for the names and the key of the request in the PEM file *csr*, as :meth:`issue` for its
         own; ``challenge`` is one for all, or one for each in the order of :meth:`show_csr`. :meth:`renew` orders it again.
 
-        Raises :class:`CommandError` (``command.unsafe``) for a request that acme.sh cannot take, or when the home has a key of
-        its own for these names: acme.sh would sign that.
+        Raises :class:`CommandError` (``command.unsafe``) for one that acme.sh cannot take, or when the home has a key for it.
         """
         request = orders.of_csr(self._caller, csr, challenge, force=force, options=options, variables=variables)
         return orders.obtain(self._caller, request, on_line)
@@ -216,18 +217,16 @@ class AcmeSh:
         return deployments.install_cert(self._caller, domain, install, key, on_line=on_line)
 
     def to_pkcs12(self, domain: str, path: StrPath, password: Value, *, key: str = "ec-256") -> ExportResult:
-        """``--to-pkcs12``: key, certificate and chain in the file *path* (mode 0600), behind *password*, which is in no argument
-        and is not kept.
-        """
+        """``--to-pkcs12``: key, certificate and chain in the file *path* (mode 0600), behind *password*, which is not kept."""
         return conversions.export(self._caller, domain, key, Path(path), password)
 
     def to_pkcs8(self, domain: str, path: StrPath, *, key: str = "ec-256") -> ExportResult:
         """``--to-pkcs8``: the key in the file *path* (mode 0600), as PKCS #8 and not encrypted."""
         return conversions.export(self._caller, domain, key, Path(path))
 
-    def revoke(self, domain: str, *, key: str = "ec-256", reason: int = 0) -> RevokeResult:
-        """``--revoke`` with a CRLReason of RFC 5280 section 5.3.1; acme.sh drops the certificate file afterwards."""
-        return removals.revoke(self._caller, domain, key, reason)
+    def revoke(self, domain: str, *, key: str = "ec-256", reason: int = 0, kept: Optional[Path] = None) -> RevokeResult:
+        """``--revoke`` with a CRLReason of RFC 5280 section 5.3.1; it and its key are gone afterwards, but where it is *kept*."""
+        return removals.revoke(self._caller, domain, key, reason, kept)
 
     def remove(self, domain: str, *, key: str = "ec-256") -> RevokeResult:
         """``--remove``: acme.sh forgets the certificate; its files stay among the kept versions."""

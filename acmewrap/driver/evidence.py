@@ -54,6 +54,7 @@ class Request:
     settings: Optional[Mapping[str, str]] = None
     csr: Optional[Csr] = None
     wait: Optional[Wait] = None
+    new_key: bool = False
 
     def __post_init__(self) -> None:
         try:

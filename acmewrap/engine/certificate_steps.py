@@ -6,7 +6,7 @@ import contextlib
 import threading
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 from .. import paths
 from ..catalogue import CATALOGUE, failure
@@ -23,7 +23,7 @@ from ..pki.x509 import X509
 from ..plan.due import due_at, end_of, interval_of
 from ..plan.fingerprint import REQUEST_KEY, request_of
 from ..plan.steps import CertificateStep, CheckRenewalInfo, DeployCertificate, ObtainCertificate, RenewCertificate
-from ..reasons import Blocked, NotServed, Reverted
+from ..reasons import Blocked, NotServed, Plain, Reverted
 from ..secrets import Secret, resolve
 from ..state.ledger import Ledger, LedgerEntry
 from ..verify import local_files
@@ -49,6 +49,7 @@ class CertificateSteps:
     _uploading: Dict[str, threading.Lock] = field(default_factory=dict)
     _registering: threading.Lock = field(default_factory=threading.Lock)
     _registered: Dict[str, bool] = field(default_factory=dict)
+    _silent: Set[str] = field(default_factory=set)
 
     def perform(self, step: CertificateStep, on_line: OnLine) -> Evidence:
         """Do *step*. A failure is written down, then raised as :class:`AcmewrapError` or, when there is an answer of acme.sh,
@@ -57,7 +58,8 @@ class CertificateSteps:
         if isinstance(step, CheckRenewalInfo):
             # No answer is no failure: the certificate's own dates stand, and the ledger says when to ask again.
             ledger, now = self.ledgers[step.authority.name], self.context.clock()
-            renewal_advice.consult(self.config, step.request, ledger, now, self.context.environ)
+            environ, silent = self.context.environ, self._silent
+            renewal_advice.consult(self.config, step.request, ledger, now, environ, silent=silent)
             return None
         try:
             if isinstance(step.reason, Blocked):
@@ -133,7 +135,8 @@ class CertificateSteps:
         if isinstance(step, RenewCertificate):
             wait = dns_wait.of(certificate.challenges, options, step.authority.server, step.authority.ca_bundle)
             return acme.renew(certificate.domains[0], wait=wait, **common)  # type: ignore[arg-type]
-        return acme.issue(certificate.domains, certificate.challenges, options=options, **common)  # type: ignore[arg-type]
+        new_key = step.reason is Plain.COMPROMISED
+        return acme.issue(certificate.domains, certificate.challenges, options=options, new_key=new_key, **common)  # type: ignore[arg-type]
 
     def _variables(self, certificate: Certificate) -> Dict[str, Union[str, Secret]]:
         return {

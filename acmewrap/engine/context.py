@@ -15,6 +15,7 @@ from ..config.proxy import proxy_of
 from ..driver import command
 from ..driver.acmesh import AcmeSh
 from ..driver.process import ProcessRunner, Runner
+from ..driver.release.pin import additions
 from ..driver.results import AccountResult
 from ..errors import AcmewrapError, CommandError
 from ..plan.steps import Step
@@ -74,7 +75,7 @@ class RunContext:
             poll=authority.poll,
             proxy=proxy_of(authority, self.environ),
             version=config.acme_sh.release,
-            files=config.acme_sh.pinned[1],
+            files=additions(config.acme_sh),
             path=self.environ.get("PATH") or command.DEFAULT_PATH,
             environment=proxies,
             deadlines={} if self.deadline is None else dict.fromkeys(command.DEADLINES, self.deadline),

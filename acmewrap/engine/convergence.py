@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from .results import Run
 
 
-Command = Literal["apply", "install", "render", "issue", "deploy", "cron", "rehearse", "upgrade"]
+Command = Literal["apply", "install", "render", "issue", "deploy", "replace", "cron", "rehearse", "upgrade"]
 
 # What each command may do: which kinds of steps, under which conditions, and which parts of the machine it looks at.
 SCOPES: Mapping[Command, PlanOptions] = {
@@ -32,9 +32,12 @@ SCOPES: Mapping[Command, PlanOptions] = {
     "render": PlanOptions(("bundle", "render"), frozenset(("wrapper", "bundle"))),
     "issue": PlanOptions(OBTAINING_KINDS, CERTIFICATE_PARTS | {"obstacles"}),
     "deploy": PlanOptions(("deploy",), frozenset(("certificates", "wire", "nas", "obstacles"))),
+    "replace": PlanOptions(
+        (*OBTAINING_KINDS, "deploy", "revoke"), frozenset(("certificates", "wire", "nas", "obstacles"))
+    ),
     # Failures wait out their time, and nothing but files is read before a certificate is due.
     "cron": PlanOptions(
-        CERTIFICATE_KINDS, CERTIFICATE_PARTS, respect_backoff=True, reissue_on_change=False, watch=True
+        (*CERTIFICATE_KINDS, "revoke"), CERTIFICATE_PARTS, respect_backoff=True, reissue_on_change=False, watch=True
     ),
     # The webroot is taken as it is: whether it works is the question.
     "rehearse": PlanOptions(
@@ -44,7 +47,7 @@ SCOPES: Mapping[Command, PlanOptions] = {
 }
 
 # Whose runs change what is monitored.
-MONITORED = ("apply", "cron", "issue", "deploy")
+MONITORED = ("apply", "cron", "issue", "deploy", "replace")
 
 
 @dataclass(frozen=True)
@@ -99,15 +102,24 @@ class Convergence:
                 watch.note(self.config, planned.state, self.clock())
             if planned.steps and self.begin is not None:
                 self.begin()
-            done = engine.execute(planned)
-            # Root's folder may have been handed over: to the user that the next run works as.
-            ours = trust.find_owner(self.config.directory) is None
-            if ours and any(isinstance(step, CheckRenewalInfo) for step in planned.steps):
-                # What an authority advises may make certificates due that were not; what has been done is not planned again.
-                done = done.followed_by(engine.execute(self.plan(barred=barred).following(planned)))
-            done = replace(done, commands=commands.finish(done))
-            if ours and self.noted_as is not None:
-                from . import history
-
-                history.note(self.config, self.noted_as, done, barred)
+            try:
+                done = engine.execute(planned)
+                if self._is_ours() and any(isinstance(step, CheckRenewalInfo) for step in planned.steps):
+                    # What an authority advises may make certificates due that were not; what has been done is not planned again.
+                    done = done.followed_by(engine.execute(self.plan(barred=barred).following(planned)))
+                done = replace(done, commands=commands.finish(done))
+            except BaseException as error:
+                self._note(engine.interrupted(), barred, error)
+                raise
+            self._note(done, barred)
             return done
+
+    def _is_ours(self) -> bool:
+        """Root's folder may have been handed over: to the user that the next run works as."""
+        return trust.find_owner(self.config.directory) is None
+
+    def _note(self, run: Run, barred: Mapping[str, AcmewrapError], error: Optional[BaseException] = None) -> None:
+        if self.noted_as is not None and self._is_ours():
+            from . import history
+
+            history.note(self.config, self.noted_as, run, barred, error)

@@ -21,14 +21,22 @@ from ..errors import AcmewrapError, BusyError, CommandError
 from ..formats.timefmt import instant
 from ..host import webroot
 from ..plan.planner import Plan
-from ..plan.steps import LAST_KINDS, CertificateStep, DeployCertificate, ObtainCertificate, Step, builds_on, groups_of
+from ..plan.steps import (
+    LAST_KINDS,
+    CertificateStep,
+    DeployCertificate,
+    ObtainCertificate,
+    RevokeCertificate,
+    Step,
+    groups_of,
+)
 from ..state.ledger import open_ledgers
 from ..system import files, trust
 from . import authorities, install
 from .certificate_steps import CertificateSteps
 from .commands import Commands, stage_of
 from .context import RunContext, explain
-from .results import Evidence, Notice, Planned, Run, StepEnded, StepLine, StepResult, StepStarted
+from .results import Evidence, Notice, Planned, Run, StepEnded, StepLine, StepResult, StepStarted, builds_on
 
 Listener = Callable[[Notice], None]
 Work = Callable[[Any, OnLine], Evidence]  # of the step that it is for
@@ -61,7 +69,7 @@ class Engine:
         self._listener = listener
         self._commands = commands or Commands(config, context, None)
         self._notifying = threading.Lock()
-        self._listener_failed = False
+        self._ended: Dict[int, StepResult] = {}
 
     @contextlib.contextmanager
     def hold(self, *needed: str) -> Iterator[Mapping[str, AcmewrapError]]:
@@ -118,10 +126,17 @@ class Engine:
             raise callers
         return Run(plan, tuple(results), started, instant(self._context.clock()))
 
-    def _do_machine(self, step: Any, _: OnLine) -> Evidence:
-        from . import machine_steps
+    def interrupted(self) -> Run:
+        """What was done when something ended :meth:`execute` before its end."""
+        return replace(self._begun, results=tuple(self._ended.values()), finished=instant(self._context.clock()))
 
-        machine_steps.perform(step, self._context.environ)
+    def _do_machine(self, step: Any, _: OnLine) -> Evidence:
+        from . import machine_steps, revoke
+
+        if isinstance(step, RevokeCertificate):
+            revoke.revoke(self._config, step, self._context)
+        else:
+            machine_steps.perform(step, self._context.environ)
         return None
 
     def _do_certificates(self, plan: Plan, failed: Sequence[Step]) -> List[StepResult]:
@@ -219,18 +234,17 @@ class Engine:
                 self._commands.guard(stage, self._begun)
 
     def _end(self, result: StepResult) -> StepResult:
+        self._ended[id(result.step)] = result
         self._notify(StepEnded(result))
         return result
 
     def _notify(self, notice: Notice) -> None:
-        if self._listener is None:
-            return
         with self._notifying:
-            if self._listener_failed:
+            if self._listener is None:
                 return
             try:
                 self._listener(notice)
             except Exception as error:
-                self._listener_failed = True
+                self._listener = None
                 self._context.stop()
                 raise ListenerError(error) from error

@@ -29,6 +29,7 @@ def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
             step.path,
             cache=installation.cache_folder(environ),
             own=step.settings.pin,
+            hooks=step.settings.hooks,
             archive=step.settings.archive,
             allow_vulnerable=step.settings.allow_vulnerable,
             force=step.force,

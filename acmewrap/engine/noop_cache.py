@@ -8,13 +8,15 @@ does a record that is a week old, or that somebody else than this user could hav
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Iterator, Mapping, Optional
 
 from .. import __version__
 from ..limits import LONGEST_QUIET
 from ..system.reading import LIMIT, open_regular
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Iterator, Mapping, Optional
+
     from ..config.model import Config
     from ..state.model import State
 
@@ -55,7 +57,9 @@ def remember(
     from ..errors import AcmewrapError
     from ..system import files
 
-    if any(found.attempts.next_try > now for found in state.certificates.values()):  # each run says what waits
+    if state.revocations or any(
+        found.attempts.next_try > now for found in state.certificates.values()
+    ):  # each run says what waits
         return
     found = [(path, _identity(path)) for path in _files(config)]
     if monitoring is None or config.origin is None or _identity_of(config.origin) != found[0][1]:
@@ -77,10 +81,13 @@ def remember(
 def _files(config: Config) -> Iterator[str]:
     """All that a plan of certificates is made from."""
     from .. import paths
+    from ..driver.homes import compromised
+    from ..driver.homes.home import Home
 
     yield str(config.file)
     for authority in config.authorities.values():
         yield str(paths.ledger_path(authority))
+        yield str(compromised.place(Home(authority.home)))
     for certificate in config.certificates.values():
         there = paths.home_of(config, certificate).files_of(*paths.name_of(certificate))
         yield from map(str, (there.configuration, there.key, there.certificate, there.chain, there.fullchain))

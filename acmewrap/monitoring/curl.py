@@ -5,32 +5,31 @@ A run with nothing to do comes here, so nothing is imported that takes time.
 
 from __future__ import annotations
 
-from typing import Iterator, List, Mapping, NamedTuple, Optional, Sequence, Tuple
-
 from ..system import spawn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Iterator, List, Mapping, Optional, Sequence, Tuple
 
 _ARGUMENTS = ("-q", "--config", "-")  # -q: without the user's own .curlrc
 _RETRIES = 2
 _ATTEMPT = 3.0  # seconds
 
 
-class Request(NamedTuple):
+class Request:
     """What a service is sent: a GET without a ``body``, else a POST."""
 
-    service: str
-    url: str
-    headers: Tuple[str, ...] = ()
-    body: Optional[str] = None
-    ca_bundle: str = ""
+    def __init__(
+        self, service: str, url: str, headers: Tuple[str, ...] = (), body: Optional[str] = None, ca_bundle: str = ""
+    ) -> None:
+        self.service, self.url, self.headers, self.body, self.ca_bundle = service, url, headers, body, ca_bundle
 
 
-class Answer(NamedTuple):
+class Answer:
     """How a service answered: its HTTP status (0: not at all), curl's own exit code (None: it was killed), and some of the body."""
 
-    request: Request
-    status: int
-    code: Optional[int]
-    text: str
+    def __init__(self, request: Request, status: int, code: Optional[int], text: str) -> None:
+        self.request, self.status, self.code, self.text = request, status, code, text
 
     @property
     def ok(self) -> bool:
@@ -42,12 +41,12 @@ def send(
 ) -> List[Answer]:
     """Send all at the same time with the curl *program*, each again where that may help, and be done after *seconds*."""
     commands = [((program, *_ARGUMENTS), _configuration(request, retry)) for request in requests]
-    return [_read(request, ended) for request, ended in zip(requests, spawn.run(commands, environ, seconds))]
+    return [_read(request, *ended) for request, ended in zip(requests, spawn.run(commands, environ, seconds))]
 
 
-def _read(request: Request, ended: spawn.Ended) -> Answer:
-    body, _, status = ended.output.decode("utf-8", "replace").rpartition("\n")
-    return Answer(request, int(status) if status.isdecimal() else 0, ended.code, body.strip()[-200:])
+def _read(request: Request, code: Optional[int], output: bytes) -> Answer:
+    body, _, status = output.decode("utf-8", "replace").rpartition("\n")
+    return Answer(request, int(status) if status.isdecimal() else 0, code, body.strip()[-200:])
 
 
 def _configuration(request: Request, retry: bool) -> bytes:

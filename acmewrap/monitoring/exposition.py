@@ -7,10 +7,12 @@ of two that are equal in two files one is lost without a word (both seen with no
 
 from __future__ import annotations
 
-from typing import Dict, Iterator, List, Mapping, Tuple
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, Iterator, List, Mapping, Tuple
 
-Samples = Dict[str, str]
-"""Values by series, both as they are written: ``acmewrap_run_duration_seconds{config="/etc/acmewrap/config.yaml"}`` to ``1.5``."""
+    Samples = Dict[str, str]
+    """Values by series, as they are written: ``acmewrap_run_duration_seconds{config="/etc/acmewrap/config.yaml"}`` to ``1.5``."""
 
 RUN: Mapping[str, Tuple[str, str]] = {
     "acmewrap_build_info": ("gauge", "Versions of acmewrap and of the pinned acme.sh; always 1."),

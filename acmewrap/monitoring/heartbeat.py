@@ -5,12 +5,14 @@ metrics, and one ping. It reads no YAML and imports next to nothing.
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING, Callable, List, Mapping, Optional, Tuple
 
 from ..system.reading import read_text
 from . import curl, exposition, pings, textfile
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from typing import Callable, List, Mapping, Optional, Tuple
+
     from ..config.model import Config
     from ..errors import Failure
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Mapping, Optional, Sequence
+from typing import TYPE_CHECKING, Mapping, Optional, Sequence
 
 from .. import __version__
 from ..config.model import Config
@@ -14,7 +14,10 @@ from ..formats.text import visible
 from ..plan.due import interval_of
 from ..plan.steps import DeployCertificate, ObtainCertificate
 from . import exposition, textfile
-from .exposition import Samples, render, series
+from .exposition import render, series
+
+if TYPE_CHECKING:
+    from .exposition import Samples
 
 _OUTCOMES = {"issue": ("done", "failed"), "deploy": ("done", "failed", "unproven", "rolled_back")}
 

@@ -119,4 +119,4 @@ def redacted(answers: Sequence[Answer]) -> List[Answer]:
     tokens = [header.rpartition(" ")[2] for answer in answers for header in answer.request.headers]
     parts = [word for url in urls for word in url.partition("?")[0].split("/")[3:] if len(word) > 8]
     hide = Redactor(map(Secret, (*urls, *tokens, *parts))).redact
-    return [answer._replace(text=hide(answer.text)) for answer in answers]
+    return [Answer(answer.request, answer.status, answer.code, hide(answer.text)) for answer in answers]

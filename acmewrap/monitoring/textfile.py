@@ -5,14 +5,17 @@ It is also what keeps the sums of its counters from run to run. A run with nothi
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
-from typing import Tuple
 
 from ..system.reading import read_text
 from . import exposition
-from .exposition import Samples
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Tuple
+
+    from .exposition import Samples
 
 _MODE = 0o644
 
@@ -39,8 +42,10 @@ def store(path: str, source: str, samples: Samples, certificates: str) -> None:
     temporary = f".{name}.{os.getpid()}"  # does not end with .prom, or node_exporter would read half of it
     folder = os.open(parent, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC)
     try:
-        with contextlib.suppress(FileNotFoundError):
+        try:  # noqa: SIM105 - contextlib takes longer to import than all of this
             os.unlink(temporary, dir_fd=folder)
+        except FileNotFoundError:
+            pass
         handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600, dir_fd=folder)
         try:
             with os.fdopen(handle, "wb") as stream:

@@ -10,10 +10,15 @@ from typing import Iterator, Tuple
 _BLOCK = re.compile(
     rb"-----BEGIN (?P<label>[A-Z0-9 ]+)-----\s*(?P<body>[A-Za-z0-9+/=\s]+?)-----END (?P=label)-----", re.DOTALL
 )
+_JOINED = re.compile(rb"-----END CERTIFICATE-----[^\r\n]*-----BEGIN")
 
 
 def certificates(data: bytes) -> Tuple[bytes, ...]:
-    """The DER of all certificates in their order. Raises ValueError when there is none, or one is broken."""
+    """The DER of all certificates in their order. Raises ValueError when there is none, or one is broken, or begins in the line
+    where another ends: OpenSSL takes neither.
+    """
+    if _JOINED.search(data):
+        raise ValueError("a certificate begins in the line where another ends; a line break is missing between them")
     found = tuple(body for label, body in blocks(data) if label == b"CERTIFICATE")
     if not found:
         raise ValueError("no PEM certificate in it")

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Dict, Optional, Tuple
+from typing import Dict, Iterator, Optional
 
-from ..config import locate
+from ..config.locate import Found
 from ..config.model import Config
-from ..errors import ConfigurationWarning, Problem
 from ..formats.timefmt import span
 from ..state.model import State
 from .due import due_at, interval_of, slowest_interval
@@ -28,16 +27,14 @@ class TooSlow:
     every: str
 
 
-def find_problems(config: Config, state: State) -> Tuple[Problem, ...]:
+def find_problems(config: Config, state: State) -> Iterator[Found]:
     """What is wrong with the section ``schedule``: at most one problem."""
     slow = find_too_slow(config, state)
-    if slow is None:
-        return ()
-    message = f"{slow.message}; write `every: {slow.every}`"
-    return (Problem(str(config.file), *locate(config.file, "schedule"), "schedule", message),)
+    if slow is not None:
+        yield Found(("schedule",), f"{slow.message}; write `every: {slow.every}`")
 
 
-def find_warnings(config: Config, state: State) -> Tuple[ConfigurationWarning, ...]:
+def find_warnings(config: Config, state: State) -> Iterator[Found]:
     """Where an authority wishes to be asked more often when to renew (Retry-After, RFC 9773 section 4.3) than runs take place."""
     interval = interval_of(config.schedule)
     wishes: Dict[str, int] = {}
@@ -47,17 +44,10 @@ def find_warnings(config: Config, state: State) -> Tuple[ConfigurationWarning, .
             wishes[config.certificates[name].authority] = min(
                 every, wishes.get(config.certificates[name].authority, every)
             )
-    where = locate(config.file, "schedule") if wishes else (0, 0)
-    return tuple(
-        ConfigurationWarning(
-            str(config.file),
-            *where,
-            "schedule",
-            f"the authority {name} wishes to be asked every {span(every)} when to renew, and a run takes place every "
-            f"{span(interval)}; write `every: {_written(every)}`",
-        )
-        for name, every in wishes.items()
-    )
+    for name, every in wishes.items():
+        wish = f"the authority {name} wishes to be asked every {span(every)} when to renew"
+        rare = f"a run takes place every {span(interval)}; write `every: {_written(every)}`"
+        yield Found(("schedule",), f"{wish}, and {rare}")
 
 
 def find_too_slow(config: Config, state: State) -> Optional[TooSlow]:

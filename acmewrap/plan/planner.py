@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import AbstractSet, Iterator, Optional, Tuple
+from typing import AbstractSet, Iterator, Optional, Sequence, Tuple
 
 from .. import paths, reasons
 from ..catalogue import failure
@@ -78,6 +78,7 @@ def plan(config: Config, state: State, now: float, options: Optional[PlanOptions
     schedule = drifted(state.schedule)
     if config.schedule is not None and schedule is not None:
         found.append(steps.SetSchedule(_blocked(state, "schedule") or schedule, config, config.schedule))
+    found.extend(_revocations(config, state, now, options, [step for step in found if step.kind in options.kinds]))
     chosen = tuple(step for step in found if step.kind in options.kinds)
     leftovers = tuple(_leftovers(config, state)) if "remove" in options.kinds else ()
     unmanaged = state.nas.note if state.nas is not None else None
@@ -174,6 +175,8 @@ def _wanted(
     config: Config, certificate: Certificate, found: CertificateState, now: float, options: PlanOptions
 ) -> Optional[ObtainCertificate]:
     stored, authority = found.stored, config.authority_of(certificate)
+    if found.compromised:
+        return steps.ReissueCertificate(Plain.COMPROMISED, certificate, authority)
     if stored is None or stored.leaf is None:
         return steps.IssueCertificate(Plain.NOT_YET_ISSUED, certificate, authority)
     fault = found.find_fault(now)
@@ -192,6 +195,22 @@ def _wanted(
     if options.force and "renew" in options.kinds:
         return steps.RenewCertificate(Plain.FORCED, certificate, authority)
     return None
+
+
+def _revocations(
+    config: Config, state: State, now: float, options: PlanOptions, before: Sequence[Step]
+) -> Iterator[Step]:
+    """Of what is to be revoked that for which nothing else is left to do after the steps *before*, and nothing waits."""
+    for one in state.revocations:
+        if options.respect_backoff and is_waiting(one.attempts, one.leaf, now, interval_of(config.schedule)):
+            continue
+        done, found = [step for step in before if step.certificate == one.name], state.certificates.get(one.name)
+        if found is not None:
+            missing = found.unproven(config, config.certificates[one.name])
+            if not {*missing, *((None,) if found.compromised else ())} <= {step.target for step in done}:
+                continue
+        obstacle = next((step.reason for step in done if isinstance(step.reason, reasons.Blocked)), Plain.COMPROMISED)
+        yield steps.RevokeCertificate(obstacle, one)
 
 
 def _pending(

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Iterable, List, Literal, Optional, Set, Tuple
 
-from ..config.challenges import Webroot
 from ..config.model import Account, AcmeShSettings, Authority, Certificate, Config, Schedule, Target
 from ..driver.homes.home import Stored
 from ..driver.wrapper import Wrapper
@@ -17,13 +16,14 @@ if TYPE_CHECKING:
     from ..schedule.others import OtherEntry
     from ..state.file_modes import Excess
     from ..state.installed_files import Misplaced
+    from ..state.model import Revocation
 
 _Machine = Literal["install", "bundle", "webroot", "render", "mode", "folder", "account"]
-Kind = Literal[_Machine, "renewal_info", "issue", "reissue", "renew", "deploy", "schedule", "remove"]
+Kind = Literal[_Machine, "renewal_info", "issue", "reissue", "renew", "deploy", "revoke", "schedule", "remove"]
 MACHINE_KINDS: Tuple[Kind, ...] = ("install", "bundle", "webroot", "render", "mode", "folder", "account")
 OBTAINING_KINDS: Tuple[Kind, ...] = ("issue", "reissue", "renew")
 CERTIFICATE_KINDS: Tuple[Kind, ...] = ("renewal_info", *OBTAINING_KINDS, "deploy")
-LAST_KINDS: Tuple[Kind, ...] = ("schedule", "remove")
+LAST_KINDS: Tuple[Kind, ...] = ("revoke", "schedule", "remove")
 
 
 @dataclass(frozen=True)
@@ -221,6 +221,18 @@ class DeployCertificate(CertificateStep):
         return f"{self.request.name}/{self.destination.name}"
 
 
+@dataclass(frozen=True)
+class RevokeCertificate(Step):
+    """Revoke one that others know the key of, once another is proven in its place."""
+
+    kind = "revoke"
+    revocation: Revocation
+
+    @property
+    def certificate(self) -> str:
+        return self.revocation.name
+
+
 def groups_of(steps: Iterable[Step]) -> List[List[DeployCertificate]]:
     """The deployments with a command that another one has, too, together with those."""
     found: List[Tuple[Set[Tuple[str, ...]], List[DeployCertificate]]] = []
@@ -232,12 +244,3 @@ def groups_of(steps: Iterable[Step]) -> List[List[DeployCertificate]]:
                 commands, together = commands | group[0], group[1] + together
             found.append((commands, together))
     return [together for _, together in found if len(together) > 1]
-
-
-def builds_on(step: Step, failed: Iterable[Step]) -> bool:
-    """Whether *step* needs what one of *failed* was to make ready: what it failed of itself would say less."""
-    if not isinstance(step, ObtainCertificate):
-        runs_hook = isinstance(step, DeployCertificate) and step.destination.install is None
-        return runs_hook and any(isinstance(other, InstallRelease) for other in failed)
-    needed = (step.authority.ca_bundle, *(way.path for way in step.request.challenges if isinstance(way, Webroot)))
-    return any(isinstance(other, InstallRelease) or getattr(other, "path", None) in needed for other in failed)

@@ -10,7 +10,7 @@ from typing import Any, Dict, Mapping, Tuple, get_args
 from ..config.model import DEFAULT_RELEASE
 from ..engine.results import Run
 from ..engine.verbs.status import Condition
-from ..errors import ExitCode
+from ..errors import ExitCode, Failure
 from ..verify.tls_probe import ChainFlaw
 from .fields import (
     COUNT,
@@ -37,7 +37,8 @@ from .steps import NEXT_RUN, RESULT, RUN, RUNS, STEP
 
 PROBLEM = record("problem", {"file": TEXT, "line": COUNT, "column": COUNT, "path": TEXT, "message": TEXT})
 _PROBLEMS = field(listed(PROBLEM), lambda error: getattr(error, "problems", ()), "Of a configuration.")
-ERROR = record("error", {**within("failure", FAILURE_PARTS), "problems": _PROBLEMS})
+_WARNINGS = field(listed(PROBLEM), lambda error: getattr(error, "warnings", ()), "Of `check`; they alone end nothing.")
+ERROR = record("error", {**within("failure", FAILURE_PARTS), "problems": _PROBLEMS, "warnings": _WARNINGS})
 _FIXABLE = field(FLAG, lambda finding: finding.fix is not None, "By doctor --fix.")
 FINDING = record("finding", {**within("failure", FAILURE_PARTS), "fixable": _FIXABLE})
 FACT = record("fact", {"name": TEXT, "value": TEXT})
@@ -74,19 +75,22 @@ _DONE = optional(choice("issued", "renewed", "reissued", "unchanged", "not_due",
 _PATHS = record("paths", {"cert": field(TEXT, "certificate"), **dict.fromkeys(("key", "chain", "fullchain"), TEXT)})
 _REQUEST: Dict[str, Type] = {"domains": listed(TEXT), "authority": TEXT}
 REQUEST = record("request", _REQUEST)
+_REFUSED = field(optional(FAILURE), lambda one: Failure.read(one.attempts.error))
+_UNREVOKED = record("unrevoked", {"serial": field(TEXT, "leaf.serial"), "failure": _REFUSED})
 CERTIFICATE = record(
     "certificate",
     {
         **within("certificate", _REQUEST),
         "state": choice(*get_args(Condition)),
         "outcome": field(_DONE, None, "What this run did to it."),
-        "healthy": field(FLAG, "is_healthy", "Valid, deployed everywhere, and no failure outstanding."),
+        "healthy": field(FLAG, "is_healthy", "Valid, deployed everywhere, and no failure or revocation outstanding."),
         **within("leaf", _LEAF),
         "attempts": field(COUNT, "attempts.attempts", "How often it could not be obtained since the last time."),
         **dict.fromkeys(("due_at", "next_try_at"), optional(MOMENT)),
         **within("issue", dict.fromkeys(("order_url", "certificate_url"), optional(TEXT))),
         "paths": field(_PATHS, "files"),
         "failure": optional(FAILURE),
+        "unrevoked": field(listed(_UNREVOKED), None, "Former ones that others know the key of, and what failed."),
         "targets": by_name(TARGET),
     },
 )
@@ -121,16 +125,18 @@ _ACTIONS = field(listed(TEXT), None, "With --dry-run: what would be done, in wor
 _FACTS = field(listed(FACT), None, "What was seen of a NAS and is not wrong.")
 _SUPPORT = field(optional(TEXT), None, "With --support-file: what was written.")
 _REVOKED = record("revoked", {"name": TEXT, "serial": TEXT, "sha256": SHA256})
+_CONVERGED: Dict[str, Type] = {
+    "blocked": _BLOCKED,
+    "leftovers": _LEFTOVERS,
+    "unread": _UNREAD,
+    "commands": _COMMANDS,
+    "monitoring": _UNHEARD,
+    "run": optional(RUN),
+    "certificates": by_name(CERTIFICATE),
+}
 OWN: Mapping[Tuple[str, ...], Dict[str, Type]] = {
-    _CONVERGING: {
-        "blocked": _BLOCKED,
-        "leftovers": _LEFTOVERS,
-        "unread": _UNREAD,
-        "commands": _COMMANDS,
-        "monitoring": _UNHEARD,
-        "run": optional(RUN),
-        "certificates": by_name(CERTIFICATE),
-    },
+    _CONVERGING: _CONVERGED,
+    ("replace",): {**_CONVERGED, "actions": _ACTIONS},
     ("status",): {
         "last_run_at": optional(MOMENT),
         "schedule": optional(_SCHEDULE),

@@ -107,7 +107,7 @@ class Report:
 def look(config: Config, names: Tuple[str, ...], now: float) -> Report:
     """Look at the certificates on disk and at their targets. Changes nothing, and starts no process."""
     state = read_state(config, STATUS_PARTS, names)
-    options = PlanOptions((*OBTAINING_KINDS, "deploy"), STATUS_PARTS)
+    options = PlanOptions((*OBTAINING_KINDS, "deploy", "revoke"), STATUS_PARTS)
     last = last_run(config)
     following = due.next_run(config.schedule, now if last is None else last.timestamp())
     return Report(

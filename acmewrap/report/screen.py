@@ -197,8 +197,11 @@ def status_notes(
                 yield f"{name} to {to}: expected {target.expected[:16]}…, found {found_at(target)}"
             for flaw in target.flaws:
                 yield f"{name} to {to}: warning: the chain served beside the certificate is {flaw.replace('_', ' ')}"
+        for one in status.unrevoked:
+            yield f"{name}: serial {one.leaf.serial}, the key of which others know, is not revoked yet"
         failures = {
             name: status.failure,
+            **{f"{name}, serial {one.leaf.serial}": Failure.read(one.attempts.error) for one in status.unrevoked},
             **{f"{name} to {to}": target.failure for to, target in status.targets.items()},
         }
         for place, failure in failures.items():

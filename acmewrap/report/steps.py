@@ -53,6 +53,11 @@ _REASON = Type(
     {"anyOf": [type.schema for type in _REASONS.values()]}, lambda reason: _REASONS[type(reason)].write(reason)
 )
 _RELEASE = field(optional(TEXT), lambda step: getattr(getattr(step, "settings", None), "release", None))
+_SERIAL = field(
+    optional(TEXT),
+    lambda step: step.revocation.leaf.serial if step.kind == "revoke" else None,
+    "Of what is to be revoked.",
+)
 _STEP: Dict[str, Type] = {
     "kind": TEXT,
     "certificate": optional(TEXT),
@@ -60,6 +65,7 @@ _STEP: Dict[str, Type] = {
     "path": field(optional(TEXT), lambda step: getattr(step, "path", None), "The file or folder that it is about."),
     "release": _RELEASE,
     "reason": _REASON,
+    "serial": _SERIAL,
 }
 STEP = record("step", _STEP)
 _OUTCOMES = choice("done", "failed", "unproven", "rolled_back", "skipped")

@@ -20,6 +20,7 @@ _PLAIN: Mapping[Plain, str] = {  # where its kind is not enough
     Plain.FILE_GONE: "its configuration file is gone",
     Plain.RUNS_ACME_SH: "runs acme.sh on the same certificates",
     Plain.REQUEST_DIFFERS: "challenge or options differ from those it was issued with",
+    Plain.COMPROMISED: "others know its private key",
     Plain.ADVICE_OUTDATED: "renewal information is out of date",
     Plain.SUPERSEDED: "last seen there with an older certificate",
     Plain.NOT_RECORDED: "served, but not recorded yet",
@@ -99,6 +100,8 @@ def subject_of(step: steps.Step) -> str:
         return step.account.name
     if isinstance(step, steps.DeployCertificate):
         return f"{step.certificate} to {step.target}"
+    if isinstance(step, steps.RevokeCertificate):
+        return f"{step.certificate}, serial {step.revocation.leaf.serial}"
     return step.certificate or str(getattr(step, "path", ""))
 
 

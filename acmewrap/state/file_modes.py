@@ -14,13 +14,13 @@ from typing import AbstractSet, Iterator, Optional, Tuple
 
 from .. import paths
 from ..catalogue import failure
-from ..config.challenges import Dns
+from ..config import references
 from ..config.install import KEY_PARTS
 from ..config.model import Config
 from ..errors import ConfigurationWarning, Failure
 from ..host import file_access, ownership
 from ..schedule import entry
-from ..secrets import FileReference, Reference
+from ..secrets import FileReference
 from ..system import files
 
 _PUBLIC = (".cer", ".csr")
@@ -58,7 +58,7 @@ def inspect(config: Config) -> Tuple[Excess, ...]:
 
 def inspect_secrets(config: Config) -> Tuple[Excess, ...]:
     """The same of the files that secrets are read from."""
-    paths = {reference.path for reference in references(config) if isinstance(reference, FileReference)}
+    paths = {reference.path for _, reference in references.find(config) if isinstance(reference, FileReference)}
     found = (inspect_file(path, config) for path in sorted(paths))
     return tuple(replace(excess, id="doctor.secret_readable") for excess in found if excess is not None)
 
@@ -139,20 +139,3 @@ def _expected(config: Config) -> Iterator[Tuple[Path, Optional[int]]]:
                 yield file.path, _KEY
     log = paths.log_path(config)
     yield from ((path, _KEY) for path in (log, *log.parent.glob(f"{log.name}.?")))
-
-
-def references(config: Config) -> Iterator[Reference]:
-    """Every secret that the configuration refers to."""
-    if config.synology is not None:
-        yield config.synology.account.password
-    if config.monitoring is not None:
-        yield from config.monitoring.secrets.values()
-    for authority in config.authorities.values():
-        if authority.eab is not None:
-            yield authority.eab.hmac_key
-        if authority.proxy is not None and not isinstance(authority.proxy, str):
-            yield authority.proxy
-    environments = [target.env for _, target in config.targets()]
-    environments += [challenge.env for challenge in config.challenges() if isinstance(challenge, Dns)]
-    for environment in environments:
-        yield from (value for value in environment.values() if not isinstance(value, str))

@@ -9,9 +9,9 @@ from typing import Dict, Iterator, Optional, Tuple
 
 from ..catalogue import failure
 from ..config.install import KEY_PARTS, InstallFile
-from ..config.locate import locate
+from ..config.locate import Found
 from ..config.model import Config
-from ..errors import AccessError, Failure, Problem
+from ..errors import AccessError, Failure
 from ..host import file_access
 from ..host.file_access import FileAccess
 
@@ -58,7 +58,7 @@ def _misplaced(config: Config) -> Iterator[Misplaced]:
                 yield Misplaced(file.path, *drift)
 
 
-def find_problems(config: Config) -> Iterator[Problem]:
+def find_problems(config: Config) -> Iterator[Found]:
     """What this user could not do."""
     for certificate, target in config.targets():
         for part, file in ({} if target.install is None else target.install.files).items():
@@ -66,8 +66,7 @@ def find_problems(config: Config) -> Iterator[Problem]:
                 continue
             message = _find_problem(file)
             if message is not None:
-                where = f"certificates.{certificate.name}.deploy.{target.name}.install"
-                yield Problem(str(config.file), *locate(config.file, *where.split(".")), where, message)
+                yield Found(("certificates", certificate.name, "deploy", target.name, "install"), message)
 
 
 def _find_problem(file: InstallFile) -> Optional[str]:

@@ -9,6 +9,7 @@ from typing import (
     TYPE_CHECKING,
     AbstractSet,
     Dict,
+    Iterator,
     Mapping,
     Optional,
     Tuple,
@@ -16,6 +17,8 @@ from typing import (
 
 from .. import paths, unexpected
 from ..config.model import Certificate, Config, Target
+from ..driver.homes import compromised
+from ..driver.homes.home import Home
 from ..driver.release import installation
 from ..errors import Failure
 from ..host import webroot
@@ -24,7 +27,7 @@ from ..reasons import Drift
 from . import installed_files, rendered
 from .guarded import Guard
 from .ledger import Ledger, open_ledgers
-from .model import ALL_PARTS, CertificateState, Part, State
+from .model import ALL_PARTS, CertificateState, Part, Revocation, State
 
 if TYPE_CHECKING:
     from .file_modes import Excess
@@ -49,7 +52,12 @@ def read_state(
         nas = look(config, environ)
     wanted = {name: one for name, one in config.certificates.items() if not only or name in only}
     ledgers = open_ledgers(config.authorities.values())
-    certificates = {name: _read_certificate(config, one, ledgers[one.authority], guard) for name, one in wanted.items()}
+    revocations: Tuple[Revocation, ...] = ()
+    reading = partial(_read_revocations, config, only, ledgers)
+    revocations = guard.read("what is to be revoked", lambda: tuple(reading()), revocations)
+    certificates = {
+        name: _read_certificate(config, one, ledgers[one.authority], revocations, guard) for name, one in wanted.items()
+    }
     if "wire" in parts:
         from .observations import observe
 
@@ -69,6 +77,7 @@ def read_state(
         bundles=rendered.read_bundles(config, guard) if "bundle" in parts else {},
         webroots=_read_webroots(config, guard) if "webroot" in parts else {},
         certificates=certificates,
+        revocations=revocations,
         modes=guard.read("the file modes", lambda: _read_modes(config), ()) if "modes" in parts else (),
         installed=guard.read("installed", lambda: installed_files.inspect(config) if "modes" in parts else None, None),
         nas=nas,
@@ -83,7 +92,7 @@ def read_state(
 
 def _read_release(config: Config) -> Optional[Failure]:
     try:
-        installation.verify(paths.program_folder(config), *config.acme_sh.pinned)
+        installation.verify_settings(paths.program_folder(config), config.acme_sh)
     except Exception as error:
         return unexpected.explain(error, paths.reports_folder(config), "acme.sh").failure
     return None
@@ -107,7 +116,17 @@ def _read_leftovers(
     return (*leftovers.inspect(config, environ or {}), *(() if nas is None else nas.others))
 
 
-def _read_certificate(config: Config, certificate: Certificate, ledger: Ledger, guard: Guard) -> CertificateState:
+def _read_revocations(config: Config, only: Tuple[str, ...], ledgers: Mapping[str, Ledger]) -> Iterator[Revocation]:
+    for authority in config.authorities.values():
+        for name, stored in compromised.find(Home(authority.home)):
+            if not only or name in only:
+                found = Revocation(name, authority, stored)
+                yield replace(found, attempts=ledgers[authority.name].get(found.entry))
+
+
+def _read_certificate(
+    config: Config, certificate: Certificate, ledger: Ledger, revocations: Tuple[Revocation, ...], guard: Guard
+) -> CertificateState:
     known = len(guard.failures)
     stored = guard.read(certificate.name, lambda: paths.read(config, certificate), None)
     unread = guard.failures[known] if len(guard.failures) > known else None
@@ -118,6 +137,10 @@ def _read_certificate(config: Config, certificate: Certificate, ledger: Ledger, 
         fault=guard.read(certificate.name, stored.find_fault, None) if stored and leaf else None,
         attempts=ledger.get(certificate.name),
         advice=ledger.advice(certificate.name, leaf.sha256) if leaf is not None else None,
+        compromised=any(
+            one.name == certificate.name and (leaf is None or leaf.public_key == one.leaf.public_key)
+            for one in revocations
+        ),
         deliveries={target.name: ledger.get(entry_name(certificate, target)) for target in certificate.targets},
     )
 
@@ -128,7 +151,8 @@ def _find_obstacles(config: Config, environ: Optional[Mapping[str, str]]) -> Dic
         return {}
     from . import obstacles
 
-    return {one.entry: one.failure for one in reversed(tuple(obstacles.find(config, environ)))}
+    found = reversed(tuple(obstacles.find(config, environ)))
+    return {entry: one.failure for one in found for entry in one.entries(config)}
 
 
 def entry_name(certificate: Certificate, target: Target) -> str:

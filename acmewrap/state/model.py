@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, AbstractSet, Literal, Mapping, Optional, Tuple, get_args
 
-from ..config.model import Authority, Config
+from ..config.model import Authority, Certificate, Config
 from ..driver.homes.home import Stored
 from ..errors import AcmewrapError, Failure
 from ..host.webroot import WebrootState
@@ -45,8 +45,8 @@ FAR_PARTS: AbstractSet[Part] = frozenset(("wire", "nas", "schedule"))
 
 @dataclass(frozen=True)
 class CertificateState:
-    """One certificate of the configuration; ``unread``: why it could not be read. ``deliveries`` and ``observations`` are by
-    target; the latter only where looked.
+    """One certificate of the configuration; ``unread``: why it could not be read; ``compromised``: others know its key.
+    ``deliveries`` and ``observations`` are by target; the latter only where looked.
     """
 
     stored: Optional[Stored] = None
@@ -54,6 +54,7 @@ class CertificateState:
     unread: Optional[Failure] = None
     attempts: LedgerEntry = field(default_factory=LedgerEntry)
     advice: Optional[Advice] = None
+    compromised: bool = False
     deliveries: Mapping[str, LedgerEntry] = field(default_factory=dict)
     observations: Mapping[str, Observation] = field(default_factory=dict)
 
@@ -61,11 +62,43 @@ class CertificateState:
     def leaf(self) -> Optional[X509]:
         return self.stored.leaf if self.stored is not None else None
 
+    def unproven(self, config: Config, certificate: Certificate) -> Tuple[str, ...]:
+        """The targets that were not seen with it, or where something failed since."""
+        leaf = self.leaf.sha256 if self.leaf is not None else ""
+        entries = ((target, self.deliveries[target.name]) for target in certificate.targets)
+        return tuple(
+            target.name
+            for target, entry in entries
+            if entry.seen != leaf or entry.error is not None or entry.awaits_reload(config, target.install, leaf)
+        )
+
     def find_fault(self, now: float) -> Optional[str]:
         """Why it is of no use at *now*: its files, or its dates. One that has expired is merely due."""
         if self.fault is not None or self.stored is None or self.leaf is None or self.leaf.validity[1] <= now:
             return self.fault
         return self.stored.date_fault(now)
+
+
+@dataclass(frozen=True)
+class Revocation:
+    """What is still to be revoked, as others know its key (:mod:`acmewrap.driver.homes.compromised`); ``name`` is that of its
+    certificate in the file, which may not have it any more.
+    """
+
+    name: str
+    authority: Authority
+    stored: Stored
+    attempts: LedgerEntry = field(default_factory=LedgerEntry)
+
+    @property
+    def leaf(self) -> X509:
+        assert self.stored.leaf is not None
+        return self.stored.leaf
+
+    @property
+    def entry(self) -> str:
+        """The ledger's name for it."""
+        return f"{self.name}/{self.leaf.sha256}"
 
 
 @dataclass(frozen=True)
@@ -82,6 +115,7 @@ class State:
     modes: Tuple[Excess, ...] = ()
     installed: Optional[InstalledState] = None
     certificates: Mapping[str, CertificateState] = field(default_factory=dict)
+    revocations: Tuple[Revocation, ...] = ()
     nas: Optional[NasState] = None
     schedule: Drift = "same"
     leftovers: Tuple[Leftover, ...] = ()
@@ -98,4 +132,5 @@ class State:
             if not isinstance(leftover, Stored) or leftover.files.folder.parent not in homes
         )
         unread = (*self.unread, *(error.failure for error in barred.values()))
-        return replace(self, certificates=kept, leftovers=tuple(left), unread=unread)
+        revocations = tuple(one for one in self.revocations if one.authority.name not in barred)
+        return replace(self, certificates=kept, leftovers=tuple(left), unread=unread, revocations=revocations)

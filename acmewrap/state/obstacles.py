@@ -1,83 +1,127 @@
-"""What steps can only fail of: hooks, secrets and roots that are not there. It is known before anybody is asked for anything."""
+"""What can only fail: hooks, secrets, files and programs that are not there. It is known before anybody is asked for anything."""
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Iterator, Mapping, NamedTuple, Tuple, Union
 
+from .. import paths
 from ..catalogue import failure
+from ..config import references
 from ..config.binder.types import suggestion
-from ..config.challenges import Dns
-from ..config.model import Config, Target
+from ..config.challenges import Dns, Nginx
+from ..config.model import Config
+from ..config.references import Keys
+from ..driver.command import DEFAULT_PATH
 from ..driver.release import installation
 from ..errors import AcmewrapError, Failure
-from ..secrets import EnvironmentReference, FileReference, Reference, resolve
+from ..secrets import CommandReference, EnvironmentReference, FileReference, Reference, resolve
 from ..system.trust import find_dsm_tools
 
 _PATHS = ("NSUPDATE_KEY",)  # variables of hooks that are the path of a file they read
 
 
 class Obstacle(NamedTuple):
-    """Why an order (``entry``: the certificate) or a deployment (``certificate/target``) can only fail; ``keys`` lead to the place
-    in the file.
-    """
+    """Something that is not there. ``keys`` lead to where the file names it; ``elsewhere``: another environment may have it."""
 
-    entry: str
-    keys: Tuple[str, ...]
+    keys: Keys
     failure: Failure
+    elsewhere: bool = False
+
+    def entries(self, config: Config) -> Tuple[str, ...]:
+        """What fails of it: orders (the certificate) and deployments (``certificate/target``)."""
+        section, name, *rest = map(str, (*self.keys, ""))
+        if section == "certificates":
+            return (f"{name}/{rest[1]}" if rest[0] == "deploy" else name,)
+        if section == "authorities":
+            return tuple(one for one, certificate in config.certificates.items() if certificate.authority == name)
+        targets = config.targets() if section == "synology" else ()
+        return tuple(f"{certificate.name}/{one.name}" for certificate, one in targets if one.synology is not None)
 
 
 def find(config: Config, environ: Mapping[str, str]) -> Iterator[Obstacle]:
-    """Every obstacle, the first of each entry first. Runs no command. Raises :class:`ReleaseError` for a release without pin."""
-    hooks = installation.manifest(config.acme_sh.release, config.acme_sh.pin)
-    for name, certificate in config.certificates.items():
-        place, authority = ("certificates", name), config.authority_of(certificate)
-        if authority.ca_bundle is not None and authority.pem is None and not authority.ca_bundle.exists():
-            missing = failure(
-                "bundle.missing",
-                f"{authority.ca_bundle} does not exist",
-                server=authority.server,
-                ca_bundle=authority.ca_bundle,
+    """Every one. Runs no command. Raises :class:`ReleaseError` for a release without pin."""
+    yield from _find_hooks(config)
+    yield from _find_secrets(config, environ)
+    for keys, path in _files(config):
+        if not path.exists():
+            server = {name: one.server for name, one in config.authorities.items()}.get(str(keys[1]))
+            id = "bundle.missing" if "ca_bundle" in keys else "file.failed"
+            found = failure(id, f"{path} does not exist", server=server, ca_bundle=path, folder=path.parent)
+            yield Obstacle(keys, found)
+    search = environ.get("PATH") or DEFAULT_PATH
+    for keys, program in _programs(config):
+        if shutil.which(str(config.directory / program) if "/" in program else program, path=search) is None:
+            yield Obstacle(
+                keys, failure("tool.missing", f"there is no program {program}, or it is not in PATH ({search})")
             )
-            yield Obstacle(name, ("authorities", authority.name, "ca_bundle"), missing)
-        for way in certificate.challenges:
+
+
+def _find_hooks(config: Config) -> Iterator[Obstacle]:
+    files = installation.manifest(config.acme_sh.release, config.acme_sh.pin, config.acme_sh.hooks)
+    for keys, folder, hook in _hooks(config):
+        if f"{folder}/{hook}.sh" not in files:
+            known = (Path(path).stem for path in files if path.startswith(f"{folder}/"))
+            message = f"acme.sh {config.acme_sh.release} has no {folder}/{hook}.sh{suggestion(hook, known)}"
+            yield Obstacle(keys, failure("hook.unknown", message, hook=hook))
+
+
+def _hooks(config: Config) -> Iterator[Tuple[Keys, str, str]]:
+    for name, certificate in config.certificates.items():
+        for index, way in enumerate(certificate.challenges):
             if isinstance(way, Dns):
-                for keys, found in _of_hook(way, ("dnsapi", "dns"), hooks, environ):
-                    yield Obstacle(name, (*place, "challenge", *keys), found)
-        for target in certificate.targets:
-            for keys, found in _of_target(config, target, hooks, environ):
-                yield Obstacle(f"{name}/{target.name}", (*place, "deploy", target.name, *keys), found)
-
-
-def _of_target(
-    config: Config, target: Target, hooks: Mapping[str, str], environ: Mapping[str, str]
-) -> Iterator[Tuple[Tuple[str, ...], Failure]]:
-    nas = config.synology
-    if target.synology is None or nas is None:
+                yield ("certificates", name, "challenge", index, "dns"), "dnsapi", way.hook
+    for certificate, target in config.targets():
         if target.hook:
-            yield from _of_hook(target, ("deploy", "hook"), hooks, environ)
-    elif nas.administrator is None and find_dsm_tools(environ) is None:  # else the password is chosen with the account
-        yield from ((("synology",), found) for found in _of_secret(nas.account.password, environ))
+            yield ("certificates", certificate.name, "deploy", target.name, "hook"), "deploy", target.hook
 
 
-def _of_hook(
-    user: Union[Dns, Target], kind: Tuple[str, str], hooks: Mapping[str, str], environ: Mapping[str, str]
-) -> Iterator[Tuple[Tuple[str, ...], Failure]]:
-    folder, key = kind
-    if f"{folder}/{user.hook}.sh" not in hooks:
-        known = (Path(path).stem for path in hooks if path.startswith(f"{folder}/"))
-        message = f"this release of acme.sh has no {folder}/{user.hook}.sh{suggestion(user.hook, known)}"
-        yield (key,), failure("hook.unknown", message, hook=user.hook)
-    for name, value in user.env.items():
-        if not isinstance(value, str):
-            yield from ((("env", name), found) for found in _of_secret(value, environ))
-        elif name in _PATHS and not Path(value).exists():
-            yield ("env", name), failure("file.failed", f"{value} does not exist", folder=Path(value).parent)
+def _find_secrets(config: Config, environ: Mapping[str, str]) -> Iterator[Obstacle]:
+    nas, by = config.synology, config.schedule and config.schedule.by
+    used = by == "dsm" or any(target.synology is not None for _, target in config.targets())
+    if nas is None or nas.administrator is not None or find_dsm_tools(environ) is not None:
+        used = False  # a password that acmewrap chooses with the account may be missing
+    for keys, reference in references.find(config):
+        if keys[0] == "monitoring" or keys[1] == "administrator" or (keys[0] == "synology" and not used):
+            continue
+        if isinstance(reference, (FileReference, EnvironmentReference)):
+            try:
+                resolve(reference, environ)
+            except AcmewrapError as error:
+                yield Obstacle(keys, error.failure, isinstance(reference, EnvironmentReference))
 
 
-def _of_secret(reference: Reference, environ: Mapping[str, str]) -> Iterator[Failure]:
-    if isinstance(reference, (FileReference, EnvironmentReference)):
-        try:
-            resolve(reference, environ)
-        except AcmewrapError as error:
-            yield error.failure
+def _files(config: Config) -> Iterator[Tuple[Keys, Path]]:
+    for name, authority in config.authorities.items():
+        if authority.ca_bundle is not None and authority.pem is None:
+            yield ("authorities", name, "ca_bundle"), authority.ca_bundle
+    for name, certificate in config.certificates.items():
+        for index, way in enumerate(certificate.challenges):
+            keys = ("certificates", name, "challenge", index)
+            if isinstance(way, Nginx) and way.configuration is not None:
+                yield (*keys, "nginx"), way.configuration
+            elif isinstance(way, Dns):
+                yield from _files_of((*keys, "env"), way.env)
+        for target in certificate.targets:
+            yield from _files_of(("certificates", name, "deploy", target.name, "env"), target.env)
+    archive = config.acme_sh.archive
+    if archive is not None and not paths.program_folder(config).exists():
+        yield ("acme_sh", "archive"), archive
+
+
+def _files_of(place: Keys, env: Mapping[str, Union[str, Reference]]) -> Iterator[Tuple[Keys, Path]]:
+    return (((*place, name), Path(value)) for name, value in env.items() if name in _PATHS and isinstance(value, str))
+
+
+def _programs(config: Config) -> Iterator[Tuple[Keys, str]]:
+    for certificate, target in config.targets():
+        for key in ("test", "reload"):  # a reload that is one text is the shell's to read
+            words = getattr(target.install, key, None)
+            if isinstance(words, tuple) and words:
+                yield ("certificates", certificate.name, "deploy", target.name, "install", key), words[0]
+    for index, command in enumerate(config.commands):
+        yield ("commands", index, "run"), command.run[0]
+    for keys, reference in references.find(config):
+        if isinstance(reference, CommandReference):
+            yield (*keys, "command"), reference.argv[0]

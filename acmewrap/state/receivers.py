@@ -9,20 +9,19 @@ import stat
 from pathlib import Path
 from typing import Iterator, Mapping, Tuple
 
-from ..config.locate import locate
+from ..config.locate import Found
 from ..config.model import Config
 from ..config.monitoring import Monitoring
-from ..errors import AcmewrapError, Problem
+from ..errors import AcmewrapError
 from ..secrets import FileReference, InlineSecret, Reference, resolve
 
 _OTHERS = (stat.S_IRGRP | stat.S_IXGRP, stat.S_IROTH | stat.S_IXOTH)
 
 
-def find_problems(config: Config, environ: Mapping[str, str]) -> Iterator[Problem]:
+def find_problems(config: Config, environ: Mapping[str, str]) -> Iterator[Found]:
     """What this user could not send. Of a variable, a credential or a command only the scheduled run knows."""
     for key, message in () if config.monitoring is None else _find(config.monitoring, environ):
-        path = f"monitoring.{key}"
-        yield Problem(str(config.file), *locate(config.file, *path.split(".")), path, message)
+        yield Found(("monitoring", *key.split(".")), message)
 
 
 def _find(settings: Monitoring, environ: Mapping[str, str]) -> Iterator[Tuple[str, str]]:

@@ -10,15 +10,18 @@ import errno
 import io
 import os
 import stat
-from typing import BinaryIO, Union
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import BinaryIO, Union
+
+    Name = Union[str, os.PathLike[str]]
 
 LIMIT = 4 * 2**20
 """Bytes of anything that is read whole: a thousand times what certificates, configurations and scripts have."""
 
 PROGRAM = 64 * 2**20
 """Bytes of a program that is copied as a whole: the single file that this package may be."""
-
-Name = Union[str, "os.PathLike[str]"]
 
 
 def open_regular(path: Name) -> BinaryIO:

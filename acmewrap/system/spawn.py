@@ -5,24 +5,21 @@ acme.sh and commands of the user's, which need a session, redaction and a log, h
 
 from __future__ import annotations
 
-import contextlib
 import os
 import select
-import signal
 import time
-from typing import Dict, List, Mapping, NamedTuple, Optional, Sequence, Tuple
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Dict, List, Mapping, Optional, Sequence, Tuple
+
+    Ended = Tuple[Optional[int], bytes]
+    """How one ended: its exit code, None when it could not be started or was killed; and the end of what it printed."""
 
 MOST_INPUT = 60_000
 """Bytes that a pipe takes before anybody reads it, with some to spare; what is longer goes through a file."""
 _MOST_OUTPUT = 4096
 _CHUNK = 65536
-
-
-class Ended(NamedTuple):
-    """How one ended: its exit code, None when it could not be started or was killed; and the end of what it printed."""
-
-    code: Optional[int]
-    output: bytes
 
 
 def run(commands: Sequence[Tuple[Tuple[str, ...], bytes]], environ: Mapping[str, str], seconds: float) -> List[Ended]:
@@ -43,7 +40,7 @@ def run(commands: Sequence[Tuple[Tuple[str, ...], bytes]], environ: Mapping[str,
                 output[reading] = (output[reading] + data)[-_MOST_OUTPUT:]
                 if not data:
                     waiting.remove(reading)
-        return [Ended(_end(pid, killed=reading in waiting), output[reading]) for pid, reading in started]
+        return [(_end(pid, killed=reading in waiting), output[reading]) for pid, reading in started]
     except BaseException:
         for pid, _ in started:
             _end(pid, killed=True)
@@ -86,10 +83,18 @@ def _end(pid: int, *, killed: bool) -> Optional[int]:
     if not pid:
         return None
     if killed:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.kill(pid, signal.SIGKILL)
+        _kill(pid)
     try:
         status = os.waitpid(pid, 0)[1]
     except ChildProcessError:  # ended and asked for before the interruption
         return None
     return os.WEXITSTATUS(status) if os.WIFEXITED(status) else None
+
+
+def _kill(pid: int) -> None:
+    import signal
+
+    try:  # noqa: SIM105
+        os.kill(pid, signal.SIGKILL)
+    except (ProcessLookupError, PermissionError):
+        pass

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import secrets
 from pathlib import Path
-from typing import Dict, List, Optional
+from typing import Any, Dict, List, Optional
 
 from ..secrets import Secret
 from .certificates import make_leaf, make_root
@@ -65,6 +65,11 @@ class Pebble(Counterpart):
     def root(self) -> str:
         """The PEM of the root that everything it issues ends at."""
         return fetch(f"https://localhost:{self._management_port}/roots/0", ca_bundle=self.ca_bundle).decode("ascii")
+
+    def status_of(self, serial: str) -> Any:
+        """What became of the certificate with this serial number (hexadecimal): ``Status``, when revoked also ``Reason``."""
+        url = f"https://localhost:{self._management_port}/cert-status-by-serial/{serial}"
+        return json.loads(fetch(url, ca_bundle=self.ca_bundle))
 
     def _prepare(self) -> None:
         self.port = self._fixed_port or free_port()

@@ -70,6 +70,7 @@ HONOURED: Tuple[Row, ...] = (
     Row(("schedule", "show"), "acmewrap", leaves=False),
     Row(("schedule", "remove", "--yes"), "Would remove the entry: "),
     Row(("monitoring", "test"), "Would send one message to each service", leaves=False),
+    Row(("replace", "nas", "--compromised", "--yes"), "Would replace nas, serial "),
     Row(("revoke", "nas", "--yes"), "Would revoke nas, serial "),
 )
 # Of a program of its own, in tests/process/test_self_update.py; of an archive of its own, in tests/unit/cli/test_pin.py.

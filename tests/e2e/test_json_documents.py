@@ -106,7 +106,7 @@ def test_a_report_is_a_page_in_the_place_of_the_one_before(machine: Machine) -> 
 
 
 def test_no_command_is_left_out() -> None:
-    elsewhere = {"pin", "self-update", "monitoring"}  # test_pin.py, test_self_update.py, test_monitoring.py
+    elsewhere = {"pin", "self-update", "monitoring", "replace"}  # test_pin.py, test_replaced.py, and so on
     assert {words[0] for words in GOOD} | {"demo", "doctor", "revoke"} | elsewhere == set(commands())
 
 
@@ -140,3 +140,5 @@ def test_a_revocation_prints_the_document_of_the_schema(machine: Machine) -> Non
     done = machine.run("--json", "revoke", "nas", "--yes")
     assert accepts(SCHEMA, done.document), done
     assert (done.returncode, done.document["revoked"]["name"]) == (0, "nas")
+    past = machine.run("--json", "report").document["runs"][0]
+    assert (past["command"], past["changed"], past["steps"][0]["kind"]) == ("revoke", True, "revoke")

@@ -83,6 +83,26 @@ def test_it_issues_with_each_release_there_and_back_and_with_one_that_the_user_p
     assert wrapper(client, "--version").returncode == 6
 
 
+def test_a_hook_of_ones_own_brings_the_certificate_until_it_is_changed(
+    tmp_path: Path, acme_sh_311: Path, pebble: Pebble, webserver: WebServer
+) -> None:
+    client = Client(tmp_path / "machine", acme_sh_311)
+    wanted = CERTIFICATE.format(domain="own.internal.test", webroot=webserver.root)[:-1]
+    client.configure(pebble.directory_url, pebble.ca_bundle, f"{wanted}, deploy: {{a: {{hook: own, verify: no}}}}}}")
+    ask_for(client, f'acme_sh: {{archive: "{acme_sh_311}", hooks: own}}\n')
+    shutil.rmtree(str(client.folder / "src" / "acme.sh"))
+    hook, there = client.folder / "own" / "deploy" / "own.sh", tmp_path / "there.pem"
+    hook.parent.mkdir(parents=True)
+    hook.write_text(f'own_deploy() {{ cp "$5" {there}; }}\n', encoding="utf-8")
+    done = client.run("apply")
+    assert (done.returncode, there.read_text(encoding="ascii")[:10]) == (0, "-----BEGIN"), done
+    assert wrapper(client, "--version").returncode == 0
+    hook.write_text("own_deploy() { exit 1; }\n", encoding="utf-8")
+    assert client.run("issue", "--force").returncode == 6
+    hook.unlink()
+    assert client.run("check").returncode == 78
+
+
 @pytest.fixture
 def advising(tmp_path: Path, dns: ChallengeServer, webserver: WebServer) -> Iterator[Acme2Certifier]:
     with Acme2Certifier(tmp_path / "authority", dns=dns.address, http_port=webserver.port) as server:

@@ -91,10 +91,14 @@ def test_so_it_is_for_a_week_in_which_acmewrap_renews_too(prepare: Prepare, acme
     assert machine.run("deploy").returncode == 0
     pass_days(machine, "-x--x")
     imports = machine.imports()
-    done = run(machine, "--cron", "--force")
+    done = run(machine, "--cron", "--force", "--insecure", "--log", str(machine.folder / "log"), "--log-level", "2")
     assert done.returncode == 0, done
     assert machine.imports() == imports + 1
     assert kept_secrets(machine) == []
+    assert not any(
+        re.search("^(HTTPS_INSECURE|CA_BUNDLE|LOG_)", path.read_text(), re.MULTILINE)
+        for path in configurations(machine)
+    )
     assert machine.run("cron").returncode == 0
     assert machine.imports() == imports + 1
 

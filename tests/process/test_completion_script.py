@@ -24,6 +24,7 @@ CASES = {
     "acmewrap plan --only n": ["nas"],
     "acmewrap issue n": ["nas"],
     "acmewrap revoke n": ["nas"],
+    "acmewrap replace n": ["nas"],
     "acmewrap issue --config closed.yaml n": [],
     "acmewrap plan --timeout ": [],
     "acmewrap version --only": [],

@@ -79,6 +79,7 @@ def at_terminal(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
 
 DESTROYING: Tuple[Tuple[str, ...], ...] = (
     ("revoke", "nas"),
+    ("replace", "nas", "--compromised"),
     ("schedule", "remove"),
     ("apply", "--prune", "--only", "nas"),
 )
@@ -105,9 +106,10 @@ def test_without_a_terminal_it_is_refused_with_2_and_the_remedy_names_yes(
     ("words", "named", "typed"),
     [
         (DESTROYING[0], "This revokes nas, serial ", "\n"),
-        (DESTROYING[1], "# BEGIN acmewrap", "n\n"),
-        (DESTROYING[1], "# BEGIN acmewrap", ""),
-        (DESTROYING[2], "/.acme.sh/old.test_ecc", "maybe\n"),
+        (DESTROYING[1], "This replaces nas, serial ", "\n"),
+        (DESTROYING[2], "# BEGIN acmewrap", "n\n"),
+        (DESTROYING[2], "# BEGIN acmewrap", ""),
+        (DESTROYING[3], "/.acme.sh/old.test_ecc", "maybe\n"),
     ],
 )
 def test_at_a_terminal_what_goes_is_named_and_anything_but_yes_is_no(
@@ -154,8 +156,9 @@ def test_what_appears_after_the_question_is_not_removed(place: Place, monkeypatc
     assert later.exists()
 
 
+@pytest.mark.parametrize("words", DESTROYING[:2], ids=" ".join)
 def test_a_certificate_that_was_replaced_while_the_question_was_open_is_not_revoked(
-    place: Place, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    place: Place, words: Tuple[str, ...], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     def answer(_: str) -> str:
         pair = make_leaf(place.folder / "ca", make_root(place.folder / "ca"), ["nas.test"], file="nas.test")
@@ -167,7 +170,7 @@ def test_a_certificate_that_was_replaced_while_the_question_was_open_is_not_revo
 
     at_terminal(monkeypatch, "")
     monkeypatch.setattr("builtins.input", answer)
-    assert place.run("revoke", "nas") == 3
+    assert place.run(*words) == 3
     assert "[certificate.replaced]" in capsys.readouterr().err
 
 

@@ -28,6 +28,7 @@ METHODS: Mapping[str, Callable[..., object]] = {
     "render": Job.render,
     "pin": Job.pin,
     "upgrade": Job.upgrade,
+    "replace": Job.replace,
     "revoke": Job.revoke,
     "run": Job.wrapper,  # what is run
 }

@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Iterator, List
+from typing import Iterator, List, Optional
 
 import pytest
 
-from acmewrap import ExitCode, Job, Run
+from acmewrap import Certificate, Config, ExitCode, Job, Run, Stored, paths
 from acmewrap.cli import main
+from acmewrap.engine import history
 from acmewrap.engine.noop_cache import find_note
 from acmewrap.report import document
 from json_schema import accepts
@@ -24,6 +25,7 @@ METRICS = "metrics: {{textfile: '{folder}/collector/acmewrap.prom'}}"
 PINGS = "healthchecks: {{ping_url: {{file: ping.url}}}}"
 BOTH = f"monitoring: {{{{{METRICS}, {PINGS}}}}}"
 REAL = time.time
+REPOSITORY = Path(__file__).resolve().parents[2]
 
 
 def later() -> float:
@@ -144,6 +146,33 @@ def test_a_killed_run_is_seen_by_its_start(site: Site, receiver: Receiver) -> No
     assert found["acmewrap_run_last_start_timestamp_seconds"] > found["acmewrap_run_last_timestamp_seconds"] - 30
 
 
+def test_a_run_that_a_signal_ended_is_in_the_history_with_what_it_had_done(site: Site, receiver: Receiver) -> None:
+    """The certificate is installed, and the command that is told of it ends the run."""
+    with site.file.open("a", encoding="utf-8") as stream:
+        stream.write("commands: [{after: deploy, run: [/bin/sh, -c, 'kill -TERM $PPID; sleep 20']}]\n")
+    argv = [sys.executable, "-m", "acmewrap", "--config", str(site.file), "cron"]
+    ended = subprocess.run(argv, check=False, capture_output=True, timeout=60)
+    assert ended.returncode == ExitCode.TERMINATED
+    assert receiver.paths() == ["/secret-uuid/start"]  # in vain the service waits for more
+    (past,) = history.read(site.config)
+    assert (past.command, past.exit_code) == ("cron", ExitCode.TERMINATED)
+    assert [failure.id for failure in past.failures] == ["run.interrupted"]
+    assert [(step.kind, step.outcome) for step in past.steps] == [("deploy", "done")]
+
+
+def test_a_run_with_nothing_to_do_reads_each_certificate_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(site)
+    read, real = [], paths.read
+
+    def counted(config: Config, certificate: Certificate) -> Optional[Stored]:
+        read.append(certificate.name)
+        return real(config, certificate)
+
+    monkeypatch.setattr("acmewrap.paths.read", counted)
+    run(site)
+    assert read == ["nas"]
+
+
 @pytest.mark.parametrize("way", ["refused", "slow", "error", "unreadable"])
 def test_who_cannot_be_told_costs_no_exit_code_and_no_more_than_ten_seconds(
     site: Site, receiver: Receiver, way: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
@@ -184,6 +213,26 @@ def test_a_quiet_run_warns_of_a_ping_that_was_not_taken(
     assert quick(site, monkeypatch) == 0
     assert "[monitoring.unreachable]" in capsys.readouterr().out
     assert samples(site.textfile)['acmewrap_monitoring_failures_total{service="healthchecks"}'] == 1
+
+
+def test_a_quiet_run_imports_nothing_for_its_ping_and_its_metrics_that_takes_time(
+    site: Site, receiver: Receiver
+) -> None:
+    run(site)
+    run(site)
+    receiver.got.clear()
+    code = (
+        "import os, sys, time; real = time.time; time.time = lambda: real() + 20\n"
+        "before = set(sys.modules); from acmewrap.cli import main; main(sys.argv[1:]); print(*set(sys.modules) - before)"
+    )
+    argv = [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(REPOSITORY)!r}); {code}"]
+    words = ["--config", str(site.file), "cron"]
+    done = subprocess.run([*argv, *words], check=True, capture_output=True, text=True, timeout=60)
+    said, modules = done.stdout.splitlines()
+    assert (said, receiver.paths()) == ("Nothing to do.", ["/secret-uuid"])
+    foreign = {name for name in modules.split() if not name.startswith("acmewrap")}
+    assert foreign <= {"__future__", "errno", "gc", "select"}
+    assert "acmewrap.errors" not in modules.split()
 
 
 def test_a_metrics_file_that_is_gone_is_made_anew(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -238,7 +238,9 @@ def test_what_would_undo_the_pin_or_the_schedule_is_refused_with_the_right_comma
     assert not (wrapper.program / "argv").exists()
 
 
-def test_no_setting_of_a_hook_is_kept_whatever_characters_it_has(wrapper: Wrapper) -> None:
+def test_no_setting_of_a_hook_is_kept_whatever_characters_it_has_and_none_that_weakens_later_runs(
+    wrapper: Wrapper,
+) -> None:
     """The functions of acme.sh 3.1.1 that save, and a hook as there are many."""
     saves = (
         "_save_conf() { printf '%s\\n' \"$2='$3'\" >>\"$1\"; }\n"
@@ -250,6 +252,9 @@ def test_no_setting_of_a_hook_is_kept_whatever_characters_it_has(wrapper: Wrappe
         '  _savedeployconf SYNO_PASSWORD "$value"\n'
         '  _save_conf "$DOMAIN_CONF" DO_API_KEY "$value"\n'
         '  _savedomainconf Le_PFXPassword "$value"\n'
+        "done\n"
+        "for name in HTTPS_INSECURE CA_PATH CA_BUNDLE LOG_FILE LOG_LEVEL SYS_LOG ACME_OPENSSL_BIN ACME_USE_WGET; do\n"
+        '  _savedomainconf "$name" 1\n'
         "done\n"
         "_savedomainconf Le_Domain nas.internal.test\n"
     )

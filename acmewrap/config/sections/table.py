@@ -19,21 +19,19 @@ from .install import INSTALL
 from .monitoring import MONITORING
 from .options import OPTION, USAGES
 from .paths import Bundle, PathKind
-from .release import ManifestFile, check, settings
+from .release import ACME_SH
 from .scalars import (
     ANY,
     CHAIN,
     DOMAIN,
     DURATION,
     EMAIL,
-    FLAG,
     FRACTION,
     HOOK,
     JOBS,
     KEY,
     NAME,
     PROXY,
-    RELEASE,
     SERVER,
     TIME,
 )
@@ -50,23 +48,6 @@ def _renew(at: Optional[model.RenewAt] = None, before: int = 0) -> Union[model.R
     return at or model.RenewBefore(before)
 
 
-_ACME_SH = Record(
-    {
-        "release": Key(RELEASE, "The version of acme.sh to install and to hold.", default=model.AcmeShSettings.release),
-        "archive": Key(PathKind("a path", handed=False), "Its archive or unpacked folder, brought by hand."),
-        "allow_vulnerable": Key(FLAG, "Accept a version in which the authority can run commands (CVE-2023-38198)."),
-        "manifest": Key(
-            ManifestFile("a manifest", handed=False),
-            "The files of one more release that `release` may name, as `acmewrap pin` wrote them down.",
-            needs="sha256",
-        ),
-        "sha256": Key(
-            matching("[0-9a-f]{64}", "64 hexadecimal digits"), "The SHA-256 of `manifest`.", needs="manifest"
-        ),
-    },
-    settings,
-    check,
-)
 _EAB = Record(
     {
         "key_id": Key(
@@ -225,7 +206,7 @@ ROOT = Record(
             JOBS,
             "How many certificates are worked on at once; the processors, at most 4, when left out. Most of an order is waiting.",
         ),
-        "acme_sh": Key(_ACME_SH, "Which acme.sh.", default=model.AcmeShSettings()),
+        "acme_sh": Key(ACME_SH, "Which acme.sh.", default=model.AcmeShSettings()),
         "authorities": Key(
             Table(NAME, _AUTHORITY, "authorities by name", at_least=1),
             "The certificate authorities, by a name of your choice.",

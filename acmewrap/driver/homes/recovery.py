@@ -82,9 +82,14 @@ def find_account_fault(folder: Path) -> Tuple[str, ...]:
 def drop_broken_key(copy: CertificateFiles) -> None:
     """Have acme.sh make another key, for it would go on with one that openssl cannot read."""
     if not _is_key(copy.key):
-        for path in (copy.key, copy.folder / f"{copy.domain}.csr"):
-            with contextlib.suppress(FileNotFoundError):
-                path.unlink()
+        drop_key(copy)
+
+
+def drop_key(copy: CertificateFiles) -> None:
+    """Have acme.sh make another key; it would go on with one that lies there, or that it made ahead (``.next``)."""
+    for path in (copy.key, copy.folder / f"{copy.key.name}.next", copy.request):
+        with contextlib.suppress(FileNotFoundError):
+            path.unlink()
 
 
 def special(folder: str, names: List[str]) -> List[str]:

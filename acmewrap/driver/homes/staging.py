@@ -178,8 +178,9 @@ def stage(
     pinned: Optional[X509] = None,
     *,
     anew: bool = False,
+    source: Optional[Home] = None,
 ) -> Iterator[Staging]:
-    """A workspace with copies of *certificates* (domain, ecc); gone afterwards, whatever happened.
+    """A workspace with copies of *certificates* (domain, ecc) from *source* (None: *home*); gone afterwards, whatever happened.
 
     Raises :class:`AccessError` when it cannot be made (``home.not_writable``, ``disk.full``, ``file.failed``), or when one of
     them has a configuration that does not parse (``home.unsafe``) and is not to be made *anew*.
@@ -196,7 +197,7 @@ def stage(
             staging = Staging(folder, pinned)
             for domain, ecc in certificates:
                 home.recover(domain, ecc)
-                staging.copy_in(home, domain, ecc, anew=anew)
+                staging.copy_in(source or home, domain, ecc, anew=anew)
         yield staging
 
 

@@ -11,12 +11,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Iterator, Mapping, Optional, Sequence, Tuple
 
 from ...catalogue import failure
-from ...config.manifest import Pin
+from ...config.manifest import OwnHooks, Pin
 from ...errors import AccessError, ReleaseError
+from ...system import trust
 from ...system.files import FOLDER, PUBLIC, SCRIPT, lock, make_folder, sync_folder
 from ...system.privileges import home_of
 from ...system.trust import StrPath
-from .pin import Release, differences, manifest, newest, pinned, releases, summarize
+from .pin import Release, additions, compare, differences, manifest, newest, pinned, read_folder, releases, summarize
+from .verification import is_new, links_to, verify, verify_settings
 
 if TYPE_CHECKING:
     from .sources import Source
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Installed",
     "Release",
+    "additions",
     "cache_folder",
     "install_acme_sh",
     "manifest",
@@ -32,12 +35,11 @@ __all__ = [
     "place",
     "releases",
     "verify",
+    "verify_settings",
 ]
 
 WAIT = 60.0
 """Seconds to wait for another install in the same place."""
-
-_MOST_LINKS = 40  # as the kernel has it
 
 
 @dataclass(frozen=True)
@@ -48,28 +50,6 @@ class Installed:
     path: Path
     source: str
     changed: bool
-
-
-def verify(folder: Path, version: str, files: Optional[Mapping[str, str]] = None) -> Path:
-    """Hold every file of the acme.sh in *folder* against the manifest of *version* (or *files*: path -> SHA-256), and every other
-    file there that acme.sh could run. Returns the folder that was looked at, which *folder* may be a link to: run that one.
-
-    Raises :class:`ReleaseError`: ``release.missing`` when nothing is there, ``release.other`` when another release is,
-    ``release.drift`` with the first files that differ or do not belong there, ``release.unpinned``; :class:`AccessError`
-    (``release.unreadable``).
-    """
-    pins = manifest(version) if files is None else files
-    real = _follow(folder)
-    found = differences(real, pins)
-    if found and not folder.exists():
-        raise ReleaseError(failure("release.missing", f"acme.sh {version} is not installed: {folder} does not exist"))
-    if found and _links_to(folder) and not _links_to(folder, version):
-        message = f"{folder} leads to {os.readlink(str(folder))}, and acme.sh {version} is asked for"
-        raise ReleaseError(failure("release.other", message))
-    if found:
-        message = f"{folder} is not acme.sh {version} as pinned: {summarize(found)}"
-        raise ReleaseError(failure("release.drift", message))
-    return real
 
 
 def cache_folder(environ: Mapping[str, str]) -> Path:
@@ -87,13 +67,15 @@ def install_acme_sh(
     allow_vulnerable: bool = False,
     force: bool = False,
     own: Optional[Pin] = None,
+    hooks: Optional[OwnHooks] = None,
 ) -> Installed:
     """Make *folder* the pinned acme.sh *version*; nothing happens when it already is.
 
     It comes from *archive* (a tar archive or an unpacked folder) when that is given, and from nowhere else; otherwise from the
     first of these that has it: the download cache (the folder *cache*, by default
     that of :func:`cache_folder`), the release URL, the machine's Debian archive.
-    *own* is a release that the user pinned. Raises what :func:`pinned` and :func:`place` raise.
+    *own* is a release that the user pinned; *hooks* are installed beside those of the release.
+    Raises what :func:`pinned` and :func:`place` raise.
     """
     from .debian import Debian
     from .sources import Download, Local
@@ -103,7 +85,8 @@ def install_acme_sh(
     sources: Sequence[Source] = (Local(kept, "the download cache"), Download(kept), Debian())
     if archive is not None:
         sources = (Local(Path(archive)),)
-    return place(release, manifest(version, own), Path(os.path.abspath(folder)), sources, force=force)
+    files = manifest(version, own, hooks)
+    return place(release, files, Path(os.path.abspath(folder)), sources, force=force, hooks=hooks)
 
 
 def cached(cache: Path, version: str) -> Path:
@@ -112,9 +95,15 @@ def cached(cache: Path, version: str) -> Path:
 
 
 def place(
-    release: Release, files: Mapping[str, str], folder: Path, sources: Sequence[Source], *, force: bool = False
+    release: Release,
+    files: Mapping[str, str],
+    folder: Path,
+    sources: Sequence[Source],
+    *,
+    force: bool = False,
+    hooks: Optional[OwnHooks] = None,
 ) -> Installed:
-    """Make *folder* hold *files* (path -> SHA-256) of *release*, from the first of *sources* that has them.
+    """Make *folder* hold *files* (path -> SHA-256): those of *release* from the first of *sources* that has them, and *hooks*.
 
     *folder* becomes a symbolic link to a folder beside it (``acme.sh-3.1.1``) and is swapped in one step: a reader sees the old or
     the new. A folder that already holds the files, made by whomever, is left as it is. Nobody's files are ever deleted:
@@ -134,35 +123,17 @@ def place(
                 return unchanged
             _remove_leftovers(folder)
             _refuse_foreign(folder, f"not acme.sh {release.version} as pinned: {summarize(found)}")
-            if folder.exists() and _links_to(folder, release.version) and not force:
-                verify(folder, release.version, files)
-            target, source = _provide(release, files, folder, sources)
+            if folder.exists() and links_to(folder, release.version) and not force:
+                there = {path: files[path] for path in files if not is_new(folder, path, hooks)}
+                verify(folder, release.version, there)
+            target, source = _provide(release, files, folder, sources, hooks)
             _swap(folder, target)
     return Installed(release.version, folder, source, changed=True)
 
 
-def _follow(folder: Path) -> Path:
-    """*folder* without the links that it is itself. Those on the way to it stay: they may lead past a blank in a name."""
-    for _ in range(_MOST_LINKS):
-        try:
-            folder = folder.parent / os.readlink(str(folder))
-        except OSError:
-            break
-    return folder
-
-
-def _links_to(folder: Path, version: str = "") -> bool:
-    """Whether *folder* is a link as :func:`place` makes it: to a folder beside it, named after it and *version*."""
-    if not folder.is_symlink():
-        return False
-    target = os.readlink(str(folder))
-    prefix = f"{folder.name}-{version}"
-    return "/" not in target and (target == prefix or target.startswith(f"{prefix}-" if version else prefix))
-
-
 def _refuse_foreign(folder: Path, reason: str) -> None:
     """An empty folder is nobody's loss; anything else that was not made here is."""
-    if _links_to(folder) or not os.path.lexists(str(folder)):
+    if links_to(folder) or not os.path.lexists(str(folder)):
         return
     if folder.is_dir() and not folder.is_symlink() and not any(folder.iterdir()):
         return
@@ -171,9 +142,11 @@ def _refuse_foreign(folder: Path, reason: str) -> None:
     raise ReleaseError(failure("release.occupied", message, folder=quoted, old=shlex.quote(f"{folder}.old")))
 
 
-def _provide(release: Release, files: Mapping[str, str], folder: Path, sources: Sequence[Source]) -> Tuple[Path, str]:
+def _provide(
+    release: Release, files: Mapping[str, str], folder: Path, sources: Sequence[Source], hooks: Optional[OwnHooks]
+) -> Tuple[Path, str]:
     """A folder beside *folder* that holds *files*: one that is there, or a new one under the first free name."""
-    from .sources import obtain
+    from .sources import Local, obtain
 
     base = folder.parent / f"{folder.name}-{release.version}"
     for target in itertools.chain([base], (Path(f"{base}-{number}") for number in itertools.count(2))):
@@ -181,7 +154,15 @@ def _provide(release: Release, files: Mapping[str, str], folder: Path, sources: 
             return target, str(target)
         if not os.path.lexists(str(target)):
             break
-    contents, source = obtain(release, files, sources)
+    own = {} if hooks is None else hooks.files
+    needed = {path: files[path] for path in files if path not in own}
+    if own and not compare(read_folder(folder, needed), needed):
+        sources = (Local(folder),)
+    contents, source = obtain(release, needed, sources)
+    if hooks is not None:
+        for path in own:
+            trust.refuse_weak(hooks.folder / path)
+        contents = {**contents, **read_folder(hooks.folder, own)}
     building = _leftover(folder, release.version)
     _write(building, contents)
     verify(building, release.version, files)

@@ -15,8 +15,8 @@ from typing import Iterable, Iterator, Mapping, Optional, Tuple
 
 from ...catalogue import failure
 from ...config.arguments import HOOK_PATTERN
-from ...config.manifest import Pin, parse_manifest
-from ...config.model import DEFAULT_RELEASE
+from ...config.manifest import OwnHooks, Pin, parse_manifest
+from ...config.model import DEFAULT_RELEASE, AcmeShSettings
 from ...errors import AccessError, ReleaseError
 from ...system import resources
 from ...system.reading import read_bytes
@@ -80,11 +80,23 @@ def pinned(version: str, own: Optional[Pin] = None, *, allow_vulnerable: bool = 
     return release
 
 
-def manifest(version: str, own: Optional[Pin] = None) -> Mapping[str, str]:
-    """Path -> SHA-256 of each file of acme.sh *version* that is kept. Raises :class:`ReleaseError` (``release.unpinned``).
+def manifest(version: str, own: Optional[Pin] = None, hooks: Optional[OwnHooks] = None) -> Mapping[str, str]:
+    """Path -> SHA-256 of each file of acme.sh *version* that is kept, and of *hooks*. Raises :class:`ReleaseError`:
+    ``release.unpinned``; ``release.hook_taken`` when the release has a hook of the same name, of which one would be run.
 
     Read before every run of acme.sh, so without YAML.
     """
+    files = _files_of(version, own)
+    if hooks is None:
+        return files
+    taken = [path for path in hooks.files if path in files or path[: -len(".sh")] in files]
+    if taken:
+        message = f"acme.sh {version} has {', '.join(taken)} itself, and so has {hooks.folder}"
+        raise ReleaseError(failure("release.hook_taken", message))
+    return {**files, **hooks.files}
+
+
+def _files_of(version: str, own: Optional[Pin]) -> Mapping[str, str]:
     if own is not None and own.version == version:
         return own.files
     try:
@@ -92,6 +104,12 @@ def manifest(version: str, own: Optional[Pin] = None) -> Mapping[str, str]:
     except OSError:
         raise _unpinned(version) from None
     return parse_manifest(text)
+
+
+def additions(settings: AcmeShSettings) -> Optional[Mapping[str, str]]:
+    """:func:`manifest` of *settings* where it is not that of a built-in release alone, else None."""
+    pin = settings.pin if settings.pin is not None and settings.pin.version == settings.release else None
+    return manifest(settings.release, pin, settings.hooks) if pin or settings.hooks else None
 
 
 def read_folder(folder: Path, paths: Iterable[str]) -> Mapping[str, bytes]:

@@ -20,6 +20,7 @@ from ..call import Caller
 from ..command import Value
 from ..evidence import Request
 from ..homes.home import KEY_ELSEWHERE, is_ecc, read_folder
+from ..homes.recovery import drop_key
 from ..homes.staging import stage
 from ..process import OnLine
 from ..results import IssueResult
@@ -83,6 +84,8 @@ def obtain(caller: Caller, request: Request, on_line: Optional[OnLine], *, again
     caller.refuse_exchangeable((Path(one, CHALLENGE_FOLDER) for one in request.webroots.values()), ())
     with stage(caller.home, [request.name], anew=request.verb == "issue") as staging:
         before, staged = caller.home.read(domain, ecc), staging.files_of(domain, ecc)
+        if request.new_key:
+            drop_key(staged)
         words = (
             request.words
             if request.csr is None

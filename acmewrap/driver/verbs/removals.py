@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Optional
+
 from .. import command
 from ..call import Caller, CallResult
-from ..homes.home import is_ecc
+from ..homes.home import Home, is_ecc
+from ..homes.recovery import drop_key
 from ..homes.staging import stage
 from ..results import RevokeResult
 
 
-def revoke(caller: Caller, domain: str, key: str, reason: int) -> RevokeResult:
-    """``--revoke``."""
-    with stage(caller.home, [(domain, is_ecc(key))]) as staging:
+def revoke(caller: Caller, domain: str, key: str, reason: int, kept: Optional[Path]) -> RevokeResult:
+    """``--revoke``. The next order makes another key, which acme.sh would not."""
+    with stage(caller.home, [(domain, is_ecc(key))], source=Home(kept or caller.home.path)) as staging:
         done = caller.run("revoke", command.revoke(domain, key, reason), staging, bound=True)
-        if done.returncode == 0:
+        if done.returncode == 0 and kept is None:
+            drop_key(staging.files_of(domain, is_ecc(key)))
             staging.keep(caller.home, domain, is_ecc(key))
         return _judge(caller, "revoke", domain, done, staging.read_protocol())
 

@@ -2,24 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Optional
+from datetime import datetime
+from typing import Mapping, Optional
 
 from ... import paths
 from ...catalogue import failure
 from ...config.model import Certificate, Config
+from ...driver.homes import compromised
 from ...driver.results import RevokeResult
 from ...errors import IssueError
+from ...formats.timefmt import instant
 from ...pki.x509 import X509
 from ...state.ledger import Ledger
+from ...state.machine import read_state
+from ...state.model import CERTIFICATE_PARTS
+from .. import history
 from ..context import RunContext
 from ..engine import Engine
+from ..history import PastRun, PastStep
+
+_REASONS: Mapping[int, str] = {
+    0: "unspecified",
+    1: "key_compromise",
+    3: "affiliation_changed",
+    4: "superseded",
+    5: "cessation_of_operation",
+}
 
 
-def leaf_of(config: Config, certificate: Certificate) -> X509:
-    """See :meth:`acmewrap.job.Job.leaf`."""
+def leaf_of(config: Config, certificate: Certificate, sha256: Optional[str] = None) -> X509:
+    """See :meth:`acmewrap.job.Job.leaf`. With *sha256* it must be that one, or :class:`IssueError` (``certificate.replaced``)."""
     stored, name = paths.read(config, certificate), certificate.name
     if stored is None or stored.leaf is None:
         raise IssueError(failure("certificate.not_issued", f"{name} was not issued yet", name=name))
+    if sha256 not in (None, stored.leaf.sha256):
+        raise IssueError(failure("certificate.replaced", f"{name} is another one by now; none was revoked"))
     return stored.leaf
 
 
@@ -27,14 +44,36 @@ def revoke(
     config: Config, certificate: Certificate, context: RunContext, reason: int, sha256: Optional[str]
 ) -> RevokeResult:
     """See :meth:`acmewrap.job.Job.revoke`."""
-    authority = config.authority_of(certificate)
-    with Engine(config, context).hold(authority.name):
-        leaf = leaf_of(config, certificate).sha256
-        if sha256 not in (None, leaf):
-            message = f"{certificate.name} is another one by now; none was revoked"
-            raise IssueError(failure("certificate.replaced", message))
+    authority, started = config.authority_of(certificate), context.clock()
+    with Engine(config, context).hold(authority.name) as barred:
+        leaf = leaf_of(config, certificate, sha256).sha256
         acme = context.open_acme(config, authority, certificate.name)
         result = acme.revoke(certificate.domains[0], key=certificate.key, reason=reason)
         if result.ok:
             Ledger.load(paths.ledger_path(authority)).revoke(leaf)
+        history.add(config, _past(certificate.name, result, reason, instant(started), instant(context.clock())), barred)
         return result
+
+
+def _past(name: str, result: RevokeResult, reason: int, started: datetime, finished: datetime) -> PastRun:
+    error = None if result.failure is None else history.cut(result.failure)
+    step = PastStep(
+        "revoke", _REASONS.get(reason, str(reason)), result.outcome, result.ok, result.seconds, name, error=error
+    )
+    code = 0 if result.failure is None else int(result.failure.exit_code)
+    return PastRun("revoke", code, result.ok, started, finished, 1, int(not result.ok), (step,))
+
+
+def mark_compromised(
+    config: Config, certificate: Certificate, environ: Mapping[str, str], sha256: Optional[str], *, force: bool
+) -> None:
+    """Note that others know its key, which every plan goes by from now on; of one with another key, that was issued because of
+    this and is not proven yet, only with *force*.
+    """
+    with Engine(config, RunContext(environ)).hold(certificate.authority):
+        state = read_state(config, CERTIFICATE_PARTS, (certificate.name,))
+        found = state.certificates[certificate.name]
+        if force or found.compromised or not state.revocations:
+            leaf_of(config, certificate, sha256)
+            assert found.stored is not None
+            compromised.mark(paths.home_of(config, certificate), certificate.name, found.stored)

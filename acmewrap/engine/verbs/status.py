@@ -16,7 +16,7 @@ from ...pki import x509
 from ...plan.due import due_of, interval_of, is_waiting
 from ...plan.steps import ObtainCertificate
 from ...state.ledger import LedgerEntry
-from ...state.model import CertificateState, State
+from ...state.model import CertificateState, Revocation, State
 from ...verify.tls_probe import ChainFlaw, Observation
 from ..results import Run, StepResult
 
@@ -66,7 +66,7 @@ class TargetStatus:
 @dataclass(frozen=True)
 class CertificateStatus:
     """One certificate. ``failure`` is the last one to obtain it, while it lasts; ``result`` and
-    ``issue`` are those of this run.
+    ``issue`` are those of this run; ``unrevoked``: former ones that others know the key of.
     """
 
     certificate: Certificate
@@ -78,6 +78,7 @@ class CertificateStatus:
     targets: Mapping[str, TargetStatus] = field(default_factory=dict)
     result: Optional[StepResult] = None
     unread: Optional[Failure] = None
+    unrevoked: Tuple[Revocation, ...] = ()
 
     @property
     def issue(self) -> Optional[IssueResult]:
@@ -103,7 +104,8 @@ class CertificateStatus:
         """Of the worst about it: it failed or has ended, or a deployment is pending."""
         if self.unread is not None:
             return self.unread.exit_code
-        if self.state not in ("valid", "due") or self.attempts.error is not None:
+        refused = any(one.attempts.error is not None for one in self.unrevoked)
+        if self.state not in ("valid", "due") or self.attempts.error is not None or refused:
             return ExitCode.ISSUE_FAILED
         return ExitCode.OK if self.is_healthy else ExitCode.DEPLOY_FAILED
 
@@ -114,17 +116,22 @@ class CertificateStatus:
 
     @property
     def is_healthy(self) -> bool:
-        """Valid, deployed everywhere, and no failure outstanding."""
+        """Valid, deployed everywhere, and no failure or revocation outstanding."""
         deployed = all(target.state in ("deployed", "unverified") for target in self.targets.values())
-        return self.state in ("valid", "due") and self.attempts.error is None and deployed
+        return self.state in ("valid", "due") and self.attempts.error is None and deployed and not self.unrevoked
 
 
-def assess(config: Config, state: State, now: float, run: Optional[Run] = None) -> Dict[str, CertificateStatus]:
-    """The status of every certificate that *state* holds, with what *run* did to it."""
+def assess(
+    config: Config, state: State, now: float, run: Optional[Run] = None, names: Sequence[str] = ()
+) -> Dict[str, CertificateStatus]:
+    """The status of each of *names* (none: of every certificate that *state* holds), with what *run* did to it."""
     results = run.by_certificate if run is not None else {}
     return {
-        name: _assess(config, config.certificates[name], found, now, results.get(name, ()))
-        for name, found in state.certificates.items()
+        name: replace(
+            _assess(config, config.certificates[name], state.certificates[name], now, results.get(name, ())),
+            unrevoked=tuple(one for one in state.revocations if one.name == name),
+        )
+        for name in names or state.certificates
     }
 
 

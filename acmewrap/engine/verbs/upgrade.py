@@ -40,20 +40,13 @@ def compare(config: Config, version: Optional[str] = None) -> ReleaseChange:
     that may not be installed, and ``release.lacks_hook`` when it has not all that *config* uses.
     """
     settings, wanted = config.acme_sh, version or installation.newest()
-    check(config, wanted)
-    old, new = (installation.manifest(one, settings.pin) for one in (settings.release, wanted))
-    return difference(config, (settings.release, old), (wanted, new))
-
-
-def check(config: Config, version: Optional[str] = None) -> None:
-    """Raise :class:`ReleaseError` unless *version*, or the release of *config*, is pinned, and has every hook in use."""
-    settings = config.acme_sh
-    wanted = version or settings.release
     installation.pinned(wanted, settings.pin, allow_vulnerable=settings.allow_vulnerable)
-    missing = sorted(_hooks(config) - set(installation.manifest(wanted, settings.pin)))
+    old, new = (installation.manifest(one, settings.pin, settings.hooks) for one in (settings.release, wanted))
+    missing = sorted(_hooks(config) - set(new))
     if missing:
         message = f"acme.sh {wanted} has no {', no '.join(missing)}, in use here"
         raise ReleaseError(failure("release.lacks_hook", message))
+    return difference(config, (settings.release, old), (wanted, new))
 
 
 def _hooks(config: Config) -> Set[str]:

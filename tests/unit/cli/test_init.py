@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from pathlib import Path
 from typing import Dict, Iterator, List
@@ -21,9 +22,18 @@ def init(*words: str) -> int:
 
 
 @pytest.mark.parametrize("template", TEMPLATES)
-def test_every_template_passes_check(template: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_every_template_passes_check_once_the_files_are_there_that_init_names(
+    template: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     file = tmp_path / "acmewrap.yaml"
     assert init("--template", template, *ANSWERS, "--output", str(file)) == 0
+    file.write_text(
+        file.read_text(encoding="utf-8").replace("/etc/acmewrap/nsupdate.key", f"{tmp_path}/ca.crt"), encoding="utf-8"
+    )
+    for name in re.findall(r" into ([a-z.]+[a-z])", capsys.readouterr().out):
+        assert cli.main(["--config", str(file), "check"]) == 78
+        assert f"{name}" in capsys.readouterr().err
+        (tmp_path / name).touch(0o600)
     assert cli.main(["--config", str(file), "check"]) == 0
     assert "no problems, 1 certificate\n" in capsys.readouterr().out
     loaded = config.load(file, {"HOME": str(tmp_path)})

@@ -8,7 +8,8 @@ import pytest
 
 from acmewrap import cli
 from acmewrap.cli import parser
-from acmewrap.cli.manual import ALSO_TRIED, COMMANDS
+from acmewrap.cli.manual import COMMANDS
+from acmewrap.cli.parser import ALSO_TRIED
 
 ALL = ("--only", "--force", "--dry-run")
 MEAN_SOMETHING: Dict[str, Tuple[str, ...]] = {
@@ -31,6 +32,7 @@ MEAN_SOMETHING: Dict[str, Tuple[str, ...]] = {
     "pin": ("--dry-run",),
     "upgrade": ("--force", "--dry-run"),
     "self-update": ("--force", "--dry-run"),
+    "replace": ("--force", "--dry-run"),
     "revoke": ("--dry-run",),
     "run": (),
     "schema": (),
@@ -43,6 +45,7 @@ MORE: Dict[str, List[str]] = {
     "monitoring": ["test"],
     "self-update": ["--rollback"],
     "pin": ["acme.tar"],
+    "replace": ["nas", "--compromised"],
     "revoke": ["nas"],
     "completion": ["bash"],
 }
@@ -129,3 +132,11 @@ def test_every_answer_to_a_command_of_another_program_is_a_command() -> None:
 @pytest.mark.parametrize("command", ["plan", "apply", "status", "doctor", "issue", "deploy", "rehearse"])
 def test_commands_about_certificates_take_their_names(command: str) -> None:
     assert parser.parse([command, "nas", "mail"]).names == ["nas", "mail"]
+
+
+def test_two_formats_at_once_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    for line in (["status", "--json", "--format", "prometheus"], ["--json", "status", "--format", "prometheus"]):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(line)
+        assert ended.value.code == 2
+        assert "--format prometheus and --json are two formats" in capsys.readouterr().err

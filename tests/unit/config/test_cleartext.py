@@ -171,3 +171,21 @@ def test_a_proxy_that_only_the_shell_has_is_warned_of(
     assert len(found) == (warned is not None)
     assert all(warned in one and "secret" not in one for one in found if warned)
     assert not [one for one in find_warnings(replace(config, schedule=None), environ) if "of this shell" in str(one)]
+
+
+def test_tokens_and_addresses_of_services_over_http_are_warned_of(tmp_path: Path) -> None:
+    (tmp_path / "ping.url").write_text("http://hc.test/secret-uuid\n", encoding="utf-8")
+    (tmp_path / "hook.url").write_text("http://127.0.0.1/hook\n", encoding="utf-8")
+    services = (
+        "monitoring:\n  healthchecks: {ping_url: {file: ping.url}}\n  webhook: {url: {file: hook.url}}\n"
+        "  ntfy: {topic: nas, server: 'http://ntfy.test', access_token: {file: none.token}}\n"
+    )
+    found = warnings(tmp_path, more=services)
+    assert [(path, message.partition(",")[0]) for _, _, path, message in found] == [
+        ("monitoring.ntfy.server", "http to ntfy.test"),
+        ("monitoring.healthchecks.ping_url", "http to hc.test"),
+    ]
+    assert "secret-uuid" not in str(found)
+    assert (
+        warnings(tmp_path, more="monitoring: {ntfy: {topic: nas, server: 'http://ntfy.test'}}") == ()
+    )  # nothing secret

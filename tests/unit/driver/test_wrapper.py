@@ -133,8 +133,8 @@ for REPLY in "$ACMEWRAP_HOME"/*; do
   _acmewrap_require_plain "$ACMEWRAP_HOME/$REPLY/${REPLY%_ecc}.conf"
 done
 for REPLY in "$ACMEWRAP_ACCOUNT/ca.conf" "$ACMEWRAP_HOME/account.conf" "$ACMEWRAP_HOME"/*/*.conf; do # saved by another acme.sh
-  if grep -qE '^(SAVED_|Le_PFXPassword=|CA_EAB_HMAC_KEY=)' "$REPLY" 2>/dev/null; then
-    grep -vE '^(SAVED_|Le_PFXPassword=|CA_EAB_HMAC_KEY=)' "$REPLY" >"$REPLY.part" && mv -f -- "$REPLY.part" "$REPLY"
+  if grep -qE "^($_acmewrap_unkept)" "$REPLY" 2>/dev/null; then
+    grep -vE "^($_acmewrap_unkept)" "$REPLY" >"$REPLY.part" && mv -f -- "$REPLY.part" "$REPLY"
   fi
 done
 unset ACMEWRAP_HOME ACMEWRAP_ACCOUNT

@@ -11,6 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from acmewrap.catalogue import failure
+from acmewrap.config import locate
 from acmewrap.config.model import RenewAt, RenewBefore, Schedule
 from acmewrap.formats.timefmt import instant
 from acmewrap.plan import interval_check
@@ -183,7 +184,8 @@ def test_a_schedule_that_is_too_slow_is_a_problem_with_the_interval_that_works(
         schedule=Schedule(every_seconds=every),
         certificates={"nas": replace(CERTIFICATE, renew=rule)},
     )
-    (problem,) = interval_check.find_problems(config, make_state(stored=make_stored(not_after=ISSUED + lifetime)))
+    state = make_state(stored=make_stored(not_after=ISSUED + lifetime))
+    (problem,) = locate.problems(file, interval_check.find_problems(config, state))
     assert (problem.line, problem.column, problem.path) == (3, 1, "schedule")
     assert f"write `every: {works}`" in problem.message
 
@@ -191,15 +193,17 @@ def test_a_schedule_that_is_too_slow_is_a_problem_with_the_interval_that_works(
 def test_one_certificate_tells_the_lifetime_for_its_whole_authority(tmp_path: Path) -> None:
     other = replace(CERTIFICATE, name="other", domains=("other.internal.test",), renew=RenewBefore(HOUR))
     config = make_config(file=tmp_path / "none.yaml", certificates={"nas": CERTIFICATE, "other": other})
-    (problem,) = interval_check.find_problems(config, make_state())
+    (problem,) = locate.problems(config.file, interval_check.find_problems(config, make_state()))
     assert "too slow for other" in problem.message
     assert problem.line == 1
 
 
 def test_a_schedule_that_is_fast_enough_or_unknown_is_no_problem() -> None:
-    assert interval_check.find_problems(make_config(schedule=None), make_state()) == ()
-    assert interval_check.find_problems(make_config(schedule=Schedule(every_seconds=8 * HOUR)), make_state()) == ()
-    assert interval_check.find_problems(make_config(), make_state(stored=make_stored(not_after=ISSUED + 3 * DAY))) == ()
+    assert not list(interval_check.find_problems(make_config(schedule=None), make_state()))
+    assert not list(interval_check.find_problems(make_config(schedule=Schedule(every_seconds=8 * HOUR)), make_state()))
+    assert not list(
+        interval_check.find_problems(make_config(), make_state(stored=make_stored(not_after=ISSUED + 3 * DAY)))
+    )
 
 
 @pytest.mark.parametrize(("every", "wish", "hints"), [(DAY, 6 * HOUR, 1), (6 * HOUR, 6 * HOUR, 0), (DAY, None, 0)])
@@ -208,12 +212,12 @@ def test_a_schedule_rarer_than_the_authority_wishes_to_be_asked_is_hinted_at(
 ) -> None:
     config = make_config(schedule=Schedule(every_seconds=every))
     advice = Advice(LEAF, "https://ca.test/ari", NOW, every=wish)
-    found = interval_check.find_warnings(config, make_state(advice=advice))
+    found = list(interval_check.find_warnings(config, make_state(advice=advice)))
     assert len(found) == hints
     assert all("internal wishes to be asked every 6 hours" in one.message for one in found)
     assert all("`every: 6h`" in one.message for one in found)
 
 
 def test_of_an_authority_that_has_issued_nothing_nothing_is_said() -> None:
-    assert interval_check.find_problems(make_config(), make_state(stored=None)) == ()
+    assert not list(interval_check.find_problems(make_config(), make_state(stored=None)))
     assert make_leaf().lifetime.total_seconds() == DAY

@@ -162,7 +162,7 @@ def test_a_failure_of_an_earlier_run_is_told_while_it_lasts() -> None:
 def test_a_step_is_typed_and_so_is_its_reason() -> None:
     plan, *_ = (document["plan"] for name, document in DOCUMENTS.items() if name == "plan")
     due = {"kind": "due", "since": "2027-01-14T08:00:00Z", "left_seconds": 3600, "by": "authority"}
-    nowhere = {"path": None, "release": None}
+    nowhere = {"path": None, "release": None, "serial": None}
     assert plan == [
         {"kind": "renew", "certificate": "nas", "target": None, **nowhere, "reason": due},
         {"kind": "deploy", "certificate": "nas", "target": "dsm", **nowhere, "reason": {"kind": "new_certificate"}},

@@ -28,8 +28,9 @@ DNS = "challenge: {dns: dns_nsupdate, env: {NSUPDATE_KEY: /nowhere/key}}"
     ],
 )
 def test_a_deployment_that_can_only_fail_is_known(tmp_path: Path, lines: str, entry: str, id: str, said: str) -> None:
-    (found,) = obstacles.find(loaded(tmp_path, certificate(lines)), {})
-    assert (found.entry, found.failure.id) == (entry, id)
+    config = loaded(tmp_path, certificate(lines))
+    (found,) = obstacles.find(config, {})
+    assert (found.entries(config), found.failure.id) == ((entry,), id)
     assert said in found.failure.message
 
 
@@ -42,18 +43,22 @@ def test_a_deployment_that_can_only_fail_is_known(tmp_path: Path, lines: str, en
 )
 def test_an_order_that_can_only_fail_is_known(tmp_path: Path, way: str, id: str, key: Tuple[str, ...]) -> None:
     text = certificate("").replace("challenge: {webroot: /var/www}", way)
-    (found,) = obstacles.find(loaded(tmp_path, text), {})
-    assert (found.entry, found.failure.id, found.keys) == ("nas", id, ("certificates", "nas", "challenge", *key))
+    config = loaded(tmp_path, text)
+    (found,) = obstacles.find(config, {})
+    assert (found.entries(config), found.failure.id) == (("nas",), id)
+    assert found.keys == ("certificates", "nas", "challenge", 0, *key)
 
 
 def test_roots_that_are_not_there_keep_every_order_from_going_well(tmp_path: Path) -> None:
     text = certificate("").replace("directory\n", "directory\n    ca_bundle: ca.crt\n", 1)
-    (found,) = obstacles.find(loaded(tmp_path, text), {})
-    assert (found.entry, found.failure.id, found.keys[-1]) == ("nas", "bundle.missing", "ca_bundle")
+    config = loaded(tmp_path, text)
+    (found,) = obstacles.find(config, {})
+    assert (found.entries(config), found.failure.id, found.keys[-1]) == (("nas",), "bundle.missing", "ca_bundle")
 
 
 def test_a_password_that_acmewrap_chooses_may_be_missing(tmp_path: Path) -> None:
     text = certificate("deploy: {dsm: synology}") + SYNOLOGY
-    assert [one.entry for one in obstacles.find(loaded(tmp_path, text), {})] == ["nas/dsm"]
+    config = loaded(tmp_path, text)
+    assert [one.entries(config) for one in obstacles.find(config, {})] == [("nas/dsm",)]
     administrator = "  administrator: {name: admin, password: {env: ADMIN}}\n"
     assert not list(obstacles.find(loaded(tmp_path, text + administrator), {}))

@@ -1,0 +1,46 @@
+"""Every secret that a configuration refers to, and where in the file it does."""
+
+from __future__ import annotations
+
+from typing import Iterator, Mapping, Tuple, Union
+
+from ..secrets import Reference
+from .challenges import Dns
+from .model import Account, Config
+
+Keys = Tuple[Union[str, int], ...]
+
+
+def find(config: Config) -> Iterator[Tuple[Keys, Reference]]:
+    """Each with the keys that lead to it."""
+    for name, authority in config.authorities.items():
+        place: Keys = ("authorities", name)
+        if authority.proxy is not None and not isinstance(authority.proxy, str):
+            yield (*place, "proxy"), authority.proxy
+        if authority.eab is not None:
+            yield (*place, "eab", "hmac_key"), authority.eab.hmac_key
+    for name, certificate in config.certificates.items():
+        for index, way in enumerate(certificate.challenges):
+            if isinstance(way, Dns):
+                yield from _of_hook(("certificates", name, "challenge", index, "env"), way.env)
+        for target in certificate.targets:  # those of a NAS follow below
+            if target.synology is None:
+                yield from _of_hook(("certificates", name, "deploy", target.name, "env"), target.env)
+    if config.synology is not None:
+        yield from _of_account(("synology", "account"), config.synology.account)
+        if config.synology.administrator is not None:
+            yield from _of_account(("synology", "administrator"), config.synology.administrator)
+    if config.monitoring is not None:
+        for path, reference in config.monitoring.secrets.items():
+            yield ("monitoring", *path.split(".")), reference
+
+
+def _of_hook(place: Keys, env: Mapping[str, Union[str, Reference]]) -> Iterator[Tuple[Keys, Reference]]:
+    return (((*place, name), value) for name, value in env.items() if not isinstance(value, str))
+
+
+def _of_account(place: Keys, account: Account) -> Iterator[Tuple[Keys, Reference]]:
+    for key in ("password", "device_id", "otp_code"):
+        reference = getattr(account, key)
+        if reference is not None:
+            yield (*place, key), reference
