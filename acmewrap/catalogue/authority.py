@@ -51,7 +51,7 @@ ENTRIES: Mapping[str, Entry] = {
     ),
     "ca.clock_skew": issue_failed(
         "The clock of this machine and that of the authority differ, so that a new certificate has already expired here, or is not "
-        "valid yet. It was not stored; what was there before stays in use.",
+        "valid yet. It was not ordered, or not stored; what was there before stays in use.",
         "Set the clock by the network: timedatectl set-ntp true (DSM: Control Panel, Regional Options, Time). If this clock is "
         "right, tell the operator of the authority. Then run again.",
         retry=Retry.LATER,
