@@ -84,6 +84,12 @@ def test_a_run_that_did_not_come_is_told() -> None:
     assert re.search(r"The run expected at .* has not come", page.text)
 
 
+def test_a_run_that_did_not_come_is_no_mark_ahead_on_the_line() -> None:
+    for seconds, marks in ((3600, 1), (-3600, 0)):
+        page = Page(replace(REPORT, next_run_at=instant(SECONDS + seconds)).html())
+        assert sum(attributes.get("class") == "next" for _, attributes in page.tags) == marks
+
+
 def test_the_run_after_one_is_that_of_the_schedule() -> None:
     daily = due.next_run(make_config().schedule, SECONDS)
     assert daily is not None
