@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -318,6 +320,41 @@ def test_secrets_are_in_no_argument_no_output_and_no_file_of_ours(
     for secret in CANARIES.values():
         assert secret not in said.out + said.err
         assert [path for path in own if secret.encode() in path.read_bytes()] == []
+
+
+@contextlib.contextmanager
+def black_hole() -> Iterator[str]:
+    """An address at which no connection is ever made: its queue is full."""
+    with contextlib.ExitStack() as stack:
+        listening = stack.enter_context(socket.socket())
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listening.getsockname())
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+@pytest.mark.slow  # it waits for as long as a user would
+@pytest.mark.parametrize("way", ["down", "slow", "black hole"])
+def test_all_services_together_add_less_than_ten_seconds_as_it_is_shipped(
+    everybody: Site, receiver: Receiver, way: str
+) -> None:
+    with black_hole() as hole:
+        url = {"down": "http://127.0.0.1:1", "slow": receiver.url, "black hole": hole}[way]
+        receiver.delay = 20
+        everybody.configure(EVERYBODY.replace("URL", url))
+        for name in ("ping.url", "hook.url"):
+            everybody.secret(name, f"{url}/{CANARIES[name]}")
+        started = time.monotonic()
+        done = run(everybody)
+        took = time.monotonic() - started
+    (sent,) = [one for one in done.results if one.step.kind == "deploy"]
+    assert done.exit_code == ExitCode.OK
+    assert {one.id for one in done.monitoring} == {"monitoring.unreachable"}
+    assert len(done.monitoring) == 4  # the start, and three ends
+    assert took - sent.seconds < 10
 
 
 def test_a_test_shows_what_each_service_answered(
