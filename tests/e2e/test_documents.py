@@ -94,18 +94,17 @@ class Reader:
         return text
 
     def follow(self, name: str) -> None:
-        """Run what the guide *name* marks as to be run; its first file is written before, unless a command does."""
+        """Run what the guide *name* marks as to be run; its first file is written before."""
         document = REPOSITORY / "docs" / name
         shown = [block for block in blocks("yaml", "sh") if block.document == document]
         config = self.folder / "acmewrap.yaml"
         config.write_text(self.here(next(block.text for block in shown if block.kind == "yaml")), encoding="utf-8")
         for block in shown:
             for words in commands(self.here(block.text)) if block.runs else ():
-                more = ["--force"] if words[0] == "init" else []
+                here = ["--address", "127.0.0.1", "--http-port", str(self.machine.web.port)]
+                more = here if words[0] == "doctor" else []
                 done = forkserver().run([*words, *more], self.machine.environment, str(self.folder))
                 assert done.returncode == 0, f"{' '.join(words)}\n{done}"
-                if words[0] == "init":
-                    config.write_text(self.here(config.read_text(encoding="utf-8")), encoding="utf-8")
 
     def start(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Python in the reader's folder."""

@@ -1,8 +1,8 @@
 """A Debian as it was installed, with an authority in its network, for guides that are followed word for word as root.
 
-Usage, in namespaces of its own (`unshare --mount --net`): fresh_debian.py FOLDER SCRIPT
+Usage, in namespaces of its own (`unshare --mount --net`): fresh_debian.py FOLDER
 
-Whatever SCRIPT changes below /etc, /var, /usr/local, /run and /root goes into memory, and away with the namespaces. Only what a
+Whatever FOLDER/script changes below /etc, /var, /usr, /run and /root goes into memory, and away with the namespaces. Only what a
 machine without a network and without systemd lacks is played: apt-get finds everything installed, systemctl starts and reloads
 nginx and keeps which timers are enabled. Afterwards the service is run as systemd.exec(5) says: its environment, its file system,
 its capabilities; then the one that sends mail. What became of all that is JSON in FOLDER/result.
@@ -11,6 +11,7 @@ its capabilities; then the one that sends mail. What became of all that is JSON 
 from __future__ import annotations
 
 import json
+import pwd
 import re
 import shlex
 import shutil
@@ -60,6 +61,22 @@ def read(path: Path) -> str:
     return path.read_text(encoding="utf-8") if path.exists() else ""
 
 
+def follow(script: str, folder: Path, user: str = "root") -> subprocess.CompletedProcess[str]:
+    """Run *script* as *user* in *folder*, as if it were typed there; it ends with the first command that fails."""
+    path, home = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", pwd.getpwnam(user).pw_dir
+    return subprocess.run(
+        ["setpriv", "--reuid", user, "--regid", user, "--init-groups", "bash", "-e"],
+        input=script,
+        cwd=str(folder),
+        env={"PATH": path, "HOME": home, "USER": user, "LANG": "C.UTF-8"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+
+
 def settings(unit: Path) -> Dict[str, List[str]]:
     found: Dict[str, List[str]] = {}
     for line in unit.read_text(encoding="utf-8").splitlines():
@@ -97,7 +114,7 @@ def start(unit: Path) -> subprocess.CompletedProcess[str]:
     )
 
 
-def main(folder: Path, script: str) -> None:
+def main(folder: Path) -> None:
     overlay(folder / "memory")
     subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
     Path("/etc/hosts").write_text("127.0.0.1 localhost www.internal.example.com\n", encoding="ascii")
@@ -115,17 +132,7 @@ def main(folder: Path, script: str) -> None:
     ) as pebble:
         shutil.copy(str(pebble.ca_bundle), str(folder / "ca.crt"))
         began = time.monotonic()
-        done = subprocess.run(
-            ["bash", "-e"],
-            input=script,
-            cwd=str(folder),
-            env={"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=600,
-            check=False,
-        )
+        done = follow(read(folder / "script"), folder)
         result.update(code=done.returncode, said=done.stdout, seconds=time.monotonic() - began)
         if done.returncode == 0:
             units = sorted(UNITS.glob("acmewrap-*"))
@@ -156,4 +163,4 @@ def main(folder: Path, script: str) -> None:
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), Path(sys.argv[2]).read_text(encoding="utf-8"))
+    main(Path(sys.argv[1]))
