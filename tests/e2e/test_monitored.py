@@ -56,7 +56,7 @@ def test_a_renewal_is_told_as_it_begins_and_as_it_ends_and_no_secret_stays_anywh
         found = receiver.paths()
         return [path for path in found if "p1ng" in path]
 
-    said = []
+    said: List[str] = []
     with sampled_command_lines() as seen:
         for words in (["cron"], ["--json", "cron", "--force"]):  # a first issue, a renewal
             with machine.start(*words) as process:

@@ -16,9 +16,12 @@ from typing import Iterator, List, Optional
 import pytest
 
 from acmewrap import Certificate, Config, ExitCode, Job, Run, Stored, paths
+from acmewrap.catalogue import failure
 from acmewrap.cli import main
 from acmewrap.engine import history
 from acmewrap.engine.noop_cache import find_note
+from acmewrap.errors import AcmewrapError
+from acmewrap.monitoring import services
 from acmewrap.report import document
 from json_schema import accepts
 from monitored import DAY, Receiver, Site, make_site, samples
@@ -122,6 +125,31 @@ def test_the_file_is_public_whole_and_without_times_of_its_own(site: Site) -> No
     assert lines
     assert all(len(line.rpartition("}")[2].split()) == 1 for line in lines)  # a second number would be a time
     assert all(f'config="{site.file}"' in line for line in lines)
+
+
+def test_what_node_exporter_might_read_is_whole_public_and_on_the_disk_before_it_has_its_name(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: List[int] = []
+    moved: List[str] = []
+    fsync, rename = os.fsync, os.rename
+
+    def look(source: str, destination: str, **folders: int) -> None:
+        status = os.stat(source, dir_fd=folders["src_dir_fd"])
+        assert stat.S_IMODE(status.st_mode) == 0o644
+        assert synced[-1] == status.st_size > 0
+        assert not source.endswith(".prom")
+        moved.append(destination)
+        rename(source, destination, **folders)
+
+    def sync(handle: int) -> None:
+        synced.append(os.fstat(handle).st_size)
+        fsync(handle)
+
+    monkeypatch.setattr("os.fsync", sync)
+    monkeypatch.setattr("os.rename", look)
+    run(site)
+    assert moved == ["acmewrap.prom"] * 2  # as it began, and at its end
 
 
 def test_a_file_of_somebody_else_stays_as_it_is(site: Site) -> None:
@@ -296,6 +324,17 @@ def test_messages_and_documents_go_to_who_wants_them(everybody: Site, receiver: 
     assert accepts(document.schema(), given)
     assert (given["command"], given["exit_code"]) == ("cron", ExitCode.UNREACHABLE)
     assert got["/hook-canary"].headers["Authorization"] == 'Bearer to"ken\\canary'
+
+
+def test_what_is_sent_has_no_more_bytes_than_services_take(everybody: Site) -> None:
+    long = "\N{BLACK SQUARE}" * 20_000
+    error = AcmewrapError(failure("ca.unreachable", long))
+    event = services.Event("rid", "fail", 1, error, lambda: "{}")
+    assert everybody.config.monitoring is not None
+    requests, _ = services.prepare(everybody.config.monitoring, event, {})
+    ping, ntfy, _ = (str(request.body) for request in requests)
+    assert 9_900 < len(ping.encode()) <= 10_000
+    assert 4_000 < len(json.loads(ntfy)["message"].encode()) <= 4096
 
 
 def test_secrets_are_in_no_argument_no_output_and_no_file_of_ours(

@@ -118,8 +118,10 @@ class Site:
         config, now = self.config, int(time.time())
         (certificate,) = config.certificates.values()
         domain, _ = paths.name_of(certificate)
-        dates = {"not_before": now + left - 90 * DAY, "not_after": now + left}
-        store_for(config, certificate, make_leaf(self.folder / "ca", self.issuer, [domain], **dates))
+        pair = make_leaf(
+            self.folder / "ca", self.issuer, [domain], not_before=now + left - 90 * DAY, not_after=now + left
+        )
+        store_for(config, certificate, pair)
 
     def secret(self, name: str, text: str) -> None:
         path = self.folder / name
