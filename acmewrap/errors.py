@@ -52,6 +52,10 @@ class ExitCode(IntEnum):
     TERMINATED = 143, "terminated"
 
 
+class Terminated(KeyboardInterrupt):
+    """SIGTERM or SIGHUP, on its way through the code like an interruption from the keyboard."""
+
+
 class Retry(Enum):
     """Whether the same again may go well."""
 

@@ -109,8 +109,11 @@ class Job:
         """The certificates on disk and at their targets; with *run* as that left them, and no target is asked again."""
         from .engine.verbs.status import assess
 
+        known = self._known(names) or tuple(self.config.certificates)
+        if run is not None and not run.results and set(known) <= set(run.plan.state.certificates):
+            return assess(self.config, run.plan.state, self.clock(), run, known)  # as it was read a moment ago
         parts = CERTIFICATE_PARTS if run is not None else STATUS_PARTS
-        return assess(self.config, read_state(self.config, parts, self._known(names)), self.clock(), run)
+        return assess(self.config, read_state(self.config, parts, known), self.clock(), run)
 
     def metrics(self, *names: str) -> str:
         """The same in the text format of Prometheus, with what the file of ``monitoring.metrics`` has of runs."""

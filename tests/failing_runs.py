@@ -102,6 +102,25 @@ REFUSALS: Sequence[Tuple[str, str, str, str]] = (  # place, type, detail in the 
     ("finalize", "malformed", "the order has expired", "acme.order_invalid"),
     ("finalize", "caa", "rechecking CAA: record for nas.internal.example.com prevents issuance", "acme.caa"),
     ("finalize", "rejectedIdentifier", "the CN of the request is forbidden by policy", "acme.rejected_identifier"),
+    # Of Boulder, step-ca, Vault, EJBCA and acme2certifier:
+    ("account", "unauthorized", "External account binding failed: the MAC of the binding is invalid", "acme.eab_wrong"),
+    ("account", "malformed", "No eab key was found for the given kid", "acme.eab_wrong"),
+    ("account", "badSignatureAlgorithm", "JWS signature header contains unsupported algorithm ES256", "account.key"),
+    ("account", "badPublicKey", "Unable to create account: key algorithm not allowed", "account.key"),
+    ("order", "malformed", "Identifier contains an underscore, which is not allowed", "acme.rejected_identifier"),
+    ("order", "unauthorized", "The client lacks sufficient authorization: account is revoked", "account.unknown"),
+    ("order", "unauthorized", "The request specified an account that does not exist", "account.unknown"),
+    ("order", "malformed", "KID header contains an account that is not known", "account.unknown"),
+    ("order", "invalidProfile", "profile shortlived is not recognized", "acme.profile"),
+    ("order", "malformed", "Requested profile short is not permitted for this account", "acme.profile"),
+    ("order", "malformed", "NotBefore and NotAfter are not supported", "acme.lifetime"),
+    ("order", "alreadyReplaced", "the predecessor has already been replaced", "acme.order_invalid"),
+    ("order", "rateLimited", "too many certificates (5) already issued for this exact set", "acme.rate_limited"),
+    ("finalize", "badCSR", "refusing to sign CSR: role requires keys of type ec", "acme.bad_csr"),
+    ("finalize", "malformed", "Error finalizing order :: public key is that of the account", "acme.bad_csr"),
+    ("finalize", "unauthorized", "domain not permitted by the policy of the authority", "acme.rejected_identifier"),
+    ("finalize", "unauthorized", "requested duration of 2160h is more than the authorized maximum", "acme.lifetime"),
+    ("finalize", "unauthorized", "The order has already been finalized", "acme.order_invalid"),
 )
 VERDICTS: Sequence[Tuple[str, str, str]] = (  # type and detail of the error in a challenge, id
     (
@@ -128,12 +147,20 @@ VERDICTS: Sequence[Tuple[str, str, str]] = (  # type and detail of the error in 
     ("incorrectResponse", "Keyauthorization mismatch", "challenge.wrong_content"),
     ("caa", "CAA record for nas.internal.example.com prevents issuance", "acme.caa"),
     ("serverInternal", "Remote PerformValidation RPC failed", "ca.server_error"),
+    ("connection", "During secondary validation: Timeout during connect", "challenge.not_reachable"),
+    ("connection", "192.0.2.1: Connection reset by peer", "challenge.not_reachable"),
+    ("malformed", "Non-200 status code from HTTP: 404", "challenge.wrong_content"),
+    ("unauthorized", "The token file of the challenge holds another value", "challenge.wrong_content"),
+    ("dns", "DNS problem: query timed out looking up A for nas.internal.example.com", "challenge.name_unresolved"),
+    ("rateLimited", "too many failed authorizations recently", "acme.rate_limited"),
 )
 HTML = (("Content-Type", "text/html"),)
 PAGES: Sequence[Tuple[str, Answer]] = (
     ("gateway", Answer(502, b"<html><body>502 Bad Gateway</body></html>", HTML)),
     ("page", Answer(200, b"<html><body>It works!</body></html>", HTML)),
     ("empty", Answer()),
+    ("forbidden", Answer(403, b"<html><body>403 Forbidden</body></html>", HTML)),
+    ("denied", Answer(403, b'{"errors": ["permission denied"]}', (("Content-Type", "application/json"),))),
 )
 # What a page of a web server in the place of an answer may rightly be called.
 CALLED: Mapping[str, Tuple[str, ...]] = {

@@ -552,7 +552,7 @@ def line_break_in_a_setting(lab: Laboratory) -> Recording:
 # --- deploying to DSM ---
 
 
-def _deploy(lab: Laboratory, nas: DsmSimulator, password: str = "", **environment: str) -> Recording:
+def _deploy(lab: Laboratory, nas: DsmSimulator, password: str = "", **environment: Any) -> Recording:
     lab.names.update({f"{nas.host}:{nas.http_port}": "nas.internal.example.com:5000"})
     password = password or nas.password
     old = {"SYNO_Username": nas.account, "SYNO_Password": password, "SYNO_Certificate": "acme", "SYNO_Create": "1"}
@@ -638,6 +638,17 @@ def dsm_down(lab: Laboratory) -> Recording:
     with DsmSimulator() as nas:
         nas.close()
         return _deploy(lab, nas)
+
+
+@scenario(since="3.1.5")
+def cron_delivers_again(lab: Laboratory) -> Recording:
+    """What was issued after the last delivery is delivered by the next run, due or not."""
+    home = _with_certificate(lab, "again")
+    with DsmSimulator() as nas:
+        _deploy(lab, nas, home=home)
+        lab.run("install-cert", "--domain", MAIN, "--fullchain-file", str(home / "nas.pem"), home=home)
+        lab.edit(MAIN, home, Le_DeploySuccessTime=1, Le_InstallCertSuccessTime=1)
+        return lab.run("cron", home=home)
 
 
 # --- writing ---

@@ -76,7 +76,7 @@ def fetch(url: str, ca_bundle: Optional[Path], proxy: Optional[Secret] = None, t
             raise _unreachable("ca.unsafe_response", url, ca_bundle, f"{name} in its directory is not a URL")
     meta = meta if isinstance(meta, dict) else {}
     profiles = meta.get("profiles")
-    if not isinstance(renewal_info, str) or not renewal_info.startswith("https://"):  # a file:// would be opened, too
+    if not isinstance(renewal_info, str) or not (renewal_info.startswith("https://") and is_safe_url(renewal_info)):
         renewal_info = None
     listed = tuple(profiles) if isinstance(profiles, dict) else ()
     return Directory(url, renewal_info, bool(meta.get("externalAccountRequired")), reply.date, listed)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ..catalogue import failure
+from ..config.arguments import is_safe_url
 from ..errors import UnreachableError
 from ..formats import jsontext
 from ..limits import LONGEST_LOOK, SHORTEST_LOOK
@@ -61,7 +62,8 @@ def _parse(document: Any, retry_after: Optional[str], date: Optional[float]) -> 
     explanation = document.get("explanationURL")
     wait = waiting_time(retry_after, date)
     wait = None if wait is None else min(max(wait, SHORTEST_LOOK), LONGEST_LOOK)
-    return RenewalInfo(begin, end, explanation if isinstance(explanation, str) else None, wait)
+    safe = isinstance(explanation, str) and is_safe_url(explanation)
+    return RenewalInfo(begin, end, explanation if safe else None, wait)
 
 
 def _seconds(text: str) -> int:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Dict, Iterable, Mapping, Sequence, Tuple
 
-from ..errors import ConfigurationError, ConfigurationWarning, Failure, Problem
+from ..errors import ConfigurationError, ConfigurationWarning, ExitCode, Failure, Problem, Terminated
 from ..formats.text import Lines, visible
 from . import authority, challenge, configuration, deployment, doctor, dsm, machine, monitoring, release, update
 from .entry import Entry
@@ -17,6 +17,7 @@ from .entry import Entry
 _FAMILIES = (configuration, machine, release, update, authority, challenge, deployment, dsm, doctor, monitoring)
 
 CATALOGUE: Mapping[str, Entry] = {id: entry for family in _FAMILIES for id, entry in family.ENTRIES.items()}
+_LONGEST = 1000  # characters of a sentence or line: an authority, a NAS or a hook may say as much as it likes
 
 
 def failure(id: str, message: str, lines: Sequence[str] = (), **values: object) -> Failure:
@@ -27,7 +28,14 @@ def failure(id: str, message: str, lines: Sequence[str] = (), **values: object) 
     """
     entry = CATALOGUE[id]
     remedy = visible(entry.remedy.format_map(_Values(values)))
-    return Failure(id, visible(message), remedy, tuple(map(visible, lines)), entry.exit_code, entry.retry)
+    return Failure(id, _shown(message), remedy, tuple(map(_shown, lines)), entry.exit_code, entry.retry)
+
+
+def interruption(error: KeyboardInterrupt) -> Failure:
+    """That a signal ended the run (``run.interrupted``), with the exit code of that signal."""
+    code = ExitCode.TERMINATED if isinstance(error, Terminated) else ExitCode.INTERRUPTED
+    ended = failure("run.interrupted", f"{code.meaning} by a signal; what was done until then is kept")
+    return replace(ended, exit_code=code)
 
 
 def invalid(problems: Iterable[Problem], warnings: Tuple[ConfigurationWarning, ...] = ()) -> ConfigurationError:
@@ -35,6 +43,10 @@ def invalid(problems: Iterable[Problem], warnings: Tuple[ConfigurationWarning, .
     ordered = tuple(sorted(problems, key=lambda problem: (problem.line, problem.column)))
     message = Lines("\n".join(visible(str(problem)) for problem in ordered))
     return ConfigurationError(replace(failure("config.invalid", ""), message=message), ordered, warnings)
+
+
+def _shown(text: str) -> str:
+    return visible(text if len(text) <= _LONGEST else f"{text[:_LONGEST]} ...")
 
 
 class _Values(Dict[str, object]):

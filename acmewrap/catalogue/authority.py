@@ -8,6 +8,7 @@ from ..errors import Retry
 from .entry import Entry, issue_failed, passing, unreachable
 
 _WITH_LIFETIME = {"lifetime": "acme.lifetime"}
+_ASKED = {**_WITH_LIFETIME, "eab": "acme.eab_refused"}
 
 ENTRIES: Mapping[str, Entry] = {
     "ca.tls_untrusted": unreachable(
@@ -42,7 +43,7 @@ ENTRIES: Mapping[str, Entry] = {
     "ca.server_error": passing(
         "The authority answered with an error of its own (HTTP 5xx, serverInternal).",
         "Nothing to fix here: look into the authority's log, then run again.",
-        instead=_WITH_LIFETIME,
+        instead=_ASKED,
     ),
     "ca.no_advice": passing(
         "The authority's directory offers advice on renewals (RFC 9773), and its answer was none.",
@@ -50,7 +51,7 @@ ENTRIES: Mapping[str, Entry] = {
     ),
     "ca.clock_skew": issue_failed(
         "The clock of this machine and that of the authority differ, so that a new certificate has already expired here, or is not "
-        "valid yet. It was not stored; what was there before stays in use.",
+        "valid yet. It was not ordered, or not stored; what was there before stays in use.",
         "Set the clock by the network: timedatectl set-ntp true (DSM: Control Panel, Regional Options, Time). If this clock is "
         "right, tell the operator of the authority. Then run again.",
         retry=Retry.LATER,
@@ -79,6 +80,13 @@ ENTRIES: Mapping[str, Entry] = {
         "The authority does not know the key id, or the HMAC key does not belong to it; many authorities accept a pair only once.",
         "Compare `eab` with what the authority's operator gave out, or ask for a new pair.",
     ),
+    "acme.eab_refused": issue_failed(
+        "The authority refused an account that `eab` was to open, without a reason of another kind: step-ca answers so when it "
+        "does not know the key id, or the HMAC key is another.",
+        "Compare `eab` with what the authority's operator gave out, or ask for a new pair; if that is not it, look into the "
+        "authority's log.",
+        retry=Retry.LATER,
+    ),
     "acme.terms": issue_failed(
         "The authority wants its terms agreed to, or something done by hand, before it goes on (userActionRequired).",
         "Do what the message says, then run again.",
@@ -92,8 +100,8 @@ ENTRIES: Mapping[str, Entry] = {
         "Set `key` to a kind that the authority accepts, such as ec-256 or 2048.",
     ),
     "acme.profile": issue_failed(
-        "The authority's directory does not list the profile that the file asks for.",
-        "Set `profile` to one that the message lists, or leave it out.",
+        "The authority does not offer the profile that the file asks for, or not to this account (invalidProfile).",
+        "Set `profile` to one that the message or the authority's directory lists, or leave it out.",
     ),
     "acme.lifetime": issue_failed(
         "The authority refused an order in which a lifetime was asked for, without a reason of another kind: it may not grant it.",
@@ -119,7 +127,7 @@ ENTRIES: Mapping[str, Entry] = {
     "acme.refused": issue_failed(
         "The authority refused a request for a reason of its own.",
         "Do what its sentence says; its operator finds the request in the authority's log.",
-        instead=_WITH_LIFETIME,
+        instead=_ASKED,
     ),
     "acme.usage": Entry(
         "acme.sh does not accept an option or value that it was given.",
@@ -167,7 +175,8 @@ ENTRIES: Mapping[str, Entry] = {
         "Read the lines before; an account that the authority does not know needs no deactivation.",
     ),
     "account.key": issue_failed(
-        "The account key is missing or unreadable, or cannot be made.",
+        "The account key is missing or unreadable, cannot be made, or is of a kind that the authority does not take "
+        "(badSignatureAlgorithm).",
         "Check that {account_folder} is readable and writable for the user that runs acmewrap, and that openssl works: openssl "
         "version",
     ),

@@ -13,10 +13,6 @@ if TYPE_CHECKING:
     from typing import NoReturn, Optional, Sequence
 
 
-class Terminated(KeyboardInterrupt):
-    """SIGTERM or SIGHUP, on its way through the code like an interruption from the keyboard."""
-
-
 def start() -> int:
     """:func:`main` as a process of its own. It is over before there is much to collect, and then all of it goes at once."""
     gc.disable()
@@ -89,10 +85,12 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
     except AcmewrapError as error:
         printer.error(error)
         return int(error.exit_code)
-    except KeyboardInterrupt as interruption:
-        code = ExitCode.TERMINATED if isinstance(interruption, Terminated) else ExitCode.INTERRUPTED
-        printer.interrupted(code)
-        return int(code)
+    except KeyboardInterrupt as signalled:
+        from ..catalogue import interruption
+
+        stopped = AcmewrapError(interruption(signalled))
+        printer.error(stopped)
+        return int(stopped.exit_code)
     except Exception as error:  # of what was merely looked at; what is written, and each step, has errors of its own
         from .. import unexpected
 
@@ -111,4 +109,6 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
 
 
 def _terminate(*_: object) -> NoReturn:
+    from ..errors import Terminated
+
     raise Terminated

@@ -199,16 +199,6 @@ class Printer:
             bad = notice.result.outcome != "done"
             self.lines(screen.result_lines(notice.result, verbose=self.verbose), always=bad)
 
-    def interrupted(self, exit_code: ExitCode) -> None:
-        """Say, or print as the document, that a signal ended the run."""
-        from ..catalogue import failure
-
-        ended = failure("run.interrupted", f"{exit_code.meaning} by a signal; what was done until then is kept")
-        if self.as_json:
-            self.document(exit_code, error=AcmewrapError(ended))
-        else:
-            self.error(AcmewrapError(ended))
-
     def error(self, error: AcmewrapError) -> None:
         """Print an error with its remedy on the last line, to standard error, or as the document."""
         if self.as_json:

@@ -72,10 +72,7 @@ def _report(invocation: Invocation, job: Job, names: Tuple[str, ...], done: Run)
         printer.lines(screen.pause_lines(done.plan.state, time.time()))
         printer.lines(screen.monitoring_lines(done.monitoring), always=True)
         if printer.as_json:
-            from ..engine.verbs.status import assess
-
-            statuses = assess(job.config, done.plan.state, time.time())
-            printer.document(ExitCode.OK, certificates=statuses, monitoring=done.monitoring)
+            printer.document(ExitCode.OK, certificates=job.status(*names, run=done), monitoring=done.monitoring)
         return ExitCode.OK
     if options.command == "apply":
         from ..config.cleartext import find_warnings

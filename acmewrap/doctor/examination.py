@@ -11,10 +11,13 @@ from typing import TYPE_CHECKING, Callable, Iterable, List, Mapping, Optional, S
 from .. import paths, unexpected
 from ..catalogue import failure
 from ..config.model import Config
-from ..engine import machine_steps
+from ..engine import history, machine_steps
 from ..engine.context import RunContext, explain
 from ..engine.engine import Engine
+from ..engine.results import Run, StepResult
 from ..errors import AcmewrapError
+from ..formats.timefmt import instant
+from ..plan.planner import Plan
 from . import authority, challenges, delivery, dsm, machine, upkeep
 from .finding import Check, Checked, DoctorContext, DoctorNotice, Fact, Finding, Fixed, NotLooked
 
@@ -65,13 +68,18 @@ def fix(findings: Iterable[Finding], config: Config, environ: Mapping[str, str])
     Raises :class:`BusyError` when another run is at work.
     """
     errors: List[AcmewrapError] = []
-    with Engine(config, RunContext(environ)).hold():
+    results: List[StepResult] = []
+    started = instant(time.time())
+    with Engine(config, RunContext(environ)).hold() as barred:
         for finding in findings:
             if finding.fix is not None:
                 try:
                     machine_steps.perform(finding.fix, environ)
+                    results.append(StepResult(finding.fix, "done"))
                 except Exception as error:
                     errors.append(explain(error, config, finding.fix))
+                    results.append(StepResult.failed(finding.fix, errors[-1]))
+        history.note(config, "doctor", Run(Plan(), tuple(results), started, instant(time.time())), barred)
     return tuple(errors)
 
 

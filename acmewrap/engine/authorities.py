@@ -5,10 +5,15 @@ from __future__ import annotations
 from typing import Dict, Mapping, Optional, Sequence, Tuple
 
 from .. import paths, unexpected
+from ..catalogue import failure
 from ..config.model import PROFILE, Config
+from ..driver.homes.home import Stored
 from ..errors import AcmewrapError, IssueError
+from ..formats.timefmt import span
 from ..plan.steps import ObtainCertificate
 from .context import RunContext
+
+_DAY = 24 * 60 * 60
 
 Opened = Tuple[Mapping[str, AcmewrapError], Mapping[str, Optional[str]]]
 
@@ -34,6 +39,19 @@ def open_for(orders: Sequence[ObtainCertificate], config: Config, context: RunCo
         for certificate in certificates:
             try:
                 found.refuse_profile(certificate.value_of(PROFILE))
+                _refuse_clock(found.date, paths.read(config, certificate), context.clock())
             except IssueError as refused:
                 blocked[certificate.name] = refused
     return blocked, renewal_info
+
+
+def _refuse_clock(date: Optional[float], stored: Optional[Stored], now: float) -> None:
+    """Raise :class:`IssueError` (``ca.clock_skew``) when another certificate like the one that is *stored*, issued at *date*, would
+    have ended at *now* already, or not begun: ordered again and again, it would be thrown away each time.
+    """
+    ahead = now - (now if date is None else date)
+    life = stored.leaf.lifetime.total_seconds() if stored is not None and stored.leaf is not None else float("inf")
+    if not -_DAY < ahead < life:
+        way = "ahead of" if ahead > 0 else "behind"
+        message = f"the clock of this machine is {span(abs(ahead))} {way} that of the authority; nothing was ordered"
+        raise IssueError(failure("ca.clock_skew", message))

@@ -6,7 +6,7 @@ import contextlib
 import threading
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Dict, List, Mapping, Optional, Sequence, Tuple, Union
+from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 from .. import paths
 from ..catalogue import CATALOGUE, failure
@@ -49,6 +49,7 @@ class CertificateSteps:
     _uploading: Dict[str, threading.Lock] = field(default_factory=dict)
     _registering: threading.Lock = field(default_factory=threading.Lock)
     _registered: Dict[str, bool] = field(default_factory=dict)
+    _silent: Set[str] = field(default_factory=set)
 
     def perform(self, step: CertificateStep, on_line: OnLine) -> Evidence:
         """Do *step*. A failure is written down, then raised as :class:`AcmewrapError` or, when there is an answer of acme.sh,
@@ -57,7 +58,8 @@ class CertificateSteps:
         if isinstance(step, CheckRenewalInfo):
             # No answer is no failure: the certificate's own dates stand, and the ledger says when to ask again.
             ledger, now = self.ledgers[step.authority.name], self.context.clock()
-            renewal_advice.consult(self.config, step.request, ledger, now, self.context.environ)
+            environ, silent = self.context.environ, self._silent
+            renewal_advice.consult(self.config, step.request, ledger, now, environ, silent=silent)
             return None
         try:
             if isinstance(step.reason, Blocked):

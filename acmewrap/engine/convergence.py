@@ -102,15 +102,24 @@ class Convergence:
                 watch.note(self.config, planned.state, self.clock())
             if planned.steps and self.begin is not None:
                 self.begin()
-            done = engine.execute(planned)
-            # Root's folder may have been handed over: to the user that the next run works as.
-            ours = trust.find_owner(self.config.directory) is None
-            if ours and any(isinstance(step, CheckRenewalInfo) for step in planned.steps):
-                # What an authority advises may make certificates due that were not; what has been done is not planned again.
-                done = done.followed_by(engine.execute(self.plan(barred=barred).following(planned)))
-            done = replace(done, commands=commands.finish(done))
-            if ours and self.noted_as is not None:
-                from . import history
-
-                history.note(self.config, self.noted_as, done, barred)
+            try:
+                done = engine.execute(planned)
+                if self._is_ours() and any(isinstance(step, CheckRenewalInfo) for step in planned.steps):
+                    # What an authority advises may make certificates due that were not; what has been done is not planned again.
+                    done = done.followed_by(engine.execute(self.plan(barred=barred).following(planned)))
+                done = replace(done, commands=commands.finish(done))
+            except BaseException as error:
+                self._note(engine.interrupted(), barred, error)
+                raise
+            self._note(done, barred)
             return done
+
+    def _is_ours(self) -> bool:
+        """Root's folder may have been handed over: to the user that the next run works as."""
+        return trust.find_owner(self.config.directory) is None
+
+    def _note(self, run: Run, barred: Mapping[str, AcmewrapError], error: Optional[BaseException] = None) -> None:
+        if self.noted_as is not None and self._is_ours():
+            from . import history
+
+            history.note(self.config, self.noted_as, run, barred, error)

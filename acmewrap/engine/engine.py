@@ -69,7 +69,7 @@ class Engine:
         self._listener = listener
         self._commands = commands or Commands(config, context, None)
         self._notifying = threading.Lock()
-        self._listener_failed = False
+        self._ended: Dict[int, StepResult] = {}
 
     @contextlib.contextmanager
     def hold(self, *needed: str) -> Iterator[Mapping[str, AcmewrapError]]:
@@ -125,6 +125,10 @@ class Engine:
         if callers is not None:  # from here, so that it comes without a word of ours
             raise callers
         return Run(plan, tuple(results), started, instant(self._context.clock()))
+
+    def interrupted(self) -> Run:
+        """What was done when something ended :meth:`execute` before its end."""
+        return replace(self._begun, results=tuple(self._ended.values()), finished=instant(self._context.clock()))
 
     def _do_machine(self, step: Any, _: OnLine) -> Evidence:
         from . import machine_steps, revoke
@@ -230,18 +234,17 @@ class Engine:
                 self._commands.guard(stage, self._begun)
 
     def _end(self, result: StepResult) -> StepResult:
+        self._ended[id(result.step)] = result
         self._notify(StepEnded(result))
         return result
 
     def _notify(self, notice: Notice) -> None:
-        if self._listener is None:
-            return
         with self._notifying:
-            if self._listener_failed:
+            if self._listener is None:
                 return
             try:
                 self._listener(notice)
             except Exception as error:
-                self._listener_failed = True
+                self._listener = None
                 self._context.stop()
                 raise ListenerError(error) from error

@@ -15,7 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Container, Iterable, Iterator, List, Optional, Tuple, TypeVar
 
-from .. import paths
+from .. import paths, unexpected
+from ..catalogue import interruption
 from ..config.model import Config
 from ..driver.homes import recovery
 from ..driver.homes.home import Home
@@ -84,13 +85,23 @@ def read(config: Config) -> Tuple[PastRun, ...]:
     return tuple(sorted(found, key=lambda run: run.started, reverse=True)[:MOST_RUNS])
 
 
-def note(config: Config, command: str, run: Run, barred: Container[str] = ()) -> None:
-    """Write *run* down, unless it had nothing to do; while all homes are held but those of the authorities that are *barred*.
+def note(
+    config: Config, command: str, run: Run, barred: Container[str] = (), error: Optional[BaseException] = None
+) -> None:
+    """:func:`add` the *run* of *command*, unless it had nothing to do; *error* is what ended it before its end."""
+    if error is not None:
+        add(config, _ended(past(command, run), config, error), barred)
+    elif run.results:
+        add(config, past(command, run), barred)
+
+
+def add(config: Config, run: PastRun, barred: Container[str] = ()) -> None:
+    """Write *run* down, while all homes are held but those of the authorities that are *barred*.
 
     What is there and damaged is set aside; failing is no harm to the run.
     """
     home = next((one.home for one in config.authorities.values() if one.name not in barred), None)
-    if home is None or not run.results:
+    if home is None:
         return
     path = paths.history_path(home)
     try:
@@ -99,7 +110,7 @@ def note(config: Config, command: str, run: Run, barred: Container[str] = ()) ->
         except ValueError as error:
             recovery.set_aside(Home(home), path, f"is damaged ({error})")
             before = ()
-        files.write_atomic(path, _text((past(command, run), *before)))
+        files.write_atomic(path, _text((run, *before)))
     except (OSError, AcmewrapError) as error:
         logger.warning("this run is not in the history: %s", error)
 
@@ -151,8 +162,18 @@ def past(command: str, run: Run) -> PastRun:
         total=len(run.results),
         failed=sum(not result.ok for result in run.results),
         steps=tuple(map(_step, sorted(run.results, key=_rank)[:MOST_STEPS])),
-        errors=tuple(map(_error, failures[:MOST_STEPS])),
+        errors=tuple(map(cut, failures[:MOST_STEPS])),
     )
+
+
+def _ended(run: PastRun, config: Config, error: BaseException) -> PastRun:
+    if isinstance(error, KeyboardInterrupt):
+        found = interruption(error)
+    elif isinstance(error, Exception):
+        found = unexpected.explain(error, paths.reports_folder(config), run.command).failure
+    else:
+        return run
+    return replace(run, exit_code=int(found.exit_code), errors=(cut(found), *run.errors))
 
 
 def _rank(result: StepResult) -> int:
@@ -172,11 +193,12 @@ def _step(result: StepResult) -> PastStep:
         certificate=_cut(step.certificate),
         target=_cut(step.target),
         path=_cut(None if path is None else str(path)),
-        error=None if result.failure is None else _error(result.failure),
+        error=None if result.failure is None else cut(result.failure),
     )
 
 
-def _error(failure: Failure) -> records.Error:
+def cut(failure: Failure) -> records.Error:
+    """What is kept of *failure*."""
     return {name: _cut(text) for name, text in failure.written.items()}
 
 

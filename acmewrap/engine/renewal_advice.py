@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import random
 from dataclasses import replace
-from typing import Mapping, Optional
+from typing import Mapping, Optional, Set
 
 from .. import paths
 from ..acme import renewal_info
@@ -18,6 +18,7 @@ from ..driver.homes.home import Stored
 from ..errors import AcmewrapError
 from ..formats.timefmt import instant
 from ..limits import DEFAULT_LOOK
+from ..net.http import HttpError
 from ..plan.due import due_of
 from ..state.ledger import Advice, Ledger
 
@@ -45,9 +46,16 @@ def begin(
 
 
 def consult(
-    config: Config, certificate: Certificate, ledger: Ledger, now: float, environ: Optional[Mapping[str, str]] = None
+    config: Config,
+    certificate: Certificate,
+    ledger: Ledger,
+    now: float,
+    environ: Optional[Mapping[str, str]] = None,
+    *,
+    silent: Optional[Set[str]] = None,
 ) -> Optional[str]:
-    """Ask again, if there is somebody to ask. Returns why there was no answer: then what was known before stays.
+    """Ask again, if there is somebody to ask. Returns why there was no answer: then what was known before stays. An authority that
+    did not answer is added to *silent*, and none of those is asked: one that hangs would take its time for each certificate.
 
     acme.sh's own calendar follows, so that a plain ``--cron`` renews at the same time.
     """
@@ -58,13 +66,19 @@ def consult(
     if stored is None or stored.leaf is None or known is None:
         ledger.advise(certificate.name, None)
         return None
+    authority, silent = config.authority_of(certificate), set() if silent is None else silent
+    window, why = None, "it did not answer before"
     try:
-        authority = config.authority_of(certificate)
-        proxy = proxy_of(authority, environ or {})
-        window = renewal_info.fetch(known.source, stored.leaf, authority.ca_bundle, proxy)
+        if authority.name not in silent:
+            proxy = proxy_of(authority, environ or {})
+            window = renewal_info.fetch(known.source, stored.leaf, authority.ca_bundle, proxy)
     except AcmewrapError as error:
+        why = error.failure.message
+        if isinstance(error.__cause__, HttpError):
+            silent.add(authority.name)
+    if window is None:
         ledger.advise(certificate.name, replace(known, next_look=int(now) + DEFAULT_LOOK))
-        return error.failure.message
+        return why
     chosen = known.chosen
     if window.begin < stored.leaf.validity[0] and now < window.end:
         chosen = None  # a window for longer lives than this one (Pebble's is always two days wide): no advice to go by

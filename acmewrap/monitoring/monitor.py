@@ -51,11 +51,7 @@ class Monitor:
         try:
             run = replace(self._convergence, begin=self._begin).execute(listener)
         except Exception as error:
-            known = (
-                error
-                if isinstance(error, AcmewrapError)
-                else AcmewrapError(failure("internal.unexpected", "the run ended"))
-            )
+            known = unexpected.explain(error, paths.reports_folder(self._config), self._command)
             self._safely(lambda: self._abort(known))
             raise
         self._safely(lambda: self._finish(run, status))

@@ -32,7 +32,7 @@ _WIDE = {0x1C: "utf-32-be", 0x1E: "utf-16-be"}  # UniversalString, BMPString
 _COMMON_NAME = b"\x55\x04\x03"
 SUBJECT_ALTERNATIVE_NAME = b"\x55\x1d\x11"
 _BASIC_CONSTRAINTS = b"\x55\x1d\x13"
-_AUTHORITY_KEY_IDENTIFIER = b"\x55\x1d\x23"
+_SUBJECT_KEY_IDENTIFIER, _AUTHORITY_KEY_IDENTIFIER = b"\x55\x1d\x0e", b"\x55\x1d\x23"
 
 _OBJECT, _UTC_TIME, _SEQUENCE = 0x06, 0x17, 0x30
 
@@ -58,6 +58,7 @@ class X509:
     public_key: bytes
     key_pin: str
     der: bytes
+    subject_key: bytes = b""
 
     @property
     def validity(self) -> Tuple[int, int]:
@@ -140,12 +141,13 @@ def _parse(der: bytes) -> X509:
         names=tuple(alternative_names(extensions.get(SUBJECT_ALTERNATIVE_NAME, b""))),
         key_type=key_type_of(public_key[1]),
         is_authority=_is_authority(extensions.get(_BASIC_CONSTRAINTS, b"")),
-        authority_key=_authority_key(extensions.get(_AUTHORITY_KEY_IDENTIFIER, b"")),
+        authority_key=_authority_key(extensions.get(_AUTHORITY_KEY_IDENTIFIER, b"\x30\x00")),
         subject_der=subject[2],
         issuer_der=issuer[2],
         public_key=public_key_of(public_key[1]),
         key_pin=base64.b64encode(hashlib.sha256(public_key[2]).digest()).decode("ascii"),
         der=der,
+        subject_key=inside(extensions.get(_SUBJECT_KEY_IDENTIFIER, b"\x04\x00")),
     )
 
 
@@ -199,8 +201,6 @@ def _is_authority(extension: bytes) -> bool:
 
 
 def _authority_key(extension: bytes) -> bytes:
-    if not extension:
-        return b""
     return next((content for tag, content, _ in children(inside(extension)) if tag == 0x80), b"")
 
 

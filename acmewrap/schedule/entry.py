@@ -124,6 +124,7 @@ def systemd_units(config: Config) -> Units:
         system=privileges.may_be_root(),
         user="" if os.geteuid() == 0 or not privileges.may_be_root() else privileges.User.current().name,
         listens=any(isinstance(challenge, (Standalone, Alpn)) for challenge in config.challenges()),
+        runs_others=bool(config.commands) or any(target.synology is None for _, target in config.targets()),
     )
 
 

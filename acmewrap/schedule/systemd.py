@@ -40,8 +40,9 @@ _NOTICE = (
 @dataclass(frozen=True)
 class Units:
     """A service and its timer, both called ``name``; with ``schedule.mail`` another service, which sends the end of the log when
-    that one fails. ``writable`` is all that the service may write to; ``listens``: it opens ports below 1024 itself. ``folder`` is
-    where units are kept, ``system`` whose manager runs them, ``user`` as whom, if not root.
+    that one fails. ``writable`` is all that the service may write to; ``listens``: it opens ports below 1024 itself;
+    ``runs_others``: programs of the configuration, of which nobody knows what they need (`nginx -t` writes to /run and /var, and
+    listens). ``folder`` is where units are kept, ``system`` whose manager runs them, ``user`` as whom, if not root.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Units:
     folder: Path
     system: bool
     listens: bool = False
+    runs_others: bool = False
     user: str = ""
 
     def render(self) -> Mapping[Path, str]:

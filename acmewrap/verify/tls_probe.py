@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Callable, Iterator, Literal, Optional, Sequenc
 
 from ..config.endpoint import Endpoint
 from ..pki import x509
+from ..pki.chain import chain_end, sort_chain
 from ..pki.x509 import X509
 
 if TYPE_CHECKING:
@@ -193,7 +194,9 @@ def _flaws(shown: Shown, issuers: Sequence[X509], now: float) -> Iterator[ChainF
     known = {certificate.sha256 for certificate in read}
     if any(issuer.sha256 not in known and issuer.subject_der != issuer.issuer_der for issuer in issuers):
         yield "incomplete"
-    if any(lower.issuer_der != upper.subject_der for lower, upper in zip(read, read[1:])):
+    leaf, *above = read
+    if sort_chain(leaf, above) != tuple(above):
         yield "out_of_order"
-    if any(issuer.validity[1] <= now for issuer in read[1:]):
+    end = chain_end(leaf, above)
+    if end is not None and end.timestamp() <= now:
         yield "expired"

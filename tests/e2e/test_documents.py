@@ -6,7 +6,6 @@ import ast
 import re
 import subprocess
 import sys
-from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Iterator
 
@@ -15,14 +14,12 @@ import pytest
 import configuration_manual
 from acmewrap import config as configuration
 from acmewrap.cli import parser
-from acmewrap.testing.certificates import make_leaf, make_root
 from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
-from acmewrap.testing.tlsserver import TlsServer
 from acmewrap.testing.webserver import WebServer
 from forkserver import forkserver
 from guides import DOCUMENTS, REPOSITORY, Block, blocks, commands
-from provisioned import Machine, served
+from provisioned import Machine
 
 
 def named(block: Block) -> str:
@@ -71,7 +68,7 @@ def machine(
 class Reader:
     """Somebody who follows a guide, on this machine instead of their own."""
 
-    def __init__(self, machine: Machine, folder: Path, tls_port: int) -> None:
+    def __init__(self, machine: Machine, folder: Path) -> None:
         self.machine = machine
         self.folder = folder
         self.places = {
@@ -79,11 +76,9 @@ class Reader:
             "http://localhost:5000": machine.nas.url,
             "/var/lib/letsencrypt": str(machine.web.root),
             "/var/www/html": str(machine.web.root),
-            "/etc/nginx/tls": str(folder / "tls"),
             "nas.internal.example.com:5001": (
                 f"{{host: 127.0.0.1, port: {machine.nas.https_port}, name: nas.internal.example.com}}"
             ),
-            "www.internal.example.com:443": f"127.0.0.1:{tls_port}",
         }
         (folder / "src").mkdir(parents=True)
         (folder / "src/acme.sh").symlink_to(machine.program)
@@ -99,18 +94,17 @@ class Reader:
         return text
 
     def follow(self, name: str) -> None:
-        """Run what the guide *name* marks as to be run; its first file is written before, unless a command does."""
+        """Run what the guide *name* marks as to be run; its first file is written before."""
         document = REPOSITORY / "docs" / name
         shown = [block for block in blocks("yaml", "sh") if block.document == document]
         config = self.folder / "acmewrap.yaml"
         config.write_text(self.here(next(block.text for block in shown if block.kind == "yaml")), encoding="utf-8")
         for block in shown:
             for words in commands(self.here(block.text)) if block.runs else ():
-                more = ["--force"] if words[0] == "init" else []
+                here = ["--address", "127.0.0.1", "--http-port", str(self.machine.web.port)]
+                more = here if words[0] == "doctor" else []
                 done = forkserver().run([*words, *more], self.machine.environment, str(self.folder))
                 assert done.returncode == 0, f"{' '.join(words)}\n{done}"
-                if words[0] == "init":
-                    config.write_text(self.here(config.read_text(encoding="utf-8")), encoding="utf-8")
 
     def start(self, *words: str) -> subprocess.CompletedProcess[str]:
         """Python in the reader's folder."""
@@ -126,7 +120,7 @@ class Reader:
 
 
 def test_the_guide_for_a_nas_works_and_then_the_python_that_is_shown(machine: Machine, tmp_path: Path) -> None:
-    reader = Reader(machine, tmp_path / "reader", 0)
+    reader = Reader(machine, tmp_path / "reader")
     reader.follow("guide-synology.md")
     assert machine.served() == machine.on_disk("nas.internal.example.com", str(reader.folder / ".acme.sh"))
     (reader.folder / "broken.yaml").write_text("jobs: none\n", encoding="utf-8")
@@ -138,26 +132,3 @@ def test_the_guide_for_a_nas_works_and_then_the_python_that_is_shown(machine: Ma
             assert done.returncode == 0, f"{block.text}\n{done.stdout}"
             assert "Failure" not in done.stdout
     assert (reader.folder / ".acme.sh/www.internal.example.com_ecc/fullchain.cer").exists()
-
-
-class ReloadingServer(TlsServer):
-    """Reads its files again when asked for /reload, as nginx does for systemctl."""
-
-    def respond(self, request: BaseHTTPRequestHandler) -> None:
-        if request.path == "/reload":
-            self.reload()
-        super().respond(request)
-
-
-def test_the_guide_for_a_web_server_works(machine: Machine, tmp_path: Path) -> None:
-    tls = tmp_path / "reader/tls"
-    old = make_leaf(tmp_path / "old", make_root(tmp_path / "old"), ["www.internal.example.com"])
-    tls.mkdir(parents=True)
-    (tls / "www.pem").write_bytes(old.fullchain.read_bytes())
-    (tls / "www.key").write_bytes(old.key.read_bytes())
-    with ReloadingServer(tls / "www.pem", tls / "www.key") as server:
-        machine.tool("systemctl", f"exec curl -sk https://127.0.0.1:{server.port}/reload")
-        reader = Reader(machine, tmp_path / "reader", server.port)
-        reader.follow("guide-web-server.md")
-        home = str(reader.folder / ".acme.sh")
-        assert served(server.port) == machine.on_disk("www.internal.example.com", home)

@@ -140,3 +140,5 @@ def test_a_revocation_prints_the_document_of_the_schema(machine: Machine) -> Non
     done = machine.run("--json", "revoke", "nas", "--yes")
     assert accepts(SCHEMA, done.document), done
     assert (done.returncode, done.document["revoked"]["name"]) == (0, "nas")
+    past = machine.run("--json", "report").document["runs"][0]
+    assert (past["command"], past["changed"], past["steps"][0]["kind"]) == ("revoke", True, "revoke")

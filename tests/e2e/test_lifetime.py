@@ -13,6 +13,7 @@ from typing import Iterator, List, Optional, Tuple
 
 import pytest
 
+from acmewrap.acme.directory import Directory
 from acmewrap.config import Config, load
 from acmewrap.driver.process import Command, Completed, OnLine
 from acmewrap.engine.context import RunContext
@@ -139,6 +140,7 @@ def test_what_is_served_outlives_an_authority_and_a_target_that_are_down_when_th
 ) -> None:
     # Waits as short as can be: the most tries fail, and the next wait is long.
     monkeypatch.setattr("random.uniform", lambda low, _: low)
+    monkeypatch.setattr(RunContext, "directory", lambda context, _: Directory("", date=context.clock()))
     world.stand_in.unreachable, world.stand_in.refusing = (43 * MINUTE, 53 * MINUTE), (88 * MINUTE, 98 * MINUTE)
     world.run()
     for now in range(EVERY, SPAN, EVERY):

@@ -113,7 +113,8 @@ def test_a_newcomer_gets_from_init_to_a_proven_certificate_in_four_commands(mach
     )
     answers = ("--ca-bundle", str(machine.pebble.ca_bundle), "--webroot", str(machine.web.root))
     assert machine.run(*init, *answers, "--output", str(config)).returncode == 0
-    edited = config.read_text().replace("/etc/nginx/tls/", f"{folder}/").replace("systemctl reload nginx", "true")
+    edited = config.read_text().replace("/etc/nginx/tls/", f"{folder}/").replace("[nginx, -t]", '["true"]')
+    edited = edited.replace("reload_services: [nginx]", 'reload: "true"')
     edited = edited.replace("verify: www.internal.test:443", "verify: no").partition("\nschedule:")[0] + "\n"
     config.write_text(edited)
     for command in ("check", "apply", "plan --exit-code", "status"):

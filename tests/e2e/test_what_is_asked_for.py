@@ -9,11 +9,14 @@ from typing import Dict, Iterator
 
 import pytest
 
+from acmewrap.pki import x509
 from acmewrap.testing.challenge import ChallengeServer
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.proxy import Change, Proxy
 from acmewrap.testing.webserver import WebServer
 from client import Client
+from provisioned import Done
+from releases import AcmeShRelease
 
 pytestmark = pytest.mark.slow  # what each makes of the words for acme.sh is shown in tests/unit/config
 
@@ -60,6 +63,44 @@ def test_addresses_are_certified(client: Client, authority: TwoRoots, webserver:
     assert done.returncode == 0, done
     assert client.run("apply").document["changed"] is False
     assert client.run("issue", "--force").document["changed"] is True
+
+
+def test_each_release_asks_for_what_it_can_and_the_rest_is_a_problem(
+    tmp_path: Path, authority: TwoRoots, webserver: WebServer, acme_sh: AcmeShRelease
+) -> None:
+    client = Client(tmp_path / "machine", acme_sh.path)
+    file, script = client.folder / "acmewrap.yaml", (acme_sh.path / "acme.sh").read_text(encoding="utf-8")
+    release = f"acme_sh: {{release: {acme_sh.version}, allow_vulnerable: {str(acme_sh.version < '3.0.6').lower()}}}\n"
+
+    def check(more: str) -> Done:
+        wanted = certificate(webserver, "floor.asked.test, 127.0.0.1", more)
+        client.configure(authority.directory_url, authority.ca_bundle, wanted)
+        file.write_text(release + file.read_text(encoding="utf-8"), encoding="utf-8")
+        return client.run("check")
+
+    kept = []
+    for flag, more in (
+        ("--cert-profile", "profile: shortlived"),
+        ("--extended-key-usage", "usages: [server, client]"),
+        ("--valid-to", "lifetime: 8h"),
+    ):
+        done = check(more)
+        if flag not in script:
+            assert (done.returncode, "acmewrap upgrade 3." in done.stdout) == (78, True), done
+        elif "profile" in more:  # Pebble 2.4 has none
+            assert (done.returncode, "no profile shortlived; it offers: none" in done.stdout) == (78, True), done
+        else:
+            kept.append(more)
+            assert done.returncode == 0, done
+    check(", ".join(kept))
+    for words in (("apply",), ("issue", "--force")):
+        done = client.run(*words)
+        assert done.returncode == 0, done
+    assert client.run("apply").document["changed"] is False
+    leaf = x509.parse_pem(Path(stored(client, "floor.asked.test.cer")).read_bytes())[0]
+    assert set(leaf.names) == {"floor.asked.test", "127.0.0.1"}
+    if "lifetime: 8h" in kept:
+        assert abs(leaf.lifetime.total_seconds() - 8 * 3600) < 120
 
 
 def test_servers_alone_are_asked_for_unless_the_file_says_more(

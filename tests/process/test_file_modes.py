@@ -13,6 +13,8 @@ from typing import Any, List, Tuple
 
 import pytest
 
+from acmewrap import load
+from acmewrap.engine import history
 from clinic import CRONTAB
 from forkserver import acmewrap
 from synthetic import DAY, Folder
@@ -136,6 +138,8 @@ def test_doctor_closes_what_it_found(machine: Machine) -> None:
     (machine.folder / "dsm.password").chmod(0o644)
     machine.run("doctor", "--fix")
     assert [mode(machine.key), mode(machine.folder / "dsm.password")] == [0o600, 0o600]
+    (past,) = [one for one in history.read(load(machine.folder / "acmewrap.yaml")) if one.command == "doctor"]
+    assert {step.outcome for step in past.steps} == {"done"}
 
 
 PRIVATE = [

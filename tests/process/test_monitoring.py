@@ -9,12 +9,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Iterator, List
+from typing import Iterator, List, Optional
 
 import pytest
 
-from acmewrap import ExitCode, Job, Run
+from acmewrap import Certificate, Config, ExitCode, Job, Run, Stored, paths
 from acmewrap.cli import main
+from acmewrap.engine import history
 from acmewrap.engine.noop_cache import find_note
 from acmewrap.report import document
 from json_schema import accepts
@@ -143,6 +144,33 @@ def test_a_killed_run_is_seen_by_its_start(site: Site, receiver: Receiver) -> No
     assert found["acmewrap_run_last_exit_code"] == 0  # of the one before
     # The one before ran ten seconds ahead.
     assert found["acmewrap_run_last_start_timestamp_seconds"] > found["acmewrap_run_last_timestamp_seconds"] - 30
+
+
+def test_a_run_that_a_signal_ended_is_in_the_history_with_what_it_had_done(site: Site, receiver: Receiver) -> None:
+    """The certificate is installed, and the command that is told of it ends the run."""
+    with site.file.open("a", encoding="utf-8") as stream:
+        stream.write("commands: [{after: deploy, run: [/bin/sh, -c, 'kill -TERM $PPID; sleep 20']}]\n")
+    argv = [sys.executable, "-m", "acmewrap", "--config", str(site.file), "cron"]
+    ended = subprocess.run(argv, check=False, capture_output=True, timeout=60)
+    assert ended.returncode == ExitCode.TERMINATED
+    assert receiver.paths() == ["/secret-uuid/start"]  # in vain the service waits for more
+    (past,) = history.read(site.config)
+    assert (past.command, past.exit_code) == ("cron", ExitCode.TERMINATED)
+    assert [failure.id for failure in past.failures] == ["run.interrupted"]
+    assert [(step.kind, step.outcome) for step in past.steps] == [("deploy", "done")]
+
+
+def test_a_run_with_nothing_to_do_reads_each_certificate_once(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    run(site)
+    read, real = [], paths.read
+
+    def counted(config: Config, certificate: Certificate) -> Optional[Stored]:
+        read.append(certificate.name)
+        return real(config, certificate)
+
+    monkeypatch.setattr("acmewrap.paths.read", counted)
+    run(site)
+    assert read == ["nas"]
 
 
 @pytest.mark.parametrize("way", ["refused", "slow", "error", "unreadable"])

@@ -3,11 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
-import shlex
-import shutil
-import subprocess
-import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -150,46 +145,3 @@ def test_a_unit_of_somebody_else_by_the_name_of_that_one_stays(units: Units, sys
         replace(units, schedule=replace(units.schedule, mail="ops@example.com")).ensure()
     assert caught.value.id == "file.foreign"
     assert failure.read_text() == "[Service]\n"
-
-
-@pytest.mark.slow  # postfix, which `make test` does not install
-@pytest.mark.skipif(os.geteuid() != 0, reason="postfix is started by root")
-def test_what_that_unit_starts_brings_the_end_of_the_log_through_a_real_mail_server(
-    units: Units, tmp_path: Path
-) -> None:
-    etc, spool, mail = tmp_path / "etc", tmp_path / "spool", tmp_path / "mail"
-    for folder in (etc, spool, mail):
-        folder.mkdir()
-    for folder in (tmp_path, *tmp_path.parents):
-        if "pytest" in str(folder):
-            folder.chmod(0o755)
-    mail.chmod(0o1777)
-    shutil.copy("/etc/postfix/master.cf", str(etc / "master.cf"))
-    lines = [line for line in (etc / "master.cf").read_text().splitlines() if not line.startswith("smtp      inet")]
-    (etc / "master.cf").write_text("\n".join(lines) + "\n")
-    (etc / "main.cf").write_text(
-        f"compatibility_level = 3.6\nqueue_directory = {spool}\ndata_directory = {tmp_path}/data\ninet_interfaces = loopback-only\n"
-        f"mydestination = local.test\nmyhostname = local.test\nalias_maps =\nalias_database =\nmail_spool_directory = {mail}/\n"
-        f"local_recipient_maps =\nmaillog_file = {tmp_path}/maillog\nmaillog_file_prefixes = {tmp_path}\n"
-    )
-    (tmp_path / "data").mkdir()
-    shutil.chown(str(tmp_path / "data"), "postfix")
-    log = tmp_path / "task.log"
-    log.write_text("the authority did not answer\n")
-    told = replace(units, log=log, schedule=replace(units.schedule, mail="root@local.test"))
-    text = told.render()[units.folder / f"{units.name}-failure.service"]
-    (start,) = re.findall("^ExecStart=(.*)$", text, re.MULTILINE)
-    argv = shlex.split(start.replace("$$", "$").replace("%%", "%").replace("\\\\", "\\"))
-    postfix = ("postfix", "-c", str(etc))
-    subprocess.run([*postfix, "start"], check=True, capture_output=True, timeout=60)
-    try:
-        subprocess.run(argv, check=True, env={"MAIL_CONFIG": str(etc)}, timeout=30)
-        deadline = time.monotonic() + 30
-        while not list(mail.rglob("*local*")) and time.monotonic() < deadline:
-            time.sleep(0.1)
-        (message,) = (path.read_text() for path in mail.rglob("*") if path.is_file())
-    finally:
-        subprocess.run([*postfix, "stop"], check=False, capture_output=True, timeout=60)
-    assert "Subject: acmewrap failed: /etc/acmewrap/config.yaml" in message
-    assert "To: root@local.test" in message
-    assert message.rstrip().endswith("the authority did not answer")

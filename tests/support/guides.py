@@ -29,11 +29,12 @@ def blocks(*kinds: str) -> List[Block]:
 
 
 def commands(text: str) -> Iterator[List[str]]:
-    """The words of each `acmewrap` line of a shell block, comments left out."""
+    """The words of each line of a shell block that starts acmewrap, by its name or as one file; comments left out."""
     for line in text.replace("\\\n", " ").splitlines():
         words = shlex.split(line, comments=True)
-        if words[:1] == ["acmewrap"]:
-            yield words[1:]
+        for program in (["acmewrap"], ["python3", "acmewrap.pyz"]):
+            if words[: len(program)] == program:
+                yield words[len(program) :]
 
 
 def guide(name: str) -> List[Block]:

@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 from pathlib import Path
-from typing import Dict, List, Tuple
+from typing import Any, Dict, List, Tuple
 
 import pytest
 
@@ -39,17 +39,26 @@ def build(folder: Path) -> Path:
 
 
 class StepCa(Counterpart):
-    """An ACME provisioner with leaves of 24 hours, under an own root of one of ``KEYS``. It looks at port 80 for http-01."""
+    """An ACME provisioner with leaves of 24 hours, under an own root of one of ``KEYS``. It looks at port 80 for http-01, with
+    the names of *dns* (host:port).
+
+    *provisioner* are more settings of it, such as ``requireEAB``; *template* makes its certificates (step-ca's own language).
+    """
 
     program = "step-ca"
     package = "golang-github-smallstep-certificates-dev"
 
-    def __init__(self, folder: Path, program: Path, key: str = "ec") -> None:
+    def __init__(
+        self, folder: Path, program: Path, key: str = "ec", *, dns: str, template: str = "", **provisioner: Any
+    ) -> None:
         super().__init__(folder)
         self.program = str(program)  # type: ignore[misc]
         self.ca_bundle = self.folder / "root.crt"
         self.port = free_port()
-        self._key = key
+        self._key, self._dns = key, dns
+        self._provisioner = {"type": "ACME", "name": "acme", **provisioner}
+        if template:
+            self._provisioner["options"] = {"x509": {"template": template}}
 
     @property
     def directory_url(self) -> str:
@@ -59,8 +68,19 @@ class StepCa(Counterpart):
         """Forget everything, as after a restore: for the time between two starts."""
         shutil.rmtree(str(self.folder / "db"))
 
+    def make_binding(self) -> Tuple[str, str]:
+        """The id and the HMAC key of a new key for external account binding; the server must not run.
+
+        step-ca asks for a binding, but has no way to make a key: its admin API leaves that to the commercial one.
+        """
+        self._prepare()
+        file = self.folder / "binding"
+        subprocess.run((self.program, "ca.json", str(file)), cwd=str(self.folder), check=True, timeout=60)
+        key_id, hmac_key = file.read_text(encoding="ascii").split()
+        return key_id, hmac_key
+
     def _prepare(self) -> None:
-        (self.folder / "db").mkdir(exist_ok=True)
+        (self.folder / "db").mkdir(parents=True, exist_ok=True)
         if not self.ca_bundle.exists():
             self._make_authority()
         settings = {
@@ -71,7 +91,7 @@ class StepCa(Counterpart):
             "dnsNames": ["localhost"],
             "logger": {"format": "text"},
             "db": {"type": "badgerv2", "dataSource": "db"},
-            "authority": {"provisioners": [{"type": "ACME", "name": "acme"}]},
+            "authority": {"provisioners": [self._provisioner]},
         }
         (self.folder / "ca.json").write_text(json.dumps(settings), encoding="ascii")
 
@@ -91,6 +111,9 @@ class StepCa(Counterpart):
 
     def _arguments(self) -> List[str]:
         return ["ca.json"]
+
+    def _environment(self) -> Dict[str, str]:
+        return {"DNS_SERVER": self._dns}
 
     def _answers(self) -> bool:
         return bool(fetch(self.directory_url, ca_bundle=self.ca_bundle))

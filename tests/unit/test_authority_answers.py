@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from acmewrap import limits
 from acmewrap.acme import directory, renewal_info, retry_after
+from acmewrap.catalogue import failure
 from acmewrap.config.model import Schedule
 from acmewrap.errors import IssueError, UnreachableError
 from acmewrap.net import connection
@@ -175,6 +176,25 @@ def test_a_profile_that_the_directory_does_not_list_is_refused(wire: Any, meta: 
     for profile in refused:
         with pytest.raises(IssueError, match=f"no profile {profile}; it offers: {', '.join(found.profiles) or 'none'}"):
             found.refuse_profile(profile)
+
+
+@pytest.mark.parametrize(
+    "source", ["file:///etc/shadow", "https://ca.test/'$(x)", "http://ca.test/ari", "https://ca.test/" + "../x"]
+)
+def test_an_address_for_renewals_that_is_not_safe_is_none(wire: Any, source: str) -> None:
+    body = json.dumps({"newOrder": "https://ca.test/order", "renewalInfo": source}).encode("ascii")
+    wire.answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+    assert directory.fetch("http://ca.test/dir", None).renewal_info is None
+
+
+def test_a_failure_is_of_a_length_that_can_be_shown_and_stored(wire: Any) -> None:
+    body = json.dumps({"newOrder": "https://ca.test/order", "meta": {"profiles": {"p" * 500_000: "", "\x1b[2J": ""}}})
+    wire.answer = b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body.encode("ascii"))
+    with pytest.raises(IssueError) as raised:
+        directory.fetch("http://ca.test/dir", None).refuse_profile("other")
+    assert len(raised.value.failure.message) < 2000
+    told = failure("acme.unknown", "m" * 10**6, ["l" * 10**6] * 20)
+    assert len(told.message) + len("".join(told.lines)) < 30_000
 
 
 @given(mutated(WINDOW, DATED, DATED, REFUSED))

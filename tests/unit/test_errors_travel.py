@@ -14,14 +14,13 @@ import pytest
 
 import acmewrap
 from acmewrap.catalogue import failure, invalid
-from acmewrap.cli import Terminated
 from acmewrap.cli.invocation import UsageError
 from acmewrap.config.binder.reader import TooMuchError
 from acmewrap.config.edit import UneditableError
 from acmewrap.config.search import MissingConfigurationError
 from acmewrap.doctor.finding import NotLooked
 from acmewrap.engine.engine import ListenerError
-from acmewrap.errors import CommandError, ConfigurationError, PortableError, Problem, UnreachableError
+from acmewrap.errors import CommandError, ConfigurationError, PortableError, Problem, Terminated, UnreachableError
 from acmewrap.net.http import HttpError, Reason
 from acmewrap.net.tls import BundleError
 from acmewrap.synology.reply import OddReplyError

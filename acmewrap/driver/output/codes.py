@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Mapping, Optional, Sequence, Tuple, Union
+from typing import Mapping, Optional, Pattern, Sequence, Tuple, Union
 
 from ...acme.directory import IDS as AUTHORITY_IDS
 from ...catalogue import dsm_codes
@@ -36,19 +36,21 @@ CURL: Mapping[int, Tuple[Union[Reason, str], str]] = {  # libcurl-errors(3); an 
 }
 _WGET: Mapping[int, int] = {2: 3, 3: 23, 4: 7, 5: 60}  # wget(1), Exit Status, as the nearest number of curl
 
-PROBLEMS: Mapping[str, str] = {  # RFC 8555 section 6.7
+PROBLEMS: Mapping[str, str] = {  # RFC 8555 section 6.7, RFC 9773 section 7.4, draft-ietf-acme-profiles section 6
     "accountDoesNotExist": "account.unknown",
+    "alreadyReplaced": "acme.order_invalid",
     "alreadyRevoked": "acme.already_revoked",
     "badCSR": "acme.bad_csr",
     "badNonce": "ca.nonce",
     "badPublicKey": "acme.bad_csr",
-    "badSignatureAlgorithm": "acme.bad_csr",
+    "badSignatureAlgorithm": "account.key",
     "caa": "acme.caa",
     "connection": "challenge.not_reachable",
     "dns": "challenge.name_unresolved",
     "externalAccountRequired": "acme.eab_required",
     "incorrectResponse": "challenge.wrong_content",
     "invalidContact": "account.contact",
+    "invalidProfile": "acme.profile",
     "orderNotReady": "acme.order_invalid",
     "rateLimited": "acme.rate_limited",
     "rejectedIdentifier": "acme.rejected_identifier",
@@ -58,25 +60,42 @@ PROBLEMS: Mapping[str, str] = {  # RFC 8555 section 6.7
     "unsupportedIdentifier": "acme.rejected_identifier",
     "userActionRequired": "acme.terms",
 }
-# Types that authorities use for many things; the sentence tells which.
+# Types that authorities use for many things; the sentence tells which. Boulder begins with the step, Go's HTTP client with
+# `Get`, where acme.sh cuts at the quotation mark that follows.
+_STEP = re.compile(r"^Error (?:creating new|finalizing) order :: ")
 _NO_ADDRESS = re.compile(r"no such host|resolv|NXDOMAIN|SERVFAIL|no valid (?:A|IP)|lookup ", re.IGNORECASE)
-_BINDING = re.compile(r"external ?account|\bEAB\b|'?kid'? references|key identifier|HMAC", re.IGNORECASE)
 _ACCOUNT = re.compile(r"account|key id|\bkid\b|\bjws verif|verif\w+ (?:the )?jws", re.IGNORECASE)
-# Go's HTTP client begins so, and acme.sh cuts at the quotation mark that follows.
-_NO_CONNECTION = re.compile(
-    r"^Get$|connection|connect|timeout|timed out|no route|unreachable|handshake|EOF", re.IGNORECASE
-)
 _CONTENT = re.compile(
     r"non-200|invalid response|key ?authorization|returned \d\d\d|does not match|did not match", re.IGNORECASE
 )
-_CONTACT = re.compile(
-    r"\bcontact (?:information|address|is\b|e-?mail)|(?:no|missing|requires? an?) (?:contact|e-?mail)", re.IGNORECASE
+_OF_CHALLENGES = (
+    (_NO_ADDRESS, "challenge.name_unresolved"),
+    (_CONTENT, "challenge.wrong_content"),
+    (
+        re.compile(r"^Get$|connection|connect|timeout|timed out|no route|unreachable|handshake|EOF", re.IGNORECASE),
+        "challenge.not_reachable",
+    ),
 )
-_NAME = re.compile(
-    r"(?:dns|ip) identifier|(?:invalid|illegal) (?:domain|host ?name|identifier|dns name)", re.IGNORECASE
+_OF_REQUESTS = tuple(
+    (re.compile(pattern, re.IGNORECASE), key)
+    for pattern, key in (
+        (
+            r"\bcontact (?:information|address|is\b|e-?mail)|(?:no|missing|requires? an?) (?:contact|e-?mail)",
+            "account.contact",
+        ),
+        (r"external ?account|\bEAB\b|'?kid'? references|key identifier|HMAC", "acme.eab_wrong"),
+        (r"\bprofile\b", "acme.profile"),
+        (r"\bnot ?(?:before|after)\b|\bvalidity\b|\bduration\b|\blifetime\b", "acme.lifetime"),
+        (r"\bCSR\b|certificate request|public key", "acme.bad_csr"),
+        (
+            r"(?:dns|ip) identifier|(?:invalid|illegal) (?:domain|host ?name|identifier|dns name)",
+            "acme.rejected_identifier",
+        ),
+        (r"\border\b|\b(?<!sufficient )authorization|expired", "acme.order_invalid"),
+        (_ACCOUNT.pattern, "account.unknown"),
+        (r"identifier|domain|hostname|dns name|invalid character|policy", "acme.rejected_identifier"),
+    )
 )
-_IDENTIFIER = re.compile(r"identifier|domain|hostname|dns name|invalid character|policy", re.IGNORECASE)
-_ORDER = re.compile(r"\border\b|authorization|expired", re.IGNORECASE)
 
 
 def curl_failed(program: str, code: int, where: str, hook: Optional[str]) -> Tuple[str, str]:
@@ -103,37 +122,29 @@ def authority_refused(problem: Problem, challenged: bool) -> Tuple[str, str]:
 def challenge_refused(invalid: ChallengeInvalid) -> Tuple[str, str]:
     """From the sentence alone, as far as acme.sh lets it through."""
     detail = invalid.detail
-    by_sentence = (
-        (_NO_ADDRESS, "challenge.name_unresolved"),
-        (_CONTENT, "challenge.wrong_content"),
-        (_NO_CONNECTION, "challenge.not_reachable"),
-    )
-    key = next((key for pattern, key in by_sentence if pattern.search(detail)), "challenge.failed")
     said = {"": "gave no reason", "Get": "could not fetch the challenge"}.get(detail, f"says: {detail}")
-    return key, f"{invalid.domain}: the authority {said}"
+    return _named(_OF_CHALLENGES, detail, "challenge.failed"), f"{invalid.domain}: the authority {said}"
+
+
+def _named(table: Sequence[Tuple[Pattern[str], str]], detail: str, otherwise: str) -> str:
+    return next((key for pattern, key in table if pattern.search(detail)), otherwise)
 
 
 def _id_of(problem: Problem, challenged: bool) -> str:
-    name, detail = problem.name, problem.detail
+    name, detail = problem.name, _STEP.sub("", problem.detail)
     if name in {"connection", "dns", "tls", "unauthorized", "incorrectResponse"} and _NO_ADDRESS.search(detail):
         return "challenge.name_unresolved"
+    if name == "badPublicKey" and _ACCOUNT.search(detail):
+        return "account.key"
     if name in PROBLEMS:
         return PROBLEMS[name]
-    if _CONTACT.search(detail):
-        return "account.contact"
-    if _BINDING.search(detail):
-        return "acme.eab_wrong"
     if name == "unauthorized" and (challenged or _CONTENT.search(detail)):
         return "challenge.wrong_content"
-    for pattern, key in (
-        (_NAME, "acme.rejected_identifier"),
-        (_ORDER, "acme.order_invalid"),
-        (_ACCOUNT, "account.unknown"),
-        (_IDENTIFIER, "acme.rejected_identifier"),
-    ):
-        if pattern.search(detail):
-            return key
-    return "ca.server_error" if problem.status is not None and problem.status >= 500 else "acme.refused"
+    if problem.status is not None and problem.status >= 500:
+        generic = "ca.server_error"
+    else:
+        generic = "challenge.failed" if challenged else "acme.refused"
+    return _named((*(_OF_CHALLENGES if challenged else ()), *_OF_REQUESTS), detail, generic)
 
 
 _STATUS = re.compile(r"^(?:\[[^\]]*\] )?code='(\d{3})'$", re.MULTILINE)

@@ -21,7 +21,6 @@ from .problem_documents import problems
 from .transcript import Transcript
 
 _TAIL = 20
-_LONGEST_MESSAGE = 500
 
 # acme.sh triggers the challenge once more when all is over; the authority's answer to that tells nothing.
 _AFTERMATH = re.compile(r"^(?:\[[^\]]*\] )?_on_issue_err$", re.MULTILINE)
@@ -97,13 +96,13 @@ def diagnose(
         )
     way, known = circumstances.challenge_of(transcript)
     text = protocol_log or "\n".join(transcript.texts)
-    if context.get("lifetime") and "lifetime" in CATALOGUE[finding.id].instead and problems(text):
-        way = "lifetime"
+    if problems(text):
+        way = next((asked for asked in CATALOGUE[finding.id].instead if asked in context), way)
     failed = circumstances.failed_of(webroots or {}, events, finding.message)
     values = circumstances.values(events, {**context, **known, **finding.values}, failed)
     id = CATALOGUE[finding.id].instead.get(way, finding.id)
     lines = tuple(line for line in transcript.lines if not _GONE.search(line))
-    return failure(id, finding.message[:_LONGEST_MESSAGE], lines[-_TAIL:], **values)
+    return failure(id, finding.message, lines[-_TAIL:], **values)
 
 
 def _interrupted(id: str, message: str, finding: Optional[Finding]) -> Finding:
@@ -119,13 +118,15 @@ def _find(
     stored = [at for at, it in enumerate(transcript.statements) if it.text.startswith("Your cert is in: ")]
     if stored:
         verb, transcript, protocol_log = "deploy", transcript.part(stored[-1]), ""
-    deploying = verb in _DEPLOYING
+    deploying, log = verb in _DEPLOYING, _AFTERMATH.split(protocol_log, maxsplit=1)[0]
+    worded, status = _from_wording(transcript, protocol_log), server_failed(log)
     return (
-        _from_transfer(verb, transcript, events, _AFTERMATH.split(protocol_log, maxsplit=1)[0], context)
+        _from_transfer(verb, transcript, events, log, context)
         or _from_own_command(transcript.texts)
         or _from_system(transcript.texts, events, deploying)
         or _from_challenge(events)
-        or _from_wording(transcript, protocol_log)
+        or (worded if worded and CATALOGUE[worded.id].account_lost else None)  # step-ca says so with status 500
+        or (Finding(*status) if status else worded)
     )
 
 
@@ -139,8 +140,7 @@ def _from_transfer(
     known = [(at, it) for at, it in said if not CATALOGUE[authority_refused(it, False)[0]].account_lost]
     said = known if verb == "revoke" and known else said
     failed = list(_TRANSFER.finditer(text))
-    challenged = any(isinstance(event, (e.ChallengeInvalid, e.ChallengeTimedOut)) for event in events)
-    refused = Finding(*authority_refused(said[-1][1], challenged)) if said else None
+    refused = Finding(*authority_refused(said[-1][1], _is_of_challenge(events, text, said[-1][0]))) if said else None
     # A refusal for good stands, whatever the cleaning up after it meets, until acme.sh goes on.
     decided = refused and CATALOGUE[refused.id].retry is Retry.AFTER_FIX and not _went_on(events, e.Problem)
     if failed and not _went_on(events, e.CurlFailed) and not (said and (decided or failed[-1].start() < said[-1][0])):
@@ -155,8 +155,14 @@ def _from_transfer(
             where = f"{asked[-1]}, to which {where} leads"
         hook = context.get("hook", "") if deploying else None
         return Finding(*curl_failed(program, int(failed[-1].group(2)), where, hook), values)
-    last = server_failed(log)
-    return refused or (Finding(*last) if last else None)
+    return refused
+
+
+def _is_of_challenge(events: Sequence[e.Event], text: str, at: int) -> bool:
+    """Whether the problem *at* this place of *text* is the verdict on a challenge, which may lie in its authorization."""
+    line = text[text.rfind("\n", 0, at) + 1 :].partition("\n")[0]
+    told = any(isinstance(event, (e.ChallengeInvalid, e.ChallengeTimedOut)) for event in events)
+    return told or '"token"' in line
 
 
 def _went_on(events: Sequence[e.Event], after: Type[e.Event]) -> bool:

@@ -96,7 +96,10 @@ def _call(
         words = (f"--{verb.replace('_', '-')}",)
         done = caller.run(verb, words, staging, bound=True, binding=binding, secrets=secrets)
         protocol = staging.read_protocol()
-    context = {"account_folder": str(caller.home.account_folder(caller.server))}
+    context = {
+        "account_folder": str(caller.home.account_folder(caller.server)),
+        **({"eab": "given"} if binding else {}),
+    }
     fault = None if done.returncode == 0 else caller.diagnose(verb, done, context, protocol=protocol)
     return done, fault, protocol
 

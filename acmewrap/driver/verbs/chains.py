@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Iterator
 
 from ...pki import pem, x509
-from ...pki.chain import sort_chain
+from ...pki.chain import has_issued, sort_chain
 from ...pki.x509 import X509
 from ...system.reading import read_bytes
 from .. import command
@@ -35,12 +35,8 @@ def complete(caller: Caller, stored: CertificateFiles, folder: Path) -> None:
 
 def _issuers(caller: Caller, leaf: X509, folder: Path) -> Iterator[X509]:
     bundle = b"" if caller.ca_bundle is None else read_bytes(caller.ca_bundle)
-    named = [
-        issuer
-        for issuer in map(x509.find_der, pem.certificates(bundle))
-        if issuer and issuer.subject_der == leaf.issuer_der
-    ]
-    if leaf.issuer_der != leaf.subject_der:
+    named = [issuer for issuer in map(x509.find_der, pem.certificates(bundle)) if issuer and has_issued(issuer, leaf)]
+    if not has_issued(leaf, leaf):
         yield from (issuer for issuer in named if _has_signed(caller, issuer, leaf, folder))
         # OpenSSL, too, may be unable to judge a kind of key.
         yield from (issuer for issuer in named if issuer.key_type == "unknown")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Mapping, Optional
 
 from ... import paths
@@ -10,12 +11,23 @@ from ...config.model import Certificate, Config
 from ...driver.homes import compromised
 from ...driver.results import RevokeResult
 from ...errors import IssueError
+from ...formats.timefmt import instant
 from ...pki.x509 import X509
 from ...state.ledger import Ledger
 from ...state.machine import read_state
 from ...state.model import CERTIFICATE_PARTS
+from .. import history
 from ..context import RunContext
 from ..engine import Engine
+from ..history import PastRun, PastStep
+
+_REASONS: Mapping[int, str] = {
+    0: "unspecified",
+    1: "key_compromise",
+    3: "affiliation_changed",
+    4: "superseded",
+    5: "cessation_of_operation",
+}
 
 
 def leaf_of(config: Config, certificate: Certificate, sha256: Optional[str] = None) -> X509:
@@ -32,14 +44,24 @@ def revoke(
     config: Config, certificate: Certificate, context: RunContext, reason: int, sha256: Optional[str]
 ) -> RevokeResult:
     """See :meth:`acmewrap.job.Job.revoke`."""
-    authority = config.authority_of(certificate)
-    with Engine(config, context).hold(authority.name):
+    authority, started = config.authority_of(certificate), context.clock()
+    with Engine(config, context).hold(authority.name) as barred:
         leaf = leaf_of(config, certificate, sha256).sha256
         acme = context.open_acme(config, authority, certificate.name)
         result = acme.revoke(certificate.domains[0], key=certificate.key, reason=reason)
         if result.ok:
             Ledger.load(paths.ledger_path(authority)).revoke(leaf)
+        history.add(config, _past(certificate.name, result, reason, instant(started), instant(context.clock())), barred)
         return result
+
+
+def _past(name: str, result: RevokeResult, reason: int, started: datetime, finished: datetime) -> PastRun:
+    error = None if result.failure is None else history.cut(result.failure)
+    step = PastStep(
+        "revoke", _REASONS.get(reason, str(reason)), result.outcome, result.ok, result.seconds, name, error=error
+    )
+    code = 0 if result.failure is None else int(result.failure.exit_code)
+    return PastRun("revoke", code, result.ok, started, finished, 1, int(not result.ok), (step,))
 
 
 def mark_compromised(

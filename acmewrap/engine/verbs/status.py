@@ -121,15 +121,17 @@ class CertificateStatus:
         return self.state in ("valid", "due") and self.attempts.error is None and deployed and not self.unrevoked
 
 
-def assess(config: Config, state: State, now: float, run: Optional[Run] = None) -> Dict[str, CertificateStatus]:
-    """The status of every certificate that *state* holds, with what *run* did to it."""
+def assess(
+    config: Config, state: State, now: float, run: Optional[Run] = None, names: Sequence[str] = ()
+) -> Dict[str, CertificateStatus]:
+    """The status of each of *names* (none: of every certificate that *state* holds), with what *run* did to it."""
     results = run.by_certificate if run is not None else {}
     return {
         name: replace(
-            _assess(config, config.certificates[name], found, now, results.get(name, ())),
+            _assess(config, config.certificates[name], state.certificates[name], now, results.get(name, ())),
             unrevoked=tuple(one for one in state.revocations if one.name == name),
         )
-        for name, found in state.certificates.items()
+        for name in names or state.certificates
     }
 
 

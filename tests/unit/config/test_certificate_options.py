@@ -46,6 +46,8 @@ def test_what_a_certificate_is_to_be_reaches_acme_sh(keys: Mapping[str, Any], wo
     [
         ("3.1.1", {"profile": "shortlived"}, "profile", "3.1.2"),
         ("3.1.1", {"options": ["--cert-profile", "shortlived"]}, "options", "3.1.2"),
+        ("3.0.2", {"usages": ["server", "client"]}, "usages", "3.0.9"),
+        ("3.0.2", {"lifetime": "8h"}, "lifetime", "3.0.6"),
     ],
 )
 def test_a_release_that_cannot_do_it_is_a_problem_with_upgrade_as_its_remedy(

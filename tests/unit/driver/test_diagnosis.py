@@ -148,6 +148,14 @@ def test_a_transfer_that_was_tried_again_with_success_is_not_the_reason() -> Non
             "challenge.wrong_content",
         ),
         ("somethingNew", "something new", "acme.refused"),
+        ("unauthorized", "The client lacks sufficient authorization", "acme.refused"),
+        ("invalidProfile", "no such profile", "acme.profile"),
+        ("malformed", "Profile x is not permitted for this account", "acme.profile"),
+        ("alreadyReplaced", "", "acme.order_invalid"),
+        ("badSignatureAlgorithm", "ES256", "account.key"),
+        ("badPublicKey", "the account's key is of a kind that is not allowed", "account.key"),
+        ("malformed", "Error finalizing order :: CSR is of an account's key", "acme.bad_csr"),
+        ("malformed", "NotBefore and NotAfter are not supported", "acme.lifetime"),
     ],
 )
 def test_the_type_of_a_problem_decides_and_its_sentence_where_types_are_vague(
@@ -280,6 +288,21 @@ def test_a_hook_that_failed_is_told_in_its_own_last_words() -> None:
     ]
     failure = diagnosed(lines, verb="deploy")
     assert (failure.id, failure.message) == ("deploy.failed", "scp: connection closed")
+
+
+def test_an_account_that_step_ca_lost_is_no_error_of_the_server() -> None:
+    """It answers `{}`, with status 500."""
+    lines = ["Error creating new order. Le_OrderFinalize not found. {}"]
+    assert diagnosed(lines, log=f"{STAMP}code='500'\n").id == "account.unknown"
+
+
+def test_a_challenge_that_failed_before_is_told_by_its_authorization() -> None:
+    error = problem("malformed", "Non-200 status code from HTTP: 404")
+    log = f'{STAMP}response=\'{{"status":"invalid","challenges":[{{"token":"x","error":{error}}}]}}\'\n'
+    assert (
+        diagnosed(["get authz objec with invalid status, please try again later."], log=log).id
+        == "challenge.wrong_content"
+    )
 
 
 def test_a_challenge_that_stays_pending_has_its_reason_in_the_log() -> None:
@@ -626,6 +649,27 @@ def test_a_revocation_failed_as_the_key_of_the_account_was_told() -> None:
     log = f"{problem('serverInternal', 'no list', 500)}\n{problem('accountDoesNotExist')}"
     assert diagnosed([f"{STAMP}Error revoking."], "revoke", log).id == "ca.server_error"
     assert diagnosed([f"{STAMP}Error revoking."], "revoke", problem("accountDoesNotExist")).id == "account.unknown"
+
+
+@pytest.mark.parametrize(
+    ("name", "detail", "expected"),
+    [
+        ("malformed", "Non-200 status code from HTTP", "challenge.wrong_content"),
+        ("malformed", "dial tcp: connect: no route to host", "challenge.not_reachable"),
+        ("malformed", "Unable to update the challenge", "challenge.failed"),
+        ("malformed", "the authorization is not pending", "acme.order_invalid"),
+    ],
+)
+def test_of_a_challenge_the_sentence_counts_where_the_type_says_nothing(name: str, detail: str, expected: str) -> None:
+    assert diagnosed([f"a.example.com:Verify error:{detail}"], log=problem(name, detail)).id == expected
+
+
+@pytest.mark.parametrize(("name", "id"), [("serverInternal", "ca.server_error"), ("unauthorized", "acme.refused")])
+def test_a_refusal_without_another_reason_names_the_binding_that_was_given(name: str, id: str) -> None:
+    """step-ca: `The server experienced an internal error`, or `The client lacks sufficient authorization`."""
+    failure = diagnosed([f"{STAMP}x"], "register_account", problem(name), context={**CONTEXT, "eab": "given"})
+    assert (failure.id, "`eab`" in failure.remedy) == ("acme.eab_refused", True)
+    assert diagnosed([f"{STAMP}x"], "register_account", problem(name)).id == id
 
 
 @pytest.mark.parametrize("name", ["serverInternal", "malformed", "orderNotReady"])

@@ -157,6 +157,11 @@ def test_a_cron_says_what_failed_and_why(recordings: List[Recorded]) -> None:
     none_breaks(mixed, complaint)
 
 
+def test_a_cron_that_only_delivers_again_fails_with_nothing(recordings: List[Recorded]) -> None:
+    again = [recording.transcript for recording in recordings if recording.scenario == "cron_delivers_again"]
+    assert [output.read(transcript.output).failed_renewals() for transcript in again] == [{}]
+
+
 def test_nothing_of_the_machine_that_recorded_is_left() -> None:
     found = {
         file.name: OF_THIS_MACHINE.findall(file.read_text(encoding="utf-8")) for file in TRANSCRIPTS.glob("*.json")

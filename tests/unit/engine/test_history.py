@@ -15,7 +15,7 @@ from acmewrap.catalogue import failure
 from acmewrap.config import Config
 from acmewrap.engine import history
 from acmewrap.engine.results import CommandResult, Run, StepResult
-from acmewrap.errors import ExitCode
+from acmewrap.errors import AcmewrapError, ExitCode, Terminated
 from acmewrap.formats.timefmt import instant
 from acmewrap.plan.planner import Plan
 from results import CONFIG, DEPLOY, GOOD, NOT_ISSUED, NOT_PROVEN, NOW, PAST, RENEW, SECONDS
@@ -127,3 +127,24 @@ def test_whatever_stands_in_it_only_whole_runs_are_read(
     (good,) = json.loads(path.read_text(encoding="utf-8"))["runs"]
     path.write_text(json.dumps({"version": 1, "runs": [found, good, {**good, "steps": found}]}), encoding="utf-8")
     assert PAST[0] in history.read(config)
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "id"),
+    [
+        (Terminated(), ExitCode.TERMINATED, "run.interrupted"),
+        (KeyboardInterrupt(), ExitCode.INTERRUPTED, "run.interrupted"),
+        (AcmewrapError(failure("disk.full", "no room")), ExitCode.UNEXPECTED, "disk.full"),
+        (ZeroDivisionError(), ExitCode.UNEXPECTED, "internal.unexpected"),
+    ],
+)
+def test_a_run_that_was_ended_is_there_with_what_it_did_and_why(
+    config: Config, error: BaseException, code: ExitCode, id: str
+) -> None:
+    history.note(config, "apply", at(Run(Plan(), (), NOW, NOW), 1), error=error)
+    history.note(config, "apply", at(replace(GOOD, results=GOOD.results[:1]), 2), error=error)
+    found = history.read(config)
+    assert [(run.exit_code, [one.id for one in run.failures], len(run.steps)) for run in found] == [
+        (code, [id], 1),
+        (code, [id], 0),
+    ]

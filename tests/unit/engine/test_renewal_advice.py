@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Dict, List, Optional
+from typing import Any, Dict, List, Optional, Set
 
 import pytest
 
@@ -16,7 +16,7 @@ from acmewrap.config.model import Authority
 from acmewrap.driver.homes.home import CertificateFiles, Home
 from acmewrap.engine import renewal_advice
 from acmewrap.errors import UnreachableError
-from acmewrap.net.http import Reply
+from acmewrap.net.http import HttpError, Reason, Reply
 from acmewrap.state.ledger import Advice, Ledger
 from wanted import CERTIFICATE, DAY, ISSUED, LEAF, NOW, make_config, make_leaf, make_stored
 
@@ -242,6 +242,31 @@ def test_no_answer_keeps_what_is_known_and_asks_again_later(
     assert renewal_advice.consult(config, CERTIFICATE, ledger, NOW) == "connection refused"
     assert ledger.advice("nas", LEAF) == replace(known, next_look=NOW + 6 * HOUR)
     assert calendar.read_bytes() == before
+
+
+def test_an_authority_that_hangs_takes_its_time_once_in_a_run(
+    config: Config, calendar: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert calendar.exists()
+    asked: List[str] = []
+    silent: Set[str] = set()
+    ledger = Ledger.load(tmp_path / "ledger")
+
+    def hang(source: str, *_: object) -> None:
+        asked.append(source)
+        raise UnreachableError(failure("ca.timeout", "no answer")) from HttpError(Reason.TIMEOUT, "no answer")
+
+    monkeypatch.setattr(renewal_info, "fetch", hang)
+    for _ in range(3):
+        ledger.advise("nas", Advice(LEAF, SOURCE, NOW))
+        assert renewal_advice.consult(config, CERTIFICATE, ledger, NOW, silent=silent) is not None
+        assert ledger.advice("nas", LEAF) == Advice(LEAF, SOURCE, NOW + 6 * HOUR)
+    assert asked == [SOURCE]
+
+
+@pytest.mark.parametrize("said", ["", "x" * 2000, "https://ca.test/\x1b[31m", "javascript:x", ["https://ca.test/"]])
+def test_an_explanation_that_is_no_url_is_left_out(monkeypatch: pytest.MonkeyPatch, said: Any) -> None:
+    assert asked(monkeypatch, {**GOOD, "explanationURL": said}).explanation is None
 
 
 def test_an_authority_that_offers_none_is_never_asked(

@@ -50,6 +50,12 @@ def test_the_service_may_write_where_it_has_to_and_nowhere_else(units: Units) ->
         assert bar in lines
 
 
+def test_programs_of_the_configuration_have_what_programs_of_root_need(units: Units) -> None:
+    lines = service_of(replace(units, runs_others=True))
+    assert "ProtectSystem=full" in lines
+    assert not any(line.startswith("CapabilityBoundingSet") for line in lines)
+
+
 def test_a_service_of_another_user_has_its_log_opened_by_that_user(units: Units) -> None:
     lines = service_of(replace(units, user="admin"))
     assert "User=admin" in lines
@@ -127,6 +133,25 @@ def test_mail_is_sent_by_a_unit_of_its_own_that_the_service_starts_when_it_fails
     assert "sendmail -oi -t" in start
     assert "/var/lib/acmewrap/task.log ops@example.com" in start
     assert "$$1" in start  # systemd would put its own value in the place of $1
-    for bar in ("UMask=0077", "ProtectSystem=full", "ProtectHome=read-only", "PrivateTmp=yes"):
+    own = replace(told, user="acmewrap").render()[units.folder / f"{units.name}-failure.service"].splitlines()
+    for bar in (
+        "UMask=0077",
+        "ProtectSystem=strict",
+        "ProtectHome=read-only",
+        "PrivateTmp=yes",
+        "TimeoutStartSec=5min",
+    ):
         assert bar in lines
-    assert "NoNewPrivileges=yes" not in lines  # programs that send mail are setgid
+        assert bar in own
+    # Programs that send mail are setuid or setgid; these imply the first for a service that is not root's (systemd.exec(5)).
+    implying = (
+        "SystemCall",
+        "RestrictAddress",
+        "RestrictNamespaces",
+        "PrivateDevices",
+        "ProtectKernel",
+        "LockPersonality",
+    )
+    assert not any(line.startswith("NoNewPrivileges") for line in (*lines, *own))
+    assert all(any(line.startswith(bar) for line in lines) for bar in implying)
+    assert not any(line.startswith(implying) for line in own)
