@@ -127,7 +127,7 @@ def test_what_waits_for_its_next_try_is_said_when_nothing_else_is_to_do() -> Non
 
 
 def test_a_step_that_was_ended_did_not_fail() -> None:
-    ended = replace(REFUSED, failure=failure("run.interrupted", "interrupted"), seconds=7.0)
+    ended = replace(GOOD.results[0], outcome="failed", failure=failure("run.interrupted", "interrupted"), seconds=7.0)
     first, *rest = result_lines(ended)
     assert first.endswith(": interrupted after 7.0 s")
     assert "FAILED" not in " ".join(rest)
