@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import subprocess
 import tempfile
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -22,6 +24,35 @@ from acmewrap.testing.webserver import WebServer
 DAYS = 90
 
 
+class Delay:
+    """Takes connections at ``port`` and hands them on to *port* after ``seconds``, which is how long the authority validates."""
+
+    def __init__(self, port: int) -> None:
+        self.seconds, self._port = 0.0, port
+        self._listening = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self.port = self._listening.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def _accept(self) -> None:
+        while True:
+            threading.Thread(target=self._serve, args=self._listening.accept()[:1], daemon=True).start()
+
+    def _serve(self, client: socket.socket) -> None:
+        time.sleep(self.seconds)
+        with contextlib.suppress(OSError), client, socket.create_connection(("127.0.0.1", self._port)) as server:
+            threading.Thread(target=_copy, args=(client, server), daemon=True).start()
+            _copy(server, client)
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    with contextlib.suppress(OSError):
+        while True:
+            data = source.recv(65536)
+            if not data:
+                return
+            target.sendall(data)
+
+
 @dataclass(frozen=True)
 class Machine:
     """``leaves`` has the PEM text of a certificate of 90 days by name; all have the key in ``key`` and the chain in ``issuer``."""
@@ -30,6 +61,7 @@ class Machine:
     program: Path
     pebble: Pebble
     web: WebServer
+    delay: Delay
     environment: Dict[str, str]
     issuer: Pair
     key: str
@@ -51,8 +83,9 @@ def set_up(count: int) -> Iterator[Machine]:
             leaves = dict(zip(names, pool.map(lambda name: _make_leaf(folder / "ca", issuer, name), names)))
         with ChallengeServer(folder / "dns") as dns, WebServer(folder / "web") as web:
             (web.root / ".well-known" / "acme-challenge").mkdir(parents=True, exist_ok=True)
+            delay = Delay(web.port)
             with Pebble(
-                folder / "pebble", dns=dns.address, http_port=web.port, validity_seconds=DAYS * 86400
+                folder / "pebble", dns=dns.address, http_port=delay.port, validity_seconds=DAYS * 86400
             ) as pebble:
                 environment = {
                     "PATH": os.environ.get("PATH", os.defpath) + ":/usr/sbin:/sbin",
@@ -65,7 +98,7 @@ def set_up(count: int) -> Iterator[Machine]:
                     "SSL_CERT_FILE": str(pebble.ca_bundle),
                 }
                 (folder / "user").mkdir()
-                yield Machine(folder, program, pebble, web, environment, issuer, key, leaves)
+                yield Machine(folder, program, pebble, web, delay, environment, issuer, key, leaves)
 
 
 class Sample(NamedTuple):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
 import shutil
@@ -48,11 +49,11 @@ class Program:
         """The daily run over what :meth:`store` laid there."""
         raise NotImplementedError
 
-    def prepare(self, folder: Path, names: Sequence[str]) -> None:
+    def prepare(self, folder: Path, certificates: Sequence[Sequence[str]]) -> None:
         """What comes before the first issue and is not measured: the account, mainly."""
 
-    def issue(self, folder: Path, names: Sequence[str]) -> List[str]:
-        """Obtain a certificate for each of *names*."""
+    def issue(self, folder: Path, certificates: Sequence[Sequence[str]]) -> List[str]:
+        """Obtain *certificates*, each for one or more names."""
         raise NotImplementedError
 
     def call(self, *words: str) -> None:
@@ -85,29 +86,15 @@ class AcmeSh(Program):
         del names
         return [*self._start(folder), "--cron"]
 
-    def prepare(self, folder: Path, names: Sequence[str]) -> None:
-        del names
+    def prepare(self, folder: Path, certificates: Sequence[Sequence[str]]) -> None:
+        del certificates
         folder.mkdir(exist_ok=True)
         self.call(*self._start(folder), "--register-account", *self._authority())
 
-    def issue(self, folder: Path, names: Sequence[str]) -> List[str]:
-        return each(
-            folder,
-            [
-                [
-                    *self._start(folder),
-                    "--issue",
-                    "-d",
-                    name,
-                    "-w",
-                    self.webroot,
-                    "-k",
-                    "ec-256",
-                    *self._authority(),
-                ]
-                for name in names
-            ],
-        )
+    def issue(self, folder: Path, certificates: Sequence[Sequence[str]]) -> List[str]:
+        start, end = [*self._start(folder), "--issue"], ["-k", "ec-256", *self._authority()]
+        words = ([word for name in names for word in ("-d", name, "-w", self.webroot)] for names in certificates)
+        return each(folder, [[*start, *names, *end] for names in words])
 
     def _start(self, folder: Path) -> List[str]:
         program = str(self.machine.program)
@@ -122,7 +109,7 @@ class Acmewrap(Program):
     command = sys.executable
 
     def store(self, folder: Path, names: Sequence[str]) -> None:
-        self._configure(folder, names)
+        self._configure(folder, [[name] for name in names])
         config = load(folder / "acmewrap.yaml", self.machine.environment)
         for certificate in config.certificates.values():
             domain, ecc = paths.name_of(certificate)
@@ -134,13 +121,13 @@ class Acmewrap(Program):
         del names
         return [*self._start(folder), "cron"]
 
-    def prepare(self, folder: Path, names: Sequence[str]) -> None:
-        self._configure(folder, [*names, "first.example.com"])
+    def prepare(self, folder: Path, certificates: Sequence[Sequence[str]]) -> None:
+        self._configure(folder, [*certificates, ["first.example.com"]])
         shutil.copytree(str(self.machine.program), str(folder / "src" / "acme.sh"))
         self.call(*self._start(folder), "issue", "first.example.com")
 
-    def issue(self, folder: Path, names: Sequence[str]) -> List[str]:
-        return [*self._start(folder), "issue", *names]
+    def issue(self, folder: Path, certificates: Sequence[Sequence[str]]) -> List[str]:
+        return [*self._start(folder), "issue", *(names[0] for names in certificates)]
 
     def forget(self) -> None:
         """Take away the note of the last run."""
@@ -153,11 +140,9 @@ class Acmewrap(Program):
         del folder
         return ""
 
-    def _configure(self, folder: Path, names: Sequence[str]) -> None:
-        entries = "".join(
-            f'  "{name}":\n    domains: ["{name}"]\n    challenge: {{webroot: "{self.webroot}"}}\n    renew: {{at: 2/3}}\n'
-            for name in names
-        )
+    def _configure(self, folder: Path, certificates: Sequence[Sequence[str]]) -> None:
+        more = f'    challenge: {{webroot: "{self.webroot}"}}\n    renew: {{at: 2/3}}\n'
+        entries = "".join(f'  "{names[0]}":\n    domains: {json.dumps(names)}\n{more}' for names in certificates)
         bundle = self.machine.pebble.ca_bundle
         head = f'jobs: {LANES}\nauthorities: {{bench: {{server: "{self.server}", ca_bundle: "{bundle}"}}}}\ncertificates:\n'
         self.write(folder / "acmewrap.yaml", head + entries + self._more(folder))
@@ -202,14 +187,16 @@ class Certbot(Program):
         del names
         return [*self._start(folder, "renew"), "--no-random-sleep-on-renew"]
 
-    def prepare(self, folder: Path, names: Sequence[str]) -> None:
-        del names
+    def prepare(self, folder: Path, certificates: Sequence[Sequence[str]]) -> None:
+        del certificates
         words = ("--agree-tos", "--register-unsafely-without-email", "--server", self.server)
         self.call(*self._start(folder, "register"), *words)
 
-    def issue(self, folder: Path, names: Sequence[str]) -> List[str]:
+    def issue(self, folder: Path, certificates: Sequence[Sequence[str]]) -> List[str]:
         options = ["--server", self.server, "--webroot", "-w", self.webroot, "--key-type", "ecdsa"]
-        return each(folder, [[*self._start(folder, "certonly"), *options, "-d", name] for name in names])
+        return each(
+            folder, [[*self._start(folder, "certonly"), *options, "-d", ",".join(names)] for names in certificates]
+        )
 
     def _start(self, folder: Path, verb: str) -> List[str]:
         places = ("--config-dir", str(folder), "--work-dir", f"{folder}/work", "--logs-dir", f"{folder}/logs")
@@ -221,7 +208,7 @@ class Lego(Program):
     command = "lego"
 
     def store(self, folder: Path, names: Sequence[str]) -> None:
-        self.prepare(folder, names)
+        self.prepare(folder, [[name] for name in names])
         chain = self.machine.issuer.certificate.read_text(encoding="ascii")
         for name in names:
             parts = {"crt": self.machine.leaves[name] + chain, "key": self.machine.key, "issuer.crt": chain}
@@ -232,12 +219,13 @@ class Lego(Program):
     def check(self, folder: Path, names: Sequence[str]) -> List[str]:
         return each(folder, [[*self._start(folder), "--domains", name, "renew"] for name in names])
 
-    def prepare(self, folder: Path, names: Sequence[str]) -> None:
-        del names
+    def prepare(self, folder: Path, certificates: Sequence[Sequence[str]]) -> None:
+        del certificates
         self.call(*self._start(folder), "--domains", "first.example.com", "run")
 
-    def issue(self, folder: Path, names: Sequence[str]) -> List[str]:
-        return each(folder, [[*self._start(folder), "--domains", name, "run"] for name in names])
+    def issue(self, folder: Path, certificates: Sequence[Sequence[str]]) -> List[str]:
+        start = self._start(folder)
+        return each(folder, [[*start, *(f"--domains={name}" for name in names), "run"] for names in certificates])
 
     def _start(self, folder: Path) -> List[str]:
         options = ("--server", self.server, "--email", "a@example.com", "--accept-tos", "--path", str(folder))
@@ -249,7 +237,7 @@ class Dehydrated(Program):
     command = "dehydrated"
 
     def store(self, folder: Path, names: Sequence[str]) -> None:
-        self.prepare(folder, names)
+        self.prepare(folder, [[name] for name in names])
         chain = self.machine.issuer.certificate.read_text(encoding="ascii")
         for name in names:
             leaf = self.machine.leaves[name]
@@ -265,14 +253,15 @@ class Dehydrated(Program):
         del names
         return ["dehydrated", "--cron", "--config", str(folder / "config")]
 
-    def prepare(self, folder: Path, names: Sequence[str]) -> None:
-        self._configure(folder, "config", names)
+    def prepare(self, folder: Path, certificates: Sequence[Sequence[str]]) -> None:
+        self._configure(folder, "config", certificates)
         self.call("dehydrated", "--register", "--accept-terms", "--config", str(folder / "config"))
 
-    def issue(self, folder: Path, names: Sequence[str]) -> List[str]:
-        return ["dehydrated", "--cron", "--config", self._configure(folder, f"config.{names[0]}", names)]
+    def issue(self, folder: Path, certificates: Sequence[Sequence[str]]) -> List[str]:
+        file = f"config.{certificates[0][0]}"
+        return ["dehydrated", "--cron", "--config", self._configure(folder, file, certificates)]
 
-    def _configure(self, folder: Path, file: str, names: Sequence[str]) -> str:
+    def _configure(self, folder: Path, file: str, certificates: Sequence[Sequence[str]]) -> str:
         values = {
             "BASEDIR": str(folder),
             "CA": self.server,
@@ -281,8 +270,14 @@ class Dehydrated(Program):
             "DOMAINS_TXT": f"{folder}/{file}.txt",
         }
         self.write(folder / file, "".join(f'{key}="{value}"\n' for key, value in values.items()))
-        self.write(folder / f"{file}.txt", "\n".join(names) + "\n")
+        self.write(folder / f"{file}.txt", "".join(f"{' '.join(names)}\n" for names in certificates))
         return str(folder / file)
+
+
+HOOK = """#!/bin/sh
+file={webroot}/.well-known/acme-challenge/$4
+case $1/$2 in begin/http-01) printf %s "$5" >"$file" ;; begin/*) exit 1 ;; *) rm -f "$file" ;; esac
+"""
 
 
 class Uacme(Program):
@@ -301,8 +296,23 @@ class Uacme(Program):
         start = ["uacme", "-c", str(folder), "-a", self.server, "issue"]
         return each(folder, [[*start, name] for name in names], but="[ $? = 1 ] || exit")
 
-    def issue(self, folder: Path, names: Sequence[str]) -> List[str]:
-        raise NotImplementedError  # it trusts the system's store alone, which is not ours to change
+    def prepare(self, folder: Path, certificates: Sequence[Sequence[str]]) -> None:
+        del certificates
+        if os.geteuid() != 0:
+            raise NotImplementedError
+        (folder / "hook").parent.mkdir(exist_ok=True)
+        self.write(folder / "hook", HOOK.format(webroot=self.webroot))
+        (folder / "hook").chmod(0o700)
+        self.call(*self._trusting(["uacme", "-y", "-c", str(folder), "-a", self.server, "new"]))
+
+    def issue(self, folder: Path, certificates: Sequence[Sequence[str]]) -> List[str]:
+        start = ["uacme", "-c", str(folder), "-a", self.server, "-h", str(folder / "hook"), "issue"]
+        return self._trusting(each(folder, [[*start, *names] for names in certificates]))
+
+    def _trusting(self, words: List[str]) -> List[str]:
+        """It trusts the system's store alone: for *words* the authority is the whole of that, which takes root."""
+        mount = f"mount --bind {self.machine.pebble.ca_bundle} /etc/ssl/certs/ca-certificates.crt"
+        return ["unshare", "--mount", "sh", "-c", f'{mount} && exec "$@"', "sh", *words]
 
 
 PROGRAMS = (AcmeSh, Acmewrap, Monitored, Certbot, Lego, Dehydrated, Uacme)

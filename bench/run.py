@@ -1,8 +1,8 @@
 """Measures acmewrap beside acme.sh alone and whatever other clients are installed, all in one run; writes bench/RESULTS.md.
 
-Figures are the wall time and the processor time of whole processes. Programs take turns, round by round, so that what else the
-machine does hits all of them; ratios are those of medians within this run. Figures of different machines, or days, do not
-compare, and on a machine that is busy with something else only the processor time says much.
+Measured are the wall time and the processor time of whole processes. Programs take turns, round by round, so that what else the
+machine does hits all of them. What is written are the ratios of medians within one run: seconds of different machines, or days, do
+not compare, and on a machine that is busy with something else only the processor time says much.
 """
 
 from __future__ import annotations
@@ -15,16 +15,18 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Callable, Dict, List, Sequence, Tuple
+from typing import Callable, Dict, List, Sequence, Tuple, Type
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
+import chart
 from machine import Machine, Sample, measure, set_up
 from programs import LANES, PROGRAMS, AcmeSh, Acmewrap, Monitored, Program
 
-RESULTS = Path(__file__).resolve().parent / "RESULTS.md"
+FOLDER = Path(__file__).resolve().parent
+RESULTS, CHART = FOLDER / "RESULTS.md", FOLDER / "chart.svg"
 ROUNDS = {1: 9, 10: 7, 100: 3, 1000: 1}
-MANY = 24
+MANY, NAMES, DELAY = 24, 20, 3  # certificates, names of one, seconds
 IMPORTS = {
     "python -c pass": "pass",
     "import acmewrap": "import acmewrap",
@@ -38,11 +40,13 @@ HEADING = """\
 
 Written by `make bench` on {day}: {processors} processors, {system}; {versions}. Load when it began: {load:.1f}.
 
-Times are those of whole processes, which take turns; ratios are those of the medians. *After a change* is acmewrap's run that
-reads the file and every certificate, because one of them changed since the last run or a week has passed; the other row is every
-run after it. lego and uacme take one name per call and so run in a loop. Issues are made by a Pebble on the same machine, with
-the sleeps of each client as it has them, each for names that are new to it; acmewrap issues {lanes} at a time, the others one
-after another.
+Whole processes, which take turns; the figures are ratios of medians, in wall time and in processor time. *After a change* is
+acmewrap's run that reads the file and every certificate, because one of them changed since the last run or a week has passed; the
+other row is every run after it. lego and uacme take one name per call and so run in a loop. Issues are made by a Pebble on the same
+machine, with the sleeps of each client as it has them, each for names that are new to it; acmewrap issues {lanes} at a time, the
+others one after another.
+
+![Wall time of each client, as a ratio to acme.sh](chart.svg)
 """
 
 Row = Tuple[str, List[Sample]]
@@ -57,20 +61,25 @@ def main() -> None:
     options = parser.parse_args()
     sizes = [count for count in ROUNDS if count <= options.most]
     with set_up(max((*sizes, MANY))) as machine:
-        parts = [heading(machine)]
+        tables = {"Imports": imports(machine)}
         for count in sizes:
             rounds = max(1, round(ROUNDS[count] * options.rounds))
-            parts.append(
-                table(f"Nothing due, {count} certificate{'' if count == 1 else 's'}", quiet(machine, count, rounds))
-            )
+            tables[f"Nothing due, {count} certificate{'' if count == 1 else 's'}"] = quiet(machine, count, rounds)
         if not options.quick:
-            parts.append(
-                table("One certificate issued, account known", issue(machine, 1, max(1, round(5 * options.rounds))))
+            several = max(1, round(5 * options.rounds))
+            tables["One certificate issued"] = issue(machine, "one", several)
+            tables[f"One certificate of {NAMES} names issued"] = issue(machine, "names", 1, names=NAMES)
+            tables[f"{MANY} certificates issued"] = issue(machine, "many", 1, count=MANY)
+            machine.delay.seconds = DELAY
+            tables[f"{MANY} certificates issued, validation takes {DELAY} s"] = issue(
+                machine, "late", 1, count=MANY, those=(AcmeSh, Acmewrap)
             )
-            parts.append(table(f"{MANY} certificates issued, account known", issue(machine, MANY, 1)))
-        parts.append(table("Imports", imports(machine), base="python -c pass"))
-        RESULTS.write_text("\n".join(parts), encoding="utf-8")
-    print(f"written to {RESULTS}")
+        begun = heading(machine)
+    parts = [table(title, rows) for title, rows in tables.items()]
+    RESULTS.write_text("\n".join([begun, *parts]), encoding="utf-8")
+    drawn = {title: ratios(rows) for title, rows in tables.items() if title != "Imports"}
+    CHART.write_text(chart.draw(drawn), encoding="utf-8")
+    print(f"written to {RESULTS} and {CHART}")
 
 
 def quiet(machine: Machine, count: int, rounds: int) -> List[Row]:
@@ -97,16 +106,27 @@ def quiet(machine: Machine, count: int, rounds: int) -> List[Row]:
     return take_turns(commands, rounds)
 
 
-def issue(machine: Machine, count: int, rounds: int) -> List[Row]:
+def issue(
+    machine: Machine,
+    kind: str,
+    rounds: int,
+    *,
+    count: int = 1,
+    names: int = 1,
+    those: Sequence[Type[Program]] = PROGRAMS,
+) -> List[Row]:
     """First issues, of new names in each round, from the real authority on this machine; sleeps of the clients included."""
-    batches = [[f"i{number}-{batch}.example.com" for number in range(count)] for batch in range(rounds)]
+    batches = [
+        [[f"{kind}{batch}-{number}-{name}.example.com" for name in range(names)] for number in range(count)]
+        for batch in range(rounds)
+    ]
     commands: Dict[str, Command] = {}
-    for program in installed(machine):
+    for program in installed(machine, those):
         if isinstance(program, Monitored):  # whose orders are those of acmewrap
             continue
-        folder = program.base / f"issue{count}"
+        folder = program.base / kind
         try:
-            program.prepare(folder, [name for batch in batches for name in batch])
+            program.prepare(folder, [names for batch in batches for names in batch])
             calls = iter([program.issue(folder, batch) for batch in batches])
         except NotImplementedError:
             continue
@@ -122,8 +142,8 @@ def imports(machine: Machine) -> List[Row]:
     return take_turns(commands, 15)
 
 
-def installed(machine: Machine) -> List[Program]:
-    return [program for program in (kind(machine) for kind in PROGRAMS) if program.is_installed()]
+def installed(machine: Machine, those: Sequence[Type[Program]] = PROGRAMS) -> List[Program]:
+    return [program for program in (kind(machine) for kind in those) if program.is_installed()]
 
 
 def take_turns(commands: Dict[str, Command], rounds: int) -> List[Row]:
@@ -135,29 +155,25 @@ def take_turns(commands: Dict[str, Command], rounds: int) -> List[Row]:
     return list(found.items())
 
 
-def table(title: str, rows: List[Row], base: str = AcmeSh.name) -> str:
-    print(title, flush=True)
-    against = median(dict(rows)[base])
-    head = f"| | rounds | wall, median | least to most | ratio to {base} | processor | ratio |"
-    lines = [f"## {title}", "", head, "|---|--:|--:|--:|--:|--:|--:|"]
+def ratios(rows: List[Row]) -> Dict[str, Sample]:
+    """The medians of each row, as ratios to those of the first."""
+    base = median(rows[0][1])
+    return {name: Sample(*(value / of for value, of in zip(median(samples), base))) for name, samples in rows}
+
+
+def table(title: str, rows: List[Row]) -> str:
+    base, found = median(rows[0][1]), ratios(rows)
+    lines = [f"## {title}", "", "| | rounds | wall time | least to most | processor time |", "|---|--:|--:|--:|--:|"]
     for name, samples in rows:
-        middle, walls = median(samples), [sample.wall for sample in samples]
-        columns = (
-            *(name, str(len(samples)), written(middle.wall), f"{written(min(walls))} to {written(max(walls))}"),
-            *(f"{middle.wall / against.wall:.4f}", written(middle.processor)),
-            f"{middle.processor / against.processor:.4f}",
-        )
+        walls = [sample.wall / base.wall for sample in samples]
+        spread = f"{min(walls):.4f} to {max(walls):.4f}"
+        columns = (name, str(len(samples)), f"{found[name].wall:.4f}", spread, f"{found[name].processor:.4f}")
         lines.append(f"| {' | '.join(columns)} |")
-        print("   ", lines[-1], flush=True)
     return "\n".join(lines) + "\n"
 
 
 def median(samples: List[Sample]) -> Sample:
     return Sample(*(statistics.median(values) for values in zip(*samples)))
-
-
-def written(seconds: float) -> str:
-    return f"{seconds * 1000:.1f} ms" if seconds < 1 else f"{seconds:.2f} s"
 
 
 def heading(machine: Machine) -> str:

@@ -195,6 +195,7 @@ type -t _acmewrap_curl >/dev/null || _acmewrap_curl() { command curl "$@"; }
 
 if type -P curl >/dev/null; then
   curl() {
+    case $1 in --help) echo --globoff && return ;; esac # all that acme.sh looks for, twice for each of its shells
     if ! _acmewrap_is_own; then
       _acmewrap_curl "$@"
       return

@@ -81,11 +81,11 @@ _acmewrap_hmac() {
 def shell_functions(folder: Path, *, secrets: bool = True, polls: str = "", deadline: float = 600) -> Dict[str, str]:
     """Write the functions into *folder*, private to one call; what is returned makes bash read them.
 
-    Those that stand between an authority and acme.sh always, those that hide arguments only where there are *secrets*. For
-    *polls* and *deadline* see :func:`guard`.
+    Those that stand between an authority and acme.sh always, those that hide arguments only where there are *secrets*, those that
+    spare it programs where its *polls* are known. For these and *deadline* see :func:`guard`.
     """
-    path = folder / "functions.sh"
-    path.write_text(_HEAD + (_FUNCTIONS if secrets else "") + guard(polls, deadline), encoding="ascii")
+    path, builtins = folder / "functions.sh", resources.read_text("templates/builtins.sh") if polls else ""
+    path.write_text(_HEAD + (_FUNCTIONS if secrets else "") + guard(polls, deadline) + builtins, encoding="ascii")
     return {"BASH_ENV": str(path)}
 
 

@@ -45,7 +45,7 @@ def parse(data: bytes) -> Csr:
         names = tuple(name for tag, content, _ in attributes if tag == 0xA0 for name in _requested_names(content))
         return Csr(data, common_name(subject[1]), names, key_type_of(public_key[1]), public_key_of(public_key[1]))
     except (StopIteration, IndexError, KeyError, UnicodeDecodeError) as error:
-        raise ValueError(f"not a certificate request: {error}") from error
+        raise ValueError("not a certificate request") from error
 
 
 def _requested_names(attributes: bytes) -> Iterator[str]:

@@ -104,7 +104,7 @@ def parse_der(der: bytes) -> X509:
     try:
         return _parse(der)
     except (IndexError, KeyError, UnicodeDecodeError) as error:
-        raise ValueError(f"not a certificate: {error}") from error
+        raise ValueError("not a certificate") from error
 
 
 def key_matches(key: bytes, certificate: X509) -> bool:
@@ -120,7 +120,7 @@ def public_part(key: bytes) -> bytes:
     try:
         return _public_part(key)
     except (IndexError, KeyError) as error:
-        raise ValueError(f"not a private key: {error}") from error
+        raise ValueError("not a private key") from error
 
 
 @functools.lru_cache(maxsize=32)  # most certificates of a machine have the same issuers

@@ -73,7 +73,7 @@ _AUTHORITY = Record(
         "poll": Key(
             choice(get_args(model.Poll)),
             "How soon acme.sh asks again while the authority works: `early`, after a tenth of a second and then ever later, or "
-            "every 2 s, as `acme.sh` by itself. `Retry-After` is respected.",
+            "every 2 s, as `acme.sh` by itself, whose functions are then all its own. `Retry-After` is respected.",
             default=model.Authority.poll,
         ),
         "proxy": Key(

@@ -14,7 +14,7 @@ import pytest
 from acmewrap.config.challenges import Webroot
 from acmewrap.config.model import Poll
 from acmewrap.driver.acmesh import AcmeSh
-from acmewrap.driver.concealment import poll_places
+from acmewrap.driver.concealment import poll_places, shell_functions
 from acmewrap.driver.process import Command, Completed, OnLine
 from acmewrap.driver.release.pin import manifest, releases
 from acmewrap.system import resources
@@ -76,6 +76,12 @@ def test_what_is_known_counts_by_content_and_not_by_name(tmp_path: Path, monkeyp
     assert places(program, tmp_path / "home") == "waittimes:7"
     assert places(program, tmp_path / "home", poll="acme.sh") == ""
     assert places(program, tmp_path / "home", verb="revoke") == ""
+
+
+@pytest.mark.parametrize(("polls", "spared"), [("waittimes:7", True), ("", False)])
+def test_only_a_release_that_is_known_is_spared_its_programs(tmp_path: Path, polls: str, spared: bool) -> None:
+    text = Path(shell_functions(tmp_path, polls=polls)["BASH_ENV"]).read_text(encoding="ascii")
+    assert text.endswith(resources.read_text("templates/builtins.sh")) is spared
 
 
 def with_row(row: str, read: object = resources.read_text) -> object:
