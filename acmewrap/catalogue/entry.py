@@ -14,7 +14,8 @@ class Entry:
     """One kind of failure. ``exit_code`` is what a command ends with that this failure alone ends.
 
     ``fixable``: acmewrap can put it right without anything being lost. ``alarming``: somebody may have tampered with
-    something, which is worth a warning even when the run went on without it. ``account_lost``: the account may have to be
+    something, which is worth a warning even when the run went on without it. ``interruption``: it did not fail, it was ended.
+    ``account_lost``: the account may have to be
     registered once more. ``revoked``: what was to be revoked is. ``instead`` are the ids that stand for it with other challenges
     than a webroot's (dns, standalone), with a requested ``lifetime`` or with a binding by ``eab``; ``seen_from_here`` those that
     do when a look at the name from this machine finds the web server ``silent``, or ``other`` content.
@@ -26,6 +27,7 @@ class Entry:
     retry: Retry = Retry.AFTER_FIX
     fixable: bool = False
     alarming: bool = False
+    interruption: bool = False
     account_lost: bool = False
     revoked: bool = False
     instead: Mapping[str, str] = field(default_factory=dict)

@@ -22,6 +22,7 @@ ENTRIES: Mapping[str, Entry] = {
         "Run again: nothing half-done is kept, and what was finished is not done twice. A TXT record or a challenge file that "
         "was left behind does no harm, and can be removed by hand.",
         retry=Retry.LATER,
+        interruption=True,
     ),
     "file.foreign": denied(
         "Something that acmewrap did not write lies where it would write. It is never overwritten.",

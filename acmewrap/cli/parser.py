@@ -113,6 +113,20 @@ ALSO_TRIED: Mapping[str, Tuple[str, ...]] = {
     "update": ("upgrade", "self-update"),
 }
 
+_CHANGED = "also when its files were changed; they are kept beside the new ones"
+_FORCED = {  # what --force does for a command
+    "init": "replace a file that is there",
+    "plan": "as `apply --force` would do it",
+    "apply": "also renew what is not due; changed files of acme.sh are replaced and kept",
+    "cron": "also renew what is not due",
+    "issue": "also renew what is not due",
+    "deploy": "also deploy what is served already",
+    "install": _CHANGED,
+    "upgrade": _CHANGED,
+    "self-update": "also to an older build",
+    "replace": "begin anew, although the last replacement is not finished",
+}
+
 
 def parse(arguments: Sequence[str]) -> argparse.Namespace:
     """The options as attributes; exits with 2 and a usage line when they make no sense."""
@@ -195,7 +209,7 @@ def build(words: Optional[Sequence[str]] = None) -> argparse.ArgumentParser:
             continue
         if page.names:
             command.add_argument("names", nargs="*", metavar="NAME", help="certificates (default: all)")
-        _add_common(command, page.takes, first=False)
+        _add_common(command, page.takes, first=False, forced=_FORCED.get(name, ""))
         own = command if name != "init" else command.add_argument_group(_ANSWERS)
         for commands, flag, text, settings in _OWN:
             if name in commands.split():
@@ -209,7 +223,7 @@ def _positionals(command: str) -> str:
     return given + (" [NAME ...]" if COMMANDS[command].names else "")
 
 
-def _add_common(parser: argparse.ArgumentParser, takes: Tuple[str, ...], *, first: bool) -> None:
+def _add_common(parser: argparse.ArgumentParser, takes: Tuple[str, ...], *, first: bool, forced: str = "") -> None:
     """Options that may stand before and after the command; after it they win. What the command does not take is not shown."""
     group = parser.add_argument_group("common options")
     flag = False if first else argparse.SUPPRESS
@@ -222,7 +236,7 @@ def _add_common(parser: argparse.ArgumentParser, takes: Tuple[str, ...], *, firs
     add("--json", action="store_true", default=flag, help="one JSON document on standard output")
     shown = {name: text if name in takes else argparse.SUPPRESS for name, text in OPTIONS.items()}
     add("--only", action="append", metavar="NAME", default=value, help=shown["--only"])
-    add("--force", action="store_true", default=flag, help=shown["--force"])
+    add("--force", action="store_true", default=flag, help=forced or shown["--force"])
     add("--dry-run", action="store_true", default=flag, help=shown["--dry-run"])
     add("--timeout", type=_seconds, metavar="SECONDS", default=value, help="deadline of each call of acme.sh")
     add("-v", "--verbose", action="store_true", default=flag, help="also what acme.sh prints")

@@ -73,6 +73,13 @@ def check_domain(text: str) -> str:
     lower = text.lower().rstrip(".")
     if not lower.isascii():
         raise ValueError(f"{quoted(text)} is not ASCII: write it {_punycode(lower)}")
+    for label in lower.split("."):
+        if label.startswith("xn--") and not _is_punycode(label):
+            raise ValueError(f"{quoted(text)}: {label} is no encoded name (RFC 3492)")
+    if lower == "no":
+        raise ValueError(
+            "acme.sh takes the name `no` for none at all: choose a longer one, such as no.internal.example.com"
+        )
     host = lower[2:] if lower.startswith("*.") else lower
     if host.endswith("_ecc"):
         raise ValueError(
@@ -147,8 +154,37 @@ def _check_address(text: str) -> str:
     return text
 
 
-def _punycode(name: str) -> str:
+def _is_punycode(label: str) -> bool:
     try:
-        return "as " + name.encode("idna").decode("ascii")
+        return not label[4:].encode("ascii").decode("punycode").isascii()
+    except (UnicodeError, ValueError, OverflowError):
+        return False
+
+
+_KEPT = "\u00df\u03c2\u200c\u200d"  # what IDNA 2003 maps away and IDNA 2008 keeps (RFC 5894 section 7.2)
+
+
+def _punycode(name: str) -> str:
+    """How a name with other letters is written, where IDNA 2003, which Python has, and IDNA 2008 agree, or the later one alone
+    keeps the name apart from another.
+    """
+    try:
+        written = [_encode(label) for label in name.split(".")]
     except UnicodeError:
         return "in its ASCII form (xn--…)"
+    return "as " + ".".join(written)
+
+
+def _encode(label: str) -> str:
+    import unicodedata
+
+    if label.isascii():
+        return label
+    if not all(unicodedata.category(letter)[0] in "LMN" or letter in f"-{_KEPT}" for letter in label):
+        raise UnicodeError
+    if set(label) & set(_KEPT):
+        return "xn--" + label.encode("punycode").decode("ascii")
+    written = label.encode("idna").decode("ascii")
+    if written.encode("ascii").decode("idna") != label:
+        raise UnicodeError
+    return written

@@ -39,7 +39,8 @@ _OF_LEAF = ("not_before", "not_after", "serial", "sha256", "issuer", "key_type")
 
 @dataclass(frozen=True)
 class Request:
-    """An ``--issue`` or ``--renew``: the certificate that is requested, and the arguments that do it; ``webroots`` by domain.
+    """An ``--issue`` or ``--renew``: the certificate that is requested, and the arguments that do it; ``webroots`` by domain;
+    ``called``: its name in remedies, the first domain when empty.
 
     Raises :class:`CommandError` (``command.unsafe``) for settings that a configuration of acme.sh cannot hold.
     """
@@ -55,6 +56,11 @@ class Request:
     csr: Optional[Csr] = None
     wait: Optional[Wait] = None
     new_key: bool = False
+    called: str = ""
+
+    @property
+    def known_as(self) -> str:
+        return self.called or self.domains[0]
 
     def __post_init__(self) -> None:
         try:
@@ -129,7 +135,7 @@ def is_due(stored: Stored, completed: Completed) -> bool:
     return stored.next_renewal is None or stored.next_renewal.timestamp() <= time.time() - completed.seconds
 
 
-def find_fault(requested: Iterable[str], after: Stored, lines: Tuple[str, ...]) -> Optional[Failure]:
+def find_fault(requested: Iterable[str], after: Stored, lines: Tuple[str, ...], called: str = "") -> Optional[Failure]:
     """Why what acme.sh stored is not the certificate that was *requested*, with its key and chain; None when it is. A template
     of the authority may add names to it.
     """
@@ -137,14 +143,14 @@ def find_fault(requested: Iterable[str], after: Stored, lines: Tuple[str, ...]) 
     if fault is not None:
         id = "certificate.chain_missing" if fault.chain else "certificate.mismatch"
         message = f"what acme.sh stored does not belong together: {fault}"
-        return failure(id, message, lines[-_TAIL:], name=after.files.domain)
+        return failure(id, message, lines[-_TAIL:], name=called or after.files.domain)
     assert after.leaf is not None
     names = comparable(after.leaf.names)
     missing = comparable(requested) - names
     if missing or not names:
         holds = f"is for {', '.join(sorted(names))}, not for" if names else "has no subjectAltName at all; it lacks"
         message = f"the certificate {holds} {', '.join(sorted(missing))}"
-        return failure("certificate.names_missing", message, lines[-_TAIL:], name=after.files.domain)
+        return failure("certificate.names_missing", message, lines[-_TAIL:], name=called or after.files.domain)
     return None
 
 
@@ -155,22 +161,25 @@ def _decide(
     new = after.leaf.sha256 if after is not None and after.leaf is not None else None
     if after is None:
         if request.verb == "renew":
-            return "not_issued", failure("certificate.not_issued", f"{request.domains[0]} was never issued here")
+            return "not_issued", failure(
+                "certificate.not_issued", f"{request.domains[0]} was never issued here", name=request.known_as
+            )
         return "failed", None
     if new is not None and new != old:
-        fault = find_fault(request.domains, after, completed.lines)
+        fault = find_fault(request.domains, after, completed.lines, request.called)
         if fault is not None:
             return "failed", fault
         if old is None:
             return "issued", None
         return ("renewed" if request.verb == "renew" else "reissued"), None
-    fault = find_fault(request.domains, after, completed.lines)
+    fault = find_fault(request.domains, after, completed.lines, request.called)
     skipped = completed.returncode == _SKIPPED and not is_due(after, completed)
     if new is not None and after.configuration_error is None and (skipped or completed.returncode == 0):
         # Nothing new, and acme.sh is content; it looks neither at the key nor at the chain.
         return ("not_due" if skipped else "unchanged"), fault
     if completed.returncode == 0:
-        return "failed", failure("certificate.not_stored", "acme.sh reported success and stored no certificate")
+        message = "acme.sh reported success and stored no certificate"
+        return "failed", failure("certificate.not_stored", message, name=request.known_as, folder=after.files.folder)
     # Exit code 2 with a broken set: acme.sh goes by its calendar and passes over it for ever.
     return "failed", fault if completed.returncode == _SKIPPED else None
 

@@ -18,7 +18,8 @@ def explain(certificate: Certificate, result: IssueResult) -> IssueResult:
     """*result*, of an order that failed, with the id that a look at the name from here leads to, where it tells more."""
     fault = result.failure
     if fault is None:
-        return replace(result, failure=failure("certificate.not_stored", "acme.sh ended well and stored nothing new"))
+        message, folder = "acme.sh ended well and stored nothing new", result.files.folder
+        return replace(result, failure=failure("certificate.not_stored", message, name=certificate.name, folder=folder))
     if not CATALOGUE[fault.id].seen_from_here:
         return result
     failed = [event for event in result.events if isinstance(event, (ChallengeInvalid, ChallengeTimedOut))]

@@ -10,7 +10,7 @@ import time
 from typing import TYPE_CHECKING, Optional, Union
 
 from .. import limits
-from ..config.model import Certificate, Config, RenewAt, RenewBefore, Schedule, Target
+from ..config.model import DEFAULT_RENEW, Certificate, Config, RenewAt, RenewBefore, Schedule, Target
 
 if TYPE_CHECKING:
     from ..driver.homes.home import Stored
@@ -28,18 +28,30 @@ def due_at(
     advised: Optional[int] = None,
     interval: int = 0,
 ) -> int:
-    """Seconds since 1970 UTC; strictly before *not_after*, and not before *not_before*.
+    """Seconds since 1970 UTC; strictly before *not_after*, and after *not_before* unless *advised* otherwise.
 
     *advised* is the authority's word (RFC 9773) and goes before *renew*, but it cannot put the renewal off so far that a
     failure would leave no time: half of what *renew* leaves stays, and two runs of a schedule with this *interval*.
     """
     lifetime = max(not_after - not_before, 1)
-    due = not_before + int(lifetime * renew.of(lifetime)) if isinstance(renew, RenewAt) else not_after - renew.seconds
-    due = min(max(due, not_before), not_after - 1)
+    due = not_before + min(_age_at_renewal(lifetime, renew), lifetime - 1)
     if advised is None:
         return due
     latest = not_after - max((not_after - due) // 2, 2 * interval)
     return max(min(advised, max(latest, due)), not_before)
+
+
+def _age_at_renewal(lifetime: int, renew: Union[RenewAt, RenewBefore]) -> int:
+    """Where *renew* does not fit the *lifetime*, the default: else each run would renew what the last one brought."""
+    if not fits(renew, lifetime):
+        renew = DEFAULT_RENEW
+    return int(lifetime * renew.of(lifetime)) if isinstance(renew, RenewAt) else lifetime - renew.seconds
+
+
+def fits(renew: Union[RenewAt, RenewBefore], lifetime: int) -> bool:
+    """Whether *renew* leaves a tenth of the *lifetime* before the renewal."""
+    age = lifetime * renew.of(lifetime) if isinstance(renew, RenewAt) else lifetime - renew.seconds
+    return age >= lifetime / 10
 
 
 def due_of(

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Dict, Iterator, Optional
 
 from ..config.locate import Found
-from ..config.model import Config
+from ..config.model import LIFETIME, Certificate, Config
 from ..formats.timefmt import span
 from ..state.model import State
-from .due import due_at, interval_of, slowest_interval
+from .due import due_at, fits, interval_of, slowest_interval
 
 _HOUR, _MINUTE = 3600, 60
 # What divides a day or an hour, so that every scheduler can keep to it.
@@ -35,7 +36,18 @@ def find_problems(config: Config, state: State) -> Iterator[Found]:
 
 
 def find_warnings(config: Config, state: State) -> Iterator[Found]:
-    """Where an authority wishes to be asked more often when to renew (Retry-After, RFC 9773 section 4.3) than runs take place."""
+    """What is renewed at another time than the file says, and where an authority wishes to be asked more often when to renew
+    (Retry-After, RFC 9773 section 4.3) than runs take place.
+    """
+    for name, lifetime in _lifetimes(config, state).items():
+        renew = config.certificates[name].renew
+        if not fits(renew, lifetime):
+            left = lifetime - due_at(0, lifetime, renew)
+            message = (
+                f"does not fit a certificate that lives {span(lifetime)}: each run would renew it, so that is done"
+            )
+            remedy = f"{span(left)} before its end; leave `renew` out, or write a shorter time"
+            yield Found(("certificates", name, "renew"), f"{message} {remedy}")
     interval = interval_of(config.schedule)
     wishes: Dict[str, int] = {}
     for name, found in state.certificates.items():
@@ -51,17 +63,17 @@ def find_warnings(config: Config, state: State) -> Iterator[Found]:
 
 
 def find_too_slow(config: Config, state: State) -> Optional[TooSlow]:
-    """None when every certificate is renewed in time. Nothing is said of an authority of which none lies on the disk."""
+    """None when every certificate is renewed in time. Nothing is said of an authority of which none lies on the disk, unless
+    the file says how long a certificate is to live.
+    """
     interval, lifetimes = interval_of(config.schedule), _lifetimes(config, state)
     slowest = {
-        name: slowest_interval(lifetimes[certificate.authority], certificate.renew)
-        for name, certificate in config.certificates.items()
-        if certificate.authority in lifetimes
+        name: slowest_interval(lifetime, config.certificates[name].renew) for name, lifetime in lifetimes.items()
     }
     if not interval or not slowest or min(slowest.values()) >= interval:
         return None
     name = min(slowest, key=lambda one: slowest[one])
-    lifetime = lifetimes[config.certificates[name].authority]
+    lifetime = lifetimes[name]
     left = lifetime - due_at(0, lifetime, config.certificates[name].renew)
     message = (
         f"a run every {span(interval)} is too slow for {name}: its certificate lives {span(lifetime)} and is due {span(left)} "
@@ -77,11 +89,18 @@ def _written(seconds: int) -> str:
 
 
 def _lifetimes(config: Config, state: State) -> Dict[str, int]:
-    """The shortest lifetime that each authority is known to give."""
-    known: Dict[str, int] = {}
+    """How long each certificate is known to live: what it asks for, else the shortest that its authority is known to give."""
+    asked = {name: _asked(certificate) for name, certificate in config.certificates.items()}
+    given: Dict[str, int] = {}
     for name, found in state.certificates.items():
-        if found.leaf is not None:
+        if found.leaf is not None and asked[name] is None:
             authority = config.certificates[name].authority
             lifetime = int(found.leaf.lifetime.total_seconds())
-            known[authority] = min(known.get(authority, lifetime), lifetime)
-    return known
+            given[authority] = min(given.get(authority, lifetime), lifetime)
+    known = {name: asked[name] or given.get(one.authority) for name, one in config.certificates.items()}
+    return {name: lifetime for name, lifetime in known.items() if lifetime is not None}
+
+
+def _asked(certificate: Certificate) -> Optional[int]:
+    found = re.fullmatch(r"\+([0-9]{1,9})h", certificate.value_of(LIFETIME) or "")
+    return int(found[1]) * _HOUR if found else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
+from ..catalogue import CATALOGUE
 from ..engine.results import Run, StepResult
 from ..engine.verbs.status import CertificateStatus, TargetStatus
 from ..errors import Failure
@@ -63,7 +64,9 @@ def result_lines(result: StepResult, *, verbose: bool = False) -> Iterator[str]:
         yield f"{head}: skipped, a step before it failed"
         return
     after = f" after {result.seconds:.1f} s" if result.seconds >= _SHOWN_SECONDS else ""
-    yield f"{head}: {_BAD.get(result.outcome, 'FAILED')}{after}"
+    entry = None if result.failure is None else CATALOGUE.get(result.failure.id)
+    ended = entry is not None and entry.interruption
+    yield f"{head}: {'interrupted' if ended else _BAD.get(result.outcome, 'FAILED')}{after}"
     if result.failure is not None:
         yield from failure_lines(result.failure, verbose=verbose)
 

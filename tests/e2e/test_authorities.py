@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from pathlib import Path
 from typing import Dict, Iterator
 
@@ -10,6 +11,7 @@ import pytest
 
 from acmewrap.driver.homes.home import Home
 from acmewrap.pki.x509 import X509
+from acmewrap.state.ledger import Advice, Ledger
 from acmewrap.testing.challenge import ChallengeServer
 from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
@@ -92,9 +94,9 @@ def test_interleaved_runs_leave_the_home_of_the_other_byte_identical(machine: Ma
 
 def test_a_name_without_a_dot_renews_like_any_other(machine: Machine, second: Pebble) -> None:
     old = stored(machine, ".acme.sh-two", "other")
-    # Due by what the file says of it now.
-    text = (machine.folder / "acmewrap.yaml").read_text(encoding="utf-8").replace("key: ec-256", "renew: {before: 30d}")
-    (machine.folder / "acmewrap.yaml").write_text(text, encoding="utf-8")
+    day = int(time.time()) + 80_000
+    advice = Advice(old.sha256, "https://ca.internal.test/renewal", day, chosen=1)
+    Ledger.load(machine.folder / ".acme.sh-two" / ".ledger.json").advise("other", advice)
     done = machine.run("--json", "cron")
     assert done.returncode == 0, done
     assert [(step["kind"], step["certificate"]) for step in done.document["steps"]] == [("renew", "other")]

@@ -14,8 +14,6 @@ from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
 from provisioned import CERTIFICATES, HEAD, PASSWORD, SYNOLOGY, Machine, as_root
 
-# Due as soon as it is issued, so the first run of cron renews it.
-DUE = CERTIFICATES.replace("    deploy:", "    renew: {{before: 24h}}\n    deploy:")
 SCHEDULE = "schedule: {{every: 1m, by: crontab, log: task.log}}\n"
 
 
@@ -57,7 +55,7 @@ def test_cron_renews_and_delivers_what_is_due_and_logs_both_streams(  # noqa: PL
 ) -> None:
     with DsmSimulator(password=PASSWORD) as nas:
         machine = Machine(tmp_path / "machine", acme_sh_311, pebble, webserver, nas, real_crontab=True)
-        machine.configure(HEAD + DUE + SYNOLOGY + SCHEDULE)
+        machine.configure(HEAD + CERTIFICATES + SYNOLOGY + SCHEDULE)
         broken = Machine(tmp_path / "broken", acme_sh_311, pebble, webserver, nas, real_crontab=True)
         broken.adopt(issued_home)
         broken.configure(HEAD + CERTIFICATES + SYNOLOGY + SCHEDULE)
@@ -65,6 +63,7 @@ def test_cron_renews_and_delivers_what_is_due_and_logs_both_streams(  # noqa: PL
             done = one.run("apply", "--only", "nas")
             assert done.returncode == 0, done
         assert crontab("-l").stdout.count("# BEGIN acmewrap") == 2
+        machine.make_due()  # so that the first run of cron renews it
         nas_serves = machine.served()
         first = machine.on_disk()
         (broken.folder / "acmewrap.yaml").write_text("nonsense: true\n", encoding="utf-8")

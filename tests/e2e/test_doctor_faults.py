@@ -286,7 +286,7 @@ CASES: Dict[str, Case] = {
     "the name has no address": Case(_unresolved, "doctor.name_unresolved", ExitCode.ISSUE_FAILED),
     "the certificate has expired": Case(_expired, "doctor.certificate_expired", ExitCode.ISSUE_FAILED),
     "the certificate was due long ago": Case(
-        lambda sound, _: sound.edit("    deploy:\n", "    renew: {before: 82d}\n    deploy:\n"),
+        lambda sound, _: sound.edit("    deploy:\n", "    renew: {before: 81d}\n    deploy:\n"),
         "doctor.certificate_overdue",
         ExitCode.ISSUE_FAILED,
     ),

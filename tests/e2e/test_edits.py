@@ -145,7 +145,6 @@ EDITS: Dict[str, Case] = {
         ["render acme.sh", "deploy nas to more"],
     ),
     "another place for the files": Case(swap("tls/www.pem", "tls/new.pem"), ["deploy nas to web"]),
-    "renewal at once": Case(swap(f"[{NAME}]", f"[{NAME}]\n    renew: {{before: 1d}}"), ["renew nas", *NAS_DEPLOYS]),
     "the schedule": Case(swap("every: 6h", "every: 2h"), ["schedule crontab"]),
     "no schedule": Case(swap("schedule: {every: 6h}\n", ""), ["(remove the crontab entry acmewrap.yaml)"]),
     "the release": Case(

@@ -23,7 +23,6 @@ certificates:
   nas:
     domains: [nas.internal.test]
     challenge: {{webroot: "{webroot}"}}
-    renew: {{before: 24h}}
 """
 
 
@@ -33,6 +32,7 @@ def test_neither_a_year_of_retry_after_nor_one_of_the_ledger_nor_an_expired_leaf
 ) -> None:
     machine = Machine(tmp_path / "machine", acme_sh_311, pebble, webserver, DsmSimulator())
     machine.adopt(issued_home)
+    machine.make_due()
     ledger = machine.folder / ".acme.sh" / ".ledger.json"
     before = machine.on_disk()
     with Proxy(tmp_path / "proxy", pebble) as proxy:

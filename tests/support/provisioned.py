@@ -10,11 +10,13 @@ import socket
 import ssl
 import subprocess
 import sys
+import time
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
 
+from acmewrap.state.ledger import Advice, Ledger
 from acmewrap.testing.dsm import IMPORT, CertificateStore, DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
@@ -154,6 +156,12 @@ class Machine:
         """As if nothing had been delivered yet: to a NAS as the factory makes it."""
         for ledger in self.folder.glob(".acme.sh*/.ledger.json"):
             ledger.unlink()
+
+    def make_due(self, name: str = "nas", home: str = ".acme.sh") -> None:
+        """As if the authority had said that it is time to renew."""
+        ledger = Ledger.load(self.folder / home / ".ledger.json")
+        day = int(time.time()) + 80_000
+        ledger.advise(name, Advice(self.on_disk(home=home), "https://ca.internal.test/renewal", day, chosen=1))
 
     def on_disk(self, name: str = "nas.internal.test", home: str = ".acme.sh") -> str:
         (path,) = (self.folder / home).glob(f"{name}*/{name}.cer")  # _ecc, or nothing for RSA

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Optional, Tuple, Union
+from typing import Any, Dict, List, Optional, Tuple, Union
 
 from yaml.nodes import ScalarNode
 
@@ -12,9 +12,10 @@ from ..arguments import SYNOLOGY_HOOK, check_first_domain, check_path
 from ..binder.record import Section
 from ..binder.types import suggestion
 from ..challenges import Challenge, Dns
-from ..model import LOG, Authority, Certificate, Config, DsmCertificate, Schedule, Synology, Target
+from ..model import LOG, Authority, Certificate, Config, Schedule, Synology, Target
 from .install import check_installs
 from .options import missing_options, wanted_options
+from .shared import check_dsm_entries, check_folders, check_variables
 from .synology import canonical, target_of
 
 _MOST_JOBS = 4
@@ -33,14 +34,16 @@ def assemble(root: Section, file: Path) -> Optional[Config]:
         name: _certificate(name, section, root, authorities)
         for name, section in (root.get("certificates") or {}).items()
     }
-    _check_folders(root, certificates)
-    _check_dsm_entries(root, certificates)
+    check_folders(root, certificates)
+    check_dsm_entries(root, certificates)
     schedule = _schedule(root, directory)
     for key in ("commands", "monitoring") if schedule is not None and schedule.run == "wrapper" else ():
         if root.get(key):
             why = "is the work of acmewrap, and `schedule: {run: wrapper}` has acme.sh run alone: leave out one of them"
             root.refuse(key, why)
     check_installs(root, certificates, schedule)
+    if schedule is not None and schedule.run == "wrapper":
+        check_variables(root, certificates)
     if root.reader.problems:
         return None
     return Config(
@@ -91,6 +94,10 @@ def _certificate(name: str, section: Section, root: Section, authorities: Dict[s
     wanted = wanted_options(section, root.get("acme_sh"))
     for key, flag, since in missing_options(wanted, options, root.get("acme_sh")):
         section.refuse(key, f"this release of acme.sh has no {flag}: acmewrap upgrade {since}, or a later one")
+    if domains[:1] == ("ca",) and not str(section.get("key")).startswith("ec"):
+        section.refuse(
+            "domains", "acme.sh would put an RSA certificate for `ca` where its accounts lie: take a key such as ec-256"
+        )
     try:
         for first in domains[:1]:
             check_first_domain(first)
@@ -139,6 +146,12 @@ def _challenges(section: Section, domains: Tuple[str, ...]) -> Tuple[Challenge, 
         section.refuse(
             "challenge", "acme.sh waits once for all TXT records of a certificate: give each the same `wait`"
         )
+    given_env: Dict[str, Any] = {}
+    for challenge in challenges:
+        for variable, value in challenge.env.items() if isinstance(challenge, Dns) else ():
+            if given_env.setdefault(variable, value) != value:
+                message = f"{variable} has two values, and acme.sh knows one for all names of a certificate"
+                section.refuse("challenge", f"{message}: make a certificate of the names of each")
     for domain, challenge in zip(domains, challenges):
         if domain.startswith("*.") and not isinstance(challenge, Dns):
             section.refuse(
@@ -171,48 +184,6 @@ def _full_target(name: str, section: Section) -> Target:
     if env:
         variables = canonical(env) if hook == SYNOLOGY_HOOK else dict(env.values)
     return Target(name, hook, variables, section.get("verify"), install=section.get("install"))
-
-
-def _check_folders(root: Section, certificates: Dict[str, Certificate]) -> None:
-    """acme.sh keeps one folder for the first domain, and another one for its elliptic key: nothing more tells two apart."""
-    owners: Dict[Tuple[str, str, bool], str] = {}
-    for name, certificate in certificates.items():
-        if not certificate.domains or not certificate.key:
-            continue
-        family = certificate.key.startswith("ec")
-        owner = owners.setdefault((certificate.authority, certificate.domains[0], family), name)
-        if owner != name:
-            clash = f"the certificate {owner!r} begins with {certificate.domains[0]} too, and acme.sh would keep both in one folder"
-            remedy = "put another domain first, or take a key of the other family (ec or rsa)"
-            root.get("certificates")[name].refuse("domains", f"{clash}: {remedy}")
-
-
-def _check_dsm_entries(root: Section, certificates: Dict[str, Certificate]) -> None:
-    """DSM finds an entry by its description, has one default certificate, and uses one certificate for each service."""
-    owners: Dict[str, str] = {}
-    for name, certificate in certificates.items():
-        for target in certificate.targets:
-            if target.synology is None:
-                continue
-            for claim, remedy in _claims(target.synology):
-                owner = owners.setdefault(claim, f"{name}.deploy.{target.name}")
-                if owner != f"{name}.deploy.{target.name}":
-                    given: Section = root.get("certificates")[name].get("deploy")[target.name]
-                    path = given.path_of("synology") if given.nodes else given.path
-                    where = given.nodes.get("synology", given.node)
-                    root.reader.refuse(where, path, f"{owner} has {claim} too: {remedy}")
-                    break
-
-
-def _claims(entry: DsmCertificate) -> Iterator[Tuple[str, str]]:
-    """What only one target can have, and what to write instead."""
-    yield f"the description {entry.description!r}", "write `synology: {description: …}` with another one"
-    if entry.default:
-        yield "DSM's default certificate", "write `default: no`"
-    if entry.services == "all":
-        yield "all services", "write the names of some, `services: […]`; `all` means the others then"
-    else:
-        yield from ((f"the service {service!r}", "leave it out of one of the two") for service in entry.services)
 
 
 def _schedule(root: Section, directory: Path) -> Optional[Schedule]:

@@ -126,7 +126,8 @@ _CERTIFICATE = Record(
         "key": Key(KEY, "The type of the private key.", default=model.Certificate.key),
         "renew": Key(
             _RENEW,
-            "When it is due: `at` a part of its lifetime, or a while `before` its end.",
+            "When it is due: `at` a part of its lifetime, or a while `before` its end. What leaves less than a tenth of the life "
+            "before the renewal would have each run renew it; then the default holds.",
             default=model.Certificate.renew,
         ),
         "deploy": Key(

@@ -51,7 +51,10 @@ def export(caller: Caller, domain: str, key: str, path: Path, password: Optional
         shown = data if password is None or fault else _unpack(caller, made, password, staging.temporary)
         if fault is None and not _holds(shown, stored, leaf=password is not None):
             fault = failure(
-                "certificate.not_stored", f"{made.name} does not hold the key and the certificate", name=domain
+                "certificate.not_stored",
+                f"{made.name} does not hold the key and the certificate",
+                name=domain,
+                folder=made.parent,
             )
     if fault is None:
         files.write_atomic(path, data)

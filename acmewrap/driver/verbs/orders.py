@@ -77,6 +77,7 @@ def of_csr(
 def obtain(caller: Caller, request: Request, on_line: Optional[OnLine], *, again: bool = True) -> IssueResult:
     """Have acme.sh order it in a workspace; what came of it takes the place of what was there when it is good."""
     domain, ecc = request.name
+    request = replace(request, called=caller.context.get("name", domain))
     webroots = {name: request.webroots.get(name, "") for name in request.domains}
     known = {"domain": domain, "name": domain, "webroot": webroots[domain], "domains": ", ".join(request.domains)}
     if LIFETIME in request.words:

@@ -442,3 +442,62 @@ def test_a_proxy_is_one_http_url_and_its_password_stands_elsewhere(tmp_path: Pat
     server = "server: https://ca.example.com/acme/directory"
     (problem,) = problems(tmp_path, BASE.replace(server, f"{server}\n    proxy: {proxy}"))
     assert problem.endswith(f"authorities.internal.proxy: {reported}")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [
+        ("straße.example.com", "write it as xn--strae-oqa.example.com"),
+        ("nas.βόλος.com", "write it as nas.xn--nxasmm1c.com"),  # final sigma: IDNA 2003 has another one
+        ("bücher.example.com", "write it as xn--bcher-kva.example.com"),
+        ("ﬁle.example.com", "write it in its ASCII form (xn--…)"),  # IDNA 2003 says file, IDNA 2008 nothing
+        ("i♥.example.com", "write it in its ASCII form (xn--…)"),
+        ("xn--foo-.example.com", "xn--foo- is no encoded name"),
+        ("'no'", "acme.sh takes the name `no` for none at all"),
+    ],
+)
+def test_names_that_stand_for_others_or_for_none_are_refused_with_the_right_spelling(
+    name: str, said: str, tmp_path: Path
+) -> None:
+    (problem,) = problems(tmp_path, BASE.replace("[nas.example.com]", f"[{name}]"))
+    assert said in problem
+
+
+def test_an_rsa_certificate_called_as_acme_shs_own_folder_is_refused(tmp_path: Path) -> None:
+    text = BASE.replace("[nas.example.com]", "[ca]")
+    assert "take a key such as ec-256" in problems(tmp_path, text + "    key: rsa-2048\n")[0]
+    assert loaded(tmp_path, text).certificates["nas"].key == "ec-256"
+
+
+TWO_VALUES = """\
+authorities: {a: {server: "https://ca.example.com/dir"}}
+certificates:
+  one:
+    domains: [one.example.com, two.example.com]
+    challenge:
+      - {dns: dns_cf, env: {CF_Account_ID: first}}
+      - {dns: dns_cf, env: {CF_Account_ID: second}}
+"""
+
+
+def test_two_accounts_for_one_hook_in_one_certificate_are_refused_with_the_way_out(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, TWO_VALUES)
+    assert problem.startswith("6:7: certificates.one.challenge: CF_Account_ID has two values")
+    assert "make a certificate of the names of each" in problem
+    loaded(tmp_path, TWO_VALUES.replace("second", "first"))
+
+
+APART = """\
+authorities: {a: {server: "https://ca.example.com/dir"}}
+certificates:
+  one: {domains: [one.example.com], challenge: {webroot: /w}, deploy: {x: {hook: ssh, env: {DEPLOY_SSH_USER: a}, verify: no}}}
+  two: {domains: [two.example.com], challenge: {webroot: /w}, deploy: {x: {hook: ssh, env: {DEPLOY_SSH_USER: b}, verify: no}}}
+schedule: {daily: "04:00", run: wrapper}
+"""
+
+
+def test_two_accounts_are_refused_across_certificates_where_acme_sh_runs_alone(tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, APART)
+    assert problem.startswith("4:")
+    assert "DEPLOY_SSH_USER has another value at 'one'" in problem
+    loaded(tmp_path, APART.replace("run: wrapper", "run: acmewrap"))

@@ -40,8 +40,9 @@ def test_a_time_before_the_end_is_kept_to_the_second(begin: int, lifetime: int, 
     assert due_at(begin, begin + lifetime, RenewBefore(seconds)) == begin + lifetime - seconds
 
 
-def test_a_longer_time_than_the_whole_life_means_due_at_once_and_not_before_it_began() -> None:
-    assert due_at(1000, 1000 + DAY, RenewBefore(90 * DAY)) == 1000
+@pytest.mark.parametrize("renew", [RenewBefore(90 * DAY), RenewBefore(DAY), RenewBefore(23 * HOUR), RenewAt(0.01)])
+def test_a_window_that_would_have_each_run_renew_gives_way_to_the_default(renew: Union[RenewAt, RenewBefore]) -> None:
+    assert due_at(1000, 1000 + DAY, renew) == 1000 + DAY // 2
 
 
 def test_dates_that_make_no_sense_are_due() -> None:

@@ -221,3 +221,22 @@ def test_a_schedule_rarer_than_the_authority_wishes_to_be_asked_is_hinted_at(
 def test_of_an_authority_that_has_issued_nothing_nothing_is_said() -> None:
     assert not list(interval_check.find_problems(make_config(), make_state(stored=None)))
     assert make_leaf().lifetime.total_seconds() == DAY
+
+
+@pytest.mark.parametrize(
+    ("rule", "hints"), [(RenewBefore(30 * DAY), 1), (RenewAt(0.05), 1), (RenewBefore(8 * HOUR), 0)]
+)
+def test_a_window_that_does_not_fit_a_known_life_is_hinted_at(rule: Rule, hints: int) -> None:
+    config = make_config(certificates={"nas": replace(CERTIFICATE, renew=rule)}, schedule=None)
+    found = list(interval_check.find_warnings(config, make_state()))
+    assert [one.keys for one in found] == [("certificates", "nas", "renew")] * hints
+    assert all("that is done 12 hours before its end" in one.message for one in found)
+
+
+def test_a_life_that_the_file_asks_for_is_known_before_the_first_order(tmp_path: Path) -> None:
+    asked = replace(CERTIFICATE, options=("--valid-to", "+12h"), renew=RenewBefore(30 * DAY))
+    config = make_config(certificates={"nas": asked}, schedule=Schedule(daily=(4, 0)), file=tmp_path / "none.yaml")
+    state = make_state(stored=None)
+    assert len(list(interval_check.find_warnings(config, state))) == 1
+    (problem,) = interval_check.find_problems(config, state)
+    assert "write `every: 4h`" in problem.message

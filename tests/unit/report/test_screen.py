@@ -124,3 +124,10 @@ def test_what_waits_for_its_next_try_is_said_when_nothing_else_is_to_do() -> Non
     (line,) = pause_lines(state, 1000.0)
     assert line == "nas: next try in 2 hours; too many [acme.rate_limited]"
     assert list(pause_lines(state, 1000.0 + 7200)) == []
+
+
+def test_a_step_that_was_ended_did_not_fail() -> None:
+    ended = replace(GOOD.results[0], outcome="failed", failure=failure("run.interrupted", "interrupted"), seconds=7.0)
+    first, *rest = result_lines(ended)
+    assert first.endswith(": interrupted after 7.0 s")
+    assert "FAILED" not in " ".join(rest)
