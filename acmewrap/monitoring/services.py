@@ -16,8 +16,8 @@ from ..secrets import Redactor, Reference, Secret, resolve
 from . import pings
 from .curl import Answer, Request
 
-_BODY = 10_000
-"""Bytes of a ping's body that servers take which somebody runs at home."""
+_BODY, _MESSAGE = 10_000, 4096
+"""Bytes of a ping's body that servers take which somebody runs at home, and of a message that ntfy does not make an attachment."""
 _REFUSED: Mapping[int, str] = {
     401: "the token is wrong or missing",
     403: "the token may not do that",
@@ -62,7 +62,7 @@ def _healthchecks(settings: Monitoring, event: Event, environ: Mapping[str, str]
         return
     word = {"start": "start", "finish": "", "fail": str(event.exit_code)}[event.state]
     url = pings.address(_reveal(service.ping_url, environ), word, event.run)
-    body = messages.text(event.ending)[-_BODY:] if service.send_logs and event.ending is not None else None
+    body = _end(messages.text(event.ending), _BODY) if service.send_logs and event.ending is not None else None
     yield Request("healthchecks", url, (), body, str(service.ca_bundle or ""))
 
 
@@ -73,7 +73,7 @@ def _ntfy(settings: Monitoring, event: Event, environ: Mapping[str, str]) -> Ite
     message = {
         "topic": service.topic,
         "title": messages.title(event.ending),
-        "message": messages.text(event.ending)[:3500],
+        "message": _begin(messages.text(event.ending), _MESSAGE),
     }
     if event.state == "fail":
         message = {**message, "priority": 4, "tags": ["warning"]}  # type: ignore[dict-item]
@@ -88,6 +88,15 @@ def _webhook(settings: Monitoring, event: Event, environ: Mapping[str, str]) -> 
     headers = ("Content-Type: application/json", *_bearer(service.token, environ))
     url = _reveal(service.url, environ)
     yield Request("webhook", url, headers, event.document(), str(service.ca_bundle or ""))
+
+
+def _end(text: str, size: int) -> str:
+    """The last *size* bytes of it, in whole characters."""
+    return text.encode("utf-8", "replace")[-size:].decode("utf-8", "ignore")
+
+
+def _begin(text: str, size: int) -> str:
+    return text.encode("utf-8", "replace")[:size].decode("utf-8", "ignore")
 
 
 def _bearer(reference: Optional[Reference], environ: Mapping[str, str]) -> Tuple[str, ...]:

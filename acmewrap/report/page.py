@@ -96,7 +96,7 @@ class Report:
         for name, target in status.targets.items():
             if target.proven_at is not None:
                 yield "seen", f"{'Seen at' if target.target.verify else 'Delivered to'} {name}", target.proven_at
-        if self.next_run_at is not None:
+        if self.next_run_at is not None and self.next_run_at > self.at:
             yield "next", "Next run", self.next_run_at
 
     def _ago(self, when: datetime) -> str:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import socket
 import subprocess
 import time
 from pathlib import Path
-from typing import Iterator
 
 import pytest
 
@@ -17,6 +15,7 @@ from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
 from provisioned import HEAD, PASSWORD, Done, Machine, served
+from servers import nginx, running
 
 CONFIGURATION = """\
 certificates:
@@ -33,24 +32,6 @@ certificates:
 schedule: {{every: 1h}}
 """
 DAY = 86400
-
-
-@contextlib.contextmanager
-def nginx(folder: Path, port: int) -> Iterator[None]:
-    pair = f"ssl_certificate {folder}/tls/chain.pem; ssl_certificate_key {folder}/tls/key.pem;"
-    server = f"server {{ listen 127.0.0.1:{port} ssl; {pair} }}"
-    text = f"daemon off; pid {folder}/nginx.pid; events {{}} http {{ access_log off; {server} }}"
-    (folder / "nginx.conf").write_text(text, encoding="utf-8")
-    with subprocess.Popen(["nginx", "-c", f"{folder}/nginx.conf", "-e", f"{folder}/nginx.log"]) as process:
-        try:
-            for _ in range(200):
-                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                    break
-                time.sleep(0.05)
-            yield
-        finally:
-            process.terminate()
-            process.wait(20)
 
 
 def a_day_later(machine: Machine) -> Done:
@@ -97,7 +78,7 @@ def test_a_certificate_that_was_replaced_by_hand_is_found_and_brought_back_three
         replace = (other.certificate.read_bytes(), other.key.read_bytes())
         for path, data in zip((folder / "tls" / "chain.pem", folder / "tls" / "key.pem"), replace):
             path.write_bytes(data)
-        with nginx(folder, port):
+        with running(port, *nginx(folder, port, ("tls/chain.pem", "tls/key.pem"))):
             done = machine.run("apply")
             assert done.returncode == 0, done
             assert is_served(machine, port)

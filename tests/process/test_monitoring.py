@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import socket
 import stat
 import subprocess
 import sys
@@ -14,9 +16,12 @@ from typing import Iterator, List, Optional
 import pytest
 
 from acmewrap import Certificate, Config, ExitCode, Job, Run, Stored, paths
+from acmewrap.catalogue import failure
 from acmewrap.cli import main
 from acmewrap.engine import history
 from acmewrap.engine.noop_cache import find_note
+from acmewrap.errors import AcmewrapError
+from acmewrap.monitoring import services
 from acmewrap.report import document
 from json_schema import accepts
 from monitored import DAY, Receiver, Site, make_site, samples
@@ -120,6 +125,31 @@ def test_the_file_is_public_whole_and_without_times_of_its_own(site: Site) -> No
     assert lines
     assert all(len(line.rpartition("}")[2].split()) == 1 for line in lines)  # a second number would be a time
     assert all(f'config="{site.file}"' in line for line in lines)
+
+
+def test_what_node_exporter_might_read_is_whole_public_and_on_the_disk_before_it_has_its_name(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: List[int] = []
+    moved: List[str] = []
+    fsync, rename = os.fsync, os.rename
+
+    def look(source: str, destination: str, **folders: int) -> None:
+        status = os.stat(source, dir_fd=folders["src_dir_fd"])
+        assert stat.S_IMODE(status.st_mode) == 0o644
+        assert synced[-1] == status.st_size > 0
+        assert not source.endswith(".prom")
+        moved.append(destination)
+        rename(source, destination, **folders)
+
+    def sync(handle: int) -> None:
+        synced.append(os.fstat(handle).st_size)
+        fsync(handle)
+
+    monkeypatch.setattr("os.fsync", sync)
+    monkeypatch.setattr("os.rename", look)
+    run(site)
+    assert moved == ["acmewrap.prom"] * 2  # as it began, and at its end
 
 
 def test_a_file_of_somebody_else_stays_as_it_is(site: Site) -> None:
@@ -296,6 +326,17 @@ def test_messages_and_documents_go_to_who_wants_them(everybody: Site, receiver: 
     assert got["/hook-canary"].headers["Authorization"] == 'Bearer to"ken\\canary'
 
 
+def test_what_is_sent_has_no_more_bytes_than_services_take(everybody: Site) -> None:
+    long = "\N{BLACK SQUARE}" * 20_000
+    error = AcmewrapError(failure("ca.unreachable", long))
+    event = services.Event("rid", "fail", 1, error, lambda: "{}")
+    assert everybody.config.monitoring is not None
+    requests, _ = services.prepare(everybody.config.monitoring, event, {})
+    ping, ntfy, _ = (str(request.body) for request in requests)
+    assert 9_900 < len(ping.encode()) <= 10_000
+    assert 4_000 < len(json.loads(ntfy)["message"].encode()) <= 4096
+
+
 def test_secrets_are_in_no_argument_no_output_and_no_file_of_ours(
     everybody: Site, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -318,6 +359,41 @@ def test_secrets_are_in_no_argument_no_output_and_no_file_of_ours(
     for secret in CANARIES.values():
         assert secret not in said.out + said.err
         assert [path for path in own if secret.encode() in path.read_bytes()] == []
+
+
+@contextlib.contextmanager
+def black_hole() -> Iterator[str]:
+    """An address at which no connection is ever made: its queue is full."""
+    with contextlib.ExitStack() as stack:
+        listening = stack.enter_context(socket.socket())
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(0)
+        for _ in range(4):
+            waiting = stack.enter_context(socket.socket())
+            waiting.setblocking(False)
+            waiting.connect_ex(listening.getsockname())
+        yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+
+
+@pytest.mark.slow  # it waits for as long as a user would
+@pytest.mark.parametrize("way", ["down", "slow", "black hole"])
+def test_all_services_together_add_less_than_ten_seconds_as_it_is_shipped(
+    everybody: Site, receiver: Receiver, way: str
+) -> None:
+    with black_hole() as hole:
+        url = {"down": "http://127.0.0.1:1", "slow": receiver.url, "black hole": hole}[way]
+        receiver.delay = 20
+        everybody.configure(EVERYBODY.replace("URL", url))
+        for name in ("ping.url", "hook.url"):
+            everybody.secret(name, f"{url}/{CANARIES[name]}")
+        started = time.monotonic()
+        done = run(everybody)
+        took = time.monotonic() - started
+    (sent,) = [one for one in done.results if one.step.kind == "deploy"]
+    assert done.exit_code == ExitCode.OK
+    assert {one.id for one in done.monitoring} == {"monitoring.unreachable"}
+    assert len(done.monitoring) == 4  # the start, and three ends
+    assert took - sent.seconds < 10
 
 
 def test_a_test_shows_what_each_service_answered(

@@ -17,10 +17,10 @@ import pytest
 from acmewrap import Job, Run, paths
 from acmewrap.config import Config, load
 from acmewrap.engine.noop_cache import find_note, remember
-from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
 from acmewrap.state.ledger import Advice, Ledger, LedgerEntry
 from acmewrap.state.model import State
 from acmewrap.testing.certificates import make_intermediate, make_leaf, make_root
+from stored import store_for
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 NAMES = ("nas", "files.internal.test", "mail.internal.test")
@@ -95,23 +95,10 @@ def folder(tmp_path: Path) -> Path:
     config = loaded(folder)
     now = int(time.time())
     for certificate in config.certificates.values():
-        domain, ecc = paths.name_of(certificate)
+        domain, _ = paths.name_of(certificate)
         pair = make_leaf(folder / "ca", issuer, [domain], not_before=now - 3600, not_after=now + 82800)
-        staged = folder / "staged"
-        staged.mkdir()
-        values = {
-            "Le_Domain": domain,
-            "Le_API": config.authorities["internal"].server,
-            REQUEST_KEY: request_of(config, certificate),
-        }
-        (staged / f"{domain}.conf").write_text("".join(f"{key}='{value}'\n" for key, value in values.items()), "ascii")
-        (staged / f"{domain}.key").write_bytes(pair.key.read_bytes())
-        (staged / f"{domain}.cer").write_bytes(pair.certificate.read_bytes())
-        (staged / "ca.cer").write_bytes(issuer.certificate.read_bytes())
-        (staged / "fullchain.cer").write_bytes(pair.fullchain.read_bytes())
-        home = paths.home_of(config, certificate)
-        home.replace(domain, ecc, staged)
-        stored = home.read(domain, ecc)
+        store_for(config, certificate, pair)
+        stored = paths.read(config, certificate)
         assert stored is not None
         assert stored.leaf is not None
         ledger = Ledger.load(paths.ledger_path(config.authorities["internal"]))

@@ -67,9 +67,11 @@ def eventually(look: Callable[[], bool], seconds: float = 60.0) -> None:
 def test_node_exporter_shows_the_file_and_prometheus_raises_what_it_says(tmp_path: Path) -> None:
     """As another user than the one who writes, where root runs this: the mode of the file counts."""
     site = make_site(tmp_path / "site", METRICS)
+    other = make_site(tmp_path / "other", METRICS.replace("{folder}/collector/", f"{site.textfile.parent}/other-"))
     before = os.umask(0o077)
     try:
         Job(site.config).cron()
+        Job(other.config).cron()
     finally:
         os.umask(before)
     rules = tmp_path / "rules.yaml"  # as shipped, without waiting an hour
@@ -99,7 +101,12 @@ def test_node_exporter_shows_the_file_and_prometheus_raises_what_it_says(tmp_pat
         eventually(lambda: "acmewrap_run_last_exit_code" in fetch(f"http://127.0.0.1:{exporter}/metrics"))
         shown = fetch(f"http://127.0.0.1:{exporter}/metrics")
         assert "node_textfile_scrape_error 0" in shown
-        assert sorted(families(site.textfile.read_text(encoding="utf-8"))) == sorted(families(shown))
+        files = list(
+            site.textfile.parent.iterdir()
+        )  # of two whose series are the same, or a HELP differs, one would be lost
+        assert len(files) == 2
+        written = [one for file in files for one in families(file.read_text(encoding="utf-8"))]
+        assert sorted(written) == sorted(families(shown))
 
         def firing() -> Set[str]:
             found: Dict[str, Any] = json.loads(fetch(f"http://127.0.0.1:{server}/api/v1/alerts"))

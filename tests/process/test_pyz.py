@@ -9,12 +9,14 @@ import re
 import shutil
 import subprocess
 import sys
+import time
 import zipfile
 from pathlib import Path
 from typing import Dict, List, Mapping, Optional
 
 import pytest
 
+from monitored import Receiver, make_site, samples
 from published import Publisher, set_version
 
 REPOSITORY = Path(__file__).resolve().parent.parent.parent
@@ -170,3 +172,32 @@ def test_a_run_holds_the_file_so_that_it_is_not_replaced_meanwhile(pyz: Path, tm
 def test_it_can_be_started_by_its_name(pyz: Path) -> None:
     assert os.access(str(pyz), os.X_OK)
     assert pyz.read_bytes().startswith(b"#!/usr/bin/env python3\n")
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("python", each(CURRENT))
+def test_one_file_tells_of_runs_as_the_package_does(pyz: Path, python: str, tmp_path: Path) -> None:
+    with Receiver() as receiver:
+        services = "ntfy: {{{{topic: nas, server: '{url}', states: [finish, fail]}}}}, webhook: {{{{url: {{{{file: hook.url}}}}}}}}"
+        metrics = (
+            "metrics: {{textfile: '{folder}/collector/acmewrap.prom'}}, healthchecks: {{ping_url: {{file: ping.url}}}}"
+        )
+        site = make_site(tmp_path / "site", f"monitoring: {{{{{metrics}, {services.format(url=receiver.url)}}}}}")
+        site.secret("ping.url", f"{receiver.url}/ping")
+        site.secret("hook.url", f"{receiver.url}/hook")
+
+        def told(*words: str) -> List[str]:
+            done = run(python, pyz, "--config", str(site.file), *words, HOME=str(tmp_path))
+            assert (done.returncode, done.stderr) == (0, ""), done
+            return sorted(receiver.paths())
+
+        assert told("cron") == ["/", "/hook", "/ping", "/ping/start"]
+        time.sleep(2.5)  # then the files count as settled
+        assert told("cron") == ["/ping"]
+        note = next((tmp_path / ".cache" / "acmewrap").iterdir())
+        assert told("cron") == ["/ping"]
+        assert samples(site.textfile)["acmewrap_run_last_timestamp_seconds"] >= int(note.stat().st_mtime)
+        assert told("monitoring", "test") == ["/", "/hook", "/ping"]
+        assert told("status", "--format", "prometheus") == []
+        assert told("report", "--output", str(tmp_path / "page.html")) == []
+        assert "The certificate is valid and in place." in (tmp_path / "page.html").read_text(encoding="utf-8")

@@ -5,13 +5,10 @@ The packages are installed without starting a service of theirs (policy-rc.d); e
 
 from __future__ import annotations
 
-import contextlib
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
-import time
 from pathlib import Path
 from typing import Iterator, List, Sequence
 
@@ -21,7 +18,9 @@ from acmewrap.config.endpoint import STARTTLS_PORTS, Endpoint, StartTls
 from acmewrap.pki import x509
 from acmewrap.pki.x509 import X509
 from acmewrap.testing.certificates import make_intermediate, make_leaf, make_root
+from acmewrap.testing.counterpart import free_port
 from acmewrap.verify import tls_probe
+from servers import nginx, running
 
 NAME = "mail.internal.test"
 POSTGRES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))[-1:]
@@ -49,44 +48,10 @@ def issuers(folder: Path) -> Sequence[X509]:
     return x509.parse_pem((folder / "ec.fullchain.pem").read_bytes())[1:]
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return int(server.getsockname()[1])
-
-
-@contextlib.contextmanager
-def running(port: int, *words: str) -> Iterator[None]:
-    with open(os.devnull, "wb") as nowhere, subprocess.Popen(
-        words, stdin=subprocess.PIPE, stdout=nowhere, stderr=nowhere, start_new_session=True
-    ) as process:
-        try:
-            deadline = time.monotonic() + 30
-            while time.monotonic() < deadline:
-                with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
-                    break
-                time.sleep(0.05)
-            yield
-        finally:
-            process.terminate()
-            process.wait(20)
-
-
 def needs(*programs: str) -> None:
     missing = [one for one in programs if shutil.which(one) is None]
     if missing:
         pytest.skip(f"not installed: {', '.join(missing)}")
-
-
-def nginx(folder: Path, port: int, more: str = "") -> List[str]:
-    pairs = "".join(
-        f"ssl_certificate {folder}/{kind}.fullchain.pem; ssl_certificate_key {folder}/{kind}.key; "
-        for kind in ("ec", "rsa")
-    )
-    server = f"server {{ listen 127.0.0.1:{port} ssl; {pairs} {more} }}"
-    configuration = folder / "nginx.conf"
-    text = f"daemon off; pid {folder}/nginx.pid; events {{}} http {{ access_log off; {server} }}"
-    configuration.write_text(text, encoding="utf-8")
-    return ["nginx", "-c", str(configuration), "-e", f"{folder}/nginx.log"]
 
 
 @pytest.mark.parametrize(
@@ -100,7 +65,8 @@ def nginx(folder: Path, port: int, more: str = "") -> List[str]:
 )
 def test_a_server_with_two_certificates_shows_each_to_who_looks_for_it(folder: Path, more: str) -> None:
     port = free_port()
-    with running(port, *nginx(folder, port, more.format(folder=folder))):
+    pairs = (("ec.fullchain.pem", "ec.key"), ("rsa.fullchain.pem", "rsa.key"))
+    with running(port, *nginx(folder, port, *pairs, more=more.format(folder=folder))):
         for kind in ("ec", "rsa"):
             observed = tls_probe.look(Endpoint("127.0.0.1", port, NAME), leaf(folder, kind), issuers(folder))
             assert (observed.served, observed.error, observed.flaws) == (leaf(folder, kind).sha256, None, ())

@@ -19,10 +19,11 @@ import pytest
 
 from acmewrap.config.endpoint import Endpoint, StartTls
 from acmewrap.driver.homes.home import Home
-from acmewrap.testing.certificates import Pair, make_intermediate, make_leaf, make_root
+from acmewrap.testing.certificates import make_intermediate, make_leaf, make_root
 from acmewrap.testing.counterpart import free_port
 from acmewrap.verify import tls_probe
 from forkserver import acmewrap
+from stored import store
 
 NAME = "www.internal.test"
 NGINX = """\
@@ -301,7 +302,7 @@ commands: [{{after: run, when: [rolled_back], run: [tee, {self.folder}/rolled-ba
 
     def renew(self) -> None:
         pair = make_leaf(self.folder, self.authority, [NAME], not_after=time.time() + 8e6)
-        store(self.folder, pair)
+        store(Home(self.folder / ".acme.sh"), NAME, pair, {})
 
     def leaf(self) -> str:
         stored = Home(self.folder / ".acme.sh").read(NAME, True)
@@ -317,18 +318,6 @@ commands: [{{after: run, when: [rolled_back], run: [tee, {self.folder}/rolled-ba
     def stop(self) -> None:
         self.mend()
         subprocess.run(["/bin/sh", "-c", self.fill(self.server.stop)], check=False, capture_output=True)
-
-
-def store(folder: Path, pair: Pair) -> None:
-    staged = folder / "staged"
-    staged.mkdir()
-    chain = pair.fullchain.read_text("ascii")[len(pair.certificate.read_text("ascii")) :]
-    shutil.copy(str(pair.certificate), str(staged / f"{NAME}.cer"))
-    shutil.copy(str(pair.key), str(staged / f"{NAME}.key"))
-    shutil.copy(str(pair.fullchain), str(staged / "fullchain.cer"))
-    (staged / "ca.cer").write_text(chain, encoding="ascii")
-    (staged / f"{NAME}.conf").write_text(f"Le_Domain='{NAME}'\n", encoding="ascii")
-    Home(folder / ".acme.sh").replace(NAME, True, staged)
 
 
 def is_here(kind: Kind) -> bool:

@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Dict, List, Optional, Type
 
 from acmewrap import Config, load, paths
-from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
 from acmewrap.testing.certificates import Pair, make_intermediate, make_leaf, make_root
+from stored import store_for
 
 DAY = 86400
 CONFIGURATION = """\
@@ -117,23 +117,11 @@ class Site:
         """The certificate, as acmewrap leaves it, with *left* seconds of 90 days to go."""
         config, now = self.config, int(time.time())
         (certificate,) = config.certificates.values()
-        domain, ecc = paths.name_of(certificate)
+        domain, _ = paths.name_of(certificate)
         pair = make_leaf(
             self.folder / "ca", self.issuer, [domain], not_before=now + left - 90 * DAY, not_after=now + left
         )
-        staged = self.folder / "staged"
-        staged.mkdir()
-        values = {
-            "Le_Domain": domain,
-            "Le_API": config.authorities["internal"].server,
-            REQUEST_KEY: request_of(config, certificate),
-        }
-        (staged / f"{domain}.conf").write_text("".join(f"{key}='{value}'\n" for key, value in values.items()), "ascii")
-        (staged / f"{domain}.key").write_bytes(pair.key.read_bytes())
-        (staged / f"{domain}.cer").write_bytes(pair.certificate.read_bytes())
-        (staged / "ca.cer").write_bytes(self.issuer.certificate.read_bytes())
-        (staged / "fullchain.cer").write_bytes(pair.fullchain.read_bytes())
-        paths.home_of(config, certificate).replace(domain, ecc, staged)
+        store_for(config, certificate, pair)
 
     def secret(self, name: str, text: str) -> None:
         path = self.folder / name

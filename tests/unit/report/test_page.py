@@ -73,7 +73,7 @@ def test_it_says_what_is_wrong_what_is_pending_and_what_the_last_runs_did() -> N
 def test_a_line_shows_how_far_a_life_has_come() -> None:
     half = replace(VALID, due_at=instant(SECONDS - 10 + 57_606), leaf=VALID.leaf)
     page = Page(replace(REPORT, certificates={"nas": half}, at=instant(SECONDS - 10 + 43_205), pending=()).html())
-    assert "All 1 certificate valid and in place." in page.text
+    assert "The certificate is valid and in place." in page.text
     (line,) = (found for tag, found in page.tags if found.get("class") == "life")
     assert line["style"] == "--now:50.0%;--at:66.7%"
     assert [found["style"] for tag, found in page.tags if tag == "i"][-1] == "left:50.0%"
@@ -82,6 +82,12 @@ def test_a_line_shows_how_far_a_life_has_come() -> None:
 def test_a_run_that_did_not_come_is_told() -> None:
     page = Page(replace(REPORT, next_run_at=instant(SECONDS - 3600)).html())
     assert re.search(r"The run expected at .* has not come", page.text)
+
+
+def test_a_run_that_did_not_come_is_no_mark_ahead_on_the_line() -> None:
+    for seconds, marks in ((3600, 1), (-3600, 0)):
+        page = Page(replace(REPORT, next_run_at=instant(SECONDS + seconds)).html())
+        assert sum(attributes.get("class") == "next" for _, attributes in page.tags) == marks
 
 
 def test_the_run_after_one_is_that_of_the_schedule() -> None:
