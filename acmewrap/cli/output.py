@@ -19,6 +19,7 @@ from ..errors import AcmewrapError, ConfigurationError, ExitCode
 from ..formats.layout import fold, text_of
 from ..formats.text import visible, visible_lines
 from .scheduled import NOTHING
+from .started import as_started
 from .ticker import Ticker
 
 if TYPE_CHECKING:
@@ -237,4 +238,4 @@ def _width_of(stream: TextIO) -> int:
 def write_lines(stream: TextIO, lines: Iterable[str]) -> None:
     width = _width_of(stream)
     for line in lines:
-        print(fold(visible(line), width), file=stream, flush=True)
+        print(fold(visible(as_started(line)), width), file=stream, flush=True)

@@ -53,10 +53,13 @@ def test_a_root_that_did_not_sign_the_leaf_is_no_chain_of_it(tmp_path: Path) -> 
     assert not files.fullchain.exists()
 
 
-def test_a_root_with_a_key_that_nobody_knows_is_believed_by_its_name(tmp_path: Path) -> None:
+def test_a_root_with_a_key_that_nobody_knows_is_believed_by_its_name_and_key_identifier(tmp_path: Path) -> None:
     assert MADE["ed25519"][1] != UNKNOWN
-    files = completed(tmp_path, MADE["rsa"][0], [UNKNOWN])
-    assert pem.certificates(files.chain.read_bytes()) == (UNKNOWN,)
+    for kind, chain in (("ed25519", True), ("rsa", False)):
+        (tmp_path / kind).mkdir()
+        files = completed(tmp_path / kind, MADE[kind][0], [UNKNOWN])
+        assert files.chain.exists() == chain
+        assert not chain or pem.certificates(files.chain.read_bytes()) == (UNKNOWN,)
 
 
 def test_a_chain_with_a_certificate_twice_is_written_in_order(tmp_path: Path) -> None:

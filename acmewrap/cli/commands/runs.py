@@ -6,10 +6,10 @@ import dataclasses
 import os
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple
 
 from ...engine.results import Run
-from ...errors import ExitCode
+from ...errors import ConfigurationWarning, ExitCode
 from ...job import Job
 from ...plan.steps import Step
 from ..invocation import Invocation, checked
@@ -67,6 +67,8 @@ def _report(invocation: Invocation, job: Job, names: Tuple[str, ...], done: Run)
     from ...report import screen
 
     options, printer = invocation.options, invocation.printer
+    if options.command == "apply":
+        printer.warn(map(str, _warnings(invocation, job)))
     if not done.plan.steps and not done.plan.state.unread:
         printer.nothing()
         printer.lines(screen.pause_lines(done.plan.state, time.time()))
@@ -74,16 +76,26 @@ def _report(invocation: Invocation, job: Job, names: Tuple[str, ...], done: Run)
         if printer.as_json:
             printer.document(ExitCode.OK, certificates=job.status(*names, run=done), monitoring=done.monitoring)
         return ExitCode.OK
-    if options.command == "apply":
-        from ...config.cleartext import find_warnings
-
-        printer.warn(map(str, find_warnings(job.config, invocation.environ)))
     printer.lines(screen.run_lines(done), always=bool(done.plan.state.unread))
     if printer.as_json:
         from ...report import document
 
         printer.document(done.exit_code, **document.of_run(done), certificates=job.status(*names, run=done))
     return done.exit_code
+
+
+def _warnings(invocation: Invocation, job: Job) -> Iterator[ConfigurationWarning]:
+    """What the file should not say; also of a schedule that is too rare for what has just been issued, which `check` refuses."""
+    from ...config import locate
+    from ...config.cleartext import find_warnings
+    from ...plan import interval_check
+    from ...state.machine import read_state
+    from ...state.model import CERTIFICATE_PARTS
+
+    yield from find_warnings(job.config, invocation.environ)
+    state = read_state(job.config, CERTIFICATE_PARTS)
+    for find in (interval_check.find_problems, interval_check.find_warnings):
+        yield from locate.warnings(job.config.file, find(job.config, state))
 
 
 def plan(invocation: Invocation) -> ExitCode:

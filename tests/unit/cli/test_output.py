@@ -6,6 +6,7 @@ import ast
 import io
 import json
 import logging
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Dict
@@ -14,6 +15,7 @@ import pytest
 from rich.console import Console
 
 import acmewrap
+from acmewrap import cli
 from acmewrap.catalogue import failure
 from acmewrap.cli.output import Printer
 from acmewrap.cli.parser import parse
@@ -23,6 +25,7 @@ from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import IssueCertificate
 from acmewrap.reasons import AccountNotManaged, SetBroken
 from acmewrap.report import live, screen
+from acmewrap.system import resources
 from results import AUTHORITY, CERTIFICATE, NOW, SEEN, VALID, X509_LEAF
 
 EVIL = (
@@ -135,3 +138,15 @@ def test_a_mistake_on_the_command_line_is_shown_as_clean(
     with pytest.raises(SystemExit):
         parse(list(words))
     assert is_clean(capsys.readouterr().err)
+
+
+def test_remedies_of_a_single_file_name_the_command_as_it_was_started(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    missing = ["--config", str(tmp_path / "none.yaml"), "check"]
+    assert cli.main(missing) == 78
+    assert "Write one with `acmewrap init`" in capsys.readouterr().err
+    monkeypatch.setattr(resources, "single_file", lambda: tmp_path / "acmewrap.pyz")
+    monkeypatch.setattr("sys.argv", ["bin/acmewrap.pyz"])
+    assert cli.main(missing) == 78
+    assert re.search(r"Write one with `python[0-9.]* bin/acmewrap.pyz init`", capsys.readouterr().err)
