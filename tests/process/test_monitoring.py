@@ -327,8 +327,8 @@ def test_messages_and_documents_go_to_who_wants_them(everybody: Site, receiver: 
 
 
 def test_what_is_sent_has_no_more_bytes_than_services_take(everybody: Site) -> None:
-    long = "\N{BLACK SQUARE}" * 20_000
-    error = AcmewrapError(failure("ca.unreachable", long))
+    long = "\N{BLACK SQUARE}" * 900
+    error = AcmewrapError(failure("ca.unreachable", long, [long] * 20))
     event = services.Event("rid", "fail", 1, error, lambda: "{}")
     assert everybody.config.monitoring is not None
     requests, _ = services.prepare(everybody.config.monitoring, event, {})

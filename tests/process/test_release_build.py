@@ -77,6 +77,7 @@ def test_a_release_is_made_of_a_commit_that_says_what_it_is(
 ) -> None:
     script = (REPOSITORY / ".ci/release.py").read_text(encoding="utf-8")
     good = {
+        ".gitignore": "__pycache__/\n",
         ".ci/release.py": script,
         "acmewrap/__init__.py": '__version__ = "0.1.0"\n',
         "pyproject.toml": "",
