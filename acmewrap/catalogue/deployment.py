@@ -27,7 +27,7 @@ ENTRIES: Mapping[str, Entry] = {
     "revoke.unproven": deploy_failed(
         "Others know the key of a certificate, and another is not proven in its place yet. Were it revoked now, servers would show "
         "clients what they refuse.",
-        "Correct what the other steps failed of; the next scheduled run goes on and revokes it last, or: acmewrap apply {name}",
+        "Fix what made the other steps fail; the next scheduled run goes on and revokes it last, or: acmewrap apply {name}",
     ),
     "certificate.names_missing": issue_failed(
         "The authority issued a certificate without a name that was asked for, or without any: its policy or template drops "
