@@ -13,13 +13,12 @@ from ..config.binder.types import suggestion
 from ..config.challenges import Dns, Nginx
 from ..config.model import Config
 from ..config.references import Keys
+from ..config.sections.credentials import PATH_VARIABLES
 from ..driver.command import DEFAULT_PATH
 from ..driver.release import installation
 from ..errors import AcmewrapError, Failure
 from ..secrets import CommandReference, EnvironmentReference, FileReference, Reference, resolve
 from ..system.trust import find_dsm_tools
-
-_PATHS = ("NSUPDATE_KEY",)  # variables of hooks that are the path of a file they read
 
 
 class Obstacle(NamedTuple):
@@ -111,7 +110,11 @@ def _files(config: Config) -> Iterator[Tuple[Keys, Path]]:
 
 
 def _files_of(place: Keys, env: Mapping[str, Union[str, Reference]]) -> Iterator[Tuple[Keys, Path]]:
-    return (((*place, name), Path(value)) for name, value in env.items() if name in _PATHS and isinstance(value, str))
+    return (
+        ((*place, name), Path(value))
+        for name, value in env.items()
+        if name in PATH_VARIABLES and isinstance(value, str)
+    )
 
 
 def _programs(config: Config) -> Iterator[Tuple[Keys, str]]:

@@ -30,7 +30,7 @@ from .scalars import ANY, VARIABLE
 
 _FORMS = "{file: path}, {env: NAME}, {command: [argv]} or {credential: NAME}"
 _PRIVATE_NAME = re.compile("(?:pass|passwd|password|passphrase|secret|token|key|otp_code)$", re.IGNORECASE)
-_PATH_NAMES = ("NSUPDATE_KEY",)  # in dns_nsupdate this is the path of a key
+PATH_VARIABLES = ("NSUPDATE_KEY",)  # in dns_nsupdate this is the path of a key
 
 # What acme.sh reads from the environment for itself (observed in 3.0.2 to 3.1.5); some redirect files, some are saved for ever.
 _OWNED = re.compile(
@@ -113,7 +113,7 @@ class Environment(Kind):
                 continue
             if _OWNED.fullmatch(name):
                 section.refuse(name, "acme.sh takes this variable for its own business, and no hook reads it")
-            private = _PRIVATE_NAME.search(name) and name not in _PATH_NAMES
+            private = _PRIVATE_NAME.search(name) and name not in PATH_VARIABLES
             kind = _TEXT if isinstance(value.value, str) and not private else SECRET
             section.values[name] = kind.read(value, section.path_of(name), reader)
         return section if len(reader.problems) == before else INVALID
