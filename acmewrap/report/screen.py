@@ -93,8 +93,8 @@ def pause_lines(state: State, now: float) -> Iterator[str]:
 
 def run_lines(run: Run) -> Iterator[str]:
     """One line that sums up a run."""
-    told = {result.failure for result in run.results}
-    for unread in (one for one in run.plan.state.unread if one not in told):
+    reported = {result.failure for result in run.results}
+    for unread in (one for one in run.plan.state.unread if one not in reported):
         yield "Could not be read:"
         yield from failure_lines(unread)
     for command in run.commands:
