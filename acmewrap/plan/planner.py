@@ -77,7 +77,7 @@ def plan(config: Config, state: State, now: float, options: Optional[PlanOptions
     found = [*_machine(config, state, options), *_certificates(config, state, now, options)]
     schedule = drifted(state.schedule)
     if config.schedule is not None and schedule is not None:
-        found.append(steps.SetSchedule(_blocked(state, "schedule") or schedule, config, config.schedule))
+        found.append(steps.SetSchedule(_blocked(state.schedule_failure) or schedule, config, config.schedule))
     found.extend(_revocations(config, state, now, options, [step for step in found if step.kind in options.kinds]))
     chosen = tuple(step for step in found if step.kind in options.kinds)
     leftovers = tuple(_leftovers(config, state)) if "remove" in options.kinds else ()
@@ -133,7 +133,7 @@ def _certificates(config: Config, state: State, now: float, options: PlanOptions
             continue
         obtaining = _obtain(config, certificate, found, now, options)
         if obtaining is not None:
-            obstacle = _blocked(state, name)
+            obstacle = _blocked(state.obstacles.get(name))
             yield obtaining if obstacle is None else replace(obtaining, reason=obstacle)
             obtaining = None if obstacle is not None else obtaining
         elif found.advice is not None and is_look_due(found.advice.next_look, now):
@@ -143,7 +143,7 @@ def _certificates(config: Config, state: State, now: float, options: PlanOptions
             pending = _pending(config, target, found, state, options, waits=waits)
             reason = Plain.NEW_CERTIFICATE if obtaining is not None else pending
             if reason is not None:
-                reason = _blocked(state, f"{name}/{target.name}") or reason
+                reason = _blocked(state.obstacles.get(f"{name}/{target.name}")) or reason
                 yield steps.DeployCertificate(reason, certificate, authority, target, options.force)
 
 
@@ -152,8 +152,7 @@ def _no_bundle(authority: Authority, path: Path) -> reasons.Blocked:
     return reasons.Blocked(missing)
 
 
-def _blocked(state: State, entry: str) -> Optional[reasons.Blocked]:
-    obstacle = state.obstacles.get(entry)
+def _blocked(obstacle: Optional[Failure]) -> Optional[reasons.Blocked]:
     return None if obstacle is None else reasons.Blocked(obstacle)
 
 

@@ -67,10 +67,12 @@ def read_state(
     obstacles: Dict[str, Failure] = {}
     if "obstacles" in parts:
         obstacles = guard.read("the hooks", lambda: _find_obstacles(config, environ), obstacles)
+    schedule_failure: Optional[Failure] = None
     try:
-        schedule = _read_schedule(config, nas) if "schedule" in parts else "same"
+        if "schedule" in parts:
+            schedule = _read_schedule(config, nas)
     except Exception as error:
-        obstacles["schedule"] = unexpected.explain(error, guard.reports, "the schedule").failure
+        schedule, schedule_failure = "missing", unexpected.explain(error, guard.reports, "the schedule").failure
     return State(
         release=_read_release(config) if "release" in parts else None,
         wrappers=tuple(rendered.compare_wrappers(config, guard)) if "wrapper" in parts else (),
@@ -81,7 +83,8 @@ def read_state(
         modes=guard.read("the file modes", lambda: _read_modes(config), ()) if "modes" in parts else (),
         installed=guard.read("installed", lambda: installed_files.inspect(config) if "modes" in parts else None, None),
         nas=nas,
-        schedule="missing" if "schedule" in obstacles else schedule,
+        schedule=schedule,
+        schedule_failure=schedule_failure,
         obstacles=obstacles,
         leftovers=guard.read("what is left over", lambda: _read_leftovers(config, environ, nas), ())
         if "leftovers" in parts

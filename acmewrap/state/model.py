@@ -104,8 +104,8 @@ class Revocation:
 @dataclass(frozen=True)
 class State:
     """The machine as it was found; the default of each part says that nothing is amiss with it. ``unread``: why a part could not
-    be read; that part is then such that a step comes to fail of it, where it has one. ``obstacles``: why steps can only fail, by
-    their entry in the ledger; ``schedule`` among them.
+    be read; that part is then such that a step comes to fail of it, where it has one. ``schedule_failure``: why the schedule could
+    not be. ``obstacles``: why orders and deployments can only fail, by their entry in the ledger.
     """
 
     release: Optional[Failure] = None
@@ -118,6 +118,7 @@ class State:
     revocations: Tuple[Revocation, ...] = ()
     nas: Optional[NasState] = None
     schedule: Drift = "same"
+    schedule_failure: Optional[Failure] = None
     leftovers: Tuple[Leftover, ...] = ()
     unread: Tuple[Failure, ...] = ()
     obstacles: Mapping[str, Failure] = field(default_factory=dict)

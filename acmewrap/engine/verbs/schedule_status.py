@@ -32,9 +32,9 @@ def look(config: Config, now: float) -> Optional[ScheduleStatus]:
     if config.schedule is None:
         return None
     state = read_state(config, frozenset(("schedule",)), ("",))
-    by, unread = config.schedule.by, state.obstacles.get("schedule")
-    if unread is not None:
-        return ScheduleStatus(by, "unknown", unread)
+    by = config.schedule.by
+    if state.schedule_failure is not None:
+        return ScheduleStatus(by, "unknown", state.schedule_failure)
     if state.schedule != "same":
         wrong: Literal["missing", "differs"] = "missing" if state.schedule == "missing" else "differs"
         found = "none" if wrong == "missing" else "one that differs, or is not active"

@@ -154,7 +154,7 @@ def test_a_deployment_that_can_only_fail_is_blocked_while_the_order_is_not() -> 
 
 def test_a_schedule_without_its_scheduler_is_blocked_alone() -> None:
     no_crontab = failure("schedule.no_crontab", "no crontab command")
-    planned = plan(CONFIG, replace(make_state(), schedule="missing", obstacles={"schedule": no_crontab}), NOW)
+    planned = plan(CONFIG, replace(make_state(), schedule="missing", schedule_failure=no_crontab), NOW)
     assert (kinds(planned), planned.failures) == (["schedule"], (no_crontab,))
 
 

@@ -8,6 +8,7 @@ from typing import Tuple
 import pytest
 
 from acmewrap.state import obstacles
+from acmewrap.state.machine import read_state
 from configuration import SYNOLOGY, certificate, loaded
 
 HOOK = "deploy:\n  web: {hook: ssh, env: {DEPLOY_SSH_USER: x, API_TOKEN: {file: token}}, verify: no}"
@@ -47,6 +48,13 @@ def test_an_order_that_can_only_fail_is_known(tmp_path: Path, way: str, id: str,
     (found,) = obstacles.find(config, {})
     assert (found.entries(config), found.failure.id) == (("nas",), id)
     assert found.keys == ("certificates", "nas", "challenge", 0, *key)
+
+
+def test_a_certificate_called_schedule_says_nothing_of_the_schedule(tmp_path: Path) -> None:
+    text = certificate("").replace("challenge: {webroot: /var/www}", DNS).replace("\n  nas:", "\n  schedule:")
+    state = read_state(loaded(tmp_path, text), frozenset(("obstacles", "schedule")), environ={})
+    assert set(state.obstacles) == {"schedule"}
+    assert (state.schedule, state.schedule_failure) == ("same", None)
 
 
 def test_roots_that_are_not_there_keep_every_order_from_going_well(tmp_path: Path) -> None:
