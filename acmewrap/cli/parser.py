@@ -81,7 +81,7 @@ _OWN: Tuple[Tuple[str, str, str, Mapping[str, Any]], ...] = (
     ("apply upgrade schedule revoke replace", "--yes", "do not ask", _IS_SET),
     ("monitoring", "action", "what to do with it", {"choices": ("test",)}),
     ("status", "--format", "how to print it (table)", {"choices": ("table", "prometheus"), "default": "table"}),
-    ("schedule", "action", "what to do with it", {"choices": ("show", "run", "remove")}),
+    ("schedule", "action", "what to do with it", {"choices": ("show", "run", "adjust", "remove")}),
     (
         "schedule",
         "--wait",

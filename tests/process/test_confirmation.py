@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import List, Tuple
@@ -75,6 +76,40 @@ def at_terminal(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
     monkeypatch.setattr(keyboard, "isatty", lambda: True)
     monkeypatch.setattr(sys, "stdin", keyboard)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+
+def shorten(place: Place) -> None:
+    """The life of the certificate: six hours."""
+    root, home = make_root(place.folder / "ca"), place.folder / ".acme.sh/nas.test_ecc"
+    pair = make_leaf(place.folder / "ca", root, ["nas.test"], not_after=time.time() + 5 * 3600, file="short")
+    for file, source in (
+        ("nas.test.cer", pair.certificate),
+        ("nas.test.key", pair.key),
+        ("fullchain.cer", pair.fullchain),
+    ):
+        (home / file).write_bytes(source.read_bytes())
+    (home / "ca.cer").write_bytes(root.certificate.read_bytes())
+    (place.folder / "ca.crt").write_bytes(root.certificate.read_bytes())
+
+
+@pytest.mark.parametrize("answer", ["y\n", "n\n", "--dry-run", "", "--yes"])
+def test_a_schedule_that_is_too_rare_is_adjusted_in_the_file_and_the_scheduler_once_agreed_to(
+    place: Place, answer: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, table = place.folder / "acmewrap.yaml", place.crontab.read_text(encoding="utf-8")
+    shorten(place)
+    if answer.endswith("\n"):
+        at_terminal(monkeypatch, answer)
+    code = place.run("schedule", "adjust", *answer.split() if answer.startswith("-") else ())
+    said, agreed = capsys.readouterr(), answer in ("y\n", "--yes")
+    assert code == (0 if answer else 2)
+    text = YAML.replace("every: 6h", "every: 2h") if agreed else YAML
+    assert file.read_text(encoding="utf-8") == text
+    assert (place.crontab.read_text(encoding="utf-8") != table) is agreed
+    assert answer == "--yes" or "+schedule: {every: 2h}" in said.out + said.err
+    if agreed:
+        assert place.run("schedule", "adjust") == 0
+        assert "Nothing to do" in capsys.readouterr().out
 
 
 DESTROYING: Tuple[Tuple[str, ...], ...] = (
