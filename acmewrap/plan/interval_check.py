@@ -73,7 +73,8 @@ def _polled(config: Config, state: State) -> Dict[str, int]:
     """Seconds by authority, of those that ask to be polled more often than runs take place."""
     found: Dict[str, int] = {}
     for name, certificate in state.certificates.items():
-        every, authority = certificate.advice and certificate.advice.every, config.certificates[name].authority
+        every = None if certificate.advice is None else certificate.advice.every
+        authority = config.certificates[name].authority
         if every is not None and every < interval_of(config.schedule):
             found[authority] = min(every, found.get(authority, every))
     return found
