@@ -81,7 +81,12 @@ _OWN: Tuple[Tuple[str, str, str, Mapping[str, Any]], ...] = (
     ("apply upgrade schedule revoke replace", "--yes", "do not ask", _IS_SET),
     ("monitoring", "action", "what to do with it", {"choices": ("test",)}),
     ("status", "--format", "how to print it (table)", {"choices": ("table", "prometheus"), "default": "table"}),
-    ("schedule", "action", "what to do with it", {"choices": ("show", "run", "adjust", "remove")}),
+    (
+        "schedule",
+        "action",
+        "show, run, adjust or remove it",
+        {"choices": ("show", "run", "adjust", "remove"), "metavar": "ACTION"},
+    ),
     (
         "schedule",
         "--wait",
