@@ -18,8 +18,8 @@ from .. import __version__
 from ..errors import AcmewrapError, ConfigurationError, ExitCode
 from ..formats.layout import fold, text_of
 from ..formats.text import visible, visible_lines
+from ..report.started import as_started
 from .scheduled import NOTHING
-from .started import as_started
 from .ticker import Ticker
 
 if TYPE_CHECKING:
@@ -50,6 +50,11 @@ class Printer:
             return
         with self._lock, self._aside():
             write_lines(sys.stdout, lines)
+
+    def raw(self, text: str) -> None:
+        """Print a text for another program, in which no command is for anybody to run."""
+        if not self.as_json:
+            print(visible_lines(text))
 
     @property
     def width(self) -> int:
