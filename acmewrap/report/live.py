@@ -67,7 +67,7 @@ class LiveSteps:
     def __call__(self, notice: object) -> None:
         if isinstance(notice, StepStarted):
             step = notice.step
-            text = _line((wording.title_of(step), "bold"), (f" {wording.reason_of(step)}", "dim"))
+            text = _line((wording.title_of(step), "bold"), (f": {wording.reason_of(step)}", "dim"))
             self._running[id(step)] = self._progress.add_task("", total=None, text=text)
         elif isinstance(notice, StepLine):
             line = f"| {notice.line}" if self._verbose else wording.waiting_of(notice.line)
