@@ -15,8 +15,9 @@ from ..driver.command import DEFAULT_PATH
 from ..driver.release import installation
 from ..driver.wrapper import read_own
 from ..errors import AcmewrapError
+from ..plan.machine_steps import ChangeMode, InstallRelease, RenderWrapper, SetAccess
 from ..plan.planner import PlanOptions, plan
-from ..plan.steps import ChangeMode, InstallRelease, MachineStep, RenderWrapper, SetAccess
+from ..plan.steps import MachineStep
 from ..reasons import Plain
 from ..report import wording
 from ..secrets import EnvironmentReference, FileReference

@@ -16,7 +16,7 @@ from ..engine.verbs import schedule_status
 from ..formats.timefmt import span
 from ..plan.due import interval_of
 from ..plan.interval_check import find_too_slow
-from ..plan.steps import RemoveScheduleEntry, SetSchedule
+from ..plan.machine_steps import RemoveScheduleEntry, SetSchedule
 from ..report import wording
 from ..schedule import others
 from ..schedule.entry import refuse_weak

@@ -19,24 +19,26 @@ from acmewrap.config.model import Authority, Certificate, DsmCertificate, RenewB
 from acmewrap.driver.wrapper import Wrapper
 from acmewrap.formats.timefmt import instant
 from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
+from acmewrap.plan.machine_steps import (
+    InstallRelease,
+    PrepareWebroot,
+    RemoveCertificate,
+    RemoveScheduleEntry,
+    RenderWrapper,
+    SetSchedule,
+    WriteBundle,
+)
 from acmewrap.plan.planner import Plan, PlanOptions, plan
 from acmewrap.plan.steps import (
     CERTIFICATE_KINDS,
     OBTAINING_KINDS,
     DeployCertificate,
-    InstallRelease,
     IssueCertificate,
     Kind,
     ObtainCertificate,
-    PrepareWebroot,
     ReissueCertificate,
-    RemoveCertificate,
-    RemoveScheduleEntry,
-    RenderWrapper,
     RenewCertificate,
-    SetSchedule,
     Step,
-    WriteBundle,
 )
 from acmewrap.reasons import (
     Blocked,
