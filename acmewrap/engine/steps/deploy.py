@@ -68,7 +68,9 @@ def deliver(
             assigned = certificates.put_to_use(client, wanted) or needed
             listed = certificates.find(certificates.read(client), wanted.description)
         if target.verify is None and (listed is None or listed.not_after not in (None, expires)):
-            message = f"DSM does not list the new certificate {leaf[:16]}… as {wanted.description!r}: it lists another end"
+            message = (
+                f"DSM does not list the new certificate {leaf[:16]}… as {wanted.description!r}: it lists another end"
+            )
             raise UnprovenError(failure("dsm.not_imported", message, description=wanted.description))
     else:
         result = _run_hook(acme, certificate, target, variables, on_line=on_line)
