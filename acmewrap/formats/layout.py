@@ -14,10 +14,13 @@ def fold(text: str, width: int) -> str:
     """*text* for a terminal of *width* columns, broken between words and its further rows indented. These are blanks and no line
     breaks, and no word is cut, so that a command or a path that is copied stays one.
     """
-    if not width or len(text) <= width:
-        return text
-    rows = map(text_of, _rows(((text, ""),), width))
-    return "".join(row + " " * (-len(row) % width) for row in rows).rstrip()
+    return text_of(folded(((text, ""),), width))
+
+
+def folded(line: Line, width: int) -> Line:
+    """The same of what has styles."""
+    *rows, last = _rows(line, width) if width and _length(line) > width else [line]
+    return (*(part for row in rows for part in (*row, (" " * (-_length(row) % width), ""))), *last)
 
 
 def wrap(text: str, width: int) -> List[str]:
@@ -37,7 +40,7 @@ def table(rows: Sequence[Sequence[Sequence[Line]]], width: int = 0) -> Iterator[
         ]
         for at in range(max(map(len, cells))):
             lines = [cell[at] if at < len(cell) else () for cell in cells]
-            outside = [len(text_of(line)) > limit for line, limit in zip(lines, widths)]
+            outside = [_length(line) > limit for line, limit in zip(lines, widths)]
             if outside[0]:
                 yield from _rows(lines[0], width)
             inside = _joined([() if out else line for line, out in zip(lines, outside)], widths)
@@ -53,7 +56,7 @@ def text_of(line: Line) -> str:
 
 
 def _widths(columns: Sequence[Sequence[Line]], width: int) -> List[int]:
-    sizes = [sorted((_longest(line), len(text_of(line))) for line in lines) for lines in columns]
+    sizes = [sorted((_longest(line), _length(line)) for line in lines) for lines in columns]
     room = width - len(_BETWEEN) * (len(sizes) - 1)
     while width and sum(each[-1][0] for each in sizes if each) > room:
         max((each for each in sizes if each), key=lambda each: each[-1]).pop()
@@ -83,18 +86,37 @@ def _rows(line: Line, width: int, hanging: int = 2) -> List[Line]:
     """*line* broken between words. One that is longer stands whole in a row of its own; others do where there is no other way."""
     text = text_of(line)
     indent = " " * min(len(text) - len(text.lstrip()) + hanging, width // 2)
-    rows: List[List[Part]] = [[]]
-    used = 0
-    for word, style in ((word, style) for text, style in line for word in re.findall(r"\s*(?:\| )?\S+|\s+$", text)):
-        rest = word
-        if rows[-1] and used + len(rest) > width:
-            rest = rest.lstrip()
-            start = indent if len(indent) + len(rest) <= width else ""
-            rows.append([(start, "")])
-            used = len(start)
-        rows[-1].append((rest, style))
-        used += len(rest)
-    if len(rows) > 1 and len(rows[-1]) == 2 < len(rows[-2]) and len(f"{rows[-2][-1][0]} ") + used <= width:
-        before, of_before = rows[-2].pop()
-        rows[-1][1:] = [(before.lstrip(), of_before), (f" {rest}", style)]
-    return list(map(tuple, rows))
+    rows: List[List[Line]] = [[]]
+    for word in _words(line):
+        if rows[-1] and sum(map(_length, rows[-1])) + _length(word) > width:
+            stripped = _stripped(word)
+            start = indent if len(indent) + _length(stripped) <= width else ""
+            rows.append([((start, ""),), stripped])
+        else:
+            rows[-1].append(word)
+    if len(rows) > 1 and len(rows[-1]) == 2 < len(rows[-2]):
+        spared = [rows[-1][0], _stripped(rows[-2][-1]), ((" ", ""), *rows[-1][1])]
+        if sum(map(_length, spared)) <= width:
+            rows[-2:] = [rows[-2][:-1], spared]
+    return [tuple(part for word in row for part in word) for row in rows]
+
+
+def _words(line: Line) -> Iterator[Line]:
+    """Each with the blanks before it. Where the style changes within a word, it is one all the same."""
+    word: List[Part] = []
+    for piece, style in ((piece, style) for text, style in line for piece in re.findall(r"\s*(?:\| )?\S+|\s+$", text)):
+        if word and piece[0].isspace():
+            yield tuple(word)
+            word = []
+        word.append((piece, style))
+    if word:
+        yield tuple(word)
+
+
+def _stripped(word: Line) -> Line:
+    (first, style), *more = word
+    return ((first.lstrip(), style), *more)
+
+
+def _length(line: Line) -> int:
+    return len(text_of(line))

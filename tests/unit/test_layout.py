@@ -6,7 +6,7 @@ from typing import List, Tuple
 
 import pytest
 
-from acmewrap.formats.layout import Line, fold, table, text_of, wrap
+from acmewrap.formats.layout import Line, fold, folded, table, text_of, wrap
 
 
 def test_a_line_is_broken_between_words_and_stays_one_line_for_whoever_copies_it() -> None:
@@ -75,6 +75,12 @@ def test_a_name_for_which_there_is_no_room_stands_whole_above_its_row() -> None:
     name = "x" * 40
     shown = list(map(text_of, table(rows_of((f"{name}\n  a", "valid, for long\ndue"), ("b", "missing")), 30)))
     assert shown == [name, "     valid, for long", "  a  due", "b    missing"]
+
+
+def test_a_word_of_several_styles_is_one() -> None:
+    line: Line = (("nginx: ", ""), ("unverified", "red"), (", done now", ""))
+    assert list(map(text_of, table([[[line]]], 17))) == ["nginx:", "  unverified,", "  done now"]
+    assert text_of(folded((("x", "bold"), (" deploy nas: done", "")), 14)) == "x deploy      " + "  nas: done"
 
 
 def test_a_word_that_is_too_long_does_not_leave_the_mark_of_its_line_alone() -> None:
