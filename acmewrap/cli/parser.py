@@ -110,6 +110,7 @@ ALSO_TRIED: Mapping[str, Tuple[str, ...]] = {
     **dict.fromkeys(("reload", "reconcile", "sync"), ("apply",)),
     **dict.fromkeys(("remove", "delete", "uninstall"), ("apply", "revoke", "schedule")),
     **dict.fromkeys(("rotate", "rekey"), ("replace",)),
+    **dict.fromkeys(("history", "log", "logs"), ("report",)),
     "update": ("upgrade", "self-update"),
 }
 
@@ -160,7 +161,8 @@ class _Parser(argparse.ArgumentParser):
             meant = ALSO_TRIED.get(value) or get_close_matches(value, COMMANDS, 2)
             hint = "".join(f"\n  {PROGRAM} {name:<11} {COMMANDS[name].summary}" for name in meant)
             self.error(
-                f"no command is called {value!r}" + (f"; did you mean{hint}" if meant else f": {PROGRAM} --help")
+                f"there is no command {value!r}"
+                + (f"; did you mean:{hint}" if meant else f"; all of them: {PROGRAM} --help")
             )
         super()._check_value(action, value)
 

@@ -35,9 +35,10 @@ def checks(context: DoctorContext) -> Iterator[Check]:
     yield Check("the tools that acme.sh needs", partial(_tools, context))
     yield Check(f"acme.sh {context.config.acme_sh.release}", partial(_release, context))
     yield Check("the wrapper script", partial(_wrapper, context))
-    yield Check("who can read what", lambda: map(_open, file_modes.inspect(context.config)))
+    yield Check("file modes", lambda: map(_open, file_modes.inspect(context.config)))
     yield Check(
-        "whose the installed files are", lambda: map(_misplaced, installed_files.inspect(context.config).misplaced)
+        "owners and modes of installed files",
+        lambda: map(_misplaced, installed_files.inspect(context.config).misplaced),
     )
     yield Check("the secrets", partial(_secrets, context))
 

@@ -34,9 +34,9 @@ _LONGEST_RUN = 2 * DEADLINES["cron"]
 
 def checks(context: DoctorContext) -> Iterator[Check]:
     yield Check("the schedule", partial(_schedule, context))
-    yield Check("other entries of schedulers", partial(_others, context))
+    yield Check("other scheduler entries", partial(_others, context))
     yield Check("other runs", partial(_locks, context))
-    yield Check("space on the disk", partial(_space, context))
+    yield Check("disk space", partial(_space, context))
     yield Check("the log", partial(_log, context))
 
 

@@ -108,7 +108,7 @@ def _certificates(config: Config, state: State, now: float, options: PlanOptions
             yield CheckRenewalInfo(Plain.ADVICE_OUTDATED, certificate, authority)
         for target in certificate.targets:
             waits = _waits(config, found.deliveries[target.name], found, now, options)
-            pending = _pending(config, target, found, state, options, waits=waits)
+            pending = _pending(config, target, found, state, options, now=now, waits=waits)
             reason = Plain.NEW_CERTIFICATE if obtaining is not None else pending
             if reason is not None:
                 reason = _blocked(state.obstacles.get(f"{name}/{target.name}")) or reason
@@ -176,7 +176,14 @@ def _revocations(
 
 
 def _pending(
-    config: Config, target: Target, found: CertificateState, state: State, options: PlanOptions, *, waits: bool
+    config: Config,
+    target: Target,
+    found: CertificateState,
+    state: State,
+    options: PlanOptions,
+    *,
+    now: float,
+    waits: bool,
 ) -> Optional[Reason]:
     """Why the certificate that is there is to be deployed to *target*; None when it need not be, or not now."""
     leaf = found.stored.leaf if found.stored is not None else None
@@ -184,12 +191,14 @@ def _pending(
         return None
     if options.force and "renew" not in options.kinds:
         return Plain.FORCED
+    if leaf.validity[1] <= now:  # what is served instead may be valid
+        return None
     entry, observed = found.deliveries[target.name], found.observations.get(target.name)
     if (entry.seen if observed is None else observed.served) == leaf.sha256:
-        if entry.seen != leaf.sha256:
-            return Plain.NOT_RECORDED
         if entry.awaits_reload(config, target.install, leaf.sha256):
             return None if waits and entry.wanted == leaf.sha256 else Plain.NOT_RELOADED
+        if entry.seen != leaf.sha256:
+            return Plain.NOT_RECORDED
         # It has arrived; a NAS may nevertheless not use it as the file says.
         entry_of_nas = target.synology
         return (

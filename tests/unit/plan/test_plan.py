@@ -385,6 +385,21 @@ def test_a_broken_certificate_is_not_delivered() -> None:
     assert plan(make_config(), broken, NOW, PlanOptions(("deploy",))) == Plan(())
 
 
+@pytest.mark.parametrize("served", [LEAF, OTHER])
+def test_of_a_backup_with_an_expired_certificate_it_is_renewed_and_it_never_takes_the_place_of_another(
+    served: str,
+) -> None:
+    now = ISSUED + 30 * DAY
+    restored = make_state(observations={"dsm": Observation(served=served)})
+    assert kinds(plan(make_config(), restored, now, UNATTENDED)) == ["renew", "deploy"]
+    failing = make_state(
+        attempts=LedgerEntry().fail(failure("ca.timeout", "late"), now),
+        observations=restored.certificates["nas"].observations,
+    )
+    assert plan(make_config(), failing, now + 1, UNATTENDED) == Plan(())
+    assert plan(make_config(), restored, now, PlanOptions(("deploy",))) == Plan(())
+
+
 # --- what the file no longer names ---
 
 
