@@ -10,7 +10,7 @@ from . import streams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import NoReturn, Optional, Sequence
+    from typing import Optional, Sequence
 
 
 def start() -> int:
@@ -59,28 +59,24 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
     except KeyboardInterrupt:  # of which there is nothing to say: it had done everything but wait for an answer
         return 130
     if failures:
-        from ..report import screen
+        from ..report import failures as report
         from . import output
 
-        output.write_lines(sys.stdout, screen.monitoring_lines(failures))
+        output.write_lines(sys.stdout, report.monitoring_lines(failures))
     if failures is not None:
         return 0
-    import signal
-
     from ..errors import AcmewrapError, ExitCode
-    from . import output, parser
+    from . import output, parser, signals
 
     options = parser.parse(words)
     printer = output.Printer(options)
-    ending = (signal.SIGTERM, signal.SIGHUP)  # acme.sh runs in a session of its own and would outlive a closed terminal
-    heeded = [number for number in ending if signal.getsignal(number) is not signal.SIG_IGN]  # nohup(1) has it ignored
     was_root, environ = os.geteuid() == 0, dict(os.environ)
-    previous = {number: signal.signal(number, _terminate) for number in heeded}
     try:
         from . import commands
         from .invocation import Invocation
 
-        code = commands.run(Invocation(options, dict(os.environ), printer, arguments is None))
+        with signals.raised():
+            code = commands.run(Invocation(options, dict(os.environ), printer, arguments is None))
         return int(printer.lost.exit_code if code == ExitCode.OK and printer.lost is not None else code)
     except AcmewrapError as error:
         printer.error(error)
@@ -104,11 +100,3 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
             regain()
             os.environ.clear()
             os.environ.update(environ)
-        for number, handler in previous.items():
-            signal.signal(number, handler)
-
-
-def _terminate(*_: object) -> NoReturn:
-    from ..errors import Terminated
-
-    raise Terminated

@@ -8,7 +8,7 @@ import shutil
 import stat
 from datetime import datetime, timezone
 from pathlib import Path
-from typing import List
+from typing import Callable, List
 
 import pytest
 
@@ -16,6 +16,7 @@ from acmewrap.config.challenges import Dns, Webroot
 from acmewrap.config.model import Install
 from acmewrap.driver.acmesh import AcmeSh
 from acmewrap.driver.homes.configuration import parse_configuration
+from acmewrap.driver.results import Result
 from acmewrap.driver.verbs.queries import ListEntry
 from acmewrap.errors import AccessError, CommandError, IssueError, ReleaseError
 from acmewrap.secrets import Secret
@@ -511,13 +512,22 @@ def test_a_key_that_would_become_code_starts_nothing(stub: Stub) -> None:
     assert (caught.value.id, stub.calls) == ("command.unsafe", 0)
 
 
-def test_a_registration_too_gets_a_second_nonce(stub: Stub) -> None:
-    stub.say(
-        "register-account",
-        f"[ $count = 2 ] && {{ {REGISTER}; exit; }}; echo 'Account registration error: {NONCE}'; exit 1",
-    )
-    stub.acme.register_account(EAB)
-    assert stub.calls == 2
+@pytest.mark.parametrize(
+    ("verb", "call"),
+    [
+        ("register-account", lambda acme: acme.register_account(EAB)),
+        ("update-account", lambda acme: acme.update_account("a@example.com")),
+        ("deactivate-account", lambda acme: acme.deactivate_account()),
+        ("deactivate", lambda acme: acme.deactivate(NAME)),
+        ("revoke", lambda acme: acme.revoke(NAME)),
+    ],
+)
+def test_every_request_gets_a_second_nonce(stub: Stub, verb: str, call: Callable[[AcmeSh], Result]) -> None:
+    OLD.write(stub.home)
+    stub.say(verb, f"echo 'Error: {NONCE}'; exit 1")
+    fault = call(stub.acme).failure
+    assert fault is not None
+    assert (fault.id, stub.calls) == ("ca.nonce", 2)
 
 
 # --- files that acme.sh would run ---

@@ -32,7 +32,8 @@ while [ $# -gt 0 ]; do
   case "$1" in
     --cert-home) CERTS=$2; shift ;;
     --config-home) CONFIG=$2; shift ;;
-    --issue | --renew | --cron | --deploy | --install-cert | --revoke | --remove | --list | --info | --version | --register-account)
+    --issue | --renew | --cron | --deploy | --install-cert | --revoke | --remove | --list | --info | --version | \
+    --register-account | --update-account | --deactivate-account | --deactivate)
       verb=${{1#--}} ;;
   esac
   shift

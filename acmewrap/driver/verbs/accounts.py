@@ -7,10 +7,10 @@ import os
 import re
 from dataclasses import replace
 from pathlib import Path
-from typing import Literal, Optional, Tuple
+from typing import Literal, NamedTuple, Optional, Tuple
 
 from ...catalogue import failure
-from ...errors import CommandError, Failure, Retry
+from ...errors import CommandError, Failure
 from ...formats import jsontext
 from ...secrets import Secret
 from ...system import files
@@ -21,6 +21,7 @@ from ..homes import generations
 from ..homes.configuration import edit_configuration, parse_account, read_text, replace_text
 from ..homes.recovery import ACCOUNT, find_account_fault
 from ..homes.staging import explained, stage
+from ..nonce_retry import retry_refused_nonce
 from ..results import AccountResult
 
 _EAB = ("CA_EAB_",)
@@ -43,9 +44,9 @@ def register(caller: Caller, eab: Optional[Tuple[str, Value]] = None, *, again: 
 
 def update(caller: Caller, email: str) -> AccountResult:
     """``--update-account``: *email* becomes the only contact. It is done when the authority answers with just that."""
-    done, fault, _ = _call(replace(caller, email=email), "update_account")
-    result = _described(caller, "updated", done, fault)
-    if fault is None and result.contacts != (f"mailto:{email}",):
+    answer = _call(replace(caller, email=email), "update_account")
+    result = _described(caller, "updated", answer)
+    if answer.failure is None and result.contacts != (f"mailto:{email}",):
         shown = ", ".join(result.contacts) or "none"
         return replace(
             result, outcome="failed", failure=failure("acme.unknown", f"the account's contacts are: {shown}")
@@ -82,16 +83,17 @@ def _register(caller: Caller, eab: Optional[Tuple[str, Value]]) -> AccountResult
             binding = edit_configuration("", {"CA_EAB_KEY_ID": key_id, "CA_EAB_HMAC_KEY": value})
         except ValueError as error:
             raise CommandError(failure("command.unsafe", str(error))) from None
-    done, fault, _ = _call(caller, "register_account", binding, secrets)
-    if fault is not None and fault.retry is Retry.AT_ONCE:  # see AcmeSh: acme.sh does not know every refusal of a nonce
-        done, fault, _ = _call(caller, "register_account", binding, secrets)
-    return _described(caller, "registered", done, fault)
+    return _described(caller, "registered", _call(caller, "register_account", binding, secrets))
 
 
-def _call(
-    caller: Caller, verb: str, binding: Optional[str] = None, secrets: Tuple[Secret, ...] = ()
-) -> Tuple[CallResult, Optional[Failure], str]:
-    """How the call ended, why it failed, and its protocol."""
+class _Answer(NamedTuple):
+    done: CallResult
+    failure: Optional[Failure]
+    protocol: str
+
+
+@retry_refused_nonce
+def _call(caller: Caller, verb: str, binding: Optional[str] = None, secrets: Tuple[Secret, ...] = ()) -> _Answer:
     with stage(caller.home) as staging:
         words = (f"--{verb.replace('_', '-')}",)
         done = caller.run(verb, words, staging, bound=True, binding=binding, secrets=secrets)
@@ -101,14 +103,13 @@ def _call(
         **({"eab": "given"} if binding else {}),
     }
     fault = None if done.returncode == 0 else caller.diagnose(verb, done, context, protocol=protocol)
-    return done, fault, protocol
+    return _Answer(done, fault, protocol)
 
 
 def _described(
     caller: Caller,
     outcome: Literal["registered", "updated", "deactivated", "unchanged"],
-    done: Optional[CallResult] = None,
-    fault: Optional[Failure] = None,
+    answer: Optional[_Answer] = None,
 ) -> AccountResult:
     folder = caller.home.account_folder(caller.server)
     url: Optional[str] = None
@@ -117,8 +118,12 @@ def _described(
         url = parse_account(read_text(folder / "ca.conf")).get("ACCOUNT_URL") or None
     with contextlib.suppress(OSError, ValueError, AttributeError, TypeError):
         contacts = tuple(map(str, jsontext.parse(read_bytes(folder / "account.json")).get("contact") or ()))
-    events, lines, seconds = ((), (), 0.0) if done is None else (done.transcript.events, done.lines, done.seconds)
-    return AccountResult("failed" if fault else outcome, url, contacts, events, lines, seconds, fault)
+    if answer is None:
+        return AccountResult(outcome, url, contacts)
+    done, fault = answer.done, answer.failure
+    return AccountResult(
+        "failed" if fault else outcome, url, contacts, done.transcript.events, done.lines, done.seconds, fault
+    )
 
 
 def _set_aside(caller: Caller) -> None:

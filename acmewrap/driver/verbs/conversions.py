@@ -21,6 +21,7 @@ from ..command import Value
 from ..concealment import EXPORT_PASSWORD
 from ..homes.home import Stored, is_ecc
 from ..homes.staging import stage
+from ..nonce_retry import retry_refused_nonce
 from ..output.events import Event
 from ..process import Command
 from ..results import AuthorizationResult, ExportResult
@@ -62,6 +63,7 @@ def export(caller: Caller, domain: str, key: str, path: Path, password: Optional
     return ExportResult(outcome, domain, path, stored.leaf.sha256, *_said(done), fault)
 
 
+@retry_refused_nonce
 def deactivate(caller: Caller, domain: str) -> AuthorizationResult:
     """``--deactivate``: give up the authorizations of *domain* (RFC 8555 section 7.5.2)."""
     with stage(caller.home) as staging:

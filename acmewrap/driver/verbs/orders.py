@@ -11,7 +11,6 @@ from ...acme import retry_after
 from ...config.arguments import CHALLENGE_FOLDER
 from ...config.challenges import Challenge, webroots_of
 from ...config.model import LIFETIME
-from ...errors import Retry
 from ...pki import csr
 from ...system.reading import read_bytes
 from ...system.trust import StrPath
@@ -22,9 +21,10 @@ from ..evidence import Request
 from ..homes.home import KEY_ELSEWHERE, is_ecc, read_folder
 from ..homes.recovery import drop_key
 from ..homes.staging import stage
+from ..nonce_retry import retry_refused_nonce
 from ..process import OnLine
 from ..results import IssueResult
-from . import chains, interruption
+from . import chains, interrupted_order
 
 
 def read_csr(path: StrPath) -> csr.Csr:
@@ -74,7 +74,8 @@ def of_csr(
     return Request("issue", request.domains, key, words, webroots, variables, settings=marked, csr=request, wait=wait)
 
 
-def obtain(caller: Caller, request: Request, on_line: Optional[OnLine], *, again: bool = True) -> IssueResult:
+@retry_refused_nonce
+def obtain(caller: Caller, request: Request, on_line: Optional[OnLine]) -> IssueResult:
     """Have acme.sh order it in a workspace; what came of it takes the place of what was there when it is good."""
     domain, ecc = request.name
     request = replace(request, called=caller.context.get("name", domain))
@@ -94,7 +95,7 @@ def obtain(caller: Caller, request: Request, on_line: Optional[OnLine], *, again
         )
         if request.wait is not None and staged.configuration.exists():
             dns_wait.remember(request.wait, staged.configuration)
-        with interruption.named(tuple(request.webroots.values())):
+        with interrupted_order.leftovers_named(tuple(request.webroots.values())):
             done = caller.run(
                 request.verb,
                 words,
@@ -125,7 +126,4 @@ def obtain(caller: Caller, request: Request, on_line: Optional[OnLine], *, again
         elif result.failure is not None:
             wait = retry_after.from_protocol(staging.read_protocol())
             result = replace(result, retry_after=None if wait is None else timedelta(seconds=wait))
-    # acme.sh asks for a new nonce only when it knows the wording of the refusal; step-ca's it does not know.
-    if again and not result.changed and result.failure is not None and result.failure.retry is Retry.AT_ONCE:
-        return obtain(caller, request, on_line, again=False)
     return result

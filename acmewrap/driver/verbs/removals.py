@@ -10,9 +10,11 @@ from ..call import Caller, CallResult
 from ..homes.home import Home, is_ecc
 from ..homes.recovery import drop_key
 from ..homes.staging import stage
+from ..nonce_retry import retry_refused_nonce
 from ..results import RevokeResult
 
 
+@retry_refused_nonce
 def revoke(caller: Caller, domain: str, key: str, reason: int, kept: Optional[Path]) -> RevokeResult:
     """``--revoke``. The next order makes another key, which acme.sh would not."""
     with stage(caller.home, [(domain, is_ecc(key))], source=Home(kept or caller.home.path)) as staging:

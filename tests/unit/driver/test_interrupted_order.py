@@ -8,7 +8,7 @@ from typing import Tuple
 import pytest
 
 from acmewrap.catalogue import failure
-from acmewrap.driver.verbs import interruption
+from acmewrap.driver.verbs import interrupted_order
 from acmewrap.errors import CommandError
 
 ADDED = "[Fri Nov 27 01:00:00 UTC 2026] Adding TXT value: a-b_c for domain: _acme-challenge.lab.example.com"
@@ -21,7 +21,7 @@ RECORD = "interrupted; left behind: the TXT record _acme-challenge.lab.example.c
     [((), "interrupted"), ((ADDED,), RECORD), ((ADDED, REMOVED), "interrupted"), ((ADDED, REMOVED, ADDED), RECORD)],
 )
 def test_a_record_that_was_added_and_not_removed_is_named(lines: Tuple[str, ...], said: str) -> None:
-    with pytest.raises(CommandError) as caught, interruption.named(()):
+    with pytest.raises(CommandError) as caught, interrupted_order.leftovers_named(()):
         raise CommandError(failure("run.interrupted", "interrupted", lines))
     assert caught.value.failure.message == said
 
@@ -32,7 +32,7 @@ def test_a_challenge_file_that_was_not_there_before_is_named(tmp_path: Path) -> 
     (folder / "older").touch()
 
     def order() -> None:
-        with interruption.named((str(tmp_path), str(tmp_path))):
+        with interrupted_order.leftovers_named((str(tmp_path), str(tmp_path))):
             (folder / "token").touch()
             raise CommandError(failure("run.interrupted", "interrupted"))
 

@@ -16,7 +16,7 @@ _TXT = re.compile(r"(Adding TXT value|Removing txt): (\S+) for domain: (\S+)$") 
 
 
 @contextlib.contextmanager
-def named(webroots: Sequence[str]) -> Iterator[None]:
+def leftovers_named(webroots: Sequence[str]) -> Iterator[None]:
     """A :class:`CommandError` from inside names the TXT records and challenge files that are left."""
     before = _files(webroots)
     try:
