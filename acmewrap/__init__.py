@@ -51,11 +51,14 @@ _MODULES: Mapping[str, str] = {
     "job": "Job",
     "monitoring.trial": "Sent",
     "pki.x509": "X509",
+    "plan.machine_steps": (
+        "ChangeMode EnsureAccount InstallRelease MakeFolder PrepareWebroot RemoveCertificate RemoveScheduleEntry "
+        "RenderWrapper SetAccess SetSchedule WriteBundle"
+    ),
     "plan.planner": "Plan PlanOptions",
     "plan.steps": (
-        "CertificateStep ChangeMode CheckRenewalInfo DeployCertificate EnsureAccount InstallRelease "
-        "IssueCertificate MachineStep MakeFolder ObtainCertificate PrepareWebroot ReissueCertificate RemoveCertificate "
-        "RemoveScheduleEntry RenderWrapper RenewCertificate RevokeCertificate SetAccess SetSchedule Step WriteBundle"
+        "CertificateStep CheckRenewalInfo DeployCertificate IssueCertificate MachineStep ObtainCertificate "
+        "ReissueCertificate RenewCertificate RevokeCertificate Step"
     ),
     "reasons": "Reason",
     "report.page": "Report",

@@ -36,7 +36,7 @@ class ExitCode(IntEnum):
         return code
 
     OK = 0, "all is well, also when nothing was due"
-    UNEXPECTED = 1, "unexpected; status: the schedule is not well"
+    UNEXPECTED = 1, "unexpected; status: the schedule is dead or wrong"
     USAGE = 2, "usage; plan --exit-code: changes pending"
     PENDING = 2
     ISSUE_FAILED = 3, "an issue or renewal failed"
@@ -44,7 +44,7 @@ class ExitCode(IntEnum):
     PARTLY_FAILED = 5, "some of several certificates failed"
     DRIFT = 6, "acme.sh is not what was pinned"
     UNREACHABLE = 69, "authority or target cannot be reached or trusted"
-    REPORT_LOST = 74, "all went well, and what was to be printed about it could not be written"
+    REPORT_LOST = 74, "all went well, but the output could not be written"
     BUSY = 75, "another run is at work"
     PERMISSION = 77, "permission"
     CONFIGURATION = 78, "the configuration has problems"

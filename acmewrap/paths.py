@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Dict, Mapping, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Dict, Mapping, Optional, Tuple, Union
 
 from .config.challenges import Dns, Webroot
 from .config.model import LOG, Authority, Certificate, Config, Target
 from .driver.homes.home import Home, Stored, is_ecc
-from .driver.release.pin import additions
-from .driver.wrapper import Wrapper
-from .secrets import Reference
+
+if TYPE_CHECKING:
+    from .driver.wrapper import Wrapper
+    from .secrets import Reference
 
 _HOME = ".acme.sh"
 
@@ -69,6 +70,9 @@ def wrappers(config: Config) -> Tuple[Wrapper, ...]:
 
 
 def _wrapper(config: Config, authority: Authority) -> Wrapper:
+    from .driver.release.pin import additions
+    from .driver.wrapper import Wrapper
+
     name = authority.home.name
     suffix = name[len(_HOME) :] if name.startswith(_HOME) else f"-{authority.name}"
     hooks: Dict[str, Mapping[str, Union[str, Reference]]] = {}

@@ -10,7 +10,6 @@ import builtins
 import contextlib
 import hashlib
 import os
-import platform
 import re
 import time
 import traceback
@@ -55,6 +54,8 @@ def own_folder(environ: Mapping[str, str]) -> Path:
 
 def _write(error: Exception, folder: Path, subject: str) -> Optional[Path]:
     """The same fault has the same file, however often it comes; of different ones the last :data:`KEPT` stay."""
+    import platform
+
     try:
         way = "\n".join(_way(error))
         folder = Path(os.path.realpath(str(folder)))

@@ -21,7 +21,7 @@ ENTRIES: Mapping[str, Entry] = {
     ),
     "challenge.name_unresolved": issue_failed(
         "The authority could not find an address (or the TXT record) for the name in its DNS.",
-        "Add {domain} to the DNS that the authority asks, which may not be the one of this machine: dig {domain}",
+        "Add {domain} to the DNS that the authority asks, which may not be the one of this machine, then check: dig {domain}",
         instead={"dns": "challenge.txt_not_seen"},
     ),
     "challenge.wrong_content": issue_failed(

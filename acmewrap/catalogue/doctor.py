@@ -42,7 +42,7 @@ ENTRIES: Mapping[str, Entry] = {
     ),
     "doctor.name_unresolved": issue_failed(
         "The name of a certificate has no address here. The authority may ask another DNS, but then the one used here lacks it.",
-        "Add {domain} to the DNS: getent hosts {domain}",
+        "Add {domain} to the DNS, then check: getent hosts {domain}",
     ),
     "doctor.web_server_silent": issue_failed(
         "The authority will ask for a token over http at port 80 of the name, and nothing answers there, seen from this machine.",

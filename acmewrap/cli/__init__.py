@@ -59,10 +59,10 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
     except KeyboardInterrupt:  # of which there is nothing to say: it had done everything but wait for an answer
         return 130
     if failures:
-        from ..report import screen
+        from ..report import failures as report
         from . import output
 
-        output.write_lines(sys.stdout, screen.monitoring_lines(failures))
+        output.write_lines(sys.stdout, report.monitoring_lines(failures))
     if failures is not None:
         return 0
     from ..errors import AcmewrapError, ExitCode

@@ -18,7 +18,17 @@ if TYPE_CHECKING:
     from ..config import Config
 
 # What parts of this package import when they come to need it. Root may be able to read what the user is not.
-_LATER = ("concurrent.futures.thread", "encodings.idna", "http.client", "jinja2", "sh", "ssl", "urllib.request", "yaml")
+_LATER = (
+    "concurrent.futures.thread",
+    "encodings.idna",
+    "http.client",
+    "jinja2",
+    "platform",
+    "sh",
+    "ssl",
+    "urllib.request",
+    "yaml",
+)
 
 
 def load(file: Path, environ: MutableMapping[str, str], *, for_good: bool) -> Config:

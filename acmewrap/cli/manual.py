@@ -46,7 +46,7 @@ COMMANDS: Mapping[str, Page] = {
     ),
     "plan": Page(
         "show what apply would do, and why",
-        "Changes nothing. Shown too: leftovers (`apply --prune` removes it), and what can only fail, with its exit code.",
+        "Changes nothing. Also shown: leftovers (`apply --prune` removes them), and what can only fail, with its exit code.",
         ("acmewrap plan", "acmewrap plan --exit-code   # 2 when something is pending"),
         names=True,
         takes=("--only", "--force"),
@@ -62,15 +62,15 @@ COMMANDS: Mapping[str, Page] = {
     ),
     "status": Page(
         "show the certificates, on disk and at their targets",
-        "Exit codes: 0 all is valid and served, 3 one failed or ended, 4 a deployment is pending, 1 the schedule is wrong.",
+        "Exit codes: 0 all is valid and served, 3 one failed or expired, 4 a deployment is pending, 1 the schedule is wrong.",
         ("acmewrap status", "acmewrap --json status", "acmewrap status --format prometheus"),
         names=True,
         takes=("--only",),
     ),
     "report": Page(
-        "how each certificate stands, what is pending, and what the last runs did, as one page of HTML",
-        "The page loads nothing and needs no script. It is printed, or with --output takes the place of that file, which all may\n"
-        "read. With --json the same is a document.",
+        "write a page of HTML about certificates and runs",
+        "How each certificate stands, what is pending, and what the last runs did. The page loads nothing and needs no script.\n"
+        "It is printed, or with --output takes the place of that file, which all may read. With --json the same is a document.",
         (
             "acmewrap report > report.html",
             "acmewrap report --output /srv/www/certificates.html",
@@ -125,8 +125,9 @@ COMMANDS: Mapping[str, Page] = {
         takes=("--dry-run",),
     ),
     "monitoring": Page(
-        "send one message to each service of the section `monitoring`, and show what was answered",
-        "healthchecks gets the ping of a good run. The exit code is 0 when all took it and the metrics could be written, else 1.",
+        "send a test message to each monitoring service",
+        "Shows what each service of the section `monitoring` answered; healthchecks gets the ping of a good run. The exit code is\n"
+        "0 when all took it and the metrics could be written, else 1.",
         ("acmewrap monitoring test", "acmewrap monitoring test --dry-run"),
         takes=("--dry-run",),
     ),
@@ -181,7 +182,7 @@ COMMANDS: Mapping[str, Page] = {
         takes=("--force", "--dry-run"),
     ),
     "replace": Page(
-        "replace a certificate whose key was stolen, then revoke it",
+        "replace a certificate whose key was stolen",
         "Another one with another key is issued, deployed and proven; then the old one is revoked (keyCompromise), with what is\n"
         "kept of former ones that have its key. What one run cannot finish the next `apply` or scheduled run does.\n"
         "It asks first; without a terminal it needs --yes. --force begins another before the last replacement is finished.",

@@ -42,11 +42,13 @@ class Printer:
         self._plain: bool = options.no_color or bool(os.environ.get("NO_COLOR"))
         self._lock = threading.Lock()
         self._ticker: Optional[Ticker] = None
+        self._remedy = ""  # of the step that failed last
         self.lost: Optional[AcmewrapError] = None
 
     def lines(self, lines: Iterable[str], *, always: bool = False) -> None:
         """Print *lines* for people; ``always``: also with ``--quiet``."""
-        if self.as_json or (self._quiet and not always):
+        lines = list(lines)
+        if not lines or self.as_json or (self._quiet and not always):
             return
         with self._lock, self._aside():
             write_lines(sys.stdout, lines)
@@ -92,6 +94,8 @@ class Printer:
     @contextlib.contextmanager
     def following(self) -> Iterator[Callable[[object], None]]:
         """The listener of an engine: steps live on a terminal, else as lines."""
+        from ..engine.results import StepEnded
+
         console = None if self._quiet else self._console()
         with contextlib.ExitStack() as stack:
             listener: Callable[[object], None] = self.notice
@@ -110,6 +114,8 @@ class Printer:
             def listen(notice: object) -> None:
                 planned()
                 self._show(listener, notice)
+                failure = notice.result.failure if isinstance(notice, StepEnded) else None
+                self._remedy = failure.remedy if failure is not None else self._remedy
 
             yield listen
 
@@ -216,7 +222,8 @@ class Printer:
         else:
             shown = {f"acmewrap: {error.failure.message} [{error.id}]": None}
         lines = (f"  | {line}" for line in error.failure.lines[-8:])
-        write_lines(sys.stderr, (*shown, *lines, f"What to do: {error.remedy}"))
+        remedy = [f"What to do: {error.remedy}"] if error.remedy != self._remedy else []
+        write_lines(sys.stderr, (*shown, *lines, *remedy))
 
 
 def tell_loss(stream: Stream) -> int:

@@ -115,6 +115,7 @@ ALSO_TRIED: Mapping[str, Tuple[str, ...]] = {
     **dict.fromkeys(("reload", "reconcile", "sync"), ("apply",)),
     **dict.fromkeys(("remove", "delete", "uninstall"), ("apply", "revoke", "schedule")),
     **dict.fromkeys(("rotate", "rekey"), ("replace",)),
+    **dict.fromkeys(("history", "log", "logs"), ("report",)),
     "update": ("upgrade", "self-update"),
 }
 
@@ -165,7 +166,8 @@ class _Parser(argparse.ArgumentParser):
             meant = ALSO_TRIED.get(value) or get_close_matches(value, COMMANDS, 2)
             hint = "".join(f"\n  {PROGRAM} {name:<11} {COMMANDS[name].summary}" for name in meant)
             self.error(
-                f"no command is called {value!r}" + (f"; did you mean{hint}" if meant else f": {PROGRAM} --help")
+                f"there is no command {value!r}"
+                + (f"; did you mean:{hint}" if meant else f"; all of them: {PROGRAM} --help")
             )
         super()._check_value(action, value)
 
@@ -188,7 +190,9 @@ class _Formatter(argparse.HelpFormatter):
 
 
 def build(words: Optional[Sequence[str]] = None) -> argparse.ArgumentParser:
-    """The parser with all of its commands, and the options of those that may be meant by *words* (None: of all)."""
+    """The parser with the commands that may be meant by *words* (None: any); their list may be asked for instead, with ``-h``."""
+    named = [name for name in COMMANDS if words is None or name in words]
+    listed = not named or any(word.startswith("-") and "h" in word for word in words or ())
     parser = _Parser(
         prog=PROGRAM,
         usage="%(prog)s COMMAND [options]",
@@ -202,6 +206,8 @@ def build(words: Optional[Sequence[str]] = None) -> argparse.ArgumentParser:
     )
     group = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", prog=PROGRAM)
     for name, page in COMMANDS.items():
+        if name not in named and not listed:
+            continue
         command = group.add_parser(
             name,
             usage=f"{PROGRAM} {name} [options]{_positionals(name)}",
@@ -210,7 +216,7 @@ def build(words: Optional[Sequence[str]] = None) -> argparse.ArgumentParser:
             epilog="examples:\n" + "\n".join(f"  {line}" for line in page.examples),
             formatter_class=_Formatter,
         )
-        if words is not None and name not in words:
+        if name not in named:
             continue
         if page.names:
             command.add_argument("names", nargs="*", metavar="NAME", help="certificates (default: all)")

@@ -34,8 +34,9 @@ class Ticker:
             self._running[key] = what, time.monotonic()
 
     def end(self, key: int) -> None:
-        with self.aside():
-            self._running.pop(key, None)
+        with self._lock:
+            if self._running.pop(key, None) is not None:
+                self._write("")
 
     @contextlib.contextmanager
     def aside(self) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""What is sent in a way that the file does not say, or in clear: passwords, tokens and keys over http to another machine, and
+"""What is sent in a way that the file does not say, or in the clear: passwords, tokens and keys over http to another machine, and
 requests by a proxy that a scheduled run does not have. Warned of, not refused.
 
 An authority over http is no matter for a warning: it is refused where its URL is read (:mod:`.scalars`).
@@ -47,7 +47,7 @@ Environment = Mapping[str, Union[str, Reference]]
 
 
 def find_warnings(config: Config, environ: Mapping[str, str]) -> Tuple[ConfigurationWarning, ...]:
-    """Every secret that would be sent in clear to a machine that is not this one; and, *environ* being looked through for proxies,
+    """Every secret that would be sent in the clear to another machine; and, *environ* being looked through for proxies,
     those that only whoever starts acmewrap by hand has.
 
     What a value that is kept elsewhere (``{file: …}`` and the like) says is not known here; of `monitoring`, files are read.
@@ -63,7 +63,7 @@ def _synology(config: Config) -> Iterator[Found]:
     if host:
         address = f"[{host}]" if ":" in host else host
         message = (
-            f"http to {host}, which is not this machine: DSM's passwords and private keys go over the network in clear. Write "
+            f"http to {host}, which is not this machine: DSM's passwords and private keys go over the network in the clear. Write "
             f"https://{address}:5001, with `fingerprint` while DSM shows its factory certificate; on the NAS itself "
             "http://localhost:5000"
         )
@@ -106,7 +106,7 @@ def _services(config: Config, environ: Mapping[str, str]) -> Iterator[Found]:
 
 def _hook(host: str, *keys: Union[str, int]) -> Found:
     what = f"nothing is encrypted on the way to {host}, which is not this machine"
-    return Found(keys, f"{what}: passwords, tokens and private keys go over the network in clear")
+    return Found(keys, f"{what}: passwords, tokens and private keys go over the network in the clear")
 
 
 def _in_clear(hook: str, env: Environment) -> Iterator[Tuple[str, str]]:
@@ -130,9 +130,7 @@ def _proxies(environ: Mapping[str, str]) -> Iterator[ConfigurationWarning]:
         value = value if "://" in value else f"http://{value}"  # as curl takes it
         host = _host_in_clear(value)
         if host and _has_password(value):
-            message = (
-                f"the password of the proxy {host} goes over the network in clear; an https:// proxy, or one without"
-            )
+            message = f"the password of the proxy {host} goes over the network in the clear; an https:// proxy, or one without"
             yield ConfigurationWarning("environment", 0, 0, name, f"{message} a password, would not need that")
 
 

@@ -15,7 +15,7 @@ from ..formats.timefmt import instant, moment, span
 from ..net.tls import BAD_DATES
 from ..pki import x509
 from ..pki.x509 import X509
-from ..plan.steps import WriteBundle
+from ..plan.machine_steps import WriteBundle
 from ..reasons import Blocked
 from ..report import wording
 from ..system.reading import read_bytes

@@ -9,7 +9,7 @@ from typing import Dict, Iterator
 
 from ..config.challenges import Challenge, Dns, Webroot
 from ..host import token, webroot
-from ..plan.steps import PrepareWebroot
+from ..plan.machine_steps import PrepareWebroot
 from ..report import wording
 from ..system.privileges import User
 from ..system.trust import find_dsm_tools

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass
-from typing import Callable, Iterable, Iterator, Mapping, Optional, Tuple, Union
+from typing import Callable, Iterable, Iterator, Mapping, Optional, Sequence, Tuple, Union
 
 from ..catalogue import failure
 from ..config.model import Certificate, Config, Target
@@ -20,9 +20,11 @@ class Finding:
     fix: Optional[MachineStep] = None
 
     @classmethod
-    def of(cls, id: str, message: str, fix: Optional[MachineStep] = None, **values: object) -> Finding:
+    def of(
+        cls, id: str, message: str, fix: Optional[MachineStep] = None, lines: Sequence[str] = (), **values: object
+    ) -> Finding:
         """What the catalogue knows as *id*."""
-        return cls(failure(id, message, (), **values), fix)
+        return cls(failure(id, message, lines, **values), fix)
 
     @property
     def exit_code(self) -> ExitCode:

@@ -15,8 +15,9 @@ from ..driver.command import DEFAULT_PATH
 from ..driver.release import installation
 from ..driver.wrapper import read_own
 from ..errors import AcmewrapError
+from ..plan.machine_steps import ChangeMode, InstallRelease, RenderWrapper, SetAccess
 from ..plan.planner import PlanOptions, plan
-from ..plan.steps import ChangeMode, InstallRelease, MachineStep, RenderWrapper, SetAccess
+from ..plan.steps import MachineStep
 from ..reasons import Plain
 from ..report import wording
 from ..secrets import EnvironmentReference, FileReference
@@ -34,9 +35,10 @@ def checks(context: DoctorContext) -> Iterator[Check]:
     yield Check("the tools that acme.sh needs", partial(_tools, context))
     yield Check(f"acme.sh {context.config.acme_sh.release}", partial(_release, context))
     yield Check("the wrapper script", partial(_wrapper, context))
-    yield Check("who can read what", lambda: map(_open, file_modes.inspect(context.config)))
+    yield Check("file modes", lambda: map(_open, file_modes.inspect(context.config)))
     yield Check(
-        "whose the installed files are", lambda: map(_misplaced, installed_files.inspect(context.config).misplaced)
+        "owners and modes of installed files",
+        lambda: map(_misplaced, installed_files.inspect(context.config).misplaced),
     )
     yield Check("the secrets", partial(_secrets, context))
 

@@ -16,7 +16,7 @@ from ..engine.verbs import schedule_status
 from ..formats.timefmt import span
 from ..plan.due import interval_of
 from ..plan.interval_check import find_too_slow
-from ..plan.steps import RemoveScheduleEntry, SetSchedule
+from ..plan.machine_steps import RemoveScheduleEntry, SetSchedule
 from ..report import wording
 from ..schedule import others
 from ..schedule.entry import refuse_weak
@@ -34,9 +34,9 @@ _LONGEST_RUN = 2 * DEADLINES["cron"]
 
 def checks(context: DoctorContext) -> Iterator[Check]:
     yield Check("the schedule", partial(_schedule, context))
-    yield Check("other entries of schedulers", partial(_others, context))
+    yield Check("other scheduler entries", partial(_others, context))
     yield Check("other runs", partial(_locks, context))
-    yield Check("space on the disk", partial(_space, context))
+    yield Check("disk space", partial(_space, context))
     yield Check("the log", partial(_log, context))
 
 

@@ -18,7 +18,7 @@ from ..errors import (
     UnprovenError,
 )
 from ..plan.planner import Plan
-from ..plan.steps import CheckRenewalInfo, DeployCertificate, InstallRelease, ObtainCertificate, Step
+from ..plan.steps import CheckRenewalInfo, DeployCertificate, ObtainCertificate, Step
 
 if TYPE_CHECKING:  # a run with nothing to do needs neither, and they bring all of the driver with them
     from ..driver.results import DeployResult, IssueResult
@@ -201,6 +201,6 @@ def builds_on(step: Step, failed: Iterable[Step]) -> bool:
     """Whether *step* needs what one of *failed* was to make ready: what it failed of itself would say less."""
     if not isinstance(step, ObtainCertificate):
         runs_hook = isinstance(step, DeployCertificate) and step.destination.install is None
-        return runs_hook and any(isinstance(other, InstallRelease) for other in failed)
+        return runs_hook and any(other.kind == "install" for other in failed)
     needed = (step.authority.ca_bundle, *(way.path for way in step.request.challenges if isinstance(way, Webroot)))
-    return any(isinstance(other, InstallRelease) or getattr(other, "path", None) in needed for other in failed)
+    return any(other.kind == "install" or getattr(other, "path", None) in needed for other in failed)

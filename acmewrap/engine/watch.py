@@ -14,7 +14,6 @@ from ..plan.steps import DeployCertificate
 from ..state.ledger import Ledger, LedgerEntry
 from ..state.machine import entry_name
 from ..state.model import State
-from ..verify import local_files
 from .results import StepResult
 
 
@@ -48,6 +47,8 @@ def note(config: Config, state: State, now: float) -> None:
 
 def find_replaced(config: Config, results: Iterable[StepResult]) -> Iterator[Tuple[DeployCertificate, UnprovenError]]:
     """The deployments that went well, and in whose place a later one of *results* brought another certificate."""
+    from ..verify import local_files
+
     steps = [one.step for one in results if one.ok and isinstance(one.step, DeployCertificate)]
     for step in steps:
         stored = paths.read(config, step.request)

@@ -1,6 +1,6 @@
 """Which certificates a server shows in a handshake, as bytes: nobody is trusted, and little is kept of what a server may send.
 
-Up to TLS 1.2 they come in clear, so they are seen also where the handshake fails after them: of a server that demands a
+Up to TLS 1.2 they come in the clear, so they are seen also where the handshake fails after them: of a server that demands a
 certificate of its clients. In TLS 1.3 such a server says so only after the client's part is over.
 """
 

@@ -1,4 +1,4 @@
-"""What a client says in clear before TLS begins, by protocol; each answer is bounded in size and, by the deadline, in time."""
+"""What a client says in the clear before TLS begins, by protocol; each answer is bounded in size and, by the deadline, in time."""
 
 from __future__ import annotations
 

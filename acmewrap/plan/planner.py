@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import AbstractSet, Iterator, Optional, Sequence, Tuple
 
-from .. import paths, reasons
+from .. import reasons
 from ..backoff import MOST_REDELIVERIES, is_look_due
-from ..catalogue import failure
-from ..config.model import Authority, Certificate, Config, Target
-from ..driver.homes.home import Stored
+from ..config.model import Certificate, Config, Target
 from ..errors import Failure
 from ..formats.timefmt import instant
-from ..reasons import Plain, Reason, drifted
+from ..reasons import Plain, Reason
 from ..state.ledger import LedgerEntry
 from ..state.model import ALL_PARTS, CertificateState, Part, State
 from . import steps
@@ -74,55 +71,26 @@ class PlanOptions:
 def plan(config: Config, state: State, now: float, options: Optional[PlanOptions] = None) -> Plan:
     """What is to be done. Certificates that *state* does not hold are left alone."""
     options = options or PlanOptions()
-    found = [*_machine(config, state, options), *_certificates(config, state, now, options)]
-    schedule = drifted(state.schedule)
-    if config.schedule is not None and schedule is not None:
-        found.append(steps.SetSchedule(_blocked(state.schedule_failure) or schedule, config, config.schedule))
+    before: Tuple[Step, ...] = ()
+    after: Tuple[Step, ...] = ()
+    leftovers: Tuple[Step, ...] = ()
+    if not {*CERTIFICATE_KINDS, "revoke"}.issuperset(options.kinds):
+        from . import machine
+
+        before, after = (
+            tuple(machine.prepare(config, state, force=options.force)),
+            tuple(machine.schedule(config, state)),
+        )
+        leftovers = tuple(machine.find_leftovers(config, state)) if "remove" in options.kinds else ()
+    found = [*before, *_certificates(config, state, now, options), *after]
     found.extend(_revocations(config, state, now, options, [step for step in found if step.kind in options.kinds]))
     chosen = tuple(step for step in found if step.kind in options.kinds)
-    leftovers = tuple(_leftovers(config, state)) if "remove" in options.kinds else ()
     unmanaged = state.nas.note if state.nas is not None else None
     foreign = tuple(reasons.NotOurs(excess.describe()) for excess in state.modes if not excess.ours)
     unread = tuple(map(reasons.NotObserved, state.unread))
     notes: Tuple[Reason, ...] = (*(() if unmanaged is None else (unmanaged,)), *unread, *foreign)
     removed = tuple(step for step in leftovers if options.prune and (options.agreed is None or step in options.agreed))
     return Plan((*chosen, *removed), tuple(step for step in leftovers if step not in removed), notes, state)
-
-
-def _machine(config: Config, state: State, options: PlanOptions) -> Iterator[Step]:
-    if state.release is not None:
-        folder = paths.program_folder(config)
-        yield steps.InstallRelease(reasons.NotAsPinned(state.release), config.acme_sh, folder, options.force)
-    for path, (authority, drift) in state.bundles.items():
-        reason = drifted(drift)
-        if reason is not None:
-            absent = _no_bundle(authority, path) if reason is Plain.MISSING and authority.pem is None else None
-            yield steps.WriteBundle(absent or reason, authority, path)
-    for webroot, readiness in state.webroots.items():
-        if readiness != "ready":
-            yield steps.PrepareWebroot(
-                Plain.NO_CHALLENGE_FOLDER if readiness == "missing" else Plain.NOT_WRITABLE, webroot
-            )
-    for wrapper, drift in state.wrappers:
-        reason = drifted(drift)
-        if reason is not None:
-            yield steps.RenderWrapper(reason, wrapper)
-    for excess in state.modes:
-        if excess.ours:
-            yield steps.ChangeMode.of(excess)
-    if state.installed is not None:
-        yield from map(steps.SetAccess.of, state.installed.misplaced)
-        yield from (steps.MakeFolder(Plain.MISSING, path, file) for path, file in state.installed.folders)
-    if config.synology is not None and state.nas is not None and state.nas.account is not None:
-        yield steps.EnsureAccount(state.nas.account, config, config.synology.account)
-
-
-def _leftovers(config: Config, state: State) -> Iterator[Step]:
-    for leftover in state.leftovers:
-        if isinstance(leftover, Stored):
-            yield steps.RemoveCertificate(Plain.NOT_CONFIGURED, leftover, config)
-        else:
-            yield steps.RemoveScheduleEntry(leftover.reason, leftover, config)
 
 
 def _certificates(config: Config, state: State, now: float, options: PlanOptions) -> Iterator[Step]:
@@ -140,16 +108,11 @@ def _certificates(config: Config, state: State, now: float, options: PlanOptions
             yield CheckRenewalInfo(Plain.ADVICE_OUTDATED, certificate, authority)
         for target in certificate.targets:
             waits = _waits(config, found.deliveries[target.name], found, now, options)
-            pending = _pending(config, target, found, state, options, waits=waits)
+            pending = _pending(config, target, found, state, options, now=now, waits=waits)
             reason = Plain.NEW_CERTIFICATE if obtaining is not None else pending
             if reason is not None:
                 reason = _blocked(state.obstacles.get(f"{name}/{target.name}")) or reason
                 yield steps.DeployCertificate(reason, certificate, authority, target, options.force)
-
-
-def _no_bundle(authority: Authority, path: Path) -> reasons.Blocked:
-    missing = failure("bundle.missing", f"{path} does not exist", server=authority.server, ca_bundle=path)
-    return reasons.Blocked(missing)
 
 
 def _blocked(obstacle: Optional[Failure]) -> Optional[reasons.Blocked]:
@@ -213,7 +176,14 @@ def _revocations(
 
 
 def _pending(
-    config: Config, target: Target, found: CertificateState, state: State, options: PlanOptions, *, waits: bool
+    config: Config,
+    target: Target,
+    found: CertificateState,
+    state: State,
+    options: PlanOptions,
+    *,
+    now: float,
+    waits: bool,
 ) -> Optional[Reason]:
     """Why the certificate that is there is to be deployed to *target*; None when it need not be, or not now."""
     leaf = found.stored.leaf if found.stored is not None else None
@@ -221,12 +191,14 @@ def _pending(
         return None
     if options.force and "renew" not in options.kinds:
         return Plain.FORCED
+    if leaf.validity[1] <= now:  # what is served instead may be valid
+        return None
     entry, observed = found.deliveries[target.name], found.observations.get(target.name)
     if (entry.seen if observed is None else observed.served) == leaf.sha256:
-        if entry.seen != leaf.sha256:
-            return Plain.NOT_RECORDED
         if entry.awaits_reload(config, target.install, leaf.sha256):
             return None if waits and entry.wanted == leaf.sha256 else Plain.NOT_RELOADED
+        if entry.seen != leaf.sha256:
+            return Plain.NOT_RECORDED
         # It has arrived; a NAS may nevertheless not use it as the file says.
         entry_of_nas = target.synology
         return (

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Dict, Mapping, Optional
 
 from ..engine.results import StepEnded, StepLine, StepStarted
 from ..engine.verbs.status import CertificateStatus
-from ..formats.layout import Part, fold
+from ..formats.layout import Part, fold, folded
 from ..formats.text import visible
 from . import screen, wording
 
@@ -67,7 +67,7 @@ class LiveSteps:
     def __call__(self, notice: object) -> None:
         if isinstance(notice, StepStarted):
             step = notice.step
-            text = _line((wording.title_of(step), "bold"), (f" {wording.reason_of(step)}", "dim"))
+            text = _line((wording.title_of(step), "bold"), (f": {wording.reason_of(step)}", "dim"))
             self._running[id(step)] = self._progress.add_task("", total=None, text=text)
         elif isinstance(notice, StepLine):
             line = f"| {notice.line}" if self._verbose else wording.waiting_of(notice.line)
@@ -79,7 +79,7 @@ class LiveSteps:
             if task is not None:
                 self._progress.remove_task(task)
             first, *rest = screen.result_lines(result, verbose=self._verbose)
-            self._console.print(_line(_MARKS[result.outcome], (fold(f" {first}", self._console.width - 1), "")))
+            self._console.print(_line(*folded((_MARKS[result.outcome], (f" {first}", "")), self._console.width)))
             for line in rest:
                 self._console.print(_line((fold(line, self._console.width), "")))
 

@@ -7,7 +7,7 @@ from typing import Iterator, Union
 
 from ..engine.results import Run
 from ..errors import AcmewrapError
-from . import screen
+from . import failures, screen
 from .started import as_started
 
 Ending = Union[Run, AcmewrapError, None]
@@ -26,7 +26,7 @@ def text(ending: Ending) -> str:
 
 def _lines(ending: Ending) -> Iterator[str]:
     if isinstance(ending, AcmewrapError):
-        yield from screen.failure_lines(ending.failure)
+        yield from failures.failure_lines(ending.failure)
         return
     if ending is None:
         yield "Sent by: acmewrap monitoring test"

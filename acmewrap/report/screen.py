@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Iterable, Iterator, List, Mapping, Optional, S
 
 from ..catalogue import CATALOGUE
 from ..engine.results import Run, StepResult
-from ..engine.verbs.status import CertificateStatus, TargetStatus
 from ..errors import Failure
 from ..formats.layout import Line, table, text_of
 from ..formats.text import counted, visible
@@ -16,14 +15,14 @@ from ..plan.planner import Plan
 from ..plan.steps import DeployCertificate, ObtainCertificate
 from ..reasons import NotObserved
 from . import wording
+from .failures import failure_lines, monitoring_lines
 
 if TYPE_CHECKING:
     from ..engine.verbs.schedule_status import ScheduleStatus
-    from ..state.model import State
+    from ..engine.verbs.status import CertificateStatus, TargetStatus
 
 # Every other state is red.
 _COLOURS = {"valid": "green", "deployed": "green", "due": "yellow", "unverified": "yellow", "pending": "yellow"}
-_SHOWN_LINES = 8
 _SHOWN_SECONDS = 0.1
 _BAD = {"unproven": "NOT PROVEN", "rolled_back": "ROLLED BACK"}
 
@@ -71,26 +70,6 @@ def result_lines(result: StepResult, *, verbose: bool = False) -> Iterator[str]:
         yield from failure_lines(result.failure, verbose=verbose)
 
 
-def failure_lines(failure: Failure, *, verbose: bool = False) -> Iterator[str]:
-    """A failure, the last words of the command behind it, and the remedy on the last line."""
-    yield f"  {failure.message} [{failure.id}]"
-    shown: Sequence[str] = failure.lines if verbose else failure.lines[-_SHOWN_LINES:]
-    for line in shown:
-        yield f"  | {line}"
-    yield f"  What to do: {failure.remedy}"
-
-
-def pause_lines(state: State, now: float) -> Iterator[str]:
-    """What is tried again later, because it failed before."""
-    for name, found in state.certificates.items():
-        for place, entry in (
-            ("", found.attempts),
-            *((f" to {target}", entry) for target, entry in found.deliveries.items()),
-        ):
-            if entry.error is not None and entry.next_try > now:
-                yield f"{name}{place}: next try in {span(entry.next_try - now)}; {entry.error['message']} [{entry.error['id']}]"
-
-
 def run_lines(run: Run) -> Iterator[str]:
     """One line that sums up a run."""
     reported = {result.failure for result in run.results}
@@ -116,13 +95,6 @@ def run_lines(run: Run) -> Iterator[str]:
     yield f"{counted(total, 'step')} done in {seconds:.1f} s{proven}."
     if unproven:
         yield f"Not verified, as the file says (`verify: no`): {', '.join(map(wording.subject_of, unproven))}."
-
-
-def monitoring_lines(failures: Iterable[Failure]) -> Iterator[str]:
-    """Warnings of what the section `monitoring` could not do."""
-    for one in failures:
-        yield "Warning: not everybody could be told of this run:"
-        yield from failure_lines(one)
 
 
 def sent_lines(service: str, status: Optional[int], answer: str, failure: Optional[Failure]) -> Iterator[str]:

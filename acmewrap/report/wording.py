@@ -6,11 +6,9 @@ from typing import Any, Callable, Mapping, Optional, Type
 
 from .. import reasons
 from ..config.model import Scheduler
-from ..driver.output.events import WaitingForDns
-from ..driver.output.transcript import read
 from ..formats.text import counted
 from ..formats.timefmt import moment, span
-from ..plan import steps
+from ..plan import machine_steps, steps
 from ..reasons import Detailed, Plain, Reason
 
 _PLAIN: Mapping[Plain, str] = {  # where its kind is not enough
@@ -71,6 +69,9 @@ def describe_kind(kind: str) -> str:
 
 def waiting_of(line: str) -> Optional[str]:
     """What acme.sh waits for after it said *line*, where that takes long."""
+    from ..driver.output.events import WaitingForDns
+    from ..driver.output.transcript import read
+
     for event in read((line,)).events:
         if isinstance(event, WaitingForDns):
             if event.seconds is not None:
@@ -90,13 +91,13 @@ def reason_of(step: steps.Step) -> str:
 
 def subject_of(step: steps.Step) -> str:
     """What *step* is about."""
-    if isinstance(step, steps.InstallRelease):
+    if isinstance(step, machine_steps.InstallRelease):
         return f"acme.sh {step.settings.release}"
-    if isinstance(step, steps.SetSchedule):
+    if isinstance(step, machine_steps.SetSchedule):
         return step.schedule.by
-    if isinstance(step, steps.RemoveScheduleEntry):
+    if isinstance(step, machine_steps.RemoveScheduleEntry):
         return f"{_ENTRIES[step.entry.by]} {step.entry.name}"
-    if isinstance(step, steps.EnsureAccount):
+    if isinstance(step, machine_steps.EnsureAccount):
         return step.account.name
     if isinstance(step, steps.DeployCertificate):
         return f"{step.certificate} to {step.target}"

@@ -5,7 +5,7 @@ Every plan shows it; only `apply --prune` removes it.
 
 from __future__ import annotations
 
-from typing import Iterator, List, Mapping, Tuple, Union
+from typing import Iterator, Mapping, Tuple, Union
 
 from .. import paths
 from ..config.model import Config
@@ -23,11 +23,6 @@ def inspect(config: Config, environ: Mapping[str, str]) -> Tuple[Leftover, ...]:
 
 def _certificates(config: Config) -> Iterator[Stored]:
     for authority in config.authorities.values():
-        wanted: List[Tuple[str, bool]] = [
-            paths.name_of(certificate)
-            for certificate in config.certificates.values()
-            if certificate.authority == authority.name
-        ]
-        for stored in Home(authority.home).stored():
-            if (stored.files.domain, stored.ecc) not in wanted:
-                yield stored
+        wanted = {paths.name_of(one) for one in config.certificates.values() if one.authority == authority.name}
+        home = Home(authority.home)
+        yield from filter(None, (home.read(*name) for name in home.names() if name not in wanted))

@@ -5,32 +5,23 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import (
-    TYPE_CHECKING,
-    AbstractSet,
-    Dict,
-    Iterator,
-    Mapping,
-    Optional,
-    Tuple,
-)
+from typing import TYPE_CHECKING, AbstractSet, Dict, Iterator, Mapping, Optional, Tuple
 
 from .. import paths, unexpected
-from ..config.model import Certificate, Config, Target
+from ..config.model import Authority, Certificate, Config, Target
 from ..driver.homes import compromised
 from ..driver.homes.home import Home
-from ..driver.release import installation
 from ..errors import Failure
-from ..host import webroot
-from ..host.webroot import WebrootState
 from ..reasons import Drift
-from . import installed_files, rendered
 from .guarded import Guard
 from .ledger import Ledger, open_ledgers
 from .model import ALL_PARTS, CertificateState, Part, Revocation, State
 
 if TYPE_CHECKING:
+    from ..driver.wrapper import Wrapper
+    from ..host.webroot import WebrootState
     from .file_modes import Excess
+    from .installed_files import InstalledState
     from .leftovers import Leftover
     from .nas import NasState
 
@@ -75,13 +66,13 @@ def read_state(
         schedule, schedule_failure = "missing", unexpected.explain(error, guard.reports, "the schedule").failure
     return State(
         release=_read_release(config) if "release" in parts else None,
-        wrappers=tuple(rendered.compare_wrappers(config, guard)) if "wrapper" in parts else (),
-        bundles=rendered.read_bundles(config, guard) if "bundle" in parts else {},
+        wrappers=_read_wrappers(config, guard) if "wrapper" in parts else (),
+        bundles=_read_bundles(config, guard) if "bundle" in parts else {},
         webroots=_read_webroots(config, guard) if "webroot" in parts else {},
         certificates=certificates,
         revocations=revocations,
         modes=guard.read("the file modes", lambda: _read_modes(config), ()) if "modes" in parts else (),
-        installed=guard.read("installed", lambda: installed_files.inspect(config) if "modes" in parts else None, None),
+        installed=guard.read("installed", lambda: _read_installed(config), None) if "modes" in parts else None,
         nas=nas,
         schedule=schedule,
         schedule_failure=schedule_failure,
@@ -94,14 +85,30 @@ def read_state(
 
 
 def _read_release(config: Config) -> Optional[Failure]:
+    from ..driver.release import verification
+
     try:
-        installation.verify_settings(paths.program_folder(config), config.acme_sh)
+        verification.verify_settings(paths.program_folder(config), config.acme_sh)
     except Exception as error:
         return unexpected.explain(error, paths.reports_folder(config), "acme.sh").failure
     return None
 
 
+def _read_wrappers(config: Config, guard: Guard) -> Tuple[Tuple[Wrapper, Drift], ...]:
+    from . import rendered
+
+    return tuple(rendered.compare_wrappers(config, guard))
+
+
+def _read_bundles(config: Config, guard: Guard) -> Dict[Path, Tuple[Authority, Drift]]:
+    from . import rendered
+
+    return rendered.read_bundles(config, guard)
+
+
 def _read_webroots(config: Config, guard: Guard) -> Dict[Path, WebrootState]:
+    from ..host import webroot
+
     return {one: guard.read(str(one), partial(webroot.inspect, one), "not_writable") for one in paths.webroots(config)}
 
 
@@ -109,6 +116,12 @@ def _read_modes(config: Config) -> Tuple[Excess, ...]:
     from . import file_modes
 
     return file_modes.inspect(config)
+
+
+def _read_installed(config: Config) -> InstalledState:
+    from . import installed_files
+
+    return installed_files.inspect(config)
 
 
 def _read_leftovers(

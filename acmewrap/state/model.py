@@ -9,16 +9,16 @@ from typing import TYPE_CHECKING, AbstractSet, Literal, Mapping, Optional, Tuple
 from ..config.model import Authority, Certificate, Config
 from ..driver.homes.home import Stored
 from ..errors import AcmewrapError, Failure
-from ..host.webroot import WebrootState
 from ..pki.x509 import X509
 from ..reasons import Drift
-from ..verify.tls_probe import Observation
-from .installed_files import InstalledState
 from .ledger import Advice, LedgerEntry
 
 if TYPE_CHECKING:
     from ..driver.wrapper import Wrapper
+    from ..host.webroot import WebrootState
+    from ..verify.tls_probe import Observation
     from .file_modes import Excess
+    from .installed_files import InstalledState
     from .leftovers import Leftover
     from .nas import NasState
 

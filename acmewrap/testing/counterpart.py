@@ -1,4 +1,4 @@
-"""What all counterparts share: a real program found, started, waited for until it answers, and ended with its whole group."""
+"""What all counterparts share: a real program found, started, waited for until it answers, and ended with its group, or with us."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ import time
 import urllib.request
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Callable, ClassVar, Dict, List, Optional, Type
+from typing import TYPE_CHECKING, Callable, ClassVar, Dict, List, Optional, Sequence, Type
 
 from ..catalogue import failure
 from ..errors import AcmewrapError
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 START_SECONDS = 30.0
 END_SECONDS = 5.0
 ATTEMPTS = 3
+_WITH_US = 'exec 3<&0 </dev/null; { read -r _ <&3; kill -TERM 0; } & exec "$@" 3<&-'
 _SYSTEM_FOLDERS = "/usr/local/sbin:/usr/sbin:/sbin"  # where servers lie; not in the PATH of an ordinary user
 
 
@@ -79,8 +80,8 @@ class Counterpart:
     def _start(self, argv: List[str]) -> None:
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
-                argv,
-                stdin=subprocess.DEVNULL,
+                with_us(argv),
+                stdin=subprocess.PIPE,
                 stdout=log,
                 stderr=subprocess.STDOUT,
                 env={"PATH": os.defpath, **self._environment()},
@@ -113,12 +114,19 @@ class Counterpart:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(process.pid, number)
             with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(END_SECONDS)
+                process.communicate(timeout=END_SECONDS)
 
     def _not_started(self) -> AcmewrapError:
         lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()[-10:]
         message = f"{self.program} was started but never answered"
         return AcmewrapError(failure("demo.not_started", message, lines, log=self.log))
+
+
+def with_us(argv: Sequence[str]) -> List[str]:
+    """*argv*, and with it what ends its process group when its standard input ends, which is to be a pipe that nobody else holds:
+    however we come to an end. PR_SET_PDEATHSIG would be about the thread that starts it.
+    """
+    return ["/bin/sh", "-c", _WITH_US, "sh", *argv]
 
 
 def find_program(name: str, package: str) -> str:

@@ -15,9 +15,10 @@ from typing import Dict, Iterator, List
 
 import pytest
 
+from acmewrap.formats.timefmt import moment
 from acmewrap.pki import x509
 from acmewrap.pki.x509 import X509
-from acmewrap.testing.certificates import make_leaf, make_root
+from acmewrap.testing.certificates import make_intermediate, make_leaf, make_root
 from acmewrap.testing.challenge import ChallengeServer
 from acmewrap.testing.counterpart import free_port
 from acmewrap.testing.pebble import Pebble
@@ -187,6 +188,36 @@ def test_a_machine_is_restored_from_a_backup(site: Site, afterwards: str) -> Non
     assert site.run(f"acmewrap {afterwards}").endswith("Nothing to do.\n")
     assert site.table.exists() == (afterwards == "apply")
     site.run("acmewrap apply")
+
+
+@pytest.mark.parametrize(("afterwards", "loaded"), [("apply", False), ("cron", True)])
+def test_a_backup_with_an_expired_certificate_is_renewed_once(site: Site, afterwards: str, loaded: bool) -> None:
+    """*loaded*: the server was restored as well; else it serves what came after the backup."""
+    site.run("acmewrap apply")
+    folder, now = site.folder / f"expired-{afterwards}", time.time()
+    issuer = make_intermediate(folder, make_root(folder))
+    then = (now - 31 * 86400, now - 30 * 86400)
+    pair = make_leaf(folder, issuer, ["nas.internal.test"], not_before=then[0], not_after=then[1])
+    expired, *_ = x509.parse_pem(pair.fullchain.read_bytes())
+    home, ledger = site.machine / ".acme.sh/nas.internal.test_ecc", site.machine / ".acme.sh/.ledger.json"
+    ledger.write_text(ledger.read_text().replace(site.stored().sha256, expired.sha256))
+    shutil.copy(str(pair.fullchain), str(home / "fullchain.cer"))
+    shutil.copy(str(pair.key), str(home / "nas.internal.test.key"))
+    shutil.copy(str(pair.certificate), str(home / "nas.internal.test.cer"))
+    shutil.copy(str(issuer.certificate), str(home / "ca.cer"))
+    before = served(site.nginx.port)
+    if loaded:
+        shutil.copy(str(pair.fullchain), str(site.nginx.folder / "www.pem"))
+        shutil.copy(str(pair.key), str(site.nginx.folder / "www.key"))
+        site.run(site.nginx.reload)
+    orders, account = site.orders(), site.account.read_bytes()
+    assert "expired" in site.run("acmewrap status", 3)
+    said = site.run(f"acmewrap {afterwards}")
+    assert f"renew www: expired on {moment(expired.not_after)}\n" in said
+    assert said.endswith("each deployment proven.\n")
+    assert (site.orders(), site.account.read_bytes()) == (orders + 1, account)
+    assert served(site.nginx.port) == site.stored().sha256 not in (before, expired.sha256)
+    assert site.run(f"acmewrap {afterwards}").endswith("Nothing to do.\n")
 
 
 def test_the_authority_gets_another_root(site: Site) -> None:

@@ -225,4 +225,4 @@ def test_warnings_are_in_the_documents_of_check_and_doctor(folder: Path) -> None
 def test_a_rehearsal_at_a_directory_in_clear_is_refused_as_one_in_the_file_is(folder: Path) -> None:
     done = acmewrap(*words(folder, "rehearse", "--server", "http://pki.test/dir"))
     assert done.returncode == 2
-    assert "--server: expected https: a directory read in clear can be replaced" in done.stderr
+    assert "--server: expected https: a directory read in the clear can be replaced" in done.stderr

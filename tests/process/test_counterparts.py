@@ -6,9 +6,11 @@ import http.client
 import json
 import os
 import secrets
+import signal
 import socket
 import ssl
 import subprocess
+import sys
 import time
 import urllib.error
 from datetime import timedelta
@@ -83,6 +85,18 @@ def test_leaving_ends_the_whole_process_group(tmp_path: Path) -> None:
         child = int((tmp_path / "child").read_text())
         os.kill(child, 0)
     assert is_gone(child)
+
+
+def test_a_server_ends_with_whoever_started_it_even_if_that_is_killed(tmp_path: Path) -> None:
+    code = (
+        "import os, pathlib, signal\nfrom acmewrap.testing.webserver import WebServer\n"
+        f"with WebServer(pathlib.Path({str(tmp_path)!r})):\n    os.kill(os.getpid(), signal.SIGKILL)\n"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == -signal.SIGKILL
+    deadline = time.monotonic() + 10
+    while (tmp_path / "nginx.pid").exists():
+        assert time.monotonic() < deadline, "nginx is still there"
+        time.sleep(0.02)
 
 
 def test_pebble_is_trusted_through_its_bundle_and_through_nothing_else(pebble: Pebble) -> None:

@@ -5,6 +5,7 @@ mail; for root.
 from __future__ import annotations
 
 import contextlib
+import os
 import shutil
 import signal
 import subprocess
@@ -15,6 +16,7 @@ from typing import List, Optional, Type
 
 RECIPIENT = "root@local.test"
 _GROUPS = tuple(Path("/sys/fs/cgroup", name) for name in ("systemd", "unified", ""))
+_UP = ("running", "degraded")
 # Nothing of this machine is at its disposal: it may write to what is new, knows no unit but ours, and none that prepares a machine.
 _FIRST = """\
 set -e
@@ -39,7 +41,8 @@ alias_database =
 local_recipient_maps =
 mail_spool_directory = /var/mail
 END
-umount -R /sys/fs/cgroup && mount -t cgroup2 cgroup2 /sys/fs/cgroup
+umount -R /sys/fs/cgroup
+mount -t cgroup2 cgroup2 /sys/fs/cgroup
 mount -o remount,bind,ro /
 export container=tests SYSTEMD_UNIT_PATH=$units SYSTEMD_GENERATOR_PATH=/run/none SYSTEMD_ENVIRONMENT_GENERATOR_PATH=/run/none
 exec /lib/systemd/systemd --system --unit=tests.target --log-target=null --show-status=no
@@ -50,21 +53,31 @@ class Booted:
     """``run`` starts something in there, beside systemd."""
 
     def __enter__(self) -> Booted:
-        self._groups = [folder / "acmewrap-tests" for folder in _GROUPS if (folder / "cgroup.procs").exists()]
+        self._groups = [
+            folder / f"acmewrap-tests-{os.getpid()}" for folder in _GROUPS if (folder / "cgroup.procs").exists()
+        ]
         for group in self._groups:
             group.mkdir(exist_ok=True)
         join = "".join(f"echo $$ > {group}/cgroup.procs; " for group in self._groups)
         unshare = "exec unshare --cgroup --fork --pid --mount --uts --ipc --mount-proc --kill-child /bin/bash -c"
-        argv = ("/bin/bash", "-c", f'{join}{unshare} "$0"', _FIRST)
+        argv = ("setpriv", "--pdeathsig", "KILL", "/bin/bash", "-c", f'{join}{unshare} "$0"', _FIRST)
         self._outer = subprocess.Popen(argv, stdin=subprocess.DEVNULL)
-        children = Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children")
         deadline = time.monotonic() + 60
-        while True:
-            (self._first, *_) = [*children.read_text().split(), ""] if children.exists() else [""]
-            if self._first and self.run("systemctl", "is-system-running").stdout.strip() in ("running", "degraded"):
-                return self
+        while not (self._is_systemd() and self.run("systemctl", "is-system-running").stdout.strip() in _UP):
+            assert self._outer.poll() is None, f"the way to systemd ended with {self._outer.returncode}"
             assert time.monotonic() < deadline, "systemd did not start"
             time.sleep(0.1)
+        return self
+
+    def _is_systemd(self) -> bool:
+        """Whether the first process in there has become systemd. Before, nothing may be started beside it: a program that is just
+        being read keeps ``mount`` from making its file system read-only, or unmounting it (EBUSY, exit code 32).
+        """
+        try:
+            (self._first,) = Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children").read_text().split()
+            return Path(f"/proc/{self._first}/comm").read_text() == "systemd\n"
+        except (OSError, ValueError):  # not yet, or no longer
+            return False
 
     def __exit__(
         self, kind: Optional[Type[BaseException]], error: Optional[BaseException], trace: Optional[TracebackType]

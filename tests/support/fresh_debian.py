@@ -21,6 +21,7 @@ import time
 from pathlib import Path
 from typing import Dict, List
 
+from acmewrap.state.ledger import Advice, Ledger
 from acmewrap.testing.challenge import ChallengeServer
 from acmewrap.testing.pebble import Pebble
 from provisioned import served
@@ -91,7 +92,7 @@ def start(unit: Path) -> subprocess.CompletedProcess[str]:
     found = settings(unit)
     (line,) = found["ExecStart"]
     argv = shlex.split(line.replace("$$", "$").replace("%%", "%").replace("\\\\", "\\"))
-    writable = [path.lstrip("-") for path in found.get("ReadWritePaths", ())]
+    writable = [path.lstrip("-") for paths in found.get("ReadWritePaths", ()) for path in paths.split()]
     closed = {"strict": ["/"], "full": ["/usr", "/boot", "/etc"]}[found["ProtectSystem"][0]]
     script = ["mount --make-rprivate /", "for d in /tmp /var/tmp; do mount -t tmpfs tmpfs $d; done"]
     script += [f"mountpoint -q {folder} || mount --rbind {folder} {folder}" for folder in closed]
@@ -142,12 +143,10 @@ def main(folder: Path) -> None:
             result["verified"] = [verified.returncode, verified.stderr]
             (service,) = (unit for unit in units if unit.suffix == ".service" and "failure" not in unit.name)
             result["before"] = served(443)
-            Path("/etc/acmewrap/.acme.sh/.ledger.json").unlink()
-            text = Path("/etc/acmewrap/acmewrap.yaml").read_text(encoding="utf-8")
-            due = text.replace(
-                "    # renew: {before: 8h}", "    renew: {before: 86395s}"
-            )  # at once, before a schedule was told
-            Path("/etc/acmewrap/acmewrap.yaml").write_text(due, encoding="utf-8")
+            advice = Advice(
+                served(443), "https://pki.internal.example.com/renewal", int(time.time()) + 80_000, chosen=1
+            )
+            Ledger.load(Path("/etc/acmewrap/.acme.sh/.ledger.json")).advise("www", advice)
             ran = start(service)
             log = Path("/etc/acmewrap/task.log")
             result.update(service=[ran.returncode, ran.stdout + ran.stderr], log=read(log))

@@ -19,8 +19,9 @@ from acmewrap.engine.verbs.status import CertificateStatus, TargetStatus
 from acmewrap.errors import ExitCode
 from acmewrap.formats.timefmt import instant
 from acmewrap.pki.x509 import X509
+from acmewrap.plan.machine_steps import InstallRelease
 from acmewrap.plan.planner import Plan
-from acmewrap.plan.steps import CheckRenewalInfo, DeployCertificate, InstallRelease, RenewCertificate
+from acmewrap.plan.steps import CheckRenewalInfo, DeployCertificate, RenewCertificate
 from acmewrap.reasons import Due, NotAsPinned, Plain
 from acmewrap.state.ledger import LedgerEntry
 from acmewrap.verify.tls_probe import Observation

@@ -24,7 +24,11 @@ def running(port: int, *words: str) -> Iterator[None]:
     """What *words* start, from when it listens."""
     nowhere = subprocess.DEVNULL
     with subprocess.Popen(
-        words, stdin=subprocess.PIPE, stdout=nowhere, stderr=nowhere, start_new_session=True
+        ("setpriv", "--pdeathsig", "TERM", *words),
+        stdin=subprocess.PIPE,
+        stdout=nowhere,
+        stderr=nowhere,
+        start_new_session=True,
     ) as process:
         try:
             deadline = time.monotonic() + 30

@@ -50,13 +50,16 @@ def members(cls: type) -> Iterator[Tuple[str, Any]]:
     for base in cls.__mro__[1:]:
         if base.__module__.startswith("acmewrap") and not base.__name__.startswith("_"):
             yield "", base
+    fields = {one.name for one in dataclasses.fields(cls)} if dataclasses.is_dataclass(cls) else None
     for name, value in vars(cls).items():
         if isinstance(value, (classmethod, staticmethod)):
             value = value.__func__  # noqa: PLW2901
         value = value.fget if isinstance(value, property) else getattr(value, "func", value)  # noqa: PLW2901
-        if (not name.startswith("_") or name == "__init__") and inspect.isfunction(value):
+        own = (
+            name == "__init__" and fields is None
+        )  # that of a dataclass takes the fields, and their names are not here
+        if (own or not name.startswith("_")) and inspect.isfunction(value):
             yield from ((name, hint) for hint in hints(value).values())
-    fields = {one.name for one in dataclasses.fields(cls)} if dataclasses.is_dataclass(cls) else None
     for base in cls.__mro__:
         if base.__module__.startswith("acmewrap"):
             for name, hint in hints(base).items():
@@ -65,7 +68,9 @@ def members(cls: type) -> Iterator[Tuple[str, Any]]:
 
 
 def hints(holder: Any) -> Dict[str, Any]:
-    names = namespace(holder.__module__)
+    names: Dict[str, Any] = {}
+    for origin in reversed(getattr(holder, "__mro__", (holder,))):  # what it inherits is evaluated as well
+        names.update(namespace(origin.__module__) if origin.__module__.startswith("acmewrap") else {})
     return typing.get_type_hints(holder, {**vars(typing), **names}, names)
 
 

@@ -29,6 +29,7 @@ VOCABULARY = {
         "pki.names",
         "reasons",
         "config.model",
+        "plan.machine_steps",
         "plan.steps",
         "state.model",
         "paths",

@@ -69,6 +69,7 @@ def doctor(invocation: Invocation) -> ExitCode:
     from ...config.cleartext import find_warnings
     from ...doctor import Checked, DoctorNotice, Fact
     from ...report import screen
+    from ...report.failures import failure_lines
 
     options, printer, job = invocation.options, invocation.printer, invocation.job()
     if options.support_file is not None:
@@ -84,7 +85,7 @@ def doctor(invocation: Invocation) -> ExitCode:
             return
         printer.lines(["", "What is safe to fix was fixed; checking again:"])
         for error in notice.errors:
-            printer.lines(screen.failure_lines(error.failure), always=True)
+            printer.lines(failure_lines(error.failure), always=True)
 
     started = time.time()
     findings = job.doctor(

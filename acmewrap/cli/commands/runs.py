@@ -74,18 +74,20 @@ def replace(invocation: Invocation) -> ExitCode:
 
 
 def _report(invocation: Invocation, job: Job, names: Tuple[str, ...], done: Run) -> ExitCode:
-    from ...report import screen
-
     options, printer = invocation.options, invocation.printer
     if options.command == "apply":
         printer.warn(map(str, _warnings(invocation, job)))
     if not done.plan.steps and not done.plan.state.unread:
+        from ...report import failures
+
         printer.nothing()
-        printer.lines(screen.pause_lines(done.plan.state, time.time()))
-        printer.lines(screen.monitoring_lines(done.monitoring), always=True)
+        printer.lines(failures.pause_lines(done.plan.state, time.time()))
+        printer.lines(failures.monitoring_lines(done.monitoring), always=True)
         if printer.as_json:
             printer.document(ExitCode.OK, certificates=job.status(*names, run=done), monitoring=done.monitoring)
         return ExitCode.OK
+    from ...report import screen
+
     printer.lines(screen.run_lines(done), always=bool(done.plan.state.unread))
     if printer.as_json:
         from ...report import document

@@ -62,10 +62,9 @@ def matching(pattern: str, expects: str, secret: bool = False) -> Scalar:
 
     *secret*: a text that does not is not repeated in the message, as it may be a secret in the wrong place.
     """
-    compiled = re.compile(pattern)
 
     def parse(text: str) -> str:
-        if not compiled.fullmatch(text):
+        if not re.fullmatch(pattern, text):
             raise ValueError(f"expected {expects}" if secret else f"expected {expects}, not {quoted(text)}")
         return text
 

@@ -51,7 +51,7 @@ class InlineKind(Text):
             raise ValueError("an empty secret")
         if not reader.private:
             remedy = f"`chmod 600 {reader.file}`, or write where the secret lies: {_FORMS}"
-            raise ValueError(f"a secret in clear, in a file that others can read: {remedy}")
+            raise ValueError(f"a secret in the clear, in a file that others can read: {remedy}")
         return InlineSecret(Secret(check_value(text)))
 
     def schema(self) -> Dict[str, Any]:

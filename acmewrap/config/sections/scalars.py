@@ -137,7 +137,7 @@ def _server(text: str) -> str:
     match = _naming(URL_PATTERN, text, "the URL of an ACME directory such as https://ca.example.com/acme/directory")
     if match[1] == "http" and not is_loopback(match[2]):
         raise ValueError(
-            "expected https: a directory read in clear can be replaced by anybody on the way (http: loopback only)"
+            "expected https: a directory read in the clear can be replaced by anybody on the way (http: loopback only)"
         )
     _whole(match[3] or "443", 1, 65535, "a port from 1 to 65535")
     return text

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 from ...backoff import CLOCK_TOLERANCE
 from ...formats.timefmt import instant, moment
-from ...pki import csr, pem, x509
+from ...pki import pem, x509
 from ...pki.chain import chain_end, sort_chain
 from ...system.reading import read_bytes, read_text
 from . import generations
@@ -161,6 +161,8 @@ class Stored:
 
     def _is_of_our_key(self, leaf: x509.X509) -> bool:
         if self.key_is_elsewhere:
+            from ...pki import csr
+
             return csr.parse(read_bytes(self.files.request)).public_key == leaf.public_key
         return x509.key_matches(read_bytes(self.files.key), leaf)
 
@@ -178,15 +180,17 @@ class Home:
         """The certificate of *domain*, None when acme.sh has no folder for it."""
         return read_folder(self.files_of(domain, ecc), ecc)
 
-    def stored(self) -> Iterator[Stored]:
-        """Every certificate there is, single-label names too, which acme.sh's own ``--list`` passes over."""
+    def names(self) -> Iterator[Tuple[str, bool]]:
+        """What :meth:`read` takes, of every certificate; single-label names too, which acme.sh's own ``--list`` passes over."""
         with contextlib.suppress(FileNotFoundError):
             for entry in sorted(os.listdir(self.path)):
                 domain, ecc = (entry[:-4], True) if entry.endswith("_ecc") else (entry, False)
                 if not entry.startswith(".") and (self.path / entry / f"{domain}.conf").is_file():
-                    found = self.read(domain, ecc)
-                    if found is not None:
-                        yield found
+                    yield domain, ecc
+
+    def stored(self) -> Iterator[Stored]:
+        """Every certificate there is."""
+        return filter(None, (self.read(*name) for name in self.names()))
 
     def account_home(self, server: str) -> Path:
         """acme.sh's ``CA_HOME`` for one directory URL: its own folder layout leaves out the port."""
@@ -233,16 +237,11 @@ def read_folder(location: CertificateFiles, ecc: bool) -> Optional[Stored]:
     except ValueError as problem:
         error = str(problem)
     leaf: Optional[x509.X509] = None
-    with contextlib.suppress(OSError):
+    until: Optional[datetime] = None
+    with contextlib.suppress(OSError, ValueError):  # of which find_fault() tells
         leaf = x509.find_first(read_bytes(location.certificate))
-    return Stored(location, ecc, configuration, error, leaf, _chain_end(leaf, location.chain))
-
-
-def _chain_end(leaf: Optional[x509.X509], path: Path) -> Optional[datetime]:
-    try:
-        return None if leaf is None else chain_end(leaf, x509.parse_pem(read_bytes(path)))
-    except (OSError, ValueError):  # of which fault() tells
-        return None
+        until = None if leaf is None else chain_end(leaf, x509.parse_pem(read_bytes(location.chain)))
+    return Stored(location, ecc, configuration, error, leaf, until)
 
 
 def _describe(path: Path, error: Exception) -> str:

@@ -182,7 +182,7 @@ class CertificateSteps:
     def _read_sound(self, step: DeployCertificate) -> Tuple[Stored, X509]:
         name, stored = step.request.name, paths.read(self.config, step.request)
         if stored is None or stored.leaf is None:
-            message = f"{name} was not issued yet, there is nothing to deploy"
+            message = f"{name} has not been issued yet, there is nothing to deploy"
             raise DeployError(failure("certificate.not_issued", message, name=name))
         wrong = stored.date_fault(self.context.clock())
         if wrong is not None:

@@ -68,7 +68,9 @@ def deliver(
             assigned = certificates.put_to_use(client, wanted) or needed
             listed = certificates.find(certificates.read(client), wanted.description)
         if target.verify is None and (listed is None or listed.not_after not in (None, expires)):
-            message = f"DSM does not list the new leaf {leaf[:16]}… as {wanted.description!r}: its certificate ends at another time"
+            message = (
+                f"DSM does not list the new certificate {leaf[:16]}… as {wanted.description!r}: it lists another end"
+            )
             raise UnprovenError(failure("dsm.not_imported", message, description=wanted.description))
     else:
         result = _run_hook(acme, certificate, target, variables, on_line=on_line)
@@ -111,9 +113,7 @@ def _run_hook(
 
 def not_proven(target: Target, leaf: str, observed: tls_probe.Observation, result: Optional[DeployResult]) -> Failure:
     """Why it could not be seen that *target* serves *leaf* (SHA-256)."""
-    served = observed.served
-    seen = f"it serves {served[:16]}…" if served is not None else f"nothing could be seen: {observed.error}"
-    hook = "was not needed" if result is None else f"reported {result.outcome}"
-    message = f"{target.verify or target.name} does not serve the new leaf {leaf[:16]}…: {seen} (the hook {hook})"
+    seen = observed.error if observed.served is None else f"it serves {observed.served[:16]}…"
+    message = f"{target.verify or target.name} does not serve the new certificate {leaf[:16]}…: {seen}"
     lines = () if result is None else result.lines[-20:]
     return failure("deploy.not_proven", message, lines, target=str(target.verify), hook=target.hook)

@@ -13,7 +13,7 @@ from ...driver.homes.home import Home
 from ...driver.release import installation
 from ...errors import AccessError
 from ...host import file_access, placement, webroot
-from ...plan import steps
+from ...plan import machine_steps as steps
 from ...plan.steps import MachineStep
 from ...schedule import backends, entry
 from ...state import file_modes

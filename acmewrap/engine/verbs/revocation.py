@@ -34,7 +34,7 @@ def leaf_of(config: Config, name: str, sha256: Optional[str] = None) -> X509:
     """See :meth:`acmewrap.job.Job.leaf`. With *sha256* it must be that one, or :class:`IssueError` (``certificate.replaced``)."""
     stored = paths.read(config, *config.select(name))
     if stored is None or stored.leaf is None:
-        raise IssueError(failure("certificate.not_issued", f"{name} was not issued yet", name=name))
+        raise IssueError(failure("certificate.not_issued", f"{name} has not been issued yet", name=name))
     if sha256 not in (None, stored.leaf.sha256):
         raise IssueError(failure("certificate.replaced", f"{name} is another one by now; none was revoked"))
     return stored.leaf

@@ -190,7 +190,7 @@ def _assess_target(
     observed = found.observations.get(target.name)
     expected = found.leaf.sha256 if found.leaf is not None else None
     state: TargetCondition = "pending"
-    if observed is not None and observed.error is not None:
+    if observed is not None and observed.error is not None and target.verify is not None:
         state = "unreachable"
     elif expected is None or entry.awaits_reload(config, target.install, expected):
         pass

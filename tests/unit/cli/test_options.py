@@ -109,6 +109,7 @@ def test_the_version_is_a_command_and_an_option(capsys: pytest.CaptureFixture[st
     ("tried", "meant"),
     [
         *(("renew", "apply"), ("renew", "issue"), ("list", "status"), ("validate", "check"), ("certonly", "issue")),
+        ("history", "report"),
         *(("aply", "apply"), ("statsu", "status"), ("Plan", "plan")),
     ],
 )
@@ -119,7 +120,7 @@ def test_a_command_of_another_program_or_with_a_typo_is_answered_with_the_one_th
         cli.main([tried])
     assert ended.value.code == 2
     shown = capsys.readouterr().err
-    assert f"no command is called {tried!r}" in shown
+    assert f"there is no command {tried!r}" in shown
     assert f"  acmewrap {meant} " in shown
     assert all(len(line) <= 80 for line in shown.splitlines())
 
@@ -127,6 +128,16 @@ def test_a_command_of_another_program_or_with_a_typo_is_answered_with_the_one_th
 def test_every_answer_to_a_command_of_another_program_is_a_command() -> None:
     assert {name for names in ALSO_TRIED.values() for name in names} <= set(COMMANDS)
     assert not set(ALSO_TRIED) & set(COMMANDS)
+
+
+def test_each_command_takes_one_line_of_the_help(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    with pytest.raises(SystemExit):
+        cli.main(["--help"])
+    commands = capsys.readouterr().out.partition("commands:\n")[2].partition("\n\n")[0].splitlines()
+    assert [line.split()[0] for line in commands] == list(COMMANDS)
 
 
 @pytest.mark.parametrize("command", ["plan", "apply", "status", "doctor", "issue", "deploy", "rehearse"])

@@ -86,6 +86,17 @@ def test_what_is_printed_is_clean_and_forges_no_line(name: str, capsys: pytest.C
     assert not any(line.startswith("forged") for line in said.splitlines())
 
 
+def test_what_to_do_is_said_once_when_a_run_ends_with_what_its_step_ended_with(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    reported, interrupted = printer(), failure("run.interrupted", "interrupted")
+    with reported.following() as listener:
+        listener(StepEnded(StepResult(STEP, "failed", interrupted, 1.0)))
+    reported.error(acmewrap.AcmewrapError(interrupted))
+    reported.error(acmewrap.AcmewrapError(RAW))
+    assert "".join(capsys.readouterr()).count("What to do: Run again") == 1
+
+
 def test_a_document_gives_nothing_back_to_who_decodes_it(capsys: pytest.CaptureFixture[str]) -> None:
     printer("--json").document(ExitCode.OK, plan=(STEP,), certificates={EVIL: STATUS})
     text = capsys.readouterr().out

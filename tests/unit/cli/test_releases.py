@@ -48,7 +48,7 @@ def test_no_command_at_all_shows_the_help(capsys: pytest.CaptureFixture[str]) ->
         (("doctor", "--http-port", "x"), "expected a port from 1 to 65535, not 'x'"),
         (("self-update", "--from", "x", "--sha256", "12"), "expected 64 hexadecimal digits, not '12'"),
         (("apply", "--timeout", "soon"), "expected a number of seconds above 0, not 'soon'"),
-        (("aply",), "no command is called 'aply'"),
+        (("aply",), "there is no command 'aply'"),
     ],
 )
 def test_a_mistake_on_the_command_line_is_told_in_plain_words(

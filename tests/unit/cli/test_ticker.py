@@ -12,7 +12,7 @@ import pytest
 from acmewrap.cli.output import Printer
 from acmewrap.cli.parser import parse
 from acmewrap.cli.ticker import Ticker
-from acmewrap.engine.results import StepEnded, StepResult, StepStarted
+from acmewrap.engine.results import StepEnded, StepLine, StepResult, StepStarted
 from acmewrap.report import live
 from results import DEPLOY
 
@@ -67,6 +67,9 @@ def test_steps_on_a_terminal_without_rich_show_that_they_run(monkeypatch: pytest
         listener(StepStarted(DEPLOY))
         logging.getLogger("acmewrap.test").info("asking for sudo")
         wait_for("\rdeploy nas to dsm 1 s", terminal)
+        shown = terminal.getvalue()
+        listener(StepLine(DEPLOY, "what only --verbose shows takes the sign of life from nobody"))
+        assert terminal.getvalue() == shown
         listener(StepEnded(StepResult(DEPLOY, "done", seconds=1.2)))
     rows = left_of(terminal.getvalue()).splitlines()
     assert rows[0].startswith("deploy nas to dsm: ")

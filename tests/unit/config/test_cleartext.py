@@ -1,4 +1,4 @@
-"""What would send a secret in clear to another machine is warned of, with its place in the file; this machine is no other one."""
+"""What would send a secret in the clear to another machine is warned of, with its place in the file; this machine is none."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def test_http_to_a_nas_that_is_another_machine_is_warned_of(host: str, tmp_path:
     ((line, column, path, message),) = warnings(tmp_path, deploy="{dsm: synology}", more=more)
     assert (line, column, path) == (9, 3, "synology.url")
     assert f"http to {host.strip('[]')}, which is not this machine" in message
-    assert "in clear" in message
+    assert "in the clear" in message
     assert f"https://{host}:5001" in message
 
 

@@ -154,7 +154,7 @@ CASES: Tuple[Tuple[str, str], ...] = (
     (f"directory: /My Files\n{BASE}", "1:12: directory: '/My Files' holds ' '"),
     (f"directory: ~other/acme\n{BASE}", "1:12: directory: write the folder in full; only ~ and ~/ are known"),
     # authorities
-    (server("http://ca.example.com/dir"), "3:13: authorities.internal.server: expected https: a directory read in clear"),
+    (server("http://ca.example.com/dir"), "3:13: authorities.internal.server: expected https: a directory read in the clear"),
     (server("http://127.evil.example/dir"), "expected https"),
     (server("letsencrypt"), "expected the URL of an ACME directory such as https://ca.example.com/acme"),
     (server("https://ca:99999/dir"), "expected a port from 1 to 65535, not '99999'"),
@@ -315,7 +315,7 @@ def test_a_literal_secret_is_refused_while_others_can_read_the_file(tmp_path: Pa
     for mode in (0o644, 0o640, 0o604):
         (problem,) = problems(tmp_path, password("hunter2"), mode)
         assert problem.startswith(
-            "10:38: synology.account.password: a secret in clear, in a file that others can read: `chmod 600 "
+            "10:38: synology.account.password: a secret in the clear, in a file that others can read: `chmod 600 "
         )
         assert "{file: path}" in problem
         assert "hunter2" not in problem
@@ -325,7 +325,7 @@ def test_a_literal_secret_is_refused_while_others_can_read_the_file(tmp_path: Pa
 @pytest.mark.parametrize("name", ["SYNO_PASSWORD", "CF_Token", "AWS_SECRET", "API_KEY", "apikey", "SYNO_OTP_CODE"])
 def test_a_variable_whose_name_says_so_is_a_secret(tmp_path: Path, name: str) -> None:
     (problem,) = problems(tmp_path, challenge(f"{{dns: dns_cf, env: {{{name}: hunter2}}}}"))
-    assert f"challenge.env.{name}: a secret in clear" in problem
+    assert f"challenge.env.{name}: a secret in the clear" in problem
 
 
 @pytest.mark.parametrize("name", ["AWS_ACCESS_KEY_ID", "DEPLOY_SSH_KEYFILE", "NSUPDATE_KEY", "SYNO_USERNAME"])

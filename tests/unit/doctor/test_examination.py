@@ -30,7 +30,7 @@ from acmewrap.doctor import (
 )
 from acmewrap.driver.wrapper import Wrapper
 from acmewrap.errors import ExitCode, UnreachableError
-from acmewrap.plan.steps import ChangeMode, RenderWrapper
+from acmewrap.plan.machine_steps import ChangeMode, RenderWrapper
 from acmewrap.reasons import Plain
 from acmewrap.state.file_modes import Excess
 

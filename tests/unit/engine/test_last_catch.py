@@ -21,8 +21,9 @@ from acmewrap.engine.results import Notice, Run, StepEnded, StepLine, StepStarte
 from acmewrap.engine.steps import machine as machine_steps
 from acmewrap.engine.steps.certificate import CertificateSteps
 from acmewrap.errors import AcmewrapError, ExitCode
+from acmewrap.plan.machine_steps import PrepareWebroot
 from acmewrap.plan.planner import Plan
-from acmewrap.plan.steps import IssueCertificate, PrepareWebroot, Step
+from acmewrap.plan.steps import IssueCertificate, Step
 from acmewrap.reasons import Plain
 from acmewrap.state.ledger import Ledger, LedgerEntry
 from wanted import make_config

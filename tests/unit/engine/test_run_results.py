@@ -12,8 +12,9 @@ from acmewrap.catalogue import failure
 from acmewrap.engine.results import CommandResult, Delivery, Outcome, Run, StepResult
 from acmewrap.errors import AcmewrapError, CommandError, DeployError, ExitCode, Failure, IssueError, UnprovenError
 from acmewrap.formats.timefmt import instant
+from acmewrap.plan.machine_steps import PrepareWebroot
 from acmewrap.plan.planner import Plan
-from acmewrap.plan.steps import IssueCertificate, Kind, PrepareWebroot, Step
+from acmewrap.plan.steps import IssueCertificate, Kind, Step
 from acmewrap.reasons import Plain
 from acmewrap.verify.tls_probe import Observation
 from results import ASK, AUTHORITY, CERTIFICATE, DELIVERED, DEPLOY, INSTALL, RENEW

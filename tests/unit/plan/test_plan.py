@@ -19,24 +19,26 @@ from acmewrap.config.model import Authority, Certificate, DsmCertificate, RenewB
 from acmewrap.driver.wrapper import Wrapper
 from acmewrap.formats.timefmt import instant
 from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
+from acmewrap.plan.machine_steps import (
+    InstallRelease,
+    PrepareWebroot,
+    RemoveCertificate,
+    RemoveScheduleEntry,
+    RenderWrapper,
+    SetSchedule,
+    WriteBundle,
+)
 from acmewrap.plan.planner import Plan, PlanOptions, plan
 from acmewrap.plan.steps import (
     CERTIFICATE_KINDS,
     OBTAINING_KINDS,
     DeployCertificate,
-    InstallRelease,
     IssueCertificate,
     Kind,
     ObtainCertificate,
-    PrepareWebroot,
     ReissueCertificate,
-    RemoveCertificate,
-    RemoveScheduleEntry,
-    RenderWrapper,
     RenewCertificate,
-    SetSchedule,
     Step,
-    WriteBundle,
 )
 from acmewrap.reasons import (
     Blocked,
@@ -381,6 +383,21 @@ def test_deploy_with_force_delivers_what_is_served_already() -> None:
 def test_a_broken_certificate_is_not_delivered() -> None:
     broken = make_state(fault="a.key is not the key of a.cer", observations={"dsm": Observation(served=OTHER)})
     assert plan(make_config(), broken, NOW, PlanOptions(("deploy",))) == Plan(())
+
+
+@pytest.mark.parametrize("served", [LEAF, OTHER])
+def test_of_a_backup_with_an_expired_certificate_it_is_renewed_and_it_never_takes_the_place_of_another(
+    served: str,
+) -> None:
+    now = ISSUED + 30 * DAY
+    restored = make_state(observations={"dsm": Observation(served=served)})
+    assert kinds(plan(make_config(), restored, now, UNATTENDED)) == ["renew", "deploy"]
+    failing = make_state(
+        attempts=LedgerEntry().fail(failure("ca.timeout", "late"), now),
+        observations=restored.certificates["nas"].observations,
+    )
+    assert plan(make_config(), failing, now + 1, UNATTENDED) == Plan(())
+    assert plan(make_config(), restored, now, PlanOptions(("deploy",))) == Plan(())
 
 
 # --- what the file no longer names ---

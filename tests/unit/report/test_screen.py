@@ -11,9 +11,8 @@ from acmewrap.formats.layout import text_of
 from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import DeployCertificate
 from acmewrap.reasons import Plain
+from acmewrap.report.failures import failure_lines, pause_lines
 from acmewrap.report.screen import (
-    failure_lines,
-    pause_lines,
     plan_lines,
     result_lines,
     run_lines,

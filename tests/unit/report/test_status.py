@@ -92,6 +92,12 @@ def test_the_state_of_a_target_is_what_was_seen_there(
     assert found.is_healthy == (state == "deployed")
 
 
+def test_files_that_are_not_there_yet_are_pending_not_unreachable() -> None:
+    config = make_config(certificates={"nas": replace(CERTIFICATE, targets=(replace(TARGET, verify=None),))})
+    gone = make_state(stored=None, observations={"dsm": Observation(error="www.pem: No such file or directory")})
+    assert assess(config, gone, NOW)["nas"].targets["dsm"].state == "pending"
+
+
 def test_what_only_the_hook_vouches_for_is_called_unverified() -> None:
     blind = replace(TARGET, verify=None)
     config = make_config(certificates={"nas": replace(CERTIFICATE, targets=(blind,))})

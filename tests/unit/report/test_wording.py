@@ -7,7 +7,7 @@ import pytest
 from acmewrap import reasons
 from acmewrap.catalogue import failure
 from acmewrap.formats.timefmt import instant
-from acmewrap.plan.steps import ChangeMode
+from acmewrap.plan.machine_steps import ChangeMode
 from acmewrap.reasons import Detailed, Deviation, Mode, Plain, Reason, TooOpen
 from acmewrap.report.wording import describe, reason_of, title_of
 from acmewrap.state.file_modes import Excess
