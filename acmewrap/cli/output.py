@@ -1,5 +1,4 @@
 """Printing: plain lines as things happen, or one JSON document at the end. Nothing else in the package prints or asks.
-
 Everything that is written here is made visible first (:mod:`acmewrap.formats.text`), whoever it comes from.
 """
 
@@ -86,8 +85,7 @@ class Printer:
 
         console = self._console()
         if console is None:
-            table = screen.status_table(statuses, now, self.width)
-            self.lines(map(text_of, table), always=True)
+            self.lines(map(text_of, screen.status_table(statuses, now, self.width)), always=True)
         else:
             self._show(live.print_status, console, statuses, now)
 
@@ -248,6 +246,5 @@ def _width_of(stream: TextIO) -> int:
 
 
 def write_lines(stream: TextIO, lines: Iterable[str]) -> None:
-    width = _width_of(stream)
     for line in lines:
-        print(fold(visible(as_started(line)), width), file=stream, flush=True)
+        print(fold(visible(as_started(line)), _width_of(stream)), file=stream, flush=True)
