@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from ..errors import AcmewrapError, ConfigurationWarning
 from ..secrets import FileReference, InlineSecret, Reference, resolve
-from . import locate
+from . import locate, unscheduled
 from .challenges import Dns
 from .locate import Found
 from .model import Config
@@ -52,7 +52,13 @@ def find_warnings(config: Config, environ: Mapping[str, str]) -> Tuple[Configura
 
     What a value that is kept elsewhere (``{file: …}`` and the like) says is not known here; of `monitoring`, files are read.
     """
-    found = (*_synology(config), *_hooks(config), *_services(config, environ), *_unscheduled(config, environ))
+    found = (
+        *_synology(config),
+        *_hooks(config),
+        *_services(config, environ),
+        *_unscheduled(config, environ),
+        *unscheduled.find(config, environ),
+    )
     return (*locate.warnings(config.file, found), *_proxies(environ))
 
 

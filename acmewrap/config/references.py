@@ -1,12 +1,14 @@
-"""Every secret that a configuration refers to, and where in the file it does."""
+"""Every secret that a configuration refers to, and where in the file it does; the proxy of an authority, which may be one."""
 
 from __future__ import annotations
 
-from typing import Iterator, Mapping, Tuple, Union
+from typing import Iterator, Mapping, Optional, Tuple, Union
 
-from ..secrets import Reference
+from ..catalogue import failure
+from ..errors import AccessError
+from ..secrets import Reference, Secret, resolve
 from .challenges import Dns
-from .model import Account, Config
+from .model import Account, Authority, Config
 
 Keys = Tuple[Union[str, int], ...]
 
@@ -44,3 +46,22 @@ def _of_account(place: Keys, account: Account) -> Iterator[Tuple[Keys, Reference
         reference = getattr(account, key)
         if reference is not None:
             yield (*place, key), reference
+
+
+def proxy_of(authority: Authority, environ: Mapping[str, str]) -> Optional[Secret]:
+    """The URL of the proxy that *authority* names; None: those of the environment, if any.
+
+    Raises :class:`AccessError`: ``secret.unavailable``, ``secret.no_proxy`` when what is read is no URL of a proxy.
+    """
+    from ..net.connection import Proxy
+
+    if authority.proxy is None:
+        return None
+    found = Secret(authority.proxy) if isinstance(authority.proxy, str) else resolve(authority.proxy, environ)
+    try:
+        Proxy(found.reveal())
+    except ValueError:  # its message may hold the password
+        raise AccessError(
+            failure("secret.no_proxy", f"the proxy of the authority {authority.name} is no http:// URL")
+        ) from None
+    return found

@@ -9,7 +9,7 @@ from typing import Iterator
 
 from ..acme import directory
 from ..config.model import Authority
-from ..config.proxy import proxy_of
+from ..config.references import proxy_of
 from ..errors import UnreachableError
 from ..formats.timefmt import instant, moment, span
 from ..net.tls import BAD_DATES

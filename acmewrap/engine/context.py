@@ -11,7 +11,7 @@ from .. import paths, unexpected
 from ..acme import directory
 from ..catalogue import failure
 from ..config.model import Authority, Config
-from ..config.proxy import proxy_of
+from ..config.references import proxy_of
 from ..driver import command
 from ..driver.acmesh import AcmeSh
 from ..driver.process import ProcessRunner, Runner

@@ -13,7 +13,7 @@ from ... import paths
 from ...acme import renewal_info
 from ...backoff import DEFAULT_LOOK
 from ...config.model import Certificate, Config
-from ...config.proxy import proxy_of
+from ...config.references import proxy_of
 from ...driver.homes.configuration import set_renewal
 from ...driver.homes.home import Stored
 from ...errors import AcmewrapError

@@ -11,7 +11,7 @@ from ...config import locate
 from ...config.cleartext import find_warnings
 from ...config.locate import Found
 from ...config.model import PROFILE, Config
-from ...config.proxy import proxy_of
+from ...config.references import proxy_of
 from ...driver.release import installation
 from ...errors import AcmewrapError, ConfigurationWarning, IssueError, UnreachableError
 from ...plan import interval_check

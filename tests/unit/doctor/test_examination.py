@@ -139,6 +139,18 @@ def test_what_could_not_be_looked_at_is_neither_good_nor_bad(
     assert reported == [("target", [], "there is no certificate yet")]
 
 
+def test_a_check_that_breaks_says_so_and_the_others_go_on(
+    context: DoctorContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken() -> Iterator[Finding]:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("acmewrap.paths.reports_folder", lambda _: tmp_path)
+    found, reported = look(context, [Check("broken", broken), Check("well", nothing)], monkeypatch)
+    assert reported == [("broken", ["internal.unexpected"], None), ("well", [], None)]
+    assert "broken: ZeroDivisionError" in found[0].failure.message
+
+
 def test_fixing_goes_on_when_one_fix_fails(tmp_path: Path) -> None:
     foreign, file = tmp_path / "foreign", tmp_path / "file"
     foreign.write_text("somebody's own", encoding="ascii")
