@@ -134,17 +134,20 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     if arguments[:1] == ["help"]:
         arguments = [*arguments[1:2], "--help"]
     parser = build(arguments)
-    options = parser.parse_args(arguments)
+    options, unknown = parser.parse_known_args(arguments)
+    used: argparse.ArgumentParser = vars(options).pop("parser", parser)  # whose usage is shown
+    if unknown:
+        used.error(f"unrecognized arguments: {' '.join(unknown)}")
     if options.command is None:
         parser.print_help()
         parser.exit(2)
     for flag in OPTIONS:
         if getattr(options, flag[2:].replace("-", "_")) and flag not in COMMANDS[options.command].takes:
-            parser.error(f"{flag} means nothing to the command {options.command}")
+            used.error(f"{flag} means nothing to the command {options.command}")
     if options.command == "status" and options.format == "prometheus" and options.json:
-        parser.error("--format prometheus and --json are two formats of the same: give one of them")
+        used.error("--format prometheus and --json are two formats of the same: give one of them")
     if options.command == "self-update" and (options.source is not None) == options.rollback:
-        parser.error("self-update takes one of --from FILE and --rollback")
+        used.error("self-update takes one of --from FILE and --rollback")
     return options
 
 
@@ -213,6 +216,7 @@ def build(words: Optional[Sequence[str]] = None) -> argparse.ArgumentParser:
         )
         if name not in named:
             continue
+        command.set_defaults(parser=command)
         if page.names:
             command.add_argument("names", nargs="*", metavar="NAME", help="certificates (default: all)")
         _add_common(command, page.takes, first=False, forced=_FORCED.get(name, ""))
