@@ -17,7 +17,7 @@ help:
 	@echo "make docs        build/docs/: the manual as a site; warnings and dead links are errors"
 	@echo "make coverage    the tests with lines and branches counted; takes some fifteen minutes"
 	@echo "make mutation    which mistakes in the plan, the parser and the outcome no unit test notices; takes some ten minutes"
-	@echo "make bench       measure beside acme.sh alone and other clients; takes some ten minutes, writes bench/RESULTS.md"
+	@echo "make bench       measure beside acme.sh alone and other clients; takes a quarter of an hour, writes bench/RESULTS.md and its chart"
 	@echo "make clean       remove what the above made"
 
 demo: prepare

@@ -99,7 +99,7 @@ def replace(program: Path, build: Build) -> None:
 
         def keep(new: str) -> None:
             _refuse_unusable(Path(new), build.version)
-            files.write_atomic(kept(program), reading.read_bytes(program, reading.PROGRAM), mode)
+            files.write_atomic(kept(program), reading.read_bytes(program, reading.LARGE), mode)
 
         try:
             files.rewrite(program, build.content, before=keep)
@@ -125,13 +125,13 @@ def version_kept(program: Path) -> str:
     old = kept(program)
     if not old.is_file():
         raise AcmewrapError(failure("update.nothing_kept", f"{old} is not there"))
-    return _version_of(reading.read_bytes(old, reading.PROGRAM), str(old))
+    return _version_of(reading.read_bytes(old, reading.LARGE), str(old))
 
 
 def _read(source: str) -> bytes:
     try:
         if "://" not in source:
-            return reading.read_bytes(source, reading.PROGRAM)
+            return reading.read_bytes(source, reading.LARGE)
         speaker = Http(120.0, LIMIT, wait=30.0, redirects=_REDIRECTS, proxies=True)
         reply = speaker.fetch(source)
     except (OSError, HttpError) as error:

@@ -8,7 +8,7 @@ from typing import Dict, List, Mapping
 
 from machine import Sample
 
-LEFT, WIDTH, ROW, GAP = 190, 420, 16, 30
+LEFT, WIDTH, ROW, GAP = 290, 420, 16, 30
 LEAST, MOST = 0.001, 10.0
 COLOURS: Dict[str, str] = {"acme.sh": "#8a8a8a", "acmewrap": "#1f6feb", "acmewrap, after a change": "#79a8f3"}
 STYLE = "text{font:12px sans-serif;fill:#555}.t{font-weight:bold}@media(prefers-color-scheme:dark){text{fill:#bbb}}"

@@ -15,18 +15,21 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from typing import Callable, Dict, List, Sequence, Tuple, Type
+from typing import Any, Callable, Dict, Iterator, List, Mapping, Sequence, Tuple, Type
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import chart
 from machine import Machine, Sample, measure, set_up
-from programs import LANES, PROGRAMS, AcmeSh, Acmewrap, Monitored, Program
+from programs import LANES, PROGRAMS, AcmeSh, Acmewrap, Certbot, Monitored, Program, Uacme
 
 FOLDER = Path(__file__).resolve().parent
 RESULTS, CHART = FOLDER / "RESULTS.md", FOLDER / "chart.svg"
 ROUNDS = {1: 9, 10: 7, 100: 3, 1000: 1}
 MANY, NAMES, DELAY = 24, 20, 3  # certificates, names of one, seconds
+UNDRAWN = ("Imports", "Nothing due, 10 certificates", "Nothing due, 100 certificates")
+LOOKS = ("plan", "status", "check")  # measured for the largest number of certificates
+SWIFT = (AcmeSh, Acmewrap, Certbot, Uacme)  # lego and dehydrated take minutes for that many
 IMPORTS = {
     "python -c pass": "pass",
     "import acmewrap": "import acmewrap",
@@ -44,7 +47,7 @@ Whole processes, which take turns; the figures are ratios of medians, in wall ti
 acmewrap's run that reads the file and every certificate, because one of them changed since the last run or a week has passed; the
 other row is every run after it. lego and uacme take one name per call and so run in a loop. Issues are made by a Pebble on the same
 machine, with the sleeps of each client as it has them, each for names that are new to it; acmewrap issues {lanes} at a time, the
-others one after another.
+others one after another. What takes some of them minutes is measured of the others alone.
 
 ![Wall time of each client, as a ratio to acme.sh](chart.svg)
 """
@@ -61,25 +64,41 @@ def main() -> None:
     options = parser.parse_args()
     sizes = [count for count in ROUNDS if count <= options.most]
     with set_up(max((*sizes, MANY))) as machine:
-        tables = {"Imports": imports(machine)}
-        for count in sizes:
-            rounds = max(1, round(ROUNDS[count] * options.rounds))
-            tables[f"Nothing due, {count} certificate{'' if count == 1 else 's'}"] = quiet(machine, count, rounds)
-        if not options.quick:
-            several = max(1, round(5 * options.rounds))
-            tables["One certificate issued"] = issue(machine, "one", several)
-            tables[f"One certificate of {NAMES} names issued"] = issue(machine, "names", 1, names=NAMES)
-            tables[f"{MANY} certificates issued"] = issue(machine, "many", 1, count=MANY)
-            machine.delay.seconds = DELAY
-            tables[f"{MANY} certificates issued, validation takes {DELAY} s"] = issue(
-                machine, "late", 1, count=MANY, those=(AcmeSh, Acmewrap)
-            )
-        begun = heading(machine)
-    parts = [table(title, rows) for title, rows in tables.items()]
-    RESULTS.write_text("\n".join([begun, *parts]), encoding="utf-8")
-    drawn = {title: ratios(rows) for title, rows in tables.items() if title != "Imports"}
-    CHART.write_text(chart.draw(drawn), encoding="utf-8")
+        begun, tables = heading(machine), {}
+        for title, measured in tables_of(machine, sizes, options.rounds, quick=options.quick):
+            tables[title] = measured()
+            write(begun, tables)
     print(f"written to {RESULTS} and {CHART}")
+
+
+def tables_of(
+    machine: Machine, sizes: List[int], factor: float, *, quick: bool
+) -> Iterator[Tuple[str, Callable[[], List[Row]]]]:
+    """What is measured by the title of its table; what takes longest comes last."""
+
+    def issues(kind: str, rounds: int = 1, **what: Any) -> Callable[[], List[Row]]:
+        return lambda: issue(machine, kind, max(1, round(rounds * factor)), **what)
+
+    def nothing(count: int) -> Callable[[], List[Row]]:
+        return lambda: quiet(machine, count, max(1, round(ROUNDS[count] * factor)))
+
+    if not quick:
+        yield "One certificate issued", issues("one", rounds=5)
+    for count in sizes:
+        yield f"Nothing due, {count} certificate{'' if count == 1 else 's'}", nothing(count)
+    yield "Imports", lambda: imports(machine)
+    if not quick:
+        yield f"One certificate of {NAMES} names issued", issues("names", names=NAMES, those=SWIFT)
+        yield f"{MANY} certificates issued", issues("many", count=MANY, those=SWIFT)
+        late = issues("late", count=MANY, those=(AcmeSh, Acmewrap), delay=DELAY)
+        yield f"{MANY} certificates issued, validation takes {DELAY} s", late
+
+
+def write(begun: str, tables: Mapping[str, List[Row]]) -> None:
+    """After each table, as the last take minutes."""
+    RESULTS.write_text("\n".join([begun, *(table(title, rows) for title, rows in tables.items())]), encoding="utf-8")
+    drawn = {title: ratios(rows) for title, rows in tables.items() if title not in UNDRAWN}
+    CHART.write_text(chart.draw(drawn), encoding="utf-8")
 
 
 def quiet(machine: Machine, count: int, rounds: int) -> List[Row]:
@@ -101,6 +120,8 @@ def quiet(machine: Machine, count: int, rounds: int) -> List[Row]:
                 return run()
 
             commands[f"{program.name}, after a change"] = first
+            for word in LOOKS if count == max(ROUNDS) and type(program) is Acmewrap else ():
+                commands[f"{program.name} {word}"] = lambda argv=[*argv[:-1], word]: measure(machine, argv)  # type: ignore[misc]
             time.sleep(3)  # it does not rely on files that were written a moment ago
         commands[program.name] = run
     return take_turns(commands, rounds)
@@ -114,8 +135,11 @@ def issue(
     count: int = 1,
     names: int = 1,
     those: Sequence[Type[Program]] = PROGRAMS,
+    delay: float = 0.0,
 ) -> List[Row]:
-    """First issues, of new names in each round, from the real authority on this machine; sleeps of the clients included."""
+    """First issues, of new names in each round, from the real authority on this machine, which sees no token before *delay*
+    seconds have passed; sleeps of the clients included.
+    """
     batches = [
         [[f"{kind}{batch}-{number}-{name}.example.com" for name in range(names)] for number in range(count)]
         for batch in range(rounds)
@@ -131,6 +155,7 @@ def issue(
         except NotImplementedError:
             continue
         commands[program.name] = lambda calls=calls: measure(machine, next(calls))  # type: ignore[misc]
+    machine.delay.seconds = delay
     return take_turns(commands, rounds)
 
 

@@ -8,6 +8,7 @@ from typing import List
 from docutils import nodes
 from docutils.parsers.rst import Directive
 from docutils.statemachine import StringList
+from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 
 from acmewrap.catalogue import CATALOGUE
@@ -45,3 +46,4 @@ class Public(Directive):
 
 def setup(app: Sphinx) -> None:
     app.add_directive("autopublic", Public)
+    app.add_lexer("named", TextLexer)  # named.conf(5), which Pygments does not know

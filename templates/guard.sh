@@ -258,13 +258,17 @@ fi
 
 # Where acme.sh waits for an authorization or an order (vendor/polls) it asks again after a tenth of a second, then after twice as
 # long each time until its own 2 s have passed, and every 2 s from then on. Those 2 s count once with it, so its patience stays. At
-# most five requests of a process are more than it would make: each name waits from the first as long as the one before took.
-_acmewrap_spare=5 _acmewrap_subject='' _acmewrap_slept=0 _acmewrap_first=1 _acmewrap_waited=''
+# most five requests of a process are more than it would make: each name waits from the first as long as the one before took, and
+# not at all where that was done at the first request, until one such was not.
+_acmewrap_spare=5 _acmewrap_subject='' _acmewrap_slept=0 _acmewrap_first=1 _acmewrap_least=0 _acmewrap_waited=''
 sleep() {
   local depth=1 counter='' after=0 tenths
   if _acmewrap_has_refused "${HTTP_HEADER-}"; then return; fi
-  # As long as an authority says with Retry-After, which acme.sh keeps in _retryafter, but two minutes at most.
-  if [[ ${1-} == "${_retryafter-}" && $1 =~ ^[0-9]+$ && ${#1} -gt 2 ]] && [ "${1:0:9}" -gt 120 ]; then set -- 120; fi
+  if _acmewrap_after; then after=$((REPLY * 10)); else REPLY=2; fi
+  if [ "${1-}" ] && [ "$1" = "${_retryafter-}" ]; then # as the authority says, also with a date, but two minutes at most
+    case $1 in *[!0-9]*) set -- "$REPLY" ;; esac
+    [ "${1:0:9}" -le 120 ] || set -- 120
+  fi
   case ${FUNCNAME[1]-} in _sleep) depth=2 ;; esac
   case ${FUNCNAME[depth]-}${__INTERACTIVE-}:${BASH_SOURCE[depth]-} in
     "issue:$0")
@@ -277,17 +281,21 @@ sleep() {
     printf -v "$counter" %d 1000000 # more than acme.sh's patience
     return
   fi
-  _acmewrap_after && after=$((REPLY * 10))
   if [ -z "$counter" ] || [ $((SECONDS * 10 + after)) -ge $((_acmewrap_deadline * 10)) ]; then
     _acmewrap_waited=${responseHeaders-}
     command sleep "$@"
     return
   fi
   case $_acmewrap_subject in
-    "$counter ${uri-}") [ "$_acmewrap_slept" -ge 20 ] || ((_acmewrap_spare--)) ;; # the request before was early, and in vain
+    "$counter ${uri-}") # the request before was in vain
+      [ "$_acmewrap_slept" -ge 20 ] || ((_acmewrap_spare--))
+      [ "$_acmewrap_slept" -gt 0 ] || _acmewrap_first=1 _acmewrap_least=1
+      ;;
     *)
-      _acmewrap_first=1
-      case $_acmewrap_subject in "$counter "*) _acmewrap_first=$_acmewrap_slept ;; esac
+      case $_acmewrap_subject in
+        "$counter "*) _acmewrap_first=$((_acmewrap_slept > 1 ? _acmewrap_slept : _acmewrap_least)) ;;
+        *) _acmewrap_first=1 ;;
+      esac
       _acmewrap_subject="$counter ${uri-}" _acmewrap_slept=0
       ;;
   esac
@@ -301,7 +309,7 @@ sleep() {
     tenths=$((_acmewrap_slept < 20 ? 20 - _acmewrap_slept : 20)) _acmewrap_slept=20
     [ "$tenths" -ge "$after" ] || tenths=$after
   fi
-  command sleep "$((tenths / 10)).$((tenths % 10))" 2>/dev/null || command sleep "$(((tenths + 9) / 10))"
+  [ "$tenths" -eq 0 ] || command sleep "$((tenths / 10)).$((tenths % 10))" 2>/dev/null || command sleep "$(((tenths + 9) / 10))"
 }
 
 # Whether the challenge has failed, although it is pending: step-ca and Caddy say why in it, and try only when asked again, which
@@ -326,7 +334,7 @@ _acmewrap_after() {
   done <<<"${responseHeaders-}"
   case $REPLY in
     '') return 1 ;;
-    *[!0-9]*) REPLY=$(($(date -d "$REPLY" +%s) - $(date -d "${now:-now}" +%s))) 2>/dev/null && [ "$REPLY" -gt 0 ] ;;
+    *[!0-9]*) { REPLY=$(($(date -d "$REPLY" +%s) - $(date -d "${now:-now}" +%s))); } 2>/dev/null && [ "$REPLY" -gt 0 ] ;;
     *) REPLY=$((10#$REPLY)) ;;
   esac
 }

@@ -12,7 +12,7 @@ ENTRIES: Mapping[str, Entry] = {
         "The file says nothing of who is to hear of runs.",
         "Add a section `monitoring` with `metrics`, `healthchecks`, `ntfy` or `webhook`.",
     ),
-    "monitoring.metrics": Entry(
+    "monitoring.metrics_file": Entry(
         "The file with the metrics could not be written, or another configuration, or another program, has written it.",
         "Let the user that runs acmewrap write to the folder of {path}, and give each configuration a file of its own.",
     ),

@@ -11,7 +11,7 @@ import os
 
 from .. import __version__
 from ..backoff import LONGEST_QUIET
-from ..system.reading import LIMIT, open_regular
+from ..system.reading import LARGE, open_regular
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -33,7 +33,7 @@ def find_note(file: Optional[str], environ: Mapping[str, str], now: float) -> Op
             status = os.fstat(record.fileno())
             if status.st_uid != os.geteuid() or status.st_mode & 0o077:
                 return None
-            lines = record.read(LIMIT).decode("utf-8").split("\n")
+            lines = record.read(LARGE).decode("utf-8").split("\n")
         since, until = map(int, lines[1].split())
         if lines[0] != _header(environ) or not since <= now < until <= since + LONGEST_QUIET or lines[-1] != "end":
             return None

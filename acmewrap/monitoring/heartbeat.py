@@ -71,7 +71,7 @@ def beat(
         except OSError as error:
             from ..catalogue import failure
 
-            failures += (failure("monitoring.metrics", f"{path}: {error.strerror or error}", path=path),)
+            failures += (failure("monitoring.metrics_file", f"{path}: {error.strerror or error}", path=path),)
     return failures
 
 

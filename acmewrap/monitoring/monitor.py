@@ -124,7 +124,7 @@ def record(config: Config, change: Change, certificates: Optional[str] = None) -
         change(metrics.RunMetrics(config, samples))
         textfile.store(path, source, samples, before if certificates is None else certificates)
     except OSError as error:
-        return failure("monitoring.metrics", f"{path}: {error.strerror or error}", path=path)
+        return failure("monitoring.metrics_file", f"{path}: {error.strerror or error}", path=path)
     return None
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 import errno
 import os
 
-from ..system.reading import read_text
+from ..system.reading import LARGE, read_text
 from . import exposition
 
 TYPE_CHECKING = False
@@ -26,7 +26,7 @@ def load(path: str, source: str) -> Tuple[Samples, str]:
     Raises OSError; EEXIST for a file of somebody else, or of another configuration: it would lose one by the other.
     """
     try:
-        text = read_text(path, "replace")
+        text = read_text(path, "replace", limit=LARGE)
     except FileNotFoundError:
         return {}, ""
     if not text.startswith(_identity(source)):

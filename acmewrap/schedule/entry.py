@@ -17,7 +17,7 @@ from ..config.challenges import Alpn, Standalone
 from ..config.model import Config
 from ..errors import AccessError, Problem
 from ..system import files, privileges, resources, trust
-from ..system.reading import PROGRAM, read_bytes
+from ..system.reading import LARGE, read_bytes
 from .backend import logged
 from .crontab import CrontabEntry
 from .systemd import Units, folder_of_units
@@ -47,7 +47,7 @@ def place(config: Config) -> None:
         with contextlib.suppress(OSError):
             os.replace(str(log), f"{log}.1")
     if own is not None and not is_placed(config):
-        files.write_atomic(place_of(config), read_bytes(own, PROGRAM), files.SCRIPT)
+        files.write_atomic(place_of(config), read_bytes(own, LARGE), files.SCRIPT)
 
 
 def _isolated(single: Optional[Path]) -> Tuple[str, ...]:

@@ -138,7 +138,7 @@ class Ledger:
         when a later acmewrap wrote it: whatever else that keeps in the home would be lost.
         """
         try:
-            document = jsontext.parse(reading.read_bytes(path))
+            document = jsontext.parse(reading.read_bytes(path, reading.LARGE))
             version = document.get("version")
             if isinstance(version, int) and version > _VERSION:
                 message = f"{path} has format {version}, and this acmewrap knows those up to {_VERSION}"

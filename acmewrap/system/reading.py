@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 LIMIT = 4 * 2**20
 """Bytes of anything that is read whole: a thousand times what certificates, configurations and scripts have."""
 
-PROGRAM = 64 * 2**20
-"""Bytes of a program that is copied as a whole: the single file that this package may be."""
+LARGE = 64 * 2**20
+"""The same of what grows with the number of certificates, and of the single file that this package may be."""
 
 
 def open_regular(path: Name) -> BinaryIO:
@@ -48,9 +48,9 @@ def read_bytes(path: Name, limit: int = LIMIT) -> bytes:
     return data
 
 
-def read_text(path: Name, errors: str = "strict", encoding: str = "utf-8") -> str:
+def read_text(path: Name, errors: str = "strict", encoding: str = "utf-8", limit: int = LIMIT) -> str:
     """The same as text. Raises UnicodeDecodeError for what is none, unless *errors* says otherwise."""
-    return read_bytes(path).decode(encoding, errors)
+    return read_bytes(path, limit).decode(encoding, errors)
 
 
 def copy(source: str, destination: str) -> str:

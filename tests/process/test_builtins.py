@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import re
+import shlex
 import subprocess
 from pathlib import Path
+from random import Random
+from typing import Iterator, Tuple
 
 import pytest
 
@@ -101,11 +105,13 @@ for kind in KINDS; do
       _acmewrap_own$name $file >/dev/null 2>&1; [ $? = $actual ] || echo "$name $file: $actual"
     done
   done
-  [ $1 = ec ] || { given=message; same _sign key sha256; same _sign key; given=''; continue; }
+  [ $1 = ec ] || { _acmewrap_sign message key && [ "$_sig_t" = "$(printf message | _sign key sha256)" ] || echo "$kind"; continue; }
   __ECC_KEY_LEN=$2
   for number in {1..KEYS}; do
-    for sign in _sign _acmewrap_own_sign; do
-      printf %s "message $number" | $sign key sha256 | base64 -d >raw
+    for sign in _sign _acmewrap_sign; do
+      _acmewrap_sign "message $number" key
+      [ $sign = _acmewrap_sign ] || _sig_t=$(printf %s "message $number" | _sign key sha256)
+      base64 -d <<<"$_sig_t" >raw
       half=$(($(wc -c <raw) / 2))
       hex=$(od -An -v -tx1 raw | tr -d ' \n')
       printf 'asn1=SEQUENCE:s\n[s]\nr=INTEGER:0x%s\ns=INTEGER:0x%s\n' "${hex:0:2*half}" "${hex:2*half}" >conf.asn1
@@ -117,8 +123,24 @@ for kind in KINDS; do
   done
 done
 """
-
-
+# Prints all that a request leaves behind, and what it is made of. After a pause the authority has nothing to say.
+REQUESTS = r"""
+_post() {{ printf 'post %q\n' "$@" >&2; printf %b "$headers" >"$HTTP_HEADER"; printf %b "$answer"; }}
+_sleep() {{ echo "slept $1"; headers='HTTP/1.1 400\r\n' answer=''; }}
+[ -f key ] || openssl genrsa -traditional -out key 2048 2>/dev/null # its signatures are the same each time
+declare -f _send_signed_request >function
+ACCOUNT_KEY_PATH=key HTTP_HEADER=http.header ACME_NEW_NONCE=https://ca.test/nonce ACCOUNT_URL=https://ca.test/account/1
+LOG_FILE=log LOG_LEVEL=2 NO_TIMESTAMP=1
+request() {{ # request HEADERS ANSWER PAYLOAD
+  headers=$1 answer=$2 _CACHED_NONCE=first
+  _send_signed_request https://ca.test/order "$3" 2>&1
+  echo "$?"
+  declare -p payload64 protected64 _sig_t sig body response responseHeaders code _CACHED_NONCE _request_retry_times
+}}
+{requests}
+cat log
+"""
+BUILTINS = resources.read_text("templates/builtins.sh")
 GIVEN = {
     "TEXTS": (
         r"""abc '' '-n' $'one\ntwo\nthree' 'C:\dir'""",
@@ -137,21 +159,17 @@ GIVEN = {
 }
 
 
-@pytest.mark.parametrize("more", [0, pytest.param(1, marks=pytest.mark.slow)], ids=["some", "the others"])
-@pytest.mark.parametrize("cases", [TEXTS, FILTERS, FILES, KEYS], ids=["texts", "filters", "files", "keys"])
-def test_each_does_what_that_of_the_release_does(acme_sh: AcmeShRelease, tmp_path: Path, cases: str, more: int) -> None:
-    for word, given in GIVEN.items():
-        cases = cases.replace(word, given[more])
+def run(acme_sh: AcmeShRelease, folder: Path, cases: str, builtins: str = BUILTINS) -> str:
     lines = (acme_sh.path / "acme.sh").read_text(encoding="utf-8").rstrip().splitlines()
     assert lines.pop() == 'main "$@"'
-    script = tmp_path / "script"
-    text = SCRIPT.format(acme_sh="\n".join(lines), builtins=resources.read_text("templates/builtins.sh"), cases=cases)
+    script = folder / "script"
+    text = SCRIPT.format(acme_sh="\n".join(lines), builtins=builtins, cases=cases)
     script.write_text(text, encoding="utf-8")
     environment = {
         "PATH": "/usr/sbin:/usr/bin:/sbin:/bin",
         "LC_ALL": "C",
-        "FOLDER": str(tmp_path),
-        "HOME": str(tmp_path),
+        "FOLDER": str(folder),
+        "HOME": str(folder),
     }
     done = subprocess.run(
         ["bash", str(script)],
@@ -163,5 +181,98 @@ def test_each_does_what_that_of_the_release_does(acme_sh: AcmeShRelease, tmp_pat
         timeout=300,
         check=False,
     )
-    assert (done.stdout, done.stderr) == ("done\n", "")
+    assert done.stderr == ""
+    return done.stdout
+
+
+@pytest.mark.parametrize("more", [0, pytest.param(1, marks=pytest.mark.slow)], ids=["some", "the others"])
+@pytest.mark.parametrize("cases", [TEXTS, FILTERS, FILES, KEYS], ids=["texts", "filters", "files", "keys"])
+def test_each_does_what_that_of_the_release_does(acme_sh: AcmeShRelease, tmp_path: Path, cases: str, more: int) -> None:
+    for word, given in GIVEN.items():
+        cases = cases.replace(word, given[more])
+    assert run(acme_sh, tmp_path, cases) == "done\n"
     assert poll_places(hashlib.sha256((acme_sh.path / "acme.sh").read_bytes()).hexdigest())
+
+
+ANSWERS = [
+    (
+        r"HTTP/1.1 200 OK\r\nReplay-Nonce: n0\r\nContent-Type: application/json\r\n\r\n",
+        r'{\n "a" : "b\\/c"}\n',
+        "{}",
+    ),
+    (
+        r"HTTP/2 201 \r\nreplay-nonce:a, b:c\r\ncontent-type:  application/json; x\r\n\r\n",
+        '{"a": {"b": []}}',
+        "",
+    ),
+    (r"HTTP/2 403\r\nContent-Type: application/problem+json\r\n", "anti-replay nonce is not", '{"csr": "Zg"}'),
+    ("", "", "ab"),
+]
+HEADERS = [
+    *(
+        "HTTP/1.1 200 OK",
+        "HTTP/2 201",
+        "HTTP",
+        "http/2 404",
+        " HTTP/2 500",
+        "Replay-Nonce: ab_c",
+        "X-REPLAY-NONCE:x:y,z",
+    ),
+    *(
+        "Replay-Nonce",
+        "replay-nonce: ,b",
+        "Date: Replay-Nonce: t",
+        "Content-Type: application/json",
+        "x",
+        "é",
+        "*",
+        " ",
+    ),
+    *("content-type:application/json;x", r"Content-Type:\tapplication/json", "Retry-After: 3", "Retry-After: x", "-n"),
+    *(r"\\", ":", r"\r", *(r"\r\n", r"\n") * 4),
+]
+BODIES = [
+    *(
+        "{",
+        "}",
+        "[",
+        '"a" : "b"',
+        '"a":  {',
+        '"a": {',
+        '"a": "b"',
+        '": ":',
+        '"',
+        "'",
+        '"status":"valid"',
+        r"\\/",
+        r"\\",
+    ),
+    *(r"\n", r"\r\n", r"\t", r"\\n", " ", "-n", "-e", "é", "&", "*", "$(id)", "`id`", "%s"),
+    "JWS has an invalid anti-replay nonce",
+]
+
+
+def fuzzed(seed: str, count: int) -> Iterator[Tuple[str, str, str]]:
+    random = Random(seed)
+    for _ in range(count):
+        start = random.choice(["", r"HTTP/1.1 200 OK\r\n", r"HTTP/1.1 503 \r\n"])
+        words = (
+            random.choices(of, k=random.randint(0, most)) for of, most in ((HEADERS, 12), (BODIES, 12), (BODIES, 5))
+        )
+        headers, body, payload = ("".join(some) for some in words)
+        yield start + headers, random.choice(["", "{"]) + body, payload
+
+
+@pytest.mark.parametrize("count", [0, pytest.param(12, marks=pytest.mark.slow)])
+def test_a_request_is_that_of_the_release(acme_sh: AcmeShRelease, tmp_path: Path, count: int) -> None:
+    requests = [*fuzzed(acme_sh.version, count)] or ANSWERS
+    cases = REQUESTS.format(requests="\n".join(f"request {' '.join(map(shlex.quote, words))}" for words in requests))
+    own = run(acme_sh, tmp_path, cases, builtins="")
+    (tmp_path / "log").unlink()
+    line = re.compile(r"/script: line \d+: ")  # in an error of bash
+    assert line.sub("", run(acme_sh, tmp_path, cases)).splitlines() == line.sub("", own).splitlines()
+    parts = BUILTINS.partition("<<'PARTS'\n")[2].partition("\nPARTS\n")[0].splitlines()
+    function = (tmp_path / "function").read_text(encoding="utf-8")
+    for theirs, ours in zip(parts[::2], parts[1::2]):
+        assert theirs not in function
+        assert ours in function

@@ -155,7 +155,7 @@ def test_what_node_exporter_might_read_is_whole_public_and_on_the_disk_before_it
 def test_a_file_of_somebody_else_stays_as_it_is(site: Site) -> None:
     site.textfile.write_text("other 1\n", encoding="utf-8")
     done = run(site)
-    assert [failure.id for failure in done.monitoring] == ["monitoring.metrics", "monitoring.metrics"]
+    assert [failure.id for failure in done.monitoring] == ["monitoring.metrics_file", "monitoring.metrics_file"]
     assert done.exit_code == ExitCode.OK
     assert site.textfile.read_text(encoding="utf-8") == "other 1\n"
 

@@ -252,6 +252,15 @@ def test_the_record_counts_only_while_nobody_else_could_have_written_it(folder: 
     assert run_is_not_quiet(folder)
 
 
+def test_the_record_counts_however_many_certificates_it_is_about(folder: Path) -> None:
+    record(folder)
+    (place,) = (folder.parent / ".cache" / "acmewrap").iterdir()
+    head, _, end = place.read_text(encoding="utf-8").rpartition("\n")
+    absent = "\n".join(["0 0 0 0 0\t/" + "x" * 4000] * 1500)  # as much as some five thousand certificates
+    place.write_text(f"{head}\n{absent}\n{end}", encoding="utf-8")
+    assert not run_is_not_quiet(folder)
+
+
 def test_a_run_that_is_asked_for_more_or_for_less_looks(folder: Path) -> None:
     run(folder)
     assert run(folder, "--quiet").imported(READING) == []

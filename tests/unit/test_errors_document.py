@@ -23,6 +23,13 @@ def test_every_failure_has_a_place_to_link_to() -> None:
     assert re.findall(r'<a id="([^"]+)"></a>', document()) == sorted(CATALOGUE)
 
 
+def test_no_failure_has_the_name_of_a_section_of_the_file() -> None:
+    """Both are titles in the manual, where a link would lead to the one or the other."""
+    sections = re.findall(r"^## `(.+)`$", (FILE.parent / "configuration.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert "monitoring.metrics" in sections
+    assert set(sections) & set(CATALOGUE) == set()
+
+
 def test_no_id_is_used_twice() -> None:
     assert sum(len(family.ENTRIES) for family in catalogue._FAMILIES) == len(CATALOGUE)
 

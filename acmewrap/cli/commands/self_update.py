@@ -8,7 +8,7 @@ from typing import Optional
 from ... import __version__
 from ...catalogue import failure
 from ...errors import AcmewrapError, ExitCode
-from ...system.reading import PROGRAM, read_bytes
+from ...system.reading import LARGE, read_bytes
 from ..invocation import Invocation
 
 
@@ -29,7 +29,7 @@ def self_update(invocation: Invocation) -> ExitCode:
             message = f"{options.source} is acmewrap {version}, older than this {__version__}"
             raise AcmewrapError(failure("update.older", message))
     kept: Optional[Path] = None
-    unchanged = build is not None and build.content == read_bytes(program, PROGRAM)
+    unchanged = build is not None and build.content == read_bytes(program, LARGE)
     if options.dry_run:
         return invocation.report_actions(
             [] if unchanged else [f"replace {program}: acmewrap {__version__} by {version}"]

@@ -71,6 +71,12 @@ def test_what_is_put_is_read_again(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
 
 
+def test_it_is_read_again_however_many_certificates_it_is_about(tmp_path: Path) -> None:
+    path, entry = tmp_path / "ledger", LedgerEntry(places=["x" * 4000] * 1500)  # as much as ten thousand others
+    Ledger.load(path).put("nas/dsm", entry)
+    assert Ledger.load(path).get("nas/dsm") == entry
+
+
 def test_what_is_dropped_is_forgotten(tmp_path: Path) -> None:
     path = tmp_path / "ledger"
     ledger = Ledger.load(path)
