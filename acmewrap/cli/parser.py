@@ -37,6 +37,7 @@ def _digest(text: str) -> str:
 
 _ANSWERS = "answers (what is left out is asked for, on a terminal)"
 _IS_SET = {"action": "store_true"}
+_PORT = {"type": _port, "default": 80, "metavar": "PORT"}
 _FILE, _URL = {"metavar": "FILE"}, {"metavar": "URL"}
 # Options and arguments that only some commands have: which, the flag or the name, and what --help and argparse are to know of it.
 _OWN: Tuple[Tuple[str, str, str, Mapping[str, Any]], ...] = (
@@ -44,18 +45,8 @@ _OWN: Tuple[Tuple[str, str, str, Mapping[str, Any]], ...] = (
     ("plan apply", "--prune", "also remove what the file no longer names", _IS_SET),
     ("doctor", "--fix", "fix what is safe to fix, then check again", _IS_SET),
     ("doctor", "--support-file", "write how DSM answers, without values, to send to the project; then stop", _FILE),
-    (
-        "doctor",
-        "--http-port",
-        "where the names' web servers listen (80)",
-        {"type": _port, "default": 80, "metavar": "PORT"},
-    ),
-    (
-        "doctor",
-        "--address",
-        "take this for the address of every name, instead of asking the DNS",
-        {"metavar": "ADDRESS"},
-    ),
+    ("doctor", "--http-port", "where the names' web servers listen (80)", _PORT),
+    ("doctor", "--address", "the address of every name, in place of the DNS", {"metavar": "ADDRESS"}),
     ("report", "--output", "where to write (default: standard output)", _FILE),
     ("rehearse", "--server", "another directory, such as the authority's staging one", _URL),
     ("rehearse", "--ca-bundle", "the roots that directory is trusted by", _FILE),
