@@ -40,6 +40,7 @@ _MODULES: Mapping[str, str] = {
     "engine.history": "PastRun PastStep",
     "engine.results": "CommandResult Delivery Notice Planned Run StepEnded StepLine StepResult StepStarted",
     "engine.verbs.status": "CertificateStatus TargetStatus",
+    "engine.verbs.interval": "IntervalChange",
     "engine.verbs.pinning": "Pinned",
     "engine.verbs.upgrade": "ReleaseChange",
     "errors": (

@@ -76,6 +76,7 @@ from .engine.results import StepEnded as StepEnded
 from .engine.results import StepLine as StepLine
 from .engine.results import StepResult as StepResult
 from .engine.results import StepStarted as StepStarted
+from .engine.verbs.interval import IntervalChange as IntervalChange
 from .engine.verbs.pinning import Pinned as Pinned
 from .engine.verbs.status import CertificateStatus as CertificateStatus
 from .engine.verbs.status import TargetStatus as TargetStatus

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from .driver.results import RevokeResult
     from .engine.engine import Listener
     from .engine.results import Run
+    from .engine.verbs.interval import IntervalChange
     from .engine.verbs.pinning import Pinned
     from .engine.verbs.status import CertificateStatus
     from .engine.verbs.upgrade import ReleaseChange
@@ -55,9 +56,7 @@ class Job:
     def apply(
         self, *names: str, force: bool = False, prune: bool = False, agreed: Optional[Tuple[Step, ...]] = None
     ) -> Run:
-        """Do all that the file asks for. ``prune``: also remove what it no longer names, of that only what is ``agreed`` to
-        (None: all; see the ``leftovers`` of a plan).
-        """
+        """Do all that the file asks for. ``prune``: also remove ``leftovers`` of a plan, if ``agreed`` to (None: all)."""
         return self._execute(names, "apply", force=force, prune=prune, agreed=agreed)
 
     def cron(self, *names: str, force: bool = False) -> Run:
@@ -73,9 +72,9 @@ class Job:
         if not (done.plan.steps or done.plan.state.unread or names or force):
             line: Optional[str] = ""
             if self.config.monitoring is not None:
-                from .monitoring import heartbeat
+                from .monitoring.heartbeat import describe
 
-                line = heartbeat.describe(self.config, self._environ)
+                line = describe(self.config, self._environ)
             noop_cache.remember(self.config, done.plan.state, self._environ, started, line)
         return done
 
@@ -97,7 +96,6 @@ class Job:
 
     def check(self) -> Tuple[ConfigurationWarning, ...]:
         """What the file should not say although it may. Changes nothing.
-
         Raises :class:`ConfigurationError` with every problem that only shows on this machine, and those warnings; where that is all
         that is wrong, :class:`AccessError` when the scheduled run could not start, :class:`ReleaseError` for a release without pin.
         """
@@ -143,7 +141,6 @@ class Job:
         listener: Optional[Callable[[DoctorNotice], None]] = None,
     ) -> Tuple[Finding, ...]:
         """Everything that keeps certificates from being renewed; with *fix* what is left of it after what is safe was done.
-
         For the others see :class:`acmewrap.doctor.DoctorContext`. Raises :class:`BusyError` when another run is at work.
         """
         from .doctor import DoctorContext, examine, examine_and_fix
@@ -173,7 +170,6 @@ class Job:
 
     def revoke(self, name: str, reason: int = 0, *, sha256: Optional[str] = None) -> RevokeResult:
         """Revoke a certificate at its authority. *reason* is the CRLReason of RFC 5280, 5.3.1.
-
         Raises :class:`BusyError`, :class:`IssueError` (``certificate.not_issued``; ``certificate.replaced``: it is not *sha256*).
         """
         from .engine.context import RunContext
@@ -200,8 +196,7 @@ class Job:
     def upgrade(self, version: Optional[str] = None, *, force: bool = False) -> Run:
         """Switch to another pinned release of acme.sh (None: the newest with two witnesses), or back: install and write it.
 
-        When a step fails, all is as it was before. Raises what :meth:`compare_release` raises, and :class:`ConfigurationError`
-        or :class:`AccessError` when the file cannot be changed.
+        When a step fails, all is as before. Raises as :meth:`compare_release`; for the file ConfigurationError or AccessError.
         """
         from .engine.verbs import upgrade
 
@@ -213,6 +208,12 @@ class Job:
 
         return pinning.pin(self.config, archive, self._environ, pretend=pretend)
 
+    def adjust_schedule(self, *, pretend: bool = False) -> Optional[IntervalChange]:
+        """Have the file and its entry run as often as is needed (None: they do); *pretend* only compares. Raises as that."""
+        from .engine.verbs import interval
+
+        return interval.adjust(self.config, self._environ, self.listener, pretend=pretend)
+
     def schedule(self) -> Scheduler:
         """The entry of the scheduled run, which :meth:`apply` makes. Raises :class:`AcmewrapError` (``schedule.none``)."""
         from .schedule.backends import open_scheduler
@@ -220,9 +221,8 @@ class Job:
         return open_scheduler(self.config, self._environ)
 
     def wrapper(self, authority: Optional[str] = None) -> Path:
-        """The wrapper script of *authority* (None: the first), safe to run: it and acme.sh are what they should be.
-
-        Raises :class:`AcmewrapError` (``authority.unknown``, ``wrapper.missing``), and :class:`ReleaseError`.
+        """The wrapper script of *authority* (None: the first), safe to run: it and acme.sh are what they should be. Raises
+        :class:`AcmewrapError` (``authority.unknown``, ``wrapper.missing``), and :class:`ReleaseError`.
         """
         from .engine.verbs import wrapper
 

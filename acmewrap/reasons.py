@@ -61,10 +61,14 @@ class Detailed:
 
 
 @dataclass(frozen=True)
-class NotAsPinned(Detailed):
-    """What the check of the installed acme.sh said."""
+class OfFailure(Detailed):
+    """One that a failure says."""
 
     failure: Failure
+
+
+class NotAsPinned(OfFailure):
+    """What the check of the installed acme.sh said."""
 
 
 @dataclass(frozen=True)
@@ -109,25 +113,16 @@ class AccountNotManaged(Detailed):
     account: str
 
 
-@dataclass(frozen=True)
-class NotOurs(Detailed):
+class NotOurs(OfFailure):
     """Something to be changed belongs to another user; no reason for a step, but for a note."""
 
-    failure: Failure
 
-
-@dataclass(frozen=True)
-class NotObserved(Detailed):
+class NotObserved(OfFailure):
     """Nobody could look; a step is done so that it fails of the same."""
 
-    failure: Failure
 
-
-@dataclass(frozen=True)
-class Blocked(Detailed):
+class Blocked(OfFailure):
     """It can only fail, and why."""
-
-    failure: Failure
 
 
 @dataclass(frozen=True)
@@ -196,6 +191,7 @@ Reason = Union[
     Plain,
     NotAsPinned,
     TooOpen,
+    AccessDiffers,
     AccountDiffers,
     AccountNotManaged,
     NotOurs,
@@ -209,7 +205,6 @@ Reason = Union[
     Reverted,
     NotAssigned,
     NotImported,
-    AccessDiffers,
 ]
 
 

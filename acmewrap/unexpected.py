@@ -43,7 +43,8 @@ def explain(error: Exception, folder: Path, subject: str) -> AcmewrapError:
     message, report = f"{subject}: {type(error).__name__}, which was not expected", _write(error, folder, subject)
     if report is not None:
         return AcmewrapError(failure(_ID, f"{message}; the report is in {report}", report=report))
-    return AcmewrapError(failure(_ID, f"{message}, and no report could be written to {folder}", tuple(_way(error))))
+    way, shown = tuple(_way(error)), "the lines that are shown with it"
+    return AcmewrapError(failure(_ID, f"{message}, and no report could be written to {folder}", way, report=shown))
 
 
 def own_folder(environ: Mapping[str, str]) -> Path:

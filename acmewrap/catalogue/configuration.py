@@ -22,7 +22,7 @@ ENTRIES: Mapping[str, Entry] = {
     ),
     "config.not_editable": misconfigured(
         "The text of the YAML file cannot be changed so that nothing else changes with it. It was left as it is.",
-        "Write it yourself, `{entries}` under `acme_sh`, then: acmewrap apply",
+        "Write it yourself, `{entries}` under `{section}`, then: acmewrap apply",
     ),
     "config.changed": busy(
         "Somebody saved the YAML file while acmewrap was about to change it. What they wrote was not touched.",

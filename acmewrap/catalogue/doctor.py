@@ -99,7 +99,8 @@ ENTRIES: Mapping[str, Entry] = {
     ),
     "doctor.schedule_too_slow": Entry(
         "Less time lies between the day a certificate is due and its end than between two runs.",
-        "Run more often, `schedule: {{every: {every}}}`, or let `renew` begin earlier; then: acmewrap apply",
+        "Run more often, `schedule: {{every: {every}}}`: acmewrap schedule adjust --yes. Or let `renew` begin earlier, then: "
+        "acmewrap apply",
     ),
     "doctor.lock_held": busy(
         "A run has been at work for hours; no acme.sh takes that long. It keeps every other run out.",

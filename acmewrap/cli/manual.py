@@ -117,10 +117,11 @@ COMMANDS: Mapping[str, Page] = {
         takes=_ALL,
     ),
     "schedule": Page(
-        "show, start or remove the scheduled run",
+        "show, start, adjust or remove the scheduled run",
         "`run` has the scheduler start it, with its environment and its user, and shows how it ended and what it logged.\n"
-        "`remove` asks first; without a terminal it needs --yes.",
-        ("acmewrap schedule show", "acmewrap schedule run", "acmewrap schedule remove"),
+        "`adjust` writes how often the certificates need one into the file, all else in it kept, and into the scheduler. It and\n"
+        "`remove` ask first; without a terminal they need --yes.",
+        ("acmewrap schedule show", "acmewrap schedule run", "acmewrap schedule adjust", "acmewrap schedule remove"),
         takes=("--dry-run",),
     ),
     "monitoring": Page(

@@ -1,5 +1,4 @@
 """Printing: plain lines as things happen, or one JSON document at the end. Nothing else in the package prints or asks.
-
 Everything that is written here is made visible first (:mod:`acmewrap.formats.text`), whoever it comes from.
 """
 
@@ -18,8 +17,8 @@ from .. import __version__
 from ..errors import AcmewrapError, ConfigurationError, ExitCode
 from ..formats.layout import fold, text_of
 from ..formats.text import visible, visible_lines
+from ..report.started import as_started
 from .scheduled import NOTHING
-from .started import as_started
 from .ticker import Ticker
 
 if TYPE_CHECKING:
@@ -53,6 +52,11 @@ class Printer:
         with self._lock, self._aside():
             write_lines(sys.stdout, lines)
 
+    def raw(self, text: str) -> None:
+        """Print a text for another program, in which no command is for anybody to run."""
+        if not self.as_json:
+            print(visible_lines(text))
+
     @property
     def width(self) -> int:
         """The columns of the terminal on standard output; 0: there is none."""
@@ -81,8 +85,7 @@ class Printer:
 
         console = self._console()
         if console is None:
-            table = screen.status_table(statuses, now, self.width)
-            self.lines(map(text_of, table), always=True)
+            self.lines(map(text_of, screen.status_table(statuses, now, self.width)), always=True)
         else:
             self._show(live.print_status, console, statuses, now)
 
@@ -243,6 +246,5 @@ def _width_of(stream: TextIO) -> int:
 
 
 def write_lines(stream: TextIO, lines: Iterable[str]) -> None:
-    width = _width_of(stream)
     for line in lines:
-        print(fold(visible(as_started(line)), width), file=stream, flush=True)
+        print(fold(visible(as_started(line)), _width_of(stream)), file=stream, flush=True)

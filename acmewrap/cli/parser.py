@@ -37,6 +37,8 @@ def _digest(text: str) -> str:
 
 _ANSWERS = "answers (what is left out is asked for, on a terminal)"
 _IS_SET = {"action": "store_true"}
+_DIGEST = {"type": _digest, "metavar": "HEX"}
+_ACTIONS = {"choices": ("show", "run", "adjust", "remove"), "metavar": "ACTION"}
 _FILE, _URL = {"metavar": "FILE"}, {"metavar": "URL"}
 # Options and arguments that only some commands have: which, the flag or the name, and what --help and argparse are to know of it.
 _OWN: Tuple[Tuple[str, str, str, Mapping[str, Any]], ...] = (
@@ -72,16 +74,11 @@ _OWN: Tuple[Tuple[str, str, str, Mapping[str, Any]], ...] = (
     ("self-update", "--from", "the new acmewrap.pyz, a path or URL", {"dest": "source", **_FILE}),
     ("self-update", "--rollback", "back to the build before this one", _IS_SET),
     ("self-update", "--signers", "who may sign, in place of those whom this build trusts", _FILE),
-    (
-        "self-update",
-        "--sha256",
-        "its sum, verified elsewhere, in place of a signature",
-        {"type": _digest, "metavar": "HEX"},
-    ),
+    ("self-update", "--sha256", "its sum, verified elsewhere, in place of a signature", _DIGEST),
     ("apply upgrade schedule revoke replace", "--yes", "do not ask", _IS_SET),
     ("monitoring", "action", "what to do with it", {"choices": ("test",)}),
     ("status", "--format", "how to print it (table)", {"choices": ("table", "prometheus"), "default": "table"}),
-    ("schedule", "action", "what to do with it", {"choices": ("show", "run", "remove")}),
+    ("schedule", "action", "show, run, adjust or remove it", _ACTIONS),
     (
         "schedule",
         "--wait",

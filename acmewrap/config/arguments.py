@@ -66,6 +66,15 @@ def quoted(text: str) -> str:
     return repr(text if len(text) <= _LONGEST else text[:_LONGEST] + "…")
 
 
+def unexpected(expects: str, text: str) -> ValueError:
+    """That *text* is not what was expected. The machine that it names, in a URL, an address or before a port, may only have to be
+    written in ASCII.
+    """
+    host = re.sub("^[a-z]+://", "", text, flags=re.IGNORECASE).partition("/")[0].rpartition("@")[2].partition(":")[0]
+    written = "" if host.isascii() else f": {quoted(host)} is not ASCII, write it {_punycode(host.lower())}"
+    return ValueError(f"expected {expects}, not {quoted(text)}{written}")
+
+
 def check_domain(text: str) -> str:
     """A domain name in lower case, with a wildcard or without, or an IP address; ``../x`` would write a key outside the home."""
     if ":" in text or re.fullmatch(r"[0-9.]+", text):

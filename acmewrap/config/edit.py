@@ -8,25 +8,29 @@ from __future__ import annotations
 
 from codecs import BOM_UTF8
 from dataclasses import dataclass, replace
+from difflib import unified_diff
 from pathlib import Path
-from typing import Callable, Mapping, Optional, Union
+from typing import Callable, Iterator, Mapping, Optional, Tuple, Union
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
 from ..catalogue import failure
 from ..errors import AcmewrapError, BusyError, ConfigurationError, Problem
+from ..secrets import InlineSecret, Redactor
 from ..system import files
+from . import references
 from .binder.nodes import compose, position, span
 from .load import fetch, parse
 from .manifest import Pin
-from .model import AcmeShSettings, Config
+from .model import Config
+from .sections.scalars import DURATION
 
 
 class UneditableError(ConfigurationError):
     """What to write is clear, and no program can write it there."""
 
-    def __init__(self, problem: Problem, entries: str) -> None:
-        super().__init__(failure("config.not_editable", str(problem), entries=entries), (problem,))
+    def __init__(self, problem: Problem, section: str, entries: str) -> None:
+        super().__init__(failure("config.not_editable", str(problem), section=section, entries=entries), (problem,))
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,12 @@ class Edit:
     new: Config
     before: bytes
     after: bytes
+
+    def diff(self) -> Iterator[str]:
+        """The lines that change, secrets in them masked."""
+        redactor = Redactor(one.value for _, one in references.find(self.old) if isinstance(one, InlineSecret))
+        old, new = (text.decode("utf-8-sig").splitlines() for text in (self.before, self.after))
+        return map(redactor.redact, unified_diff(old, new, str(self.old.file), "new", n=0, lineterm=""))
 
     def write(self, *, pretend: bool = False) -> None:
         """Put the new text in the place of the old one; *pretend*: only see whether that can be done.
@@ -63,7 +73,7 @@ def set_release(path: Union[str, Path], version: str, environ: Optional[Mapping[
     Raises what :func:`load` raises, and :class:`UneditableError` (``config.not_editable``) when the text cannot be changed so
     that this alone changes.
     """
-    return _edit(path, {"release": version}, environ, lambda settings: replace(settings, release=version))
+    return _edit(path, "acme_sh", {"release": version}, environ, _of_acme_sh(release=version))
 
 
 def set_pin(
@@ -71,14 +81,33 @@ def set_pin(
 ) -> Edit:
     """The edit that has the file *path* know the release *pin*, by its *manifest* beside the file. Raises the same."""
     values = {"manifest": manifest.name, "sha256": sha256}
-    return _edit(path, values, environ, lambda settings: replace(settings, pin=pin))
+    return _edit(path, "acme_sh", values, environ, _of_acme_sh(pin=pin))
+
+
+def set_interval(path: Union[str, Path], every: str, environ: Optional[Mapping[str, str]] = None) -> Edit:
+    """The edit that has the schedule of the file *path* come *every* so often, and no longer `daily`. Raises the same."""
+
+    def change(config: Config) -> Config:
+        assert config.schedule is not None
+        return replace(config, schedule=replace(config.schedule, daily=None, every_seconds=DURATION.parse(every)))
+
+    return _edit(path, "schedule", {"every": every}, environ, change)
+
+
+def _of_acme_sh(**values: object) -> Callable[[Config], Config]:
+    return lambda config: replace(config, acme_sh=replace(config.acme_sh, **values))  # type: ignore[arg-type]
+
+
+# What a key takes the place of, since a section cannot have both.
+_INSTEAD = {"every": "daily"}
 
 
 def _edit(
     path: Union[str, Path],
+    section: str,
     values: Mapping[str, str],
     environ: Optional[Mapping[str, str]],
-    change: Callable[[AcmeShSettings], AcmeShSettings],
+    change: Callable[[Config], Config],
 ) -> Edit:
     data, private = fetch(path)
     old = parse(data, private, path, environ)
@@ -87,42 +116,53 @@ def _edit(
     text = data.decode(encoding)
     for name, value in values.items():
         root = compose(text.encode("utf-8"), str(path))
-        text = _with_value(text, root, name, value)
+        text = _with_value(text, root, section, name, value)
     after = text.encode(encoding)
     try:
         new = parse(after, private, path, environ)
     except ConfigurationError:
         new = old
-    if new != replace(old, acme_sh=change(old.acme_sh)):
+    if new != change(old):
         root = compose(data, str(path))
-        node = _find(_find(root, "acme_sh"), next(iter(values))) or _find(root, "acme_sh") or root
+        node = _find(_find(root, section), next(iter(values))) or _find(root, section) or root
         reason = "other values hang together with this one (an anchor and its alias), or it is written unusually"
         entries = ", ".join(f'{name}: "{value}"' for name, value in values.items())
-        raise UneditableError(Problem(str(path), *position(node), f"acme_sh.{next(iter(values))}", reason), entries)
+        raise UneditableError(
+            Problem(str(path), *position(node), f"{section}.{next(iter(values))}", reason), section, entries
+        )
     return Edit(old, new, data, after)
 
 
-def _with_value(text: str, root: MappingNode, name: str, value: str) -> str:
-    settings = _find(root, "acme_sh")
-    node = _find(settings, name)
-    if isinstance(node, ScalarNode):
-        start, end = span(text, node)
-        quote = node.style if node.style in ('"', "'") else ""  # as it was
-        return f"{text[:start]}{quote}{value}{quote}{text[end:]}"
+def _with_value(text: str, root: MappingNode, section: str, name: str, value: str) -> str:
+    settings = _find(root, section)
+    entry = _entry(settings, name) or _entry(settings, _INSTEAD.get(name, name))
+    if entry is not None and isinstance(entry[1], ScalarNode):
+        text = _with_scalar(text, entry[1], value)
+        return text if entry[0].value == name else _with_scalar(text, entry[0], name)
     if isinstance(settings, MappingNode):
         return _with_entry(text, settings, f'{name}: "{value}"')
     if root.flow_style:
-        return _with_entry(text, root, f'acme_sh: {{{name}: "{value}"}}')
+        return _with_entry(text, root, f'{section}: {{{name}: "{value}"}}')
     # The section comes at the end, where it parts no comment from what it is about.
     place, indent, newline = root.end_mark.index, " " * root.value[0][0].start_mark.column, _newline(text)
     before = text[:place] if text[:place].endswith(("\n", "\r")) else text[:place] + newline
-    return f'{before}{indent}acme_sh:{newline}{indent}  {name}: "{value}"{newline}{text[place:]}'
+    return f'{before}{indent}{section}:{newline}{indent}  {name}: "{value}"{newline}{text[place:]}'
+
+
+def _with_scalar(text: str, node: ScalarNode, value: str) -> str:
+    start, end = span(text, node)
+    quote = node.style if node.style in ('"', "'") else ""  # as it was
+    return f"{text[:start]}{quote}{value}{quote}{text[end:]}"
 
 
 def _find(mapping: Optional[Node], name: str) -> Optional[Node]:
     """The value of the key *name*."""
+    return (_entry(mapping, name) or (None, None))[1]
+
+
+def _entry(mapping: Optional[Node], name: str) -> Optional[Tuple[ScalarNode, Node]]:
     entries = mapping.value if isinstance(mapping, MappingNode) else ()
-    return next((value for key, value in entries if key.value == name), None)
+    return next((entry for entry in entries if entry[0].value == name), None)
 
 
 def _with_entry(text: str, mapping: MappingNode, entry: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Iterator, Literal, Mapping, Optional, Tuple, Union
+from typing import TYPE_CHECKING, Any, Iterator, Literal, Mapping, Optional, Tuple, Union
 
 from ..secrets import Reference
 from ..system.trust import StrPath
@@ -13,7 +13,9 @@ from .challenges import Challenge
 from .endpoint import Endpoint
 from .install import Install as Install  # noqa: PLC0414 - with the other types, for readers
 from .manifest import OwnHooks, Pin
-from .monitoring import Monitoring
+
+if TYPE_CHECKING:
+    from .monitoring import Monitoring
 
 KeyType = Literal["ec-256", "ec-384", "ec-521", "2048", "3072", "4096", "8192"]
 Scheduler = Literal["crontab", "dsm", "systemd"]

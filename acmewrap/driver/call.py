@@ -38,7 +38,6 @@ _POLLING = ("issue", "renew", "cron")
 logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
 class CallResult(Completed):
     """How a call of acme.sh ended, and what it said, read once."""
 

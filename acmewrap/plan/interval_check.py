@@ -22,22 +22,30 @@ _INTERVALS = (
 
 @dataclass(frozen=True)
 class TooSlow:
-    """Why a schedule is too slow, and the interval that works for all certificates, as the file writes it."""
+    """Why a schedule is too slow, and the longest interval in seconds that works for all certificates."""
 
     message: str
-    every: str
+    seconds: int
+
+    @property
+    def every(self) -> str:
+        """That interval as the file writes it."""
+        return _written(self.seconds)
+
+
+ADJUST = "acmewrap schedule adjust --yes"  # which writes what :func:`find_needed` says
 
 
 def find_problems(config: Config, state: State) -> Iterator[Found]:
     """What is wrong with the section ``schedule``: at most one problem."""
     slow = find_too_slow(config, state)
     if slow is not None:
-        yield Found(("schedule",), f"{slow.message}; write `every: {slow.every}`")
+        yield Found(("schedule",), f"{slow.message}; write `every: {slow.every}`, or run: {ADJUST}")
 
 
 def find_warnings(config: Config, state: State) -> Iterator[Found]:
-    """What is renewed at another time than the file says, and where an authority wishes to be asked more often when to renew
-    (Retry-After, RFC 9773 section 4.3) than runs take place.
+    """What is renewed at another time than the file says, and where an authority asks to be polled for renewal information more
+    often (Retry-After, RFC 9773 section 4.3) than runs take place.
     """
     for name, lifetime in _lifetimes(config, state).items():
         renew = config.certificates[name].renew
@@ -48,18 +56,28 @@ def find_warnings(config: Config, state: State) -> Iterator[Found]:
             )
             remedy = f"{span(left)} before its end; leave `renew` out, or write a shorter time"
             yield Found(("certificates", name, "renew"), f"{message} {remedy}")
-    interval = interval_of(config.schedule)
-    wishes: Dict[str, int] = {}
-    for name, found in state.certificates.items():
-        every = found.advice.every if found.advice is not None else None
-        if every is not None and every < interval:
-            wishes[config.certificates[name].authority] = min(
-                every, wishes.get(config.certificates[name].authority, every)
-            )
-    for name, every in wishes.items():
-        wish = f"the authority {name} wishes to be asked every {span(every)} when to renew"
-        rare = f"a run takes place every {span(interval)}; write `every: {_written(every)}`"
-        yield Found(("schedule",), f"{wish}, and {rare}")
+    for name, every in _polled(config, state).items():
+        asked = f"the authority {name} asks to be polled for renewal information every {span(every)}"
+        rare = f"a run takes place every {span(interval_of(config.schedule))}"
+        yield Found(("schedule",), f"{asked}, and {rare}; write `every: {_written(every)}`, or run: {ADJUST}")
+
+
+def find_needed(config: Config, state: State) -> Optional[str]:
+    """The interval that suits every certificate and authority, as the file writes it; None: the present one does."""
+    slow, polled = find_too_slow(config, state), _polled(config, state).values()
+    needed = (*polled, *([slow.seconds] if slow is not None else ()))
+    return _written(min(needed)) if needed else None
+
+
+def _polled(config: Config, state: State) -> Dict[str, int]:
+    """Seconds by authority, of those that ask to be polled more often than runs take place."""
+    found: Dict[str, int] = {}
+    for name, certificate in state.certificates.items():
+        every = None if certificate.advice is None else certificate.advice.every
+        authority = config.certificates[name].authority
+        if every is not None and every < interval_of(config.schedule):
+            found[authority] = min(every, found.get(authority, every))
+    return found
 
 
 def find_too_slow(config: Config, state: State) -> Optional[TooSlow]:
@@ -79,7 +97,7 @@ def find_too_slow(config: Config, state: State) -> Optional[TooSlow]:
         f"a run every {span(interval)} is too slow for {name}: its certificate lives {span(lifetime)} and is due {span(left)} "
         "before its end, so it can expire between two runs"
     )
-    return TooSlow(message, _written(slowest[name]))
+    return TooSlow(message, slowest[name])
 
 
 def _written(seconds: int) -> str:

@@ -168,6 +168,7 @@ OWN: Mapping[Tuple[str, ...], Dict[str, Type]] = {
     },
     ("schedule",): {
         "entry": field(optional(TEXT), None, "Of schedule show."),
+        "every": field(optional(TEXT), None, "Of schedule adjust: what it wrote."),
         "succeeded": field(optional(FLAG), None, "Of schedule run; null: the scheduler does not say."),
         "message": field(optional(TEXT), None, "Of schedule run."),
         "lines": field(listed(TEXT), None, "What the run added to the log."),

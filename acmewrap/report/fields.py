@@ -6,6 +6,8 @@ from datetime import datetime, timezone
 from functools import partial
 from typing import Any, Callable, Dict, NamedTuple, Optional, Union
 
+from .started import as_started
+
 Schema = Dict[str, Any]
 Getter = Union[str, Callable[[Any], Any]]
 
@@ -96,7 +98,7 @@ ID = Type({"type": "string", "pattern": r"^[a-z_]+\.[a-z0-9_]+$"}, str)
 FAILURE_PARTS: Dict[str, Type] = {
     "id": field(ID, None, "Stable; each is explained in docs/errors.md."),
     "message": TEXT,
-    "remedy": TEXT,
+    "remedy": Type(TEXT.schema, as_started),
     "lines": field(listed(TEXT), None, "The last words of the command behind it, without secrets."),
 }
 FAILURE = record("failure", FAILURE_PARTS)

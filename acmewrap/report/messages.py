@@ -8,6 +8,7 @@ from typing import Iterator, Union
 from ..engine.results import Run
 from ..errors import AcmewrapError
 from . import failures, screen
+from .started import as_started
 
 Ending = Union[Run, AcmewrapError, None]
 """None: nothing ran, this is a test."""
@@ -20,7 +21,7 @@ def title(ending: Ending) -> str:
 
 
 def text(ending: Ending) -> str:
-    return "\n".join(_lines(ending))
+    return as_started("\n".join(_lines(ending)))
 
 
 def _lines(ending: Ending) -> Iterator[str]:

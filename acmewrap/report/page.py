@@ -23,6 +23,7 @@ from ..state.machine import read_state
 from ..state.model import STATUS_PARTS
 from . import screen, wording
 from .fields import moment as rfc3339
+from .started import as_started
 
 _RANKS = {"bad": 0, "due": 1, "good": 2}
 _MARKS = ("seen", "next")  # on the line; its ends and colours show the others
@@ -63,6 +64,7 @@ class Report:
             ago=self._ago,
             title=_title,
             reason=wording.describe_kind,
+            started=as_started,
         )
 
     def _row(self, status: CertificateStatus, pending: Sequence[Step]) -> Dict[str, Any]:

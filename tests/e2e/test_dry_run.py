@@ -65,7 +65,10 @@ HONOURED: Tuple[Row, ...] = (
         False,
     ),
     Row(("apply", "--prune", "--yes"), "remove  {folder}/.acme.sh/second.internal.test_ecc"),
-    Row(("upgrade", "--to", "3.1.2", "--yes"), "Nothing was changed. To switch: acmewrap upgrade --to 3.1.2 --yes"),
+    Row(
+        ("upgrade", "--to", "3.1.2", "--yes"),
+        "acmewrap upgrade --to 3.1.2 --yes",
+    ),
     Row(("schedule", "show"), "acmewrap", leaves=False),
     Row(("schedule", "remove", "--yes"), "Would remove the entry: "),
     Row(("monitoring", "test"), "Would send one message to each service", leaves=False),

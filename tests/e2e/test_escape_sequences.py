@@ -5,10 +5,8 @@ from __future__ import annotations
 import dataclasses
 import json
 import os
-import pty
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, Iterator, List
+from typing import Any, Iterator
 
 import pytest
 
@@ -61,28 +59,6 @@ def assert_document_is_clean(value: Any) -> None:
             assert_document_is_clean(one)
 
 
-def on_terminal(machine: Machine, *words: str) -> str:
-    """All that the command shows to somebody at a terminal."""
-    ours, its = pty.openpty()
-    environment = {**machine.environment, "TERM": "xterm-256color", "COLUMNS": "300"}
-    argv = ["--config", str(machine.folder / "acmewrap.yaml"), *words]
-    with ThreadPoolExecutor(1) as pool:
-        pool.submit(forkserver().run, argv, environment, terminal=os.ttyname(its)).add_done_callback(
-            lambda _: os.close(its)
-        )
-        shown: List[bytes] = []
-        while True:
-            try:
-                data = os.read(ours, 65536)
-            except OSError:  # the other end is closed
-                break
-            if not data:
-                break
-            shown.append(data)
-    os.close(ours)
-    return b"".join(shown).decode("utf-8")
-
-
 def look_everywhere(machine: Machine, *commands: str) -> str:
     """Run *commands*, plain, as documents and on a terminal; all of what they print is clean, and returned as one text."""
     texts = []
@@ -95,7 +71,7 @@ def look_everywhere(machine: Machine, *commands: str) -> str:
         document = machine.run("--json", *words)
         assert_clean(document.stdout + document.stderr)
         assert_document_is_clean(document.document)
-        shown = on_terminal(machine, *words)
+        shown = machine.on_terminal(*words)
         assert [pair for pair in PAIRS if pair in shown] == []
         texts.append(shown)
     return "\n".join(texts)

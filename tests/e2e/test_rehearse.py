@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import sys
 from pathlib import Path
 from typing import Iterator
 
@@ -90,7 +91,7 @@ def test_doctor_says_what_it_looked_at_and_ends_with_the_code_of_what_it_found(m
     lines = done.stdout.splitlines()
     assert "BAD  the secrets" in lines
     assert "ok   the webroot " + str(machine.web.root) in lines
-    assert lines[-1] == "1 of them can be fixed by: acmewrap doctor --fix"
+    assert lines[-1] == f"1 of them can be fixed by: {sys.executable} -m acmewrap doctor --fix"
     done = machine.run(*words, "--fix")
     assert done.returncode == 1, done
     assert (machine.folder / "dsm.password").stat().st_mode & 0o777 == 0o600

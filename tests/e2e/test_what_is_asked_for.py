@@ -86,7 +86,7 @@ def test_each_release_asks_for_what_it_can_and_the_rest_is_a_problem(
     ):
         done = check(more)
         if flag not in script:
-            assert (done.returncode, "acmewrap upgrade 3." in done.stdout) == (78, True), done
+            assert (done.returncode, "write `release: 3." in done.stdout) == (78, True), done
         elif "profile" in more:  # Pebble 2.4 has none
             assert (done.returncode, "no profile shortlived; it offers: none" in done.stdout) == (78, True), done
         else:

@@ -79,7 +79,7 @@ def test_a_file_that_is_not_there_ends_with_78(tmp_path: Path) -> None:
     done = acmewrap("--config", str(tmp_path / "none.yaml"), "check")
     assert done.returncode == 78
     assert "does not exist" in done.stderr
-    assert done.stderr.splitlines()[-1].startswith("What to do: Write one with `acmewrap init`")
+    assert done.stderr.splitlines()[-1].startswith(f"What to do: Write one with `{sys.executable} -m acmewrap init`")
 
 
 def test_an_unknown_certificate_is_told_with_those_that_are_known(folder: Path) -> None:

@@ -5,69 +5,21 @@ from __future__ import annotations
 import io
 import json
 import sys
-from dataclasses import dataclass
+import time
 from pathlib import Path
 from typing import List, Tuple
 
 import pytest
 
-from acmewrap import cli
 from acmewrap.testing.certificates import make_leaf, make_root
-
-YAML = """\
-acme_sh: {archive: nowhere.tar.gz}
-authorities:
-  internal: {server: "https://localhost:1/dir", ca_bundle: ca.crt}
-certificates:
-  nas: {domains: [nas.test], challenge: {webroot: web}}
-schedule: {every: 6h}
-"""
-
-
-@dataclass
-class Place:
-    """A folder with two certificates, one of which the file does not name, and a crontab with an entry."""
-
-    folder: Path
-    leftover: Path
-    crontab: Path
-
-    def run(self, *words: str) -> int:
-        return cli.main(["--config", str(self.folder / "acmewrap.yaml"), "--no-color", *words])
+from place import YAML, Place, make_place
 
 
 @pytest.fixture
 def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Place:
-    folder = tmp_path / "place"
-    (folder / "web/.well-known/acme-challenge").mkdir(parents=True)
-    root = make_root(folder / "ca")
-    for name in ("nas.test", "old.test"):
-        home = folder / f".acme.sh/{name}_ecc"
-        pair = make_leaf(folder / "ca", root, [name], file=name)
-        home.mkdir(parents=True)
-        for file, source in (
-            (f"{name}.cer", pair.certificate),
-            (f"{name}.key", pair.key),
-            ("fullchain.cer", pair.fullchain),
-        ):
-            (home / file).write_bytes(source.read_bytes())
-        (home / "ca.cer").write_bytes(root.certificate.read_bytes())
-        (home / f"{name}.key").chmod(0o600)
-        (home / f"{name}.conf").write_text(f"Le_Domain='{name}'\n")
-    (folder / "ca.crt").write_bytes(root.certificate.read_bytes())
-    (folder / "acmewrap.yaml").write_text(YAML, encoding="utf-8")
-    table = folder / "table"
-    table.write_text("", encoding="utf-8")
-    tool = tmp_path / "tools/crontab"
-    tool.parent.mkdir()
-    tool.write_text(f"#!/bin/sh\ncase $1 in -l) cat {table} ;; *) cat >{table} ;; esac\n", encoding="utf-8")
-    tool.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tool.parent}:/usr/bin:/bin")
-    place = Place(folder, folder / ".acme.sh/old.test_ecc", table)
-    place.run("apply")  # acme.sh cannot be installed from there, and the entry comes all the same
-    assert "BEGIN acmewrap" in table.read_text(encoding="utf-8")
+    made = make_place(tmp_path, monkeypatch)
     capsys.readouterr()
-    return place
+    return made
 
 
 def at_terminal(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
@@ -75,6 +27,40 @@ def at_terminal(monkeypatch: pytest.MonkeyPatch, typed: str) -> None:
     monkeypatch.setattr(keyboard, "isatty", lambda: True)
     monkeypatch.setattr(sys, "stdin", keyboard)
     monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+
+
+def shorten(place: Place) -> None:
+    """The life of the certificate: six hours."""
+    root, home = make_root(place.folder / "ca"), place.folder / ".acme.sh/nas.test_ecc"
+    pair = make_leaf(place.folder / "ca", root, ["nas.test"], not_after=time.time() + 5 * 3600, file="short")
+    for file, source in (
+        ("nas.test.cer", pair.certificate),
+        ("nas.test.key", pair.key),
+        ("fullchain.cer", pair.fullchain),
+    ):
+        (home / file).write_bytes(source.read_bytes())
+    (home / "ca.cer").write_bytes(root.certificate.read_bytes())
+    (place.folder / "ca.crt").write_bytes(root.certificate.read_bytes())
+
+
+@pytest.mark.parametrize("answer", ["y\n", "n\n", "--dry-run", "", "--yes"])
+def test_a_schedule_that_is_too_rare_is_adjusted_in_the_file_and_the_scheduler_once_agreed_to(
+    place: Place, answer: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file, table = place.folder / "acmewrap.yaml", place.crontab.read_text(encoding="utf-8")
+    shorten(place)
+    if answer.endswith("\n"):
+        at_terminal(monkeypatch, answer)
+    code = place.run("schedule", "adjust", *answer.split() if answer.startswith("-") else ())
+    said, agreed = capsys.readouterr(), answer in ("y\n", "--yes")
+    assert code == (0 if answer else 2)
+    text = YAML.replace("every: 6h", "every: 2h") if agreed else YAML
+    assert file.read_text(encoding="utf-8") == text
+    assert (place.crontab.read_text(encoding="utf-8") != table) is agreed
+    assert answer == "--yes" or "+schedule: {every: 2h}" in said.out + said.err
+    if agreed:
+        assert place.run("schedule", "adjust") == 0
+        assert "Nothing to do" in capsys.readouterr().out
 
 
 DESTROYING: Tuple[Tuple[str, ...], ...] = (

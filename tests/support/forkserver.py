@@ -19,6 +19,7 @@ import sys
 import tempfile
 import threading
 import time
+from importlib.machinery import ModuleSpec
 from pathlib import Path
 from typing import Dict, List, Mapping, Optional, Sequence
 
@@ -164,6 +165,7 @@ def _become_acmewrap(folder: str, words: List[str], environment: Dict[str, str],
     os.environ.clear()
     os.environ.update(environment)
     time.tzset()
+    sys.modules["__main__"].__spec__ = ModuleSpec("acmewrap.__main__", None)
     sys.argv = [str(REPOSITORY / "acmewrap" / "__main__.py"), *words]
     code = 70
     try:

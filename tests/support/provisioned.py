@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import pty
 import shutil
 import socket
 import ssl
@@ -12,6 +13,7 @@ import subprocess
 import sys
 import time
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, List, Tuple
@@ -125,6 +127,27 @@ class Machine:
             stderr=pipe,
             universal_newlines=True,
         )
+
+    def on_terminal(self, *words: str, typed: str = "") -> str:
+        """All that the command shows to somebody at a terminal, who has *typed* ahead."""
+        ours, its = pty.openpty()
+        os.write(ours, typed.encode())
+        environment = {**self.environment, "TERM": "xterm-256color", "COLUMNS": "300"}
+        argv = ["--config", str(self.folder / "acmewrap.yaml"), *words]
+        with ThreadPoolExecutor(1) as pool:
+            running = pool.submit(forkserver().run, argv, environment, terminal=os.ttyname(its))
+            running.add_done_callback(lambda _: os.close(its))
+            shown: List[bytes] = []
+            while True:
+                try:
+                    data = os.read(ours, 65536)
+                except OSError:  # the other end is closed
+                    break
+                if not data:
+                    break
+                shown.append(data)
+        os.close(ours)
+        return b"".join(shown).decode("utf-8")
 
     def _variables(self) -> Dict[str, str]:
         if not self.run_by_root:

@@ -48,7 +48,7 @@ OTHERS: Mapping[Type[BaseException], Callable[[], BaseException]] = {
     Refusal: lambda: Refusal(105, {"a": 1}, reason="no"),
     Terminated: Terminated,
     TooMuchError: TooMuchError,
-    UneditableError: lambda: UneditableError(PROBLEM, "3.1.4"),
+    UneditableError: lambda: UneditableError(PROBLEM, "acme_sh", "3.1.4"),
     UnreachableError: lambda: UnreachableError(ODD, verify_code=18),
     UsageError: lambda: UsageError(ODD),
 }

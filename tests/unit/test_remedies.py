@@ -5,29 +5,15 @@ from __future__ import annotations
 import ast
 import re
 from pathlib import Path
-from typing import Iterator, Tuple
 
 import pytest
 
 import acmewrap
-from acmewrap.catalogue import CATALOGUE, failure
+from acmewrap.catalogue import CATALOGUE
 from acmewrap.cli import parser
-from acmewrap.cli.manual import COMMANDS
+from remedies import VALUES, commands
 
 PACKAGE = Path(acmewrap.__file__).parent
-# A command ends where the sentence, the quotation or its shell command does.
-_COMMAND = re.compile(r"acmewrap ((?:[a-z-]+)(?: (?:--[a-z-]+|[A-Z][A-Z_]*|show|test)(?=[ .;:,`)]|$))*)")
-VALUES = {
-    "update.nothing_kept": ["acmewrap.pyz"],
-    "dsm.odd_reply": ["dsm.json"],
-}  # that stand elsewhere in the sentence
-
-
-def commands() -> Iterator[Tuple[str, str]]:
-    for id in CATALOGUE:
-        for words in _COMMAND.findall(failure(id, "").remedy):
-            if words.split()[0] in COMMANDS:
-                yield id, words
 
 
 def test_remedies_name_commands_at_all() -> None:

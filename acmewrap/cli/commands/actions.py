@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
+from typing import Optional
 
+from ...engine.verbs.interval import IntervalChange
 from ...errors import ExitCode, IssueError
 from ...formats.text import Lines
+from ...job import Job
 from ..invocation import Invocation
 
 
@@ -30,9 +34,11 @@ def revoke(invocation: Invocation) -> ExitCode:
 
 
 def schedule(invocation: Invocation) -> ExitCode:
-    """Perform one of ``show``, ``run`` and ``remove`` on the entry of the scheduled run."""
-    options, printer = invocation.options, invocation.printer
-    scheduler = invocation.job().schedule()
+    """Perform one of ``show``, ``run``, ``adjust`` and ``remove`` on the entry of the scheduled run."""
+    options, printer, job = invocation.options, invocation.printer, invocation.job()
+    scheduler = job.schedule()
+    if options.action == "adjust":
+        return adjust(invocation, job, job.adjust_schedule(pretend=True))
     if options.action == "show":
         entry = scheduler.show()
         printer.lines(entry.splitlines() or ["There is no entry; `acmewrap apply` makes it."], always=True)
@@ -57,6 +63,29 @@ def schedule(invocation: Invocation) -> ExitCode:
     printer.lines([outcome.message, *(f"  | {line}" for line in outcome.lines)], always=True)
     parts = {"succeeded": outcome.succeeded, "message": outcome.message, "lines": outcome.lines}
     printer.document(code, changed=True, **parts)
+    return code
+
+
+def adjust(invocation: Invocation, job: Job, change: Optional[IntervalChange]) -> ExitCode:
+    """Write the interval that is needed, if somebody agrees to it."""
+    from ...report import screen
+
+    printer = invocation.printer
+    if change is None:
+        printer.nothing()
+        printer.document(ExitCode.OK)
+        return ExitCode.OK
+    if invocation.options.dry_run:
+        printer.lines(change.diff, always=True)
+        return invocation.report_actions([f"write `every: {change.every}` into {job.config.file} and the scheduler"])
+    question = [f"This writes how often a run is needed into {job.config.file} and the scheduler:", *change.diff]
+    if not invocation.confirm(question):
+        return ExitCode.OK
+    with printer.following() as listener:
+        done = replace(job, listener=listener).adjust_schedule() or change
+    code = done.run.exit_code if done.run is not None else ExitCode.OK
+    printer.lines(screen.run_lines(done.run) if done.run is not None else ())
+    printer.document(code, changed=done.run is not None and code == ExitCode.OK, every=done.every)
     return code
 
 

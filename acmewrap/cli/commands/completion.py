@@ -20,7 +20,7 @@ def completion(invocation: Invocation) -> ExitCode:
 
     text = shellcode([parser.PROGRAM], use_defaults=False, shell=invocation.options.shell)  # type: ignore[no-untyped-call]
     script = str(text).strip()
-    invocation.printer.lines(script.split("\n"), always=True)
+    invocation.printer.raw(script)
     invocation.printer.document(ExitCode.OK, script=Lines(f"{script}\n"))
     return ExitCode.OK
 

@@ -33,7 +33,7 @@ def status(invocation: Invocation) -> ExitCode:
 
     job, printer = invocation.job(), invocation.printer
     if invocation.options.format == "prometheus":
-        printer.lines(job.metrics(*invocation.names()).splitlines(), always=True)
+        printer.raw(job.metrics(*invocation.names()).rstrip("\n"))
         return ExitCode.OK
     with printer.waiting("Looking at the targets"):
         statuses, schedule = job.status(*invocation.names()), schedule_status.look(job.config, time.time())
@@ -57,7 +57,7 @@ def report(invocation: Invocation) -> ExitCode:
         parts = {"plan": found.pending, "unread": found.unread, "certificates": found.certificates}
         printer.document(ExitCode.OK, **runs, **parts)
     elif invocation.options.output is None:
-        printer.lines(found.html().split("\n"), always=True)
+        printer.raw(found.html())
     else:
         write_atomic(Path(invocation.options.output), found.html(), PUBLIC)
         printer.lines([f"Written to {invocation.options.output}"])
@@ -138,6 +138,6 @@ def schema(invocation: Invocation) -> ExitCode:
     from ...report import document
 
     wanted = document.schema() if invocation.options.document else config.schema()
-    invocation.printer.lines(json.dumps(wanted, indent=2).split("\n"), always=True)
+    invocation.printer.raw(json.dumps(wanted, indent=2))
     invocation.printer.document(ExitCode.OK, schema=wanted)
     return ExitCode.OK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import os
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple
 
 from ...engine.results import Run
-from ...errors import ConfigurationWarning, ExitCode
+from ...errors import AcmewrapError, ConfigurationWarning, ExitCode
 from ...job import Job
 from ...plan.steps import Step
 from ..invocation import Invocation, checked
@@ -41,7 +42,16 @@ def perform(invocation: Invocation) -> ExitCode:
     printer = invocation.printer
     with printer.following() as listener:
         done = _METHODS[options.command](dataclasses.replace(job, listener=listener), *names, **chosen)
-    return _report(invocation, job, names, done)
+    code = _report(invocation, job, names, done)
+    if options.command == "apply" and code == ExitCode.OK and not options.yes and printer.can_ask():
+        change = None
+        with contextlib.suppress(AcmewrapError):  # where the file cannot be edited, the warning says what to write
+            change = job.adjust_schedule(pretend=True)
+        if change is not None:
+            from .actions import adjust
+
+            return adjust(invocation, job, change)
+    return code
 
 
 def replace(invocation: Invocation) -> ExitCode:

@@ -57,6 +57,19 @@ class Scalar(Text):
         return dict(self.shape)
 
 
+@dataclass(frozen=True)
+class Later(Kind):
+    """What few files hold: ``load`` imports its description when one does."""
+
+    load: Callable[[], Kind]
+
+    def read(self, node: Node, path: str, reader: Reader) -> Any:
+        return self.load().read(node, path, reader)
+
+    def schema(self) -> Dict[str, Any]:
+        return self.load().schema()
+
+
 def matching(pattern: str, expects: str, secret: bool = False) -> Scalar:
     """Text that *pattern* (the syntax that Python and ECMA 262 share, without anchors) matches from end to end.
 

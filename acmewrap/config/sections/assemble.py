@@ -93,7 +93,9 @@ def _certificate(name: str, section: Section, root: Section, authorities: Dict[s
     options: Tuple[str, ...] = section.get("options") or ()
     wanted = wanted_options(section, root.get("acme_sh"))
     for key, flag, since in missing_options(wanted, options, root.get("acme_sh")):
-        section.refuse(key, f"this release of acme.sh has no {flag}: acmewrap upgrade {since}, or a later one")
+        section.refuse(
+            key, f"this release of acme.sh has no {flag}: write `release: {since}` under `acme_sh`, or a later one"
+        )
     if domains[:1] == ("ca",) and not str(section.get("key")).startswith("ec"):
         section.refuse(
             "domains", "acme.sh would put an RSA certificate for `ca` where its accounts lie: take a key such as ec-256"

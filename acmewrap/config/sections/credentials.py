@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Callable, Dict, Mapping
 
 from yaml.nodes import Node
@@ -93,6 +94,7 @@ REFERENCE = Record(
 )
 SECRET = Either(f"a secret: {_FORMS}", text=InlineKind(), mapping=REFERENCE)
 _TEXT = Scalar("a text or a secret", check_value)
+_PATH = PathKind("the path of a file")
 
 
 @dataclass(frozen=True)
@@ -114,8 +116,10 @@ class Environment(Kind):
             if _OWNED.fullmatch(name):
                 section.refuse(name, "acme.sh takes this variable for its own business, and no hook reads it")
             private = _PRIVATE_NAME.search(name) and name not in PATH_VARIABLES
-            kind = _TEXT if isinstance(value.value, str) and not private else SECRET
-            section.values[name] = kind.read(value, section.path_of(name), reader)
+            plain: Kind = _PATH if name in PATH_VARIABLES else _TEXT
+            kind = plain if isinstance(value.value, str) and not private else SECRET
+            found = kind.read(value, section.path_of(name), reader)
+            section.values[name] = str(found) if isinstance(found, Path) else found
         return section if len(reader.problems) == before else INVALID
 
     def schema(self) -> Dict[str, Any]:

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import Dict, get_args
 
-from ..arguments import URL_PATTERN, quoted
+from ..arguments import URL_PATTERN, unexpected
 from ..binder.record import Key, Record, Section
 from ..binder.types import Scalar, Sequence, choice, matching
 from ..monitoring import EndState, Healthchecks, Metrics, Monitoring, Ntfy, RunState, Webhook
@@ -22,7 +22,7 @@ _BUNDLE = Key(
 
 def _server(text: str) -> str:
     if re.fullmatch(URL_PATTERN, text) is None:
-        raise ValueError(f"expected the address of a server such as https://ntfy.example.com, not {quoted(text)}")
+        raise unexpected("the address of a server such as https://ntfy.example.com", text)
     return text.rstrip("/")
 
 

@@ -40,7 +40,6 @@ class PathKind(Text):
         return {"type": ["string", "null"], "minLength": 1}
 
 
-@dataclass(frozen=True)
 class Bundle(PathKind):
     """A file of certificates or the PEM itself, which stays a text."""
 

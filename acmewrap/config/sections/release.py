@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Optional, Tuple
 
@@ -24,7 +23,6 @@ from .paths import PathKind
 from .scalars import FLAG, RELEASE
 
 
-@dataclass(frozen=True)
 class ManifestFile(PathKind):
     """The pin in the file, and the SHA-256 of the file."""
 
@@ -48,7 +46,6 @@ _HOOKS: Mapping[str, Tuple[str, Tuple[str, ...]]] = {
 }
 
 
-@dataclass(frozen=True)
 class HookFolder(PathKind):
     """The hooks in a folder, each with its SHA-256. Other files there are left alone."""
 

@@ -22,6 +22,7 @@ from ..arguments import (
     check_domain,
     check_value,
     quoted,
+    unexpected,
 )
 from ..binder.types import Scalar, choice, matching
 from ..endpoint import STARTTLS_PORTS, Endpoint
@@ -33,7 +34,6 @@ CHAIN = matching(r"[A-Za-z0-9][A-Za-z0-9 ._()-]*", "the name of a certificate, s
 VARIABLE = matching(VARIABLE_PATTERN, "the name of an environment variable")
 HOOK = matching(HOOK_PATTERN, "the name of one of acme.sh's deploy hooks, such as ssh")
 DNS_HOOK = matching(DNS_HOOK_PATTERN, "the name of one of acme.sh's DNS hooks, such as dns_nsupdate")
-EMAIL = matching(EMAIL_PATTERN, "an e-mail address")
 RELEASE = matching(VERSION_PATTERN, "a version of acme.sh such as 3.1.1")
 ANY = Scalar("text", str)
 FLAG = Scalar(
@@ -65,6 +65,14 @@ def _match(pattern: str, text: str, expects: str) -> Match[str]:
     found = re.fullmatch(pattern, text)
     if found is None:
         raise ValueError(f"expected {expects}, not {quoted(text)}")
+    return found
+
+
+def _naming(pattern: str, text: str, expects: str) -> Match[str]:
+    """The same of a text that names a machine."""
+    found = re.fullmatch(pattern, text)
+    if found is None:
+        raise unexpected(expects, text)
     return found
 
 
@@ -113,7 +121,7 @@ def _time(text: str) -> Tuple[int, int]:
 def _endpoint(text: str) -> Optional[Endpoint]:
     if text in ("no", "false"):
         return None
-    match = _match(f"({HOST_PATTERN}):([0-9]+)", text, "host:port of a TLS server, or `no` when nobody can look")
+    match = _naming(f"({HOST_PATTERN}):([0-9]+)", text, "host:port of a TLS server, or `no` when nobody can look")
     host = match[1].strip("[]")
     port = _whole(match[2], 1, 65535, "a port from 1 to 65535")
     return Endpoint(host=host, port=port, name=host, starttls=STARTTLS_PORTS.get(port))
@@ -122,11 +130,11 @@ def _endpoint(text: str) -> Optional[Endpoint]:
 def _proxy(text: str) -> str:
     if "@" in text:
         raise ValueError("a proxy with a password is written as {file: path}, in a file that others cannot read")
-    return _match(_PROXY_URL, text, "the URL of a proxy such as http://proxy.lan:3128").group()
+    return _naming(_PROXY_URL, text, "the URL of a proxy such as http://proxy.lan:3128").group()
 
 
 def _server(text: str) -> str:
-    match = _match(URL_PATTERN, text, "the URL of an ACME directory such as https://ca.example.com/acme/directory")
+    match = _naming(URL_PATTERN, text, "the URL of an ACME directory such as https://ca.example.com/acme/directory")
     if match[1] == "http" and not is_loopback(match[2]):
         raise ValueError(
             "expected https: a directory read in the clear can be replaced by anybody on the way (http: loopback only)"
@@ -149,7 +157,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _nas(text: str) -> str:
-    match = _match(
+    match = _naming(
         rf"(https?)://({HOST_PATTERN})(?::([0-9]{{1,5}}))?/?", text, "the address of DSM such as http://localhost:5000"
     )
     port = _whole(match[3] or str(_DSM_PORTS[match[1]]), 1, 65535, "a port from 1 to 65535")
@@ -182,6 +190,10 @@ def _shape(pattern: str) -> Dict[str, Any]:
     return {"type": "string", "pattern": f"^(?:{pattern})$"}
 
 
+def _machine(pattern: str, expects: str) -> Scalar:
+    return Scalar(expects, lambda text: _naming(pattern, text, expects).group(), _shape(pattern))
+
+
 COMMAND = matching(r"[^\s].*", "a shell command")
 DURATION = Scalar("a duration such as 8h", _duration, _shape(_DURATION))
 WAIT = Scalar(
@@ -195,7 +207,8 @@ FRACTION = Scalar(
     {"anyOf": [{"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, _shape(_FRACTION)]},
 )
 TIME = Scalar("a time of day such as 04:55", _time, _shape("(?:[01]?[0-9]|2[0-3]):[0-5][0-9]"))
-HOST = matching(HOST_PATTERN, "the name or address of a host")
+HOST = _machine(HOST_PATTERN, "the name or address of a host")
+EMAIL = _machine(EMAIL_PATTERN, "an e-mail address")
 ENDPOINT_TEXT = Scalar(
     "host:port, or no", _endpoint, {"anyOf": [{"enum": ["no", False]}, _shape(f"false|(?:{HOST_PATTERN}):[0-9]+")]}
 )

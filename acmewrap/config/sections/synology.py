@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Dict, Mapping, Optional, Union, get_args
 from urllib.parse import urlsplit
 
@@ -145,7 +145,6 @@ SYNOLOGY = Record(
 )
 
 
-@dataclass(frozen=True)
 class Shorthand(Kind):
     """The word `synology`, which stands for the section of that name; read into a Section without values."""
 

@@ -11,11 +11,10 @@ from typing import Optional, Union, get_args
 from .. import model
 from ..arguments import quoted
 from ..binder.record import Key, Record, Section
-from ..binder.types import Either, Sequence, Table, choice, matching
+from ..binder.types import Either, Kind, Later, Sequence, Table, choice, matching
 from .challenges import CHALLENGE
 from .credentials import REFERENCE, SECRET, Environment
 from .install import INSTALL
-from .monitoring import MONITORING
 from .options import OPTION, USAGES
 from .paths import Bundle, PathKind
 from .release import ACME_SH
@@ -45,6 +44,12 @@ def _check_command(section: Section) -> None:
 
 def _renew(at: Optional[model.RenewAt] = None, before: int = 0) -> Union[model.RenewAt, model.RenewBefore]:
     return at or model.RenewBefore(before)
+
+
+def _monitoring() -> Kind:
+    from .monitoring import MONITORING
+
+    return MONITORING
 
 
 _EAB = Record(
@@ -224,7 +229,9 @@ ROOT = Record(
             "Commands of your own around each run that has something to do; plans and --dry-run run none. One that fails before "
             "something stops that. Equal ones run once before and once after.",
         ),
-        "monitoring": Key(MONITORING, "Who hears of each run of everything (`cron`, and `apply` without names)."),
+        "monitoring": Key(
+            Later(_monitoring), "Who hears of each run of everything (`cron`, and `apply` without names)."
+        ),
         "schedule": Key(_SCHEDULE, "When acmewrap runs unattended."),
     }
 )

@@ -6,7 +6,7 @@ import ast
 import io
 import json
 import logging
-import re
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Dict
@@ -17,6 +17,7 @@ from rich.console import Console
 import acmewrap
 from acmewrap import cli
 from acmewrap.catalogue import failure
+from acmewrap.cli import manual
 from acmewrap.cli.output import Printer
 from acmewrap.cli.parser import parse
 from acmewrap.engine.results import StepEnded, StepLine, StepResult, StepStarted
@@ -24,7 +25,7 @@ from acmewrap.errors import ExitCode, Failure
 from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import IssueCertificate
 from acmewrap.reasons import AccountNotManaged, SetBroken
-from acmewrap.report import live, screen
+from acmewrap.report import live, messages, screen, started
 from acmewrap.system import resources
 from results import AUTHORITY, CERTIFICATE, NOW, SEEN, VALID, X509_LEAF
 
@@ -151,13 +152,48 @@ def test_a_mistake_on_the_command_line_is_shown_as_clean(
     assert is_clean(capsys.readouterr().err)
 
 
-def test_remedies_of_a_single_file_name_the_command_as_it_was_started(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+def _started(monkeypatch: pytest.MonkeyPatch, how: str, tmp_path: Path) -> str:
+    """Pretend that it was started like that; what its commands then begin with."""
+    python = tmp_path / "bin/python3"
+    script = python.parent / "acmewrap"
+    python.parent.mkdir()
+    for file in (python, script):
+        file.write_text("#!/bin/sh\n", encoding="utf-8")
+        file.chmod(0o755)
+    monkeypatch.setattr(sys, "executable", str(python))
+    monkeypatch.setenv("PATH", "/nowhere" if how.endswith("elsewhere") else str(python.parent))
+    if how.startswith("single"):
+        monkeypatch.setattr(resources, "single_file", lambda: tmp_path / "acmewrap.pyz")
+        monkeypatch.setattr(sys, "argv", ["bin/acmewrap.pyz"])
+        return "python3 bin/acmewrap.pyz"
+    if how.startswith(("module", "folder")):
+        main = str(Path(acmewrap.__file__).parent / "__main__.py")
+        monkeypatch.setattr(sys, "argv", [main])
+        monkeypatch.setattr(sys.modules["__main__"], "__spec__", object() if how.startswith("module") else None)
+        return f"{'python3' if how == 'module' else python} {'-m acmewrap' if how.startswith('module') else main}"
+    monkeypatch.setattr(sys, "argv", [str(script)])
+    return str(script) if how.endswith("elsewhere") else "acmewrap"
+
+
+def test_every_command_is_known_where_it_is_told_to_be_run() -> None:
+    assert started.COMMANDS.split("|") == sorted(manual.COMMANDS)
+
+
+@pytest.mark.parametrize(
+    "how", ["single file", "module", "module elsewhere", "folder elsewhere", "script", "script elsewhere"]
+)
+def test_what_it_tells_to_run_begins_as_it_was_started_wherever_that_is_shown(
+    how: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     missing = ["--config", str(tmp_path / "none.yaml"), "check"]
     assert cli.main(missing) == 78
     assert "Write one with `acmewrap init`" in capsys.readouterr().err
-    monkeypatch.setattr(resources, "single_file", lambda: tmp_path / "acmewrap.pyz")
-    monkeypatch.setattr("sys.argv", ["bin/acmewrap.pyz"])
+    words = _started(monkeypatch, how, tmp_path)
     assert cli.main(missing) == 78
-    assert re.search(r"Write one with `python[0-9.]* bin/acmewrap.pyz init`", capsys.readouterr().err)
+    assert f"Write one with `{words} init`" in capsys.readouterr().err
+    assert cli.main(["--json", *missing]) == 78
+    assert f"Write one with `{words} init`" in json.loads(capsys.readouterr().out)["error"]["remedy"]
+    failed = acmewrap.AcmewrapError(failure("certificate.not_issued", "none", name="nas"))
+    assert f"{words} issue nas" in messages.text(failed)
+    cli.main(["completion", "bash"])
+    assert words == "acmewrap" or words not in capsys.readouterr().out

@@ -50,14 +50,14 @@ def test_what_a_certificate_is_to_be_reaches_acme_sh(keys: Mapping[str, Any], wo
         ("3.0.2", {"lifetime": "8h"}, "lifetime", "3.0.6"),
     ],
 )
-def test_a_release_that_cannot_do_it_is_a_problem_with_upgrade_as_its_remedy(
+def test_a_release_that_cannot_do_it_is_a_problem_that_names_one_that_can(
     release: str, keys: Mapping[str, Any], key: str, since: str
 ) -> None:
     with pytest.raises(ConfigurationError) as raised:
         load(release, **keys)
     (problem,) = raised.value.problems
     assert problem.path == f"certificates.nas.{key}"
-    assert f"acmewrap upgrade {since}" in problem.message
+    assert f"`release: {since}` under `acme_sh`" in problem.message
 
 
 def test_a_release_that_cannot_choose_its_usages_is_left_to_itself() -> None:

@@ -13,11 +13,15 @@ import yaml
 
 from acmewrap.config import load
 from acmewrap.config.binder import nodes
-from acmewrap.config.edit import UneditableError, set_release
+from acmewrap.config.edit import UneditableError, set_interval, set_release
 from acmewrap.errors import AccessError, AcmewrapError, BusyError
 from acmewrap.system import files
 from configuration import BASE, ENVIRON, EXAMPLES, SYNOLOGY, write
 
+FLOW = (
+    "authorities: {a: {server: 'https://ca.example.com/'}}, certificates: {nas: {domains: [nas.example.com], "
+    "challenge: {webroot: /w}}}"
+)
 HEAD = "# The house.\n\ndirectory: .   # here\n"
 
 
@@ -188,3 +192,43 @@ def test_a_file_that_cannot_be_written_is_told_and_left(
     assert file.read_text(encoding="utf-8") == BASE
     files.rewrite(file, edit.after)
     assert load(file, ENVIRON) == edit.new
+
+
+@pytest.mark.parametrize(
+    ("section", "expected"),
+    [
+        ("schedule: {daily: '04:55'}  # at night\n", "schedule: {every: '6h'}  # at night\n"),
+        (
+            "schedule:\n  # ours\n  daily: 04:55 # why\n  by: crontab\n",
+            "schedule:\n  # ours\n  every: 6h # why\n  by: crontab\n",
+        ),
+        ("schedule:\n  by: systemd\n  every: 24h # often\n", "schedule:\n  by: systemd\n  every: 6h # often\n"),
+        ('"schedule": {"daily":"04:55"}\n', '"schedule": {"every":"6h"}\n'),
+    ],
+    ids=["flow", "block", "every", "as in JSON"],
+)
+def test_an_interval_takes_the_place_of_the_time_of_day_and_every_other_letter_stays(
+    tmp_path: Path, section: str, expected: str
+) -> None:
+    file = write(tmp_path, HEAD + section + BASE)
+    edit = set_interval(file, "6h", ENVIRON)
+    changed = [line for line in edit.diff() if line[0] in "+-"]
+    assert file.read_text(encoding="utf-8") == HEAD + section + BASE
+    edit.write()
+    assert file.read_text(encoding="utf-8") == HEAD + expected + BASE
+    assert (load(file, ENVIRON), len(changed)) == (edit.new, 4)
+
+
+def test_an_interval_that_hangs_together_with_another_value_is_refused_with_what_to_write(tmp_path: Path) -> None:
+    file = write(tmp_path, "schedule: {every: &it 24h, mail: ops@example.com}\n" + BASE + "    renew: {before: *it}\n")
+    with pytest.raises(UneditableError) as caught:
+        set_interval(file, "6h", ENVIRON)
+    assert 'every: "6h"` under `schedule`' in caught.value.remedy
+
+
+def test_the_lines_that_change_show_no_secret(tmp_path: Path) -> None:
+    account = "{url: http://localhost:5000, account: {name: updater, password: pass-word-1}, verify: no}"
+    file = write(tmp_path, f"{{synology: {account}, schedule: {{daily: '04:55'}}, {FLOW}}}\n", 0o600)
+    shown = "\n".join(set_interval(file, "6h", ENVIRON).diff())
+    assert "every: '6h'" in shown
+    assert "pass-word-1" not in shown

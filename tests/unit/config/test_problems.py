@@ -8,6 +8,7 @@ from typing import Tuple
 import pytest
 
 from acmewrap.config import load
+from acmewrap.config.challenges import Dns
 from acmewrap.config.model import DEFAULT_USAGE
 from acmewrap.config.sections import options
 from acmewrap.errors import ConfigurationError, ExitCode
@@ -461,6 +462,36 @@ def test_names_that_stand_for_others_or_for_none_are_refused_with_the_right_spel
 ) -> None:
     (problem,) = problems(tmp_path, BASE.replace("[nas.example.com]", f"[{name}]"))
     assert said in problem
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        (BASE.replace("ca.example.com", "ca.straße.example"), "authorities.internal.server"),
+        (BASE + "schedule: {every: 6h, mail: ops@ca.straße.example}\n", "schedule.mail"),
+        (SYNOLOGY.replace("nas.example.com", "ca.straße.example") + BASE, "synology.verify"),
+        (SYNOLOGY.replace("nas.example.com:5001", "{host: ca.straße.example, port: 1}") + BASE, "synology.verify.host"),
+        (SYNOLOGY.replace("localhost", "ca.straße.example") + BASE, "synology.url"),
+        (
+            BASE.replace("    server", "    proxy: http://ca.straße.example:3128\n    server"),
+            "authorities.internal.proxy",
+        ),
+        (BASE + "monitoring: {ntfy: {server: https://ca.straße.example, topic: t}}\n", "monitoring.ntfy.server"),
+    ],
+    ids=lambda text: text if "\n" not in text else "",
+)
+def test_a_machine_that_is_not_ascii_is_refused_with_the_right_spelling(text: str, place: str, tmp_path: Path) -> None:
+    (problem,) = problems(tmp_path, text)
+    assert f": {place}: " in problem
+    assert problem.endswith("'ca.straße.example' is not ASCII, write it as ca.xn--strae-oqa.example")
+
+
+def test_a_hook_is_given_the_path_of_a_file_from_the_folder_of_the_configuration(tmp_path: Path) -> None:
+    dns = "{dns: dns_nsupdate, env: {NSUPDATE_KEY: keys/rndc.key, NSUPDATE_SERVER: ns}}"
+    config = loaded(tmp_path, BASE.replace("{webroot: /var/www}", dns))
+    (way,) = config.certificates["nas"].challenges
+    assert isinstance(way, Dns)
+    assert way.env == {"NSUPDATE_KEY": str(tmp_path / "keys/rndc.key"), "NSUPDATE_SERVER": "ns"}
 
 
 def test_an_rsa_certificate_called_as_acme_shs_own_folder_is_refused(tmp_path: Path) -> None:

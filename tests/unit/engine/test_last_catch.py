@@ -152,6 +152,7 @@ def test_without_a_place_for_the_report_the_failure_holds_the_way(tmp_path: Path
         told = unexpected.explain(error, tmp_path / "reports", "a test").failure
     assert any("KeyError" in line for line in told.lines)
     assert CANARY not in str(told.lines)
+    assert "with the lines that are shown with it" in told.remedy
 
 
 def test_what_the_interpreter_says_of_types_stays_in_a_report_and_names_do_not(tmp_path: Path) -> None:

@@ -207,14 +207,14 @@ def test_a_schedule_that_is_fast_enough_or_unknown_is_no_problem() -> None:
 
 
 @pytest.mark.parametrize(("every", "wish", "hints"), [(DAY, 6 * HOUR, 1), (6 * HOUR, 6 * HOUR, 0), (DAY, None, 0)])
-def test_a_schedule_rarer_than_the_authority_wishes_to_be_asked_is_hinted_at(
+def test_a_schedule_rarer_than_the_authority_asks_to_be_polled_is_hinted_at(
     every: int, wish: Optional[int], hints: int
 ) -> None:
     config = make_config(schedule=Schedule(every_seconds=every))
     advice = Advice(LEAF, "https://ca.test/ari", NOW, every=wish)
     found = list(interval_check.find_warnings(config, make_state(advice=advice)))
     assert len(found) == hints
-    assert all("internal wishes to be asked every 6 hours" in one.message for one in found)
+    assert all("internal asks to be polled for renewal information every 6 hours" in one.message for one in found)
     assert all("`every: 6h`" in one.message for one in found)
 
 
