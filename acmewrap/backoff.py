@@ -80,4 +80,4 @@ def is_believed(when: float, now: float, end: Optional[int] = None, interval: in
     What was noted by a clock that is right always does.
     """
     longest = float(LONGEST_RETRY_AFTER) if end is None else latest_try(now, end, interval) - now
-    return when - now <= min(longest, LONGEST_RETRY_AFTER)
+    return when - now <= min(longest, LONGEST_RETRY_AFTER) + 1  # both were rounded

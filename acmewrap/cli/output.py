@@ -1,4 +1,5 @@
 """Printing: plain lines as things happen, or one JSON document at the end. Nothing else in the package prints or asks.
+
 Everything that is written here is made visible first (:mod:`acmewrap.formats.text`), whoever it comes from.
 """
 
@@ -206,8 +207,8 @@ class Printer:
         elif isinstance(notice, StepEnded):
             if ticker is not None:
                 ticker.end(id(notice.result.step))
-            bad = notice.result.outcome != "done"
-            self.lines(screen.result_lines(notice.result, verbose=self.verbose), always=bad)
+            lines = screen.result_lines(notice.result, verbose=self.verbose)
+            self.lines(lines, always=notice.result.outcome != "done")
 
     def error(self, error: AcmewrapError) -> None:
         """Print an error with its remedy on the last line, to standard error, or as the document."""
@@ -219,9 +220,8 @@ class Printer:
             shown: Dict[str, None] = dict.fromkeys(str(problem) for problem in error.problems)
         else:
             shown = {f"acmewrap: {error.failure.message} [{error.id}]": None}
-        lines = (f"  | {line}" for line in error.failure.lines[-8:])
         remedy = [f"What to do: {error.remedy}"] if error.remedy != self._remedy else []
-        write_lines(sys.stderr, (*shown, *lines, *remedy))
+        write_lines(sys.stderr, (*shown, *(f"  | {line}" for line in error.failure.lines[-8:]), *remedy))
 
 
 def tell_loss(stream: Stream) -> int:

@@ -37,6 +37,7 @@ def _digest(text: str) -> str:
 
 _ANSWERS = "answers (what is left out is asked for, on a terminal)"
 _IS_SET = {"action": "store_true"}
+_PORT = {"type": _port, "default": 80, "metavar": "PORT"}
 _DIGEST = {"type": _digest, "metavar": "HEX"}
 _ACTIONS = {"choices": ("show", "run", "adjust", "remove"), "metavar": "ACTION"}
 _FILE, _URL = {"metavar": "FILE"}, {"metavar": "URL"}
@@ -46,18 +47,8 @@ _OWN: Tuple[Tuple[str, str, str, Mapping[str, Any]], ...] = (
     ("plan apply", "--prune", "also remove what the file no longer names", _IS_SET),
     ("doctor", "--fix", "fix what is safe to fix, then check again", _IS_SET),
     ("doctor", "--support-file", "write how DSM answers, without values, to send to the project; then stop", _FILE),
-    (
-        "doctor",
-        "--http-port",
-        "where the names' web servers listen (80)",
-        {"type": _port, "default": 80, "metavar": "PORT"},
-    ),
-    (
-        "doctor",
-        "--address",
-        "take this for the address of every name, instead of asking the DNS",
-        {"metavar": "ADDRESS"},
-    ),
+    ("doctor", "--http-port", "where the names' web servers listen (80)", _PORT),
+    ("doctor", "--address", "the address of every name, in place of the DNS", {"metavar": "ADDRESS"}),
     ("report", "--output", "where to write (default: standard output)", _FILE),
     ("rehearse", "--server", "another directory, such as the authority's staging one", _URL),
     ("rehearse", "--ca-bundle", "the roots that directory is trusted by", _FILE),
@@ -131,17 +122,20 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     if arguments[:1] == ["help"]:
         arguments = [*arguments[1:2], "--help"]
     parser = build(arguments)
-    options = parser.parse_args(arguments)
+    options, unknown = parser.parse_known_args(arguments)
+    used: argparse.ArgumentParser = vars(options).pop("parser", parser)  # whose usage is shown
+    if unknown:
+        used.error(f"unrecognized arguments: {' '.join(unknown)}")
     if options.command is None:
         parser.print_help()
         parser.exit(2)
     for flag in OPTIONS:
         if getattr(options, flag[2:].replace("-", "_")) and flag not in COMMANDS[options.command].takes:
-            parser.error(f"{flag} means nothing to the command {options.command}")
+            used.error(f"{flag} means nothing to the command {options.command}")
     if options.command == "status" and options.format == "prometheus" and options.json:
-        parser.error("--format prometheus and --json are two formats of the same: give one of them")
+        used.error("--format prometheus and --json are two formats of the same: give one of them")
     if options.command == "self-update" and (options.source is not None) == options.rollback:
-        parser.error("self-update takes one of --from FILE and --rollback")
+        used.error("self-update takes one of --from FILE and --rollback")
     return options
 
 
@@ -210,6 +204,7 @@ def build(words: Optional[Sequence[str]] = None) -> argparse.ArgumentParser:
         )
         if name not in named:
             continue
+        command.set_defaults(parser=command)
         if page.names:
             command.add_argument("names", nargs="*", metavar="NAME", help="certificates (default: all)")
         _add_common(command, page.takes, first=False, forced=_FORCED.get(name, ""))

@@ -47,7 +47,7 @@ def fetch(path: StrPath) -> Tuple[bytes, bool]:
         raise AccessError(failure("config.not_readable", f"{path}: permission denied", file=path)) from error
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = getattr(error, "strerror", None) or error
-        raise MissingConfigurationError(str(path), f"{path}: {reason}") from error
+        raise MissingConfigurationError(str(path), str(reason)) from error
     if not str(file).isprintable():  # schedulers keep it in lines, where a line break would begin another entry
         message = "the path of this file holds a control character, or what is no Unicode: rename it"
         raise invalid((Problem(str(path), 1, 1, "", message),))

@@ -17,7 +17,7 @@ class MissingConfigurationError(ConfigurationError):
     """There is no file: nothing to correct, so the remedy is another one."""
 
     def __init__(self, file: str, message: str) -> None:
-        super().__init__(failure("config.missing", message), (Problem(file, 1, 1, "", message),))
+        super().__init__(failure("config.missing", f"{file}: {message}"), (Problem(file, 0, 0, "", message),))
 
 
 def find(explicit: Optional[Path], environ: Mapping[str, str]) -> Path:
@@ -31,13 +31,13 @@ def find(explicit: Optional[Path], environ: Mapping[str, str]) -> Path:
         if _is_there(Path(named)):
             return Path(named)
         source = "--config" if explicit else f"${_VARIABLE}"
-        raise MissingConfigurationError(str(named), f"{named}, named by {source}, does not exist")
+        raise MissingConfigurationError(str(named), f"named by {source}, does not exist")
     searched = places(environ)
     for place in searched:
         if _is_there(place):
             return place
     listed = ", ".join(map(str, searched))
-    message = f"no configuration file: neither --config nor ${_VARIABLE} names one, and there is none of {listed}"
+    message = f"no such file; neither --config nor ${_VARIABLE} names one, and there is none of {listed}"
     raise MissingConfigurationError(NAME, message)
 
 

@@ -145,7 +145,9 @@ def _row(name: str, status: CertificateStatus, now: datetime) -> List[List[Line]
     issuer = f": {leaf.issuer}" if leaf is not None and leaf.issuer else ""
     names = [(f"  {domain}", "") for domain in certificate.domains]
     about = [(name, "bold"), *names, (f"  {certificate.authority}{issuer}", "dim")]
-    left = "" if leaf is None else f", {span(leaf.not_after - now)} left"
+    left = ""
+    if leaf is not None:
+        left = f", {span(leaf.not_after - now)} left" if leaf.not_after > now else f", {span(now - leaf.not_after)} ago"
     states: List[Line] = [((status.state, _COLOURS.get(status.state, "red")), (left, ""))]
     if leaf is not None:
         states.append(((f"renewal {renewal(status, now)}", ""),))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Type, TypeVar
 
@@ -198,12 +198,12 @@ class Ledger:
     def _save(self) -> None:
         document: Dict[str, Any] = {
             "version": _VERSION,
-            "entries": {name: asdict(entry) for name, entry in self._entries.items()},
+            "entries": {name: vars(entry) for name, entry in self._entries.items()},
         }
         if self.revoked:
             document["revoked"] = self.revoked
         if self._advices:
-            document["advices"] = {name: asdict(one) for name, one in self._advices.items()}
+            document["advices"] = {name: vars(one) for name, one in self._advices.items()}
         files.make_folder(self._path.parent)
         files.write_atomic(self._path, json.dumps(document, indent=1, sort_keys=True) + "\n")
 

@@ -18,6 +18,7 @@ from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer
 from json_schema import accepts
 from provisioned import CERTIFICATES, HEAD, Machine, served
+from releases import AcmeShRelease
 from tlsnginx import TlsNginx
 
 DEPLOYED_TO_NGINX = (
@@ -51,6 +52,16 @@ def machine(acme_sh_311: Path, issued_home: Path, pebble: Pebble, webserver: Web
     return found
 
 
+@pytest.fixture
+def machine_of_release(machine: Machine, acme_sh: AcmeShRelease) -> Machine:
+    shutil.rmtree(str(machine.folder / "src/acme.sh"))
+    shutil.copytree(str(acme_sh.path), str(machine.folder / "src/acme.sh"))
+    file = machine.folder / "acmewrap.yaml"
+    release = f'acme_sh: {{release: "{acme_sh.version}", allow_vulnerable: yes}}\n'
+    file.write_text(release + file.read_text(encoding="utf-8"), encoding="utf-8")
+    return machine
+
+
 def stored(machine: Machine) -> X509:
     (leaf, *_) = x509.parse_pem((machine.folder / ".acme.sh/nas.internal.test_ecc/fullchain.cer").read_bytes())
     return leaf
@@ -65,6 +76,8 @@ def renewed(machine: Machine) -> X509:
 def test_the_old_certificate_is_revoked_once_the_new_one_is_served_and_not_before(
     machine: Machine, nginx: TlsNginx
 ) -> None:
+    shutil.rmtree(str(machine.folder / ".acme.sh"))  # another test may have had it revoked
+    assert machine.run("apply").returncode == 0
     old = stored(machine)
     (machine.folder / "stop").touch()  # the server does not load what it is given
     done = machine.run("--json", "replace", "nas", "--compromised", "--yes")
@@ -116,10 +129,13 @@ def test_a_run_that_was_killed_is_finished_by_the_next(machine: Machine, nginx: 
 
 
 @pytest.mark.slow
-def test_what_was_renewed_with_the_stolen_key_is_revoked_as_well(machine: Machine) -> None:
+def test_what_was_renewed_with_the_stolen_key_is_revoked_as_well(machine_of_release: Machine, nginx: TlsNginx) -> None:
+    machine = machine_of_release
     first, second = renewed(machine), renewed(machine)
     assert second.public_key == first.public_key
     assert machine.run("replace", "nas", "--compromised", "--yes").returncode == 0
+    assert served(nginx.port) == stored(machine).sha256
+    assert stored(machine).public_key != first.public_key
     for leaf in (first, second):
         assert machine.pebble.status_of(leaf.serial)["Reason"] == 1
 

@@ -196,7 +196,7 @@ def test_each_does_what_that_of_the_release_does(acme_sh: AcmeShRelease, tmp_pat
 
 ANSWERS = [
     (
-        r"HTTP/1.1 200 OK\r\nReplay-Nonce: n0\r\nContent-Type: application/json\r\n\r\n",
+        r"HTTP/1.1 200 OK\r\nReplay-Nonce: n0:x\r\nReplay-Nonce: n1\r\nContent-Type: application/json\r\n\r\n",
         r'{\n "a" : "b\\/c"}\n',
         "{}",
     ),
@@ -206,7 +206,7 @@ ANSWERS = [
         "",
     ),
     (r"HTTP/2 403\r\nContent-Type: application/problem+json\r\n", "anti-replay nonce is not", '{"csr": "Zg"}'),
-    ("", "", "ab"),
+    ("", "", "???~~~ab"),
 ]
 HEADERS = [
     *(

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Optional
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from acmewrap import backoff
@@ -119,6 +119,7 @@ def test_what_a_right_clock_noted_is_waited_out() -> None:
 LIFE = st.integers(min_value=10 * MINUTE, max_value=398 * DAY)
 
 
+@example(lifetime=16777215, passed=0.03406981174702584, attempts=0, asked=604800, interval=0, later=0.0)
 @given(
     lifetime=LIFE,
     passed=st.floats(min_value=0, max_value=1.5),

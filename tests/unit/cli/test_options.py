@@ -125,6 +125,15 @@ def test_a_command_of_another_program_or_with_a_typo_is_answered_with_the_one_th
     assert all(len(line) <= 80 for line in shown.splitlines())
 
 
+@pytest.mark.parametrize("words", [["plan", "-f"], ["check", "nas"], ["run", "--list"], ["check", "--force"]])
+def test_what_a_command_does_not_take_is_answered_with_its_usage(
+    words: List[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit):
+        cli.main(words)
+    assert capsys.readouterr().err.startswith(f"usage: acmewrap {words[0]} [options]")
+
+
 def test_every_answer_to_a_command_of_another_program_is_a_command() -> None:
     assert {name for names in ALSO_TRIED.values() for name in names} <= set(COMMANDS)
     assert not set(ALSO_TRIED) & set(COMMANDS)

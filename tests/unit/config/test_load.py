@@ -391,6 +391,7 @@ def test_a_file_that_is_not_there_is_told_with_what_to_do(tmp_path: Path) -> Non
         with pytest.raises(MissingConfigurationError) as raised:
             load(path, ENVIRON)
         assert raised.value.id == "config.missing"
+        assert str(raised.value.problems[0]).count(path.name) == 1
         assert visible(str(path)) in str(raised.value)
         assert "acmewrap init" in raised.value.remedy
 

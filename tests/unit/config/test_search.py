@@ -42,9 +42,9 @@ def test_an_earlier_place_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 def test_a_file_that_was_named_is_not_replaced_by_another(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     Path("acmewrap.yaml").touch()
-    with pytest.raises(MissingConfigurationError, match=r"/none\.yaml, named by --config, does not exist"):
+    with pytest.raises(MissingConfigurationError, match=r"/none\.yaml: named by --config, does not exist"):
         find(Path("/none.yaml"), {})
-    with pytest.raises(MissingConfigurationError, match=r"/none\.yaml, named by \$ACMEWRAP_CONFIG, does not exist"):
+    with pytest.raises(MissingConfigurationError, match=r"/none\.yaml: named by \$ACMEWRAP_CONFIG, does not exist"):
         find(None, {"ACMEWRAP_CONFIG": "/none.yaml"})
 
 

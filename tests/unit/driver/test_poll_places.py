@@ -84,6 +84,15 @@ def test_only_a_release_that_is_known_is_spared_its_programs(tmp_path: Path, pol
     assert text.endswith(resources.read_text("templates/builtins.sh")) is spared
 
 
+def test_how_it_works_names_all_that_is_replaced() -> None:
+    text = resources.read_text("templates/builtins.sh")
+    page = (Path(__file__).parents[3] / "docs" / "how-it-works.md").read_text(encoding="utf-8")
+    names = re.search(r"names='([^']*)'", text)
+    assert names is not None
+    for name in (*names[1].split(), *re.findall(r"^([a-z]+)\(\)", text, re.MULTILINE), "_send_signed_request"):
+        assert f"`{name}`" in page
+
+
 def with_row(row: str, read: object = resources.read_text) -> object:
     assert callable(read)
     return lambda path: read(path) + (row if path == "vendor/polls" else "")

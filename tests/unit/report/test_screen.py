@@ -101,6 +101,12 @@ def test_the_status_has_a_row_per_certificate_and_a_line_per_target() -> None:
     assert "missing" in next(line for line in lines if line.startswith("bare"))
 
 
+def test_a_certificate_that_has_expired_did_so_some_time_ago() -> None:
+    assert VALID.leaf is not None
+    ended = replace(VALID, state="expired", leaf=replace(VALID.leaf, not_after=NOW - timedelta(days=10)))
+    assert "  expired, 10 days ago  " in text_of(list(status_table({"nas": ended}, NOW))[1])
+
+
 def test_what_is_wrong_stands_below_the_table_with_what_to_do() -> None:
     notes = list(status_notes(STATUSES, NOW))
     assert notes[0] == "Last run: 2027-01-15 08:00 UTC"
