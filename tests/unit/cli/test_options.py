@@ -8,7 +8,7 @@ import pytest
 
 from acmewrap import cli
 from acmewrap.cli import parser
-from acmewrap.cli.manual import COMMANDS
+from acmewrap.cli.manual import COMMANDS, OPTIONS
 from acmewrap.cli.parser import ALSO_TRIED
 
 ALL = ("--only", "--force", "--dry-run")
@@ -86,6 +86,15 @@ def test_help_fits_80_columns_and_leaves_no_word_alone_on_a_line(
     shown = capsys.readouterr().out.splitlines()
     assert [line for line in shown if len(line) > 80] == []
     assert [line for line in shown if len(line.split()) == 1 and not line.endswith(":")] == []
+
+
+@pytest.mark.parametrize("command", [name for name, page in COMMANDS.items() if "--force" in page.takes])
+def test_help_says_what_force_does_to_this_very_command(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        cli.main([command, "--help"])
+    (line,) = (line for line in capsys.readouterr().out.splitlines() if line.split()[:1] == ["--force"])
+    assert line.split()[1:]
+    assert OPTIONS["--force"] not in line
 
 
 def test_help_of_a_command_can_be_asked_for_in_both_ways(capsys: pytest.CaptureFixture[str]) -> None:

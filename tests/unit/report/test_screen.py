@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from acmewrap.catalogue import failure
 from acmewrap.engine.results import Run, StepResult
+from acmewrap.engine.verbs.schedule_status import ScheduleStatus
 from acmewrap.formats.layout import text_of
 from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import DeployCertificate
@@ -136,3 +137,12 @@ def test_a_step_that_was_ended_did_not_fail() -> None:
     first, *rest = result_lines(ended)
     assert first.endswith(": interrupted after 7.0 s")
     assert "FAILED" not in " ".join(rest)
+
+
+def test_status_says_what_is_wrong_with_the_schedule_and_what_to_do() -> None:
+    late = failure("doctor.schedule_dead", "crontab: expected a run every 6 hours, found the last one 2 days ago")
+    for state, lines in (("dead", 2), ("active", 0)):
+        schedule = ScheduleStatus("crontab", state, late if state == "dead" else None)  # type: ignore[arg-type]
+        shown = list(status_notes({}, None, schedule))
+        assert len(shown) == lines
+        assert not lines or (shown[0], shown[1].strip()) == (f"the schedule: {late}", f"What to do: {late.remedy}")
