@@ -95,9 +95,9 @@ class Job:
         return self._execute((), "render")
 
     def check(self) -> Tuple[ConfigurationWarning, ...]:
-        """What the file should not say although it may. Changes nothing.
-        Raises :class:`ConfigurationError` with every problem that only shows on this machine, and those warnings; where that is all
-        that is wrong, :class:`AccessError` when the scheduled run could not start, :class:`ReleaseError` for a release without pin.
+        """What the file should not say although it may. Changes nothing. Raises :class:`ConfigurationError` with every problem that
+        only shows on this machine, and those warnings; where that is all that is wrong, :class:`AccessError` when the scheduled run
+        could not start, :class:`ReleaseError` for a release without pin.
         """
         from .engine.verbs.check import check
 
@@ -140,8 +140,8 @@ class Job:
         writes: bool = True,
         listener: Optional[Callable[[DoctorNotice], None]] = None,
     ) -> Tuple[Finding, ...]:
-        """Everything that keeps certificates from being renewed; with *fix* what is left of it after what is safe was done.
-        For the others see :class:`acmewrap.doctor.DoctorContext`. Raises :class:`BusyError` when another run is at work.
+        """Everything that keeps certificates from being renewed; with *fix* what is left of it after what is safe was done. For the
+        others see :class:`acmewrap.doctor.DoctorContext`. Raises :class:`BusyError` when another run is at work.
         """
         from .doctor import DoctorContext, examine, examine_and_fix
 
@@ -169,8 +169,8 @@ class Job:
         return support.collect(self.config, self._environ)
 
     def revoke(self, name: str, reason: int = 0, *, sha256: Optional[str] = None) -> RevokeResult:
-        """Revoke a certificate at its authority. *reason* is the CRLReason of RFC 5280, 5.3.1.
-        Raises :class:`BusyError`, :class:`IssueError` (``certificate.not_issued``; ``certificate.replaced``: it is not *sha256*).
+        """Revoke a certificate at its authority. *reason* is the CRLReason of RFC 5280, 5.3.1. Raises :class:`BusyError`,
+        :class:`IssueError` (``certificate.not_issued``; ``certificate.replaced``: it is not *sha256*).
         """
         from .engine.context import RunContext
         from .engine.verbs import revocation
