@@ -6,7 +6,7 @@ from dataclasses import fields, is_dataclass
 from typing import Any, Dict, Iterator, List, Optional, Tuple
 
 from acmewrap.config.binder.record import Key, Record
-from acmewrap.config.binder.types import Either, Kind, Sequence, Table
+from acmewrap.config.binder.types import Either, Kind, Later, Sequence, Table
 from acmewrap.config.model import RenewAt
 from acmewrap.config.sections.scalars import DURATION
 from acmewrap.config.sections.table import ROOT
@@ -34,8 +34,9 @@ class _Writer:
         lines += ["| key | takes | when left out | meaning |", "|---|---|---|---|"]
         below: List[Tuple[str, Record]] = []
         for name, key in record.keys.items():
+            kind = key.kind.load() if isinstance(key.kind, Later) else key.kind
             inner = list(
-                {id(one): (place, one) for place, one in _records(f"{path}.{name}".lstrip("."), key.kind)}.values()
+                {id(one): (place, one) for place, one in _records(f"{path}.{name}".lstrip("."), kind)}.values()
             )
             new = [(place, one) for place, one in inner if id(one) not in self._titles]
             for place, one in new:
@@ -43,7 +44,7 @@ class _Writer:
             below += new
             links = ", ".join(f"[{self._titles[id(one)]}]({self._anchor(one)})" for _, one in inner)
             lines.append(
-                f"| `{name}` | {_cell(_takes(key.kind, links))} | {_cell(_default(name, key, record))} | {_cell(key.doc)} |"
+                f"| `{name}` | {_cell(_takes(kind, links))} | {_cell(_default(name, key, record))} | {_cell(key.doc)} |"
             )
         self.parts.append("\n".join(lines) + "\n")
         for place, one in below:
