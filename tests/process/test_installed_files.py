@@ -137,6 +137,14 @@ def test_four_certificates_that_share_a_reload_cause_one_after_all_their_files(m
     assert machine.counted() == 2
 
 
+def test_a_certificate_that_a_later_reload_replaced_is_not_called_proven(machine: Machine) -> None:
+    takes_the_place = f"cd {machine.tls} && cp 1.key 0.key && cp 1.pem 0.pem"
+    machine.configure(f"{{{PAIR.format(0)}}}", f'{{{PAIR.format(1)}, reload: "{takes_the_place}"}}')
+    assert machine.deploy() == (5, [("unproven", "deploy.replaced"), ("done", None)])
+    assert machine.installed(0) == machine.installed(1) == machine.leaf(1)
+    assert machine.states() == (4, ["pending", "unverified"])
+
+
 def test_a_reload_that_fails_is_pending_until_it_succeeds(machine: Machine) -> None:
     up = machine.folder / "up"
     reload = f"date >>{machine.reloads}; test -e {up}"
