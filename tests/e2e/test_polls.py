@@ -218,6 +218,8 @@ RETRY_AFTER: Mapping[
 @pytest.mark.parametrize("what", ["authorization", "order"])
 def test_retry_after_of_the_authority_is_waited_for(acme: Acme, what: str, retry_after: str) -> None:
     value, *least = RETRY_AFTER[retry_after]
+    if acme.release.version == "3.1.3" and retry_after == "date beyond the deadline":
+        least = [2, 2]  # it compares the date with a number, and then waits as it always does
     of_order = what == "order"
     slept, requests = acme.issue(*((0, 4) if of_order else (4, 0)), retry_after=value)
     assert least[of_order] <= slept[of_order] <= least[of_order] + 3

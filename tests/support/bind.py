@@ -14,7 +14,7 @@ ZONE = "internal.example.com"
 _CONFIGURATION = """\
 options {{
     directory "{folder}";
-    pid-file none; session-keyfile none; managed-keys-directory "{folder}"; lock-file none;
+    pid-file none; session-keyfile none; managed-keys-directory "{folder}"; {lock}
     listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};
     recursion no; dnssec-validation no; allow-transfer {{ key "acme-update"; }};
 }};
@@ -77,7 +77,9 @@ class Bind(Counterpart):
         for place, stands_for in (("/etc/bind/acme-update.key", str(self.key)), (f"/var/lib/bind/{ZONE}", "zone")):
             assert place in shown
             shown = shown.replace(place, stands_for)
-        text = _CONFIGURATION.format(folder=self.folder, port=self.port, shown=shown)
+        version = subprocess.run(["named", "-v"], stdout=subprocess.PIPE, check=True, text=True).stdout
+        lock = "lock-file none;" if version.startswith("BIND 9.18") else ""  # 9.20 has neither the option nor the file
+        text = _CONFIGURATION.format(lock=lock, folder=self.folder, port=self.port, shown=shown)
         (self.folder / "named.conf").write_text(text, encoding="utf-8")
 
     def _arguments(self) -> List[str]:
