@@ -139,7 +139,8 @@ def test_four_certificates_that_share_a_reload_cause_one_after_all_their_files(m
 
 def test_a_certificate_that_a_later_reload_replaced_is_not_called_proven(machine: Machine) -> None:
     takes_the_place = f"cd {machine.tls} && cp 1.key 0.key && cp 1.pem 0.pem"
-    machine.configure(f"{{{PAIR.format(0)}}}", f'{{{PAIR.format(1)}, reload: "{takes_the_place}"}}')
+    second = f'{{{PAIR.format(1)}, reload: "{takes_the_place}"}}'
+    machine.configure(f"{{{PAIR.format(0)}}}", second, tail="jobs: 1\n")
     assert machine.deploy() == (5, [("unproven", "deploy.replaced"), ("done", None)])
     assert machine.installed(0) == machine.installed(1) == machine.leaf(1)
     assert machine.states() == (4, ["pending", "unverified"])
