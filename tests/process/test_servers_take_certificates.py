@@ -155,7 +155,14 @@ class Kind:
     refuses: bool = True
 
 
-_NGINX = Kind(NGINX, PAIR, "nginx -t -q -c {file}", "nginx -c {file}", "nginx -c {file} -s reload")
+_NGINX = Kind(
+    NGINX,
+    PAIR,
+    "nginx -t -q -c {file}",
+    "nginx -c {file}",
+    "nginx -c {file} -s reload",
+    stop="pid=$(cat {folder}/server.pid); kill $pid; while kill -0 $pid 2>/dev/null; do sleep 0.05; done",  # and its workers
+)
 KINDS: Mapping[str, Kind] = {
     "nginx": _NGINX,
     "nginx with a folder": replace(
