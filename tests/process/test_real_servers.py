@@ -121,7 +121,9 @@ def postfix(folder: Path, port: int) -> List[str]:
         )
     )
     (place / "etc" / "master.cf").write_text(services, encoding="utf-8")
-    return ["postfix", "-c", str(place / "etc"), "start-fg"]
+    # Its master leads a session of its own, which no signal to what started it reaches.
+    script = 'trap "postfix -c $0 stop" TERM; postfix -c "$0" start-fg & wait'
+    return ["/bin/sh", "-c", script, str(place / "etc")]
 
 
 def dovecot(folder: Path, port: int) -> List[str]:
