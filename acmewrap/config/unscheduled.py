@@ -44,7 +44,13 @@ def find(config: Config, environ: Mapping[str, str]) -> Iterator[Found]:
             reader = next((one for one in readers if one in programs), None)
             if reader is not None and environ.get(variable) and variable not in given:
                 message = f"{reader} reads {variable} of this shell, and the scheduled run has no such variable"
-                yield Found(keys, f"{message}: let the command begin with `env {variable}=VALUE`")
+                private = variable.endswith(("_SESSION", "_TOKEN"))  # every user sees the arguments of a command
+                way = (
+                    "be a script that sets it and only you can read"
+                    if private
+                    else f"begin with `env {variable}=VALUE`"
+                )
+                yield Found(keys, f"{message}: let the command {way}")
         place = shutil.which(words[0], path=environ.get("PATH") or None)
         scheduled = shutil.which(words[0], path=_PATHS[config.schedule.by])
         if "/" not in words[0] and place is not None and scheduled is None and len(words[0].split()) == 1:

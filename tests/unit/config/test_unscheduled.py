@@ -44,6 +44,22 @@ def test_a_variable_that_a_command_reads_is_warned_of_unless_the_command_or_the_
     assert warned(tmp_path, text.replace(SCHEDULE, ""), environ) == []
 
 
+@pytest.mark.parametrize(
+    ("command", "variable", "way"),
+    [
+        ("pass, show, dsm", "PASSWORD_STORE_DIR", "begin with `env PASSWORD_STORE_DIR=VALUE`"),
+        ("vault, kv, get, dsm", "VAULT_TOKEN", "be a script that sets it and only you can read"),
+        ("bw, get, dsm", "BW_SESSION", "be a script that sets it and only you can read"),
+    ],
+)
+def test_a_variable_that_is_a_secret_is_not_to_become_an_argument(
+    tmp_path: Path, command: str, variable: str, way: str
+) -> None:
+    text = SCHEDULE + certificate("key: ec-256") + SECRET % command
+    (said,) = warned(tmp_path, text, {"PATH": "/usr/bin:/bin", variable: "canary"})
+    assert said.endswith(f": let the command {way}")
+
+
 def test_a_variable_that_the_command_sets_itself_is_not(tmp_path: Path) -> None:
     text = SCHEDULE + certificate("key: ec-256") + SECRET % "env, PASSWORD_STORE_DIR=/srv/store, pass, show, dsm"
     assert warned(tmp_path, text, {"PATH": "/usr/bin:/bin", "PASSWORD_STORE_DIR": "/srv/store"}) == []
