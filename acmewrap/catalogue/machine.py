@@ -47,7 +47,7 @@ ENTRIES: Mapping[str, Entry] = {
     "internal.unexpected": Entry(
         "Something that nobody has thought of: a fault of acmewrap, or an answer that was never seen before. Only the step or the "
         "thing that is named failed; all others went on.",
-        "Report it to the project with {report}, which holds no secrets, and which you can read. The next run tries again.",
+        "Report it to the project, with {report}: no secrets are in it, and you can read all of it. The next run tries again.",
         retry=Retry.LATER,
     ),
     "output.lost": report_lost(

@@ -39,7 +39,7 @@ def find(config: Config, environ: Mapping[str, str]) -> Iterator[Found]:
         return  # in a unit of systemd this is the environment of the schedule
     for keys, words in _commands(config):
         programs = {os.path.basename(word) for text in words for word in re.split(r"[\s;|&()<>\"'`]+", text)}
-        given = {text.partition("=")[0] for text in re.split(r"\s+", " ".join(words)) if "=" in text}
+        given = {text.partition("=")[0] for text in " ".join(words).split() if "=" in text}
         for variable, readers in _READ_BY.items():
             reader = next((one for one in readers if one in programs), None)
             if reader is not None and environ.get(variable) and variable not in given:
