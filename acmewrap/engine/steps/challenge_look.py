@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
 
 from ...catalogue import CATALOGUE, failure
 from ...config.challenges import Webroot
@@ -11,6 +10,7 @@ from ...config.model import Certificate
 from ...driver.output.events import ChallengeInvalid, ChallengeTimedOut, OfDomain
 from ...driver.results import IssueResult
 from ...errors import Failure
+from ...frozen import replace
 from ...host import token
 
 
