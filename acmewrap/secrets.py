@@ -16,8 +16,8 @@ from pathlib import Path
 from typing import Dict, Iterable, Mapping, NoReturn, Optional, Pattern, Tuple, Union
 from urllib.parse import quote, quote_plus
 
-from .catalogue import failure
 from .errors import AccessError
+from .failures import failure
 from .system.programs import ProgramError, ask
 from .system.reading import read_text
 from .system.trust import refuse_weak_command

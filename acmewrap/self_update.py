@@ -22,9 +22,9 @@ from pathlib import Path
 from typing import Iterator, Optional, Tuple
 
 from . import __version__
-from .catalogue import failure
 from .driver.process import Command, ProcessRunner
 from .errors import AccessError, AcmewrapError, BusyError, CommandError
+from .failures import failure
 from .net.http import Http, HttpError
 from .system import files, reading, resources
 from .system.programs import ProgramError, ask_text

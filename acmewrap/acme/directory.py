@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Mapping, Optional, Tuple
 
-from ..catalogue import failure
 from ..config.arguments import is_safe_url
 from ..errors import IssueError, UnreachableError
+from ..failures import failure
 from ..formats import jsontext
 from ..net.http import Http, HttpError, Reason, Reply
 from ..net.tls import Trust

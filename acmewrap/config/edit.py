@@ -14,8 +14,8 @@ from typing import Callable, Iterator, Mapping, Optional, Tuple, Union
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from ..catalogue import failure
 from ..errors import AcmewrapError, BusyError, ConfigurationError, Problem
+from ..failures import failure
 from ..secrets import InlineSecret, Redactor
 from ..system import files
 from . import references

@@ -6,9 +6,9 @@ import time
 from dataclasses import dataclass
 from typing import Callable, Iterable, Iterator, Mapping, Optional, Sequence, Tuple, Union
 
-from ..catalogue import failure
 from ..config.model import Certificate, Config, Target
 from ..errors import AcmewrapError, ExitCode, Failure
+from ..failures import failure
 from ..plan.steps import MachineStep
 
 

@@ -22,8 +22,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, BinaryIO, Callable, ContextManager, Deque, List, Mapping, Optional, Protocol, Tuple, Union
 
-from ..catalogue import failure
 from ..errors import CommandError
+from ..failures import failure
 from ..secrets import Redactor, Secret
 
 logger = logging.getLogger(__name__)

@@ -11,13 +11,13 @@ from dataclasses import replace
 from typing import AbstractSet, Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from .. import paths, unexpected
-from ..catalogue import failure
 from ..config.model import Config
 from ..driver.homes import recovery, staging
 from ..driver.homes.home import Home
 from ..driver.process import OnLine
 from ..driver.results import IssueResult
 from ..errors import AcmewrapError, BusyError, CommandError
+from ..failures import failure
 from ..formats.timefmt import instant
 from ..host import webroot
 from ..plan.planner import Plan

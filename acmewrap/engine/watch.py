@@ -6,9 +6,9 @@ from dataclasses import replace
 from typing import Dict, Iterable, Iterator, Tuple
 
 from .. import paths
-from ..catalogue import failure
 from ..config.model import Config
 from ..errors import UnprovenError
+from ..failures import failure
 from ..plan import due
 from ..plan.steps import DeployCertificate
 from ..state.ledger import Ledger, LedgerEntry

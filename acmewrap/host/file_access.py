@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional, Tuple
 
-from ..catalogue import failure
 from ..config.install import KEY_PARTS, FilePart, InstallFile
 from ..errors import AccessError
+from ..failures import failure
 from ..system import files
 from . import ownership
 

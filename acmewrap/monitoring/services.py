@@ -6,10 +6,10 @@ import json
 from dataclasses import dataclass
 from typing import Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from ..catalogue import failure
 from ..config.monitoring import Monitoring, RunState
 from ..driver.output.codes import CURL
 from ..errors import AccessError, AcmewrapError, Failure
+from ..failures import failure
 from ..report import messages
 from ..report.messages import Ending
 from ..secrets import Redactor, Reference, Secret, resolve

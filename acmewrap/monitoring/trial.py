@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from typing import Iterator, Mapping, Optional, Tuple
 
 from .. import __version__
-from ..catalogue import failure
 from ..config.model import Config
 from ..errors import AcmewrapError, ExitCode, Failure
+from ..failures import failure
 from ..report import document, rendering
 from . import pings, services
 from .monitor import END_SECONDS, deliver, record

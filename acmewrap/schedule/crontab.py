@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, List, Optional, Tuple
 
-from ..catalogue import failure
 from ..config.model import Schedule
 from ..errors import CommandError
+from ..failures import failure
 from ..system import files, programs
 from ..system.privileges import User
 from .backend import logged, spread

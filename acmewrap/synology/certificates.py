@@ -9,9 +9,9 @@ import logging
 from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from ..catalogue import failure
 from ..config.model import DsmCertificate
 from ..errors import DeployError, UnreachableError
+from ..failures import failure
 from ..reasons import NotAssigned, NotImported, Reason
 from . import reply
 from .channel import Channel

@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
-from ..catalogue import failure
 from ..errors import DeployError, UnreachableError
+from ..failures import failure
 from . import reply
 from .channel import Channel
 from .web import ApiError

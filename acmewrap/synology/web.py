@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Type
 
-from ..catalogue import dsm_codes, failure
 from ..config.model import Account
 from ..errors import AcmewrapError, DeployError, Failure, UnreachableError
+from ..failures import dsm_codes, failure
 from ..pki import x509
 from ..secrets import Secret
 from . import reply

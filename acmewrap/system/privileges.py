@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Mapping, MutableMapping, Optional, TypeVar, Union, cast
 
-from ..catalogue import failure
 from ..errors import AccessError
+from ..failures import failure
 
 Result = TypeVar("Result")
 

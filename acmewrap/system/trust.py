@@ -11,8 +11,8 @@ import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
-from ..catalogue import failure
 from ..errors import AccessError
+from ..failures import failure
 from .privileges import User, as_nobody
 
 if TYPE_CHECKING:

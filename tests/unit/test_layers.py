@@ -23,7 +23,7 @@ PACKAGE = Path(__file__).resolve().parent.parent.parent / "acmewrap"
 LAYERS: Tuple[Tuple[str, ...], ...] = (
     ("formats", "backoff"),
     ("errors",),
-    ("catalogue", "reasons"),
+    ("failures", "reasons"),
     ("system",),
     ("secrets", "pki"),
     ("templates", "net", "unexpected"),

@@ -11,8 +11,8 @@ import re
 from typing import Mapping, NamedTuple, Optional, Sequence, Type
 from urllib.parse import urlsplit
 
-from ...catalogue import CATALOGUE, failure
 from ...errors import Failure, Retry
+from ...failures import CATALOGUE, failure
 from . import circumstances
 from . import events as e
 from .codes import authority_refused, challenge_refused, curl_failed, dsm_refused, not_offered, server_failed

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Collection, Dict, Iterator, Mapping, Optional, Tuple
 
-from ...catalogue import failure
 from ...errors import ReleaseError
+from ...failures import failure
 from ...system import programs
 from ...system.reading import read_text
 from .archive import read_archive

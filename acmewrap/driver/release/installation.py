@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Iterator, Mapping, Optional, Sequence, Tuple
 
-from ...catalogue import failure
 from ...config.manifest import OwnHooks, Pin
 from ...errors import AccessError, ReleaseError
+from ...failures import failure
 from ...system import trust
 from ...system.files import FOLDER, PUBLIC, SCRIPT, lock, make_folder, sync_folder
 from ...system.privileges import home_of

@@ -10,8 +10,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Collection, List, Mapping, Protocol, Sequence, Tuple, Union
 
-from ...catalogue import CATALOGUE, failure
 from ...errors import AccessError, ReleaseError
+from ...failures import CATALOGUE, failure
 from ...net.http import Http, HttpError
 from ...system.files import PUBLIC, make_folder, write_atomic
 from ...system.reading import open_regular

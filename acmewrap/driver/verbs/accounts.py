@@ -9,8 +9,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple, Optional, Tuple
 
-from ...catalogue import failure
 from ...errors import CommandError, Failure
+from ...failures import failure
 from ...formats import jsontext
 from ...secrets import Secret
 from ...system import files

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Iterable, Mapping, Optional, Tuple
 
-from ...catalogue import failure
 from ...errors import CommandError, Failure
+from ...failures import failure
 from ...pki.csr import Csr
 from .. import command
 from ..call import Caller, CallResult

@@ -6,12 +6,12 @@ from pathlib import Path
 from typing import Mapping
 
 from ... import paths
-from ...catalogue import failure
 from ...config.model import Authority, Config
 from ...driver import wrapper
 from ...driver.homes.home import Home
 from ...driver.release import installation
 from ...errors import AccessError
+from ...failures import failure
 from ...host import file_access, placement, webroot
 from ...plan import machine_steps as steps
 from ...plan.steps import MachineStep

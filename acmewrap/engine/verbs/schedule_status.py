@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, Optional
 
-from ...catalogue import failure
 from ...config.model import Config, Scheduler
 from ...errors import Failure
+from ...failures import failure
 from ...formats.timefmt import instant, span
 from ...plan.due import interval_of
 from ...state.machine import read_state

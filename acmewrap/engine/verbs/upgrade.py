@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Callable, Mapping, Optional, Set, Tuple
 
-from ...catalogue import failure
 from ...config.challenges import Dns
 from ...config.edit import set_release
 from ...config.model import Config
 from ...driver.release import installation
 from ...errors import ExitCode, ReleaseError
+from ...failures import failure
 from ...plan.steps import Kind
 from ...system import privileges, trust
 from .. import history

@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acmewrap.acme import directory
-from acmewrap.catalogue import CATALOGUE, dsm_codes
 from acmewrap.driver.output import codes, patterns
 from acmewrap.driver.output.diagnosis import diagnose
 from acmewrap.driver.output.transcript import read
 from acmewrap.errors import Failure, Retry
+from acmewrap.failures import CATALOGUE, dsm_codes
 
 STAMP = "[Mon Nov 23 08:59:17 UTC 2026] "
 SERVER = "https://pki.internal.example.com/acme/directory"
