@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Dict, Iterable, Mapping, NoReturn, Optional, Pattern, Tuple, Union
 from urllib.parse import quote, quote_plus
 
-from .catalogue import failure
 from .errors import AccessError
+from .failures import failure
 from .frozen import frozen
 from .system.programs import ProgramError, ask
 from .system.reading import read_text

@@ -21,9 +21,9 @@ from pathlib import Path
 from typing import Iterator, Optional, Tuple
 
 from . import __version__
-from .catalogue import failure
 from .driver.process import Command, ProcessRunner
 from .errors import AccessError, AcmewrapError, BusyError, CommandError
+from .failures import failure
 from .frozen import frozen
 from .net.http import Http, HttpError
 from .system import files, reading, resources

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Iterator, List, Mapping, Match, Optional
 
 from . import __version__
-from .catalogue import failure
 from .errors import AccessError, AcmewrapError
+from .failures import failure
 from .formats.text import visible
 from .system import files
 from .system.privileges import home_of

@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Mapping, Optional, Tuple
 
-from ..catalogue import failure
 from ..config.arguments import is_safe_url
 from ..errors import IssueError, UnreachableError
+from ..failures import failure
 from ..formats import jsontext
 from ..frozen import frozen
 from ..net.http import Http, HttpError, Reason, Reply

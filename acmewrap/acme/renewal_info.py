@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Optional
 
 from ..backoff import LONGEST_LOOK, SHORTEST_LOOK
-from ..catalogue import failure
 from ..config.arguments import is_safe_url
 from ..errors import UnreachableError
+from ..failures import failure
 from ..formats import jsontext
 from ..frozen import frozen
 from ..pki.x509 import X509

@@ -82,7 +82,7 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
         printer.error(error)
         return int(error.exit_code)
     except KeyboardInterrupt as signalled:
-        from ..catalogue import interruption
+        from ..failures import interruption
 
         stopped = AcmewrapError(interruption(signalled))
         printer.error(stopped)

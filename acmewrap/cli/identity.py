@@ -9,8 +9,8 @@ import pkgutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Mapping, MutableMapping
 
-from ..catalogue import failure
 from ..errors import AccessError
+from ..failures import failure
 from ..system import privileges, resources, trust
 from ..system.privileges import User
 

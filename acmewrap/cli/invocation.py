@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Callable, Dict, Iterable, Sequence, Tuple
 
 from .. import config as configuration
-from ..catalogue import failure
 from ..config import Config
 from ..errors import AcmewrapError, ExitCode
+from ..failures import failure
 from ..frozen import frozen
 from ..job import Job
 from .output import Printer

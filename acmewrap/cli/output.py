@@ -226,7 +226,7 @@ class Printer:
 
 def tell_loss(stream: Stream) -> int:
     """Say on whatever stream is left that *stream* did not take all; the exit code of that."""
-    from ..catalogue import failure
+    from ..failures import failure
 
     lost = failure("output.lost", f"{stream.name}: {getattr(stream.lost, 'strerror', None) or stream.lost}")
     write_lines(sys.stderr, [f"acmewrap: {lost}", f"What to do: {lost.remedy}"])

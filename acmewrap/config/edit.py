@@ -13,8 +13,8 @@ from typing import Callable, Iterator, Mapping, Optional, Tuple, Union
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from ..catalogue import failure
 from ..errors import AcmewrapError, BusyError, ConfigurationError, Problem
+from ..failures import failure
 from ..frozen import frozen, replace
 from ..secrets import InlineSecret, Redactor
 from ..system import files

@@ -12,8 +12,8 @@ import shutil
 from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
-from ..catalogue import failure, invalid
 from ..errors import AccessError, Problem
+from ..failures import failure, invalid
 from ..secrets import is_private
 from ..system.privileges import home_of
 from ..system.reading import read_bytes

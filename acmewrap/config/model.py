@@ -222,8 +222,8 @@ class Config:
 
     def known(self, names: Tuple[str, ...]) -> Tuple[str, ...]:
         """Just these *names* of certificates. Raises :class:`AcmewrapError` (``certificate.unknown``)."""
-        from ..catalogue import failure
         from ..errors import AcmewrapError
+        from ..failures import failure
 
         for name in (name for name in names if name not in self.certificates):
             known = ", ".join(self.certificates)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Iterator, Mapping, Optional, Tuple, Union
 
-from ..catalogue import failure
 from ..errors import AccessError
+from ..failures import failure
 from ..secrets import Reference, Secret, resolve
 from .challenges import Dns
 from .model import Account, Authority, Config

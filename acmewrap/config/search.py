@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import List, Mapping, Optional
 
-from ..catalogue import failure
 from ..errors import ConfigurationError, Problem
+from ..failures import failure
 from ..system.privileges import home_of
 
 NAME = "acmewrap.yaml"

@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Callable, Iterable, List, Mapping, Optional, Sequence, Tuple
 
 from .. import paths, unexpected
-from ..catalogue import failure
 from ..config.model import Config
 from ..engine import history
 from ..engine.context import RunContext, explain
@@ -17,6 +16,7 @@ from ..engine.engine import Engine
 from ..engine.results import Run, StepResult
 from ..engine.steps import machine as machine_steps
 from ..errors import AcmewrapError
+from ..failures import failure
 from ..formats.timefmt import instant
 from ..plan.planner import Plan
 from . import authority, challenges, delivery, dsm, machine, upkeep

@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from typing import Callable, Iterable, Iterator, Mapping, Optional, Sequence, Tuple, Union
 
-from ..catalogue import failure
 from ..config.model import Certificate, Config, Target
 from ..errors import AcmewrapError, ExitCode, Failure
+from ..failures import failure
 from ..frozen import frozen
 from ..plan.steps import MachineStep
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import Any, Dict, Iterator, List, Mapping, Tuple
 
-from ..catalogue import failure
 from ..config.model import Config
 from ..errors import AccessError
+from ..failures import failure
 from ..schedule import dsm
 from ..synology import sessions, tasks
 from ..synology.account import SHARE_TYPES

@@ -12,10 +12,10 @@ from functools import cached_property
 from pathlib import Path
 from typing import Callable, Dict, Iterable, Mapping, Optional, Sequence, Tuple
 
-from ..catalogue import failure
 from ..config.challenges import Challenge, Wait
 from ..config.model import Poll
 from ..errors import Failure, ReleaseError
+from ..failures import failure
 from ..frozen import field, frozen
 from ..secrets import Redactor, Secret
 from ..system import trust

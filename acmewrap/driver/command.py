@@ -9,7 +9,6 @@ import re
 from pathlib import Path
 from typing import Callable, Dict, Iterable, List, Mapping, Optional, Sequence, Tuple, TypeVar, Union, get_args
 
-from ..catalogue import failure
 from ..config.arguments import (
     DNS_HOOK_PATTERN,
     EMAIL_PATTERN,
@@ -27,6 +26,7 @@ from ..config.challenges import Alpn, Apache, Challenge, Dns, Nginx, Stateless, 
 from ..config.install import Install
 from ..config.model import KeyType
 from ..errors import CommandError
+from ..failures import failure
 from ..secrets import Secret
 from ..system.reading import read_bytes
 from .homes.home import is_ecc

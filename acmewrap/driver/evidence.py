@@ -13,9 +13,9 @@ from typing import Callable, Iterable, Literal, Mapping, Optional, Tuple
 
 from ..acme import retry_after
 from ..backoff import CLOCK_TOLERANCE
-from ..catalogue import failure
 from ..config.challenges import Wait
 from ..errors import CommandError, Failure
+from ..failures import failure
 from ..formats.timefmt import instant, moment, span
 from ..frozen import field, frozen, replace
 from ..pki.csr import Csr

@@ -21,8 +21,8 @@ from collections import deque
 from pathlib import Path
 from typing import IO, BinaryIO, Callable, ContextManager, Deque, List, Mapping, Optional, Protocol, Tuple, Union
 
-from ..catalogue import failure
 from ..errors import CommandError
+from ..failures import failure
 from ..frozen import field, frozen
 from ..secrets import Redactor, Secret
 

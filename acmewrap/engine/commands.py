@@ -14,11 +14,11 @@ import shlex
 import threading
 from typing import Callable, Dict, Iterator, Literal, Optional, Sequence, Tuple
 
-from ..catalogue import failure
 from ..config.model import Before, Config, ConfiguredCommand
 from ..driver.command import DEFAULT_PATH
 from ..driver.process import Command, OnLine
 from ..errors import AcmewrapError, CommandError, ExitCode, Failure
+from ..failures import failure
 from ..plan.steps import DeployCertificate, ObtainCertificate, RenewCertificate, Step
 from ..system import files, trust
 from .context import RunContext

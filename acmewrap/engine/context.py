@@ -8,7 +8,6 @@ from typing import Callable, Dict, Mapping, Optional
 
 from .. import paths, unexpected
 from ..acme import directory
-from ..catalogue import failure
 from ..config.model import Authority, Config
 from ..config.references import proxy_of
 from ..driver import command
@@ -17,6 +16,7 @@ from ..driver.process import ProcessRunner, Runner
 from ..driver.release.pin import additions
 from ..driver.results import AccountResult
 from ..errors import AcmewrapError, CommandError
+from ..failures import failure
 from ..frozen import field, frozen
 from ..plan.steps import Step
 from ..secrets import resolve

@@ -10,13 +10,13 @@ import threading
 from typing import AbstractSet, Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from .. import paths, unexpected
-from ..catalogue import failure
 from ..config.model import Config
 from ..driver.homes import recovery, staging
 from ..driver.homes.home import Home
 from ..driver.process import OnLine
 from ..driver.results import IssueResult
 from ..errors import AcmewrapError, BusyError, CommandError
+from ..failures import failure
 from ..formats.timefmt import instant
 from ..frozen import replace
 from ..host import webroot

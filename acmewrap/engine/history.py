@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, Container, Iterable, Iterator, List, Optional, Tuple, TypeVar
 
 from .. import paths, unexpected
-from ..catalogue import interruption
 from ..config.model import Config
 from ..driver.homes import recovery
 from ..driver.homes.home import Home
 from ..errors import AcmewrapError, Failure
+from ..failures import interruption
 from ..formats import jsontext, records
 from ..formats.text import visible
 from ..frozen import frozen, replace

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Dict, Iterable, Iterator, Tuple
 
 from .. import paths
-from ..catalogue import failure
 from ..config.model import Config
 from ..errors import UnprovenError
+from ..failures import failure
 from ..frozen import replace
 from ..plan import due
 from ..plan.steps import DeployCertificate

@@ -2,7 +2,7 @@ r"""Text from outside, made fit to be shown: what a terminal would obey, or what
 
 An authority, a NAS, a certificate, a file's name or a process may say anything: escape sequences that rewrite the screen, line
 breaks that forge lines of a log, bidirectional overrides (CVE-2021-42574). It is cleaned in two places and nowhere else: where
-a failure is made (:func:`acmewrap.catalogue.failure`), for those who use the library, and where the command line writes
+a failure is made (:func:`acmewrap.failures.failure`), for those who use the library, and where the command line writes
 (:mod:`acmewrap.cli.output`, :mod:`acmewrap.report.live`), for terminals, logs and documents. Cleaning twice changes nothing.
 
 This module imports nothing of the package.

@@ -10,9 +10,9 @@ import stat
 from pathlib import Path
 from typing import Optional, Tuple
 
-from ..catalogue import failure
 from ..config.install import KEY_PARTS, FilePart, InstallFile
 from ..errors import AccessError
+from ..failures import failure
 from ..frozen import frozen
 from ..system import files
 from . import ownership

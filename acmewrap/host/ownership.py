@@ -11,8 +11,8 @@ import stat
 from pathlib import Path
 from typing import Iterable, Iterator, Optional
 
-from ..catalogue import failure
 from ..errors import AccessError
+from ..failures import failure
 from ..system import trust
 from ..system.privileges import User
 

@@ -14,9 +14,9 @@ import tempfile
 from pathlib import Path
 from typing import Dict, Iterator, Mapping, Optional, Tuple
 
-from ..catalogue import failure
 from ..config.install import FOLDER_NAMES, FilePart, Install, InstallFile
 from ..errors import AccessError, DeployError
+from ..failures import failure
 from ..system import files, reading, trust
 from .file_access import FileAccess, find_drift, find_ids, wanted_access, write_new
 

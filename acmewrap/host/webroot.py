@@ -11,9 +11,9 @@ import sys
 from pathlib import Path
 from typing import Literal, Optional, Sequence
 
-from ..catalogue import failure
 from ..config.arguments import CHALLENGE_FOLDER
 from ..errors import AccessError
+from ..failures import failure
 from ..system import files, privileges, programs, trust
 
 logger = logging.getLogger(__name__)

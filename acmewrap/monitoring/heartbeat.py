@@ -69,7 +69,7 @@ def beat(
         try:
             textfile.store(path, source, samples, certificates)
         except OSError as error:
-            from ..catalogue import failure
+            from ..failures import failure
 
             failures += (failure("monitoring.metrics_file", f"{path}: {error.strerror or error}", path=path),)
     return failures

@@ -10,7 +10,6 @@ import shutil
 from typing import Callable, Iterator, List, Mapping, Optional, Tuple, Union
 
 from .. import paths, unexpected
-from ..catalogue import failure
 from ..config.model import Config
 from ..config.monitoring import RunState
 from ..engine.convergence import Convergence
@@ -18,6 +17,7 @@ from ..engine.engine import Listener
 from ..engine.results import Run
 from ..engine.verbs.status import CertificateStatus
 from ..errors import AcmewrapError, ExitCode, Failure
+from ..failures import failure
 from ..frozen import replace
 from ..report import rendering
 from ..system import trust

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 from typing import Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from ..catalogue import failure
 from ..config.monitoring import Monitoring, RunState
-from ..driver.output.codes import CURL
+from ..driver.output.error_codes import CURL
 from ..errors import AccessError, AcmewrapError, Failure
+from ..failures import failure
 from ..frozen import frozen
 from ..report import messages
 from ..report.messages import Ending

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Iterator, Mapping, Optional, Tuple
 
 from .. import __version__
-from ..catalogue import failure
 from ..config.model import Config
 from ..errors import AcmewrapError, ExitCode, Failure
+from ..failures import failure
 from ..frozen import frozen, replace
 from ..report import document, rendering
 from . import pings, services

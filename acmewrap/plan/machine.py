@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Iterator
 
 from .. import paths, reasons
-from ..catalogue import failure
 from ..config.model import Authority, Config
 from ..driver.homes.home import Stored
+from ..failures import failure
 from ..reasons import Plain, drifted
 from ..state.model import State
 from . import machine_steps as steps

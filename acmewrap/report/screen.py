@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING, Iterable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
-from ..catalogue import CATALOGUE
 from ..engine.results import Run, StepResult
 from ..errors import Failure
+from ..failures import CATALOGUE
 from ..formats.layout import Line, table, text_of
 from ..formats.text import counted, visible
 from ..formats.timefmt import moment, span

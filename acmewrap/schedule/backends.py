@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Mapping, NoReturn
 
-from ..catalogue import failure
 from ..config.model import Config
 from ..errors import AcmewrapError, CommandError
+from ..failures import failure
 from ..reasons import Drift
 from ..system import privileges
 from . import crontab, entry, others

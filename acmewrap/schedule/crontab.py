@@ -7,9 +7,9 @@ import shlex
 from pathlib import Path
 from typing import Callable, List, Optional, Tuple
 
-from ..catalogue import failure
 from ..config.model import Schedule
 from ..errors import CommandError
+from ..failures import failure
 from ..frozen import frozen
 from ..system import files, programs
 from ..system.privileges import User

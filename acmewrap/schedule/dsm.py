@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Iterator, Optional
 
 from .. import paths
-from ..catalogue import failure, invalid
 from ..config.model import Config
 from ..errors import DeployError, Problem
+from ..failures import failure, invalid
 from ..host import ownership
 from ..host.webroot import CHALLENGES
 from ..reasons import Drift, Plain

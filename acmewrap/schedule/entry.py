@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Iterator, Optional, Tuple
 
 from .. import paths
-from ..catalogue import failure, invalid
 from ..config.challenges import Alpn, Standalone
 from ..config.model import Config
 from ..errors import AccessError, Problem
+from ..failures import failure, invalid
 from ..system import files, privileges, resources, trust
 from ..system.reading import LARGE, read_bytes
 from .backend import logged

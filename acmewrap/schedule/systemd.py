@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
 from .. import templates
-from ..catalogue import failure
 from ..config.model import Schedule
 from ..errors import AccessError, CommandError
+from ..failures import failure
 from ..frozen import frozen
 from ..reasons import Drift
 from ..system import files, privileges, programs

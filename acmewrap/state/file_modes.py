@@ -12,11 +12,11 @@ from pathlib import Path
 from typing import AbstractSet, Iterator, Optional, Tuple
 
 from .. import paths
-from ..catalogue import failure
 from ..config import references
 from ..config.install import KEY_PARTS
 from ..config.model import Config
 from ..errors import ConfigurationWarning, Failure
+from ..failures import failure
 from ..frozen import frozen, replace
 from ..host import file_access, ownership
 from ..schedule import entry

@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 from typing import Dict, Iterator, Optional, Tuple
 
-from ..catalogue import failure
 from ..config.install import KEY_PARTS, InstallFile
 from ..config.locate import Found
 from ..config.model import Config
 from ..errors import AccessError, Failure
+from ..failures import failure
 from ..frozen import frozen
 from ..host import file_access
 from ..host.file_access import FileAccess

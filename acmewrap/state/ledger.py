@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Type, TypeVar
 
 from .. import backoff, paths
-from ..catalogue import failure
 from ..config.install import Install
 from ..config.model import Authority, Config
 from ..errors import AcmewrapError, Failure
+from ..failures import failure
 from ..formats import jsontext, records
 from ..frozen import frozen, replace
 from ..system import files, reading

@@ -18,7 +18,7 @@ from .ledger import Ledger, open_ledgers
 from .model import ALL_PARTS, CertificateState, Part, Revocation, State
 
 if TYPE_CHECKING:
-    from ..driver.wrapper import Wrapper
+    from ..driver.wrapper_script import Wrapper
     from ..host.webroot import WebrootState
     from .file_modes import Excess
     from .installed_files import InstalledState

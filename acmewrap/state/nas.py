@@ -8,9 +8,9 @@ from __future__ import annotations
 from typing import Dict, List, Mapping, Optional, Tuple
 
 from .. import paths, unexpected
-from ..catalogue import dsm_codes, failure
 from ..config.model import Account, Config
 from ..errors import AccessError, DeployError, Failure
+from ..failures import dsm_codes, failure
 from ..frozen import field, frozen
 from ..reasons import AccountDiffers, AccountNotManaged, Deviation, Drift, NotObserved, Plain, Reason
 from ..schedule import dsm

@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Iterator, Mapping, NamedTuple, Tuple, Union
 
 from .. import paths
-from ..catalogue import failure
 from ..config import references
 from ..config.binder.types import suggestion
 from ..config.challenges import Dns, Nginx
@@ -17,6 +16,7 @@ from ..config.sections.credentials import PATH_VARIABLES
 from ..driver.command import DEFAULT_PATH
 from ..driver.release import installation
 from ..errors import AcmewrapError, Failure
+from ..failures import failure
 from ..secrets import CommandReference, EnvironmentReference, FileReference, Reference, resolve
 from ..system.trust import find_dsm_tools
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import logging
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
-from ..catalogue import failure
 from ..errors import DeployError, UnreachableError
+from ..failures import failure
 from ..reasons import Deviation
 from ..secrets import Secret
 from . import reply

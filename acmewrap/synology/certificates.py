@@ -8,9 +8,9 @@ from __future__ import annotations
 import logging
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from ..catalogue import failure
 from ..config.model import DsmCertificate
 from ..errors import DeployError, UnreachableError
+from ..failures import failure
 from ..frozen import frozen
 from ..reasons import NotAssigned, NotImported, Reason
 from . import reply

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
-from ..catalogue import failure
 from ..errors import DeployError
+from ..failures import failure
 
 Data = Mapping[str, Any]
 

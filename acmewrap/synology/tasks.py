@@ -9,8 +9,8 @@ import logging
 from functools import partial
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
-from ..catalogue import failure
 from ..errors import DeployError, UnreachableError
+from ..failures import failure
 from ..frozen import frozen
 from . import reply
 from .channel import Channel

@@ -10,8 +10,8 @@ import json
 import shutil
 from typing import Any, Dict, Mapping, Optional, Sequence
 
-from ..catalogue import failure
 from ..errors import CommandError
+from ..failures import failure
 from ..formats import jsontext
 from ..secrets import Secret
 from ..system import privileges, programs

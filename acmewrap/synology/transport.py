@@ -7,8 +7,8 @@ import hashlib
 from typing import Any, Dict, List, Mapping, Optional
 from urllib.parse import urlencode, urlsplit
 
-from ..catalogue import failure
 from ..errors import UnreachableError
+from ..failures import failure
 from ..formats import jsontext
 from ..net.http import Http, HttpError, Reason, Reply
 from ..net.tls import Trust

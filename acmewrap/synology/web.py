@@ -11,9 +11,9 @@ import time
 from types import TracebackType
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Type
 
-from ..catalogue import dsm_codes, failure
 from ..config.model import Account
 from ..errors import AcmewrapError, DeployError, Failure, UnreachableError
+from ..failures import dsm_codes, failure
 from ..frozen import frozen
 from ..pki import x509
 from ..secrets import Secret

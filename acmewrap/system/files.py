@@ -15,8 +15,8 @@ import time
 from pathlib import Path
 from typing import Callable, Iterator, List, Optional, Tuple, Union
 
-from ..catalogue import failure
 from ..errors import AccessError, BusyError, Failure
+from ..failures import failure
 from . import reading
 
 PRIVATE = 0o600

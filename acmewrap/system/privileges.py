@@ -13,8 +13,8 @@ import pwd
 from pathlib import Path
 from typing import Callable, Mapping, MutableMapping, Optional, TypeVar, Union, cast
 
-from ..catalogue import failure
 from ..errors import AccessError
+from ..failures import failure
 from ..frozen import frozen
 
 Result = TypeVar("Result")

@@ -10,8 +10,8 @@ import shutil
 import stat
 from typing import TYPE_CHECKING, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
-from ..catalogue import failure
 from ..errors import AccessError
+from ..failures import failure
 from ..frozen import frozen
 from .privileges import User, as_nobody
 

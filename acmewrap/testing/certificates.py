@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import List, Optional, Sequence
 
-from ..catalogue import failure
 from ..config.model import KeyType
 from ..errors import AcmewrapError
+from ..failures import failure
 from ..system.files import PRIVATE, PUBLIC, make_folder, write_atomic
 from .counterpart import find_program
 

@@ -15,8 +15,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Callable, ClassVar, Dict, List, Optional, Sequence, Type
 
-from ..catalogue import failure
 from ..errors import AcmewrapError
+from ..failures import failure
 from ..system.files import make_folder
 
 if TYPE_CHECKING:

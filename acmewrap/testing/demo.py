@@ -15,8 +15,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Mapping, Tuple
 
-from ..catalogue import failure
 from ..errors import AcmewrapError, ExitCode
+from ..failures import failure
 from ..schedule.entry import invocation
 from .challenge import ChallengeServer
 from .dsm import DsmSimulator

@@ -13,9 +13,9 @@ from typing import Callable, Dict, Iterator, NamedTuple
 
 import pytest
 
-from acmewrap.catalogue import CATALOGUE, failure
 from acmewrap.doctor import Checked, DoctorNotice, examination, examine, fix
 from acmewrap.errors import ExitCode
+from acmewrap.failures import CATALOGUE, failure
 from acmewrap.state.ledger import Ledger, LedgerEntry
 from acmewrap.system import files
 from acmewrap.testing.certificates import Pair

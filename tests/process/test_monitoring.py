@@ -16,11 +16,11 @@ from typing import Iterator, List, Optional
 import pytest
 
 from acmewrap import Certificate, Config, ExitCode, Job, Run, Stored, paths
-from acmewrap.catalogue import failure
 from acmewrap.cli import main
 from acmewrap.engine import history
 from acmewrap.engine.noop_cache import find_note
 from acmewrap.errors import AcmewrapError
+from acmewrap.failures import failure
 from acmewrap.monitoring import services
 from acmewrap.report import document
 from json_schema import accepts

@@ -15,10 +15,10 @@ from typing import Collection, Dict, Iterator, List, Mapping, Tuple
 
 import pytest
 
-from acmewrap.catalogue import failure
 from acmewrap.driver.release.pin import Release
 from acmewrap.driver.release.sources import Download, Local, Source, obtain
 from acmewrap.errors import AcmewrapError, ReleaseError
+from acmewrap.failures import failure
 
 CONTENTS = {"acme.sh": b"#!/usr/bin/env sh\n", "deploy/ssh.sh": b"# ssh\n"}
 PINS = {path: hashlib.sha256(content).hexdigest() for path, content in CONTENTS.items()}

@@ -18,8 +18,8 @@ from typing import Callable, Dict, Iterator, Optional, Tuple
 import pytest
 
 from acmewrap import cli, self_update
-from acmewrap.catalogue import CATALOGUE
 from acmewrap.errors import AcmewrapError, BusyError
+from acmewrap.failures import CATALOGUE
 from published import Publisher, pack, set_version
 from unprivileged import folder_of_nobody, run_unprivileged
 

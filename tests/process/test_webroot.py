@@ -10,8 +10,8 @@ from typing import Callable, Iterator, List, Tuple
 import pytest
 import sh  # loaded before the rights to read it are gone  # noqa: F401
 
-from acmewrap.catalogue import failure
 from acmewrap.errors import AccessError
+from acmewrap.failures import failure
 from acmewrap.host import webroot
 from acmewrap.system import files
 from unprivileged import NOBODY, folder_of_nobody, run_unprivileged

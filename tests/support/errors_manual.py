@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acmewrap.catalogue import CATALOGUE, failure
+from acmewrap.failures import CATALOGUE, failure
 
 
 def document() -> str:
@@ -21,7 +21,7 @@ _PREFACE = """\
 Every failure has an id that stays the same from release to release; it stands in brackets at the end of a message and as
 `failure.id` in results and JSON. Words in capitals stand for values of your configuration; acmewrap fills them in when it tells
 the failure. The exit code is that of a command which this failure ends. In a run the step counts: a certificate that is not issued
-or renewed gives 3 (69 when the authority cannot be reached or trusted), a failed deployment 4. Written from `acmewrap/catalogue/`:
+or renewed gives 3 (69 when the authority cannot be reached or trusted), a failed deployment 4. Written from `acmewrap/failures/`:
 `PYTHONPATH=. python tests/support/errors_manual.py > docs/errors.md`.
 """
 

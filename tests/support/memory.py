@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any, Dict, List, Optional
 
-from acmewrap.catalogue import failure
+from acmewrap.failures import failure
 from acmewrap.secrets import Secret
 from acmewrap.synology.channel import WebProvisioner
 from acmewrap.synology.tools import Tools

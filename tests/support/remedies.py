@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Iterator, Mapping, Sequence, Tuple
 
-from acmewrap.catalogue import CATALOGUE, failure
+from acmewrap.failures import CATALOGUE, failure
 from acmewrap.report.started import COMMANDS
 
 # A command ends where the sentence, the quotation or its shell command does.

@@ -6,7 +6,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Dict
 
-from acmewrap.catalogue import failure
 from acmewrap.config import Config
 from acmewrap.config.challenges import Webroot
 from acmewrap.config.endpoint import Endpoint
@@ -17,6 +16,7 @@ from acmewrap.engine import history
 from acmewrap.engine.results import Delivery, Run, StepResult
 from acmewrap.engine.verbs.status import CertificateStatus, TargetStatus
 from acmewrap.errors import ExitCode
+from acmewrap.failures import failure
 from acmewrap.formats.timefmt import instant
 from acmewrap.pki.x509 import X509
 from acmewrap.plan.machine_steps import InstallRelease

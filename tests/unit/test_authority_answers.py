@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from acmewrap import backoff
 from acmewrap.acme import directory, renewal_info, retry_after
-from acmewrap.catalogue import failure
 from acmewrap.config.model import Schedule
 from acmewrap.errors import IssueError, UnreachableError
+from acmewrap.failures import failure
 from acmewrap.net import connection
 from acmewrap.net.connection import Deadline, Place
 from acmewrap.plan.due import due_of

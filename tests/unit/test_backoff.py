@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 from acmewrap import backoff
 from acmewrap.acme import retry_after
-from acmewrap.catalogue import failure
 from acmewrap.config.model import Schedule
 from acmewrap.engine import noop_cache
+from acmewrap.failures import failure
 from acmewrap.formats.timefmt import instant, moment
 from acmewrap.net.http import parse_date
 from acmewrap.plan.due import due_of, end_of

@@ -13,7 +13,6 @@ from typing import Any, Callable, Dict, Iterator, Mapping, Type
 import pytest
 
 import acmewrap
-from acmewrap.catalogue import failure, invalid
 from acmewrap.cli.invocation import UsageError
 from acmewrap.config.binder.reader import TooMuchError
 from acmewrap.config.edit import UneditableError
@@ -21,6 +20,7 @@ from acmewrap.config.search import MissingConfigurationError
 from acmewrap.doctor.finding import NotLooked
 from acmewrap.engine.engine import ListenerError
 from acmewrap.errors import CommandError, ConfigurationError, PortableError, Problem, Terminated, UnreachableError
+from acmewrap.failures import failure, invalid
 from acmewrap.net.http import HttpError, Reason
 from acmewrap.net.tls import BundleError
 from acmewrap.synology.reply import OddReplyError

@@ -24,7 +24,7 @@ LAYERS: Tuple[Tuple[str, ...], ...] = (
     ("frozen",),
     ("formats", "backoff"),
     ("errors",),
-    ("catalogue", "reasons"),
+    ("failures", "reasons"),
     ("system",),
     ("secrets", "pki"),
     ("templates", "net", "unexpected"),

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 import acmewrap
-from acmewrap.catalogue import CATALOGUE
 from acmewrap.cli import parser
+from acmewrap.failures import CATALOGUE
 from remedies import VALUES, commands
 
 PACKAGE = Path(acmewrap.__file__).parent

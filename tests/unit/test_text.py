@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acmewrap.catalogue import failure, invalid
 from acmewrap.errors import Problem
+from acmewrap.failures import failure, invalid
 from acmewrap.formats.text import counted, visible, visible_document, visible_lines
 from acmewrap.formats.timefmt import span
 

@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from ... import templates
-from ...catalogue import failure
 from ...config.arguments import check_path
 from ...errors import AccessError, ExitCode
+from ...failures import failure
 from ...formats.text import Lines
 from ...system import files
 from ..invocation import Invocation, UsageError, checked

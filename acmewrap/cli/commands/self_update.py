@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Optional
 
 from ... import __version__
-from ...catalogue import failure
 from ...errors import AcmewrapError, ExitCode
+from ...failures import failure
 from ...system.reading import LARGE, read_bytes
 from ..invocation import Invocation
 

@@ -13,8 +13,8 @@ from typing import Mapping, Optional, Tuple
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
 
-from ...catalogue import invalid
 from ...errors import ConfigurationError, Problem
+from ...failures import invalid
 from ...secrets import Secret
 
 _LOADER = getattr(yaml, "CBaseLoader", yaml.BaseLoader)  # libyaml is six times faster, and not everywhere

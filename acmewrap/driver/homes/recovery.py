@@ -15,8 +15,8 @@ import shutil
 from pathlib import Path
 from typing import Iterable, Iterator, List, Literal, Tuple
 
-from ...catalogue import failure
 from ...errors import AccessError
+from ...failures import failure
 from ...formats import jsontext
 from ...pki import x509
 from ...system import files, reading

@@ -17,8 +17,8 @@ import tempfile
 from pathlib import Path
 from typing import Dict, Iterable, Iterator, Optional, Tuple
 
-from ...catalogue import failure
 from ...errors import AccessError
+from ...failures import failure
 from ...pki.x509 import X509
 from ...system import files, reading, trust
 from . import generations

@@ -11,11 +11,11 @@ import re
 from typing import Mapping, NamedTuple, Optional, Sequence, Type
 from urllib.parse import urlsplit
 
-from ...catalogue import CATALOGUE, failure
 from ...errors import Failure, Retry
+from ...failures import CATALOGUE, failure
 from . import circumstances
 from . import events as e
-from .codes import authority_refused, challenge_refused, curl_failed, dsm_refused, not_offered, server_failed
+from .error_codes import authority_refused, challenge_refused, curl_failed, dsm_refused, not_offered, server_failed
 from .patterns import FOLLOW_UP, PROGRESS, compiled
 from .problem_documents import problems
 from .transcript import Transcript

@@ -7,8 +7,8 @@ import tarfile
 import zlib
 from typing import BinaryIO, Collection, Dict, List, Mapping, Optional, Set, Union, cast
 
-from ...catalogue import failure
 from ...errors import ReleaseError
+from ...failures import failure
 
 LIMIT = 64 * 2**20
 """Bytes that an archive may have when unpacked; a release has two million."""

@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 from typing import Any, Collection, Dict, Iterator, Mapping, Optional, Tuple
 
-from ...catalogue import failure
 from ...errors import ReleaseError
+from ...failures import failure
 from ...frozen import frozen
 from ...system import programs
 from ...system.reading import read_text

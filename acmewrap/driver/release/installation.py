@@ -9,9 +9,9 @@ import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Iterator, Mapping, Optional, Sequence, Tuple
 
-from ...catalogue import failure
 from ...config.manifest import OwnHooks, Pin
 from ...errors import AccessError, ReleaseError
+from ...failures import failure
 from ...frozen import frozen
 from ...system import trust
 from ...system.files import FOLDER, PUBLIC, SCRIPT, lock, make_folder, sync_folder

@@ -12,11 +12,11 @@ import re
 from pathlib import Path
 from typing import Iterable, Iterator, Mapping, Optional, Tuple
 
-from ...catalogue import failure
 from ...config.arguments import HOOK_PATTERN
 from ...config.manifest import OwnHooks, Pin, parse_manifest
 from ...config.model import DEFAULT_RELEASE, AcmeShSettings
 from ...errors import AccessError, ReleaseError
+from ...failures import failure
 from ...frozen import frozen
 from ...system import resources
 from ...system.reading import read_bytes

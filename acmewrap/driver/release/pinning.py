@@ -9,9 +9,9 @@ import tarfile
 from pathlib import Path
 from typing import Iterable, Mapping, Tuple
 
-from ...catalogue import failure
 from ...config.manifest import SCRIPT, VERSION_PATTERN, Pin, parse_pin, render_pin
 from ...errors import ReleaseError
+from ...failures import failure
 from ...system import reading
 from ...system.files import PUBLIC, make_folder, write_atomic
 from .archive import read_archive

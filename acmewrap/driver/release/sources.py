@@ -9,8 +9,8 @@ import time
 from pathlib import Path
 from typing import Collection, List, Mapping, Protocol, Sequence, Tuple, Union
 
-from ...catalogue import CATALOGUE, failure
 from ...errors import AccessError, ReleaseError
+from ...failures import CATALOGUE, failure
 from ...frozen import frozen, replace
 from ...net.http import Http, HttpError
 from ...system.files import PUBLIC, make_folder, write_atomic

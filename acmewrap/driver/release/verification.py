@@ -6,10 +6,10 @@ import os
 from pathlib import Path
 from typing import Mapping, Optional
 
-from ...catalogue import failure
 from ...config.manifest import OwnHooks
 from ...config.model import AcmeShSettings
 from ...errors import ReleaseError
+from ...failures import failure
 from .pin import additions, differences, manifest, summarize
 
 _MOST_LINKS = 40  # as the kernel has it

@@ -8,8 +8,8 @@ import re
 from pathlib import Path
 from typing import Literal, NamedTuple, Optional, Tuple
 
-from ...catalogue import failure
 from ...errors import CommandError, Failure
+from ...failures import failure
 from ...formats import jsontext
 from ...frozen import replace
 from ...secrets import Secret

@@ -9,8 +9,8 @@ import re
 from pathlib import Path
 from typing import Literal, Optional, Tuple
 
-from ...catalogue import failure
 from ...errors import Failure
+from ...failures import failure
 from ...pki import x509
 from ...secrets import Secret
 from ...system import files

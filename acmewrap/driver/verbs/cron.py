@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Mapping, Optional
 
-from ...catalogue import failure
 from ...errors import Failure
+from ...failures import failure
 from .. import command, evidence
 from ..call import Caller, CallResult
 from ..command import Value

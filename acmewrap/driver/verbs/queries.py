@@ -6,8 +6,8 @@ import re
 from datetime import datetime, timezone
 from typing import Iterable, Mapping, Optional, Tuple
 
-from ...catalogue import failure
 from ...errors import CommandError, Failure
+from ...failures import failure
 from ...frozen import frozen
 from ...pki.csr import Csr
 from .. import command

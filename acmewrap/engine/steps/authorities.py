@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Dict, Mapping, Optional, Sequence, Tuple
 
 from ... import paths, unexpected
-from ...catalogue import failure
 from ...config.model import PROFILE, Config
 from ...driver.homes.home import Stored
 from ...errors import AcmewrapError, IssueError
+from ...failures import failure
 from ...formats.timefmt import span
 from ...plan.steps import ObtainCertificate
 from ..context import RunContext

@@ -9,7 +9,6 @@ from datetime import datetime, timedelta
 from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
 from ... import paths
-from ...catalogue import CATALOGUE, failure
 from ...config.model import Authority, Certificate, Config, Target
 from ...driver import dns_wait
 from ...driver.homes.configuration import set_deployed
@@ -17,6 +16,7 @@ from ...driver.homes.home import Stored
 from ...driver.process import OnLine
 from ...driver.results import IssueResult
 from ...errors import AcmewrapError, DeployError, Failure
+from ...failures import CATALOGUE, failure
 from ...formats.text import counted
 from ...formats.timefmt import instant, moment
 from ...frozen import replace

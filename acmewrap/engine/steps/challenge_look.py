@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import shlex
 
-from ...catalogue import CATALOGUE, failure
 from ...config.challenges import Webroot
 from ...config.model import Certificate
 from ...driver.output.events import ChallengeInvalid, ChallengeTimedOut, OfDomain
 from ...driver.results import IssueResult
 from ...errors import Failure
+from ...failures import CATALOGUE, failure
 from ...frozen import replace
 from ...host import token
 

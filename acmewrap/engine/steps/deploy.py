@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 from typing import Dict, Mapping, Optional, Union
 
-from ...catalogue import failure
 from ...config.model import Certificate, Config, Target
 from ...driver.acmesh import AcmeSh
 from ...driver.homes.home import is_ecc
 from ...driver.process import OnLine
 from ...driver.results import DeployResult
 from ...errors import DeployError, Failure, UnprovenError, UnreachableError
+from ...failures import failure
 from ...pki.x509 import X509
 from ...plan.steps import DeployCertificate
 from ...secrets import Secret, resolve

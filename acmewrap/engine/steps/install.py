@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Container, Dict, Optional, Sequence, Tuple
 
-from ...catalogue import failure
 from ...config.install import FilePart, Install
 from ...config.model import Config
 from ...driver.homes.configuration import set_installation
@@ -18,6 +17,7 @@ from ...driver.homes.home import CertificateFiles
 from ...driver.process import OnLine
 from ...driver.results import DeployResult
 from ...errors import AcmewrapError, DeployError, Failure, RolledBackError, UnprovenError
+from ...failures import failure
 from ...frozen import replace
 from ...host import placement
 from ...pki.x509 import X509

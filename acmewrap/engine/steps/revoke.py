@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from ... import paths
-from ...catalogue import CATALOGUE, failure
 from ...config.model import Config
 from ...driver.homes import compromised
 from ...errors import DeployError, IssueError
+from ...failures import CATALOGUE, failure
 from ...formats.timefmt import instant
 from ...plan.due import interval_of
 from ...plan.steps import RevokeCertificate

@@ -6,7 +6,6 @@ import contextlib
 from typing import Dict, Iterator, Mapping, Tuple
 
 from ...acme import directory
-from ...catalogue import invalid
 from ...config import locate
 from ...config.cleartext import find_warnings
 from ...config.locate import Found
@@ -14,6 +13,7 @@ from ...config.model import PROFILE, Config
 from ...config.references import proxy_of
 from ...driver.release import installation
 from ...errors import AcmewrapError, ConfigurationWarning, IssueError, UnreachableError
+from ...failures import invalid
 from ...plan import interval_check
 from ...schedule import entry
 from ...state import file_modes, installed_files, obstacles, receivers

@@ -6,11 +6,11 @@ from datetime import datetime
 from typing import Mapping, Optional
 
 from ... import paths
-from ...catalogue import failure
 from ...config.model import Config
 from ...driver.homes import compromised
 from ...driver.results import RevokeResult
 from ...errors import IssueError
+from ...failures import failure
 from ...formats.timefmt import instant
 from ...pki.x509 import X509
 from ...state.ledger import Ledger

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Literal, Optional
 
-from ...catalogue import failure
 from ...config.model import Config, Scheduler
 from ...errors import Failure
+from ...failures import failure
 from ...formats.timefmt import instant, span
 from ...frozen import frozen
 from ...plan.due import interval_of

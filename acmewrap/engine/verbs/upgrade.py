@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from typing import Callable, Mapping, Optional, Set, Tuple
 
-from ...catalogue import failure
 from ...config.challenges import Dns
 from ...config.edit import set_release
 from ...config.model import Config
 from ...driver.release import installation
 from ...errors import ExitCode, ReleaseError
+from ...failures import failure
 from ...frozen import frozen, replace
 from ...plan.steps import Kind
 from ...system import privileges, trust

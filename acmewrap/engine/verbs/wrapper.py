@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Optional
 
 from ... import paths
-from ...catalogue import failure
 from ...config.model import Config
 from ...driver.release import installation
 from ...errors import AcmewrapError
+from ...failures import failure
 
 
 def find(config: Config, authority: Optional[str]) -> Path:

@@ -12,8 +12,8 @@ import threading
 from http.server import BaseHTTPRequestHandler
 from typing import Any, Callable, Dict, List, Optional, Type, Union
 
-from ...catalogue import failure
 from ...errors import AcmewrapError
+from ...failures import failure
 
 _POLL_SECONDS = 0.02
 _IDLE_SECONDS = 60.0

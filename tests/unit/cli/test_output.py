@@ -16,12 +16,12 @@ from rich.console import Console
 
 import acmewrap
 from acmewrap import cli
-from acmewrap.catalogue import failure
 from acmewrap.cli import manual
 from acmewrap.cli.output import Printer
 from acmewrap.cli.parser import parse
 from acmewrap.engine.results import StepEnded, StepLine, StepResult, StepStarted
 from acmewrap.errors import ExitCode, Failure
+from acmewrap.failures import failure
 from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import IssueCertificate
 from acmewrap.reasons import AccountNotManaged, SetBroken

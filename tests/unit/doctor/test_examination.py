@@ -9,7 +9,6 @@ from typing import Iterator, List, Optional, Tuple
 
 import pytest
 
-from acmewrap.catalogue import failure
 from acmewrap.config import Config
 from acmewrap.config.model import AcmeShSettings, Authority
 from acmewrap.doctor import (
@@ -28,8 +27,9 @@ from acmewrap.doctor import (
     machine,
     upkeep,
 )
-from acmewrap.driver.wrapper import Wrapper
+from acmewrap.driver.wrapper_script import Wrapper
 from acmewrap.errors import ExitCode, UnreachableError
+from acmewrap.failures import failure
 from acmewrap.plan.machine_steps import ChangeMode, RenderWrapper
 from acmewrap.reasons import Plain
 from acmewrap.state.file_modes import Excess

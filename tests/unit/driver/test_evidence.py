@@ -10,7 +10,6 @@ from typing import NamedTuple, Optional, Tuple
 
 import pytest
 
-from acmewrap.catalogue import failure
 from acmewrap.driver import evidence
 from acmewrap.driver.call import CallResult
 from acmewrap.driver.evidence import Request
@@ -18,6 +17,7 @@ from acmewrap.driver.homes.configuration import parse_configuration
 from acmewrap.driver.homes.home import CertificateFiles, read_folder
 from acmewrap.driver.process import Command, Completed
 from acmewrap.driver.results import IssueResult
+from acmewrap.failures import failure
 from acmewrap.formats.timefmt import instant
 from synthetic import NOW, Folder
 

@@ -7,9 +7,9 @@ from typing import Tuple
 
 import pytest
 
-from acmewrap.catalogue import failure
 from acmewrap.driver.verbs import interrupted_order
 from acmewrap.errors import CommandError
+from acmewrap.failures import failure
 
 ADDED = "[Fri Nov 27 01:00:00 UTC 2026] Adding TXT value: a-b_c for domain: _acme-challenge.lab.example.com"
 REMOVED = "Removing txt: a-b_c for domain: _acme-challenge.lab.example.com"

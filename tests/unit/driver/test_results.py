@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from acmewrap.catalogue import failure
 from acmewrap.driver.homes.home import CertificateFiles
 from acmewrap.driver.results import CronEntry, CronResult, IssueOutcome, IssueResult
 from acmewrap.driver.verbs.queries import ListEntry
+from acmewrap.failures import failure
 
 FILES = CertificateFiles(Path("/home/nas_ecc"), "nas")
 FAULT = failure("hook.failed", "it failed")

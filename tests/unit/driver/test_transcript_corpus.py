@@ -13,12 +13,12 @@ from typing import Callable, Dict, Iterable, List, NamedTuple, Optional
 import pytest
 import record
 
-from acmewrap.catalogue import CATALOGUE
 from acmewrap.driver.output import transcript as output
 from acmewrap.driver.output.diagnosis import diagnose
 from acmewrap.driver.output.events import Unrecognised
 from acmewrap.driver.output.transcript import read
 from acmewrap.errors import Failure
+from acmewrap.failures import CATALOGUE
 from transcripts import TRANSCRIPTS, VERSIONS, Transcript, load, load_all
 
 MOST_BYTES = 10_000

@@ -8,7 +8,6 @@ from typing import Any, FrozenSet, List, Optional, Sequence, Tuple
 
 import pytest
 
-from acmewrap.catalogue import failure
 from acmewrap.config.model import ConfiguredCommand
 from acmewrap.driver.process import Command, Completed, OnLine
 from acmewrap.engine.commands import Commands
@@ -17,6 +16,7 @@ from acmewrap.engine.engine import Engine
 from acmewrap.engine.results import Delivery, Run
 from acmewrap.engine.steps.certificate import CertificateSteps
 from acmewrap.errors import DeployError, ExitCode
+from acmewrap.failures import failure
 from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import DeployCertificate, IssueCertificate, RenewCertificate, Step
 from acmewrap.reasons import Plain

@@ -11,11 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acmewrap import paths
-from acmewrap.catalogue import failure
 from acmewrap.config import Config
 from acmewrap.engine import history
 from acmewrap.engine.results import CommandResult, Run, StepResult
 from acmewrap.errors import AcmewrapError, ExitCode, Terminated
+from acmewrap.failures import failure
 from acmewrap.formats.timefmt import instant
 from acmewrap.plan.planner import Plan
 from results import CONFIG, DEPLOY, GOOD, NOT_ISSUED, NOT_PROVEN, NOW, PAST, RENEW, SECONDS

@@ -12,7 +12,6 @@ import pytest
 
 from acmewrap import paths, unexpected
 from acmewrap.acme import directory
-from acmewrap.catalogue import failure
 from acmewrap.driver.acmesh import AcmeSh
 from acmewrap.driver.results import AccountResult
 from acmewrap.engine.context import RunContext
@@ -21,6 +20,7 @@ from acmewrap.engine.results import Notice, Run, StepEnded, StepLine, StepStarte
 from acmewrap.engine.steps import machine as machine_steps
 from acmewrap.engine.steps.certificate import CertificateSteps
 from acmewrap.errors import AcmewrapError, ExitCode
+from acmewrap.failures import failure
 from acmewrap.plan.machine_steps import PrepareWebroot
 from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import IssueCertificate, Step

@@ -9,12 +9,12 @@ from typing import Dict, List
 import pytest
 
 from acmewrap.acme import directory
-from acmewrap.catalogue import failure
 from acmewrap.driver.acmesh import AcmeSh
 from acmewrap.driver.homes.home import Home
 from acmewrap.driver.results import AccountResult, IssueResult
 from acmewrap.engine.context import RunContext
 from acmewrap.engine.engine import Engine
+from acmewrap.failures import failure
 from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import IssueCertificate
 from acmewrap.reasons import Plain

@@ -10,12 +10,12 @@ from typing import Any, Dict, List, Optional, Set
 import pytest
 
 from acmewrap.acme import directory, renewal_info, retry_after
-from acmewrap.catalogue import failure
 from acmewrap.config import Config
 from acmewrap.config.model import Authority
 from acmewrap.driver.homes.home import CertificateFiles, Home
 from acmewrap.engine.steps import renewal_advice
 from acmewrap.errors import UnreachableError
+from acmewrap.failures import failure
 from acmewrap.net.http import HttpError, Reason, Reply
 from acmewrap.state.ledger import Advice, Ledger
 from wanted import CERTIFICATE, DAY, ISSUED, LEAF, NOW, make_config, make_leaf, make_stored

@@ -8,9 +8,9 @@ from typing import Dict, List, Optional, Type
 
 import pytest
 
-from acmewrap.catalogue import failure
 from acmewrap.engine.results import CommandResult, Delivery, Outcome, Run, StepResult
 from acmewrap.errors import AcmewrapError, CommandError, DeployError, ExitCode, Failure, IssueError, UnprovenError
+from acmewrap.failures import failure
 from acmewrap.formats.timefmt import instant
 from acmewrap.plan.machine_steps import PrepareWebroot
 from acmewrap.plan.planner import Plan

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from acmewrap.catalogue import failure
 from acmewrap.config import locate
 from acmewrap.config.model import RenewAt, RenewBefore, Schedule
+from acmewrap.failures import failure
 from acmewrap.formats.timefmt import instant
 from acmewrap.plan import interval_check
 from acmewrap.plan.due import due_at, due_of, end_of, interval_of, slowest_interval

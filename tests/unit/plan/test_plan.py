@@ -12,11 +12,11 @@ from typing import Any, Dict, List, Optional, Tuple, Type
 
 import pytest
 
-from acmewrap.catalogue import failure
 from acmewrap.config import Config
 from acmewrap.config.challenges import Dns, Webroot
 from acmewrap.config.model import Authority, Certificate, DsmCertificate, RenewBefore
-from acmewrap.driver.wrapper import Wrapper
+from acmewrap.driver.wrapper_script import Wrapper
+from acmewrap.failures import failure
 from acmewrap.formats.timefmt import instant
 from acmewrap.plan.fingerprint import REQUEST_KEY, request_of
 from acmewrap.plan.machine_steps import (

@@ -11,11 +11,11 @@ from typing import Any, Dict, Iterator, Tuple
 import pytest
 from test_wording import SAMPLES
 
-from acmewrap.catalogue import invalid
 from acmewrap.cli import parser
 from acmewrap.engine.results import Run
 from acmewrap.engine.verbs.status import CertificateStatus, assess
 from acmewrap.errors import AcmewrapError, ExitCode, Problem
+from acmewrap.failures import invalid
 from acmewrap.formats.timefmt import instant
 from acmewrap.reasons import Plain
 from acmewrap.report.document import commands, document, of_run, schema

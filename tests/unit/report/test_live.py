@@ -9,10 +9,10 @@ from dataclasses import replace
 import pytest
 from rich.console import Console
 
-from acmewrap.catalogue import failure
 from acmewrap.cli.output import Printer
 from acmewrap.cli.parser import parse
 from acmewrap.engine.results import StepEnded, StepLine, StepResult, StepStarted
+from acmewrap.failures import failure
 from acmewrap.plan.steps import IssueCertificate
 from acmewrap.reasons import Plain
 from acmewrap.report import live, screen

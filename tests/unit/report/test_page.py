@@ -8,11 +8,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Dict, List, Optional, Tuple
 
-from acmewrap.catalogue import failure
 from acmewrap.config.model import Schedule
 from acmewrap.engine.history import past
 from acmewrap.engine.results import StepResult
 from acmewrap.errors import ExitCode
+from acmewrap.failures import failure
 from acmewrap.formats.timefmt import instant
 from acmewrap.plan import due
 from acmewrap.report.page import Report

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from acmewrap.catalogue import failure
 from acmewrap.engine.results import Run, StepResult
 from acmewrap.engine.verbs.schedule_status import ScheduleStatus
+from acmewrap.failures import failure
 from acmewrap.formats.layout import text_of
 from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import DeployCertificate

@@ -7,8 +7,8 @@ from typing import Any, Dict, Mapping, Optional
 
 import pytest
 
-from acmewrap.catalogue import failure
 from acmewrap.engine.verbs.status import CertificateStatus, TargetStatus, assess
+from acmewrap.failures import failure
 from acmewrap.formats.timefmt import instant
 from acmewrap.report import screen
 from acmewrap.state.ledger import LedgerEntry

@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from acmewrap import reasons
-from acmewrap.catalogue import failure
+from acmewrap.failures import failure
 from acmewrap.formats.timefmt import instant
 from acmewrap.plan.machine_steps import ChangeMode
 from acmewrap.reasons import Deviation, Mode, Plain, Reason, TooOpen

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acmewrap.catalogue import failure
 from acmewrap.errors import AcmewrapError
+from acmewrap.failures import failure
 from acmewrap.state.ledger import Ledger, LedgerEntry
 
 MINUTE, DAY = 60, 86400

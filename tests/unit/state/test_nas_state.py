@@ -12,10 +12,10 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Tuple
 
 import pytest
 
-from acmewrap.catalogue import failure
 from acmewrap.config import Config
 from acmewrap.config.model import Account, Schedule, Synology
 from acmewrap.errors import AccessError, ConfigurationError, UnreachableError
+from acmewrap.failures import failure
 from acmewrap.plan.planner import Plan, PlanOptions, plan
 from acmewrap.reasons import AccountDiffers, AccountNotManaged, Deviation, NotAssigned, NotObserved, Plain, Reason
 from acmewrap.schedule import dsm

@@ -5,8 +5,8 @@ from typing import Any, Dict, List, Set, Tuple
 
 import pytest
 
-from acmewrap.catalogue import failure
 from acmewrap.errors import DeployError, UnreachableError
+from acmewrap.failures import failure
 from acmewrap.synology.tasks import Task, TaskScheduler
 from acmewrap.testing.dsm import Preset, load_preset
 from memory import NAME, Nas

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Dict, Mapping, Optional, Tuple, Union
 
 from .. import templates
-from ..catalogue import failure
 from ..config.model import Poll
 from ..errors import AccessError, AcmewrapError, ReleaseError
+from ..failures import failure
 from ..frozen import frozen
 from ..secrets import InlineSecret, Reference
 from ..system.reading import read_text

@@ -1,4 +1,4 @@
-"""Synology DSM: reaching it, logging in, and what it did not do. Its numbers: :mod:`acmewrap.catalogue.dsm_codes`."""
+"""Synology DSM: reaching it, logging in, and what it did not do. Its numbers: :mod:`acmewrap.failures.dsm_codes`."""
 
 from __future__ import annotations
 

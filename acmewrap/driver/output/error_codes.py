@@ -6,8 +6,8 @@ import re
 from typing import Mapping, Optional, Pattern, Sequence, Tuple, Union
 
 from ...acme.directory import IDS as AUTHORITY_IDS
-from ...catalogue import dsm_codes
 from ...config.arguments import SYNOLOGY_HOOK
+from ...failures import dsm_codes
 from ...net.http import Reason
 from .events import ChallengeInvalid, Problem
 
