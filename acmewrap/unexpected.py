@@ -12,9 +12,8 @@ import hashlib
 import os
 import re
 import time
-import traceback
 from pathlib import Path
-from typing import Iterator, List, Mapping, Match, Optional
+from typing import TYPE_CHECKING, Iterator, List, Mapping, Match, Optional
 
 from . import __version__
 from .errors import AccessError, AcmewrapError
@@ -22,6 +21,9 @@ from .failures import failure
 from .formats.text import visible
 from .system import files
 from .system.privileges import home_of
+
+if TYPE_CHECKING:
+    from traceback import FrameSummary
 
 KEPT = 10
 _ID = "internal.unexpected"
@@ -76,14 +78,18 @@ def _write(error: Exception, folder: Path, subject: str) -> Optional[Path]:
 
 def _way(error: Optional[BaseException]) -> Iterator[str]:
     """The traceback of *error*, and those of the errors it came from, without values."""
+    import traceback
+
     while error is not None:
         yield _words(error)
         yield from (line for part in traceback.format_list(_frames(error)) for line in part.rstrip("\n").split("\n"))
         error = error.__cause__ or (None if error.__suppress_context__ else error.__context__)
 
 
-def _frames(error: BaseException) -> List[traceback.FrameSummary]:
+def _frames(error: BaseException) -> List[FrameSummary]:
     """Of code that is not ours, only its place: a line of a caller's program may hold a password."""
+    import traceback
+
     found = traceback.extract_tb(error.__traceback__)
     return [
         traceback.FrameSummary(

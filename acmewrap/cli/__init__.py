@@ -54,8 +54,9 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
     from . import scheduled
 
     words = sys.argv[1:] if arguments is None else list(arguments)
+    options = scheduled.parse(words)
     try:
-        failures = scheduled.finish(words)
+        failures = None if options is None else scheduled.finish(options)
     except KeyboardInterrupt:  # of which there is nothing to say: it had done everything but wait for an answer
         return 130
     if failures:
@@ -66,9 +67,12 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
     if failures is not None:
         return 0
     from ..errors import AcmewrapError, ExitCode
-    from . import output, parser, signals
+    from . import output, signals
 
-    options = parser.parse(words)
+    if options is None:
+        from . import parser
+
+        options = parser.parse(words)
     printer = output.Printer(options)
     was_root, environ = os.geteuid() == 0, dict(os.environ)
     try:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Callable, Dict, Iterable, Sequence, Tuple
 
 from .. import config as configuration
@@ -33,7 +33,7 @@ def checked(flag: str, value: str, parse: Callable[[str], object]) -> str:
 class Invocation:
     """One start of the command line; in a process of its own it may give up root's rights for good."""
 
-    options: argparse.Namespace
+    options: SimpleNamespace
     environ: Dict[str, str]
     printer: Printer
     own_process: bool = True

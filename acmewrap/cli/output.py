@@ -5,10 +5,8 @@ Everything that is written here is made visible first (:mod:`acmewrap.formats.te
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import os
-import shutil
 import sys
 import threading
 from datetime import datetime
@@ -18,11 +16,13 @@ from .. import __version__
 from ..errors import AcmewrapError, ConfigurationError, ExitCode
 from ..formats.layout import fold, text_of
 from ..formats.text import visible, visible_lines
-from ..report.started import as_started
 from .scheduled import NOTHING
+from .streams import width_of
 from .ticker import Ticker
 
 if TYPE_CHECKING:
+    from types import SimpleNamespace
+
     from rich.console import Console
 
     from ..engine.verbs.status import CertificateStatus
@@ -34,7 +34,7 @@ LOOKING = "Looking at the machine, the authority's files and the targets"
 class Printer:
     """Prints for one command. With ``--json`` standard output holds the document and nothing else."""
 
-    def __init__(self, options: argparse.Namespace) -> None:
+    def __init__(self, options: SimpleNamespace) -> None:
         self.as_json: bool = options.json
         self.verbose: bool = options.verbose
         self._command: str = options.command
@@ -61,7 +61,7 @@ class Printer:
     @property
     def width(self) -> int:
         """The columns of the terminal on standard output; 0: there is none."""
-        return _width_of(sys.stdout)
+        return width_of(sys.stdout)
 
     def nothing(self) -> None:
         """Say that there was nothing to do."""
@@ -240,11 +240,10 @@ def show_traceback() -> None:
     write_lines(sys.stderr, traceback.format_exc().rstrip("\n").split("\n"))
 
 
-def _width_of(stream: TextIO) -> int:
-    """The columns of a terminal; 0: there is none."""
-    return shutil.get_terminal_size().columns if stream.isatty() else 0
-
-
 def write_lines(stream: TextIO, lines: Iterable[str]) -> None:
     for line in lines:
-        print(fold(visible(as_started(line)), _width_of(stream)), file=stream, flush=True)
+        if "acmewrap " in line:
+            from ..report.started import as_started
+
+            line = as_started(line)  # noqa: PLW2901
+        print(fold(visible(line), width_of(stream)), file=stream, flush=True)

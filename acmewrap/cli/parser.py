@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from types import SimpleNamespace
 from typing import Any, List, Mapping, NoReturn, Optional, Sequence, Tuple
 
 from ..formats.layout import wrap
@@ -117,7 +118,7 @@ _FORCED = {  # what --force does for a command
 }
 
 
-def parse(arguments: Sequence[str]) -> argparse.Namespace:
+def parse(arguments: Sequence[str]) -> SimpleNamespace:
     """The options as attributes; exits with 2 and a usage line when they make no sense."""
     if arguments[:1] == ["help"]:
         arguments = [*arguments[1:2], "--help"]
@@ -136,7 +137,7 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
         used.error("--format prometheus and --json are two formats of the same: give one of them")
     if options.command == "self-update" and (options.source is not None) == options.rollback:
         used.error("self-update takes one of --from FILE and --rollback")
-    return options
+    return SimpleNamespace(**vars(options))
 
 
 class _Parser(argparse.ArgumentParser):

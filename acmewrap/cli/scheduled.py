@@ -1,5 +1,5 @@
-"""The scheduled run of everything when it is known to find nothing to do: all of it is done here, before anything of size is
-imported. Even :mod:`argparse` takes longer than this does.
+"""The words of an entry of a scheduler, and the run of everything when it is known to find nothing to do. All of that is done here,
+before anything of size is imported: even :mod:`argparse` takes longer than such a run does.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from ..engine.noop_cache import find_note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from types import SimpleNamespace
     from typing import Optional, Sequence, Tuple
 
     from ..errors import Failure
@@ -19,21 +20,36 @@ if TYPE_CHECKING:
 NOTHING = "Nothing to do."
 
 
-def finish(words: Sequence[str]) -> Optional[Tuple[Failure, ...]]:
-    """Who could not be told of that run, which is done now; None when *words* ask for another one."""
+def parse(words: Sequence[str]) -> Optional[SimpleNamespace]:
+    """What :func:`.parser.parse` makes of ``cron`` with no option but ``--config`` and ``--quiet``; None of any other *words*."""
+    from types import SimpleNamespace
+
     left = [word for word in words if word not in ("-q", "--quiet")]
-    file = ""
+    quiet, config = len(left) < len(words), None
     for place in (0, 1):
         if len(left) == 3 and left[place] in ("-c", "--config"):
-            file = left[place + 1]
+            config = left[place + 1]
             del left[place : place + 2]
+    if left != ["cron"] or (config or "").startswith("-"):
+        return None
+    unset = {"json": False, "only": None, "force": False, "dry_run": False, "timeout": None, "verbose": False}
+    return SimpleNamespace(command="cron", config=config, quiet=quiet, no_color=False, **unset)
+
+
+def finish(options: SimpleNamespace) -> Optional[Tuple[Failure, ...]]:
+    """What could not be sent of that run, which is done now; None when there may be something to do."""
     started = time.time()
-    note = find_note(file, os.environ, started) if left == ["cron"] else None  # for any other word argparse is needed
-    failures: Optional[Tuple[Failure, ...]] = None if note is None else ()
+    note = find_note(options.config, os.environ, started)
+    if note is None:
+        return None
+    failures: Tuple[Failure, ...] = ()
     if note:
         from ..monitoring import heartbeat
 
-        failures = heartbeat.beat(note, os.environ, started, time.time)
-    if failures is not None and len(left) == len(words) - 2 * bool(file):
+        sent = heartbeat.beat(note, os.environ, started, time.time)
+        if sent is None:
+            return None
+        failures = sent
+    if not options.quiet:
         sys.stdout.write(f"{NOTHING}\n")
     return failures

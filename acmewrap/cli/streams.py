@@ -88,3 +88,12 @@ def abandon() -> None:
                 os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
             except (OSError, ValueError):
                 pass
+
+
+def width_of(stream: TextIO) -> int:
+    """The columns of a terminal; 0: there is none."""
+    if not stream.isatty():
+        return 0
+    import shutil
+
+    return shutil.get_terminal_size().columns

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 import threading
 import time
 from typing import Dict, Iterator, TextIO, Tuple
+
+from .streams import width_of
 
 
 class Ticker:
@@ -50,7 +51,7 @@ class Ticker:
             with self._lock:
                 now = time.monotonic()
                 parts = (f"{what} {now - since:.0f} s" for what, since in self._running.values())
-                self._write("" if self._ended.is_set() else ", ".join(parts)[: shutil.get_terminal_size().columns - 1])
+                self._write("" if self._ended.is_set() else ", ".join(parts)[: width_of(self._stream) - 1])
 
     def _write(self, text: str) -> None:
         if text or self._shown:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import gc
 import os
-import shutil
 from pathlib import Path
 from typing import Any, Dict, Iterator, Mapping, Optional, Tuple
 
@@ -100,7 +99,11 @@ def _bind(node: Any, budget: int, private: bool, path: StrPath, environ: Mapping
 
 def _is_nas(environ: Mapping[str, str]) -> bool:
     tools = find_dsm_tools(environ)
-    return tools is not None and shutil.which("crontab", path=tools) is None
+    if tools is None:
+        return False
+    import shutil
+
+    return shutil.which("crontab", path=tools) is None
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ from ..driver.command import DEFAULT_PATH
 from ..driver.release import installation
 from ..driver.wrapper_script import read_own
 from ..errors import AcmewrapError
-from ..failures import CATALOGUE
+from ..failures.catalogue import CATALOGUE
 from ..plan.machine_steps import ChangeMode, InstallRelease, RenderWrapper, SetAccess
 from ..plan.planner import PlanOptions, plan
 from ..plan.steps import MachineStep

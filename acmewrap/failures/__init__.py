@@ -6,17 +6,12 @@ that decides reads a property of the entry. ``docs/errors.md`` is generated from
 
 from __future__ import annotations
 
-from typing import Dict, Iterable, Mapping, Sequence, Tuple
+from typing import Dict, Iterable, Sequence, Tuple
 
 from ..errors import ConfigurationError, ConfigurationWarning, ExitCode, Failure, Problem, Terminated
 from ..formats.text import Lines, visible
 from ..frozen import replace
-from . import authority, challenge, configuration, deployment, doctor, dsm, machine, monitoring, release, update
-from .entry import Entry
 
-_FAMILIES = (configuration, machine, release, update, authority, challenge, deployment, dsm, doctor, monitoring)
-
-CATALOGUE: Mapping[str, Entry] = {id: entry for family in _FAMILIES for id, entry in family.ENTRIES.items()}
 _LONGEST = 1000  # characters of a sentence or line: an authority, a NAS or a hook may say as much as it likes
 
 
@@ -26,6 +21,8 @@ def failure(id: str, message: str, lines: Sequence[str] = (), **values: object) 
     A value that a remedy names and nobody gave stays there in capitals, as in a manual page. All of it is made visible, since much
     of it comes from outside. Raises KeyError for an unknown id.
     """
+    from .catalogue import CATALOGUE
+
     entry = CATALOGUE[id]
     remedy = visible(entry.remedy.format_map(_Values(values)))
     return Failure(id, _shown(message), remedy, tuple(map(_shown, lines)), entry.exit_code, entry.retry)

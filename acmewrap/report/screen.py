@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Iterable, Iterator, List, Mapping, Optional, S
 
 from ..engine.results import Run, StepResult
 from ..errors import Failure
-from ..failures import CATALOGUE
+from ..failures.catalogue import CATALOGUE
 from ..formats.layout import Line, table, text_of
 from ..formats.text import counted, visible
 from ..formats.timefmt import moment, span

@@ -20,7 +20,7 @@ _MAIN = str(Path(os.path.abspath(__file__)).parent.parent / "__main__.py")
 
 def as_started(text: str) -> str:
     """*text*, in which each command of acmewrap can be run as it stands there."""
-    words = _program() if "acmewrap " in text else "acmewrap"
+    words = _program()
     if words == "acmewrap":
         return text
     return re.sub(rf"\bacmewrap (?=(?:{COMMANDS})\b)", lambda _: f"{words} ", text)

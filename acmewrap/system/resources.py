@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import functools
 import os
-import pkgutil
 import sys
 from pathlib import Path
 from typing import Optional
@@ -18,6 +17,8 @@ _ZIP_END = 22 + 0xFFFF  # of the end of central directory record, with the longe
 @functools.lru_cache(maxsize=None)
 def read_text(name: str) -> str:
     """The text of a file that comes with acmewrap, such as ``vendor/releases.yaml``. Raises OSError when there is none."""
+    import pkgutil
+
     try:
         data = pkgutil.get_data("acmewrap", name)
     except OSError:

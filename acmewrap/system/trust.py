@@ -6,7 +6,6 @@ import contextlib
 import grp
 import os
 import pwd
-import shutil
 import stat
 from typing import TYPE_CHECKING, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
@@ -102,7 +101,7 @@ def _members(gid: int) -> Iterator[int]:
 def find_dsm_tools(environ: Mapping[str, str]) -> Optional[str]:
     """The PATH on which DSM's own tools are; None on a machine that is no Synology NAS."""
     path = ":".join(filter(None, (environ.get("PATH"), DSM_TOOLS)))  # an empty entry would be the current folder
-    return path if shutil.which("synowebapi", path=path) is not None else None
+    return path if any(os.access(os.path.join(folder, "synowebapi"), os.X_OK) for folder in path.split(":")) else None
 
 
 def trusted_users(environ: Mapping[str, str]) -> FrozenSet[int]:
@@ -128,6 +127,8 @@ def refuse_weak(path: StrPath, trusted: FrozenSet[int] = ROOT) -> None:
 
 def refuse_weak_command(words: Sequence[str], search: Optional[str] = None) -> None:
     """The same for what a command starts: its program, found in *search* (PATH), and the script that a shell is given."""
+    import shutil
+
     for number, word in enumerate(words[:2] if os.geteuid() == 0 else ()):
         program = shutil.which(word, path=search) if number == 0 else word
         if program is not None and os.path.isfile(program):

@@ -15,7 +15,8 @@ import pytest
 
 from acmewrap.doctor import Checked, DoctorNotice, examination, examine, fix
 from acmewrap.errors import ExitCode
-from acmewrap.failures import CATALOGUE, failure
+from acmewrap.failures import failure
+from acmewrap.failures.catalogue import CATALOGUE
 from acmewrap.state.ledger import Ledger, LedgerEntry
 from acmewrap.system import files
 from acmewrap.testing.certificates import Pair

@@ -19,7 +19,7 @@ import pytest
 
 from acmewrap import cli, self_update
 from acmewrap.errors import AcmewrapError, BusyError
-from acmewrap.failures import CATALOGUE
+from acmewrap.failures.catalogue import CATALOGUE
 from published import Publisher, pack, set_version
 from unprivileged import folder_of_nobody, run_unprivileged
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from acmewrap.failures import CATALOGUE, failure
+from acmewrap.failures import failure
+from acmewrap.failures.catalogue import CATALOGUE
 
 
 def document() -> str:

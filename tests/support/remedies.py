@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from typing import Iterator, Mapping, Sequence, Tuple
 
-from acmewrap.failures import CATALOGUE, failure
+from acmewrap.failures import failure
+from acmewrap.failures.catalogue import CATALOGUE
 from acmewrap.report.started import COMMANDS
 
 # A command ends where the sentence, the quotation or its shell command does.

@@ -10,7 +10,7 @@ import pytest
 
 import acmewrap
 from acmewrap.cli import parser
-from acmewrap.failures import CATALOGUE
+from acmewrap.failures.catalogue import CATALOGUE
 from remedies import VALUES, commands
 
 PACKAGE = Path(acmewrap.__file__).parent

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+from types import SimpleNamespace
 from typing import Iterable
 
 from ...errors import AcmewrapError, ExitCode
@@ -44,5 +45,6 @@ def _values(prefix: str, action: argparse.Action, parsed_args: argparse.Namespac
         return pin.releases()
     with contextlib.suppress(AcmewrapError, OSError):  # the command itself says what is wrong
         if action.dest in ("name", "names", "only"):
-            return Invocation(parsed_args, dict(os.environ), Printer(parsed_args)).job().config.certificates
+            options = SimpleNamespace(**vars(parsed_args))
+            return Invocation(options, dict(os.environ), Printer(options)).job().config.certificates
     return ()

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import argparse
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Callable, Dict, List, Mapping, Optional, Tuple
 
 from ... import templates
@@ -60,7 +60,7 @@ def render(answers: Mapping[str, object]) -> str:
 # --- asking ------------------------------------------------------------------------------------------------------------
 
 
-def _answers(options: argparse.Namespace, printer: Printer) -> Dict[str, object]:
+def _answers(options: SimpleNamespace, printer: Printer) -> Dict[str, object]:
     from ...config.binder.types import choice
     from ...config.sections.scalars import DOMAIN, SERVER
 

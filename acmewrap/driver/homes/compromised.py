@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from pathlib import Path
 from typing import Iterator, Tuple
 
@@ -50,4 +49,6 @@ def find(home: Home) -> Iterator[Tuple[str, Stored]]:
 
 def forget(stored: Stored) -> None:
     """*stored*, which :func:`find` gave, is revoked."""
+    import shutil
+
     shutil.rmtree(str(stored.files.folder.parent))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from pathlib import Path
 from typing import Callable, Tuple
 
@@ -114,6 +113,8 @@ def _number(version: Path) -> int:
 
 
 def _prune(versions: Path) -> None:
+    import shutil
+
     known = sorted((path for path in versions.iterdir() if path.is_dir()), key=_number)
     for path in known[:-_KEPT]:
         shutil.rmtree(str(path), ignore_errors=True)

@@ -12,7 +12,8 @@ from typing import Mapping, NamedTuple, Optional, Sequence, Type
 from urllib.parse import urlsplit
 
 from ...errors import Failure, Retry
-from ...failures import CATALOGUE, failure
+from ...failures import failure
+from ...failures.catalogue import CATALOGUE
 from . import circumstances
 from . import events as e
 from .error_codes import authority_refused, challenge_refused, curl_failed, dsm_refused, not_offered, server_failed

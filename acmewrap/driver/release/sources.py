@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Collection, List, Mapping, Protocol, Sequence, Tuple, Union
 
 from ...errors import AccessError, ReleaseError
-from ...failures import CATALOGUE, failure
+from ...failures import failure
+from ...failures.catalogue import CATALOGUE
 from ...frozen import frozen, replace
 from ...net.http import Http, HttpError
 from ...system.files import PUBLIC, make_folder, write_atomic

@@ -16,7 +16,8 @@ from ...driver.homes.home import Stored
 from ...driver.process import OnLine
 from ...driver.results import IssueResult
 from ...errors import AcmewrapError, DeployError, Failure
-from ...failures import CATALOGUE, failure
+from ...failures import failure
+from ...failures.catalogue import CATALOGUE
 from ...formats.text import counted
 from ...formats.timefmt import instant, moment
 from ...frozen import replace

@@ -9,7 +9,8 @@ from ...config.model import Certificate
 from ...driver.output.events import ChallengeInvalid, ChallengeTimedOut, OfDomain
 from ...driver.results import IssueResult
 from ...errors import Failure
-from ...failures import CATALOGUE, failure
+from ...failures import failure
+from ...failures.catalogue import CATALOGUE
 from ...frozen import replace
 from ...host import token
 

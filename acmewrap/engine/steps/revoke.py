@@ -6,7 +6,8 @@ from ... import paths
 from ...config.model import Config
 from ...driver.homes import compromised
 from ...errors import DeployError, IssueError
-from ...failures import CATALOGUE, failure
+from ...failures import failure
+from ...failures.catalogue import CATALOGUE
 from ...formats.timefmt import instant
 from ...plan.due import interval_of
 from ...plan.steps import RevokeCertificate

@@ -7,7 +7,7 @@ from typing import Dict, List, Tuple
 import pytest
 
 from acmewrap import cli
-from acmewrap.cli import parser
+from acmewrap.cli import parser, scheduled
 from acmewrap.cli.manual import COMMANDS, OPTIONS
 from acmewrap.cli.parser import ALSO_TRIED
 
@@ -169,3 +169,18 @@ def test_two_formats_at_once_are_refused(capsys: pytest.CaptureFixture[str]) -> 
             cli.main(line)
         assert ended.value.code == 2
         assert "--format prometheus and --json are two formats" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "words", [["cron"], ["-q", "cron"], ["-c", "a.yaml", "cron"], ["cron", "--config", "a.yaml", "--quiet"]]
+)
+def test_the_words_of_an_entry_mean_the_same_without_argparse(words: List[str]) -> None:
+    assert scheduled.parse(words) == parser.parse(words)
+
+
+@pytest.mark.parametrize(
+    "words",
+    [[], ["apply"], ["cron", "nas"], ["cron", "--json"], ["-c", "cron"], ["-c", "-q", "cron"], ["-ca.yaml", "cron"]],
+)
+def test_any_other_words_are_left_to_argparse(words: List[str]) -> None:
+    assert scheduled.parse(words) is None

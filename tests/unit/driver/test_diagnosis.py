@@ -13,7 +13,8 @@ from acmewrap.driver.output import error_codes, patterns
 from acmewrap.driver.output.diagnosis import diagnose
 from acmewrap.driver.output.transcript import read
 from acmewrap.errors import Failure, Retry
-from acmewrap.failures import CATALOGUE, dsm_codes
+from acmewrap.failures import dsm_codes
+from acmewrap.failures.catalogue import CATALOGUE
 
 STAMP = "[Mon Nov 23 08:59:17 UTC 2026] "
 SERVER = "https://pki.internal.example.com/acme/directory"

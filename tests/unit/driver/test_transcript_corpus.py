@@ -18,7 +18,7 @@ from acmewrap.driver.output.diagnosis import diagnose
 from acmewrap.driver.output.events import Unrecognised
 from acmewrap.driver.output.transcript import read
 from acmewrap.errors import Failure
-from acmewrap.failures import CATALOGUE
+from acmewrap.failures.catalogue import CATALOGUE
 from transcripts import TRANSCRIPTS, VERSIONS, Transcript, load, load_all
 
 MOST_BYTES = 10_000
