@@ -27,10 +27,10 @@ if TYPE_CHECKING:
 
 KEPT = 10
 _ID = "internal.unexpected"
-_NAME = re.compile(r"unexpected-[0-9a-f]{12}\.txt")
+_NAME = r"unexpected-[0-9a-f]{12}\.txt"
 _WORDED_BY_PYTHON = (ArithmeticError, AttributeError, IndexError, NameError, RecursionError, TypeError)
 _PACKAGE = Path(os.path.abspath(__file__)).parent
-_QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
+_QUOTED = r"'([^']*)'|\"([^\"]*)\""
 
 
 def explain(error: Exception, folder: Path, subject: str) -> AcmewrapError:
@@ -67,7 +67,7 @@ def _write(error: Exception, folder: Path, subject: str) -> Optional[Path]:
         head = f"acmewrap {__version__}, {python}, {platform.system()} {platform.release()} {platform.machine()}"
         files.make_folder(folder)
         files.write_atomic(path, f"{head}\n{moment}, {visible(subject)}\n\n{way}\n")
-        found = (file for file in folder.iterdir() if _NAME.fullmatch(file.name))
+        found = (file for file in folder.iterdir() if re.fullmatch(_NAME, file.name))
         for old in sorted(found, key=lambda one: one.stat().st_mtime, reverse=True)[KEPT:]:
             with contextlib.suppress(OSError):
                 old.unlink()
@@ -106,7 +106,7 @@ def _frames(error: BaseException) -> List[FrameSummary]:
 
 def _words(error: BaseException) -> str:
     name = type(error).__name__
-    return f"{name}: {_QUOTED.sub(_masked, str(error))}" if isinstance(error, _WORDED_BY_PYTHON) else name
+    return f"{name}: {re.sub(_QUOTED, _masked, str(error))}" if isinstance(error, _WORDED_BY_PYTHON) else name
 
 
 def _masked(match: Match[str]) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import importlib
 import os
-import pkgutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Mapping, MutableMapping
 
@@ -93,6 +92,8 @@ def _become(user: User, environ: MutableMapping[str, str], home: Path) -> None:
 
 def load_everything() -> None:
     """Import what may be needed later, for it may not be readable then."""
+    import pkgutil
+
     from ..driver.release import pin
 
     package = [str(Path(__file__).parent.parent)]

@@ -106,8 +106,8 @@ class Printer:
                 stack.callback(self._show, steps.stop)
             else:
                 stack.enter_context(self._ticking())
-            # Only now: on a terminal it goes by way of rich, which keeps it out of the running steps.
-            stack.enter_context(self._telling())
+            # Only now: on a terminal they go by way of rich, which keeps them out of the running steps.
+            stack.enter_context(self._records())
             planned = stack.enter_context(self.waiting(LOOKING))
 
             def listen(notice: object) -> None:
@@ -131,7 +131,7 @@ class Printer:
                 write_lines(sys.stderr, [f"acmewrap: {found.failure}", f"What to do: {found.remedy}"])
 
     @contextlib.contextmanager
-    def _telling(self) -> Iterator[None]:
+    def _records(self) -> Iterator[None]:
         """Pass on what the package logs (that sudo is asked, which source is tried) to standard error, for the length of a run."""
         import logging
 

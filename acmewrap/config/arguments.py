@@ -23,14 +23,14 @@ HOST_PATTERN = r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
 URL_PATTERN = rf"(https?)://({HOST_PATTERN})(?::([0-9]{{1,5}}))?(/[A-Za-z0-9._~/%+=?&@-]*)?"
 """Scheme, host, port and path are its groups."""
 
-_SAFE_URL = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?(/[A-Za-z0-9._~:/?=%+@&-]*)?")
-_UPWARDS = re.compile(r"/\.\.?([/?]|$)")
+_SAFE_URL = r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?(/[A-Za-z0-9._~:/?=%+@&-]*)?"
+_UPWARDS = r"/\.\.?([/?]|$)"
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"  # an underscore is no letter of a host name, and certified by some
 _PLAIN_DOMAIN = rf"(?:{_LABEL}\.)*{_LABEL}"
 DOMAIN_PATTERN = rf"(?:\*\.)?{_PLAIN_DOMAIN}"
 ADDRESS_PATTERN = r"[0-9a-f]*:[0-9a-f:.]*"
 
-_NOT_IN_A_PATH = re.compile(r"[^A-Za-z0-9._/+@-]")
+_NOT_IN_A_PATH = r"[^A-Za-z0-9._/+@-]"
 _LONGEST = 80
 LONGEST_COMMON_NAME = 64
 
@@ -123,12 +123,12 @@ def is_safe_url(text: str) -> bool:
     """Whether *text*, which an authority named, is a URL that acme.sh can keep, split and pass on without running any of it;
     the same rule as in ``templates/guard.sh``.
     """
-    return _SAFE_URL.fullmatch(text) is not None and _UPWARDS.search(text) is None
+    return re.fullmatch(_SAFE_URL, text) is not None and re.search(_UPWARDS, text) is None
 
 
 def check_path(path: str) -> str:
     """A path. A blank ends it for curl and openssl, a comma separates webroots, an apostrophe breaks the saved configuration."""
-    found = _NOT_IN_A_PATH.search(path)
+    found = re.search(_NOT_IN_A_PATH, path)
     if found:
         why = f"holds {found.group()!r}, which acme.sh cannot take in a path: use another folder or a symbolic link"
         raise ValueError(f"{quoted(path)} {why}")

@@ -12,8 +12,8 @@ VERSION_PATTERN = r"[0-9][0-9A-Za-z.+~-]*"
 SCRIPT = "acme.sh"
 
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
-_LINE = re.compile(rf"([0-9a-f]{{64}})  ((?:{_NAME}/)?{_NAME})")
-_HEAD = re.compile(rf"# acme\.sh ({VERSION_PATTERN})")
+_LINE = rf"([0-9a-f]{{64}})  ((?:{_NAME}/)?{_NAME})"
+_HEAD = rf"# acme\.sh ({VERSION_PATTERN})"
 
 
 @frozen
@@ -36,7 +36,7 @@ def parse_manifest(text: str) -> Mapping[str, str]:
     """Path -> SHA-256. Raises ValueError for what is no manifest of an acme.sh."""
     files: Dict[str, str] = {}
     for number, line in enumerate(text.splitlines(), 1):
-        found = _LINE.fullmatch(line)
+        found = re.fullmatch(_LINE, line)
         if found is None or found[2] in files:
             raise ValueError(f"line {number} is not a SHA-256, two blanks and the path of another file")
         files[found[2]] = found[1]
@@ -48,7 +48,7 @@ def parse_manifest(text: str) -> Mapping[str, str]:
 def parse_pin(text: str) -> Pin:
     """A manifest of one's own, whose first line names the release. Raises ValueError."""
     head, _, rest = text.partition("\n")
-    found = _HEAD.fullmatch(head)
+    found = re.fullmatch(_HEAD, head)
     if found is None:
         raise ValueError("the first line is not `# acme.sh VERSION`")
     return Pin(found[1], parse_manifest(rest))

@@ -7,14 +7,12 @@ verified cryptographically here: keys are compared by their public part.
 from __future__ import annotations
 
 import base64
-import calendar
 import functools
 import hashlib
 import re
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 from typing import Iterable, Iterator, List, Optional, Tuple
 
-from ..formats.timefmt import instant
 from ..frozen import frozen
 from . import pem
 from .der import children, encode_length, inside
@@ -129,7 +127,7 @@ def _parse(der: bytes) -> X509:
     if fields[0][0] == 0xA0:  # version; absent in version 1
         fields = fields[1:]
     serial, _, issuer, validity, subject, public_key = fields[:6]
-    not_before, not_after = (instant(_time(tag, content)) for tag, content, _ in children(validity[1]))
+    not_before, not_after = (_time(tag, content) for tag, content, _ in children(validity[1]))
     extensions = dict(_extensions(fields[6:]))
     return X509(
         sha256=hashlib.sha256(der).hexdigest(),
@@ -151,16 +149,14 @@ def _parse(der: bytes) -> X509:
     )
 
 
-def _time(tag: int, content: bytes) -> int:
+def _time(tag: int, content: bytes) -> datetime:
     text = content.decode("ascii")
     if tag == _UTC_TIME:  # RFC 5280 4.1.2.5.1: two digits, 50 and above are the 1900s
         text = ("19" if text[:2] >= "50" else "20") + text
     if not re.fullmatch("[0-9]{14}Z", text):
         raise ValueError("a time in it is none")
-    digits = [int(text[:4]), *(int(text[at : at + 2]) for at in range(4, 14, 2))]
-    if not (1 <= digits[1] <= 12 and 1 <= digits[2] <= 31 and digits[3] < 24 and digits[4] < 60 and digits[5] <= 60):
-        raise ValueError("a time in it is none")
-    return calendar.timegm((*digits, 0, 0, 0))
+    month, day, hour, minute, second = (int(text[at : at + 2]) for at in range(4, 14, 2))
+    return datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=timezone.utc)
 
 
 def _extensions(fields: List[Tuple[int, bytes, bytes]]) -> Iterator[Tuple[bytes, bytes]]:

@@ -147,7 +147,7 @@ def test_where_nothing_may_be_written_the_remedy_names_the_place(
     def refuse(*_: object, **__: object) -> NoReturn:
         raise PermissionError(13, "Permission denied", str(tmp_path / "file"))
 
-    monkeypatch.setattr("tempfile.mkstemp", refuse)  # a test that runs as root may write anywhere
+    monkeypatch.setattr("os.open", refuse)  # a test that runs as root may write anywhere
     with pytest.raises(AccessError) as caught:
         files.write_atomic(tmp_path / "file", "x")
     assert caught.value.id == "file.not_writable"

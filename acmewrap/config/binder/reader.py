@@ -54,7 +54,7 @@ class Reader:
         if is_empty(node) and not (tilde and node.value == "~"):
             return self.refuse(node, path, f"has no value: expected {expects}; what begins with # or & needs quotes")
         text: str = node.value
-        if _UNFIT.search(text):
+        if not text.isprintable() and _UNFIT.search(text):
             return self.refuse(node, path, f"expected {expects} on one line, without control characters")
         return text
 

@@ -30,11 +30,11 @@ from .paths import PathKind
 from .scalars import ANY, VARIABLE
 
 _FORMS = "{file: path}, {env: NAME}, {command: [argv]} or {credential: NAME}"
-_PRIVATE_NAME = re.compile("(?:pass|passwd|password|passphrase|secret|token|key|otp_code)$", re.IGNORECASE)
+_PRIVATE_NAME = "(?i)(?:pass|passwd|password|passphrase|secret|token|key|otp_code)$"
 PATH_VARIABLES = ("NSUPDATE_KEY",)  # in dns_nsupdate this is the path of a key
 
 # What acme.sh reads from the environment for itself (observed in 3.0.2 to 3.1.5); some redirect files, some are saved for ever.
-_OWNED = re.compile(
+_OWNED = (
     "LE_.*|Le_.*|FORCE|STAGE|DEBUG|LOG_FILE|LOG_LEVEL|SYS_LOG|CA_HOME|CERT_HOME|CA_CONF|CA_BUNDLE|CA_PATH|HTTP_HEADER|HTTPS_INSECURE|"
     "DOMAIN_PATH|DOMAIN_CONF|CERT_KEY_PATH|ACCOUNT_KEY_PATH|ACCOUNT_CONF_PATH|AUTO_UPGRADE|USER_AGENT|ACME_DIRECTORY|ACME_USE_WGET|"
     "ACME_OPENSSL_BIN|NO_ARI|NO_TIMESTAMP|_SCRIPT_HOME|BASH_ENV|CURL_HOME"
@@ -113,9 +113,9 @@ class Environment(Kind):
             section.nodes[name] = key
             if VARIABLE.read(key, path, reader) is INVALID:
                 continue
-            if _OWNED.fullmatch(name):
+            if re.fullmatch(_OWNED, name):
                 section.refuse(name, "acme.sh takes this variable for its own business, and no hook reads it")
-            private = _PRIVATE_NAME.search(name) and name not in PATH_VARIABLES
+            private = re.search(_PRIVATE_NAME, name) and name not in PATH_VARIABLES
             plain: Kind = _PATH if name in PATH_VARIABLES else _TEXT
             kind = plain if isinstance(value.value, str) and not private else SECRET
             found = kind.read(value, section.path_of(name), reader)

@@ -6,7 +6,7 @@ import errno
 import os
 from dataclasses import replace
 from pathlib import Path
-from typing import Tuple, Union
+from typing import Any, Tuple, Union
 
 import pytest
 import yaml
@@ -181,11 +181,14 @@ def test_a_file_that_cannot_be_written_is_told_and_left(
     file = write(tmp_path, BASE)
     edit = set_release(file, "3.1.3", ENVIRON)
 
-    def refuse(*_: object, **__: object) -> int:
-        raise OSError(number, os.strerror(number))
+    def refuse(path: Any, flags: int, *more: Any) -> int:
+        if flags & os.O_EXCL:
+            raise OSError(number, os.strerror(number))
+        return opened(path, flags, *more)
 
+    opened = os.open
     with monkeypatch.context() as patch:
-        patch.setattr("tempfile.mkstemp", refuse)
+        patch.setattr("os.open", refuse)
         with pytest.raises(AcmewrapError) as caught:
             edit.write(pretend=pretend)
     assert (type(caught.value), caught.value.id) == reported
