@@ -1,4 +1,4 @@
-"""The words of the command line. What each command means, with examples, stands in :mod:`.manual`."""
+"""The words of the command line. What each command means, with examples, stands in :mod:`acmewrap.report.manual`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, List, Mapping, NoReturn, Optional, Sequence, Tuple
 
 from ..formats.layout import wrap
 from ..formats.text import visible_lines
-from .manual import COMMANDS, EXIT_CODES, OPTIONS, PLACES, START
+from ..report.manual import COMMANDS, EXIT_CODES, OPTIONS, PLACES, START
 
 PROGRAM = "acmewrap"
 

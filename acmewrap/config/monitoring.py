@@ -52,7 +52,7 @@ class Webhook:
 
 @dataclass(frozen=True)
 class Monitoring:
-    """All that is told of runs, and to whom."""
+    """All that is reported of runs, and where to."""
 
     metrics: Optional[Metrics] = None
     healthchecks: Optional[Healthchecks] = None

@@ -84,9 +84,8 @@ class Convergence:
 
         if not self.options.parts & FAR_PARTS:  # a look that costs little may save waiting for the homes
             started, planned = instant(self.clock()), self.plan()
-            if not planned.steps and not (
-                self.options.watch and watch.is_due(self.config, planned.state, self.clock())
-            ):
+            looks = self.options.watch and watch.is_due(self.config, planned.state, self.clock())
+            if not (planned.steps or looks):
                 return Run(planned, (), started, instant(self.clock()))
         from .commands import Commands
         from .context import RunContext

@@ -55,10 +55,8 @@ def remember(config: Config, state: State, environ: Mapping[str, str], now: floa
     from ..errors import AcmewrapError
     from ..system import files
 
-    if state.revocations or any(
-        found.attempts.next_try > now for found in state.certificates.values()
-    ):  # each run says what waits
-        return
+    if state.revocations or any(found.attempts.next_try > now for found in state.certificates.values()):
+        return  # each run says what waits
     found = [(path, _identity(path)) for path in _files(config)]
     if monitoring is None or config.origin is None or _identity_of(config.origin) != found[0][1]:
         return

@@ -91,7 +91,7 @@ class RunMetrics:
             if failure is not None:
                 self._count("acmewrap_errors_total", 1, error_id=failure.id)
 
-    def tell(self, service: str, *, ok: bool) -> None:
+    def count_message(self, service: str, *, ok: bool) -> None:
         """Whether *service* took what it was sent."""
         self.set("acmewrap_monitoring_success", int(ok), service=service)
         self._count("acmewrap_monitoring_failures_total", int(not ok), service=service)

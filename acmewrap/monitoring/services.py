@@ -29,7 +29,7 @@ _REFUSED: Mapping[int, str] = {
 
 @dataclass(frozen=True)
 class Event:
-    """What is to be told: the ``state`` of the run with the id ``run``; at its end what it was, and its JSON ``document``.
+    """What is reported: the ``state`` of the run with the id ``run``; at its end what it was, and its JSON ``document``.
     ``idle``: it found nothing to do, which is news for nobody but who waits for pings.
     """
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Iterable, List, Literal, Optional, Set, Tuple
 
+from ..state.ledger import entry_name
+
 if TYPE_CHECKING:
     from ..config.model import Authority, Certificate, Target
     from ..reasons import Reason
@@ -98,7 +100,7 @@ class DeployCertificate(CertificateStep):
 
     @property
     def entry(self) -> str:
-        return f"{self.request.name}/{self.destination.name}"
+        return entry_name(self.request.name, self.destination.name)
 
 
 @dataclass(frozen=True)

@@ -36,5 +36,5 @@ def pause_lines(state: State, now: float) -> Iterator[str]:
 def monitoring_lines(failures: Iterable[Failure]) -> Iterator[str]:
     """Warnings of what the section `monitoring` could not do."""
     for one in failures:
-        yield "Warning: not everybody could be told of this run:"
+        yield "Warning: could not report this run to monitoring:"
         yield from failure_lines(one)

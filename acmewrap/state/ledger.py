@@ -24,8 +24,6 @@ from ..system import files, reading
 
 _VERSION = 1
 _MOST_REVOKED = 100
-
-
 _Kind = TypeVar("_Kind", "LedgerEntry", "Advice")
 
 
@@ -68,14 +66,7 @@ class LedgerEntry:
         redelivered = self.redelivered if self.seen == leaf else 0
         if again and self.seen == leaf:
             redelivered = redelivered + 1 if redelivered < backoff.MOST_REDELIVERIES else 0
-        return LedgerEntry(
-            wanted=leaf,
-            seen=leaf,
-            seen_at=int(now),
-            seen_until=until,
-            reloaded=self.reloaded,
-            redelivered=redelivered,
-        )
+        return LedgerEntry(leaf, leaf, int(now), until, reloaded=self.reloaded, redelivered=redelivered)
 
     def awaits_reload(self, config: Config, install: Optional[Install], leaf: str) -> bool:
         """Whether the commands of *install* have not succeeded for *leaf* (SHA-256) yet. What plain acme.sh does by itself is
@@ -117,7 +108,7 @@ def _read(kind: Type[_Kind], found: object) -> Dict[str, _Kind]:
 
 
 class Ledger:
-    """The entries of one home, by name: ``nas`` for a certificate's issue, ``nas/dsm`` for a target. Safe between threads."""
+    """The entries of one home: ``nas`` for a certificate's issue, ``nas/dsm`` for a target. Safe between threads."""
 
     def __init__(
         self,
@@ -196,16 +187,19 @@ class Ledger:
                 self._save()
 
     def _save(self) -> None:
-        document: Dict[str, Any] = {
-            "version": _VERSION,
-            "entries": {name: vars(entry) for name, entry in self._entries.items()},
-        }
+        entries = {name: vars(one) for name, one in self._entries.items()}
+        document: Dict[str, Any] = {"version": _VERSION, "entries": entries}
         if self.revoked:
             document["revoked"] = self.revoked
         if self._advices:
             document["advices"] = {name: vars(one) for name, one in self._advices.items()}
         files.make_folder(self._path.parent)
         files.write_atomic(self._path, json.dumps(document, indent=1, sort_keys=True) + "\n")
+
+
+def entry_name(certificate: str, target: str) -> str:
+    """The name of a deployment's entry."""
+    return f"{certificate}/{target}"
 
 
 def open_ledgers(authorities: Iterable[Authority]) -> Dict[str, Ledger]:

@@ -127,11 +127,7 @@ class State:
         """But for the homes of the authorities *barred*, which are as if nobody had read them."""
         homes = [config.authorities[name].home for name in barred]
         kept = {n: one for n, one in self.certificates.items() if config.certificates[n].authority not in barred}
-        left = (
-            leftover
-            for leftover in self.leftovers
-            if not isinstance(leftover, Stored) or leftover.files.folder.parent not in homes
-        )
+        left = (one for one in self.leftovers if not (isinstance(one, Stored) and one.files.folder.parent in homes))
         unread = (*self.unread, *(error.failure for error in barred.values()))
         revocations = tuple(one for one in self.revocations if one.authority.name not in barred)
         return replace(self, certificates=kept, leftovers=tuple(left), unread=unread, revocations=revocations)

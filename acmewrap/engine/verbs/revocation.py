@@ -56,9 +56,8 @@ def revoke(config: Config, name: str, context: RunContext, reason: int, sha256: 
 
 def _past(name: str, result: RevokeResult, reason: int, started: datetime, finished: datetime) -> PastRun:
     error = None if result.failure is None else history.cut(result.failure)
-    step = PastStep(
-        "revoke", _REASONS.get(reason, str(reason)), result.outcome, result.ok, result.seconds, name, error=error
-    )
+    why = _REASONS.get(reason, str(reason))
+    step = PastStep("revoke", why, result.outcome, result.ok, result.seconds, name, error=error)
     code = 0 if result.failure is None else int(result.failure.exit_code)
     return PastRun("revoke", code, result.ok, started, finished, 1, int(not result.ok), (step,))
 
