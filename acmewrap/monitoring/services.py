@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..config.monitoring import Monitoring, RunState
-from ..driver.output.codes import CURL
+from ..driver.output.error_codes import CURL
 from ..errors import AccessError, AcmewrapError, Failure
 from ..failures import failure
 from ..report import messages

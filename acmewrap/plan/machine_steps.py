@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from ..config.install import InstallFile
     from ..config.model import Account, AcmeShSettings, Authority, Config, Schedule
     from ..driver.homes.home import Stored
-    from ..driver.wrapper import Wrapper
+    from ..driver.wrapper_script import Wrapper
     from ..schedule.others import OtherEntry
     from ..state.file_modes import Excess
     from ..state.installed_files import Misplaced

@@ -14,7 +14,7 @@ from ..reasons import Drift
 from .ledger import Advice, LedgerEntry
 
 if TYPE_CHECKING:
-    from ..driver.wrapper import Wrapper
+    from ..driver.wrapper_script import Wrapper
     from ..host.webroot import WebrootState
     from ..verify.tls_probe import Observation
     from .file_modes import Excess
