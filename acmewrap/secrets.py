@@ -92,9 +92,7 @@ Reference = Union[FileReference, EnvironmentReference, CommandReference, Credent
 
 
 def resolve(reference: Reference, environ: Mapping[str, str]) -> Secret:
-    """The secret behind *reference*. Raises :class:`AccessError` (``secret.unavailable``) when there is none, or one that no
-    program can be given.
-    """
+    """The secret behind *reference*. Raises :class:`AccessError` (``secret.unavailable``), also where no program can take it."""
     if isinstance(reference, InlineSecret):
         return reference.value
     where, text = _find(reference, environ)

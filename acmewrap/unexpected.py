@@ -33,9 +33,7 @@ _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 
 
 def explain(error: Exception, folder: Path, subject: str) -> AcmewrapError:
-    """*error* as one of this package: one that is stays, one of the operating system is described, and for any other a report
-    is written into *folder*. *subject*: what it happened to, such as a step.
-    """
+    """*error*, which happened to *subject*, as one of this package; what nobody has thought of is reported in *folder*."""
     if isinstance(error, AcmewrapError):
         return error
     if isinstance(error, OSError):

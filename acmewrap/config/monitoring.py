@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Dict, Literal, Optional, Tuple
+from typing import Dict, Literal, Optional, Tuple, Union
 
 from ..secrets import Reference
 
@@ -50,6 +50,9 @@ class Webhook:
     ca_bundle: Optional[Path] = None
 
 
+Service = Union[Healthchecks, Ntfy, Webhook]
+
+
 @dataclass(frozen=True)
 class Monitoring:
     """All that is reported of runs, and where to."""
@@ -58,6 +61,12 @@ class Monitoring:
     healthchecks: Optional[Healthchecks] = None
     ntfy: Optional[Ntfy] = None
     webhook: Optional[Webhook] = None
+
+    @property
+    def services(self) -> Dict[str, Service]:
+        """Those that get messages, by the name of their key."""
+        found = {"healthchecks": self.healthchecks, "ntfy": self.ntfy, "webhook": self.webhook}
+        return {name: service for name, service in found.items() if service is not None}
 
     @property
     def secrets(self) -> Dict[str, Reference]:

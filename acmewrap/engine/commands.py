@@ -56,9 +56,7 @@ def refuse_weak(argv: Words, context: RunContext) -> None:
 
 
 class Commands:
-    """Those of the section, in one run; ``document`` writes what they are given (None: none of them runs). Safe to use from
-    several threads.
-    """
+    """Those of the section, in one run; ``document`` writes what they are given (None: none runs). Safe between threads."""
 
     def __init__(self, config: Config, context: RunContext, document: Optional[Document]) -> None:
         self._config = config
@@ -130,9 +128,7 @@ def _events(run: Run) -> Iterator[str]:
 
 
 def _run(command: Command, context: RunContext, on_line: Optional[OnLine] = None) -> Words:
-    """What it printed. Raises :class:`Ended`; :class:`AccessError` when root would run what others can change;
-    :class:`CommandError` when the run is being stopped.
-    """
+    """What it printed. Raises :class:`Ended`, :class:`AccessError` (:func:`refuse_weak`), CommandError when the run is stopped."""
     refuse_weak(command.argv, context)
     try:
         done = context.runner.run(command, on_line)

@@ -69,17 +69,13 @@ class Convergence:
     noted_as: Optional[Command] = None
 
     def plan(self, *more: Part, barred: Optional[Mapping[str, AcmewrapError]] = None) -> Plan:
-        """Read the machine and say what is to be done, but where homes are *barred* (:meth:`Engine.hold`). Changes nothing. Raises
-        :class:`AccessError` (``trust.weak_path``).
-        """
+        """What is to be done, but where homes are *barred* (:meth:`Engine.hold`). Raises AccessError (``trust.weak_path``)."""
         trust.refuse_weak(self.config.directory)
         state = read_state(self.config, self.options.parts | frozenset(more), self.names, self.environ)
         return plan(self.config, state.without(self.config, barred or {}), self.clock(), self.options)
 
     def execute(self, listener: Optional[Listener] = None) -> Run:
-        """Do it, every other run kept out meanwhile. Raises :class:`BusyError` when one is at work; what fails in a step is
-        part of the run, not raised.
-        """
+        """Do it, every other run kept out. Raises :class:`BusyError`; what fails in a step is part of the run, not raised."""
         from .results import Run
 
         if not self.options.parts & FAR_PARTS:  # a look that costs little may save waiting for the homes

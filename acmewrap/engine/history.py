@@ -56,9 +56,7 @@ class PastStep:
 
 @dataclass(frozen=True)
 class PastRun:
-    """A run of ``command``. ``steps`` are at most 50, those that failed first; of all there were,
-    ``total`` and ``failed`` are the counts. ``errors`` are failures beside the steps.
-    """
+    """``steps``: at most 50, failed ones first, of ``total``; ``failed``: their count; ``errors``: failures beside the steps."""
 
     command: str
     exit_code: int
@@ -93,10 +91,7 @@ def note(config: Config, command: str, run: Run, barred: Barred = (), error: Opt
 
 
 def add(config: Config, run: PastRun, barred: Barred = ()) -> None:
-    """Write *run* down, while all homes are held but those of the authorities that are *barred*.
-
-    What is there and damaged is set aside; failing is no harm to the run.
-    """
+    """Write *run* down, in a home that is not *barred*. What is there and damaged is set aside; failing is no harm to the run."""
     home = next((one.home for one in config.authorities.values() if one.name not in barred), None)
     if home is None:
         return

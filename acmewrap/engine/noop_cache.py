@@ -25,9 +25,7 @@ _SETTLED_NS = 2_000_000_000
 
 
 def find_note(file: Optional[str], environ: Mapping[str, str], now: float) -> Optional[str]:
-    """The line that was left for monitoring, if the configuration *file* is known to need nothing at *now*, for nothing has
-    changed since that was found; else None.
-    """
+    """The line left for monitoring, if the configuration *file* is known to need nothing at *now*; else None."""
     try:
         with open_regular(_place(file or environ["ACMEWRAP_CONFIG"], environ)) as record:
             status = os.fstat(record.fileno())

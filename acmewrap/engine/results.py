@@ -30,9 +30,7 @@ Evidence = Union["IssueResult", "Delivery", None]
 
 @dataclass(frozen=True)
 class Delivery:
-    """``hook``: what acme.sh said, None when it had nothing to do; ``observed``: what was seen at last; ``assigned``: whether DSM
-    was made to use the certificate elsewhere than before.
-    """
+    """``hook``: None when nothing was to do; ``observed``: at last; ``assigned``: whether DSM uses it where it did not before."""
 
     hook: Optional[DeployResult]
     observed: Observation

@@ -1,7 +1,4 @@
-"""Requests as curl sends them: all that may be secret, addresses too, is read by it from standard input.
-
-A run with nothing to do comes here, so nothing is imported that takes time.
-"""
+"""Requests, sent by curl, which reads all of them from standard input. A run with nothing to do comes here: light imports."""
 
 from __future__ import annotations
 

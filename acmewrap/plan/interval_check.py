@@ -76,9 +76,7 @@ def _polled(config: Config, state: State) -> Dict[str, int]:
 
 
 def find_too_slow(config: Config, state: State) -> Optional[TooSlow]:
-    """None when every certificate is renewed in time. Nothing is said of an authority of which none lies on the disk, unless
-    the file says how long a certificate is to live.
-    """
+    """None when all are renewed in time, or nothing is known: nothing is issued, and no lifetime is asked for."""
     interval, lifetimes = interval_of(config.schedule), _lifetimes(config, state)
     slowest = {name: slowest_interval(life, config.certificates[name].renew) for name, life in lifetimes.items()}
     if not interval or not slowest or min(slowest.values()) >= interval:

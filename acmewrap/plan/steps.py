@@ -1,6 +1,4 @@
-"""What can be done, one type for each kind of step, with all that is needed to perform it; those that make the machine ready are in
-:mod:`.machine_steps`.
-"""
+"""What can be done, one type for each kind of step, with all it takes to do it; those of the machine: :mod:`.machine_steps`."""
 
 from __future__ import annotations
 

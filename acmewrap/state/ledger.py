@@ -69,9 +69,7 @@ class LedgerEntry:
         return LedgerEntry(leaf, leaf, int(now), until, reloaded=self.reloaded, redelivered=redelivered)
 
     def awaits_reload(self, config: Config, install: Optional[Install], leaf: str) -> bool:
-        """Whether the commands of *install* have not succeeded for *leaf* (SHA-256) yet. What plain acme.sh does by itself is
-        known only while nothing failed here.
-        """
+        """Whether the commands of *install* have yet to succeed for *leaf* (SHA-256), unless plain acme.sh ran them."""
         mark = None if install is None else install.mark(leaf)
         by_acme_sh = config.schedule is not None and config.schedule.run == "wrapper" and self.error is None
         return mark is not None and self.reloaded != mark and not by_acme_sh

@@ -27,9 +27,7 @@ def read_state(
     only: Tuple[str, ...] = (),
     environ: Optional[Mapping[str, str]] = None,
 ) -> State:
-    """Read *parts* of the machine; *only* names the certificates of interest (none: all). The NAS is looked at only with an
-    *environ*, from which secrets are read.
-    """
+    """Read *parts*, and of certificates those that *only* names (none: all). The NAS takes an *environ*, for secrets."""
     guard = Guard(paths.reports_folder(config))
     ledgers = open_ledgers(config.authorities.values())
     revocations: Tuple[Revocation, ...] = guard.read(

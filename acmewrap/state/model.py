@@ -81,9 +81,7 @@ class CertificateState:
 
 @dataclass(frozen=True)
 class Revocation:
-    """What is still to be revoked, as others know its key (:mod:`acmewrap.driver.homes.compromised`); ``name`` is that of its
-    certificate in the file, which may not have it any more.
-    """
+    """What is to be revoked, as others know its key; ``name``: its certificate in the file, which may not have it any more."""
 
     name: str
     authority: Authority

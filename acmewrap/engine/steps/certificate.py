@@ -54,9 +54,7 @@ class CertificateSteps:
     _silent: Set[str] = field(default_factory=set)
 
     def perform(self, step: CertificateStep, on_line: OnLine) -> Evidence:
-        """Do *step*. A failure is written down, then raised as :class:`AcmewrapError` or, when there is an answer of acme.sh,
-        part of that.
-        """
+        """Do *step*. A failure is noted, then raised as :class:`AcmewrapError`, or part of what acme.sh answered."""
         if isinstance(step, CheckRenewalInfo):
             # No answer is no failure: the certificate's own dates stand, and the ledger says when to ask again.
             ledger, context = self.ledgers[step.authority.name], self.context
@@ -213,9 +211,7 @@ class CertificateSteps:
         return self.config.schedule is not None and self.config.schedule.run == "wrapper"
 
     def note(self, step: CertificateStep, problem: Failure, retry_after: Optional[timedelta] = None) -> None:
-        """Write a failure down. The next try comes while half of what is left of a life is still left: the life of what a
-        target serves, or of the certificate itself.
-        """
+        """Write a failure down. The next try comes while half of the life of what is served, or stored, is still left."""
         now, stored = self.context.clock(), paths.read(self.config, step.request)
         ledger = self.ledgers[step.authority.name]
         leaf, entry = None if stored is None else stored.leaf, ledger.get(step.entry)

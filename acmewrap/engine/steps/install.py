@@ -36,9 +36,7 @@ _MOST_LOOKS = 16  # at the same time
 
 @dataclass
 class Installation:
-    """One target on its way. ``before``: what its server showed; ``changed``: new files were put in place; ``loading``: its
-    commands are to run; ``error``: what it failed of.
-    """
+    """``before``: what its server showed; ``changed``: new files are in place; ``loading``: its commands are to run."""
 
     step: DeployCertificate
     files: CertificateFiles

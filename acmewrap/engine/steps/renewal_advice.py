@@ -33,9 +33,7 @@ def begin(
     before: Optional[Stored] = None,
     environ: Optional[Mapping[str, str]] = None,
 ) -> None:
-    """After a new certificate in the place of *before*: ask its authority about it, if the directory has a *source*
-    (``renewalInfo``).
-    """
+    """After a new certificate in the place of *before*: ask about it, if the directory has a *source* (``renewalInfo``)."""
     stored = paths.read(config, certificate)
     if source is None or stored is None or stored.leaf is None:
         ledger.advise(certificate.name, None)

@@ -65,9 +65,7 @@ def _past(name: str, result: RevokeResult, reason: int, started: datetime, finis
 def mark_compromised(
     config: Config, name: str, environ: Mapping[str, str], sha256: Optional[str], *, force: bool
 ) -> None:
-    """Note that others know its key, which every plan goes by from now on; of one with another key, that was issued because of
-    this and is not proven yet, only with *force*.
-    """
+    """Note that others know its key. While its replacement, another key, is not proven yet, only with *force*."""
     (certificate,) = config.select(name)
     with Engine(config, RunContext(environ)).hold(certificate.authority):
         state = read_state(config, CERTIFICATE_PARTS, (certificate.name,))
