@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Dict, Iterable, Literal, Optional, Tuple, Union
 
@@ -17,6 +16,7 @@ from ..errors import (
     RolledBackError,
     UnprovenError,
 )
+from ..frozen import frozen, replace
 from ..plan.planner import Plan
 from ..plan.steps import CheckRenewalInfo, DeployCertificate, ObtainCertificate, Step
 
@@ -28,7 +28,7 @@ Outcome = Literal["done", "failed", "unproven", "rolled_back", "skipped"]
 Evidence = Union["IssueResult", "Delivery", None]
 
 
-@dataclass(frozen=True)
+@frozen
 class Delivery:
     """``hook``: None when nothing was to do; ``observed``: at last; ``assigned``: whether DSM uses it where it did not before."""
 
@@ -41,7 +41,7 @@ class Delivery:
         return self.hook is not None or self.assigned
 
 
-@dataclass(frozen=True)
+@frozen
 class StepResult:
     """How a step ended. ``failure`` is None only for ``done``; ``evidence``: what acme.sh brought, or what a target showed."""
 
@@ -93,7 +93,7 @@ class StepResult:
         return self.outcome == "unproven" or (self.outcome == "done" and not isinstance(self.step, CheckRenewalInfo))
 
 
-@dataclass(frozen=True)
+@frozen
 class CommandResult:
     """How a command of the section ``commands`` ended, which ran ``before`` or ``after``."""
 
@@ -103,7 +103,7 @@ class CommandResult:
     failure: Optional[Failure] = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Run:
     """A plan that was executed; without steps there are no results either. ``monitoring``: why it could not be reported."""
 
@@ -160,21 +160,21 @@ class Run:
         return next((result.exit_code for result in bad if result.outcome != "skipped"), ExitCode.UNEXPECTED)
 
 
-@dataclass(frozen=True)
+@frozen
 class Planned:
     """Given to a listener when the machine has been looked at."""
 
     plan: Plan
 
 
-@dataclass(frozen=True)
+@frozen
 class StepStarted:
     """Given to a listener before a step begins."""
 
     step: Step
 
 
-@dataclass(frozen=True)
+@frozen
 class StepLine:
     """A line that acme.sh printed meanwhile, without secrets."""
 
@@ -182,7 +182,7 @@ class StepLine:
     line: str
 
 
-@dataclass(frozen=True)
+@frozen
 class StepEnded:
     """Given to a listener after a step."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Dict, Iterator, Optional
 
 from ..config.locate import Found
 from ..config.model import LIFETIME, Certificate, Config
 from ..formats.timefmt import span
+from ..frozen import frozen
 from ..state.model import State
 from .due import due_at, fits, interval_of, slowest_interval
 
@@ -17,7 +17,7 @@ _HOUR, _MINUTE = 3600, 60
 _INTERVALS = (*(n * _HOUR for n in (24, 12, 8, 6, 4, 3, 2, 1)), *(n * _MINUTE for n in (30, 20, 15, 10, 5, 4, 3, 2)))
 
 
-@dataclass(frozen=True)
+@frozen
 class TooSlow:
     """Why a schedule is too slow, and the longest interval in seconds that works for all certificates."""
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, AbstractSet, Iterator, Mapping, Optional, Tuple
 
@@ -11,6 +10,7 @@ from ..config.model import Certificate, Config
 from ..driver.homes import compromised
 from ..driver.homes.home import Home
 from ..errors import Failure
+from ..frozen import replace
 from ..reasons import Drift
 from ..unexpected import Guard
 from .ledger import Ledger, entry_name, open_ledgers

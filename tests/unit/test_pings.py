@@ -16,7 +16,7 @@ class _Code(int):
         return "ExitCode.ISSUE_FAILED"
 
 
-@pytest.mark.parametrize("state, end", [("start", "/start"), ("finish", ""), ("fail", "/3")])
+@pytest.mark.parametrize(("state", "end"), [("start", "/start"), ("finish", ""), ("fail", "/3")])
 def test_a_ping_ends_with_what_it_is_about_a_failure_with_the_number_of_its_exit_code(state: str, end: str) -> None:
     settings = Monitoring(healthchecks=Healthchecks(InlineSecret(Secret("https://ping.example/some-uuid"))))
     (request,), failures = prepare(settings, Event("1234", state, _Code(3)), {})  # type: ignore[arg-type]
