@@ -1,4 +1,4 @@
-"""Requests, sent by curl, which reads all of them from standard input. A run with nothing to do comes here: light imports."""
+"""Requests, which curl reads from standard input, for all of them may be secret. A run with nothing to do imports this."""
 
 from __future__ import annotations
 
