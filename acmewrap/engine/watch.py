@@ -11,8 +11,8 @@ from ..failures import failure
 from ..frozen import replace
 from ..plan import due
 from ..plan.steps import DeployCertificate
-from ..state.ledger import Ledger, LedgerEntry, entry_name
-from ..state.model import State
+from ..state.ledger import Ledger, LedgerEntry
+from ..state.model import State, entry_name
 from .results import StepResult
 
 

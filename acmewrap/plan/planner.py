@@ -11,8 +11,8 @@ from ..errors import Failure
 from ..formats.timefmt import instant
 from ..frozen import field, frozen, replace
 from ..reasons import Plain, Reason
-from ..state.ledger import LedgerEntry, entry_name
-from ..state.model import ALL_PARTS, CertificateState, Part, State
+from ..state.ledger import LedgerEntry
+from ..state.model import ALL_PARTS, CertificateState, Part, State, entry_name
 from . import steps
 from .due import due_of, interval_of, is_waiting
 from .fingerprint import find_change

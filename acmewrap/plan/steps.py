@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Iterable, List, Literal, Optional, Set, Tuple
 
 from ..frozen import frozen
-from ..state.ledger import entry_name
+from ..state.model import entry_name
 
 if TYPE_CHECKING:
     from ..config.model import Authority, Certificate, Target

@@ -195,11 +195,6 @@ class Ledger:
         files.write_atomic(self._path, json.dumps(document, indent=1, sort_keys=True) + "\n")
 
 
-def entry_name(certificate: str, target: str) -> str:
-    """The name of a deployment's entry."""
-    return f"{certificate}/{target}"
-
-
 def open_ledgers(authorities: Iterable[Authority]) -> Dict[str, Ledger]:
     """The ledger of each authority, by its name. Raises what :meth:`Ledger.load` raises."""
     return {name: Ledger.load(paths.ledger_path(one)) for name, one in {one.name: one for one in authorities}.items()}

@@ -13,8 +13,8 @@ from ..errors import Failure
 from ..frozen import replace
 from ..reasons import Drift
 from ..unexpected import Guard
-from .ledger import Ledger, entry_name, open_ledgers
-from .model import ALL_PARTS, STATUS_PARTS, CertificateState, Part, Revocation, State
+from .ledger import Ledger, open_ledgers
+from .model import ALL_PARTS, STATUS_PARTS, CertificateState, Part, Revocation, State, entry_name
 
 if TYPE_CHECKING:
     from .leftovers import Leftover

@@ -43,6 +43,11 @@ STATUS_PARTS: AbstractSet[Part] = frozenset(("certificates", "wire"))
 FAR_PARTS: AbstractSet[Part] = frozenset(("wire", "nas", "schedule"))
 
 
+def entry_name(certificate: str, target: str) -> str:
+    """The ledger's name for a deployment."""
+    return f"{certificate}/{target}"
+
+
 @frozen
 class CertificateState:
     """One certificate of the configuration; ``unread``: why it could not be read; ``compromised``: others know its key.

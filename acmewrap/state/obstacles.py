@@ -19,7 +19,7 @@ from ..errors import AcmewrapError, Failure
 from ..failures import failure
 from ..secrets import CommandReference, EnvironmentReference, FileReference, Reference, resolve
 from ..system.trust import find_dsm_tools
-from .ledger import entry_name
+from .model import entry_name
 
 
 class Obstacle(NamedTuple):

@@ -26,7 +26,8 @@ from ...plan.fingerprint import REQUEST_KEY, request_of
 from ...plan.steps import CertificateStep, CheckRenewalInfo, DeployCertificate, ObtainCertificate, RenewCertificate
 from ...reasons import Blocked, NotServed, Plain, Reverted
 from ...secrets import resolve_all
-from ...state.ledger import Ledger, LedgerEntry, entry_name
+from ...state.ledger import Ledger, LedgerEntry
+from ...state.model import entry_name
 from ...verify import local_files
 from ..context import RunContext, explain
 from ..results import Delivery, Evidence

@@ -23,7 +23,8 @@ from ...host import placement
 from ...pki.x509 import X509
 from ...plan.steps import DeployCertificate
 from ...reasons import NotServed
-from ...state.ledger import Ledger, LedgerEntry, entry_name, open_ledgers
+from ...state.ledger import Ledger, LedgerEntry, open_ledgers
+from ...state.model import entry_name
 from ...system.reading import read_bytes
 from ...verify import local_files, tls_probe
 from ...verify.tls_probe import Observation
