@@ -141,11 +141,9 @@ class Units:
     def _control(self, *words: str, any_status: bool = False, timeout: float = _TIMEOUT) -> str:
         scope = () if self.system else ("--user",)
         way_back = privileges.way_back() if self.system else None
-        accepted = range(256) if any_status else (0,)
+        options = {"_preexec_fn": way_back, "_ok_code": range(256) if any_status else (0,)}
         try:
-            return programs.ask_text(
-                "systemctl", *scope, *words, timeout=timeout, _ok_code=accepted, _preexec_fn=way_back
-            )
+            return programs.ask_text("systemctl", *scope, *words, timeout=timeout, **options)
         except programs.ProgramError as error:
             if error.missing:
                 raise CommandError(failure("schedule.no_systemd", "this machine has no systemctl command")) from error
