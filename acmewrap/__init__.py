@@ -35,7 +35,7 @@ _MODULES: Mapping[str, str] = {
         "AccountResult AuthorizationResult CronEntry CronResult DeployResult ExportResult IssueResult Result "
         "RevokeResult"
     ),
-    "driver.wrapper": "Wrapper",
+    "driver.wrapper_script": "Wrapper",
     "engine.engine": "Listener",
     "engine.history": "PastRun PastStep",
     "engine.results": "CommandResult Delivery Notice Planned Run StepEnded StepLine StepResult StepStarted",

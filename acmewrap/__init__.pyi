@@ -63,7 +63,7 @@ from .driver.verbs.queries import CsrResult as CsrResult
 from .driver.verbs.queries import InfoResult as InfoResult
 from .driver.verbs.queries import ListEntry as ListEntry
 from .driver.verbs.queries import ListResult as ListResult
-from .driver.wrapper import Wrapper as Wrapper
+from .driver.wrapper_script import Wrapper as Wrapper
 from .engine.engine import Listener as Listener
 from .engine.history import PastRun as PastRun
 from .engine.history import PastStep as PastStep

@@ -10,7 +10,7 @@ from .config.model import LOG, Authority, Certificate, Config, Target
 from .driver.homes.home import Home, Stored, is_ecc
 
 if TYPE_CHECKING:
-    from .driver.wrapper import Wrapper
+    from .driver.wrapper_script import Wrapper
     from .secrets import Reference
 
 _HOME = ".acme.sh"
@@ -71,7 +71,7 @@ def wrappers(config: Config) -> Tuple[Wrapper, ...]:
 
 def _wrapper(config: Config, authority: Authority) -> Wrapper:
     from .driver.release.pin import additions
-    from .driver.wrapper import Wrapper
+    from .driver.wrapper_script import Wrapper
 
     name = authority.home.name
     suffix = name[len(_HOME) :] if name.startswith(_HOME) else f"-{authority.name}"

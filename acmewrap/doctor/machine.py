@@ -12,7 +12,7 @@ from ..config import references
 from ..config.challenges import Alpn, Apache, Nginx, Standalone
 from ..driver.command import DEFAULT_PATH
 from ..driver.release import installation
-from ..driver.wrapper import read_own
+from ..driver.wrapper_script import read_own
 from ..errors import AcmewrapError
 from ..failures import CATALOGUE
 from ..plan.machine_steps import ChangeMode, InstallRelease, RenderWrapper, SetAccess

@@ -9,8 +9,8 @@ from typing import Dict, Iterator, Tuple
 
 from .. import paths
 from ..config.model import Authority, Config
-from ..driver import wrapper
-from ..driver.wrapper import Wrapper
+from ..driver import wrapper_script
+from ..driver.wrapper_script import Wrapper
 from ..errors import AcmewrapError
 from ..reasons import Drift
 from ..system.reading import read_text
@@ -24,7 +24,7 @@ def compare_wrappers(config: Config, guard: Guard) -> Iterator[Tuple[Wrapper, Dr
 
 def _compare_wrapper(wanted: Wrapper) -> Drift:
     try:
-        text = wrapper.read_own(wanted.path)
+        text = wrapper_script.read_own(wanted.path)
     except AcmewrapError:
         return "foreign"
     if text is None:

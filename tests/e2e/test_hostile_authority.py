@@ -19,7 +19,7 @@ from typing import Callable, Iterator, List, Tuple
 import pytest
 
 from acmewrap.driver.acmesh import AcmeSh
-from acmewrap.driver.wrapper import Wrapper
+from acmewrap.driver.wrapper_script import Wrapper
 from acmewrap.testing.counterpart import free_port
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.proxy import Proxy

@@ -46,7 +46,7 @@ ACTING = (
     "acmewrap.driver.output",
     "acmewrap.driver.process",
     "acmewrap.driver.release",
-    "acmewrap.driver.wrapper",
+    "acmewrap.driver.wrapper_script",
     "acmewrap.engine.engine",
     "acmewrap.engine.verbs",
     "acmewrap.host.file_access",

@@ -12,7 +12,7 @@ import pytest
 
 from acmewrap.driver.acmesh import AcmeSh
 from acmewrap.driver.process import Command, Completed, OnLine, ProcessRunner
-from acmewrap.driver.wrapper import Wrapper
+from acmewrap.driver.wrapper_script import Wrapper
 from acmewrap.errors import ReleaseError
 from synthetic import Folder
 

@@ -67,7 +67,7 @@ def test_the_wheel_holds_every_template_of_the_checkout(python: Path, tmp_path: 
 
 def test_the_wheel_renders_its_wrapper_script(python: Path, tmp_path: Path) -> None:
     program = (
-        "from pathlib import Path; from acmewrap.driver.wrapper import Wrapper\n"
+        "from pathlib import Path; from acmewrap.driver.wrapper_script import Wrapper\n"
         "here = Path('/srv/acme'); server = 'https://ca.test/directory'\n"
         "places = dict.fromkeys(('path', 'source', 'directory', 'program', 'home'), here)\n"
         "print(Wrapper(version='3.1.1', server=server, **places).render())"

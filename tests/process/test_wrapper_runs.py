@@ -14,7 +14,7 @@ from typing import Dict, List, Mapping, Tuple
 
 import pytest
 
-from acmewrap.driver.wrapper import Wrapper
+from acmewrap.driver.wrapper_script import Wrapper
 from acmewrap.secrets import CommandReference, CredentialReference, EnvironmentReference, FileReference, Reference
 from acmewrap.testing.counterpart import find_program
 

@@ -15,7 +15,7 @@ from acmewrap.driver.homes.staging import stage
 from acmewrap.driver.release.pin import pinned
 from acmewrap.driver.release.pin import read_folder as read_release
 from acmewrap.driver.release.sources import Local
-from acmewrap.driver.wrapper import read_own
+from acmewrap.driver.wrapper_script import read_own
 from acmewrap.errors import AcmewrapError
 from acmewrap.net import tls
 from acmewrap.secrets import FileReference, resolve

@@ -15,7 +15,7 @@ from ...errors import Failure, Retry
 from ...failures import CATALOGUE, failure
 from . import circumstances
 from . import events as e
-from .codes import authority_refused, challenge_refused, curl_failed, dsm_refused, not_offered, server_failed
+from .error_codes import authority_refused, challenge_refused, curl_failed, dsm_refused, not_offered, server_failed
 from .patterns import FOLLOW_UP, PROGRESS, compiled
 from .problem_documents import problems
 from .transcript import Transcript

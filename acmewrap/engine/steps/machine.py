@@ -7,7 +7,7 @@ from typing import Mapping
 
 from ... import paths
 from ...config.model import Authority, Config
-from ...driver import wrapper
+from ...driver import wrapper_script
 from ...driver.homes.home import Home
 from ...driver.release import installation
 from ...errors import AccessError
@@ -68,8 +68,8 @@ def _write_bundle(authority: Authority, path: Path) -> None:
     files.write_atomic(path, authority.pem, files.PUBLIC)
 
 
-def _render(script: wrapper.Wrapper) -> None:
-    wrapper.read_own(script.path)  # refuses what is not ours
+def _render(script: wrapper_script.Wrapper) -> None:
+    wrapper_script.read_own(script.path)  # refuses what is not ours
     files.make_folder(script.path.parent)
     files.write_atomic(script.path, script.render(), files.SCRIPT)
 

@@ -27,7 +27,7 @@ from acmewrap.doctor import (
     machine,
     upkeep,
 )
-from acmewrap.driver.wrapper import Wrapper
+from acmewrap.driver.wrapper_script import Wrapper
 from acmewrap.errors import ExitCode, UnreachableError
 from acmewrap.failures import failure
 from acmewrap.plan.machine_steps import ChangeMode, RenderWrapper

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from acmewrap.acme import directory
-from acmewrap.driver.output import codes, patterns
+from acmewrap.driver.output import error_codes, patterns
 from acmewrap.driver.output.diagnosis import diagnose
 from acmewrap.driver.output.transcript import read
 from acmewrap.errors import Failure, Retry
@@ -439,9 +439,9 @@ def test_a_number_beyond_all_measure_is_no_number() -> None:
 def test_every_id_that_a_sentence_or_number_leads_to_is_in_the_catalogue() -> None:
     ids = {
         *patterns.WORDINGS,
-        *(key for key, _ in codes.CURL.values() if isinstance(key, str)),
+        *(key for key, _ in error_codes.CURL.values() if isinstance(key, str)),
         *directory.IDS.values(),
-        *codes.PROBLEMS.values(),
+        *error_codes.PROBLEMS.values(),
         *(key for table in (dsm_codes.LOGIN, dsm_codes.CALL, dsm_codes.IMPORT) for key, _ in table.values()),
     }
     assert ids <= set(CATALOGUE)

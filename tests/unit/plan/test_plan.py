@@ -15,7 +15,7 @@ import pytest
 from acmewrap.config import Config
 from acmewrap.config.challenges import Dns, Webroot
 from acmewrap.config.model import Authority, Certificate, DsmCertificate, RenewBefore
-from acmewrap.driver.wrapper import Wrapper
+from acmewrap.driver.wrapper_script import Wrapper
 from acmewrap.failures import failure
 from acmewrap.formats.timefmt import instant
 from acmewrap.plan.fingerprint import REQUEST_KEY, request_of

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from acmewrap.driver.wrapper import IDENTITY, Wrapper, read_own
+from acmewrap.driver.wrapper_script import IDENTITY, Wrapper, read_own
 from acmewrap.errors import AccessError, AcmewrapError
 from acmewrap.secrets import (
     CommandReference,
