@@ -10,8 +10,8 @@ from .. import paths
 from ..config import references
 from ..config.binder.types import suggestion
 from ..config.challenges import Dns, Nginx
+from ..config.locate import Keys
 from ..config.model import Config
-from ..config.references import Keys
 from ..config.sections.credentials import PATH_VARIABLES
 from ..driver.command import DEFAULT_PATH
 from ..driver.release import installation
