@@ -37,7 +37,7 @@ def parse(words: Sequence[str]) -> Optional[SimpleNamespace]:
 
 
 def finish(options: SimpleNamespace) -> Optional[Tuple[Failure, ...]]:
-    """What could not be sent of that run, which is done now; None when there may be something to do."""
+    """Do that run: what it could not report to monitoring; None when there may be something to do."""
     started = time.time()
     note = find_note(options.config, os.environ, started)
     if note is None:
