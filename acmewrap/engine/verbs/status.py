@@ -65,9 +65,7 @@ class TargetStatus:
 
 @frozen
 class CertificateStatus:
-    """One certificate. ``failure`` is the last one to obtain it, while it lasts; ``result`` and
-    ``issue`` are those of this run; ``unrevoked``: former ones that others know the key of.
-    """
+    """``failure``: the last, while it lasts; ``result``, ``issue``: of this run; ``unrevoked``: former ones to be revoked."""
 
     certificate: Certificate
     state: Condition
