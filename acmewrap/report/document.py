@@ -11,7 +11,7 @@ from typing import Any, Dict, Mapping, Tuple, get_args
 from .. import __version__
 from ..config.model import DEFAULT_RELEASE
 from ..engine.results import Run
-from ..engine.verbs.status import CertificateStatus, Condition
+from ..engine.verbs.status import CertificateStatus, Condition, TargetCondition
 from ..errors import ExitCode, Failure
 from ..formats.text import visible_document
 from ..verify.tls_probe import ChainFlaw
@@ -57,7 +57,7 @@ _FLAWS = "What is wrong with the certificates that are served beside the leaf."
 _TARGET: Dict[str, Type] = {
     "hook": field(TEXT, lambda status: status.target.hook or "install"),
     "verify": field(optional(TEXT), "target.verify"),
-    "state": field(choice("deployed", "pending", "unverified", "unreachable"), None, _REACHED),
+    "state": field(choice(*get_args(TargetCondition)), None, _REACHED),
     "expected_sha256": field(optional(SHA256), "expected"),
     "served_sha256": field(optional(SHA256), "observed.served"),
     "chain_flaws": field(listed(choice(*get_args(ChainFlaw))), "flaws", _FLAWS),
