@@ -207,13 +207,9 @@ class Home:
         """Put the files in *staged* (same file system; it is moved) in the place of the domain's folder, in one step."""
         generations.replace(self.path, self.files_of(domain, ecc).folder.name, staged)
 
-    def recover(self, domain: str, ecc: bool) -> None:
-        """Finish a :meth:`replace` that was killed halfway."""
-        generations.recover(self.path, self.files_of(domain, ecc).folder.name)
-
-    def recover_all(self) -> None:
-        """The same for every folder, while nothing else works in the home."""
-        generations.recover(self.path)
+    def recover(self, *names: Tuple[str, bool]) -> None:
+        """Finish a :meth:`replace` that was killed halfway: of *names* (domain, ecc), or of all, while nothing else works here."""
+        generations.recover(self.path, *(self.files_of(*name).folder.name for name in names))
 
     def remove(self, domain: str, ecc: bool) -> None:
         """Take the domain's folder away; the last versions stay below ``.versions``."""

@@ -196,7 +196,7 @@ def stage(
             stack.callback(shutil.rmtree, str(folder), ignore_errors=True)
             staging = Staging(folder, pinned)
             for domain, ecc in certificates:
-                home.recover(domain, ecc)
+                home.recover((domain, ecc))
                 staging.copy_in(source or home, domain, ecc, anew=anew)
         yield staging
 

@@ -12,6 +12,7 @@ from ...config.arguments import CHALLENGE_FOLDER
 from ...config.challenges import Challenge, webroots_of
 from ...config.model import LIFETIME
 from ...pki import csr
+from ...system import trust
 from ...system.reading import read_bytes
 from ...system.trust import StrPath
 from .. import command, dns_wait, evidence
@@ -80,19 +81,18 @@ def obtain(caller: Caller, request: Request, on_line: Optional[OnLine]) -> Issue
     domain, ecc = request.name
     request = replace(request, called=caller.context.get("name", domain))
     webroots = {name: request.webroots.get(name, "") for name in request.domains}
-    known = {"domain": domain, "name": domain, "webroot": webroots[domain], "domains": ", ".join(request.domains)}
+    known = {"webroot": webroots[domain], "domains": ", ".join(request.domains)}
     if LIFETIME in request.words:
         known["lifetime"] = request.words[request.words.index(LIFETIME) + 1]
-    caller.refuse_exchangeable((Path(one, CHALLENGE_FOLDER) for one in request.webroots.values()), ())
+    for webroot in request.webroots.values():
+        trust.refuse_planted(Path(webroot, CHALLENGE_FOLDER))
     with stage(caller.home, [request.name], anew=request.verb == "issue") as staging:
         before, staged = caller.home.read(domain, ecc), staging.files_of(domain, ecc)
         if request.new_key:
             drop_key(staged)
-        words = (
-            request.words
-            if request.csr is None
-            else (*request.words, "--csr", request.csr.write_below(staging.temporary))
-        )
+        words = request.words
+        if request.csr is not None:
+            words += ("--csr", request.csr.write_below(staging.temporary))
         if request.wait is not None and staged.configuration.exists():
             dns_wait.remember(request.wait, staged.configuration)
         with interrupted_order.leftovers_named(tuple(request.webroots.values())):
@@ -115,9 +115,7 @@ def obtain(caller: Caller, request: Request, on_line: Optional[OnLine]) -> Issue
             read_folder(staged, ecc),
             done,
             now=caller.clock(),
-            diagnose=lambda: caller.diagnose(
-                request.verb, done, known, protocol=staging.read_protocol(), webroots=webroots
-            ),
+            diagnose=lambda: caller.diagnose(done, domain, known, protocol=staging.read_protocol(), webroots=webroots),
             protocol=staging.read_protocol,
         )
         if result.changed:
