@@ -13,14 +13,13 @@ from functools import cached_property
 from pathlib import Path
 from typing import Callable, Dict, Mapping, Optional, Sequence, Tuple
 
-from ..config.challenges import Challenge, Wait
 from ..config.model import Poll
 from ..errors import Failure, ReleaseError
 from ..failures import failure
 from ..secrets import Redactor, Secret
 from ..system import trust
 from ..system.reading import read_bytes
-from . import command, concealment, dns_wait
+from . import command, concealment
 from .command import Value
 from .homes.home import Home
 from .homes.staging import Staging
@@ -30,7 +29,6 @@ from .output.transcript import Transcript, read
 from .process import Command, Completed, OnLine, ProcessRunner, Runner
 from .release import installation
 
-PRIVATE_UMASK = 0o077
 _LOGGED = ("issue", "renew", "register_account", "update_account", "deactivate_account", "deactivate")
 # Without variables of a dnsapi hook these give curl and openssl nothing that anybody may not see.
 _SIGNED = ("issue", "renew")
@@ -83,7 +81,7 @@ class Caller:
         secrets: Tuple[Secret, ...] = (),
         bound: bool = False,
         binding: Optional[str] = None,
-        umask: int = PRIVATE_UMASK,
+        umask: int = 0o077,
         on_line: Optional[OnLine] = None,
         patience: int = 0,
     ) -> CallResult:
@@ -169,9 +167,6 @@ class Caller:
             webroots=webroots,
         )
 
-    def dns_wait(self, challenges: Sequence[Challenge], options: Sequence[str]) -> Optional[Wait]:
-        return dns_wait.of(challenges, options, self.server, self.ca_bundle)
-
     def _polls(self, verb: str, program: Path) -> str:
         if verb not in _POLLING or self.poll != "early":
             return ""
@@ -192,7 +187,7 @@ class Caller:
             "HOME": str(staging.folder),
             "TMPDIR": str(staging.temporary),
             "CURL_HOME": str(staging.curl),
-            "CA_HOME": str(staging.account_home(self.server)),
+            "CA_HOME": str(Home(staging.folder).account_home(self.server)),
             "NO_ARI": "1",
             "__OS__": " ".join(os.uname()),  # or it asks `uname -a` some twenty times
         }

@@ -9,7 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple, Optional, Tuple
 
-from ...errors import CommandError, Failure
+from ...errors import Failure
 from ...failures import failure
 from ...formats import jsontext
 from ...secrets import Secret
@@ -79,7 +79,7 @@ def _register(caller: Caller, eab: Optional[Tuple[str, Value]]) -> AccountResult
         try:
             binding = edit_configuration("", values)
         except ValueError as error:
-            raise CommandError(failure("command.unsafe", str(error))) from None
+            raise command.refused(str(error)) from None
     return _described(caller, "registered", _call(caller, "register_account", binding, secrets))
 
 

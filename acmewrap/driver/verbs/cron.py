@@ -41,7 +41,8 @@ def _settle(
     new = read_folder(staged, ecc)
     fault = caller.diagnose(done, domain, renewal=failed[folder]) if folder in failed else None
     if new is not None and new.leaf is not None and new.leaf != old.leaf:
-        unfit = evidence.find_fault(old.domains, new, done.lines) or evidence.find_worse(old, new, caller.clock())
+        unfit = evidence.find_fault(old.domains, new, done.lines, domain)
+        unfit = unfit or evidence.find_worse(old, new, caller.clock())
         if unfit is None:
             staging.keep(caller.home, domain, ecc)
             return CronEntry(domain, ecc, "renewed", new.next_renewal, new.leaf.sha256, fault)

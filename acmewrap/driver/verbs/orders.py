@@ -47,7 +47,7 @@ def of_domains(
 ) -> Request:
     """``--issue``. Raises :class:`CommandError` (``command.unsafe``)."""
     challenges = command.one_each(domains, challenge)
-    wait = caller.dns_wait(challenges, options)
+    wait = dns_wait.of(challenges, options, caller.server, caller.ca_bundle)
     words = command.issue(domains, challenges, key, force=force, options=(*dns_wait.words(wait), *options))
     return Request("issue", tuple(domains), key, words, webroots_of(domains, challenges), wait=wait)
 
@@ -64,13 +64,12 @@ def of_csr(
     """``--sign-csr``. Raises :class:`CommandError` (``command.unsafe``)."""
     request = read_csr(path)
     challenges, key = command.one_each(request.domains, challenge), request.key_type
-    wait = caller.dns_wait(challenges, options)
+    wait = dns_wait.of(challenges, options, caller.server, caller.ca_bundle)
     words = command.sign_csr(request.domains, challenges, force=force, options=(*dns_wait.words(wait), *options))
     stored = caller.home.read(request.domains[0], is_ecc(key))
     if stored is not None and not stored.key_is_elsewhere:
-        raise command.refused(
-            f"{stored.files.folder} holds a key of its own: keep certificates of requests in another home"
-        )
+        own = f"{stored.files.folder} holds a key of its own"
+        raise command.refused(f"{own}: keep certificates of requests in another home")
     marked, webroots = {KEY_ELSEWHERE: "1"}, webroots_of(request.domains, challenges)
     return Request("issue", request.domains, key, words, webroots, variables, settings=marked, csr=request, wait=wait)
 

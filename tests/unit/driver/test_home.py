@@ -240,7 +240,7 @@ def test_a_replacement_killed_at_any_step_leaves_or_recovers_one_whole_set(
             (os, "replace"),
             (os, "symlink"),
             (generations, "_make_next"),
-            (generations, "_prune"),
+            (generations, "versions"),
         ):
             real = getattr(module, function)
 
