@@ -14,14 +14,15 @@ stop the others) and inside exceptions (where nothing sensible can follow)::
     ├── BusyError                another run holds the home
     └── AccessError              a file or a tool needs rights that this user lacks
 
-The exit code of an error is that of its failure, which the catalogue says. This module imports nothing of the package.
+The exit code of an error is that of its failure, which the catalogue says. Of the package this module imports :mod:`.frozen` alone.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import Enum, IntEnum
 from typing import Any, ClassVar, Dict, Mapping, Optional, Tuple, Type
+
+from .frozen import frozen
 
 
 class ExitCode(IntEnum):
@@ -64,7 +65,7 @@ class Retry(Enum):
     AFTER_FIX = "when its cause is fixed"
 
 
-@dataclass(frozen=True)
+@frozen
 class Failure:
     """One thing that went wrong. ``id`` is stable and documented; ``lines`` are the last words, without secrets."""
 
@@ -171,7 +172,7 @@ class AccessError(AcmewrapError):
     """A file or a tool needs rights that this user lacks."""
 
 
-@dataclass(frozen=True)
+@frozen
 class _Placed:
     file: str
     line: int

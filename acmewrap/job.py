@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Callable, Dict, Mapping, Optional, Tuple
 
@@ -12,6 +11,7 @@ from . import paths
 from .config.model import Config
 from .engine.convergence import MONITORED, SCOPES, Command, Convergence
 from .errors import ConfigurationWarning
+from .frozen import frozen, replace
 from .plan.planner import Plan
 from .state.machine import read_state
 from .state.model import CERTIFICATE_PARTS, STATUS_PARTS
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from .schedule.backend import Scheduler
 
 
-@dataclass(frozen=True)
+@frozen
 class Job:
     """One configuration, and all that can be done with it. ``environ`` serves secrets, proxies and PATH (None: the process's own);
     ``deadline`` is for each call of acme.sh, in seconds; ``listener`` is called for every step, from one thread at a time.

@@ -6,12 +6,12 @@ The sentences about them are made in :mod:`acmewrap.report.wording`, and nowhere
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from enum import Enum
 from typing import Literal, NewType, Optional, Tuple, Union
 
 from .errors import Failure
+from .frozen import frozen
 
 Drift = Literal["same", "differs", "missing", "foreign"]
 """``foreign``: somebody else has made it."""
@@ -50,7 +50,7 @@ class Plain(Enum):
         return str(self.value)
 
 
-@dataclass(frozen=True)
+@frozen
 class Detailed:
     """A reason with values."""
 
@@ -60,7 +60,7 @@ class Detailed:
         return re.sub("(?<!^)(?=[A-Z])", "_", type(self).__name__).lower()
 
 
-@dataclass(frozen=True)
+@frozen
 class OfFailure(Detailed):
     """One that a failure says."""
 
@@ -71,7 +71,7 @@ class NotAsPinned(OfFailure):
     """What the check of the installed acme.sh said."""
 
 
-@dataclass(frozen=True)
+@frozen
 class TooOpen(Detailed):
     """More people than should can reach a file."""
 
@@ -79,7 +79,7 @@ class TooOpen(Detailed):
     wanted: Mode
 
 
-@dataclass(frozen=True)
+@frozen
 class AccessDiffers(Detailed):
     """Owner, group and mode of a file, as in ``root:ssl-cert 0640``."""
 
@@ -87,7 +87,7 @@ class AccessDiffers(Detailed):
     want: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Deviation:
     """What is not as it should be about an account: ``open_shares`` and so on, with the ``names`` of what it concerns."""
 
@@ -99,14 +99,14 @@ class Deviation:
         return f"{words} ({', '.join(self.names)})" if self.names else words
 
 
-@dataclass(frozen=True)
+@frozen
 class AccountDiffers(Detailed):
     """The account on the NAS has rights that it should not have, or lacks some."""
 
     deviations: Tuple[Deviation, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class AccountNotManaged(Detailed):
     """Nothing here may change the account; no reason for a step, but for a note."""
 
@@ -125,14 +125,14 @@ class Blocked(OfFailure):
     """It can only fail, and why."""
 
 
-@dataclass(frozen=True)
+@frozen
 class SetBroken(Detailed):
     """Key, certificate and chain do not match."""
 
     fault: str
 
 
-@dataclass(frozen=True)
+@frozen
 class Changed(Detailed):
     """The certificate was issued with another value of the configuration than there is now."""
 
@@ -141,7 +141,7 @@ class Changed(Detailed):
     want: Tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class Due(Detailed):
     """It is to be renewed; ``by`` the rule of the configuration, or as the authority advises (RFC 9773)."""
 
@@ -150,14 +150,14 @@ class Due(Detailed):
     by: Literal["configuration", "authority"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Expired(Detailed):
     """It is not valid any more."""
 
     since: datetime
 
 
-@dataclass(frozen=True)
+@frozen
 class NotServed(Detailed):
     """What was seen at the target instead: another leaf (SHA-256), or the error that kept from seeing one."""
 
@@ -165,7 +165,7 @@ class NotServed(Detailed):
     error: Optional[str] = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Reverted(Detailed):
     """The target shows another leaf (SHA-256), as it did each of the ``times`` before, after which this one was delivered again."""
 
@@ -173,14 +173,14 @@ class Reverted(Detailed):
     times: int
 
 
-@dataclass(frozen=True)
+@frozen
 class NotAssigned(Detailed):
     """DSM does not use it for these; ``default`` among them: it is not DSM's default certificate."""
 
     services: Tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class NotImported(Detailed):
     """DSM lists no certificate with this description."""
 

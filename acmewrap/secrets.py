@@ -11,13 +11,13 @@ import json
 import os
 import re
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterable, Mapping, NoReturn, Optional, Pattern, Tuple, Union
 from urllib.parse import quote, quote_plus
 
 from .errors import AccessError
 from .failures import failure
+from .frozen import frozen
 from .system.programs import ProgramError, ask
 from .system.reading import read_text
 from .system.trust import refuse_weak_command
@@ -53,35 +53,35 @@ class Secret:
         raise TypeError("a Secret cannot be pickled")
 
 
-@dataclass(frozen=True)
+@frozen
 class FileReference:
     """``{file: path}``: the file's text without its last newline."""
 
     path: Path
 
 
-@dataclass(frozen=True)
+@frozen
 class EnvironmentReference:
     """``{env: NAME}``: a variable of the process that runs acmewrap."""
 
     name: str
 
 
-@dataclass(frozen=True)
+@frozen
 class CommandReference:
     """``{command: [argv]}``: what a command prints, without its last newline. No shell is involved."""
 
     argv: Tuple[str, ...]
 
 
-@dataclass(frozen=True)
+@frozen
 class CredentialReference:
     """``{credential: NAME}``: a file in ``$CREDENTIALS_DIRECTORY``, as systemd's LoadCredential= lays it."""
 
     name: str
 
 
-@dataclass(frozen=True)
+@frozen
 class InlineSecret:
     """The value itself, written into the YAML file; accepted only while that file is readable by its owner alone."""
 

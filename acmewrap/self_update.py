@@ -17,7 +17,6 @@ import sys
 import tempfile
 import time
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Optional, Tuple
 
@@ -25,6 +24,7 @@ from . import __version__
 from .driver.process import Command, ProcessRunner
 from .errors import AccessError, AcmewrapError, BusyError, CommandError
 from .failures import failure
+from .frozen import frozen
 from .net.http import Http, HttpError
 from .system import files, reading, resources
 from .system.programs import ProgramError, ask_text
@@ -41,7 +41,7 @@ _VERSION = re.compile(rb'^__version__ = "([0-9][0-9A-Za-z.]*)"\r?$', re.MULTILIN
 _REDIRECTS = 5
 
 
-@dataclass(frozen=True)
+@frozen
 class Build:
     """A one-file build: its bytes, and the version that it says it is."""
 

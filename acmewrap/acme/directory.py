@@ -5,7 +5,6 @@ acme.sh tries ten times in 103 seconds, whatever the reason is, and hides it amo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Mapping, Optional, Tuple
 
@@ -13,6 +12,7 @@ from ..config.arguments import is_safe_url
 from ..errors import IssueError, UnreachableError
 from ..failures import failure
 from ..formats import jsontext
+from ..frozen import frozen
 from ..net.http import Http, HttpError, Reason, Reply
 from ..net.tls import Trust
 from ..secrets import Secret
@@ -34,7 +34,7 @@ IDS: Mapping[Reason, str] = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Directory:
     """What a directory offers. ``renewal_info`` is the base URL of RFC 9773, None where it is not offered; ``profiles`` are the
     names in its ``meta.profiles`` (draft-ietf-acme-profiles); ``date`` is what the server's clock said (seconds since 1970 UTC).

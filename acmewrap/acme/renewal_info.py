@@ -7,7 +7,6 @@ each when the authority is down, and renews again and again within a window that
 from __future__ import annotations
 
 import base64
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any, Optional
@@ -17,13 +16,14 @@ from ..config.arguments import is_safe_url
 from ..errors import UnreachableError
 from ..failures import failure
 from ..formats import jsontext
+from ..frozen import frozen
 from ..pki.x509 import X509
 from ..secrets import Secret
 from . import directory
 from .retry_after import waiting_time
 
 
-@dataclass(frozen=True)
+@frozen
 class RenewalInfo:
     """The authority's answer: a window of time (seconds since 1970 UTC), why, and after how many seconds to ask again."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Dict, Iterable, Sequence, Tuple
 
@@ -12,6 +11,7 @@ from .. import config as configuration
 from ..config import Config
 from ..errors import AcmewrapError, ExitCode
 from ..failures import failure
+from ..frozen import frozen
 from ..job import Job
 from .output import Printer
 
@@ -29,7 +29,7 @@ def checked(flag: str, value: str, parse: Callable[[str], object]) -> str:
     return value
 
 
-@dataclass(frozen=True)
+@frozen
 class Invocation:
     """One start of the command line; in a process of its own it may give up root's rights for good."""
 

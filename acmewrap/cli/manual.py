@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Mapping, Tuple
 
 from ..errors import ExitCode
+from ..frozen import frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Page:
     """One command. ``names``: whether it takes names of certificates; ``takes``: those of :data:`OPTIONS` that mean something
     to it. The others are refused, for an option that is ignored does the opposite of what it says.

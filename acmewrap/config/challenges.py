@@ -2,37 +2,37 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Mapping, Optional, Sequence, Union
 
+from ..frozen import field, frozen
 from ..secrets import Reference
 
 Wait = Union[int, Literal["public"]]
 
 
-@dataclass(frozen=True)
+@frozen
 class Webroot:
     """http-01 through a folder that a web server already serves."""
 
     path: Path
 
 
-@dataclass(frozen=True)
+@frozen
 class Standalone:
     """http-01 through acme.sh's own small server (socat)."""
 
     port: Optional[int] = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Alpn:
     """tls-alpn-01 (RFC 8737) through acme.sh's own small server."""
 
     port: Optional[int] = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Dns:
     """dns-01 through one of acme.sh's ``dnsapi`` hooks; ``env`` holds what the hook reads.
 
@@ -45,19 +45,19 @@ class Dns:
     wait: Optional[Wait] = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Stateless:
     """http-01 answered by a web server that knows the account's thumbprint."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Nginx:
     """http-01 through a running nginx, whose configuration acme.sh edits for a moment."""
 
     configuration: Optional[Path] = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Apache:
     """http-01 through a running Apache, whose configuration acme.sh edits for a moment."""
 

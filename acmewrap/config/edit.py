@@ -7,7 +7,6 @@ for that one value.
 from __future__ import annotations
 
 from codecs import BOM_UTF8
-from dataclasses import dataclass, replace
 from difflib import unified_diff
 from pathlib import Path
 from typing import Callable, Iterator, Mapping, Optional, Tuple, Union
@@ -16,6 +15,7 @@ from yaml.nodes import MappingNode, Node, ScalarNode
 
 from ..errors import AcmewrapError, BusyError, ConfigurationError, Problem
 from ..failures import failure
+from ..frozen import frozen, replace
 from ..secrets import InlineSecret, Redactor
 from ..system import files
 from . import references
@@ -33,7 +33,7 @@ class UneditableError(ConfigurationError):
         super().__init__(failure("config.not_editable", str(problem), section=section, entries=entries), (problem,))
 
 
-@dataclass(frozen=True)
+@frozen
 class Edit:
     """The file as it is and as it would be: what each means, and its bytes. Nothing is written yet."""
 
@@ -95,7 +95,7 @@ def set_interval(path: Union[str, Path], every: str, environ: Optional[Mapping[s
 
 
 def _of_acme_sh(**values: object) -> Callable[[Config], Config]:
-    return lambda config: replace(config, acme_sh=replace(config.acme_sh, **values))  # type: ignore[arg-type]
+    return lambda config: replace(config, acme_sh=replace(config.acme_sh, **values))
 
 
 # What a key takes the place of, since a section cannot have both.

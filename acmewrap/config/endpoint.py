@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal, Mapping, Optional
+
+from ..frozen import frozen
 
 StartTls = Literal["smtp", "imap", "pop3", "ldap", "postgres", "mysql", "ftp", "xmpp"]
 TlsVersion = Literal["1.2", "1.3"]
@@ -21,7 +22,7 @@ STARTTLS_PORTS: Mapping[int, StartTls] = {
 """Where TLS begins on request, as IANA has these ports."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Endpoint:
     """A TLS server to look at: connect to ``host:port``, ask for ``name`` (SNI), wait up to ``timeout`` seconds for a restart.
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import shlex
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Dict, Literal, Mapping, Optional, Tuple, Union
+
+from ..frozen import frozen, replace
 
 FilePart = Literal["key_file", "ca_file", "cert_file", "fullchain_file", "combined_file"]
 
@@ -21,7 +22,7 @@ FOLDER_NAMES: Mapping[FilePart, str] = {
 KEY_PARTS: Tuple[FilePart, ...] = ("key_file", "combined_file")
 
 
-@dataclass(frozen=True)
+@frozen
 class InstallFile:
     """Where a file goes. ``owner`` and ``group`` are names or numbers. What is None stays as it is where a file is there already;
     else it is this user's, 0600 with a key in it (0640 with a ``group``) and 0644 without.
@@ -41,7 +42,7 @@ class InstallFile:
 Place = Union[Path, InstallFile]
 
 
-@dataclass(frozen=True)
+@frozen
 class Install:
     """Copies for a server on this machine, and what makes it load them: ``test`` before, then ``reload`` (for the shell, or
     a program with its arguments) and a reload or restart of ``reload_services`` (units of systemd).

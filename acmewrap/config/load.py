@@ -87,7 +87,7 @@ def _bind(node: Any, budget: int, private: bool, path: StrPath, environ: Mapping
     from .sections.table import ROOT
 
     file = Path(os.path.abspath(path))
-    reader = Reader(str(path), file.parent, home_of(environ), private, budget, _is_nas(environ))
+    reader = Reader(str(path), file.parent, home_of(environ), private=private, budget=budget, on_nas=_is_nas(environ))
     config = None
     try:
         config = assemble(ROOT.read(node, "", reader), file)

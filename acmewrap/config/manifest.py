@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Mapping
+
+from ..frozen import frozen
 
 VERSION_PATTERN = r"[0-9][0-9A-Za-z.+~-]*"
 SCRIPT = "acme.sh"
@@ -15,7 +16,7 @@ _LINE = re.compile(rf"([0-9a-f]{{64}})  ((?:{_NAME}/)?{_NAME})")
 _HEAD = re.compile(rf"# acme\.sh ({VERSION_PATTERN})")
 
 
-@dataclass(frozen=True)
+@frozen
 class Pin:
     """A release of acme.sh that the file pins itself: the SHA-256 of each of its files by path."""
 
@@ -23,7 +24,7 @@ class Pin:
     files: Mapping[str, str]
 
 
-@dataclass(frozen=True)
+@frozen
 class OwnHooks:
     """Hooks of the user's own: the folder that they lie in, and the SHA-256 of each by its path there."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Iterator, Literal, Mapping, Optional, Tuple, Union
 
+from ..frozen import field, frozen
 from ..secrets import Reference
 from ..system.trust import StrPath
 from .challenges import Challenge
@@ -32,7 +32,7 @@ DEFAULT_USAGE = ("--extended-key-usage", "serverAuth")  # acme.sh by itself asks
 LOG = "task.log"  # of unattended runs, below ``directory``, when the file names none
 
 
-@dataclass(frozen=True)
+@frozen
 class ExternalAccount:
     """External account binding (RFC 8555 section 7.3.4)."""
 
@@ -40,7 +40,7 @@ class ExternalAccount:
     hmac_key: Reference
 
 
-@dataclass(frozen=True)
+@frozen
 class Authority:
     """A certificate authority that speaks ACME. ``ca_bundle`` is the file acme.sh is given; ``pem`` what it must hold, if known;
     ``proxy``, the URL of one or where that is read, stands in the place of those of the environment.
@@ -57,7 +57,7 @@ class Authority:
     proxy: Union[str, Reference, None] = None
 
 
-@dataclass(frozen=True)
+@frozen
 class RenewAt:
     """Due when this fraction of notBefore..notAfter has passed; above 0, below 1. ``short``: that of a life below ten days."""
 
@@ -72,14 +72,14 @@ class RenewAt:
 DEFAULT_RENEW = RenewAt(2 / 3, short=1 / 2)  # as certbot and lego have it, and Let's Encrypt's integration guide
 
 
-@dataclass(frozen=True)
+@frozen
 class RenewBefore:
     """Due this many seconds before notAfter."""
 
     seconds: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Target:
     """A place that one of acme.sh's ``deploy`` hooks brings a certificate to, or files to ``install`` (``hook`` is then empty).
 
@@ -94,7 +94,7 @@ class Target:
     install: Optional[Install] = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Certificate:
     """One certificate: the first domain names its folder; ``challenges`` has one entry per domain, in order."""
 
@@ -112,7 +112,7 @@ class Certificate:
         return next((value for word, value in zip(self.options, self.options[1:]) if word == flag), None)
 
 
-@dataclass(frozen=True)
+@frozen
 class Account:
     """A DSM user. With 2FA it shows ``device_id``, which DSM gave out under ``device_name``, or a one-time code."""
 
@@ -123,7 +123,7 @@ class Account:
     otp_code: Optional[Reference] = None
 
 
-@dataclass(frozen=True)
+@frozen
 class DsmCertificate:
     """The entry in DSM's list: found by ``description``; made the default; given to the named services (``"all"`` or names).
 
@@ -136,7 +136,7 @@ class DsmCertificate:
     reserved: Tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Synology:
     """One Synology NAS. ``account`` uploads certificates; ``administrator`` makes that account, when not root on the NAS does.
 
@@ -151,7 +151,7 @@ class Synology:
     fingerprint: Optional[str] = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Schedule:
     """When the unattended run happens: every day at ``hour:minute``, or every ``every_seconds``."""
 
@@ -163,7 +163,7 @@ class Schedule:
     log: Optional[Path] = None
 
 
-@dataclass(frozen=True)
+@frozen
 class AcmeShSettings:
     """Which acme.sh, and where its archive lies if the user brought it by hand. ``pin`` may be that of another release; ``hooks``
     are to lie beside those of the release.
@@ -176,7 +176,7 @@ class AcmeShSettings:
     hooks: Optional[OwnHooks] = None
 
 
-@dataclass(frozen=True)
+@frozen
 class ConfiguredCommand:
     """A command of the user's own around a run: program and arguments, ``before`` or ``after`` what; with ``when``, only if one of
     these happened in the run. ``timeout`` is in seconds.
@@ -189,7 +189,7 @@ class ConfiguredCommand:
     timeout: int = 60
 
 
-@dataclass(frozen=True)
+@frozen
 class Config:
     """The whole file. ``file`` is where it was read from; everything acmewrap writes lies below ``directory``; ``origin`` is what
     the file was when this was read from it, None in any other configuration, such as one that was changed with ``replace``.

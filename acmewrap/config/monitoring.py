@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Literal, Optional, Tuple
 
+from ..frozen import frozen
 from ..secrets import Reference
 
 RunState = Literal["start", "finish", "fail"]
 EndState = Literal["finish", "fail"]
 
 
-@dataclass(frozen=True)
+@frozen
 class Metrics:
     """A file for the textfile collector of Prometheus' node_exporter."""
 
     textfile: Path
 
 
-@dataclass(frozen=True)
+@frozen
 class Healthchecks:
     """Pings as healthchecks.io and its like take them, for ``states``; the failed steps go along only with ``send_logs``."""
 
@@ -29,7 +29,7 @@ class Healthchecks:
     ca_bundle: Optional[Path] = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Ntfy:
     """Messages to a topic of ntfy."""
 
@@ -40,7 +40,7 @@ class Ntfy:
     ca_bundle: Optional[Path] = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Webhook:
     """The run's JSON document, as the body of a POST; ``token`` is shown as a bearer's (RFC 6750)."""
 
@@ -50,7 +50,7 @@ class Webhook:
     ca_bundle: Optional[Path] = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Monitoring:
     """All that is told of runs, and to whom."""
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import Callable, Iterable, Iterator, Mapping, Optional, Sequence, Tuple, Union
 
 from ..config.model import Certificate, Config, Target
 from ..errors import AcmewrapError, ExitCode, Failure
 from ..failures import failure
+from ..frozen import frozen
 from ..plan.steps import MachineStep
 
 
-@dataclass(frozen=True)
+@frozen
 class Finding:
     """One thing that is wrong. ``fix`` is what is safe to do about it; None: a person has to."""
 
@@ -31,7 +31,7 @@ class Finding:
         return self.failure.exit_code
 
 
-@dataclass(frozen=True)
+@frozen
 class Fact:
     """What a check saw that is worth knowing and not wrong."""
 
@@ -39,7 +39,7 @@ class Fact:
     value: str
 
 
-@dataclass(frozen=True)
+@frozen
 class DoctorContext:
     """The machine and its configuration. ``names`` are the certificates of interest (none: all); web servers are looked for
     at ``http_port``, and at ``address`` instead of where the DNS says. Without ``writes`` nothing is laid into a webroot.
@@ -66,7 +66,7 @@ class NotLooked(Exception):  # noqa: N818 - no error, and it never leaves this p
     """Raised by a check that something found elsewhere keeps from looking; its text says what."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Check:
     """One thing to look at, by the name that people know it by; ``look`` may raise :class:`AcmewrapError`, a finding too."""
 
@@ -74,7 +74,7 @@ class Check:
     look: Callable[[], Iterable[Union[Finding, Fact]]]
 
 
-@dataclass(frozen=True)
+@frozen
 class Checked:
     """Given to a listener after a check; ``reason``: why it did not look; ``facts``: what it saw besides."""
 
@@ -84,7 +84,7 @@ class Checked:
     facts: Tuple[Fact, ...] = ()
 
 
-@dataclass(frozen=True)
+@frozen
 class Fixed:
     """Given to a listener after everything that is safe was done about *findings*, and before all is checked again."""
 

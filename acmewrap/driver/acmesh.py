@@ -10,12 +10,12 @@ not what was pinned), :class:`CommandError` (no start, or unsafe arguments) and 
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Callable, Mapping, Optional, Sequence, Tuple, Union
 
 from ..config.challenges import Challenge, Wait
 from ..config.model import Install, Poll
+from ..frozen import replace
 from ..pki.x509 import X509
 from ..system.trust import StrPath
 from . import command

@@ -8,7 +8,6 @@ import logging
 import os
 import shlex
 import time
-from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Callable, Dict, Mapping, Optional, Sequence, Tuple
@@ -16,6 +15,7 @@ from typing import Callable, Dict, Mapping, Optional, Sequence, Tuple
 from ..config.model import Poll
 from ..errors import Failure, ReleaseError
 from ..failures import failure
+from ..frozen import field, frozen
 from ..secrets import Redactor, Secret
 from ..system import trust
 from ..system.reading import read_bytes
@@ -50,7 +50,7 @@ class CallResult(Completed):
         return self.transcript.events, self.lines, self.seconds
 
 
-@dataclass(frozen=True)
+@frozen
 class Caller:
     """What all calls of one :class:`~acmewrap.driver.acmesh.AcmeSh` have in common."""
 

@@ -6,10 +6,8 @@ configuration, and 1 although the certificate was issued (when a hook after it f
 
 from __future__ import annotations
 
-import dataclasses
 import re
 import time
-from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Callable, Iterable, Literal, Mapping, Optional, Tuple
 
@@ -19,6 +17,7 @@ from ..config.challenges import Wait
 from ..errors import Failure
 from ..failures import failure
 from ..formats.timefmt import instant, moment, span
+from ..frozen import field, frozen, replace
 from ..pki.csr import Csr
 from ..pki.names import comparable
 from .call import CallResult
@@ -37,7 +36,7 @@ _ORDER = re.compile(r"Le_LinkOrder='([^']*)'$", re.MULTILINE)
 _OF_LEAF = ("not_before", "not_after", "serial", "sha256", "issuer", "key_type")
 
 
-@dataclass(frozen=True)
+@frozen
 class Request:
     """An ``--issue`` or ``--renew``: the certificate that is requested, and the arguments that do it; ``webroots`` by domain;
     ``called``: its name in remedies, the first domain when empty.
@@ -126,7 +125,7 @@ def align(request: Request, result: IssueResult, staged: CertificateFiles) -> Is
         return result
     when = request.due(result.not_before, result.not_after).replace(microsecond=0)
     set_renewal(staged.configuration, when)
-    return dataclasses.replace(result, next_renewal=when)
+    return replace(result, next_renewal=when)
 
 
 def is_due(stored: Stored, completed: Completed) -> bool:

@@ -18,12 +18,12 @@ import subprocess
 import threading
 import time
 from collections import deque
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, BinaryIO, Callable, ContextManager, Deque, List, Mapping, Optional, Protocol, Tuple, Union
 
 from ..errors import CommandError
 from ..failures import failure
+from ..frozen import field, frozen
 from ..secrets import Redactor, Secret
 
 logger = logging.getLogger(__name__)
@@ -36,7 +36,7 @@ _TICK = 0.1  # seconds in which a deadline or a cancellation is noticed
 _DRAIN = 1.0  # seconds in which the output of a killed group must end
 
 
-@dataclass(frozen=True)
+@frozen
 class Command:
     """What to run. ``environment`` is the whole of the child's; ``secrets`` must not be seen in what it prints; ``stdin`` is all
     that it can read.
@@ -57,7 +57,7 @@ class Command:
         return Redactor(self.secrets).redact(" ".join(shlex.quote(word) for word in self.argv))
 
 
-@dataclass(frozen=True)
+@frozen
 class Completed:
     """How it ended. ``lines`` are redacted; of very much output the middle is left out. A negative ``returncode`` is a signal."""
 

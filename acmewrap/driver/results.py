@@ -5,12 +5,12 @@ Times are aware, paths are those of the home (never of a workspace).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Optional, Tuple, Type, TypeVar
 
 from ..errors import CommandError, DeployError, Failure, IssueError
+from ..frozen import frozen
 from .homes.home import CertificateFiles
 from .output.events import Event
 
@@ -54,7 +54,7 @@ class Result:
         return self.failure
 
 
-@dataclass(frozen=True)
+@frozen
 class IssueResult(Result):
     """Of ``--issue``, ``--renew`` and ``--sign-csr``. What describes a certificate is None when there is none.
 
@@ -87,7 +87,7 @@ class IssueResult(Result):
         return self.outcome in CHANGED
 
 
-@dataclass(frozen=True)
+@frozen
 class DeployResult(Result):
     """Of ``--deploy`` and ``--install-cert``. ``accepted`` is the hook's word, which proves nothing about the target."""
 
@@ -102,7 +102,7 @@ class DeployResult(Result):
     _error = DeployError
 
 
-@dataclass(frozen=True)
+@frozen
 class CronEntry:
     """What ``--cron`` did to one certificate. ``next_renewal`` and ``sha256`` are those of what lies there now."""
 
@@ -114,7 +114,7 @@ class CronEntry:
     failure: Optional[Failure] = None
 
 
-@dataclass(frozen=True)
+@frozen
 class CronResult(Result):
     """Of ``--cron``: an entry for each certificate in the home. It is ``ok`` when all of them are."""
 
@@ -132,7 +132,7 @@ class CronResult(Result):
         )
 
 
-@dataclass(frozen=True)
+@frozen
 class AccountResult(Result):
     """Of ``--register-account``, ``--update-account`` and ``--deactivate-account``: the account as the home has it afterwards.
 
@@ -150,7 +150,7 @@ class AccountResult(Result):
     _error = IssueError
 
 
-@dataclass(frozen=True)
+@frozen
 class AuthorizationResult(Result):
     """Of ``--deactivate``: the types of the challenges (``http-01``) whose authorization the authority called deactivated.
 
@@ -168,7 +168,7 @@ class AuthorizationResult(Result):
     _error = IssueError
 
 
-@dataclass(frozen=True)
+@frozen
 class RevokeResult(Result):
     """Of ``--revoke`` and ``--remove``."""
 
@@ -180,7 +180,7 @@ class RevokeResult(Result):
     failure: Optional[Failure] = None
 
 
-@dataclass(frozen=True)
+@frozen
 class ExportResult(Result):
     """Of ``--to-pkcs12`` and ``--to-pkcs8``: the file at ``path`` was read again and holds the key of the leaf ``sha256``, and
     in PKCS #12 that leaf.

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Mapping, Optional, Tuple, Union
 
@@ -15,6 +14,7 @@ from .. import templates
 from ..config.model import Poll
 from ..errors import AccessError, AcmewrapError, ReleaseError
 from ..failures import failure
+from ..frozen import frozen
 from ..secrets import InlineSecret, Reference
 from ..system.reading import read_text
 from .command import hook_variables
@@ -27,7 +27,7 @@ IDENTITY = f"acmewrap wrapper script, version {VERSION}"
 _IDENTITY = re.compile(r"acmewrap wrapper script, version (\d{1,9})\b")
 
 
-@dataclass(frozen=True)
+@frozen
 class Wrapper:
     """What the script is made of. ``variables`` are those of all hooks it may run, in their newest spelling; ``files`` (path ->
     SHA-256) what the program must be made of, the manifest of ``version`` by default. ``scheduled``: it is what the schedule runs,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass, field
 from typing import Callable, Dict, Mapping, Optional
 
 from .. import paths, unexpected
@@ -18,6 +17,7 @@ from ..driver.release.pin import additions
 from ..driver.results import AccountResult
 from ..errors import AcmewrapError, CommandError
 from ..failures import failure
+from ..frozen import field, frozen
 from ..plan.steps import Step
 from ..secrets import resolve
 
@@ -30,7 +30,7 @@ def explain(error: Exception, config: Config, step: Step) -> AcmewrapError:
     return unexpected.explain(error, paths.reports_folder(config), str(subject))
 
 
-@dataclass(frozen=True)
+@frozen
 class RunContext:
     """``environ`` serves secrets, proxies and PATH; ``lock_timeout`` is how long to wait for another run, in seconds;
     ``deadline`` is for each call of acme.sh, in seconds (None: that of its verb).

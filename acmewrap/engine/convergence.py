@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Callable, Literal, Mapping, Optional, Tuple
 
 from ..config.model import Config
 from ..errors import AcmewrapError
 from ..formats.timefmt import instant
+from ..frozen import field, frozen, replace
 from ..plan.planner import Plan, PlanOptions, plan
 from ..plan.steps import CERTIFICATE_KINDS, OBTAINING_KINDS, CheckRenewalInfo
 from ..state.machine import read_state
@@ -50,7 +50,7 @@ SCOPES: Mapping[Command, PlanOptions] = {
 MONITORED = ("apply", "cron", "issue", "deploy", "replace")
 
 
-@dataclass(frozen=True)
+@frozen
 class Convergence:
     """From what is there to what the configuration asks for, as far as the options go. ``names`` are the certificates of interest
     (none: all); ``deadline`` is for each call of acme.sh, in seconds; ``environ`` serves secrets, proxies and PATH; ``document``

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import replace
 from typing import AbstractSet, Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
 
 from .. import paths, unexpected
@@ -19,6 +18,7 @@ from ..driver.results import IssueResult
 from ..errors import AcmewrapError, BusyError, CommandError
 from ..failures import failure
 from ..formats.timefmt import instant
+from ..frozen import replace
 from ..host import webroot
 from ..plan.planner import Plan
 from ..plan.steps import (

@@ -10,7 +10,6 @@ from __future__ import annotations
 import itertools
 import json
 import logging
-from dataclasses import asdict, dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Container, Iterable, Iterator, List, Optional, Tuple, TypeVar
@@ -23,6 +22,7 @@ from ..errors import AcmewrapError, Failure
 from ..failures import interruption
 from ..formats import jsontext, records
 from ..formats.text import visible
+from ..frozen import frozen, replace
 from ..system import files, reading
 from .results import Outcome, Run, StepResult
 
@@ -34,7 +34,7 @@ _VERSION = 1
 _Text = TypeVar("_Text", str, Optional[str])
 
 
-@dataclass(frozen=True)
+@frozen
 class PastStep:
     """A step that was done; ``reason`` is the kind of its reason, ``error`` the failure with ``id``, ``message`` and ``remedy``."""
 
@@ -53,7 +53,7 @@ class PastStep:
         return Failure.read(self.error)
 
 
-@dataclass(frozen=True)
+@frozen
 class PastRun:
     """A run of ``command``. ``steps`` are at most 50, those that failed first; of all there were,
     ``total`` and ``failed`` are the counts. ``errors`` are failures beside the steps.
@@ -120,7 +120,7 @@ def _text(runs: Iterable[PastRun]) -> str:
     lines: List[str] = []
     left = MOST_BYTES
     for run in itertools.islice(runs, MOST_RUNS):
-        line = json.dumps(asdict(run), ensure_ascii=False, default=lambda when: int(when.timestamp()))
+        line = json.dumps(run, ensure_ascii=False, default=_written)
         left -= len(line.encode("utf-8")) + 2
         if left < 0:
             break
@@ -206,3 +206,7 @@ def _cut(text: _Text) -> _Text:
     """*text* as it may be shown and encoded, and no longer than there is room for."""
     shown = text and visible(text)
     return f"{shown[: _LONGEST_TEXT - 1]}…" if shown and len(shown) > _LONGEST_TEXT else shown
+
+
+def _written(value: Any) -> Any:
+    return int(value.timestamp()) if isinstance(value, datetime) else vars(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Dict, Iterable, Literal, Optional, Tuple, Union
 
@@ -17,6 +16,7 @@ from ..errors import (
     RolledBackError,
     UnprovenError,
 )
+from ..frozen import frozen, replace
 from ..plan.planner import Plan
 from ..plan.steps import CheckRenewalInfo, DeployCertificate, ObtainCertificate, Step
 
@@ -28,7 +28,7 @@ Outcome = Literal["done", "failed", "unproven", "rolled_back", "skipped"]
 Evidence = Union["IssueResult", "Delivery", None]
 
 
-@dataclass(frozen=True)
+@frozen
 class Delivery:
     """``hook``: what acme.sh said, None when it had nothing to do; ``observed``: what was seen at last; ``assigned``: whether DSM
     was made to use the certificate elsewhere than before.
@@ -43,7 +43,7 @@ class Delivery:
         return self.hook is not None or self.assigned
 
 
-@dataclass(frozen=True)
+@frozen
 class StepResult:
     """How a step ended. ``failure`` is None only for ``done``; ``evidence``: what acme.sh brought, or what a target showed."""
 
@@ -95,7 +95,7 @@ class StepResult:
         return self.outcome == "unproven" or (self.outcome == "done" and not isinstance(self.step, CheckRenewalInfo))
 
 
-@dataclass(frozen=True)
+@frozen
 class CommandResult:
     """How a command of the section ``commands`` ended, which ran ``before`` or ``after``."""
 
@@ -105,7 +105,7 @@ class CommandResult:
     failure: Optional[Failure] = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Run:
     """A plan that was executed; without steps there are no results either. ``monitoring``: why somebody was not told of it."""
 
@@ -165,21 +165,21 @@ class Run:
         return next((result.exit_code for result in bad if result.outcome != "skipped"), ExitCode.UNEXPECTED)
 
 
-@dataclass(frozen=True)
+@frozen
 class Planned:
     """Given to a listener when the machine has been looked at."""
 
     plan: Plan
 
 
-@dataclass(frozen=True)
+@frozen
 class StepStarted:
     """Given to a listener before a step begins."""
 
     step: Step
 
 
-@dataclass(frozen=True)
+@frozen
 class StepLine:
     """A line that acme.sh printed meanwhile, without secrets."""
 
@@ -187,7 +187,7 @@ class StepLine:
     line: str
 
 
-@dataclass(frozen=True)
+@frozen
 class StepEnded:
     """Given to a listener after a step."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Dict, Iterable, Iterator, Tuple
 
 from .. import paths
 from ..config.model import Config
 from ..errors import UnprovenError
 from ..failures import failure
+from ..frozen import replace
 from ..plan import due
 from ..plan.steps import DeployCertificate
 from ..state.ledger import Ledger, LedgerEntry

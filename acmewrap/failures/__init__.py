@@ -6,11 +6,11 @@ that decides reads a property of the entry. ``docs/errors.md`` is generated from
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Dict, Iterable, Mapping, Sequence, Tuple
 
 from ..errors import ConfigurationError, ConfigurationWarning, ExitCode, Failure, Problem, Terminated
 from ..formats.text import Lines, visible
+from ..frozen import replace
 from . import authority, challenge, configuration, deployment, doctor, dsm, machine, monitoring, release, update
 from .entry import Entry
 

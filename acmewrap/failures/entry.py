@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import partial
 from typing import Mapping
 
 from ..errors import ExitCode, Retry
+from ..frozen import field, frozen
 
 
-@dataclass(frozen=True)
+@frozen
 class Entry:
     """One kind of failure. ``exit_code`` is what a command ends with that this failure alone ends.
 

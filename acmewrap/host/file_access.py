@@ -7,13 +7,13 @@ import grp
 import os
 import pwd
 import stat
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional, Tuple
 
 from ..config.install import KEY_PARTS, FilePart, InstallFile
 from ..errors import AccessError
 from ..failures import failure
+from ..frozen import frozen
 from ..system import files
 from . import ownership
 
@@ -21,7 +21,7 @@ ACL = "system.posix_acl_access"
 _KEPT = (ACL, "security.selinux")
 
 
-@dataclass(frozen=True)
+@frozen
 class FileAccess:
     """Who may reach a file; -1: whoever makes it."""
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Literal, Optional
 
+from ..frozen import frozen
 from ..net.connection import Deadline, Place, resolve
 from ..net.http import PORTS, Http, HttpError
 from ..net.tls import Trust
@@ -20,7 +20,7 @@ _MOST_REDIRECTS = 5
 _PREFIX = "acmewrap-"
 
 
-@dataclass(frozen=True)
+@frozen
 class Look:
     """``other``: something answers, and not with the token. ``message`` tells it with addresses and status."""
 

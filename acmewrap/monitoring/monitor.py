@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import shutil
-from dataclasses import replace
 from typing import Callable, Iterator, List, Mapping, Optional, Tuple, Union
 
 from .. import paths, unexpected
@@ -19,6 +18,7 @@ from ..engine.results import Run
 from ..engine.verbs.status import CertificateStatus
 from ..errors import AcmewrapError, ExitCode, Failure
 from ..failures import failure
+from ..frozen import replace
 from ..report import rendering
 from ..system import trust
 from . import curl, metrics, pings, services, textfile

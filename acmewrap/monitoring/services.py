@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
 from typing import Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
 
 from ..config.monitoring import Monitoring, RunState
 from ..driver.output.error_codes import CURL
 from ..errors import AccessError, AcmewrapError, Failure
 from ..failures import failure
+from ..frozen import frozen
 from ..report import messages
 from ..report.messages import Ending
 from ..secrets import Redactor, Reference, Secret, resolve
@@ -27,7 +27,7 @@ _REFUSED: Mapping[int, str] = {
 }
 
 
-@dataclass(frozen=True)
+@frozen
 class Event:
     """What is to be told: the ``state`` of the run with the id ``run``; at its end what it was, and its JSON ``document``.
     ``idle``: it found nothing to do, which is news for nobody but who waits for pings.

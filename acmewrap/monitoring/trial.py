@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Iterator, Mapping, Optional, Tuple
 
 from .. import __version__
 from ..config.model import Config
 from ..errors import AcmewrapError, ExitCode, Failure
 from ..failures import failure
+from ..frozen import frozen, replace
 from ..report import document, rendering
 from . import pings, services
 from .monitor import END_SECONDS, deliver, record
 
 
-@dataclass(frozen=True)
+@frozen
 class Sent:
     """How ``service`` took it: its HTTP ``status`` (None: it is the metrics, or nobody answered) and some of its ``answer``."""
 

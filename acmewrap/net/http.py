@@ -7,12 +7,12 @@ What goes wrong is one exception with a :class:`Reason`, which callers turn into
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import TYPE_CHECKING, Callable, Dict, Mapping, Optional
 from urllib.parse import urljoin, urlsplit
 
 from ..errors import PortableError
+from ..frozen import field, frozen
 from . import connection, tls
 from .connection import Deadline, Place
 
@@ -46,7 +46,7 @@ class HttpError(PortableError):
         self.verify_code = verify_code
 
 
-@dataclass(frozen=True)
+@frozen
 class Reply:
     """``headers`` by their names in lower case; ``url`` is where redirects led."""
 
@@ -61,7 +61,7 @@ class Reply:
         return parse_date(self.headers.get("date"))
 
 
-@dataclass(frozen=True)
+@frozen
 class Http:
     """How servers are spoken to.
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Callable, Optional
 
+from ..frozen import frozen
 from ..pki import pem
 from ..system.reading import read_bytes
 
@@ -18,7 +18,7 @@ class BundleError(OSError):
     """A file of certificates that cannot be used."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Trust:
     """Whom a client trusts: whoever ``ca_bundle`` (a PEM file) or else the machine's store vouches for; or ``anybody``.
 

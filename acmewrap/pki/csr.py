@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterator, Tuple
 
+from ..frozen import frozen
 from . import pem
 from .der import children, inside
 from .x509 import SUBJECT_ALTERNATIVE_NAME, alternative_names, common_name, key_type_of, public_key_of
@@ -14,7 +14,7 @@ _LABELS = (b"CERTIFICATE REQUEST", b"NEW CERTIFICATE REQUEST")
 _EXTENSION_REQUEST = b"\x2a\x86\x48\x86\xf7\x0d\x01\x09\x0e"
 
 
-@dataclass(frozen=True)
+@frozen
 class Csr:
     """What a request says. ``domains``: the names in the order in which acme.sh takes them, the first names the certificate."""
 

@@ -11,11 +11,11 @@ import calendar
 import functools
 import hashlib
 import re
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Iterable, Iterator, List, Optional, Tuple
 
 from ..formats.timefmt import instant
+from ..frozen import frozen
 from . import pem
 from .der import children, encode_length, inside
 from .names import comparable
@@ -37,7 +37,7 @@ _SUBJECT_KEY_IDENTIFIER, _AUTHORITY_KEY_IDENTIFIER = b"\x55\x1d\x0e", b"\x55\x1d
 _OBJECT, _UTC_TIME, _SEQUENCE = 0x06, 0x17, 0x30
 
 
-@dataclass(frozen=True)
+@frozen
 class X509:
     """What one certificate says: times are aware, in UTC; ``serial`` in upper-case hex, ``names`` (DNS, IP) as text;
     ``key_pin`` is the SHA-256 of the SubjectPublicKeyInfo in base64, as curl pins it (RFC 7469 section 2.4).

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import asdict
 from typing import Any, Optional, Tuple
 
 from ..config.challenges import Webroot
@@ -28,7 +27,7 @@ def request_of(config: Config, certificate: Certificate) -> str:
         "challenges": [
             (
                 type(challenge).__name__,
-                {name: value for name, value in asdict(challenge).items() if name not in ("env", "wait")},
+                {name: value for name, value in vars(challenge).items() if name not in ("env", "wait")},
             )
             for challenge in certificate.challenges
         ],

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from typing import Dict, Iterator, Optional
 
 from ..config.locate import Found
 from ..config.model import LIFETIME, Certificate, Config
 from ..formats.timefmt import span
+from ..frozen import frozen
 from ..state.model import State
 from .due import due_at, fits, interval_of, slowest_interval
 
@@ -20,7 +20,7 @@ _INTERVALS = (
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class TooSlow:
     """Why a schedule is too slow, and the longest interval in seconds that works for all certificates."""
 

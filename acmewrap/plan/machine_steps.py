@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ..frozen import frozen
 from ..reasons import AccessDiffers, Mode, TooOpen
 from .steps import MachineStep
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from ..state.installed_files import Misplaced
 
 
-@dataclass(frozen=True)
+@frozen
 class InstallRelease(MachineStep):
     """``force``: files that somebody changed may be replaced."""
 
@@ -29,7 +29,7 @@ class InstallRelease(MachineStep):
     force: bool = False
 
 
-@dataclass(frozen=True)
+@frozen
 class WriteBundle(MachineStep):
     """What *authority* is trusted through, as far as the file holds it (``pem``)."""
 
@@ -38,14 +38,18 @@ class WriteBundle(MachineStep):
     path: Path
 
 
-@dataclass(frozen=True)
+@frozen
 class PrepareWebroot(MachineStep):
+    """The folder that tokens are written to, and that a web server serves."""
+
     kind = "webroot"
     path: Path
 
 
-@dataclass(frozen=True)
+@frozen
 class RenderWrapper(MachineStep):
+    """The wrapper script and the files that it needs."""
+
     kind = "render"
     wrapper: Wrapper
 
@@ -54,8 +58,10 @@ class RenderWrapper(MachineStep):
         return self.wrapper.path
 
 
-@dataclass(frozen=True)
+@frozen
 class ChangeMode(MachineStep):
+    """Close what is open to others."""
+
     kind = "mode"
     excess: Excess
 
@@ -68,7 +74,7 @@ class ChangeMode(MachineStep):
         return self.excess.path
 
 
-@dataclass(frozen=True)
+@frozen
 class SetAccess(MachineStep):
     """Owner, group and mode of an installed file."""
 
@@ -84,7 +90,7 @@ class SetAccess(MachineStep):
         return self.misplaced.path
 
 
-@dataclass(frozen=True)
+@frozen
 class MakeFolder(MachineStep):
     """The folder that *file* is to be installed in."""
 
@@ -93,7 +99,7 @@ class MakeFolder(MachineStep):
     file: InstallFile
 
 
-@dataclass(frozen=True)
+@frozen
 class EnsureAccount(MachineStep):
     """The service account of the NAS in *config*."""
 
@@ -102,7 +108,7 @@ class EnsureAccount(MachineStep):
     account: Account
 
 
-@dataclass(frozen=True)
+@frozen
 class SetSchedule(MachineStep):
     """The entry for *config* in its scheduler."""
 
@@ -111,7 +117,7 @@ class SetSchedule(MachineStep):
     schedule: Schedule
 
 
-@dataclass(frozen=True)
+@frozen
 class RemoveCertificate(MachineStep):
     """What lies in a home and *config* does not name."""
 
@@ -124,7 +130,7 @@ class RemoveCertificate(MachineStep):
         return self.stored.files.folder
 
 
-@dataclass(frozen=True)
+@frozen
 class RemoveScheduleEntry(MachineStep):
     """An entry of a scheduler that *config* does not ask for; one that somebody else made works on its certificates."""
 

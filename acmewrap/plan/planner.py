@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import AbstractSet, Iterator, Optional, Sequence, Tuple
 
 from .. import reasons
@@ -10,6 +9,7 @@ from ..backoff import MOST_REDELIVERIES, is_look_due
 from ..config.model import Certificate, Config, Target
 from ..errors import Failure
 from ..formats.timefmt import instant
+from ..frozen import field, frozen, replace
 from ..reasons import Plain, Reason
 from ..state.ledger import LedgerEntry
 from ..state.model import ALL_PARTS, CertificateState, Part, State
@@ -19,7 +19,7 @@ from .fingerprint import find_change
 from .steps import CERTIFICATE_KINDS, LAST_KINDS, MACHINE_KINDS, CheckRenewalInfo, Kind, ObtainCertificate, Step
 
 
-@dataclass(frozen=True)
+@frozen
 class Plan:
     """Steps in the order in which they are done; none: the machine is as it should be. ``leftovers``: what could be removed
     besides, and is not, as nobody asked to; ``notes``: what could not be looked at, or is not ours to change; ``state``: what it
@@ -50,7 +50,7 @@ class Plan:
         return Plan(tuple(step for step in left if not isinstance(step, CheckRenewalInfo)))
 
 
-@dataclass(frozen=True)
+@frozen
 class PlanOptions:
     """What this run may do: ``kinds`` of steps, made from ``parts`` of the machine. ``force``: issue or deploy although nothing is
     due; ``respect_backoff``: wait out earlier failures; ``reissue_on_change``: reissue because the file asks for another

@@ -4,8 +4,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Iterable, List, Literal, Optional, Set, Tuple
+
+from ..frozen import frozen
 
 if TYPE_CHECKING:
     from ..config.model import Authority, Certificate, Target
@@ -20,7 +21,7 @@ CERTIFICATE_KINDS: Tuple[Kind, ...] = ("renewal_info", *OBTAINING_KINDS, "deploy
 LAST_KINDS: Tuple[Kind, ...] = ("revoke", "schedule", "remove")
 
 
-@dataclass(frozen=True)
+@frozen
 class Step:
     """``kind`` is stable; ``certificate`` and ``target`` are names. What concerns one file or folder has its ``path``."""
 
@@ -40,7 +41,7 @@ class MachineStep(Step):
     """What makes the machine ready."""
 
 
-@dataclass(frozen=True)
+@frozen
 class CertificateStep(Step):
     """``entry`` is the ledger's name for it."""
 
@@ -84,7 +85,7 @@ class RenewCertificate(ObtainCertificate):
     kind = "renew"
 
 
-@dataclass(frozen=True)
+@frozen
 class DeployCertificate(CertificateStep):
     """Bring it to *destination* and see it there. ``force``: also when it is served already."""
 
@@ -101,7 +102,7 @@ class DeployCertificate(CertificateStep):
         return f"{self.request.name}/{self.destination.name}"
 
 
-@dataclass(frozen=True)
+@frozen
 class RevokeCertificate(Step):
     """Revoke one that others know the key of, once another is proven in its place."""
 

@@ -4,7 +4,6 @@ nothing else.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Tuple
@@ -16,6 +15,7 @@ from ..engine.history import PastRun, PastStep
 from ..engine.verbs.status import CertificateStatus, assess, last_run
 from ..errors import Failure
 from ..formats.timefmt import instant, moment, span
+from ..frozen import frozen
 from ..plan import due
 from ..plan.planner import PlanOptions, plan
 from ..plan.steps import OBTAINING_KINDS, Step
@@ -31,7 +31,7 @@ _LATE = 300
 """Seconds after which a run that was expected counts as missed."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Report:
     """How it was ``at``. ``pending``: what `apply` would do for the certificates; ``unread``: what could not be looked at;
     ``runs``: the last ones, newest first; ``next_run_at``: when the one after ``last_run_at`` is to come; past, if missed.

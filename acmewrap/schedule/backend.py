@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional, Protocol, Tuple
 
+from ..frozen import frozen
 from ..reasons import Drift
 from ..system.reading import LIMIT, open_regular, read_text
 
@@ -14,7 +14,7 @@ _LOG_LINES = 20
 _MACHINE = Path("/etc/machine-id")
 
 
-@dataclass(frozen=True)
+@frozen
 class StartOutcome:
     """How a run that was started ended. ``succeeded`` None: the scheduler does not say; ``lines``: what it added to the log."""
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, List, Optional, Tuple
 
 from ..config.model import Schedule
 from ..errors import CommandError
 from ..failures import failure
+from ..frozen import frozen
 from ..system import files, programs
 from ..system.privileges import User
 from .backend import logged, spread
@@ -22,7 +22,7 @@ _TIMEOUT = 30.0
 _TRIES = 3
 
 
-@dataclass(frozen=True)
+@frozen
 class CrontabEntry:
     """What cron is to run, one line per command. ``name`` marks the entry: there is one per configuration file."""
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 import os
 import re
 import shlex
-from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Iterator, Mapping, Optional
@@ -15,6 +14,7 @@ from typing import Iterator, Mapping, Optional
 from .. import paths
 from ..config.model import Config, Schedule, Scheduler
 from ..errors import AcmewrapError
+from ..frozen import frozen, replace
 from ..reasons import Plain
 from ..system import privileges
 from ..system.privileges import home_of
@@ -26,7 +26,7 @@ _PROGRAM = "acme.sh"
 _HOMES = ("--home", "--config-home", "--cert-home")
 
 
-@dataclass(frozen=True)
+@frozen
 class OtherEntry:
     """What ``by`` has under ``name``: the file of a block of the crontab or a line of it, a unit without its ending, a task.
 

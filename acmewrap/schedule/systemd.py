@@ -7,7 +7,6 @@ hold only those of its bars that need no privilege.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple
@@ -16,6 +15,7 @@ from .. import templates
 from ..config.model import Schedule
 from ..errors import AccessError, CommandError
 from ..failures import failure
+from ..frozen import frozen
 from ..reasons import Drift
 from ..system import files, privileges, programs
 from ..system.reading import read_text
@@ -37,7 +37,7 @@ _NOTICE = (
 )
 
 
-@dataclass(frozen=True)
+@frozen
 class Units:
     """A service and its timer, both called ``name``; with ``schedule.mail`` another service, which sends the end of the log when
     that one fails. ``writable`` is all that the service may write to; ``listens``: it opens ports below 1024 itself;

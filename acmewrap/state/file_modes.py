@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import AbstractSet, Iterator, Optional, Tuple
 
@@ -18,6 +17,7 @@ from ..config.install import KEY_PARTS
 from ..config.model import Config
 from ..errors import ConfigurationWarning, Failure
 from ..failures import failure
+from ..frozen import frozen, replace
 from ..host import file_access, ownership
 from ..schedule import entry
 from ..secrets import FileReference
@@ -29,7 +29,7 @@ _SPECIAL = 0o7000  # bits that say nothing of who may reach it
 _KEY = None  # what is there already may be readable by a group: see ownership.private_mode
 
 
-@dataclass(frozen=True)
+@frozen
 class Excess:
     """A file or folder that more people can reach than should, with the mode it should have; ``id`` is that of the failure.
 

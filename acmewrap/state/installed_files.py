@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Dict, Iterator, Optional, Tuple
 
@@ -12,11 +11,12 @@ from ..config.locate import Found
 from ..config.model import Config
 from ..errors import AccessError, Failure
 from ..failures import failure
+from ..frozen import frozen
 from ..host import file_access
 from ..host.file_access import FileAccess
 
 
-@dataclass(frozen=True)
+@frozen
 class Misplaced:
     """A file that has another owner, group or mode than the configuration asks for."""
 
@@ -28,7 +28,7 @@ class Misplaced:
         return failure("doctor.file_access", f"{self.path} is {self.have}, should be {self.want}", file=self.path)
 
 
-@dataclass(frozen=True)
+@frozen
 class InstalledState:
     """What is to be put right: each missing folder, with a file that is to lie in it, and files that are not as asked for."""
 

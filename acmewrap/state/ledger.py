@@ -10,7 +10,6 @@ from __future__ import annotations
 import contextlib
 import json
 import threading
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Dict, Iterable, List, Mapping, Optional, Tuple, Type, TypeVar
 
@@ -20,6 +19,7 @@ from ..config.model import Authority, Config
 from ..errors import AcmewrapError, Failure
 from ..failures import failure
 from ..formats import jsontext, records
+from ..frozen import frozen, replace
 from ..system import files, reading
 
 _VERSION = 1
@@ -29,7 +29,7 @@ _MOST_REVOKED = 100
 _Kind = TypeVar("_Kind", "LedgerEntry", "Advice")
 
 
-@dataclass(frozen=True)
+@frozen
 class LedgerEntry:
     """One order or deployment. ``seen`` is the leaf (SHA-256) that was proven to be there, ``seen_until`` when that one expires;
     times are seconds since 1970 UTC. ``placed`` is the leaf whose files are put in ``places`` and neither proven nor taken back;
@@ -86,7 +86,7 @@ class LedgerEntry:
         return mark is not None and self.reloaded != mark and not by_acme_sh
 
 
-@dataclass(frozen=True)
+@frozen
 class Advice:
     """What an authority says about the renewal of one certificate, the leaf with this SHA-256 (RFC 9773).
 
@@ -151,7 +151,7 @@ class Ledger:
 
     def note(self, name: str, leaf: str, **values: object) -> None:
         """Write down *values*, which are fields of its entry, of *name* with *leaf* (SHA-256)."""
-        self.put(name, replace(self.get(name).want(leaf), **values))  # type: ignore[arg-type]
+        self.put(name, replace(self.get(name).want(leaf), **values))
 
     def get(self, name: str) -> LedgerEntry:
         return self._entries.get(name, LedgerEntry())

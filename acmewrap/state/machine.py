@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, AbstractSet, Dict, Iterator, Mapping, Optional, Tuple
@@ -12,6 +11,7 @@ from ..config.model import Authority, Certificate, Config, Target
 from ..driver.homes import compromised
 from ..driver.homes.home import Home
 from ..errors import Failure
+from ..frozen import replace
 from ..reasons import Drift
 from .guarded import Guard
 from .ledger import Ledger, open_ledgers

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, AbstractSet, Literal, Mapping, Optional, Tuple, get_args
 
 from ..config.model import Authority, Certificate, Config
 from ..driver.homes.home import Stored
 from ..errors import AcmewrapError, Failure
+from ..frozen import field, frozen, replace
 from ..pki.x509 import X509
 from ..reasons import Drift
 from .ledger import Advice, LedgerEntry
@@ -43,7 +43,7 @@ STATUS_PARTS: AbstractSet[Part] = frozenset(("certificates", "wire"))
 FAR_PARTS: AbstractSet[Part] = frozenset(("wire", "nas", "schedule"))
 
 
-@dataclass(frozen=True)
+@frozen
 class CertificateState:
     """One certificate of the configuration; ``unread``: why it could not be read; ``compromised``: others know its key.
     ``deliveries`` and ``observations`` are by target; the latter only where looked.
@@ -79,7 +79,7 @@ class CertificateState:
         return self.stored.date_fault(now)
 
 
-@dataclass(frozen=True)
+@frozen
 class Revocation:
     """What is still to be revoked, as others know its key (:mod:`acmewrap.driver.homes.compromised`); ``name`` is that of its
     certificate in the file, which may not have it any more.
@@ -101,7 +101,7 @@ class Revocation:
         return f"{self.name}/{self.leaf.sha256}"
 
 
-@dataclass(frozen=True)
+@frozen
 class State:
     """The machine as it was found; the default of each part says that nothing is amiss with it. ``unread``: why a part could not
     be read; that part is then such that a step comes to fail of it, where it has one. ``schedule_failure``: why the schedule could

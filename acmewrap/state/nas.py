@@ -5,13 +5,13 @@ Without a way to change accounts the account is not looked after; the rest goes 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Dict, List, Mapping, Optional, Tuple
 
 from .. import paths, unexpected
 from ..config.model import Account, Config
 from ..errors import AccessError, DeployError, Failure
 from ..failures import dsm_codes, failure
+from ..frozen import field, frozen
 from ..reasons import AccountDiffers, AccountNotManaged, Deviation, Drift, NotObserved, Plain, Reason
 from ..schedule import dsm
 from ..schedule.others import OtherEntry
@@ -25,7 +25,7 @@ from ..system import files
 _LAST_LOGIN_OF_DSM_6 = 6
 
 
-@dataclass(frozen=True)
+@frozen
 class NasState:
     """The NAS as it was found: what is amiss with the account; by description, why a certificate is not in use as the file says;
     the task; tasks that should not be there.

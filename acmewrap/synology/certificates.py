@@ -6,12 +6,12 @@ acme.sh's hook imports; it never makes a new certificate the default and gives i
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 from ..config.model import DsmCertificate
 from ..errors import DeployError, UnreachableError
 from ..failures import failure
+from ..frozen import frozen
 from ..reasons import NotAssigned, NotImported, Reason
 from . import reply
 from .channel import Channel
@@ -29,7 +29,7 @@ _DESKTOP = ("system", "default")
 _NOT_ASSIGNABLE = (("system", "quickconnect"),)
 
 
-@dataclass(frozen=True)
+@frozen
 class Listed:
     """One certificate as DSM lists it; ``services`` are DSM's own objects, to be sent back as they are. ``not_after`` is in
     seconds since 1970 UTC, None where DSM does not say.

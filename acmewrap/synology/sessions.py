@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from typing import Dict, Iterator, Mapping, Optional
 
 from ..config.model import Account, Config, DsmCertificate, Synology
+from ..frozen import replace
 from ..secrets import Reference, Secret, resolve
 from .channel import Provisioner, WebProvisioner
 from .tools import Tools, find_tools

@@ -6,12 +6,12 @@ Names are not unique in DSM, so several of one name are an error and never a gue
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
 from functools import partial
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
 from ..errors import DeployError, UnreachableError
 from ..failures import failure
+from ..frozen import frozen
 from . import reply
 from .channel import Channel
 from .web import ApiError
@@ -31,7 +31,7 @@ _DAY = 24 * _HOUR
 _MINUTES = (30, 20, 15, 10, 5, 1)  # between two runs within an hour, as DSM offers them
 
 
-@dataclass(frozen=True)
+@frozen
 class Task:
     """What is to be run. ``interval`` None: once a day at ``hour``:``minute``; else every so many seconds, from then on."""
 
@@ -44,7 +44,7 @@ class Task:
     mail: Optional[str] = None
 
 
-@dataclass(frozen=True)
+@frozen
 class Found:
     """A task as DSM has it. ``details`` is DSM's own description of it."""
 

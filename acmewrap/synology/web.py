@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 import time
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Type
 
 from ..config.model import Account
 from ..errors import AcmewrapError, DeployError, Failure, UnreachableError
 from ..failures import dsm_codes, failure
+from ..frozen import frozen
 from ..pki import x509
 from ..secrets import Secret
 from . import reply
@@ -42,7 +42,7 @@ _TRIES = 3
 Codes = Mapping[int, Tuple[str, str]]
 
 
-@dataclass(frozen=True)
+@frozen
 class SecondFactor:
     """What an account with 2FA shows beside its password: a one-time code, or the id of a device that DSM trusts.
 

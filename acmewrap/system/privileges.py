@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import os
 import pwd
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Mapping, MutableMapping, Optional, TypeVar, Union, cast
 
 from ..errors import AccessError
 from ..failures import failure
+from ..frozen import frozen
 
 Result = TypeVar("Result")
 
@@ -23,7 +23,7 @@ _NOBODY = 65534
 _OF_ROOT = ("XDG_CACHE_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR")
 
 
-@dataclass(frozen=True)
+@frozen
 class User:
     """A user as the password database has it; a number that is not in there has neither name nor home."""
 

@@ -8,11 +8,11 @@ import os
 import pwd
 import shutil
 import stat
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, FrozenSet, Iterator, List, Mapping, Optional, Sequence, Tuple, Union
 
 from ..errors import AccessError
 from ..failures import failure
+from ..frozen import frozen
 from .privileges import User, as_nobody
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ _INTERPRETERS = ("sh", "bash", "dash", "ash", "perl", "python3", "env", "sudo")
 _MOST_LINKS = 40  # as the kernel has it
 
 
-@dataclass(frozen=True)
+@frozen
 class Weakness:
     """The first part of a path that somebody who is not trusted could exchange, and why."""
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import errno
 import hashlib
 import time
-from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Callable, Iterator, Literal, Optional, Sequence, Tuple
 
 from ..config.endpoint import Endpoint
+from ..frozen import frozen, replace
 from ..pki import x509
 from ..pki.chain import chain_end, sort_chain
 from ..pki.x509 import X509
@@ -39,7 +39,7 @@ _SIGNATURES = {
 _FAR = (errno.ENETUNREACH, errno.EHOSTUNREACH, errno.ENETDOWN)
 
 
-@dataclass(frozen=True)
+@frozen
 class Observation:
     """One look. ``served`` is the leaf's SHA-256 in hex, or None and then ``error`` says why nothing was seen. ``obstacle``: what
     kept the server from being asked, itself or the network; a name that does not resolve tells nothing about the server.

@@ -21,6 +21,7 @@ PACKAGE = Path(__file__).resolve().parent.parent.parent / "acmewrap"
 
 # From the ground up. Each may import what stands in a line above its own, and its own folder; neighbours do not know each other.
 LAYERS: Tuple[Tuple[str, ...], ...] = (
+    ("frozen",),
     ("formats", "backoff"),
     ("errors",),
     ("failures", "reasons"),

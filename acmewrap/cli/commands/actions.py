@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from typing import Optional
 
 from ...engine.verbs.interval import IntervalChange
 from ...errors import ExitCode, IssueError
 from ...formats.text import Lines
+from ...frozen import replace
 from ...job import Job
 from ..invocation import Invocation
 

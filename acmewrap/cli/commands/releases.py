@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import replace
 from typing import Mapping
 
 from ...config.model import DEFAULT_RELEASE
 from ...errors import AcmewrapError, ExitCode
+from ...frozen import replace
 from ...job import Job
 from ..invocation import Invocation
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import time
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, Mapping, Optional, Tuple
 
+from ... import frozen
 from ...engine.results import Run
 from ...errors import AcmewrapError, ConfigurationWarning, ExitCode
 from ...job import Job
@@ -41,7 +41,7 @@ def perform(invocation: Invocation) -> ExitCode:
                 return ExitCode.OK
     printer = invocation.printer
     with printer.following() as listener:
-        done = _METHODS[options.command](dataclasses.replace(job, listener=listener), *names, **chosen)
+        done = _METHODS[options.command](frozen.replace(job, listener=listener), *names, **chosen)
     code = _report(invocation, job, names, done)
     if options.command == "apply" and code == ExitCode.OK and not options.yes and printer.can_ask():
         change = None
@@ -68,7 +68,7 @@ def replace(invocation: Invocation) -> ExitCode:
     if not goes_on and not invocation.confirm(consequences):
         return ExitCode.OK
     with printer.following() as listener:
-        following = dataclasses.replace(job, listener=listener)
+        following = frozen.replace(job, listener=listener)
         done = following.replace(options.name, force=options.force, sha256=leaf.sha256)
     return _report(invocation, job, (options.name,), done)
 
@@ -132,7 +132,7 @@ def rehearse(invocation: Invocation) -> ExitCode:
 
     bundle = Path(os.path.abspath(options.ca_bundle)) if options.ca_bundle is not None else None
     with printer.following() as listener:
-        done = dataclasses.replace(job, listener=listener).rehearse(*names, server=options.server, ca_bundle=bundle)
+        done = frozen.replace(job, listener=listener).rehearse(*names, server=options.server, ca_bundle=bundle)
     printer.lines(screen.rehearsal_lines(done), always=done.exit_code != ExitCode.OK)
     printer.document(done.exit_code, **document.of_run(done))
     return done.exit_code

@@ -6,7 +6,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Dict, Iterable, Iterator, List, Tuple
 
@@ -27,20 +26,16 @@ class TooMuchError(Exception):
     """Aliases repeat so much that reading on would take for ever. Does not leave this package."""
 
 
-@dataclass
 class Reader:
     """One reading of one file: what relative paths and ``~`` mean, whether the file is private, and the problems so far.
 
     ``on_nas``: this is a Synology NAS, and there is no crontab command.
     """
 
-    file: str
-    folder: Path
-    home: Path
-    private: bool
-    budget: int
-    on_nas: bool = False
-    problems: List[Problem] = field(default_factory=list)
+    def __init__(self, file: str, folder: Path, home: Path, *, private: bool, budget: int, on_nas: bool) -> None:
+        self.file, self.folder, self.home = file, folder, home
+        self.private, self.budget, self.on_nas = private, budget, on_nas
+        self.problems: List[Problem] = []
 
     def refuse(self, node: Node, path: str, message: str) -> Any:
         """Note a problem; returns :data:`INVALID`."""

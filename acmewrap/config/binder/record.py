@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Callable, Dict, Mapping, Optional, Set, Tuple
 
 from yaml.nodes import MappingNode, Node
 
+from ...frozen import frozen
 from ..arguments import quoted
 from .reader import INVALID, Reader
 from .types import Kind, nearest, suggestion
 
 
-@dataclass(frozen=True)
+@frozen
 class Key:
     """One key. ``missing`` set: the key is required, and that is the remedy, ``unless`` that other key is given. ``needs``: makes
     sense beside that key only.
@@ -51,7 +51,7 @@ class Section:
         return f"{self.path}.{name}" if self.path else name
 
 
-@dataclass(frozen=True)
+@frozen
 class Record(Kind):
     """A mapping with known keys, turned into a value by ``build`` when all of it is valid; without ``build`` the Section itself.
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, Iterable, List, Mapping, Optional, Set, Tuple, Union
 
 from yaml.nodes import MappingNode, Node, SequenceNode
 
+from ...frozen import field, frozen
 from ..arguments import quoted
 from .nodes import shape
 from .reader import INVALID, Reader
@@ -42,7 +42,7 @@ class Text(Kind):
         raise NotImplementedError
 
 
-@dataclass(frozen=True)
+@frozen
 class Scalar(Text):
     """A text that ``parse`` turns into a value, in whatever file it stands."""
 
@@ -57,7 +57,7 @@ class Scalar(Text):
         return dict(self.shape)
 
 
-@dataclass(frozen=True)
+@frozen
 class Later(Kind):
     """What few files hold: ``load`` imports its description when one does."""
 
@@ -110,7 +110,7 @@ def suggestion(word: str, known: Iterable[str]) -> str:
     return f", did you mean {near!r}?" if near is not None else ""
 
 
-@dataclass(frozen=True)
+@frozen
 class Sequence(Kind):
     """A list, read into a tuple. ``unique`` is for items that can be hashed."""
 
@@ -141,7 +141,7 @@ class Sequence(Kind):
         return {**schema, "uniqueItems": True} if self.unique else schema
 
 
-@dataclass(frozen=True)
+@frozen
 class Table(Kind):
     """A mapping whose names the user chooses; read into a dictionary of the valid entries."""
 
@@ -171,7 +171,7 @@ class Table(Kind):
         }
 
 
-@dataclass(frozen=True)
+@frozen
 class Either(Kind):
     """Several forms of one value, distinguished by what YAML shows: text, a mapping, a list."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any, Callable, Dict, Mapping, Optional
 
 from yaml.nodes import Node
 
+from ...frozen import frozen
 from ..binder.nodes import is_empty
 from ..binder.reader import Reader
 from ..binder.record import Key, Record, Section
@@ -17,7 +17,7 @@ from .paths import PathKind
 from .scalars import DNS_HOOK, PORT, WAIT
 
 
-@dataclass(frozen=True)
+@frozen
 class MayBeEmpty(Kind):
     """A value that may be left empty, which reads as None; without ``kind`` it must be: the key says all by being there."""
 

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, Mapping
 
 from yaml.nodes import Node
 
+from ...frozen import frozen
 from ...secrets import (
     CommandReference,
     CredentialReference,
@@ -97,7 +97,7 @@ _TEXT = Scalar("a text or a secret", check_value)
 _PATH = PathKind("the path of a file")
 
 
-@dataclass(frozen=True)
+@frozen
 class Environment(Kind):
     """What a hook finds in its environment: NAME to a text or a reference; read into a Section.
 

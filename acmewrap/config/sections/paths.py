@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict
 
 from yaml.nodes import Node
 
+from ...frozen import frozen
 from ..arguments import check_path, quoted
 from ..binder.reader import Reader
 from ..binder.types import Text
@@ -17,7 +17,7 @@ from ..binder.types import Text
 _BLOCK = re.compile("-----BEGIN CERTIFICATE-----\n(?:[A-Za-z0-9+/=]+\n)+-----END CERTIFICATE-----")
 
 
-@dataclass(frozen=True)
+@frozen
 class PathKind(Text):
     """A path. ``handed``: acme.sh will see it. ``inside``: acmewrap writes it, so it is relative to ``directory``, joined later."""
 

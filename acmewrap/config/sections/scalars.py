@@ -7,9 +7,9 @@ Every parser raises ValueError with the message for the user. What acme.sh is gi
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import Any, Dict, Match, Optional, Tuple, get_args
 
+from ...frozen import replace
 from ..arguments import (
     ADDRESS_PATTERN,
     DNS_HOOK_PATTERN,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any, Dict, Mapping, Optional, Union, get_args
 from urllib.parse import urlsplit
 
 from yaml.nodes import Node
 
+from ...frozen import replace
 from ...secrets import Reference
 from ..arguments import SYNOLOGY_HOOK, SYNOLOGY_VARIABLES
 from ..binder.reader import INVALID, Reader

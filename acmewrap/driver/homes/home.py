@@ -9,7 +9,6 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Iterator, Mapping, Optional, Tuple
@@ -17,6 +16,7 @@ from urllib.parse import urlsplit
 
 from ...backoff import CLOCK_TOLERANCE
 from ...formats.timefmt import instant, moment
+from ...frozen import frozen
 from ...pki import pem, x509
 from ...pki.chain import chain_end, sort_chain
 from ...system.reading import read_bytes, read_text
@@ -36,7 +36,7 @@ def name_of(folder: str) -> Tuple[str, bool]:
     return (folder[:-4], True) if folder.endswith("_ecc") else (folder, False)
 
 
-@dataclass(frozen=True)
+@frozen
 class CertificateFiles:
     """Where the files of one certificate lie; the names are acme.sh's."""
 
@@ -80,7 +80,7 @@ class ChainFault(Fault):
     chain = True
 
 
-@dataclass(frozen=True)
+@frozen
 class Stored:
     """One certificate as it lies on disk. ``leaf`` None: none was ever issued, or the file cannot be read;
     ``chain_until``: when what lies above it ends (:func:`~acmewrap.pki.chain.chain_end`).

@@ -6,33 +6,34 @@ is absolute, a URL is the authority's own.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Optional
+
+from ...frozen import frozen
 
 _ACME_ERRORS = "urn:ietf:params:acme:error:"  # RFC 8555 section 6.7
 
 
-@dataclass(frozen=True)
+@frozen
 class Event:
     """Something that acme.sh said."""
 
 
-@dataclass(frozen=True)
+@frozen
 class OfDomain(Event):
     domain: str
 
 
-@dataclass(frozen=True)
+@frozen
 class OfPath(Event):
     path: str
 
 
-@dataclass(frozen=True)
+@frozen
 class OfUrl(Event):
     url: str
 
 
-@dataclass(frozen=True)
+@frozen
 class OfFolder(Event):
     folder: str
 
@@ -40,21 +41,21 @@ class OfFolder(Event):
 # --- what any run tells ---
 
 
-@dataclass(frozen=True)
+@frozen
 class Unrecognised(Event):
     """A line, or lines that belong together, without a meaning of its own here."""
 
     text: str
 
 
-@dataclass(frozen=True)
+@frozen
 class CurlFailed(Event):
     """``code`` is curl's own exit code, see libcurl-errors(3)."""
 
     code: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Problem(Event):
     """A problem document of the authority (RFC 7807, RFC 8555 section 6.7). ``type`` is empty where acme.sh cut it off."""
 
@@ -78,7 +79,7 @@ class AuthorityUnavailable(OfUrl):
     """The directory could not be read; said after each of ten tries and once at the end."""
 
 
-@dataclass(frozen=True)
+@frozen
 class AccountRegistered(Event):
     thumbprint: Optional[str] = None
 
@@ -86,7 +87,7 @@ class AccountRegistered(Event):
 # --- challenges and the order ---
 
 
-@dataclass(frozen=True)
+@frozen
 class WaitingForDns(Event):
     """For TXT records to be seen. ``seconds``: so long, and nobody is asked; None: until public resolvers show them."""
 
@@ -99,7 +100,7 @@ class Verifying(OfDomain): ...
 class Verified(OfDomain): ...
 
 
-@dataclass(frozen=True)
+@frozen
 class ChallengeInvalid(OfDomain):
     """``detail`` is what acme.sh lets through: it cuts the authority's sentence at the first quotation mark."""
 
@@ -109,14 +110,14 @@ class ChallengeInvalid(OfDomain):
 class ChallengeTimedOut(OfDomain): ...
 
 
-@dataclass(frozen=True)
+@frozen
 class TokenNotWritable(OfDomain):
     """``domain`` is empty where acme.sh does not name it."""
 
     path: str
 
 
-@dataclass(frozen=True)
+@frozen
 class OrderPending(Event):
     """The authority works on it. ``attempt`` of ``limit`` where acme.sh counts."""
 
@@ -155,7 +156,7 @@ class FullChainStored(OfPath):
 class DomainsUnchanged(Event): ...
 
 
-@dataclass(frozen=True)
+@frozen
 class Skipped(Event):
     """Not due. ``next_renewal`` is the date as printed: RFC 3339 since 3.0.6, ``date``'s own format before."""
 
@@ -194,7 +195,7 @@ class DeploySucceeded(Event):
 class DeployFailed(OfDomain): ...
 
 
-@dataclass(frozen=True)
+@frozen
 class HookNotFound(Event):
     hook: str
 

@@ -6,9 +6,9 @@ The wording changed in 3.0.8; both are in one table. acme.sh's words give the re
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
 from typing import Callable, Dict, Iterable, List, Mapping, Optional, Pattern, Sequence, Tuple
 
+from ...frozen import frozen, replace
 from . import events as e
 from .events import Event, Unrecognised
 from .problem_documents import document_at_start, plain, problems
@@ -24,7 +24,7 @@ _PEM_BODY = re.compile(r"[A-Za-z0-9+/=.]*")
 _MOST_LINES_OF_A_DOCUMENT = 200
 
 
-@dataclass(frozen=True)
+@frozen
 class Statement:
     """What was said at one time, without its stamp; a JSON document over several lines is one. ``end``: lines up to its end."""
 
@@ -33,7 +33,7 @@ class Statement:
     end: int
 
 
-@dataclass(frozen=True)
+@frozen
 class Transcript:
     """The output of one call, or a part of it, read once. ``lines`` are as a terminal may show them."""
 

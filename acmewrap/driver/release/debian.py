@@ -8,12 +8,12 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Collection, Dict, Iterator, Mapping, Optional, Tuple
 
 from ...errors import ReleaseError
 from ...failures import failure
+from ...frozen import frozen
 from ...system import programs
 from ...system.reading import read_text
 from .archive import read_archive
@@ -42,7 +42,7 @@ Dir::Etc::preferencesparts "/dev/null";
 """
 
 
-@dataclass(frozen=True)
+@frozen
 class Mirror:
     """An entry of sources.list(5): where packages come from, and the keyring (or the key itself) that their index is signed by."""
 
@@ -57,7 +57,7 @@ class Mirror:
         return text + (f"Signed-By: {self.signed_by}\n" if self.signed_by else "")
 
 
-@dataclass(frozen=True)
+@frozen
 class Debian:
     """The Debian archive that this machine installs its own packages from. ``timeout``, in seconds, for each command."""
 

@@ -6,13 +6,13 @@ import contextlib
 import itertools
 import os
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Iterator, Mapping, Optional, Sequence, Tuple
 
 from ...config.manifest import OwnHooks, Pin
 from ...errors import AccessError, ReleaseError
 from ...failures import failure
+from ...frozen import frozen
 from ...system import trust
 from ...system.files import FOLDER, PUBLIC, SCRIPT, lock, make_folder, sync_folder
 from ...system.privileges import home_of
@@ -42,7 +42,7 @@ WAIT = 60.0
 """Seconds to wait for another install in the same place."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Installed:
     """An acme.sh whose every file is as pinned. ``changed`` tells whether this call put it there, ``source`` where it came from."""
 

@@ -9,7 +9,6 @@ import errno
 import hashlib
 import os
 import re
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterable, Iterator, Mapping, Optional, Tuple
 
@@ -18,6 +17,7 @@ from ...config.manifest import OwnHooks, Pin, parse_manifest
 from ...config.model import DEFAULT_RELEASE, AcmeShSettings
 from ...errors import AccessError, ReleaseError
 from ...failures import failure
+from ...frozen import frozen
 from ...system import resources
 from ...system.reading import read_bytes
 
@@ -32,7 +32,7 @@ _URL = "https://github.com/acmesh-official/acme.sh/archive/refs/tags/{}.tar.gz"
 UPSTREAM = ("Dockerfile", *(f"{folder}/README.md" for folder in HOOKS))  # what a checkout has besides
 
 
-@dataclass(frozen=True)
+@frozen
 class Release:
     """One pinned release. ``sha256`` is that of the archive at ``url``; ``debian`` the suite whose package holds the same files;
     ``witnesses`` are who says independently of each other that this is its content (see ``vendor/releases.yaml``). The file's

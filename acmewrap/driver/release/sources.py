@@ -6,12 +6,12 @@ import hashlib
 import io
 import logging
 import time
-from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Collection, List, Mapping, Protocol, Sequence, Tuple, Union
 
 from ...errors import AccessError, ReleaseError
 from ...failures import CATALOGUE, failure
+from ...frozen import frozen, replace
 from ...net.http import Http, HttpError
 from ...system.files import PUBLIC, make_folder, write_atomic
 from ...system.reading import open_regular
@@ -30,7 +30,7 @@ class Source(Protocol):
         """The content of those *paths* that it has of *release*. Raises :class:`ReleaseError` or :class:`AccessError`."""
 
 
-@dataclass(frozen=True)
+@frozen
 class Local:
     """An archive (tar, gzip or plain) or an unpacked folder on this machine; ``label`` says what it is, if the path does not."""
 
@@ -50,7 +50,7 @@ class Local:
             raise ReleaseError(failure("release.source", error.strerror or str(error))) from error
 
 
-@dataclass(frozen=True)
+@frozen
 class Download:
     """The release's own URL; a good archive stays at ``kept``. ``timeout`` and ``pause`` (before the second try) in seconds."""
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple, Optional, Tuple
 
 from ...errors import Failure
 from ...failures import failure
 from ...formats import jsontext
+from ...frozen import replace
 from ...secrets import Secret
 from ...system import files
 from ...system.reading import read_bytes

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from dataclasses import replace
 from pathlib import Path
 from typing import Dict, FrozenSet, Iterator, Sequence, Set
 
 from ...config.arguments import CHALLENGE_FOLDER
 from ...errors import CommandError
+from ...frozen import replace
 
 _TXT = re.compile(r"(Adding TXT value|Removing txt): (\S+) for domain: (\S+)$")  # acme.sh 3.0.2 to 3.1.5
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Mapping, Optional, Sequence, Union
@@ -11,6 +10,7 @@ from ...acme import retry_after
 from ...config.arguments import CHALLENGE_FOLDER
 from ...config.challenges import Challenge, webroots_of
 from ...config.model import LIFETIME
+from ...frozen import replace
 from ...pki import csr
 from ...system import trust
 from ...system.reading import read_bytes

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from typing import Iterable, Mapping, Optional, Tuple
 
 from ...errors import CommandError, Failure
 from ...failures import failure
+from ...frozen import frozen
 from ...pki.csr import Csr
 from .. import command
 from ..call import Caller, CallResult
@@ -18,7 +18,7 @@ from ..output.events import Event
 from ..results import Result
 
 
-@dataclass(frozen=True)
+@frozen
 class CsrResult(Result):
     """Of ``--show-csr``: the names (the one that acme.sh would call the certificate by comes first) and the type of the key."""
 
@@ -31,7 +31,7 @@ class CsrResult(Result):
     failure: Optional[Failure] = None
 
 
-@dataclass(frozen=True)
+@frozen
 class ListEntry:
     """A line of ``--list --listraw``, columns by their heading; None for a date that is not there."""
 
@@ -56,7 +56,7 @@ class ListEntry:
         )
 
 
-@dataclass(frozen=True)
+@frozen
 class ListResult(Result):
     """Of ``--list``: what acme.sh lists, which leaves out names without a dot; :meth:`Home.stored` does not."""
 
@@ -67,7 +67,7 @@ class ListResult(Result):
     failure: Optional[Failure] = None
 
 
-@dataclass(frozen=True)
+@frozen
 class InfoResult(Result):
     """Of ``--info``: the domain's configuration as acme.sh prints it, without credentials; empty for a name it does not know."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Dict, List, Mapping, Optional, Sequence, Set, Tuple, Union
 
@@ -19,6 +19,7 @@ from ...errors import AcmewrapError, DeployError, Failure
 from ...failures import CATALOGUE, failure
 from ...formats.text import counted
 from ...formats.timefmt import instant, moment
+from ...frozen import replace
 from ...pki.x509 import X509
 from ...plan.due import due_at, end_of, interval_of
 from ...plan.fingerprint import REQUEST_KEY, request_of

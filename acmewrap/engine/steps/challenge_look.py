@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import replace
 
 from ...config.challenges import Webroot
 from ...config.model import Certificate
@@ -11,6 +10,7 @@ from ...driver.output.events import ChallengeInvalid, ChallengeTimedOut, OfDomai
 from ...driver.results import IssueResult
 from ...errors import Failure
 from ...failures import CATALOGUE, failure
+from ...frozen import replace
 from ...host import token
 
 

@@ -6,7 +6,7 @@ All targets of a run that share a command come here together: first all their fi
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Callable, Container, Dict, Optional, Sequence, Tuple
 
@@ -18,6 +18,7 @@ from ...driver.process import OnLine
 from ...driver.results import DeployResult
 from ...errors import AcmewrapError, DeployError, Failure, RolledBackError, UnprovenError
 from ...failures import failure
+from ...frozen import replace
 from ...host import placement
 from ...pki.x509 import X509
 from ...plan.steps import DeployCertificate

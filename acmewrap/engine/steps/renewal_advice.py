@@ -6,7 +6,6 @@ That an authority offers this is learnt when it issues, for its directory is loo
 from __future__ import annotations
 
 import random
-from dataclasses import replace
 from typing import Mapping, Optional, Set
 
 from ... import paths
@@ -18,6 +17,7 @@ from ...driver.homes.configuration import set_renewal
 from ...driver.homes.home import Stored
 from ...errors import AcmewrapError
 from ...formats.timefmt import instant
+from ...frozen import replace
 from ...net.http import HttpError
 from ...plan.due import due_of
 from ...state.ledger import Advice, Ledger

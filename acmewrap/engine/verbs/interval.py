@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Mapping, Optional, Tuple
 
 from ...config.edit import set_interval
 from ...config.model import Config
 from ...errors import ExitCode
+from ...frozen import frozen, replace
 from ...plan.interval_check import find_needed
 from ...plan.planner import PlanOptions
 from ...state.machine import read_state
@@ -22,7 +22,7 @@ from .upgrade import as_author
 _OPTIONS = PlanOptions(("schedule",), frozenset(("schedule",)))
 
 
-@dataclass(frozen=True)
+@frozen
 class IntervalChange:
     """``every``, as the file writes it; ``diff``: the lines of the file that change; ``run``: how it went (None: only compared)."""
 

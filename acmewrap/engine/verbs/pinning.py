@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Mapping
 
@@ -11,11 +10,12 @@ from ...config.edit import set_pin
 from ...config.manifest import render_pin
 from ...config.model import Config
 from ...driver.release import installation, pinning
+from ...frozen import frozen
 from ...system import files
 from .upgrade import ReleaseChange, as_author, difference
 
 
-@dataclass(frozen=True)
+@frozen
 class Pinned:
     """What was pinned: the release, its ``manifest`` and the SHA-256 of that, and how it differs from the release before it."""
 

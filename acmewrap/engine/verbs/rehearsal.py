@@ -8,13 +8,13 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
-from dataclasses import replace
 from pathlib import Path
 from typing import Iterator, Optional
 
 from ... import paths
 from ...config.model import Authority, Config
 from ...driver.homes.home import Home
+from ...frozen import replace
 from ...system import files
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import Literal, Optional
 
@@ -10,6 +9,7 @@ from ...config.model import Config, Scheduler
 from ...errors import Failure
 from ...failures import failure
 from ...formats.timefmt import instant, span
+from ...frozen import frozen
 from ...plan.due import interval_of
 from ...state.machine import read_state
 from .status import last_run
@@ -18,7 +18,7 @@ _GRACE = 60 * 60
 _RUNS = 2  # one may have been missed while the machine was off
 
 
-@dataclass(frozen=True)
+@frozen
 class ScheduleStatus:
     """``dead``: nothing has run for longer than two intervals. ``failure``: what was expected, what was found, and what to do."""
 

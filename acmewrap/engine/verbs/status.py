@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Dict, Literal, Mapping, Optional, Sequence, Tuple
@@ -12,6 +11,7 @@ from ...config.model import Certificate, Config, Target
 from ...driver.homes.home import CertificateFiles
 from ...errors import ExitCode, Failure
 from ...formats.timefmt import instant
+from ...frozen import field, frozen, replace
 from ...pki import x509
 from ...plan.due import due_of, interval_of, is_waiting
 from ...plan.steps import ObtainCertificate
@@ -27,7 +27,7 @@ Condition = Literal["valid", "due", "expired", "broken", "missing", "unreadable"
 TargetCondition = Literal["deployed", "pending", "unverified", "unreachable"]
 
 
-@dataclass(frozen=True)
+@frozen
 class TargetStatus:
     """``deployed``: the leaf was seen there; ``unverified``: the hook said so and nobody can verify it. ``expected`` is SHA-256,
     ``result`` that of this run, ``failure`` its or the last one, while that lasts.
@@ -63,7 +63,7 @@ class TargetStatus:
         return _failure(self.result, self.entry)
 
 
-@dataclass(frozen=True)
+@frozen
 class CertificateStatus:
     """One certificate. ``failure`` is the last one to obtain it, while it lasts; ``result`` and
     ``issue`` are those of this run; ``unrevoked``: former ones that others know the key of.

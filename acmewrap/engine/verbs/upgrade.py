@@ -5,7 +5,6 @@ The releases lie beside each other, so the way back needs no source to reach.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from typing import Callable, Mapping, Optional, Set, Tuple
 
 from ...config.challenges import Dns
@@ -14,6 +13,7 @@ from ...config.model import Config
 from ...driver.release import installation
 from ...errors import ExitCode, ReleaseError
 from ...failures import failure
+from ...frozen import frozen, replace
 from ...plan.steps import Kind
 from ...system import privileges, trust
 from .. import history
@@ -23,7 +23,7 @@ from ..engine import Engine, Listener
 from ..results import Run
 
 
-@dataclass(frozen=True)
+@frozen
 class ReleaseChange:
     """What differs between two releases: paths of files, and those ``in_use`` with the configuration."""
 
