@@ -10,7 +10,7 @@ import shlex
 import time
 from functools import cached_property
 from pathlib import Path
-from typing import Callable, Dict, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
 
 from ..config.model import Poll
 from ..errors import Failure, ReleaseError
@@ -24,7 +24,6 @@ from .command import Value
 from .homes.home import Home
 from .homes.staging import Staging
 from .output.diagnosis import diagnose
-from .output.events import Event
 from .output.transcript import Transcript, read
 from .process import Command, Completed, OnLine, ProcessRunner, Runner
 from .release import installation
@@ -45,9 +44,9 @@ class CallResult(Completed):
         return read(self.lines)
 
     @property
-    def said(self) -> Tuple[Tuple[Event, ...], Tuple[str, ...], float]:
-        """What every result has of it: events, lines and seconds."""
-        return self.transcript.events, self.lines, self.seconds
+    def said(self) -> Dict[str, Any]:
+        """What every result has of it."""
+        return {"events": self.transcript.events, "lines": self.lines, "seconds": self.seconds}
 
 
 @frozen

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import datetime
-from typing import Callable, Iterable, Literal, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Literal, Mapping, Optional, Tuple
 
 from ..acme import retry_after
 from ..backoff import CLOCK_TOLERANCE
@@ -88,7 +88,6 @@ def judge(
 
     *diagnose* is asked for the reason when the files do not tell it, *protocol* is acme.sh's log, for the authority's clock.
     """
-    events = completed.transcript.events
     outcome, fault = _decide(request, before, after, completed)
     if outcome in CHANGED and after is not None:
         fault = find_worse(before, after, now, due=request.due, protocol=protocol)
@@ -97,17 +96,17 @@ def judge(
         fault = diagnose()
     stored = after if outcome in (*CHANGED, "unchanged", "not_due") else before
     leaf = stored.leaf if stored is not None else None
+    of_leaf: Dict[str, Any] = {name: getattr(leaf, name, None) for name in _OF_LEAF}
+    linked = [event.url for event in completed.transcript.events if isinstance(event, CertificateLinked)]
     return IssueResult(
         outcome=outcome,
         domains=leaf.names if leaf is not None else request.domains,
         files=location,
         order_url=_order_url(protocol(), stored if outcome in CHANGED else None),
-        certificate_url=next((event.url for event in reversed(events) if isinstance(event, CertificateLinked)), None),
-        **{name: getattr(leaf, name, None) for name in _OF_LEAF},
+        certificate_url=linked[-1] if linked else None,
         next_renewal=stored.next_renewal if stored is not None else None,
-        events=events,
-        lines=completed.lines,
-        seconds=completed.seconds,
+        **of_leaf,
+        **completed.said,
         failure=fault,
     )
 

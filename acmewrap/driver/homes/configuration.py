@@ -16,7 +16,7 @@ from ...config.arguments import is_safe_url
 from ...config.install import FilePart, Install
 from ...system import files, reading
 
-_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)='(.*)'")
+_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)='([^'\n]*)'")
 _BEGIN = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)='")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 # What an authority has a say in; the same as in templates/guard.sh, which keeps acme.sh from running anything else.
@@ -42,7 +42,7 @@ def parse_configuration(text: str) -> Dict[str, str]:
         if not line.strip() or line.startswith("#"):
             continue
         match = _ASSIGNMENT.fullmatch(line)
-        if match is None or "'" in match.group(2):
+        if match is None:
             raise ValueError(f"line {number} is not Key='value'")
         key, value = match.groups()
         if _NEVER.fullmatch(key) and not (key == "AUTO_UPGRADE" and value in ("", "0")):
@@ -94,7 +94,7 @@ def edit_configuration(text: str, values: Mapping[str, str], drop: Tuple[str, ..
 
 
 def raw_values(text: str, prefixes: Tuple[str, ...]) -> Dict[str, str]:
-    """The values whose keys begin with one of *prefixes*, in the form in which they stand in a file that parses."""
+    """The values whose keys begin with one of *prefixes*, in the form in which they stand in the file."""
     found = filter(None, map(_ASSIGNMENT.fullmatch, text.split("\n")))
     return {match[1]: match[2] for match in found if match[1].startswith(prefixes)}
 

@@ -66,7 +66,7 @@ def deactivate(caller: Caller) -> AccountResult:
         fault = failure("account.not_deactivated", "the authority did not say that it is", done.lines[-20:])
     if fault is None:
         _set_aside(caller)
-    return AccountResult("failed" if fault else "deactivated", before.url, before.contacts, *done.said, fault)
+    return AccountResult("failed" if fault else "deactivated", before.url, before.contacts, **done.said, failure=fault)
 
 
 def _register(caller: Caller, eab: Optional[Tuple[str, Value]]) -> AccountResult:
@@ -117,7 +117,7 @@ def _described(
     if answer is None:
         return AccountResult(outcome, url, contacts)
     fault = answer.failure
-    return AccountResult("failed" if fault else outcome, url, contacts, *answer.done.said, fault)
+    return AccountResult("failed" if fault else outcome, url, contacts, **answer.done.said, failure=fault)
 
 
 def _set_aside(caller: Caller) -> None:

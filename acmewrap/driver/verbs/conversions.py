@@ -51,7 +51,7 @@ def export(caller: Caller, domain: str, key: str, path: Path, password: Optional
             fault = failure("certificate.not_stored", message, name=domain, folder=made.parent)
     if fault is None:
         files.write_atomic(path, data)
-    return ExportResult("failed" if fault else "exported", domain, path, stored.leaf.sha256, *done.said, fault)
+    return ExportResult("failed" if fault else "exported", domain, path, stored.leaf.sha256, **done.said, failure=fault)
 
 
 @retry_refused_nonce
@@ -68,7 +68,7 @@ def deactivate(caller: Caller, domain: str) -> AuthorizationResult:
         outcome = "unchanged"
     elif not challenges or done.returncode != 0:
         outcome, fault = "failed", caller.diagnose(done, domain, protocol=protocol)
-    return AuthorizationResult(outcome, domain, challenges, *done.said, fault)
+    return AuthorizationResult(outcome, domain, challenges, **done.said, failure=fault)
 
 
 def _unpack(caller: Caller, path: Path, password: Value, folder: Path) -> bytes:

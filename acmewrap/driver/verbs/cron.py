@@ -29,7 +29,7 @@ def run(
         failed = done.transcript.failed_renewals()
         entries = tuple(_settle(caller, staging, old, done, failed) for old in before)
     unexplained = done.returncode != 0 and not any(entry.failure for entry in entries)
-    return CronResult(entries, *done.said, caller.diagnose(done) if unexplained else None)
+    return CronResult(entries, **done.said, failure=caller.diagnose(done) if unexplained else None)
 
 
 def _settle(

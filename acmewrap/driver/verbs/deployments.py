@@ -54,4 +54,4 @@ def install_cert(caller: Caller, domain: str, install: Install, key: str, on_lin
 
 def _judge(caller: Caller, domain: str, hook: str, done: CallResult, context: Mapping[str, str]) -> DeployResult:
     fault = caller.find_fault(done, domain, {"hook": hook, **context})
-    return DeployResult("failed" if fault else "accepted", domain, hook, *done.said, fault)
+    return DeployResult("failed" if fault else "accepted", domain, hook, **done.said, failure=fault)

@@ -14,7 +14,6 @@ from .. import command
 from ..call import Caller, CallResult
 from ..homes.home import is_ecc
 from ..homes.staging import stage
-from ..output.events import Event
 from ..results import Result
 
 
@@ -25,10 +24,6 @@ class CsrResult(Result):
     subject: str = ""
     domains: Tuple[str, ...] = ()
     key_type: str = ""
-    events: Tuple[Event, ...] = ()
-    lines: Tuple[str, ...] = ()
-    seconds: float = 0.0
-    failure: Optional[Failure] = None
 
 
 @frozen
@@ -61,10 +56,6 @@ class ListResult(Result):
     """Of ``--list``: what acme.sh lists, which leaves out names without a dot; :meth:`Home.stored` does not."""
 
     entries: Tuple[ListEntry, ...] = ()
-    events: Tuple[Event, ...] = ()
-    lines: Tuple[str, ...] = ()
-    seconds: float = 0.0
-    failure: Optional[Failure] = None
 
 
 @frozen
@@ -73,10 +64,6 @@ class InfoResult(Result):
 
     domain: str
     values: Mapping[str, str]
-    events: Tuple[Event, ...] = ()
-    lines: Tuple[str, ...] = ()
-    seconds: float = 0.0
-    failure: Optional[Failure] = None
 
 
 def list_certificates(caller: Caller) -> ListResult:
@@ -86,7 +73,7 @@ def list_certificates(caller: Caller) -> ListResult:
     rows = [] if fault else [line.split("|") for line in done.lines if "|" in line]
     entries = (ListEntry.from_row(dict(zip(rows[0], row))) for row in rows[1:])
     found = tuple(entry for entry in entries if entry.domain)
-    return ListResult(found, *done.said, fault)
+    return ListResult(found, **done.said, failure=fault)
 
 
 def info(caller: Caller, domain: str, key: str) -> InfoResult:
@@ -95,7 +82,7 @@ def info(caller: Caller, domain: str, key: str) -> InfoResult:
     done, fault = _ask(caller, "info", words, [(domain, is_ecc(key))])
     found = {match[1]: match[2] for line in done.lines for match in re.finditer(r"^(\w+)='?(.*?)'?$", line)}
     values = {name: found[name] for name in found if not name.startswith("SAVED_") and "Le_Domain" in found}
-    return InfoResult(domain, values, done.transcript.events, (), done.seconds, fault)
+    return InfoResult(domain, values, **{**done.said, "lines": ()}, failure=fault)
 
 
 def version(caller: Caller) -> str:
@@ -116,7 +103,7 @@ def show_csr(caller: Caller, request: Csr) -> CsrResult:
     read = {said.get("Subject", ""), *said.get("SubjectAltNames", "").split(",")} - {""}
     if fault is None and read != {request.subject, *request.names} - {""}:
         fault = failure("acme.unknown", f"acme.sh reads other names of it: {', '.join(sorted(read))}", done.lines[-20:])
-    return CsrResult(request.subject, request.domains, request.key_type, *done.said, fault)
+    return CsrResult(request.subject, request.domains, request.key_type, **done.said, failure=fault)
 
 
 def _ask(

@@ -36,4 +36,4 @@ def remove(caller: Caller, domain: str, key: str) -> RevokeResult:
 
 def _judge(caller: Caller, domain: str, done: CallResult, protocol: str = "") -> RevokeResult:
     fault = caller.find_fault(done, domain, protocol=protocol)
-    return RevokeResult("failed" if fault else "done", domain, *done.said, fault)
+    return RevokeResult("failed" if fault else "done", domain, **done.said, failure=fault)
