@@ -20,7 +20,7 @@ NOTHING = "Nothing to do."
 
 
 def finish(words: Sequence[str]) -> Optional[Tuple[Failure, ...]]:
-    """Who could not be told of that run, which is done now; None when *words* ask for another one."""
+    """Do that run: what it could not report to monitoring; None when *words* ask for another one."""
     left = [word for word in words if word not in ("-q", "--quiet")]
     file = ""
     for place in (0, 1):

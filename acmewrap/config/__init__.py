@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from .load import load, schema
+from .load import MissingConfigurationError, find, load, places, schema
 from .model import Config
-from .search import MissingConfigurationError, find, places
 
 __all__ = ["Config", "MissingConfigurationError", "find", "load", "places", "schema"]

@@ -86,14 +86,12 @@ def check_domain(text: str) -> str:
         if label.startswith("xn--") and not _is_punycode(label):
             raise ValueError(f"{quoted(text)}: {label} is no encoded name (RFC 3492)")
     if lower == "no":
-        raise ValueError(
-            "acme.sh takes the name `no` for none at all: choose a longer one, such as no.internal.example.com"
-        )
+        remedy = "choose a longer one, such as no.internal.example.com"
+        raise ValueError(f"acme.sh takes the name `no` for none at all: {remedy}")
     host = lower[2:] if lower.startswith("*.") else lower
     if host.endswith("_ecc"):
-        raise ValueError(
-            f"{quoted(text)} ends as acme.sh's folder of another name does: it would take one for the other"
-        )
+        why = "it would take one for the other"
+        raise ValueError(f"{quoted(text)} ends as acme.sh's folder of another name does: {why}")
     if "*" in host:
         raise ValueError(f"{quoted(text)}: a wildcard is the whole first label, such as *.example.com")
     if not re.fullmatch(_PLAIN_DOMAIN, host) or len(host) > 253:
@@ -112,10 +110,8 @@ def check_first_domain(text: str) -> str:
     appendix A, ub-common-name).
     """
     if len(check_domain(text)) > LONGEST_COMMON_NAME:
-        message = (
-            f"has {len(text)} characters, and acme.sh can ask for no more than {LONGEST_COMMON_NAME} in the first name"
-        )
-        raise ValueError(f"{quoted(text)} {message}: put a shorter one before it")
+        why = f"acme.sh can ask for no more than {LONGEST_COMMON_NAME} in the first name: put a shorter one before it"
+        raise ValueError(f"{quoted(text)} has {len(text)} characters, and {why}")
     return text
 
 

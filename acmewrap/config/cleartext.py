@@ -1,5 +1,4 @@
-"""What is sent in a way that the file does not say, or in the clear: passwords, tokens and keys over http to another machine, and
-requests by a proxy that a scheduled run does not have. Warned of, not refused.
+"""Passwords, tokens and keys that are sent in the clear, over http to another machine. Warned of, not refused.
 
 An authority over http is no matter for a warning: it is refused where its URL is read (:mod:`.scalars`).
 """
@@ -7,15 +6,15 @@ An authority over http is no matter for a warning: it is refused where its URL i
 from __future__ import annotations
 
 import contextlib
-from typing import Dict, Iterator, Mapping, NamedTuple, Tuple, Union
+from typing import Dict, Iterator, Mapping, NamedTuple, Tuple
 from urllib.parse import urlsplit
 
 from ..errors import AcmewrapError, ConfigurationWarning
-from ..secrets import FileReference, InlineSecret, Reference, resolve
+from ..secrets import FileReference, InlineSecret, resolve
 from . import locate, unscheduled
-from .challenges import Dns
 from .locate import Found
 from .model import Config
+from .references import Environment, environments
 from .sections.scalars import is_loopback
 
 
@@ -35,30 +34,15 @@ _HOOKS: Mapping[str, _Address] = {
     "directadmin": _Address("DirectAdmin_SCHEME", "https", "DirectAdmin_ENDPOINT"),
 }
 _CLEAR = ("http", "ws")
-_PROXIES = (
-    "http_proxy",
-    "https_proxy",
-    "HTTPS_PROXY",
-    "all_proxy",
-    "ALL_PROXY",
-)  # of those that are passed on to acme.sh
-
-Environment = Mapping[str, Union[str, Reference]]
+_PROXIES = ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")  # of those passed on to acme.sh
 
 
 def find_warnings(config: Config, environ: Mapping[str, str]) -> Tuple[ConfigurationWarning, ...]:
-    """Every secret that would be sent in the clear to another machine; and, *environ* being looked through for proxies,
-    those that only whoever starts acmewrap by hand has.
+    """Every secret that would be sent in the clear to another machine, and what of *environ* no scheduled run has.
 
     What a value that is kept elsewhere (``{file: …}`` and the like) says is not known here; of `monitoring`, files are read.
     """
-    found = (
-        *_synology(config),
-        *_hooks(config),
-        *_services(config, environ),
-        *_unscheduled(config, environ),
-        *unscheduled.find(config, environ),
-    )
+    found = (*_synology(config), *_hooks(config), *_services(config, environ), *unscheduled.find(config, environ))
     return (*locate.warnings(config.file, found), *_proxies(environ))
 
 
@@ -77,16 +61,12 @@ def _synology(config: Config) -> Iterator[Found]:
 
 
 def _hooks(config: Config) -> Iterator[Found]:
-    for name, certificate in config.certificates.items():
-        for target in certificate.targets:
-            if target.synology:  # warned of once, at `synology`
-                continue
-            for variable, host in _in_clear(target.hook, target.env):
-                yield _hook(host, "certificates", name, "deploy", target.name, "env", variable)
-        for index, challenge in enumerate(certificate.challenges):
-            if isinstance(challenge, Dns):
-                for variable, host in _in_clear(challenge.hook, challenge.env):
-                    yield _hook(host, "certificates", name, "challenge", index, "env", variable)
+    for keys, hook, env in environments(config):
+        for variable, host in _in_clear(hook, env):
+            what = f"nothing is encrypted on the way to {host}, which is not this machine"
+            yield Found(
+                (*keys, variable), f"{what}: passwords, tokens and private keys go over the network in the clear"
+            )
 
 
 def _services(config: Config, environ: Mapping[str, str]) -> Iterator[Found]:
@@ -108,11 +88,6 @@ def _services(config: Config, environ: Mapping[str, str]) -> Iterator[Found]:
             )
             remedy = "write https://, with `ca_bundle` for an authority of your own"
             yield Found(("monitoring", *path.split(".")), f"{message}; {remedy}")
-
-
-def _hook(host: str, *keys: Union[str, int]) -> Found:
-    what = f"nothing is encrypted on the way to {host}, which is not this machine"
-    return Found(keys, f"{what}: passwords, tokens and private keys go over the network in the clear")
 
 
 def _in_clear(hook: str, env: Environment) -> Iterator[Tuple[str, str]]:
@@ -138,30 +113,6 @@ def _proxies(environ: Mapping[str, str]) -> Iterator[ConfigurationWarning]:
         if host and _has_password(value):
             message = f"the password of the proxy {host} goes over the network in the clear; an https:// proxy, or one without"
             yield ConfigurationWarning("environment", 0, 0, name, f"{message} a password, would not need that")
-
-
-def _unscheduled(config: Config, environ: Mapping[str, str]) -> Iterator[Found]:
-    if config.schedule is None or "INVOCATION_ID" in environ:
-        return  # in a unit of systemd this is the environment of the schedule
-    for name, authority in config.authorities.items():
-        parts = urlsplit(authority.server)
-        given = next((one for one in _names(parts.scheme) if environ.get(one)), None)
-        if authority.proxy is None and given is not None and not _is_bypassed(parts.hostname or "", environ):
-            value = "{file: PATH}" if _has_password(f"//{environ[given].rpartition('://')[2]}") else environ[given]
-            message = (
-                f"{given} of this shell leads to it, and the scheduled run has no such variable: write `proxy: {value}`"
-            )
-            yield Found(("authorities", name), message)
-
-
-def _names(scheme: str) -> Tuple[str, ...]:
-    lower = (f"{scheme}_proxy", "all_proxy")
-    return (*lower, "HTTPS_PROXY", "ALL_PROXY") if scheme == "https" else (*lower, "ALL_PROXY")  # as curl has them
-
-
-def _is_bypassed(host: str, environ: Mapping[str, str]) -> bool:
-    hosts = [one.strip().lstrip(".") for one in (environ.get("no_proxy") or environ.get("NO_PROXY") or "").split(",")]
-    return any(one == "*" or (one and (host == one or host.endswith(f".{one}"))) for one in hosts)
 
 
 def _host_in_clear(url: str) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Iterable, Iterator, NamedTuple, Optional, Tuple, Type, TypeVar, Union
 
@@ -12,6 +11,7 @@ from ..system.reading import read_bytes
 if TYPE_CHECKING:
     from yaml.nodes import Node
 
+Keys = Tuple[Union[str, int], ...]
 _Placed = TypeVar("_Placed", Problem, ConfigurationWarning)
 
 
@@ -20,7 +20,7 @@ class Found(NamedTuple):
     over where the file has one value for all.
     """
 
-    keys: Tuple[Union[str, int], ...]
+    keys: Keys
     message: str
 
 
@@ -35,36 +35,35 @@ def warnings(file: Path, found: Iterable[Found]) -> Tuple[ConfigurationWarning, 
 
 
 def _placed(kind: Type[_Placed], file: Path, found: Iterable[Found]) -> Iterator[_Placed]:
-    root = None
-    for keys, message in found:
-        root = root or _Root(file)
-        yield kind(str(file), *root.place(keys), message)
+    found = tuple(found)
+    root = _compose(file) if found else None
+    return (kind(str(file), *_place(root, keys), message) for keys, message in found)
 
 
-class _Root:
-    def __init__(self, file: Path) -> None:
-        from .binder.nodes import compose
+def _compose(file: Path) -> Optional[Node]:
+    from .binder.nodes import compose
 
-        self._node: Optional[Node] = None
-        with contextlib.suppress(OSError, AcmewrapError):
-            self._node = compose(read_bytes(file), str(file))
+    try:
+        return compose(read_bytes(file), str(file))
+    except (OSError, AcmewrapError):
+        return None
 
-    def place(self, keys: Tuple[Union[str, int], ...]) -> Tuple[int, int, str]:
-        """Line, column and path."""
-        from yaml.nodes import MappingNode, SequenceNode
 
-        from .binder.nodes import position
+def _place(node: Optional[Node], keys: Keys) -> Tuple[int, int, str]:
+    """Line, column and path."""
+    from yaml.nodes import MappingNode, SequenceNode
 
-        node = self._node
-        where, path = (1, 1), ""
-        for key in keys:
-            if isinstance(key, str):
-                path += f".{key}" if path else key
-                entries = node.value if isinstance(node, MappingNode) else ()
-                name, node = next(((name, value) for name, value in entries if name.value == key), (None, None))
-                where = where if name is None else position(name)
-            elif isinstance(node, SequenceNode) and key < len(node.value):
-                path += f"[{key}]"
-                node = node.value[key]
-                where = position(node)
-        return (*where, path)
+    from .binder.nodes import position
+
+    where, path = (1, 1), ""
+    for key in keys:
+        if isinstance(key, str):
+            path += f".{key}" if path else key
+            entries = node.value if isinstance(node, MappingNode) else ()
+            name, node = next(((name, value) for name, value in entries if name.value == key), (None, None))
+            where = where if name is None else position(name)
+        elif isinstance(node, SequenceNode) and key < len(node.value):
+            path += f"[{key}]"
+            node = node.value[key]
+            where = position(node)
+    return (*where, path)

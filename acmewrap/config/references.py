@@ -8,9 +8,10 @@ from ..errors import AccessError
 from ..failures import failure
 from ..secrets import Reference, Secret, resolve
 from .challenges import Dns
+from .locate import Keys
 from .model import Account, Authority, Config
 
-Keys = Tuple[Union[str, int], ...]
+Environment = Mapping[str, Union[str, Reference]]
 
 
 def find(config: Config) -> Iterator[Tuple[Keys, Reference]]:
@@ -21,13 +22,8 @@ def find(config: Config) -> Iterator[Tuple[Keys, Reference]]:
             yield (*place, "proxy"), authority.proxy
         if authority.eab is not None:
             yield (*place, "eab", "hmac_key"), authority.eab.hmac_key
-    for name, certificate in config.certificates.items():
-        for index, way in enumerate(certificate.challenges):
-            if isinstance(way, Dns):
-                yield from _of_hook(("certificates", name, "challenge", index, "env"), way.env)
-        for target in certificate.targets:  # those of a NAS follow below
-            if target.synology is None:
-                yield from _of_hook(("certificates", name, "deploy", target.name, "env"), target.env)
+    for place, _, env in environments(config):
+        yield from (((*place, name), value) for name, value in env.items() if not isinstance(value, str))
     if config.synology is not None:
         yield from _of_account(("synology", "account"), config.synology.account)
         if config.synology.administrator is not None:
@@ -37,8 +33,15 @@ def find(config: Config) -> Iterator[Tuple[Keys, Reference]]:
             yield ("monitoring", *path.split(".")), reference
 
 
-def _of_hook(place: Keys, env: Mapping[str, Union[str, Reference]]) -> Iterator[Tuple[Keys, Reference]]:
-    return (((*place, name), value) for name, value in env.items() if not isinstance(value, str))
+def environments(config: Config) -> Iterator[Tuple[Keys, str, Environment]]:
+    """What each hook finds, with the keys that lead to it and the hook's name; that of a NAS follows from `synology`."""
+    for name, certificate in config.certificates.items():
+        for index, way in enumerate(certificate.challenges):
+            if isinstance(way, Dns):
+                yield ("certificates", name, "challenge", index, "env"), way.hook, way.env
+        for target in certificate.targets:
+            if target.synology is None:
+                yield ("certificates", name, "deploy", target.name, "env"), target.hook, target.env
 
 
 def _of_account(place: Keys, account: Account) -> Iterator[Tuple[Keys, Reference]]:

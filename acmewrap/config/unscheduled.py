@@ -1,4 +1,4 @@
-"""What programs of the configuration find in this environment and not in that of a scheduled run, which has next to none."""
+"""What acme.sh and the programs of the file find in this environment, and not in that of a scheduled run, which has little."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import os
 import re
 import shutil
 from typing import Iterator, Mapping, Sequence, Tuple
+from urllib.parse import urlsplit
 
 from ..secrets import CommandReference
 from . import references
-from .locate import Found
+from .locate import Found, Keys
 from .model import Config
-from .references import Keys
 
 # Variables of a session, and the programs that read them (their manuals, section ENVIRONMENT).
 _READ_BY: Mapping[str, Tuple[str, ...]] = {
@@ -31,12 +31,17 @@ _PATHS: Mapping[str, str] = {  # crontab(5) of Debian; systemd.exec(5); what DSM
     "systemd": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "dsm": "/usr/bin:/bin:/usr/sbin:/sbin:/usr/syno/sbin:/usr/syno/bin:/usr/local/sbin:/usr/local/bin",
 }
+_PROXIES: Mapping[str, Tuple[str, ...]] = {  # by the scheme of a URL, as curl has them
+    "http": ("http_proxy", "all_proxy", "ALL_PROXY"),
+    "https": ("https_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY"),
+}
 
 
 def find(config: Config, environ: Mapping[str, str]) -> Iterator[Found]:
-    """Each variable that such a program reads and *environ* has, and each program that is in PATH here alone."""
+    """Each proxy and each variable that *environ* has and such a program reads, and each program that is in PATH here alone."""
     if config.schedule is None or "INVOCATION_ID" in environ:
         return  # in a unit of systemd this is the environment of the schedule
+    yield from _proxies(config, environ)
     for keys, words in _commands(config):
         programs = {os.path.basename(word) for text in words for word in re.split(r"[\s;|&()<>\"'`]+", text)}
         given = {text.partition("=")[0] for text in " ".join(words).split() if "=" in text}
@@ -44,19 +49,31 @@ def find(config: Config, environ: Mapping[str, str]) -> Iterator[Found]:
             reader = next((one for one in readers if one in programs), None)
             if reader is not None and environ.get(variable) and variable not in given:
                 message = f"{reader} reads {variable} of this shell, and the scheduled run has no such variable"
-                private = variable.endswith(("_SESSION", "_TOKEN"))  # every user sees the arguments of a command
-                way = (
-                    "be a script that sets it and only you can read"
-                    if private
-                    else f"begin with `env {variable}=VALUE`"
-                )
+                way = f"begin with `env {variable}=VALUE`"
+                if variable.endswith(("_SESSION", "_TOKEN")):  # every user sees the arguments of a command
+                    way = "be a script that sets it and only you can read"
                 yield Found(keys, f"{message}: let the command {way}")
         place = shutil.which(words[0], path=environ.get("PATH") or None)
         scheduled = shutil.which(words[0], path=_PATHS[config.schedule.by])
         if "/" not in words[0] and place is not None and scheduled is None and len(words[0].split()) == 1:
-            yield Found(
-                keys, f"{words[0]} is in PATH of this shell, and not in that of the scheduled run: write {place}"
-            )
+            message = f"{words[0]} is in PATH of this shell, and not in that of the scheduled run"
+            yield Found(keys, f"{message}: write {place}")
+
+
+def _proxies(config: Config, environ: Mapping[str, str]) -> Iterator[Found]:
+    for name, authority in config.authorities.items():
+        parts = urlsplit(authority.server)
+        given = next((one for one in _PROXIES.get(parts.scheme, ()) if environ.get(one)), None)
+        if authority.proxy is None and given is not None and not _is_bypassed(parts.hostname or "", environ):
+            has_password = "@" in urlsplit(f"//{environ[given].rpartition('://')[2]}").netloc
+            value = "{file: PATH}" if has_password else environ[given]
+            message = f"{given} of this shell leads to it, and the scheduled run has no such variable"
+            yield Found(("authorities", name), f"{message}: write `proxy: {value}`")
+
+
+def _is_bypassed(host: str, environ: Mapping[str, str]) -> bool:
+    hosts = [one.strip().lstrip(".") for one in (environ.get("no_proxy") or environ.get("NO_PROXY") or "").split(",")]
+    return any(one == "*" or (one and (host == one or host.endswith(f".{one}"))) for one in hosts)
 
 
 def _commands(config: Config) -> Iterator[Tuple[Keys, Sequence[str]]]:

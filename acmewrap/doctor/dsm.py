@@ -85,17 +85,14 @@ def _rights(config: Config, environ: Mapping[str, str], client: Client) -> Seen:
         fixed = [] if found is None else certificates.find_fixed(listed, found.id, entry)
         if fixed:
             yield Fact("DSM lets nobody choose a certificate for", ", ".join(fixed))
-    left_over = tuple(dsm.find_others(config, environ, client))
+    left_over = {found.name for found in dsm.find_others(config, environ, client)}
     for task in others:
-        name, owner = str(task.get("name", "")), tasks.owner_of(task)
-        if any(found.name == name for found in left_over):
-            yield Finding.of(
-                "doctor.other_entry", f"the task {name!r} of {owner} in DSM's Task Scheduler should not be there"
-            )
-            continue
-        if _PROGRAM in str(task.get("action", "")) and not name.startswith(_OWN):
-            message = f"the task {name!r} of {owner} in DSM's Task Scheduler runs {_PROGRAM} too"
-            yield Finding.of("doctor.other_task", message, task=name)
+        name = str(task.get("name", ""))
+        shown = f"the task {name!r} of {tasks.owner_of(task)} in DSM's Task Scheduler"
+        if name in left_over:
+            yield Finding.of("doctor.other_entry", f"{shown} should not be there")
+        elif _PROGRAM in str(task.get("action", "")) and not name.startswith(_OWN):
+            yield Finding.of("doctor.other_task", f"{shown} runs {_PROGRAM} too", task=name)
 
 
 def _ask(channel: Channel, api: str, method: str, **parameters: Any) -> Tuple[Mapping[str, Any], str]:

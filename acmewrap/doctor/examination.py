@@ -29,8 +29,7 @@ _THREADS = 16
 
 Listener = Callable[[DoctorNotice], None]
 if TYPE_CHECKING:
-    Outcome = Tuple[Tuple[Finding, ...], Optional[str], Tuple[Fact, ...]]
-    Result = queue.SimpleQueue[Outcome]
+    Result = queue.SimpleQueue[Checked]
 
 
 def examine(context: DoctorContext, listener: Optional[Listener] = None) -> Tuple[Finding, ...]:
@@ -41,13 +40,13 @@ def examine(context: DoctorContext, listener: Optional[Listener] = None) -> Tupl
     found: List[Finding] = []
     for check, result in zip(checks, _start(checks, paths.reports_folder(context.config))):
         try:
-            findings, reason, facts = result.get(timeout=max(0.0, deadline - time.monotonic()))
+            checked = result.get(timeout=max(0.0, deadline - time.monotonic()))
         except queue.Empty:
             late = failure("doctor.no_answer", f"{check.name}: no answer within {DEADLINE:.0f} seconds")
-            findings, reason, facts = (Finding(late),), None, ()
+            checked = Checked(check.name, (Finding(late),))
         if listener is not None:
-            listener(Checked(check.name, findings, reason, facts))
-        found.extend(findings)
+            listener(checked)
+        found.extend(checked.findings)
     return tuple(found)
 
 
@@ -113,7 +112,7 @@ def _work(waiting: queue.SimpleQueue[Tuple[Check, Result]], reports: Path) -> No
         result.put(_perform(check, reports))
 
 
-def _perform(check: Check, reports: Path) -> Outcome:
+def _perform(check: Check, reports: Path) -> Checked:
     findings: List[Finding] = []
     facts: List[Fact] = []
     reason: Optional[str] = None
@@ -127,4 +126,4 @@ def _perform(check: Check, reports: Path) -> Outcome:
         reason = str(why)
     except Exception as error:
         findings.append(Finding(unexpected.explain(error, reports, check.name).failure))
-    return tuple(findings), reason, tuple(facts)
+    return Checked(check.name, tuple(findings), reason, tuple(facts))

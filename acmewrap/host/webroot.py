@@ -121,12 +121,5 @@ def _prepare_with_sudo(path: Path, folders: Sequence[Path]) -> None:
 
 
 def _not_writable(path: Path, why: str) -> AccessError:
-    return AccessError(
-        failure(
-            "webroot.not_writable",
-            f"{path}: {why}",
-            webroot=path,
-            user=privileges.User.current().name,
-            group=os.getegid(),
-        )
-    )
+    user, group = privileges.User.current().name, os.getegid()
+    return AccessError(failure("webroot.not_writable", f"{path}: {why}", webroot=path, user=user, group=group))

@@ -1,12 +1,11 @@
-"""What can be done, one type for each kind of step, with all that is needed to perform it; those that make the machine ready are in
-:mod:`.machine_steps`.
-"""
+"""What can be done, one type for each kind of step, with all it takes to do it; those of the machine: :mod:`.machine_steps`."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Iterable, List, Literal, Optional, Set, Tuple
 
 from ..frozen import frozen
+from ..state.model import entry_name
 
 if TYPE_CHECKING:
     from ..config.model import Authority, Certificate, Target
@@ -99,7 +98,7 @@ class DeployCertificate(CertificateStep):
 
     @property
     def entry(self) -> str:
-        return f"{self.request.name}/{self.destination.name}"
+        return entry_name(self.request.name, self.destination.name)
 
 
 @frozen

@@ -181,9 +181,7 @@ OWN: Mapping[Tuple[str, ...], Dict[str, Type]] = {
 
 
 def document(command: str, exit_code: int, tool_version: str, **parts: Any) -> Dict[str, Any]:
-    """The document of *command*. What is not given of *parts* is null, empty or false; with an ``error`` the command's own are
-    left out.
-    """
+    """The document of *command*. What is not given of *parts* is null, empty or false; an ``error`` takes their place."""
     error = parts.get("error")
     pending = exit_code == ExitCode.PENDING and error is None  # the same number means wrong usage elsewhere
     outcome = "ok" if exit_code == ExitCode.OK else "pending" if pending else "failed"

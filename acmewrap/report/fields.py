@@ -44,9 +44,8 @@ def optional(type: Type) -> Type:
 
 
 def listed(type: Type) -> Type:
-    return Type(
-        {"type": "array", "items": type.schema}, lambda values: [type.write(value) for value in values], None, ()
-    )
+    schema = {"type": "array", "items": type.schema}
+    return Type(schema, lambda values: [type.write(value) for value in values], None, ())
 
 
 def by_name(type: Type) -> Type:
@@ -90,9 +89,8 @@ SECONDS = Type({"type": "number", "description": "Seconds."}, lambda value: roun
 INTEGER = Type({"type": "integer"}, int)
 SHA256 = Type({"type": "string", "pattern": "^[0-9a-f]{64}$"}, str)
 MODE = Type({"type": "string", "pattern": "^[0-7]{4}$"}, "{:04o}".format)
-MOMENT = Type(
-    {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", "description": "RFC 3339, UTC."}, moment
-)
+_RFC3339 = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"
+MOMENT = Type({"type": "string", "pattern": _RFC3339, "description": "RFC 3339, UTC."}, moment)
 OBJECT = Type({"type": "object"}, lambda value: value)
 ID = Type({"type": "string", "pattern": r"^[a-z_]+\.[a-z0-9_]+$"}, str)
 FAILURE_PARTS: Dict[str, Type] = {

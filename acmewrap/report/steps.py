@@ -49,9 +49,8 @@ def _reason(detailed: typing.Type[reasons.Detailed]) -> Type:
 
 _REASONS: Dict[type, Type] = {one: _reason(one) for one in typing.get_args(reasons.Reason) if one is not reasons.Plain}
 _REASONS[reasons.Plain] = record("reason", {"kind": choice(*(plain.value for plain in reasons.Plain))})
-_REASON = Type(
-    {"anyOf": [type.schema for type in _REASONS.values()]}, lambda reason: _REASONS[type(reason)].write(reason)
-)
+_ANY = {"anyOf": [type.schema for type in _REASONS.values()]}
+_REASON = Type(_ANY, lambda reason: _REASONS[type(reason)].write(reason))
 _RELEASE = field(optional(TEXT), lambda step: getattr(getattr(step, "settings", None), "release", None))
 _SERIAL = field(
     optional(TEXT),

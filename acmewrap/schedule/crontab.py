@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
-from typing import Callable, List, Optional, Tuple
+from typing import Callable, List, Tuple
 
 from ..config.model import Schedule
 from ..errors import CommandError
@@ -54,20 +54,30 @@ class CrontabEntry:
 
     def merge(self, text: str) -> str:
         """*text* with this entry in it: in its old place if it has one, else at the end. The same entry again: the same text."""
-        before, _, after = _split(text, self._begin(), self._end())
+        before, _, after = self._split(text)
         if before and not before.endswith("\n"):
             before += "\n"
         return before + self.render(before) + after
 
     def remove(self, text: str) -> str:
         """*text* without this entry."""
-        before, _, after = _split(text, self._begin(), self._end())
+        before, _, after = self._split(text)
         return before + after
 
     def find(self, text: str) -> str:
         """The entry as it stands in *text*; empty when it has none."""
-        _, found, _ = _split(text, self._begin(), self._end())
-        return found or ""
+        return self._split(text)[1]
+
+    def _split(self, text: str) -> Tuple[str, str, str]:
+        """What stands before the entry, the entry, and what stands after it."""
+        bare, begin, end = _bare(text), self._begin(), self._end()
+        if begin not in bare:
+            return text, "", ""
+        lines = re.findall("[^\n]*\n|[^\n]+", text)
+        start = bare.index(begin)
+        # Without its end mark (edited by hand) only the first line is taken for ours.
+        stop = bare.index(end, start) + 1 if end in bare[start:] else start + 1
+        return "".join(lines[:start]), "".join(lines[start:stop]), "".join(lines[stop:])
 
     def _begin(self) -> str:
         return f"# BEGIN acmewrap {self.name}"
@@ -127,17 +137,6 @@ def _refused(word: str, error: programs.ProgramError) -> CommandError:
         return CommandError(failure("schedule.no_crontab", "this machine has no crontab command"))
     message = f"crontab {word}: {error.stderr or error}"
     return CommandError(failure("schedule.refused", message), command=_PROGRAM)
-
-
-def _split(text: str, begin: str, end: str) -> Tuple[str, Optional[str], str]:
-    bare = _bare(text)
-    if begin not in bare:
-        return text, None, ""
-    lines = re.findall("[^\n]*\n|[^\n]+", text)
-    start = bare.index(begin)
-    # Without its end mark (edited by hand) only the first line is taken for ours.
-    stop = bare.index(end, start) + 1 if end in bare[start:] else start + 1
-    return "".join(lines[:start]), "".join(lines[start:stop]), "".join(lines[stop:])
 
 
 def _bare(text: str) -> List[str]:

@@ -94,26 +94,27 @@ class DsmTask:
         self._environ = environ
 
     def drift(self) -> Drift:
-        with self._open() as channel:
-            return look(self._config, channel)
+        with self._open() as scheduler:
+            return look(self._config, scheduler.channel)
 
     def ensure(self) -> None:
         """As root in a folder of its own, also hand that over to the task's owner; from the next run on root works as that user."""
-        with self._open() as channel:
-            wanted = describe(self._config, channel)
-            scheduler = tasks.TaskScheduler(channel)
+        with self._open() as scheduler:
+            wanted = describe(self._config, scheduler.channel)
             self._find(scheduler)
             scheduler.ensure(wanted)
+            if not isinstance(scheduler.channel, Tools):
+                return
             log = paths.log_path(self._config)
-            if isinstance(channel, Tools) and not log.exists():
+            if not log.exists():
                 files.write_atomic(log, "")
-            owner = account.find_uid(channel, wanted.owner) if isinstance(channel, Tools) else None
+            owner = account.find_uid(scheduler.channel, wanted.owner)
             if owner is not None and os.geteuid() == 0:
                 ownership.hand_over(_trees(self._config), _alone(self._config), User(owner, -1, wanted.owner, ""))
 
     def show(self) -> str:
-        with self._open() as channel:
-            found = self._find(tasks.TaskScheduler(channel))
+        with self._open() as scheduler:
+            found = self._find(scheduler)
         return "" if found is None else _tell(found)
 
     def check_start(self) -> None:
@@ -121,8 +122,7 @@ class DsmTask:
 
     def start(self, timeout: float) -> StartOutcome:
         log, deadline = Log(paths.log_path(self._config)), time.monotonic() + timeout
-        with self._open() as channel:
-            scheduler = tasks.TaskScheduler(channel)
+        with self._open() as scheduler:
             found = self._find(scheduler)
             if found is None:
                 raise DeployError(failure("dsm.no_task", "DSM's Task Scheduler has no task for this file"))
@@ -137,17 +137,14 @@ class DsmTask:
         if ended is None:
             return StartOutcome(None, "DSM accepted the start, and this version keeps no results", log.added())
         if len(ended) == len(before or ()):
-            message = (
-                "DSM accepted the start and shows no result: it starts late, or results are not kept (Task Scheduler > "
-            )
-            return StartOutcome(None, f"{message}Settings > Save output results)", log.added())
+            why = "it starts late, or results are not kept (Task Scheduler > Settings > Save output results)"
+            return StartOutcome(None, f"DSM accepted the start and shows no result: {why}", log.added())
         last = max(ended, key=lambda one: str(one.get("start_time", "")))
         code, way = reply.number(last, "exit_code", -1), reply.text(last, "exit_type", "normal")
         return StartOutcome(way == "normal" and code == 0, f"DSM says: exit code {code}, {way}", log.added())
 
     def remove(self) -> bool:
-        with self._open() as channel:
-            scheduler = tasks.TaskScheduler(channel)
+        with self._open() as scheduler:
             found = self._find(scheduler)
             if found is not None:
                 scheduler.remove(found)
@@ -155,8 +152,7 @@ class DsmTask:
 
     def remove_other(self, name: str) -> None:
         """Take out a task that is none of this file's schedule. Raises :class:`AcmewrapError`."""
-        with self._open() as channel:
-            scheduler = tasks.TaskScheduler(channel)
+        with self._open() as scheduler:
             found = scheduler.find(name)
             if found is not None:
                 scheduler.remove(found)
@@ -170,30 +166,24 @@ class DsmTask:
         found = scheduler.find(name)
         for other in () if found is None else _files_of(found):
             if other != own and other.is_file():
-                message = (
-                    f"DSM's task {name!r} is that of {other}, whose path differs in signs alone: rename one of them"
-                )
-                raise invalid((Problem(str(own), 1, 1, "schedule", message),))
+                message = f"DSM's task {name!r} is that of {other}, whose path differs in signs alone"
+                raise invalid((Problem(str(own), 1, 1, "schedule", f"{message}: rename one of them"),))
         return found
 
     @contextlib.contextmanager
-    def _open(self) -> Iterator[Channel]:
-        with open_provisioner(self._config, self._environ) as provisioner:
-            if provisioner is not None:
-                yield provisioner
-            else:
-                with open_account(self._config, self._environ) as client:
-                    yield client
+    def _open(self) -> Iterator[tasks.TaskScheduler]:
+        with contextlib.ExitStack() as stack:
+            channel: Optional[Channel] = stack.enter_context(open_provisioner(self._config, self._environ))
+            if channel is None:
+                channel = stack.enter_context(open_account(self._config, self._environ))
+            yield tasks.TaskScheduler(channel)
 
 
 def _files_of(found: tasks.Found) -> Iterator[Path]:
     """The configuration files that the task's script is to be run with; see :func:`acmewrap.schedule.entry.script`."""
     with contextlib.suppress(ValueError):  # no script of ours
-        words = [
-            word
-            for part in shlex.split(str(reply.mapping(found.details, "extra").get("script")))
-            for word in shlex.split(part)
-        ]
+        parts = shlex.split(str(reply.mapping(found.details, "extra").get("script")))
+        words = [word for part in parts for word in shlex.split(part)]
         yield from (Path(words[at + 1]) for at, word in enumerate(words[:-1]) if word == "--config")
 
 

@@ -23,9 +23,11 @@ from .crontab import CrontabEntry
 from .systemd import Units, folder_of_units
 
 
-def invocation() -> Tuple[str, ...]:
-    """The words that start this very acmewrap again, from any folder, and import nothing from there."""
-    return _isolated(resources.single_file())
+def invocation(copy: Optional[Path] = None) -> Tuple[str, ...]:
+    """The words that start this very acmewrap, or the *copy* of its single file, from any folder, and import nothing from there."""
+    # With -m, the current folder comes first of all that Python imports from, and a `yaml.py` in it would be run.
+    package = Path(os.path.abspath(__file__)).parent.parent
+    return sys.executable, "-I", str(copy or resources.single_file() or package / "__main__.py")
 
 
 def is_placed(config: Config) -> bool:
@@ -50,12 +52,6 @@ def place(config: Config) -> None:
         files.write_atomic(place_of(config), read_bytes(own, LARGE), files.SCRIPT)
 
 
-def _isolated(single: Optional[Path]) -> Tuple[str, ...]:
-    # With -m, the current folder comes first of all that Python imports from, and a `yaml.py` in it would be run.
-    package = Path(os.path.abspath(__file__)).parent.parent
-    return sys.executable, "-I", str(single or package / "__main__.py")
-
-
 def refuse_weak(config: Config) -> None:
     """Raise :class:`AccessError`: ``trust.weak_path`` when root's scheduler would start, read, or write to what others can
     exchange, ``schedule.unreadable`` when another user's could not read what it is to.
@@ -76,48 +72,42 @@ def place_of(config: Config) -> Path:
 
 
 def commands(config: Config) -> Tuple[Tuple[str, ...], ...]:
-    """What is started: acmewrap itself, or the wrapper of each authority. Raises ValueError when there is no schedule."""
-    if config.schedule is None:
-        raise ValueError("the configuration has no schedule")
+    """What is started, for a configuration with a schedule: acmewrap itself, or the wrapper of each authority."""
+    assert config.schedule is not None
     if config.schedule.run == "wrapper":
         return tuple((str(wrapper.path), "--cron") for wrapper in paths.wrappers(config))
-    own = _isolated(None if resources.single_file() is None else place_of(config))
+    own = invocation(None if resources.single_file() is None else place_of(config))
     return ((*own, "--config", str(config.file), "cron"),)
 
 
 def refuse_unprintable(config: Config) -> None:
     """Raise :class:`ConfigurationError` for what a scheduler could not keep on one line, where the rest would be entries too."""
-    mail = None if config.schedule is None else config.schedule.mail
-    for value in map(
-        str, (config.file, paths.log_path(config), mail or "", *(word for line in commands(config) for word in line))
-    ):
+    assert config.schedule is not None
+    words = (word for line in commands(config) for word in line)
+    for value in (str(config.file), str(paths.log_path(config)), config.schedule.mail or "", *words):
         if not value.isprintable():
             message = f"{value!r} holds a control character, or what is no Unicode"
             raise invalid((Problem(str(config.file), 1, 1, "schedule", message),))
 
 
 def crontab_entry(config: Config) -> CrontabEntry:
-    """The entry for the configuration's schedule. Raises ValueError when there is none."""
-    words = commands(config)
     assert config.schedule is not None
-    return CrontabEntry(str(config.file), config.schedule, words, paths.log_path(config))
+    return CrontabEntry(str(config.file), config.schedule, commands(config), paths.log_path(config))
 
 
 def systemd_units(config: Config) -> Units:
-    """The service and timer for the configuration's schedule. Raises ValueError when there is none."""
-    words = commands(config)
     assert config.schedule is not None
     log = paths.log_path(config)
     homes = (authority.home for authority in config.authorities.values())
-    metrics = () if config.monitoring is None or config.monitoring.metrics is None else (config.monitoring.metrics,)
-    read = (one.textfile.parent for one in metrics)
+    metrics = None if config.monitoring is None else config.monitoring.metrics
+    read = () if metrics is None else (metrics.textfile.parent,)
     written = (*paths.webroots(config), *homes, log.parent, *_folders_of_hooks(config), *read)
     outside = [path for path in written if path != config.directory and config.directory not in path.parents]
     return Units(
         name=unit_name(config.file),
         source=config.file,
         schedule=config.schedule,
-        commands=words,
+        commands=commands(config),
         log=log,
         writable=tuple(dict.fromkeys((config.directory, *outside))),
         folder=folder_of_units(os.environ),

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from functools import partial
 from pathlib import Path
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple
+from typing import Callable, Mapping, Optional, Tuple
 
 from .. import templates
 from ..config.model import Schedule
@@ -25,6 +25,8 @@ IDENTITY = "acmewrap unit, version 1"
 
 _SYSTEM = Path("/etc/systemd/system")
 _SOURCE = re.compile(r"^# Rendered from (/.*?); ", re.MULTILINE)
+_OF_FAILURE = "failure.service.j2"
+_FILES = {"{}.service": "service.j2", "{}.timer": "timer.j2", "{}-failure.service": _OF_FAILURE}
 _TIMEOUT = 60
 _HOUR = 3600
 # Files and folders of other users (webroots, installed copies) are written to and given back to their owners.
@@ -59,19 +61,12 @@ class Units:
 
     def render(self) -> Mapping[Path, str]:
         """The texts of the files, by path."""
-        texts = {
-            self.folder / f"{self.name}.service": self._render("service.j2"),
-            self.folder / f"{self.name}.timer": self._render("timer.j2"),
-        }
-        return {**texts, self._failure: self._render("failure.service.j2")} if self.schedule.mail else texts
+        wanted = (one for one in self._paths().items() if self.schedule.mail or one[1] != _OF_FAILURE)
+        return {path: self._render(template) for path, template in wanted}
 
-    @property
-    def _failure(self) -> Path:
-        return self.folder / f"{self.name}-failure.service"
-
-    def _paths(self) -> Tuple[Path, ...]:
-        """Where files of ours may lie, also when they should not any more."""
-        return tuple(dict.fromkeys((*self.render(), self._failure)))
+    def _paths(self) -> Mapping[Path, str]:
+        """Where files of ours may lie, also when they should not any more, each with its template."""
+        return {self.folder / name.format(self.name): template for name, template in _FILES.items()}
 
     def drift(self) -> Drift:
         """How what is there compares with what should be; a timer that is not enabled differs. Changes nothing."""
@@ -145,8 +140,8 @@ class Units:
 
     def _control(self, *words: str, any_status: bool = False, timeout: float = _TIMEOUT) -> str:
         scope = () if self.system else ("--user",)
-        options: Dict[str, Any] = {"_ok_code": range(256)} if any_status else {}
-        options["_preexec_fn"] = privileges.way_back() if self.system else None
+        way_back = privileges.way_back() if self.system else None
+        options = {"_preexec_fn": way_back, "_ok_code": range(256) if any_status else (0,)}
         try:
             return programs.ask_text("systemctl", *scope, *words, timeout=timeout, **options)
         except programs.ProgramError as error:
@@ -156,17 +151,11 @@ class Units:
             raise CommandError(refused, command="systemctl") from error
 
     def _render(self, template: str) -> str:
+        subject = f"acmewrap failed: {self.source}"
         values = {
             **vars(self),
             "commands": tuple(map(self._logged, self.commands)),
-            "notice": (
-                "/bin/sh",
-                "-c",
-                _NOTICE,
-                str(self.log),
-                self.schedule.mail or "",
-                f"acmewrap failed: {self.source}",
-            ),
+            "notice": ("/bin/sh", "-c", _NOTICE, str(self.log), self.schedule.mail or "", subject),
             "capabilities": (*_CAPABILITIES, _LOW_PORTS) if self.listens else _CAPABILITIES,
         }
         return templates.render(template, identity=IDENTITY, calendar=self._calendar(), **values)

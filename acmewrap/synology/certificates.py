@@ -20,11 +20,8 @@ logger = logging.getLogger(__name__)
 
 _LIST = "SYNO.Core.Certificate.CRT"
 _SERVICE = "SYNO.Core.Certificate.Service"
-
 _TRIES = 3
-
 _DESKTOP = ("system", "default")
-
 # DSM takes a new certificate for QuickConnect with success and does not use it.
 _NOT_ASSIGNABLE = (("system", "quickconnect"),)
 
@@ -82,8 +79,7 @@ def put_to_use(client: Channel, desired: DsmCertificate) -> bool:
             certificate = _get(read(client), desired.description)
             if desired.default and not certificate.is_default:
                 changed = True
-                words = {"id": certificate.id, "desc": desired.description, "as_default": True}
-                client.call(_LIST, "set", 1, **words)
+                client.call(_LIST, "set", 1, id=certificate.id, desc=desired.description, as_default=True)
             # Making it the default moves services on some versions, so what is left to move is read anew.
             moves = _moves(read(client), certificate.id, desired)
             if moves:
@@ -130,10 +126,8 @@ def _lacking(listed: Tuple[Listed, ...], certificate: Listed, desired: DsmCertif
 def _get(listed: Tuple[Listed, ...], description: str) -> Listed:
     found = find(listed, description)
     if found is None:
-        message = (
-            f"the deploy is not proven: DSM lists no certificate with the description {description!r} after the import"
-        )
-        raise DeployError(failure("dsm.not_imported", message, description=description))
+        message = f"DSM lists no certificate with the description {description!r} after the import"
+        raise DeployError(failure("dsm.not_imported", f"the deploy is not proven: {message}", description=description))
     return found
 
 

@@ -14,10 +14,6 @@ from ..secrets import Secret
 from ..system.trust import DSM_ADMINISTRATORS
 from .web import ApiError
 
-_LETTERS = string.ascii_letters
-_ALPHABET = string.ascii_letters + string.digits + "._-"
-_LENGTH = 32
-
 ADMINISTRATORS = DSM_ADMINISTRATORS
 _NO_METHOD = 103
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - DSM's word for "from any address" in its application privileges
@@ -87,8 +83,8 @@ def set_shares(channel: Channel, name: str, shares: Sequence[str], *, denied: bo
 
 def generate_password() -> Secret:
     """32 characters that acme.sh keeps as they are through all its saving and quoting, and that meet DSM's strictest rules."""
+    classes = (string.ascii_lowercase, string.ascii_uppercase, string.digits, "._-")
     while True:
-        text = secrets.choice(_LETTERS) + "".join(secrets.choice(_ALPHABET) for _ in range(_LENGTH - 1))
-        classes = (string.ascii_lowercase, string.ascii_uppercase, string.digits, "._-")
+        text = secrets.choice(string.ascii_letters) + "".join(secrets.choice("".join(classes)) for _ in range(31))
         if all(any(letter in kind for letter in text) for kind in classes):
             return Secret(text)

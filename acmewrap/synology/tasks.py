@@ -63,7 +63,7 @@ class TaskScheduler:
     """
 
     def __init__(self, channel: Channel) -> None:
-        self._channel = channel
+        self.channel = channel
         offered = channel.maximum(_API) or _SHAPES[0]
         self._version = next((shape for shape in _SHAPES if shape <= offered), _SHAPES[-1])
         self._monthly = True
@@ -133,7 +133,7 @@ class TaskScheduler:
         as on DSM 6.
         """
         try:
-            data = self._channel.call(_API, "get_history_status_list", 1, id=found.id)
+            data = self.channel.call(_API, "get_history_status_list", 1, id=found.id)
         except ApiError as error:
             if error.code in _NOT_THERE:
                 return None
@@ -145,9 +145,9 @@ class TaskScheduler:
 
     def _for_one(self, method: str, found: Found) -> None:
         if self._version > 1:
-            self._channel.call(_API, method, 2, tasks=[{"id": found.id, "real_owner": found.owner}])
+            self.channel.call(_API, method, 2, tasks=[{"id": found.id, "real_owner": found.owner}])
         else:
-            self._channel.call(_API, method, 1, task=found.id)
+            self.channel.call(_API, method, 1, task=found.id)
 
     def list_all(self) -> Tuple[Mapping[str, Any], ...]:
         """All tasks in DSM's own shape, those of other owners too."""
@@ -158,7 +158,7 @@ class TaskScheduler:
         """A call in the shape of the version in use, or of one further down when DSM knows no such version."""
         while True:
             try:
-                return self._channel.call(_API, method, min(self._version, highest), **parameters())
+                return self.channel.call(_API, method, min(self._version, highest), **parameters())
             except ApiError as error:
                 lower = [shape for shape in _SHAPES if shape < min(self._version, highest)]
                 if error.code == _NO_SUCH_VERSION and lower:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from functools import partial
 from typing import Any, Dict, Mapping, Optional, Sequence
 
 from ..errors import CommandError
@@ -22,7 +23,6 @@ from .web import ApiError, Client, highest_version, read_reply
 _TIMEOUT = 60
 _PERHAPS_SWITCH = (103, 105)  # may mean that -s is missing
 _LOGIN_POLICY = (403, 406, 408, 409, 410)  # a policy stands between a new password and its first use
-_ON_BOX = "DSM (on the NAS itself)"
 
 
 def find_tools(environ: Mapping[str, str]) -> Optional[str]:
@@ -99,9 +99,8 @@ class Tools:
             message = (
                 f"the account {name} has a password that nobody knows, and DSM refuses its login with {error.code}"
             )
-            raise ApiError(
-                failure("dsm.account_unfinished", message, account=name, code=error.code), error.code
-            ) from error
+            refused = failure("dsm.account_unfinished", message, account=name, code=error.code)
+            raise ApiError(refused, error.code) from error
 
     def _members(self, group: str) -> Sequence[str]:
         _, _, listed = self._run("synogroup", "--get", group).partition("Group Members:")
@@ -112,9 +111,7 @@ class Tools:
         where = shutil.which(tool, path=self._path)
         if where is None:
             raise _failed(tool, "it is not on this machine")
-        options: Dict[str, Any] = {"_preexec_fn": privileges.way_back()}
-        if any_status:
-            options["_ok_code"] = range(256)
+        options = {"_preexec_fn": privileges.way_back(), "_ok_code": range(256) if any_status else (0,)}
         try:
             return programs.ask_text(where, *words, timeout=_TIMEOUT, **options)
         except programs.ProgramError as error:
@@ -125,11 +122,11 @@ class Tools:
             document = jsontext.parse(text, rest=True)
         except ValueError:
             raise _failed("synowebapi", f"its answer to {call} is no JSON") from None
-        return read_reply(document, lambda code: _refused(code, call))
+        return read_reply(document, partial(_refused, call))
 
 
-def _refused(code: int, call: str) -> ApiError:
-    message = f"{_ON_BOX} answered with error {code} to {call}"
+def _refused(call: str, code: int) -> ApiError:
+    message = f"DSM (on the NAS itself) answered with error {code} to {call}"
     return ApiError(failure("dsm.refused", message, code=code), code)
 
 

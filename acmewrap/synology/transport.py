@@ -20,10 +20,9 @@ _REDIRECTS = range(300, 400)
 
 
 class Transport:
-    """POST requests to the web API at ``url``.
+    """POST requests to the web API, in the ``session`` of an account. Raises :class:`UnreachableError`.
 
-    With https the certificate must be trusted through ``ca_bundle`` or the system's store, or be the one with
-    ``fingerprint``: then it is ``pinned``. Raises :class:`UnreachableError`.
+    Parameters and ``pinned`` are those of :class:`~acmewrap.synology.web.Client`.
     """
 
     def __init__(self, url: str, ca_bundle: Optional[str], fingerprint: Optional[str]) -> None:
@@ -31,27 +30,24 @@ class Transport:
         self._ca_bundle = ca_bundle
         self._fingerprint = fingerprint
         self.address = urlsplit(url).netloc
+        self.session: Dict[str, str] = {}
         self.pinned: Optional[x509.X509] = None
 
-    def post(self, script: str, words: Mapping[str, str], session: Mapping[str, str]) -> Dict[str, Any]:
+    def post(self, script: str, words: Mapping[str, str]) -> Dict[str, Any]:
         """DSM's envelope. Of a request that changes something, an error does not say whether it was done."""
         # As a body, because proxies and DSM itself log addresses; session and token also where older calls look for them.
-        body = urlencode({**words, **session}).encode("ascii")
-        return self._send(script, session, session, body, "application/x-www-form-urlencoded")
+        body = urlencode({**words, **self.session}).encode("ascii")
+        return self._send(script, self.session, body, "application/x-www-form-urlencoded")
 
-    def upload(
-        self, words: Mapping[str, str], session: Mapping[str, str], body: bytes, content_type: str
-    ) -> Dict[str, Any]:
+    def upload(self, words: Mapping[str, str], body: bytes, content_type: str) -> Dict[str, Any]:
         """The same with files in *body*; what is not secret is in the address."""
-        return self._send("entry.cgi", {**words, **session}, session, body, content_type)
+        return self._send("entry.cgi", {**words, **self.session}, body, content_type)
 
-    def _send(
-        self, script: str, query: Mapping[str, str], session: Mapping[str, str], body: bytes, content_type: str
-    ) -> Dict[str, Any]:
+    def _send(self, script: str, query: Mapping[str, str], body: bytes, content_type: str) -> Dict[str, Any]:
         where = self._base + script + ("?" + urlencode(query) if query else "")
         headers = {"Content-Type": content_type}
-        if "SynoToken" in session:
-            headers["X-SYNO-TOKEN"] = session["SynoToken"]
+        if "SynoToken" in self.session:
+            headers["X-SYNO-TOKEN"] = self.session["SynoToken"]
         speaker = Http(_TIMEOUT, _LIMIT, trust=Trust(self._ca_bundle, accept=self._accept))
         try:
             reply = speaker.fetch(where, method="POST", body=body, headers=headers)
@@ -90,13 +86,9 @@ class Transport:
         """A redirect would turn the POST into a GET, and carry the password to an address that nobody wrote down."""
         message, url = f"DSM at {self.address} answers with a redirect instead of a reply", _own_https(reply)
         if url is not None:
-            seen = self._look(url)
-            shown = (
-                ""
-                if seen is None
-                else f", where the SHA-256 fingerprint is {hashlib.sha256(seen).digest().hex(':').upper()}"
-            )
-            message = f"{message}, to {url}{shown}"
+            seen, message = self._look(url), f"{message}, to {url}"
+            if seen is not None:
+                message += f", where the SHA-256 fingerprint is {hashlib.sha256(seen).digest().hex(':').upper()}"
         return UnreachableError(failure("dsm.redirected", message, target=self.address, url=url or "https://NAS:5001"))
 
     def _look(self, url: str) -> Optional[bytes]:

@@ -6,10 +6,10 @@ quoted), and answers 502 or nothing at all while its web server restarts.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
-from types import TracebackType
-from typing import Any, Callable, Dict, Mapping, Optional, Tuple, Type
+from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
 from ..config.model import Account
 from ..errors import AcmewrapError, DeployError, Failure, UnreachableError
@@ -93,15 +93,15 @@ class Client:
         self._password = password
         self._second_factor = second_factor or SecondFactor()
         self._deadline = time.monotonic() + retry_for
-        self._offered: Mapping[str, Any] = {}
+        self.offered: Mapping[str, Any] = {}
+        """What ``SYNO.API.Info`` says of the APIs that are used here."""
         self._path = "entry.cgi"
         self._version = 0
-        self._session: Dict[str, str] = {}
 
     def __enter__(self) -> Client:
         found = self._ask("query.cgi", _query("SYNO.API.Info", "query", 1, query=",".join(_OFFERED)))
-        self._offered = self._data(found)
-        offered = self._offered.get(AUTH)
+        self.offered = self._data(found)
+        offered = self.offered.get(AUTH)
         if not isinstance(offered, dict):
             raise self._transport.unreachable("it does not speak DSM's web API")
         self._path = reply.word(offered, "path", "entry.cgi")
@@ -110,18 +110,10 @@ class Client:
         self._log_in()
         return self
 
-    def __exit__(
-        self,
-        kind: Optional[Type[BaseException]],
-        error: Optional[BaseException],
-        trace: Optional[TracebackType],
-    ) -> None:
-        try:
-            self._transport.post(self._path, _query(AUTH, "logout", self._version), self._session)
-        except AcmewrapError:  # an open session ends by itself; what came before matters more
-            return
-        finally:
-            self._session = {}
+    def __exit__(self, *_: object) -> None:
+        with contextlib.suppress(AcmewrapError):  # an open session ends by itself; what came before matters more
+            self._transport.post(self._path, _query(AUTH, "logout", self._version))
+        self._transport.session = {}
 
     @property
     def pinned(self) -> Optional[x509.X509]:
@@ -133,14 +125,9 @@ class Client:
         """6 or 7: which of the two families of DSM this is, by the versions of its login."""
         return 7 if self._version >= 7 else 6
 
-    @property
-    def offered(self) -> Mapping[str, Any]:
-        """What ``SYNO.API.Info`` says of the APIs that are used here."""
-        return self._offered
-
     def maximum(self, api: str) -> Optional[int]:
         """The highest version of *api* that DSM offers; None when it was not asked, or does not say."""
-        return highest_version(self._offered.get(api))
+        return highest_version(self.offered.get(api))
 
     def call(self, api: str, method: str, version: int, **parameters: Any) -> Dict[str, Any]:
         """The ``data`` of a call, at *version* or the highest that DSM offers; parameters are sent as JSON.
@@ -167,10 +154,7 @@ class Client:
     def upload(self, api: str, method: str, version: int, body: bytes, content_type: str) -> None:
         """A call that brings files. Like one that writes, it is sent once."""
         try:
-            self._data(
-                self._transport.upload(_query(api, method, version), self._session, body, content_type),
-                dsm_codes.IMPORT,
-            )
+            self._data(self._transport.upload(_query(api, method, version), body, content_type), dsm_codes.IMPORT)
         except UnreachableError:
             self._deadline = max(self._deadline, time.monotonic() + _RESTART)
             raise
@@ -178,11 +162,11 @@ class Client:
     def _log_in(self) -> None:
         words = _query(AUTH, "login", self._version, account=self._account, format="sid")
         words.update({"passwd": self._password.reveal(), "enable_syno_token": "yes", **self._second_factor.words()})
-        self._session = {}
+        self._transport.session = {}
         data = self._data(self._ask(self._path, words), dsm_codes.LOGIN)
-        self._session = {"_sid": reply.word(data, "sid")}
+        self._transport.session = {"_sid": reply.word(data, "sid")}
         if data.get("synotoken") is not None:
-            self._session["SynoToken"] = reply.word(data, "synotoken")
+            self._transport.session["SynoToken"] = reply.word(data, "synotoken")
 
     def _confirm(self) -> Dict[str, str]:
         """The token of the confirmed password, as a parameter; DSM keeps it for five minutes."""
@@ -192,7 +176,7 @@ class Client:
     def _ask(self, path: str, words: Mapping[str, str], *, again: bool = True) -> Dict[str, Any]:
         while True:
             try:
-                return self._transport.post(path, words, self._session)
+                return self._transport.post(path, words)
             except UnreachableError:
                 if not again:
                     self._deadline = max(self._deadline, time.monotonic() + _RESTART)

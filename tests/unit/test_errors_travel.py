@@ -16,7 +16,7 @@ import acmewrap
 from acmewrap.cli.invocation import UsageError
 from acmewrap.config.binder.reader import TooMuchError
 from acmewrap.config.edit import UneditableError
-from acmewrap.config.search import MissingConfigurationError
+from acmewrap.config.load import MissingConfigurationError
 from acmewrap.doctor.finding import NotLooked
 from acmewrap.engine.engine import ListenerError
 from acmewrap.errors import CommandError, ConfigurationError, PortableError, Problem, Terminated, UnreachableError

@@ -72,10 +72,8 @@ class Reader:
                 remedy = "give a whole value an anchor instead (`renew: &soon {before: 8h}`) and use it again (`renew: *soon`)"
                 self.refuse(key, path, f"merge keys (<<) are not supported: {remedy}")
             elif key.value in seen:
-                first, second = position(seen[key.value])[0], position(key)[0]
-                self.refuse(
-                    key, path, f"the key {quoted(key.value)} is there twice, in line {first} and in line {second}"
-                )
+                lines = f"in line {position(seen[key.value])[0]} and in line {position(key)[0]}"
+                self.refuse(key, path, f"the key {quoted(key.value)} is there twice, {lines}")
             else:
                 seen[key.value] = key
                 yield key.value, key, value

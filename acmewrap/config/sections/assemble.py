@@ -74,17 +74,8 @@ def _authorities(root: Section, directory: Path) -> Dict[str, Authority]:
         pem = bundle if isinstance(bundle, str) else None
         if pem:
             bundle = directory / ("ca.crt" if len(sections) == 1 else f"ca-{name}.crt")
-        authorities[name] = Authority(
-            name,
-            section.get("server"),
-            home,
-            bundle,
-            pem,
-            section.get("email"),
-            section.get("eab"),
-            section.get("poll"),
-            section.get("proxy"),
-        )
+        as_read = {key: section.get(key) for key in ("server", "email", "eab", "poll", "proxy")}
+        authorities[name] = Authority(name=name, home=home, ca_bundle=bundle, pem=pem, **as_read)
     return authorities
 
 
@@ -93,22 +84,19 @@ def _certificate(name: str, section: Section, root: Section, authorities: Dict[s
     options: Tuple[str, ...] = section.get("options") or ()
     wanted = wanted_options(section, root.get("acme_sh"))
     for key, flag, since in missing_options(wanted, options, root.get("acme_sh")):
-        section.refuse(
-            key, f"this release of acme.sh has no {flag}: write `release: {since}` under `acme_sh`, or a later one"
-        )
+        remedy = f"write `release: {since}` under `acme_sh`, or a later one"
+        section.refuse(key, f"this release of acme.sh has no {flag}: {remedy}")
     if domains[:1] == ("ca",) and not str(section.get("key")).startswith("ec"):
-        section.refuse(
-            "domains", "acme.sh would put an RSA certificate for `ca` where its accounts lie: take a key such as ec-256"
-        )
+        why = "acme.sh would put an RSA certificate for `ca` where its accounts lie"
+        section.refuse("domains", f"{why}: take a key such as ec-256")
     try:
         for first in domains[:1]:
             check_first_domain(first)
     except ValueError as error:
         section.refuse("domains", str(error))
     if options and not options[0].startswith("-"):
-        section.refuse(
-            "options", f"begins with {options[0]!r}: an option such as --preferred-chain comes before its value"
-        )
+        why = "an option such as --preferred-chain comes before its value"
+        section.refuse("options", f"begins with {options[0]!r}: {why}")
     return Certificate(
         name=name,
         domains=domains,
@@ -141,13 +129,11 @@ def _challenges(section: Section, domains: Tuple[str, ...]) -> Tuple[Challenge, 
         return ()
     challenges = given if isinstance(given, tuple) else (given,) * len(domains)
     if len(challenges) != len(domains):
-        section.refuse(
-            "challenge", f"{len(challenges)} challenges for {len(domains)} domains: one for all, or one for each"
-        )
+        found = f"{len(challenges)} challenges for {len(domains)} domains"
+        section.refuse("challenge", f"{found}: one for all, or one for each")
     if len({challenge.wait for challenge in challenges if isinstance(challenge, Dns)} - {None}) > 1:
-        section.refuse(
-            "challenge", "acme.sh waits once for all TXT records of a certificate: give each the same `wait`"
-        )
+        why = "acme.sh waits once for all TXT records of a certificate"
+        section.refuse("challenge", f"{why}: give each the same `wait`")
     given_env: Dict[str, Any] = {}
     for challenge in challenges:
         for variable, value in challenge.env.items() if isinstance(challenge, Dns) else ():
@@ -156,10 +142,8 @@ def _challenges(section: Section, domains: Tuple[str, ...]) -> Tuple[Challenge, 
                 section.refuse("challenge", f"{message}: make a certificate of the names of each")
     for domain, challenge in zip(domains, challenges):
         if domain.startswith("*.") and not isinstance(challenge, Dns):
-            section.refuse(
-                "challenge",
-                f"{domain} needs {{dns: …}}: a wildcard is certified by dns-01 only (RFC 8555 section 7.1.4)",
-            )
+            why = "a wildcard is certified by dns-01 only (RFC 8555 section 7.1.4)"
+            section.refuse("challenge", f"{domain} needs {{dns: …}}: {why}")
     return challenges
 
 
@@ -173,18 +157,15 @@ def _targets(section: Section, root: Section) -> Tuple[Target, ...]:
         elif synology:
             targets.append(target_of(name, given, synology))
         elif "synology" not in root.nodes:
-            root.reader.refuse(
-                given.node, given.path, "the file has no section `synology:` with url, account and verify"
-            )
+            message = "the file has no section `synology:` with url, account and verify"
+            root.reader.refuse(given.node, given.path, message)
     return tuple(targets)
 
 
 def _full_target(name: str, section: Section) -> Target:
     env: Optional[Section] = section.get("env")
     hook: str = section.get("hook") or ""
-    variables: Any = {}
-    if env:
-        variables = canonical(env) if hook == SYNOLOGY_HOOK else dict(env.values)
+    variables = {} if env is None else canonical(env) if hook == SYNOLOGY_HOOK else dict(env.values)
     return Target(name, hook, variables, section.get("verify"), install=section.get("install"))
 
 

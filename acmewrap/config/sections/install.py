@@ -14,8 +14,6 @@ from ..model import Certificate, Schedule
 from .paths import PathKind
 from .scalars import ANY, COMMAND
 
-_OF_KEYS, _OF_OTHERS = 0o640, 0o664  # the most that a mode may allow
-
 
 def _mode(text: str) -> int:
     if not re.fullmatch("0?[0-7]{3}", text):
@@ -23,16 +21,13 @@ def _mode(text: str) -> int:
     return int(text, 8)
 
 
+_MODE_TEXT = {"type": "string", "pattern": "^0?[0-7]{3}$"}
 _ACCOUNT = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _ACCESS = {
     "owner": Key(matching(_ACCOUNT, "the name or number of a user"), "Whose it is; only root can give a file away."),
     "group": Key(matching(_ACCOUNT, "the name or number of a group"), "Its group."),
     "mode": Key(
-        Scalar(
-            "a mode such as 0640",
-            _mode,
-            {"anyOf": [{"type": "string", "pattern": "^0?[0-7]{3}$"}, {"type": "integer"}]},
-        ),
+        Scalar("a mode such as 0640", _mode, {"anyOf": [_MODE_TEXT, {"type": "integer"}]}),
         "Its mode. What is there already keeps its own; else it is 0600 with a key in it (0640 with a `group`) and 0644 without.",
     ),
 }
@@ -50,17 +45,13 @@ def _check(section: Section) -> None:
     if section.get("folder") and single:
         section.refuse("folder", f"holds all files; leave out {', '.join(single)}")
     elif not section.get("folder") and not {"fullchain_file", "cert_file", "combined_file"}.intersection(single):
-        section.refuse(
-            "fullchain_file", "is missing: without it, cert_file or combined_file nobody could tell what was installed"
-        )
+        why = "without it, cert_file or combined_file nobody could tell what was installed"
+        section.refuse("fullchain_file", f"is missing: {why}")
     for part in ("folder", *single):
-        place, most = section.get(part), _OF_KEYS if part in ("folder", *KEY_PARTS) else _OF_OTHERS
+        place, most, why = section.get(part), 0o664, "others could write it"
+        if part in ("folder", *KEY_PARTS):
+            most, why = 0o640, "a private key is for its owner, and for its group to read"
         if isinstance(place, InstallFile) and place.mode is not None and place.mode & ~most:
-            why = (
-                "a private key is for its owner, and for its group to read"
-                if most == _OF_KEYS
-                else "others could write it"
-            )
             section.refuse(part, f"has mode {place.mode:04o}: {why}")
 
 
@@ -103,22 +94,17 @@ def check_installs(root: Section, certificates: Mapping[str, Certificate], sched
     """No two certificates go to one place, and plain acme.sh can do what it is to do when it runs by itself."""
     owners: Dict[Path, str] = {}
     for name, certificate in certificates.items():
-        installs = [target for target in certificate.targets if target.install is not None]
-        for target in installs:
-            given: Any = root.get("certificates")[name].get("deploy")[target.name]
-            own, install = f"{name}.deploy.{target.name}", target.install
-            assert install is not None
+        installs = [(target.name, target.install) for target in certificate.targets if target.install is not None]
+        for index, (target, install) in enumerate(installs):
+            given: Any = root.get("certificates")[name].get("deploy")[target]
+            own = f"{name}.deploy.{target}"
             for place in install.places:
                 owner = owners.setdefault(place, own)
                 if owner != own:
                     given.refuse("install", f"{owner} installs {place} too: each would replace the other's")
             if schedule is not None and schedule.run == "wrapper":
+                alone = "acme.sh by itself (schedule.run: wrapper)"
                 if install.folder is not None or install.combined_file is not None:
-                    given.refuse(
-                        "install",
-                        "acme.sh by itself (schedule.run: wrapper) writes neither `folder` nor `combined_file`",
-                    )
-                if target is not installs[0]:
-                    given.refuse(
-                        "install", "acme.sh by itself (schedule.run: wrapper) installs a certificate in one way only"
-                    )
+                    given.refuse("install", f"{alone} writes neither `folder` nor `combined_file`")
+                if index > 0:
+                    given.refuse("install", f"{alone} installs a certificate in one way only")

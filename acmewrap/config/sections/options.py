@@ -90,7 +90,6 @@ def missing_options(wanted: Sequence[str], options: Sequence[str], settings: Any
 
 
 def _has(settings: Any, since: str) -> bool:
-    release, first = (
-        tuple(map(int, re.findall(r"[0-9]+", text))) for text in (getattr(settings, "release", ""), since)
-    )
+    texts = getattr(settings, "release", ""), since
+    release, first = (tuple(map(int, re.findall(r"[0-9]+", text))) for text in texts)
     return release >= first

@@ -48,14 +48,12 @@ class Bundle(PathKind):
         if "-----" not in text:
             return super().read(node, path, reader)
         if "PRIVATE KEY" in text:
-            return reader.refuse(
-                node, path, "holds a private key: only certificates belong here; treat that key as disclosed"
-            )
+            message = "holds a private key: only certificates belong here; treat that key as disclosed"
+            return reader.refuse(node, path, message)
         rest = _BLOCK.sub("", text)
         if rest == text or "-----" in rest:
-            return reader.refuse(
-                node, path, "not PEM: expected BEGIN CERTIFICATE, base64 and END CERTIFICATE (keep lines with `|`)"
-            )
+            message = "not PEM: expected BEGIN CERTIFICATE, base64 and END CERTIFICATE (keep lines with `|`)"
+            return reader.refuse(node, path, message)
         return text
 
     def schema(self) -> Dict[str, Any]:

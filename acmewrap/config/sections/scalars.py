@@ -41,16 +41,8 @@ FLAG = Scalar(
     choice({"true": True, "false": False, "yes": True, "no": False}).parse,
     {"enum": [True, False, "true", "false", "yes", "no"]},
 )
-DOMAIN = Scalar(
-    "a domain name or an IP address",
-    check_domain,
-    {
-        "anyOf": [
-            {"type": "string", "pattern": f"^(?:{DOMAIN_PATTERN})$"},
-            {"type": "string", "pattern": f"^{ADDRESS_PATTERN}$"},
-        ]
-    },
-)
+_DOMAIN_SHAPES = [{"type": "string", "pattern": f"^{one}$"} for one in (f"(?:{DOMAIN_PATTERN})", ADDRESS_PATTERN)]
+DOMAIN = Scalar("a domain name or an IP address", check_domain, {"anyOf": _DOMAIN_SHAPES})
 KEY_TYPES: Tuple[KeyType, ...] = get_args(KeyType)
 KEY = choice({**{name: name for name in KEY_TYPES}, **{f"rsa-{name}": name for name in KEY_TYPES if name.isdigit()}})
 
@@ -62,14 +54,7 @@ _FINGERPRINT = "(?:(?:SHA|sha)256 Fingerprint=)?(?:[0-9A-Fa-f]{2}[: ]?){31}[0-9A
 
 
 def _match(pattern: str, text: str, expects: str) -> Match[str]:
-    found = re.fullmatch(pattern, text)
-    if found is None:
-        raise ValueError(f"expected {expects}, not {quoted(text)}")
-    return found
-
-
-def _naming(pattern: str, text: str, expects: str) -> Match[str]:
-    """The same of a text that names a machine."""
+    """Of a text that names a machine."""
     found = re.fullmatch(pattern, text)
     if found is None:
         raise unexpected(expects, text)
@@ -77,15 +62,14 @@ def _naming(pattern: str, text: str, expects: str) -> Match[str]:
 
 
 def _whole(text: str, least: int, most: int, expects: str) -> int:
-    if not least <= int(_match("[0-9]{1,9}", text, expects).group()) <= most:
+    if not re.fullmatch("[0-9]{1,9}", text) or not least <= int(text) <= most:
         raise ValueError(f"expected {expects}, not {quoted(text)}")
     return int(text)
 
 
 def whole_number(least: int, most: int, expects: str) -> Scalar:
-    shape = {
-        "anyOf": [{"type": "integer", "minimum": least, "maximum": most}, {"type": "string", "pattern": "^[0-9]{1,9}$"}]
-    }
+    number = {"type": "integer", "minimum": least, "maximum": most}
+    shape = {"anyOf": [number, {"type": "string", "pattern": "^[0-9]{1,9}$"}]}
     return Scalar(expects, lambda text: _whole(text, least, most, expects), shape)
 
 
@@ -107,21 +91,22 @@ def _fraction(text: str) -> RenewAt:
         dividend, _, divisor = text.rstrip("%").partition("/")
         value = float(dividend) / (100 if text.endswith("%") else float(divisor or 1) or float("inf"))
     if not 0 < value < 1:
-        raise ValueError(
-            f"expected a part of the lifetime between 0 and 1 such as 2/3, 0.66 or 66%, not {quoted(text)}"
-        )
+        expects = "a part of the lifetime between 0 and 1 such as 2/3, 0.66 or 66%"
+        raise ValueError(f"expected {expects}, not {quoted(text)}")
     return RenewAt(value)
 
 
 def _time(text: str) -> Tuple[int, int]:
-    match = _match("([01]?[0-9]|2[0-3]):([0-5][0-9])", text, "a time of day such as 04:55")
+    match = re.fullmatch("([01]?[0-9]|2[0-3]):([0-5][0-9])", text)
+    if match is None:
+        raise ValueError(f"expected a time of day such as 04:55, not {quoted(text)}")
     return int(match[1]), int(match[2])
 
 
 def _endpoint(text: str) -> Optional[Endpoint]:
     if text in ("no", "false"):
         return None
-    match = _naming(f"({HOST_PATTERN}):([0-9]+)", text, "host:port of a TLS server, or `no` when nobody can look")
+    match = _match(f"({HOST_PATTERN}):([0-9]+)", text, "host:port of a TLS server, or `no` when nobody can look")
     host = match[1].strip("[]")
     port = _whole(match[2], 1, 65535, "a port from 1 to 65535")
     return Endpoint(host=host, port=port, name=host, starttls=STARTTLS_PORTS.get(port))
@@ -130,15 +115,14 @@ def _endpoint(text: str) -> Optional[Endpoint]:
 def _proxy(text: str) -> str:
     if "@" in text:
         raise ValueError("a proxy with a password is written as {file: path}, in a file that others cannot read")
-    return _naming(_PROXY_URL, text, "the URL of a proxy such as http://proxy.lan:3128").group()
+    return _match(_PROXY_URL, text, "the URL of a proxy such as http://proxy.lan:3128").group()
 
 
 def _server(text: str) -> str:
-    match = _naming(URL_PATTERN, text, "the URL of an ACME directory such as https://ca.example.com/acme/directory")
+    match = _match(URL_PATTERN, text, "the URL of an ACME directory such as https://ca.example.com/acme/directory")
     if match[1] == "http" and not is_loopback(match[2]):
-        raise ValueError(
-            "expected https: a directory read in the clear can be replaced by anybody on the way (http: loopback only)"
-        )
+        why = "a directory read in the clear can be replaced by anybody on the way"
+        raise ValueError(f"expected https: {why} (http: loopback only)")
     _whole(match[3] or "443", 1, 65535, "a port from 1 to 65535")
     return text
 
@@ -147,19 +131,16 @@ def is_loopback(host: str) -> bool:
     """Whether *host*, a name or an address (with brackets or without), is this machine whatever a resolver says."""
     import ipaddress
 
-    host = host.strip("[]").lower()
-    if host == "localhost":
-        return True
+    host = host.strip("[]")
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
-        return False
+        return host.lower() == "localhost"
 
 
 def _nas(text: str) -> str:
-    match = _naming(
-        rf"(https?)://({HOST_PATTERN})(?::([0-9]{{1,5}}))?/?", text, "the address of DSM such as http://localhost:5000"
-    )
+    pattern = rf"(https?)://({HOST_PATTERN})(?::([0-9]{{1,5}}))?/?"
+    match = _match(pattern, text, "the address of DSM such as http://localhost:5000")
     port = _whole(match[3] or str(_DSM_PORTS[match[1]]), 1, 65535, "a port from 1 to 65535")
     return f"{match[1]}://{match[2]}:{port}"
 
@@ -173,9 +154,8 @@ def _fingerprint(text: str) -> str:
 
 def _description(text: str) -> str:
     if not text or set(text) & set('"\\'):
-        raise ValueError(
-            "expected a description without double quotes and backslashes: acme.sh's hook cannot find such an entry"
-        )
+        why = "acme.sh's hook cannot find such an entry"
+        raise ValueError(f"expected a description without double quotes and backslashes: {why}")
     if text != text.strip():
         raise ValueError("expected a description without blanks at its ends: DSM does not keep them")
     return check_value(text)
@@ -191,7 +171,7 @@ def _shape(pattern: str) -> Dict[str, Any]:
 
 
 def _machine(pattern: str, expects: str) -> Scalar:
-    return Scalar(expects, lambda text: _naming(pattern, text, expects).group(), _shape(pattern))
+    return Scalar(expects, lambda text: _match(pattern, text, expects).group(), _shape(pattern))
 
 
 COMMAND = matching(r"[^\s].*", "a shell command")

@@ -32,9 +32,8 @@ def _check_versions(section: Section) -> None:
         section.refuse("min_tls", "is above max_tls")
 
 
-_VERSION = replace(
-    choice(get_args(TlsVersion)), shape={"enum": [*get_args(TlsVersion), *map(float, get_args(TlsVersion))]}
-)
+_VERSIONS = get_args(TlsVersion)
+_VERSION = replace(choice(_VERSIONS), shape={"enum": [*_VERSIONS, *map(float, _VERSIONS)]})
 VERIFY = Either(
     "host:port of a TLS server, its parts {host, port, name, starttls, timeout, …}, or `no`",
     text=ENDPOINT_TEXT,
@@ -187,10 +186,7 @@ def canonical(env: Section) -> Mapping[str, Any]:
         if upper in variables:
             env.refuse(name, f"{upper} is there twice, in another spelling")
         elif upper.startswith("SYNO_") and upper not in SYNOLOGY_VARIABLES:
-            env.refuse(
-                name,
-                f"the hook {SYNOLOGY_HOOK} has no such variable{suggestion(upper, SYNOLOGY_VARIABLES)}; it has "
-                f"{', '.join(SYNOLOGY_VARIABLES)}",
-            )
+            hint = f"{suggestion(upper, SYNOLOGY_VARIABLES)}; it has {', '.join(SYNOLOGY_VARIABLES)}"
+            env.refuse(name, f"the hook {SYNOLOGY_HOOK} has no such variable{hint}")
         variables[upper] = value
     return variables

@@ -18,21 +18,7 @@ from .install import INSTALL
 from .options import OPTION, USAGES
 from .paths import Bundle, PathKind
 from .release import ACME_SH
-from .scalars import (
-    ANY,
-    CHAIN,
-    DOMAIN,
-    DURATION,
-    EMAIL,
-    FRACTION,
-    HOOK,
-    JOBS,
-    KEY,
-    NAME,
-    PROXY,
-    SERVER,
-    TIME,
-)
+from .scalars import ANY, CHAIN, DOMAIN, DURATION, EMAIL, FRACTION, HOOK, JOBS, KEY, NAME, PROXY, SERVER, TIME
 from .synology import DSM_CERTIFICATE, SYNOLOGY, VERIFY, VERIFY_MISSING, Shorthand
 
 

@@ -27,10 +27,8 @@ def revoke(config: Config, step: RevokeCertificate, context: RunContext) -> None
         found = read_state(config, CERTIFICATE_PARTS, (one.name,)).certificates[one.name]
         pending = found.unproven(config, config.certificates[one.name])
         if found.compromised or pending:
-            lacking = (
-                "another has not been issued" if found.compromised else f"another is not proven at {', '.join(pending)}"
-            )
-            message = f"serial {one.leaf.serial} of {one.name} was not revoked: {lacking}"
+            lacking = "has not been issued" if found.compromised else f"is not proven at {', '.join(pending)}"
+            message = f"serial {one.leaf.serial} of {one.name} was not revoked: another {lacking}"
             raise DeployError(failure("revoke.unproven", message, name=one.name))
     if one.leaf.not_after > instant(context.clock()):  # none is revoked that has ended
         acme, files = context.open_acme(config, one.authority, one.name), one.stored.files
