@@ -1,4 +1,4 @@
-"""A run that is known to find nothing to do, reported from its record: new times in the metrics, and one ping. Light imports."""
+"""Reports a run that is known to find nothing to do, from its record: metrics and one ping. It imports next to nothing."""
 
 from __future__ import annotations
 
