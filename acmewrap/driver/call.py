@@ -26,7 +26,7 @@ from .homes.staging import Staging
 from .output.diagnosis import diagnose
 from .output.transcript import Transcript, read
 from .process import Command, Completed, OnLine, ProcessRunner, Runner
-from .release import installation
+from .release import verification
 
 _LOGGED = ("issue", "renew", "register_account", "update_account", "deactivate_account", "deactivate")
 # Without variables of a dnsapi hook these give curl and openssl nothing that anybody may not see.
@@ -93,7 +93,7 @@ class Caller:
         """
         trust.refuse_weak(self.program / "acme.sh")
         # What was checked is what runs: the link may lead elsewhere by then. Only its owner can write in the folder itself.
-        program = installation.verify(self.program, self.version(), self.files) if self.verify else self.program
+        program = verification.verify(self.program, self.version(), self.files) if self.verify else self.program
         given = variables or {}
         command.check_values(given)
         homes = (

@@ -47,7 +47,7 @@ def read(archive: Path) -> Tuple[Pin, Mapping[str, bytes]]:
 
 
 def keep(pin: Pin, contents: Mapping[str, bytes], cache: Path) -> None:
-    """Lay the release where :func:`acmewrap.driver.release.installation.install` looks first: there is no other place to get it."""
+    """Lay the release where :func:`.installation.install_acme_sh` looks first: there is no other place to get it."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
         for path, content in contents.items():
