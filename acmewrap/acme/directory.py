@@ -105,11 +105,9 @@ def read_clock(url: str, proxy: Optional[Secret] = None, timeout: float = _TIMEO
         return None
 
 
-def _speaker(timeout: float, trust: Trust, proxy: Optional[Secret]) -> Http:
+def _speaker(wait: float, trust: Trust, proxy: Optional[Secret]) -> Http:
     through = None if proxy is None else proxy.reveal()
-    return Http(
-        timeout * _PATIENCE, _LIMIT, wait=timeout, trust=trust, redirects=_REDIRECTS, proxies=True, proxy=through
-    )
+    return Http(_PATIENCE * wait, _LIMIT, wait, trust, _REDIRECTS, proxies=True, proxy=through)
 
 
 def _unreachable(

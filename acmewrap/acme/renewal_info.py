@@ -55,11 +55,10 @@ def fetch(source: str, leaf: X509, ca_bundle: Optional[Path], proxy: Optional[Se
 
 
 def _parse(document: Any, retry_after: Optional[str], date: Optional[float]) -> RenewalInfo:
-    window = document["suggestedWindow"]
+    window, explanation = document["suggestedWindow"], document.get("explanationURL")
     begin, end = _seconds(window["start"]), _seconds(window["end"])
     if end <= begin:
         raise ValueError("the window ends before it begins")
-    explanation = document.get("explanationURL")
     wait = waiting_time(retry_after, date)
     wait = None if wait is None else min(max(wait, SHORTEST_LOOK), LONGEST_LOOK)
     safe = isinstance(explanation, str) and is_safe_url(explanation)

@@ -40,9 +40,8 @@ def read(archive: Path) -> Tuple[Pin, Mapping[str, bytes]]:
     try:
         parse_pin(render_pin(pin))
     except ValueError as error:
-        raise ReleaseError(
-            failure("release.unsafe", f"{archive} is refused: a file has an odd name ({error})")
-        ) from error
+        message = f"{archive} is refused: a file has an odd name ({error})"
+        raise ReleaseError(failure("release.unsafe", message)) from error
     return pin, contents
 
 
