@@ -107,17 +107,9 @@ class Caller:
         if binding is not None:
             staging.bind_account(self.server, binding)
         deadline = self.deadlines.get(verb) or command.DEADLINES.get(verb, command.DEFAULT_DEADLINE) + patience
-        done = self.runner.run(
-            Command(
-                verb=verb,
-                argv=argv,
-                environment=self._environment(verb, staging, given, self._polls(verb, program), deadline),
-                folder=staging.temporary,
-                timeout=deadline,
-                secrets=(*secrets, *(value for value in (*given.values(), self.proxy) if isinstance(value, Secret))),
-            ),
-            on_line,
-        )
+        environment = self._environment(verb, staging, given, self._polls(verb, program), deadline)
+        secrets += tuple(value for value in (*given.values(), self.proxy) if isinstance(value, Secret))
+        done = self.runner.run(Command(verb, argv, environment, staging.temporary, deadline, secrets), on_line)
         staging.keep_account(self.home, self.server, account)
         return CallResult(**vars(done))
 

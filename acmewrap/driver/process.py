@@ -133,9 +133,8 @@ class ProcessRunner:
                 )
         except OSError as error:
             message = f"{error.filename or command.argv[0]} cannot be started: {error.strerror}"
-            raise CommandError(
-                failure("tool.missing", message, tool=command.argv[0]), command=command.printable()
-            ) from error
+            fault = failure("tool.missing", message, tool=command.argv[0])
+            raise CommandError(fault, command=command.printable()) from error
 
     def _follow(self, process: subprocess.Popen[bytes], output: BinaryIO, lines: _Lines, limit: float) -> bool:
         """Read until the command has ended and its output with it, or *limit* has passed (True) and the group is ended."""

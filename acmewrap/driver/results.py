@@ -114,9 +114,7 @@ class CronResult(Result):
     _error = IssueError
 
     def _first_failure(self) -> Optional[Failure]:
-        return next(
-            (one for one in (self.failure, *(entry.failure for entry in self.entries)) if one is not None), None
-        )
+        return next(filter(None, (self.failure, *(entry.failure for entry in self.entries))), None)
 
 
 @frozen

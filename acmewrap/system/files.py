@@ -219,9 +219,8 @@ def _access(path: Path) -> Iterator[None]:
 
 def _first_file(path: Path) -> Path:
     """What lies where a folder on the way to *path* should be."""
-    return next(
-        (parent for parent in reversed(path.parents) if os.path.lexists(str(parent)) and not parent.is_dir()), path
-    )
+    files = (parent for parent in reversed(path.parents) if os.path.lexists(str(parent)) and not parent.is_dir())
+    return next(files, path)
 
 
 def _in_the_way(path: Path) -> AccessError:
