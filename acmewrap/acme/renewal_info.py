@@ -41,9 +41,8 @@ def certificate_id(leaf: X509) -> str:
 
 
 def fetch(source: str, leaf: X509, ca_bundle: Optional[Path], proxy: Optional[Secret] = None) -> RenewalInfo:
-    """What the authority says of *leaf*; *source* is the directory's ``renewalInfo``. For *proxy* see :func:`directory.fetch`.
-
-    Raises :class:`UnreachableError` as :func:`directory.fetch` does, ``ca.no_advice`` when the answer makes no sense.
+    """What the authority says of *leaf*; *source* is the directory's ``renewalInfo``. Raises :class:`UnreachableError` as
+    :func:`directory.fetch` does, ``ca.no_advice`` when the answer makes no sense.
     """
     try:
         url = f"{source.rstrip('/')}/{certificate_id(leaf)}"

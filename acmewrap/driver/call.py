@@ -87,9 +87,9 @@ class Caller:
         """Run acme.sh in *staging*. ``bound`` adds server and bundle; ``variables`` are the hook's; ``binding`` are lines
         for ``ca.conf`` that only this call sees; ``patience`` are seconds to add to the usual deadline.
 
-        Raises :class:`AccessError` when this is root and the script another user's to change, or when the account's
-        configuration is not plain values (``home.unsafe``); :class:`ReleaseError` when acme.sh is not what was pinned;
-        :class:`CommandError` when it cannot be started or an argument or value is unsafe.
+        Raises :class:`AccessError` when this is root and the script another user's to change, or when the account's configuration
+        is not plain values (``home.unsafe``); :class:`ReleaseError` when acme.sh is not what was pinned; :class:`CommandError` when
+        it cannot be started or an argument or value is unsafe.
         """
         trust.refuse_weak(self.program / "acme.sh")
         # What was checked is what runs: the link may lead elsewhere by then. Only its owner can write in the folder itself.
@@ -121,9 +121,7 @@ class Caller:
         return version
 
     def refuse_exchangeable_command(self, text: str) -> None:
-        """For root: raise :class:`AccessError` when another user can change the program of a shell command. What the shell cannot
-        read it refuses itself.
-        """
+        """For root: raise :class:`AccessError` when another user can change the program of a shell command that can be read."""
         with contextlib.suppress(ValueError):
             trust.refuse_weak_command(shlex.split(text), self.path)
 

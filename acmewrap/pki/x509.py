@@ -91,9 +91,7 @@ def find_der(der: bytes) -> Optional[X509]:
 
 
 def parse_der(der: bytes) -> X509:
-    """One DER certificate. Raises ValueError when it is none. What is only shown (names, the kind of key) is read as far as it can
-    be: a certificate with a name or a key that nobody knows here is one all the same.
-    """
+    """One DER certificate. Raises ValueError when it is none. What is only shown (names, the kind of key) may be of any kind."""
     try:
         return _parse(der)
     except (IndexError, KeyError, UnicodeDecodeError) as error:
@@ -101,15 +99,14 @@ def parse_der(der: bytes) -> X509:
 
 
 def key_matches(key: bytes, certificate: X509) -> bool:
-    """Whether the PEM private key *key* (SEC 1, PKCS #1 or PKCS #8, not encrypted) belongs to *certificate*.
-
-    Raises ValueError when *key* cannot be read.
-    """
+    """Whether the PEM private key *key* belongs to *certificate*. Raises ValueError as :func:`public_part` does."""
     return public_part(key) == certificate.public_key
 
 
 def public_part(key: bytes) -> bytes:
-    """The public key of the PEM private key *key*, as :attr:`X509.public_key` has it. Raises ValueError when it cannot be read."""
+    """The public key, as :attr:`X509.public_key` has it, of the PEM private key *key* (SEC 1, PKCS #1 or PKCS #8, not encrypted).
+    Raises ValueError when it cannot be read.
+    """
     try:
         return _public_part(key)
     except (IndexError, KeyError) as error:

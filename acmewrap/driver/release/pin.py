@@ -66,9 +66,8 @@ def newest() -> str:
 
 
 def pinned(version: str, own: Optional[Pin] = None, *, allow_vulnerable: bool = False) -> Release:
-    """The pinned release *version*.
-
-    Raises :class:`ReleaseError`: ``release.unpinned``; ``release.vulnerable`` for one with a known hole unless *allow_vulnerable*.
+    """The pinned release *version*. Raises :class:`ReleaseError`: ``release.unpinned``; ``release.vulnerable`` for one with a known
+    hole, unless *allow_vulnerable*.
     """
     release = releases(own).get(version)
     if release is None:

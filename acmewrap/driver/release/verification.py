@@ -19,9 +19,8 @@ def verify(folder: Path, version: str, files: Optional[Mapping[str, str]] = None
     """Hold every file of the acme.sh in *folder* against the manifest of *version* (or *files*: path -> SHA-256), and every other
     file there that acme.sh could run. Returns the folder that was looked at, which *folder* may be a link to: run that one.
 
-    Raises :class:`ReleaseError`: ``release.missing`` when nothing is there, ``release.other`` when another release is,
-    ``release.drift`` with the first files that differ or do not belong there, ``release.unpinned``; :class:`AccessError`
-    (``release.unreadable``).
+    Raises :class:`ReleaseError`: ``release.missing``, ``release.other`` when another release is there, ``release.unpinned``,
+    ``release.drift`` with the first files that differ or do not belong; :class:`AccessError` (``release.unreadable``).
     """
     real = _follow(folder)
     found = differences(real, manifest(version) if files is None else files)
