@@ -94,7 +94,7 @@ def remove(found: OtherEntry, config: Config) -> None:
         return
     block = crontab.CrontabEntry(found.name, Schedule(), (), Path())
     foreign = found.reason is Plain.RUNS_ACME_SH
-    edit = partial(crontab.edit, partial(_without, found.name) if foreign else block.remove)
+    edit = partial(crontab.edit, partial(_without, found.name) if foreign else block.without)
     privileges.as_root(edit) if found.roots else edit()
 
 
