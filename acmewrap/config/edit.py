@@ -139,7 +139,6 @@ def _with_scalar(text: str, node: ScalarNode, value: str) -> str:
 
 
 def _find(mapping: Optional[Node], name: str) -> Optional[Node]:
-    """The value of the key *name*."""
     return (_entry(mapping, name) or (None, None))[1]
 
 
