@@ -75,9 +75,6 @@ def is_look_due(next_look: int, now: float) -> bool:
 
 
 def is_believed(when: float, now: float, end: Optional[int] = None, interval: int = 0) -> bool:
-    """Whether *when*, written down by an earlier run as the next try, still holds: nobody would put it off so far now.
-
-    What was noted by a clock that is right always does.
-    """
+    """Whether *when*, noted by an earlier run as the next try, still holds: nobody would put it off so far now."""
     longest = float(LONGEST_RETRY_AFTER) if end is None else latest_try(now, end, interval) - now
     return when - now <= min(longest, LONGEST_RETRY_AFTER) + 1  # both were rounded

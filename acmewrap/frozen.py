@@ -35,9 +35,11 @@ class _Field(SimpleNamespace):
     """One field: its annotation (``kind``), and the options."""
 
 
-def field(**options: Any) -> Any:
-    """As :func:`dataclasses.field`, with the options that are used here."""
-    return _Field(**{**_OPTIONS, **options})
+def field(*, kw_only: bool = False, **options: Any) -> Any:
+    """As :func:`dataclasses.field`, with the options that are used here; what is ``kw_only`` comes after all other fields, also
+    those of subclasses.
+    """
+    return _Field(kw_only=kw_only, **{**_OPTIONS, **options})
 
 
 @dataclass_transform(frozen_default=True, field_specifiers=(field,))
@@ -72,6 +74,7 @@ def _fields_of(cls: type) -> Dict[str, _Field]:
                     value = own.get(name, _MISSING)
                     found[name] = value if isinstance(value, _Field) else field(default=value)
                     found[name].kind = kind
+        found = dict(sorted(found.items(), key=lambda item: bool(item[1].kw_only)))
         cls.__frozen_fields__ = found  # type: ignore[attr-defined]
     return found
 
@@ -81,6 +84,8 @@ def _compile_init(cls: type) -> Callable[..., None]:
     parameters, values = ["self"], []
     for name, field in _fields_of(cls).items():
         names[f"default_of_{name}"] = field.default if field.default_factory is _MISSING else field.default_factory
+        if field.kw_only and "*" not in parameters:
+            parameters.append("*")
         value = name if field.init else f"default_of_{name}"
         if field.default_factory is not _MISSING:
             value = f"default_of_{name}() if {name} is missing else {name}"

@@ -238,9 +238,9 @@ class Job:
 
     def _execute(self, names: Tuple[str, ...], command: Command, **asked: Any) -> Run:
         def write(run: Run) -> str:
-            from .report import rendering
+            from .report import document
 
-            return rendering.of_run(command, run, self.status(*names, run=run))
+            return document.text_of_run(command, run, self.status(*names, run=run))
 
         converging = replace(self._converge(names, command, **asked), document=write, noted_as=command)
         if self.config.monitoring is None or command not in MONITORED:

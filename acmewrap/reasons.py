@@ -1,7 +1,4 @@
-"""How something compares with what the file asks for, and why a step is done: kinds and values, to decide by and to print.
-
-The sentences about them are made in :mod:`acmewrap.report.wording`, and nowhere else.
-"""
+"""Why a step is done, as kinds and values to decide by and to print; the sentences are made in :mod:`acmewrap.report.wording`."""
 
 from __future__ import annotations
 

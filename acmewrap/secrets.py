@@ -92,15 +92,18 @@ Reference = Union[FileReference, EnvironmentReference, CommandReference, Credent
 
 
 def resolve(reference: Reference, environ: Mapping[str, str]) -> Secret:
-    """The secret behind *reference*. Raises :class:`AccessError` (``secret.unavailable``) when there is none, or one that no
-    program can be given.
-    """
+    """The secret behind *reference*. Raises :class:`AccessError` (``secret.unavailable``), also where no program can take it."""
     if isinstance(reference, InlineSecret):
         return reference.value
     where, text = _find(reference, environ)
     if "\0" in text or not _is_utf_8(text):  # neither an environment nor a request can hold it
         raise _unavailable(f"{where} holds what is no UTF-8 text, or a zero byte")
     return Secret(text)
+
+
+def resolve_all(env: Mapping[str, Union[str, Reference]], environ: Mapping[str, str]) -> Dict[str, Union[str, Secret]]:
+    """*env* with the secret in the place of each reference. Raises what :func:`resolve` raises."""
+    return {name: one if isinstance(one, str) else resolve(one, environ) for name, one in env.items()}
 
 
 def _find(reference: Reference, environ: Mapping[str, str]) -> Tuple[str, str]:
@@ -114,9 +117,8 @@ def _find(reference: Reference, environ: Mapping[str, str]) -> Tuple[str, str]:
     if isinstance(reference, CredentialReference):
         folder = environ.get("CREDENTIALS_DIRECTORY")
         if folder is None:
-            raise _unavailable(
-                f"credential {reference.name}: CREDENTIALS_DIRECTORY is not set (it is systemd that sets it)"
-            )
+            unset = "CREDENTIALS_DIRECTORY is not set (it is systemd that sets it)"
+            raise _unavailable(f"credential {reference.name}: {unset}")
         return f"the credential {reference.name}", _text_of(Path(folder) / reference.name)
     assert isinstance(reference, FileReference)
     return str(reference.path), _text_of(reference.path)
@@ -177,17 +179,20 @@ def _forms(value: str) -> Iterable[str]:
     if not value:
         return
     encoded = quote(value, safe="")
-    yield value
-    yield from (encoded, re.sub("%..", lambda match: match.group().lower(), encoded), quote_plus(value), quote(value))
+    yield from (
+        value,
+        encoded,
+        re.sub("%..", lambda match: match.group().lower(), encoded),
+        quote_plus(value),
+        quote(value),
+    )
     for data in (value.encode(), value.encode() + b"\n"):
         wrapped = base64.b64encode(data).decode()
         yield wrapped
         for width in (64, 76):  # as `openssl base64` and `base64` break it into lines
             yield from (wrapped[at : at + width] for at in range(0, len(wrapped) - 3, width))
-    yield shlex.quote(value)
-    yield value.replace("'", "'\\''")
-    yield json.dumps(value)[1:-1]
-    yield json.dumps(value, ensure_ascii=False)[1:-1]
+    yield from (shlex.quote(value), value.replace("'", "'\\''"))
+    yield from (json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1])
     yield from (line for line in value.splitlines() if len(line) > 3)
 
 

@@ -14,10 +14,10 @@ import re
 import time
 import traceback
 from pathlib import Path
-from typing import Iterator, List, Mapping, Match, Optional
+from typing import Callable, Iterator, List, Mapping, Match, Optional, TypeVar
 
 from . import __version__
-from .errors import AccessError, AcmewrapError
+from .errors import AccessError, AcmewrapError, Failure
 from .failures import failure
 from .formats.text import visible
 from .system import files
@@ -28,13 +28,12 @@ _ID = "internal.unexpected"
 _NAME = re.compile(r"unexpected-[0-9a-f]{12}\.txt")
 _WORDED_BY_PYTHON = (ArithmeticError, AttributeError, IndexError, NameError, RecursionError, TypeError)
 _PACKAGE = Path(os.path.abspath(__file__)).parent
+_Seen = TypeVar("_Seen")
 _QUOTED = re.compile(r"'([^']*)'|\"([^\"]*)\"")
 
 
 def explain(error: Exception, folder: Path, subject: str) -> AcmewrapError:
-    """*error* as one of this package: one that is stays, one of the operating system is described, and for any other a report
-    is written into *folder*. *subject*: what it happened to, such as a step.
-    """
+    """*error*, which happened to *subject*, as one of this package; what nobody has thought of is reported in *folder*."""
     if isinstance(error, AcmewrapError):
         return error
     if isinstance(error, OSError):
@@ -45,6 +44,21 @@ def explain(error: Exception, folder: Path, subject: str) -> AcmewrapError:
         return AcmewrapError(failure(_ID, f"{message}; the report is in {report}", report=report))
     way, shown = tuple(_way(error)), "the lines that are shown with it"
     return AcmewrapError(failure(_ID, f"{message}, and no report could be written to {folder}", way, report=shown))
+
+
+class Guard:
+    """Reads one thing after another: what goes wrong with one becomes a failure, and keeps nobody from looking at the others."""
+
+    def __init__(self, reports: Path) -> None:
+        self.reports = reports
+        self.failures: List[Failure] = []
+
+    def read(self, what: str, look: Callable[[], _Seen], otherwise: _Seen) -> _Seen:
+        try:
+            return look()
+        except Exception as error:
+            self.failures.append(explain(error, self.reports, what).failure)
+            return otherwise
 
 
 def own_folder(environ: Mapping[str, str]) -> Path:

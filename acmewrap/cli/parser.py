@@ -1,4 +1,4 @@
-"""The words of the command line. What each command means, with examples, stands in :mod:`.manual`."""
+"""The words of the command line. What each command means, with examples, stands in :mod:`acmewrap.report.manual`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any, List, Mapping, NoReturn, Optional, Sequence, Tuple
 
 from ..formats.layout import wrap
 from ..formats.text import visible_lines
-from .manual import COMMANDS, EXIT_CODES, OPTIONS, PLACES, START
+from ..report.manual import COMMANDS, EXIT_CODES, OPTIONS, PLACES, START
 
 PROGRAM = "acmewrap"
 
@@ -37,6 +37,8 @@ def _digest(text: str) -> str:
 
 _ANSWERS = "answers (what is left out is asked for, on a terminal)"
 _IS_SET = {"action": "store_true"}
+_MUST_BE_SET = {"required": True, **_IS_SET}
+_WAIT = {"type": _seconds, "default": 900.0, "metavar": "SECONDS"}
 _PORT = {"type": _port, "default": 80, "metavar": "PORT"}
 _DIGEST = {"type": _digest, "metavar": "HEX"}
 _ACTIONS = {"choices": ("show", "run", "adjust", "remove"), "metavar": "ACTION"}
@@ -70,19 +72,9 @@ _OWN: Tuple[Tuple[str, str, str, Mapping[str, Any]], ...] = (
     ("monitoring", "action", "what to do with it", {"choices": ("test",)}),
     ("status", "--format", "how to print it (table)", {"choices": ("table", "prometheus"), "default": "table"}),
     ("schedule", "action", "show, run, adjust or remove it", _ACTIONS),
-    (
-        "schedule",
-        "--wait",
-        "how long `run` waits for its end (900)",
-        {"type": _seconds, "default": 900.0, "metavar": "SECONDS"},
-    ),
+    ("schedule", "--wait", "how long `run` waits for its end (900)", _WAIT),
     ("revoke replace", "name", "the certificate", {"metavar": "NAME"}),
-    (
-        "replace",
-        "--compromised",
-        "others know its key: revoke it when another is proven",
-        {"required": True, **_IS_SET},
-    ),
+    ("replace", "--compromised", "others know its key: revoke it when another is proven", _MUST_BE_SET),
     ("revoke", "--reason", "CRLReason of RFC 5280, 5.3.1", {"type": int, "default": 0, "choices": (0, 1, 3, 4, 5)}),
     ("run", "--authority", "whose wrapper, when there are several authorities", {"metavar": "NAME"}),
     ("run", "arguments", "passed to acme.sh as they are", {"nargs": argparse.REMAINDER, "metavar": "-- ARGS"}),
@@ -151,10 +143,8 @@ class _Parser(argparse.ArgumentParser):
 
             meant = ALSO_TRIED.get(value) or get_close_matches(value, COMMANDS, 2)
             hint = "".join(f"\n  {PROGRAM} {name:<11} {COMMANDS[name].summary}" for name in meant)
-            self.error(
-                f"there is no command {value!r}"
-                + (f"; did you mean:{hint}" if meant else f"; all of them: {PROGRAM} --help")
-            )
+            advice = f"did you mean:{hint}" if meant else f"all of them: {PROGRAM} --help"
+            self.error(f"there is no command {value!r}; {advice}")
         super()._check_value(action, value)
 
 
@@ -167,9 +157,8 @@ class _Formatter(argparse.HelpFormatter):
 
     def _format_action(self, action: argparse.Action) -> str:
         text = super()._format_action(action)
-        return (
-            text.partition("\n")[2] if action.nargs == argparse.PARSER else text
-        )  # its heading says that these are commands
+        # Their heading says that these are commands.
+        return text.partition("\n")[2] if action.nargs == argparse.PARSER else text
 
     def _split_lines(self, text: str, width: int) -> List[str]:
         return wrap(text, width)
@@ -187,9 +176,8 @@ def build(words: Optional[Sequence[str]] = None) -> argparse.ArgumentParser:
         formatter_class=_Formatter,
     )
     _add_common(parser, tuple(OPTIONS), first=True)
-    parser.add_argument(
-        "--version", dest="command", action="store_const", const="version", help=COMMANDS["version"].summary
-    )
+    about = COMMANDS["version"].summary
+    parser.add_argument("--version", dest="command", action="store_const", const="version", help=about)
     group = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands", prog=PROGRAM)
     for name, page in COMMANDS.items():
         if name not in named and not listed:

@@ -1,6 +1,4 @@
-"""The scheduled run of everything when it is known to find nothing to do: all of it is done here, before anything of size is
-imported. Even :mod:`argparse` takes longer than this does.
-"""
+"""The scheduled run, when it is known to find nothing to do: done before anything of size, even :mod:`argparse`, is imported."""
 
 from __future__ import annotations
 
@@ -20,7 +18,7 @@ NOTHING = "Nothing to do."
 
 
 def finish(words: Sequence[str]) -> Optional[Tuple[Failure, ...]]:
-    """Who could not be told of that run, which is done now; None when *words* ask for another one."""
+    """Do that run: what it could not report to monitoring; None when *words* ask for another one."""
     left = [word for word in words if word not in ("-q", "--quiet")]
     file = ""
     for place in (0, 1):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Dict, Literal, Optional, Tuple
+from typing import Dict, Literal, Optional, Tuple, Union
 
 from ..frozen import frozen
 from ..secrets import Reference
@@ -50,14 +50,23 @@ class Webhook:
     ca_bundle: Optional[Path] = None
 
 
+Service = Union[Healthchecks, Ntfy, Webhook]
+
+
 @frozen
 class Monitoring:
-    """All that is told of runs, and to whom."""
+    """All that is reported of runs, and where to."""
 
     metrics: Optional[Metrics] = None
     healthchecks: Optional[Healthchecks] = None
     ntfy: Optional[Ntfy] = None
     webhook: Optional[Webhook] = None
+
+    @property
+    def services(self) -> Dict[str, Service]:
+        """Those that get messages, by the name of their key."""
+        found = {"healthchecks": self.healthchecks, "ntfy": self.ntfy, "webhook": self.webhook}
+        return {name: service for name, service in found.items() if service is not None}
 
     @property
     def secrets(self) -> Dict[str, Reference]:

@@ -10,9 +10,8 @@ import shlex
 import time
 from functools import cached_property
 from pathlib import Path
-from typing import Callable, Dict, Iterable, Mapping, Optional, Sequence, Tuple
+from typing import Any, Callable, Dict, Mapping, Optional, Sequence, Tuple
 
-from ..config.challenges import Challenge, Wait
 from ..config.model import Poll
 from ..errors import Failure, ReleaseError
 from ..failures import failure
@@ -20,7 +19,7 @@ from ..frozen import field, frozen
 from ..secrets import Redactor, Secret
 from ..system import trust
 from ..system.reading import read_bytes
-from . import command, concealment, dns_wait
+from . import command, concealment
 from .command import Value
 from .homes.home import Home
 from .homes.staging import Staging
@@ -29,7 +28,6 @@ from .output.transcript import Transcript, read
 from .process import Command, Completed, OnLine, ProcessRunner, Runner
 from .release import installation
 
-PRIVATE_UMASK = 0o077
 _LOGGED = ("issue", "renew", "register_account", "update_account", "deactivate_account", "deactivate")
 # Without variables of a dnsapi hook these give curl and openssl nothing that anybody may not see.
 _SIGNED = ("issue", "renew")
@@ -44,6 +42,11 @@ class CallResult(Completed):
     @cached_property
     def transcript(self) -> Transcript:
         return read(self.lines)
+
+    @property
+    def said(self) -> Dict[str, Any]:
+        """What every result has of it."""
+        return {"events": self.transcript.events, "lines": self.lines, "seconds": self.seconds}
 
 
 @frozen
@@ -77,7 +80,7 @@ class Caller:
         secrets: Tuple[Secret, ...] = (),
         bound: bool = False,
         binding: Optional[str] = None,
-        umask: int = PRIVATE_UMASK,
+        umask: int = 0o077,
         on_line: Optional[OnLine] = None,
         patience: int = 0,
     ) -> CallResult:
@@ -125,46 +128,43 @@ class Caller:
             raise ReleaseError(failure("release.missing", f"{self.program} holds no acme.sh"))
         return version
 
-    def refuse_exchangeable(self, places: Iterable[Optional[Path]], commands: Iterable[object]) -> None:
-        """For root: raise :class:`AccessError` when another user's link lies at one of *places*, which are written to, or such a
-        user can change the program of one of the shell *commands*. What is no text is left out; what the shell cannot read it
-        refuses itself.
+    def refuse_exchangeable_command(self, text: str) -> None:
+        """For root: raise :class:`AccessError` when another user can change the program of a shell command. What the shell cannot
+        read it refuses itself.
         """
-        for place in places:
-            if place is not None:
-                trust.refuse_planted(place)
-        for text in commands:
-            with contextlib.suppress(ValueError):
-                trust.refuse_weak_command(shlex.split(text) if isinstance(text, str) else (), self.path)
+        with contextlib.suppress(ValueError):
+            trust.refuse_weak_command(shlex.split(text), self.path)
+
+    def find_fault(
+        self, done: CallResult, domain: str = "", context: Optional[Mapping[str, str]] = None, *, protocol: str = ""
+    ) -> Optional[Failure]:
+        """What :meth:`diagnose` says of a call that did not end with 0, otherwise None."""
+        return None if done.returncode == 0 else self.diagnose(done, domain, context, protocol=protocol)
 
     def diagnose(
         self,
-        verb: str,
-        completed: CallResult,
+        done: CallResult,
+        domain: str = "",
         context: Optional[Mapping[str, str]] = None,
         *,
         protocol: str = "",
-        part: Optional[Transcript] = None,
+        renewal: Optional[Transcript] = None,
         webroots: Optional[Mapping[str, str]] = None,
     ) -> Failure:
-        """Why it, or the *part* of it, failed; *context* is what the remedy may name, *protocol* the call's own log; *webroots* as
-        :func:`diagnose` has it.
+        """Why it failed, or the one *renewal* in it; the remedy may name *domain* and what *context* has, *protocol* is the call's
+        own log; *webroots* as :func:`diagnose` has it.
         """
-        known = {"server": self.server, "home": str(self.home.path), **(context or {}), **self.context}
-        if self.ca_bundle is not None:
-            known["ca_bundle"] = str(self.ca_bundle)
+        about = {"server": self.server, "home": str(self.home.path), "domain": domain, "name": domain}
+        bundle = {} if self.ca_bundle is None else {"ca_bundle": str(self.ca_bundle)}
         return diagnose(
-            verb,
-            part or completed.transcript,
-            protocol_log=Redactor(completed.command.secrets).redact(protocol),
-            returncode=completed.returncode,
-            ended_by_deadline=completed.ended_by_deadline,
-            context=known,
+            done.command.verb if renewal is None else "renew",
+            renewal or done.transcript,
+            protocol_log=Redactor(done.command.secrets).redact(protocol),
+            returncode=done.returncode,
+            ended_by_deadline=done.ended_by_deadline,
+            context={**about, **(context or {}), **self.context, **bundle},
             webroots=webroots,
         )
-
-    def dns_wait(self, challenges: Sequence[Challenge], options: Sequence[str]) -> Optional[Wait]:
-        return dns_wait.of(challenges, options, self.server, self.ca_bundle)
 
     def _polls(self, verb: str, program: Path) -> str:
         if verb not in _POLLING or self.poll != "early":
@@ -186,7 +186,7 @@ class Caller:
             "HOME": str(staging.folder),
             "TMPDIR": str(staging.temporary),
             "CURL_HOME": str(staging.curl),
-            "CA_HOME": str(staging.account_home(self.server)),
+            "CA_HOME": str(Home(staging.folder).account_home(self.server)),
             "NO_ARI": "1",
             "__OS__": " ".join(os.uname()),  # or it asks `uname -a` some twenty times
         }
@@ -197,6 +197,5 @@ class Caller:
         environment.update(concealment.shell_functions(staging.folder, secrets=secrets, polls=polls, deadline=deadline))
         if self.proxy is not None:
             variables = {**variables, concealment.PROXY: self.proxy}
-        for name, value in variables.items():
-            environment[name] = value.reveal() if isinstance(value, Secret) else value
+        environment.update((name, command.revealed(value)) for name, value in variables.items())
         return environment

@@ -23,7 +23,7 @@ from ..config.arguments import (
     check_value,
 )
 from ..config.challenges import Alpn, Apache, Challenge, Dns, Nginx, Stateless, Webroot
-from ..config.install import Install
+from ..config.install import FilePart, Install
 from ..config.model import KeyType
 from ..errors import CommandError
 from ..failures import failure
@@ -68,11 +68,15 @@ def read_version(program: Path) -> str:
     return match.group(1).decode("ascii") if match is not None else ""
 
 
+def revealed(value: Value) -> str:
+    return value.reveal() if isinstance(value, Secret) else value
+
+
 def check_values(variables: Mapping[str, Value]) -> None:
     """Raises :class:`CommandError` (``command.unsafe``), naming no value, for one that acme.sh would not take as it is."""
     for name, value in variables.items():
         try:
-            check_value(value.reveal() if isinstance(value, Secret) else value)
+            check_value(revealed(value))
         except ValueError as error:
             raise refused(f"the value of {name}: {error}") from None
 
@@ -86,7 +90,10 @@ def hook_variables(hook: str, environment: Mapping[str, AnyValue], version: str)
 
 def one_each(domains: Sequence[str], challenge: Union[Challenge, Sequence[Challenge]]) -> Tuple[Challenge, ...]:
     """A challenge for each of *domains*, from one for all of them or one for each, in order."""
-    return tuple(challenge) if isinstance(challenge, Sequence) else (challenge,) * len(domains)
+    challenges = tuple(challenge) if isinstance(challenge, Sequence) else (challenge,) * len(domains)
+    if not domains or len(domains) != len(challenges):
+        raise refused(f"{len(domains)} domains and {len(challenges)} challenges: each domain needs its own")
+    return challenges
 
 
 def issue(
@@ -98,8 +105,6 @@ def issue(
     options: Sequence[str] = (),
 ) -> Tuple[str, ...]:
     """``--issue``: one challenge per domain, in order; the first domain names the certificate."""
-    if not domains or len(domains) != len(challenges):
-        raise refused(f"{len(domains)} domains and {len(challenges)} challenges: each domain needs its own")
     if key not in get_args(KeyType):
         raise refused(f"{key!r} is not a kind of key, such as ec-256 or 2048")
     _checked(check_first_domain, domains[0])
@@ -115,8 +120,6 @@ def sign_csr(
     domains: Sequence[str], challenges: Sequence[Challenge], *, force: bool = False, options: Sequence[str] = ()
 ) -> Tuple[str, ...]:
     """``--sign-csr`` of a request for *domains*, the path of which is to follow."""
-    if not domains or len(domains) != len(challenges):
-        raise refused(f"{len(domains)} domains and {len(challenges)} challenges: each domain needs its own")
     for domain in domains:
         if re.fullmatch(r"[0-9.]+|.*:.*", _domain(domain)):
             raise refused(f"{domain}: acme.sh reads no addresses of a request, only domain names")
@@ -124,8 +127,13 @@ def sign_csr(
     return ("--sign-csr", *words, *_force(force), *options)
 
 
+def of_certificate(verb: str, domain: str, key: str) -> Tuple[str, ...]:
+    """``--verb`` of a certificate that is there."""
+    return (f"--{verb.replace('_', '-')}", "--domain", _domain(domain), *_ecc(key))
+
+
 def renew(domain: str, key: str, *, force: bool = False) -> Tuple[str, ...]:
-    return ("--renew", "--domain", _domain(domain), *_ecc(key), *_force(force))
+    return (*of_certificate("renew", domain, key), *_force(force))
 
 
 def deploy(domain: str, key: str, hook: str, ca_bundle: Optional[str] = None) -> Tuple[str, ...]:
@@ -141,41 +149,21 @@ def cron(*, force: bool = False) -> Tuple[str, ...]:
 
 
 def install_cert(domain: str, key: str, install: Install) -> Tuple[str, ...]:
-    words = ["--install-cert", "--domain", _domain(domain), *_ecc(key)]
-    flags = {
-        "cert_file": "--cert-file",
-        "key_file": "--key-file",
-        "ca_file": "--ca-file",
-        "fullchain_file": "--fullchain-file",
-    }
-    for part, flag in flags.items():
+    words = of_certificate("install_cert", domain, key)
+    parts: Tuple[FilePart, ...] = ("cert_file", "key_file", "ca_file", "fullchain_file")
+    for part in parts:
         if part in install.files:
-            words += [flag, plain_path(install.files[part].path)]
-    if install.script:
-        words += ["--reloadcmd", install.script]
-    return tuple(words)
+            words += (f"--{part.replace('_', '-')}", plain_path(install.files[part].path))
+    return (*words, "--reloadcmd", install.script) if install.script else words
 
 
 def revoke(domain: str, key: str, reason: int = 0) -> Tuple[str, ...]:
     """``--revoke``; *reason* is a CRLReason of RFC 5280 section 5.3.1."""
-    return ("--revoke", "--domain", _domain(domain), *_ecc(key), "--revoke-reason", str(reason))
-
-
-def remove(domain: str, key: str) -> Tuple[str, ...]:
-    return ("--remove", "--domain", _domain(domain), *_ecc(key))
-
-
-def export(verb: str, domain: str, key: str) -> Tuple[str, ...]:
-    """``--to-pkcs12`` or ``--to-pkcs8``."""
-    return (f"--{verb.replace('_', '-')}", "--domain", _domain(domain), *_ecc(key))
+    return (*of_certificate("revoke", domain, key), "--revoke-reason", str(reason))
 
 
 def deactivate(domain: str) -> Tuple[str, ...]:
     return ("--deactivate", "--domain", _domain(domain))
-
-
-def info(domain: str, key: str) -> Tuple[str, ...]:
-    return ("--info", "--domain", _domain(domain), *_ecc(key))
 
 
 def authority(server: str, ca_bundle: Optional[Path], email: Optional[str] = None) -> Tuple[str, ...]:

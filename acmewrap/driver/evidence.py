@@ -9,19 +9,19 @@ from __future__ import annotations
 import re
 import time
 from datetime import datetime
-from typing import Callable, Iterable, Literal, Mapping, Optional, Tuple
+from typing import Any, Callable, Dict, Iterable, Literal, Mapping, Optional, Tuple
 
 from ..acme import retry_after
 from ..backoff import CLOCK_TOLERANCE
 from ..config.challenges import Wait
-from ..errors import CommandError, Failure
+from ..errors import Failure
 from ..failures import failure
 from ..formats.timefmt import instant, moment, span
 from ..frozen import field, frozen, replace
 from ..pki.csr import Csr
 from ..pki.names import comparable
 from .call import CallResult
-from .command import Value
+from .command import Value, refused
 from .homes.configuration import edit_configuration, read_text, set_renewal, write_text
 from .homes.home import CertificateFiles, Stored, is_ecc
 from .output.events import CertificateLinked
@@ -57,15 +57,15 @@ class Request:
     new_key: bool = False
     called: str = ""
 
-    @property
-    def known_as(self) -> str:
-        return self.called or self.domains[0]
-
     def __post_init__(self) -> None:
         try:
             edit_configuration("", self.settings or {})
         except ValueError as error:
-            raise CommandError(failure("command.unsafe", str(error))) from None
+            raise refused(str(error)) from None
+
+    @property
+    def known_as(self) -> str:
+        return self.called or self.domains[0]
 
     @property
     def name(self) -> Tuple[str, bool]:
@@ -88,7 +88,6 @@ def judge(
 
     *diagnose* is asked for the reason when the files do not tell it, *protocol* is acme.sh's log, for the authority's clock.
     """
-    events = completed.transcript.events
     outcome, fault = _decide(request, before, after, completed)
     if outcome in CHANGED and after is not None:
         fault = find_worse(before, after, now, due=request.due, protocol=protocol)
@@ -97,17 +96,17 @@ def judge(
         fault = diagnose()
     stored = after if outcome in (*CHANGED, "unchanged", "not_due") else before
     leaf = stored.leaf if stored is not None else None
+    of_leaf: Dict[str, Any] = {name: getattr(leaf, name, None) for name in _OF_LEAF}
+    linked = [event.url for event in completed.transcript.events if isinstance(event, CertificateLinked)]
     return IssueResult(
         outcome=outcome,
         domains=leaf.names if leaf is not None else request.domains,
         files=location,
         order_url=_order_url(protocol(), stored if outcome in CHANGED else None),
-        certificate_url=next((event.url for event in reversed(events) if isinstance(event, CertificateLinked)), None),
-        **{name: getattr(leaf, name, None) for name in _OF_LEAF},
+        certificate_url=linked[-1] if linked else None,
         next_renewal=stored.next_renewal if stored is not None else None,
-        events=events,
-        lines=completed.lines,
-        seconds=completed.seconds,
+        **of_leaf,
+        **completed.said,
         failure=fault,
     )
 
@@ -120,12 +119,11 @@ def mark(request: Request, staged: CertificateFiles) -> None:
 
 def align(request: Request, result: IssueResult, staged: CertificateFiles) -> IssueResult:
     """Write the request's settings, and the date of the next renewal by its rule, into acme.sh's configuration."""
-    path = staged.configuration
     mark(request, staged)
     if request.due is None or result.not_before is None or result.not_after is None:
         return result
     when = request.due(result.not_before, result.not_after).replace(microsecond=0)
-    set_renewal(path, when)
+    set_renewal(staged.configuration, when)
     return replace(result, next_renewal=when)
 
 
@@ -134,23 +132,21 @@ def is_due(stored: Stored, completed: Completed) -> bool:
     return stored.next_renewal is None or stored.next_renewal.timestamp() <= time.time() - completed.seconds
 
 
-def find_fault(requested: Iterable[str], after: Stored, lines: Tuple[str, ...], called: str = "") -> Optional[Failure]:
+def find_fault(requested: Iterable[str], after: Stored, lines: Tuple[str, ...], called: str) -> Optional[Failure]:
     """Why what acme.sh stored is not the certificate that was *requested*, with its key and chain; None when it is. A template
     of the authority may add names to it.
     """
     fault = after.find_fault()
     if fault is not None:
         id = "certificate.chain_missing" if fault.chain else "certificate.mismatch"
-        message = f"what acme.sh stored does not belong together: {fault}"
-        return failure(id, message, lines[-_TAIL:], name=called or after.files.domain)
+        return failure(id, f"what acme.sh stored does not belong together: {fault}", lines[-_TAIL:], name=called)
     assert after.leaf is not None
     names = comparable(after.leaf.names)
-    missing = comparable(requested) - names
-    if missing or not names:
-        holds = f"is for {', '.join(sorted(names))}, not for" if names else "has no subjectAltName at all; it lacks"
-        message = f"the certificate {holds} {', '.join(sorted(missing))}"
-        return failure("certificate.names_missing", message, lines[-_TAIL:], name=called or after.files.domain)
-    return None
+    missing = ", ".join(sorted(comparable(requested) - names))
+    if names and not missing:
+        return None
+    holds = f"is for {', '.join(sorted(names))}, not for" if names else "has no subjectAltName at all; it lacks"
+    return failure("certificate.names_missing", f"the certificate {holds} {missing}", lines[-_TAIL:], name=called)
 
 
 def _decide(
@@ -159,19 +155,15 @@ def _decide(
     old = before.leaf.sha256 if before is not None and before.leaf is not None else None
     new = after.leaf.sha256 if after is not None and after.leaf is not None else None
     if after is None:
-        if request.verb == "renew":
-            return "not_issued", failure(
-                "certificate.not_issued", f"{request.domains[0]} was never issued here", name=request.known_as
-            )
-        return "failed", None
+        if request.verb != "renew":
+            return "failed", None
+        message = f"{request.domains[0]} was never issued here"
+        return "not_issued", failure("certificate.not_issued", message, name=request.known_as)
+    fault = find_fault(request.domains, after, completed.lines, request.known_as)
     if new is not None and new != old:
-        fault = find_fault(request.domains, after, completed.lines, request.called)
         if fault is not None:
             return "failed", fault
-        if old is None:
-            return "issued", None
-        return ("renewed" if request.verb == "renew" else "reissued"), None
-    fault = find_fault(request.domains, after, completed.lines, request.called)
+        return ("issued" if old is None else "renewed" if request.verb == "renew" else "reissued"), None
     skipped = completed.returncode == _SKIPPED and not is_due(after, completed)
     if new is not None and after.configuration_error is None and (skipped or completed.returncode == 0):
         # Nothing new, and acme.sh is content; it looks neither at the key nor at the chain.
@@ -200,23 +192,15 @@ def find_worse(
         theirs = retry_after.clock_from_protocol(protocol())
         if theirs is None or abs(now - theirs) <= CLOCK_TOLERANCE:
             return failure("certificate.not_valid", f"{wrong}; it was not stored", name=after.files.domain)
-        way = "ahead of" if now > theirs else "behind"
-        message = f"the clock of this machine is {span(abs(now - theirs))} {way} that of the authority: {wrong}; it was not stored"
+        off = f"{span(abs(now - theirs))} {'ahead of' if now > theirs else 'behind'}"
+        message = f"the clock of this machine is {off} that of the authority: {wrong}; it was not stored"
         return failure("ca.clock_skew", message)
-    old, new = before.leaf if before is not None else None, after.leaf
-    if (
-        before is None
-        or old is None
-        or new is None
-        or before.find_fault() is not None
-        or before.date_fault(now) is not None
-    ):
+    if before is None or before.leaf is None or after.leaf is None or before.find_fault() or before.date_fault(now):
         return None
+    old, new = before.leaf, after.leaf
     alike = (old.key_type, comparable(old.names)) == (new.key_type, comparable(new.names))
     at_once = due is not None and due(new.not_before, new.not_after) <= instant(now)
-    if alike and at_once and new.not_after <= old.not_after:
-        message = (
-            f"the new certificate ends on {moment(new.not_after)}, and that which is there on {moment(old.not_after)}"
-        )
-        return failure("certificate.short_lived", f"{message}; it was not stored", name=after.files.domain)
-    return None
+    if not alike or not at_once or new.not_after > old.not_after:
+        return None
+    ends = f"the new certificate ends on {moment(new.not_after)}, and that which is there on {moment(old.not_after)}"
+    return failure("certificate.short_lived", f"{ends}; it was not stored", name=after.files.domain)

@@ -6,29 +6,20 @@ acme.sh (3.0.2 to 3.1.5) asks for a new nonce only when it knows the wording of 
 from __future__ import annotations
 
 import functools
-from typing import Any, Callable, Optional, Protocol, TypeVar, cast
+from typing import Any, Callable, TypeVar, cast
 
-from ..errors import Failure, Retry
+from ..errors import Retry
 
-
-class Answered(Protocol):
-    """What a request returns."""
-
-    @property
-    def failure(self) -> Optional[Failure]: ...
-
-
-_Request = TypeVar("_Request", bound=Callable[..., Answered])
+_Request = TypeVar("_Request", bound=Callable[..., Any])
 
 
 def retry_refused_nonce(request: _Request) -> _Request:
-    """*request*, made once more when its failure is one to be retried at once."""
+    """*request*, made once more when the ``failure`` of what it returns is one to be retried at once."""
 
     @functools.wraps(request)
-    def retrying(*arguments: Any, **options: Any) -> Answered:
+    def retrying(*arguments: Any, **options: Any) -> Any:
         result = request(*arguments, **options)
-        if result.failure is None or result.failure.retry is not Retry.AT_ONCE:
-            return result
-        return request(*arguments, **options)
+        again = result.failure is not None and result.failure.retry is Retry.AT_ONCE
+        return request(*arguments, **options) if again else result
 
     return cast("_Request", retrying)

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, Optional, Tuple, Type, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Literal, Optional, Tuple, Type
 
 from ..errors import CommandError, DeployError, Failure, IssueError
-from ..frozen import frozen
+from ..frozen import field, frozen
 from .homes.home import CertificateFiles
 from .output.events import Event
 
@@ -22,18 +22,17 @@ CronOutcome = Literal["renewed", "skipped", "failed"]
 
 CHANGED: Tuple[IssueOutcome, ...] = ("issued", "renewed", "reissued")
 
-AnyResult = TypeVar("AnyResult", bound="Result")
 
-
+@frozen
 class Result:
     """Of any verb. ``failure`` says why it did not do what it should, ``lines`` are what acme.sh printed, without secrets;
     ``events`` are those lines understood, ``seconds`` is how long it took.
     """
 
-    events: Tuple[Event, ...]
-    lines: Tuple[str, ...]
-    seconds: float
-    failure: Optional[Failure]
+    events: Tuple[Event, ...] = field(default=(), kw_only=True)
+    lines: Tuple[str, ...] = field(default=(), kw_only=True)
+    seconds: float = field(default=0.0, kw_only=True)
+    failure: Optional[Failure] = field(default=None, kw_only=True)
 
     _error: ClassVar[Type[CommandError]] = CommandError
 
@@ -74,10 +73,6 @@ class IssueResult(Result):
     issuer: Optional[str] = None
     key_type: Optional[str] = None
     next_renewal: Optional[datetime] = None
-    events: Tuple[Event, ...] = ()
-    lines: Tuple[str, ...] = ()
-    seconds: float = 0.0
-    failure: Optional[Failure] = None
     retry_after: Optional[timedelta] = None
 
     _error = IssueError
@@ -94,10 +89,6 @@ class DeployResult(Result):
     outcome: Literal["accepted", "failed"]
     domain: str
     hook: str
-    events: Tuple[Event, ...] = ()
-    lines: Tuple[str, ...] = ()
-    seconds: float = 0.0
-    failure: Optional[Failure] = None
 
     _error = DeployError
 
@@ -119,10 +110,6 @@ class CronResult(Result):
     """Of ``--cron``: an entry for each certificate in the home. It is ``ok`` when all of them are."""
 
     entries: Tuple[CronEntry, ...]
-    events: Tuple[Event, ...] = ()
-    lines: Tuple[str, ...] = ()
-    seconds: float = 0.0
-    failure: Optional[Failure] = None
 
     _error = IssueError
 
@@ -142,10 +129,6 @@ class AccountResult(Result):
     outcome: Literal["registered", "updated", "deactivated", "unchanged", "failed"]
     url: Optional[str] = None
     contacts: Tuple[str, ...] = ()
-    events: Tuple[Event, ...] = ()
-    lines: Tuple[str, ...] = ()
-    seconds: float = 0.0
-    failure: Optional[Failure] = None
 
     _error = IssueError
 
@@ -160,10 +143,6 @@ class AuthorizationResult(Result):
     outcome: Literal["deactivated", "unchanged", "failed"]
     domain: str
     challenges: Tuple[str, ...] = ()
-    events: Tuple[Event, ...] = ()
-    lines: Tuple[str, ...] = ()
-    seconds: float = 0.0
-    failure: Optional[Failure] = None
 
     _error = IssueError
 
@@ -174,10 +153,6 @@ class RevokeResult(Result):
 
     outcome: Literal["done", "failed"]
     domain: str
-    events: Tuple[Event, ...] = ()
-    lines: Tuple[str, ...] = ()
-    seconds: float = 0.0
-    failure: Optional[Failure] = None
 
 
 @frozen
@@ -190,7 +165,3 @@ class ExportResult(Result):
     domain: str
     path: Path
     sha256: Optional[str] = None
-    events: Tuple[Event, ...] = ()
-    lines: Tuple[str, ...] = ()
-    seconds: float = 0.0
-    failure: Optional[Failure] = None

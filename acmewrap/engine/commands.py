@@ -28,6 +28,7 @@ _DEADLINE = 120.0
 _TAIL = 20
 
 Document = Callable[[Run], str]
+Words = Tuple[str, ...]
 
 
 class Ended(Exception):  # noqa: N818 - nothing that is shown
@@ -38,37 +39,31 @@ class Ended(Exception):  # noqa: N818 - nothing that is shown
         self.lines = tuple(lines[-_TAIL:])
 
 
-def run(
-    verb: str, argv: Tuple[str, ...], config: Config, context: RunContext, on_line: Optional[OnLine]
-) -> Tuple[str, ...]:
+def run(verb: str, argv: Words, config: Config, context: RunContext, on_line: Optional[OnLine]) -> Words:
     """Run a command of ``install``, never two at once on this machine. Raises what :func:`_run` raises."""
     command = Command(verb, argv, _environment(context), config.directory, _DEADLINE)
     with files.machine_lock(_DEADLINE):
         return _run(command, context, on_line)
 
 
-def refuse_weak(argv: Tuple[str, ...], context: RunContext) -> None:
+def refuse_weak(argv: Words, context: RunContext) -> None:
     """For root: raise :class:`AccessError` when another user can change the program of *argv*, or of its shell command."""
-    words = argv
-    if argv[:2] == ("/bin/sh", "-c"):
-        try:
-            words = tuple(shlex.split(argv[2]))
-        except ValueError:  # what the shell cannot read it refuses itself
-            return
+    try:
+        words = tuple(shlex.split(argv[2])) if argv[:2] == ("/bin/sh", "-c") else argv
+    except ValueError:  # what the shell cannot read it refuses itself
+        return
     trust.refuse_weak_command(words, _environment(context)["PATH"])
 
 
 class Commands:
-    """Those of the section, in one run; ``document`` writes what they are given (None: none of them runs). Safe to use from
-    several threads.
-    """
+    """Those of the section, in one run; ``document`` writes what they are given (None: none runs). Safe between threads."""
 
     def __init__(self, config: Config, context: RunContext, document: Optional[Document]) -> None:
         self._config = config
         self._context = context
         self._document = document
         self._lock = threading.Lock()
-        self._results: Dict[Tuple[str, Tuple[str, ...]], CommandResult] = {}
+        self._results: Dict[Tuple[str, Words], CommandResult] = {}
 
     def guard(self, stage: Before, run: Run) -> None:
         """Run what is to run before *stage*, if it has not. Raises :class:`CommandError` (``command.failed``) when one failed."""
@@ -91,17 +86,14 @@ class Commands:
     def _once(self, moment: Literal["before", "after"], command: ConfiguredCommand, run: Run) -> Optional[Failure]:
         key = moment, command.run
         if key not in self._results:
-            started = self._context.clock()
-            found = self._give(command, run)
-            seconds = self._context.clock() - started
-            self._results[key] = CommandResult(command.run, moment, seconds, found)
+            started, found = self._context.clock(), self._give(command, run)
+            self._results[key] = CommandResult(command.run, moment, self._context.clock() - started, found)
         return self._results[key].failure
 
     def _give(self, command: ConfiguredCommand, run: Run) -> Optional[Failure]:
         assert self._document is not None
-        text = self._document(run).encode("utf-8", "surrogateescape")
-        environment, folder = _environment(self._context), self._config.directory
-        words = Command("command", command.run, environment, folder, command.timeout, stdin=text)
+        text, environment = self._document(run).encode("utf-8", "surrogateescape"), _environment(self._context)
+        words = Command("command", command.run, environment, self._config.directory, command.timeout, stdin=text)
         try:
             _run(words, self._context)
         except AcmewrapError as error:
@@ -135,10 +127,8 @@ def _events(run: Run) -> Iterator[str]:
         yield result.outcome
 
 
-def _run(command: Command, context: RunContext, on_line: Optional[OnLine] = None) -> Tuple[str, ...]:
-    """What it printed. Raises :class:`Ended`; :class:`AccessError` when root would run what others can change;
-    :class:`CommandError` when the run is being stopped.
-    """
+def _run(command: Command, context: RunContext, on_line: Optional[OnLine] = None) -> Words:
+    """What it printed. Raises :class:`Ended`, :class:`AccessError` (:func:`refuse_weak`), CommandError when the run is stopped."""
     refuse_weak(command.argv, context)
     try:
         done = context.runner.run(command, on_line)

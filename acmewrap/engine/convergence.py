@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Callable, Literal, Mapping, Optional, Tuple
+from typing import TYPE_CHECKING, AbstractSet, Callable, Literal, Mapping, Optional, Tuple
 
 from ..config.model import Config
 from ..errors import AcmewrapError
@@ -12,7 +12,7 @@ from ..frozen import field, frozen, replace
 from ..plan.planner import Plan, PlanOptions, plan
 from ..plan.steps import CERTIFICATE_KINDS, OBTAINING_KINDS, CheckRenewalInfo
 from ..state.machine import read_state
-from ..state.model import CERTIFICATE_PARTS, FAR_PARTS, Part
+from ..state.model import CERTIFICATE_PARTS, FAR_PARTS, STATUS_PARTS, Part
 from ..system import trust
 from . import watch
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 Command = Literal["apply", "install", "render", "issue", "deploy", "replace", "cron", "rehearse", "upgrade"]
 
+_DELIVERY_PARTS: AbstractSet[Part] = STATUS_PARTS | {"nas", "obstacles"}
 # What each command may do: which kinds of steps, under which conditions, and which parts of the machine it looks at.
 SCOPES: Mapping[Command, PlanOptions] = {
     "apply": PlanOptions(),
@@ -31,10 +32,8 @@ SCOPES: Mapping[Command, PlanOptions] = {
     "install": PlanOptions(("install",), frozenset(("release",))),
     "render": PlanOptions(("bundle", "render"), frozenset(("wrapper", "bundle"))),
     "issue": PlanOptions(OBTAINING_KINDS, CERTIFICATE_PARTS | {"obstacles"}),
-    "deploy": PlanOptions(("deploy",), frozenset(("certificates", "wire", "nas", "obstacles"))),
-    "replace": PlanOptions(
-        (*OBTAINING_KINDS, "deploy", "revoke"), frozenset(("certificates", "wire", "nas", "obstacles"))
-    ),
+    "deploy": PlanOptions(("deploy",), _DELIVERY_PARTS),
+    "replace": PlanOptions((*OBTAINING_KINDS, "deploy", "revoke"), _DELIVERY_PARTS),
     # Failures wait out their time, and nothing but files is read before a certificate is due.
     "cron": PlanOptions(
         (*CERTIFICATE_KINDS, "revoke"), CERTIFICATE_PARTS, respect_backoff=True, reissue_on_change=False, watch=True
@@ -69,24 +68,19 @@ class Convergence:
     noted_as: Optional[Command] = None
 
     def plan(self, *more: Part, barred: Optional[Mapping[str, AcmewrapError]] = None) -> Plan:
-        """Read the machine and say what is to be done, but where homes are *barred* (:meth:`Engine.hold`). Changes nothing. Raises
-        :class:`AccessError` (``trust.weak_path``).
-        """
+        """What is to be done, but where homes are *barred* (:meth:`Engine.hold`). Raises AccessError (``trust.weak_path``)."""
         trust.refuse_weak(self.config.directory)
         state = read_state(self.config, self.options.parts | frozenset(more), self.names, self.environ)
         return plan(self.config, state.without(self.config, barred or {}), self.clock(), self.options)
 
     def execute(self, listener: Optional[Listener] = None) -> Run:
-        """Do it, every other run kept out meanwhile. Raises :class:`BusyError` when one is at work; what fails in a step is
-        part of the run, not raised.
-        """
+        """Do it, every other run kept out. Raises :class:`BusyError`; what fails in a step is part of the run, not raised."""
         from .results import Run
 
         if not self.options.parts & FAR_PARTS:  # a look that costs little may save waiting for the homes
             started, planned = instant(self.clock()), self.plan()
-            if not planned.steps and not (
-                self.options.watch and watch.is_due(self.config, planned.state, self.clock())
-            ):
+            looks = self.options.watch and watch.is_due(self.config, planned.state, self.clock())
+            if not (planned.steps or looks):
                 return Run(planned, (), started, instant(self.clock()))
         from .commands import Commands
         from .context import RunContext

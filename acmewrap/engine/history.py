@@ -31,6 +31,7 @@ logger = logging.getLogger(__name__)
 MOST_RUNS, MOST_STEPS, MOST_BYTES = 100, 50, 512 * 1024
 _LONGEST_TEXT = 400
 _VERSION = 1
+Barred = Container[str]  # authorities, by name
 _Text = TypeVar("_Text", str, Optional[str])
 
 
@@ -55,9 +56,7 @@ class PastStep:
 
 @frozen
 class PastRun:
-    """A run of ``command``. ``steps`` are at most 50, those that failed first; of all there were,
-    ``total`` and ``failed`` are the counts. ``errors`` are failures beside the steps.
-    """
+    """``steps``: at most 50, failed ones first, of ``total``; ``failed``: their count; ``errors``: failures beside the steps."""
 
     command: str
     exit_code: int
@@ -85,21 +84,14 @@ def read(config: Config) -> Tuple[PastRun, ...]:
     return tuple(sorted(found, key=lambda run: run.started, reverse=True)[:MOST_RUNS])
 
 
-def note(
-    config: Config, command: str, run: Run, barred: Container[str] = (), error: Optional[BaseException] = None
-) -> None:
+def note(config: Config, command: str, run: Run, barred: Barred = (), error: Optional[BaseException] = None) -> None:
     """:func:`add` the *run* of *command*, unless it had nothing to do; *error* is what ended it before its end."""
-    if error is not None:
+    if error is not None or run.results:
         add(config, _ended(past(command, run), config, error), barred)
-    elif run.results:
-        add(config, past(command, run), barred)
 
 
-def add(config: Config, run: PastRun, barred: Container[str] = ()) -> None:
-    """Write *run* down, while all homes are held but those of the authorities that are *barred*.
-
-    What is there and damaged is set aside; failing is no harm to the run.
-    """
+def add(config: Config, run: PastRun, barred: Barred = ()) -> None:
+    """Write *run* down, in a home that is not *barred*. What is there and damaged is set aside; failing is no harm to the run."""
     home = next((one.home for one in config.authorities.values() if one.name not in barred), None)
     if home is None:
         return
@@ -166,7 +158,7 @@ def past(command: str, run: Run) -> PastRun:
     )
 
 
-def _ended(run: PastRun, config: Config, error: BaseException) -> PastRun:
+def _ended(run: PastRun, config: Config, error: Optional[BaseException]) -> PastRun:
     if isinstance(error, KeyboardInterrupt):
         found = interruption(error)
     elif isinstance(error, Exception):

@@ -25,9 +25,7 @@ _SETTLED_NS = 2_000_000_000
 
 
 def find_note(file: Optional[str], environ: Mapping[str, str], now: float) -> Optional[str]:
-    """The line that was left for monitoring, if the configuration *file* is known to need nothing at *now*, for nothing has
-    changed since that was found; else None.
-    """
+    """The line left for monitoring, if the configuration *file* is known to need nothing at *now*; else None."""
     try:
         with open_regular(_place(file or environ["ACMEWRAP_CONFIG"], environ)) as record:
             status = os.fstat(record.fileno())
@@ -55,10 +53,8 @@ def remember(config: Config, state: State, environ: Mapping[str, str], now: floa
     from ..errors import AcmewrapError
     from ..system import files
 
-    if state.revocations or any(
-        found.attempts.next_try > now for found in state.certificates.values()
-    ):  # each run says what waits
-        return
+    if state.revocations or any(found.attempts.next_try > now for found in state.certificates.values()):
+        return  # each run says what waits
     found = [(path, _identity(path)) for path in _files(config)]
     if monitoring is None or config.origin is None or _identity_of(config.origin) != found[0][1]:
         return

@@ -30,9 +30,7 @@ Evidence = Union["IssueResult", "Delivery", None]
 
 @frozen
 class Delivery:
-    """``hook``: what acme.sh said, None when it had nothing to do; ``observed``: what was seen at last; ``assigned``: whether DSM
-    was made to use the certificate elsewhere than before.
-    """
+    """``hook``: None when nothing was to do; ``observed``: at last; ``assigned``: whether DSM uses it where it did not before."""
 
     hook: Optional[DeployResult]
     observed: Observation
@@ -107,7 +105,7 @@ class CommandResult:
 
 @frozen
 class Run:
-    """A plan that was executed; without steps there are no results either. ``monitoring``: why somebody was not told of it."""
+    """A plan that was executed; without steps there are no results either. ``monitoring``: why it could not be reported."""
 
     plan: Plan
     results: Tuple[StepResult, ...]
@@ -153,11 +151,8 @@ class Run:
         """The worst that happened; ``PARTLY_FAILED`` when other certificates fared better."""
         bad = [result for result in self.results if not result.ok]
         if not bad:
-            problems = (
-                *self.plan.state.unread,
-                *(command.failure for command in self.commands if command.failure is not None),
-            )
-            return next((failure.exit_code for failure in problems), ExitCode.OK)
+            problems = (*self.plan.state.unread, *(command.failure for command in self.commands))
+            return next((failure.exit_code for failure in problems if failure is not None), ExitCode.OK)
         good = [results for results in self.by_certificate.values() if all(result.ok for result in results)]
         if good and all(result.step.certificate is not None for result in bad):
             return ExitCode.PARTLY_FAILED

@@ -12,8 +12,7 @@ from ..frozen import replace
 from ..plan import due
 from ..plan.steps import DeployCertificate
 from ..state.ledger import Ledger, LedgerEntry
-from ..state.machine import entry_name
-from ..state.model import State
+from ..state.model import State, entry_name
 from .results import StepResult
 
 
@@ -35,7 +34,7 @@ def note(config: Config, state: State, now: float) -> None:
             entry, observed = found.deliveries[target.name], found.observations.get(target.name)
             if leaf is None or observed is None or entry.seen != leaf.sha256:
                 continue
-            entries, key = noted[certificate.authority], entry_name(certificate, target)
+            entries, key = noted[certificate.authority], entry_name(name, target.name)
             if observed.served == leaf.sha256:
                 entries[key] = entry.prove(leaf.sha256, now, leaf.validity[1])
             elif observed.obstacle is not None:
@@ -56,7 +55,6 @@ def find_replaced(config: Config, results: Iterable[StepResult]) -> Iterator[Tup
             continue
         leaf, seen = stored.leaf.sha256, local_files.look(step.destination, stored.leaf).served
         if seen not in (None, leaf):
-            message = (
-                f"{step.destination.verify or step.target} had {leaf[:16]}…, and at the end of the run {seen[:16]}…"
-            )
+            where = step.destination.verify or step.target
+            message = f"{where} had {leaf[:16]}…, and at the end of the run {seen[:16]}…"
             yield step, UnprovenError(failure("deploy.replaced", message, name=step.certificate))

@@ -14,9 +14,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def instant(seconds: float) -> datetime:
-    """*seconds* since 1970 UTC, whatever was written down as a time: what no calendar holds becomes the first or the last moment
-    of one.
-    """
+    """*seconds* since 1970 UTC; what no calendar holds becomes the first or the last moment of one."""
     return _EPOCH + timedelta(seconds=min(max(seconds, 0), LATEST))
 
 

@@ -1,7 +1,4 @@
-"""Requests as curl sends them: all that may be secret, addresses too, is read by it from standard input.
-
-A run with nothing to do comes here, so nothing is imported that takes time.
-"""
+"""Requests, which curl reads from standard input, for all of them may be secret. A run with nothing to do imports this."""
 
 from __future__ import annotations
 

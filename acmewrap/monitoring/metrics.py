@@ -25,24 +25,24 @@ _OUTCOMES = {"issue": ("done", "failed"), "deploy": ("done", "failed", "unproven
 def of_certificates(config: Config, statuses: Mapping[str, CertificateStatus]) -> str:
     """The text about *statuses*."""
     found: Samples = {}
+
+    def put(metric: str, value: float, /, **labels: str) -> None:
+        found[series(metric, config=visible(str(config.file)), **labels)] = str(int(value))
+
     for name, status in statuses.items():
-        own = {"config": visible(str(config.file)), "name": name}
-        leaf = status.leaf
-        found[series("acmewrap_certificate_ready", **own)] = str(int(status.is_healthy))
-        if leaf is not None:
-            first, last = leaf.validity
-            issuer = visible(leaf.issuer or "")
-            found[series("acmewrap_certificate_not_before_timestamp_seconds", **own)] = str(first)
-            found[series("acmewrap_certificate_not_after_timestamp_seconds", **own, issuer=issuer)] = str(last)
+        put("acmewrap_certificate_ready", status.is_healthy, name=name)
+        if status.leaf is not None:
+            begin, end = status.leaf.validity
+            put("acmewrap_certificate_not_before_timestamp_seconds", begin, name=name)
+            issuer = visible(status.leaf.issuer or "")
+            put("acmewrap_certificate_not_after_timestamp_seconds", end, name=name, issuer=issuer)
         if status.due_at is not None:
-            due = status.due_at.timestamp()
-            found[series("acmewrap_certificate_renewal_due_timestamp_seconds", **own)] = str(int(due))
+            put("acmewrap_certificate_renewal_due_timestamp_seconds", status.due_at.timestamp(), name=name)
         for target, one in status.targets.items():
-            synced = one.state in ("deployed", "unverified")
-            found[series("acmewrap_target_in_sync", **own, target=target)] = str(int(synced))
+            put("acmewrap_target_in_sync", one.state in ("deployed", "unverified"), name=name, target=target)
             if one.proven_at is not None:
-                seen = int(one.proven_at.timestamp())
-                found[series("acmewrap_target_last_success_timestamp_seconds", **own, target=target)] = str(seen)
+                seen = one.proven_at.timestamp()
+                put("acmewrap_target_last_success_timestamp_seconds", seen, name=name, target=target)
     return render(found)
 
 
@@ -91,7 +91,7 @@ class RunMetrics:
             if failure is not None:
                 self._count("acmewrap_errors_total", 1, error_id=failure.id)
 
-    def tell(self, service: str, *, ok: bool) -> None:
+    def count_message(self, service: str, *, ok: bool) -> None:
         """Whether *service* took what it was sent."""
         self.set("acmewrap_monitoring_success", int(ok), service=service)
         self._count("acmewrap_monitoring_failures_total", int(not ok), service=service)

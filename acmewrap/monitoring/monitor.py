@@ -1,4 +1,4 @@
-"""One run, and who is told of it: its beginning once there is something to do, and its end whatever that is.
+"""One run, and its reports: its beginning once there is something to do, and its end whatever that is.
 
 Nothing that fails here fails the run; nothing here takes longer than the seconds below, together less than ten.
 """
@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from functools import partial
 from typing import Callable, Iterator, List, Mapping, Optional, Tuple, Union
 
 from .. import paths, unexpected
@@ -19,7 +20,7 @@ from ..engine.verbs.status import CertificateStatus
 from ..errors import AcmewrapError, ExitCode, Failure
 from ..failures import failure
 from ..frozen import replace
-from ..report import rendering
+from ..report import document
 from ..system import trust
 from . import curl, metrics, pings, services, textfile
 from .curl import Answer
@@ -47,7 +48,7 @@ class Monitor:
         self._taken: List[Tuple[str, bool]] = []
 
     def follow(self, listener: Optional[Listener], status: Callable[[Run], Statuses]) -> Run:
-        """Execute it, and tell of it. Raises what that raises."""
+        """Execute it, and report it. Raises what that raises."""
         try:
             run = replace(self._convergence, begin=self._begin).execute(listener)
         except Exception as error:
@@ -65,35 +66,27 @@ class Monitor:
     def _finish(self, run: Run, status: Callable[[Run], Statuses]) -> None:
         code, statuses = run.exit_code, status(run)
         idle = not run.plan.steps and code == ExitCode.OK
-        self._tell(
-            Event(self._run, _state(code), code, run, lambda: rendering.of_run(self._command, run, statuses), idle)
-        )
-
-        def write(found: metrics.RunMetrics) -> None:
-            found.count(run)
-            self._end(found, code)
-
-        self._record(write, metrics.of_certificates(self._config, statuses))
+        write = partial(document.text_of_run, self._command, run, statuses)
+        event = Event(self._run, _state(code), code, run, write, idle)
+        self._end(event, lambda found: found.count(run), metrics.of_certificates(self._config, statuses))
 
     def _abort(self, error: AcmewrapError) -> None:
         code = error.exit_code
-        self._tell(Event(self._run, "fail", code, error, lambda: rendering.of_error(self._command, error)))
+        write = partial(document.as_text, self._command, code, error=error)
+        event = Event(self._run, "fail", code, error, write)
+        self._end(event, lambda found: found.count_failures([error.failure]))
 
+    def _end(self, event: Event, count: Change, certificates: Optional[str] = None) -> None:
         def write(found: metrics.RunMetrics) -> None:
-            found.count_failures([error.failure])
-            self._end(found, code)
+            count(found)
+            for service, ok in self._taken:
+                found.count_message(service, ok=ok)
+            if self._whole:
+                found.end(self._started, self._clock(), event.exit_code)
 
-        self._record(write)
-
-    def _tell(self, event: Event) -> None:
         if self._whole:
             self._safely(lambda: self._send(event, END_SECONDS))
-
-    def _end(self, found: metrics.RunMetrics, code: ExitCode) -> None:
-        for service, ok in self._taken:
-            found.tell(service, ok=ok)
-        if self._whole:
-            found.end(self._started, self._clock(), int(code))
+        self._record(write, certificates)
 
     def _send(self, event: Event, seconds: float, *, retry: bool = True) -> None:
         for service, found in deliver(self._config, event, self._convergence.environ, seconds, retry=retry):

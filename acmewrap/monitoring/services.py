@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-from typing import Callable, Iterator, List, Mapping, Optional, Sequence, Tuple
+from typing import Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 
-from ..config.monitoring import Monitoring, RunState
+from ..config.monitoring import Healthchecks, Monitoring, Ntfy, RunState, Service
 from ..driver.output.error_codes import CURL
 from ..errors import AccessError, AcmewrapError, Failure
 from ..failures import failure
@@ -29,8 +29,8 @@ _REFUSED: Mapping[int, str] = {
 
 @frozen
 class Event:
-    """What is to be told: the ``state`` of the run with the id ``run``; at its end what it was, and its JSON ``document``.
-    ``idle``: it found nothing to do, which is news for nobody but who waits for pings.
+    """What is reported: the ``state`` of the run with the id ``run``; at its end what it was, and its JSON ``document``.
+    ``idle``: it found nothing to do, which is news for nobody but who waits for pings; ``is_trial``: it goes to all services.
     """
 
     run: str
@@ -39,6 +39,7 @@ class Event:
     ending: Ending = None
     document: Callable[[], str] = str
     idle: bool = False
+    is_trial: bool = False
 
 
 Prepared = Tuple[List[Request], List[Tuple[str, Failure]]]
@@ -48,46 +49,31 @@ def prepare(settings: Monitoring, event: Event, environ: Mapping[str, str]) -> P
     """The requests for *event*, and of which services the secrets cannot be read."""
     requests: List[Request] = []
     failures: List[Tuple[str, Failure]] = []
-    for name, make in (("healthchecks", _healthchecks), ("ntfy", _ntfy), ("webhook", _webhook)):
-        try:
-            requests.extend(make(settings, event, environ))
-        except AcmewrapError as error:
-            failures.append((name, error.failure))
+    for name, service in settings.services.items():
+        idle = event.idle and not isinstance(service, Healthchecks)
+        if event.is_trial or (event.state in service.states and not idle):
+            try:
+                requests.append(_request(name, service, event, environ))
+            except AcmewrapError as error:
+                failures.append((name, error.failure))
     return requests, failures
 
 
-def _healthchecks(settings: Monitoring, event: Event, environ: Mapping[str, str]) -> Iterator[Request]:
-    service = settings.healthchecks
-    if service is None or event.state not in service.states:
-        return
-    word = {"start": "start", "finish": "", "fail": str(event.exit_code)}[event.state]
-    url = pings.address(_reveal(service.ping_url, environ), word, event.run)
-    body = _end(messages.text(event.ending), _BODY) if service.send_logs and event.ending is not None else None
-    yield Request("healthchecks", url, (), body, str(service.ca_bundle or ""))
-
-
-def _ntfy(settings: Monitoring, event: Event, environ: Mapping[str, str]) -> Iterator[Request]:
-    service = settings.ntfy
-    if service is None or event.state not in service.states or event.idle:
-        return
-    message = {
-        "topic": service.topic,
-        "title": messages.title(event.ending),
-        "message": _begin(messages.text(event.ending), _MESSAGE),
-    }
-    if event.state == "fail":
-        message = {**message, "priority": 4, "tags": ["warning"]}  # type: ignore[dict-item]
-    headers = _bearer(service.access_token, environ)
-    yield Request("ntfy", service.server, headers, json.dumps(message), str(service.ca_bundle or ""))
-
-
-def _webhook(settings: Monitoring, event: Event, environ: Mapping[str, str]) -> Iterator[Request]:
-    service = settings.webhook
-    if service is None or event.state not in service.states or event.idle:
-        return
+def _request(name: str, service: Service, event: Event, environ: Mapping[str, str]) -> Request:
+    bundle = str(service.ca_bundle or "")
+    if isinstance(service, Healthchecks):
+        word = {"start": "start", "finish": "", "fail": f"{int(event.exit_code)}"}[event.state]
+        url = pings.address(_reveal(service.ping_url, environ), word, event.run)
+        body = _end(messages.text(event.ending), _BODY) if service.send_logs and event.ending is not None else None
+        return Request(name, url, (), body, bundle)
+    if isinstance(service, Ntfy):
+        text = _begin(messages.text(event.ending), _MESSAGE)
+        message: Dict[str, object] = {"topic": service.topic, "title": messages.title(event.ending), "message": text}
+        if event.state == "fail":
+            message.update(priority=4, tags=["warning"])
+        return Request(name, service.server, _bearer(service.access_token, environ), json.dumps(message), bundle)
     headers = ("Content-Type: application/json", *_bearer(service.token, environ))
-    url = _reveal(service.url, environ)
-    yield Request("webhook", url, headers, event.document(), str(service.ca_bundle or ""))
+    return Request(name, _reveal(service.url, environ), headers, event.document(), bundle)
 
 
 def _end(text: str, size: int) -> str:

@@ -81,14 +81,6 @@ def parse_pem(data: bytes) -> Tuple[X509, ...]:
     return tuple(map(parse_der, pem.certificates(data)))
 
 
-def find_first(data: bytes) -> Optional[X509]:
-    """The first certificate of a PEM file, None when there is none that can be read."""
-    try:
-        return parse_pem(data)[0]
-    except ValueError:
-        return None
-
-
 def find_der(der: bytes) -> Optional[X509]:
     """One DER certificate, None when it cannot be read."""
     try:

@@ -17,17 +17,12 @@ if TYPE_CHECKING:
     from ..pki.x509 import X509
     from ..state.ledger import Advice, LedgerEntry
 
+Renew = Union[RenewAt, RenewBefore]
 _HOUR, _DAY = 60 * 60, 24 * 60 * 60
 _MOST_EARLY = 30
 
 
-def due_at(
-    not_before: int,
-    not_after: int,
-    renew: Union[RenewAt, RenewBefore],
-    advised: Optional[int] = None,
-    interval: int = 0,
-) -> int:
+def due_at(not_before: int, not_after: int, renew: Renew, advised: Optional[int] = None, interval: int = 0) -> int:
     """Seconds since 1970 UTC; strictly before *not_after*, and after *not_before* unless *advised* otherwise.
 
     *advised* is the authority's word (RFC 9773) and goes before *renew*, but it cannot put the renewal off so far that a
@@ -41,14 +36,14 @@ def due_at(
     return max(min(advised, max(latest, due)), not_before)
 
 
-def _age_at_renewal(lifetime: int, renew: Union[RenewAt, RenewBefore]) -> int:
+def _age_at_renewal(lifetime: int, renew: Renew) -> int:
     """Where *renew* does not fit the *lifetime*, the default: else each run would renew what the last one brought."""
     if not fits(renew, lifetime):
         renew = DEFAULT_RENEW
     return int(lifetime * renew.of(lifetime)) if isinstance(renew, RenewAt) else lifetime - renew.seconds
 
 
-def fits(renew: Union[RenewAt, RenewBefore], lifetime: int) -> bool:
+def fits(renew: Renew, lifetime: int) -> bool:
     """Whether *renew* leaves a tenth of the *lifetime* before the renewal."""
     age = lifetime * renew.of(lifetime) if isinstance(renew, RenewAt) else lifetime - renew.seconds
     return age >= lifetime / 10
@@ -124,7 +119,7 @@ def _every(target: Target) -> int:
     return _DAY if target.verify is None else target.verify.every
 
 
-def slowest_interval(lifetime: int, renew: Union[RenewAt, RenewBefore]) -> int:
+def slowest_interval(lifetime: int, renew: Renew) -> int:
     """The longest time between two runs with which a certificate of this *lifetime* is always renewed in time.
 
     At most a third of it, and no more than *renew* leaves: a run that comes just before the certificate is due must not be

@@ -16,10 +16,7 @@ REQUEST_KEY = "Acmewrap_Request"
 
 
 def request_of(config: Config, certificate: Certificate) -> str:
-    """A fingerprint of what a certificate is asked for; a change of it is reason to ask again.
-
-    acme.sh itself notices only another set of names.
-    """
+    """What a certificate is asked for, as a hash; when it changes it is asked for again. acme.sh notices only other names."""
     parts: Any = {
         "server": config.authority_of(certificate).server,
         "domains": certificate.domains,

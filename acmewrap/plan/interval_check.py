@@ -14,10 +14,7 @@ from .due import due_at, fits, interval_of, slowest_interval
 
 _HOUR, _MINUTE = 3600, 60
 # What divides a day or an hour, so that every scheduler can keep to it.
-_INTERVALS = (
-    *(hours * _HOUR for hours in (24, 12, 8, 6, 4, 3, 2, 1)),
-    *(n * _MINUTE for n in (30, 20, 15, 10, 5, 4, 3, 2)),
-)
+_INTERVALS = (*(n * _HOUR for n in (24, 12, 8, 6, 4, 3, 2, 1)), *(n * _MINUTE for n in (30, 20, 15, 10, 5, 4, 3, 2)))
 
 
 @frozen
@@ -44,18 +41,14 @@ def find_problems(config: Config, state: State) -> Iterator[Found]:
 
 
 def find_warnings(config: Config, state: State) -> Iterator[Found]:
-    """What is renewed at another time than the file says, and where an authority asks to be polled for renewal information more
-    often (Retry-After, RFC 9773 section 4.3) than runs take place.
-    """
+    """What is renewed at another time than the file says, and who asks to be polled more often (RFC 9773, 4.3) than runs are."""
     for name, lifetime in _lifetimes(config, state).items():
         renew = config.certificates[name].renew
         if not fits(renew, lifetime):
-            left = lifetime - due_at(0, lifetime, renew)
-            message = (
-                f"does not fit a certificate that lives {span(lifetime)}: each run would renew it, so that is done"
-            )
-            remedy = f"{span(left)} before its end; leave `renew` out, or write a shorter time"
-            yield Found(("certificates", name, "renew"), f"{message} {remedy}")
+            misfit = f"does not fit a certificate that lives {span(lifetime)}: each run would renew it"
+            instead = f"so that is done {span(lifetime - due_at(0, lifetime, renew))} before its end"
+            remedy = "leave `renew` out, or write a shorter time"
+            yield Found(("certificates", name, "renew"), f"{misfit}, {instead}; {remedy}")
     for name, every in _polled(config, state).items():
         asked = f"the authority {name} asks to be polled for renewal information every {span(every)}"
         rare = f"a run takes place every {span(interval_of(config.schedule))}"
@@ -64,8 +57,8 @@ def find_warnings(config: Config, state: State) -> Iterator[Found]:
 
 def find_needed(config: Config, state: State) -> Optional[str]:
     """The interval that suits every certificate and authority, as the file writes it; None: the present one does."""
-    slow, polled = find_too_slow(config, state), _polled(config, state).values()
-    needed = (*polled, *([slow.seconds] if slow is not None else ()))
+    slow, polled = find_too_slow(config, state), tuple(_polled(config, state).values())
+    needed = polled if slow is None else (*polled, slow.seconds)
     return _written(min(needed)) if needed else None
 
 
@@ -81,13 +74,9 @@ def _polled(config: Config, state: State) -> Dict[str, int]:
 
 
 def find_too_slow(config: Config, state: State) -> Optional[TooSlow]:
-    """None when every certificate is renewed in time. Nothing is said of an authority of which none lies on the disk, unless
-    the file says how long a certificate is to live.
-    """
+    """None when all are renewed in time, or nothing is known: nothing is issued, and no lifetime is asked for."""
     interval, lifetimes = interval_of(config.schedule), _lifetimes(config, state)
-    slowest = {
-        name: slowest_interval(lifetime, config.certificates[name].renew) for name, lifetime in lifetimes.items()
-    }
+    slowest = {name: slowest_interval(life, config.certificates[name].renew) for name, life in lifetimes.items()}
     if not interval or not slowest or min(slowest.values()) >= interval:
         return None
     name = min(slowest, key=lambda one: slowest[one])

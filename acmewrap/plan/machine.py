@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Iterator
+from typing import Iterator, Optional
 
 from .. import paths, reasons
-from ..config.model import Authority, Config
+from ..config.model import Config
 from ..driver.homes.home import Stored
 from ..failures import failure
-from ..reasons import Plain, drifted
+from ..reasons import Plain, Reason, drifted
 from ..state.model import State
 from . import machine_steps as steps
 from .steps import Step
@@ -20,15 +19,16 @@ def prepare(config: Config, state: State, *, force: bool) -> Iterator[Step]:
         folder = paths.program_folder(config)
         yield steps.InstallRelease(reasons.NotAsPinned(state.release), config.acme_sh, folder, force)
     for path, (authority, drift) in state.bundles.items():
-        reason = drifted(drift)
-        if reason is not None:
-            absent = _no_bundle(authority, path) if reason is Plain.MISSING and authority.pem is None else None
-            yield steps.WriteBundle(absent or reason, authority, path)
+        differs: Optional[Reason] = drifted(drift)
+        if differs is Plain.MISSING and authority.pem is None:
+            missing = failure("bundle.missing", f"{path} does not exist", server=authority.server, ca_bundle=path)
+            differs = reasons.Blocked(missing)
+        if differs is not None:
+            yield steps.WriteBundle(differs, authority, path)
     for webroot, readiness in state.webroots.items():
         if readiness != "ready":
-            yield steps.PrepareWebroot(
-                Plain.NO_CHALLENGE_FOLDER if readiness == "missing" else Plain.NOT_WRITABLE, webroot
-            )
+            lacking = Plain.NO_CHALLENGE_FOLDER if readiness == "missing" else Plain.NOT_WRITABLE
+            yield steps.PrepareWebroot(lacking, webroot)
     for wrapper, drift in state.wrappers:
         reason = drifted(drift)
         if reason is not None:
@@ -56,8 +56,3 @@ def schedule(config: Config, state: State) -> Iterator[Step]:
     if config.schedule is not None and drift is not None:
         failed = state.schedule_failure
         yield steps.SetSchedule(drift if failed is None else reasons.Blocked(failed), config, config.schedule)
-
-
-def _no_bundle(authority: Authority, path: Path) -> reasons.Blocked:
-    missing = failure("bundle.missing", f"{path} does not exist", server=authority.server, ca_bundle=path)
-    return reasons.Blocked(missing)

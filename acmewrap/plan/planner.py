@@ -10,9 +10,10 @@ from ..config.model import Certificate, Config, Target
 from ..errors import Failure
 from ..formats.timefmt import instant
 from ..frozen import field, frozen, replace
+from ..pki.x509 import X509
 from ..reasons import Plain, Reason
 from ..state.ledger import LedgerEntry
-from ..state.model import ALL_PARTS, CertificateState, Part, State
+from ..state.model import ALL_PARTS, CertificateState, Part, State, entry_name
 from . import steps
 from .due import due_of, interval_of, is_waiting
 from .fingerprint import find_change
@@ -77,18 +78,15 @@ def plan(config: Config, state: State, now: float, options: Optional[PlanOptions
     if not {*CERTIFICATE_KINDS, "revoke"}.issuperset(options.kinds):
         from . import machine
 
-        before, after = (
-            tuple(machine.prepare(config, state, force=options.force)),
-            tuple(machine.schedule(config, state)),
-        )
+        before = tuple(machine.prepare(config, state, force=options.force))
+        after = tuple(machine.schedule(config, state))
         leftovers = tuple(machine.find_leftovers(config, state)) if "remove" in options.kinds else ()
     found = [*before, *_certificates(config, state, now, options), *after]
     found.extend(_revocations(config, state, now, options, [step for step in found if step.kind in options.kinds]))
     chosen = tuple(step for step in found if step.kind in options.kinds)
-    unmanaged = state.nas.note if state.nas is not None else None
-    foreign = tuple(reasons.NotOurs(excess.describe()) for excess in state.modes if not excess.ours)
-    unread = tuple(map(reasons.NotObserved, state.unread))
-    notes: Tuple[Reason, ...] = (*(() if unmanaged is None else (unmanaged,)), *unread, *foreign)
+    unmanaged = () if state.nas is None or state.nas.note is None else (state.nas.note,)
+    foreign = (reasons.NotOurs(excess.describe()) for excess in state.modes if not excess.ours)
+    notes: Tuple[Reason, ...] = (*unmanaged, *map(reasons.NotObserved, state.unread), *foreign)
     removed = tuple(step for step in leftovers if options.prune and (options.agreed is None or step in options.agreed))
     return Plan((*chosen, *removed), tuple(step for step in leftovers if step not in removed), notes, state)
 
@@ -100,42 +98,33 @@ def _certificates(config: Config, state: State, now: float, options: PlanOptions
         if found.unread is not None:  # nobody knows what would be to do
             continue
         obtaining = _obtain(config, certificate, found, now, options)
-        if obtaining is not None:
-            obstacle = _blocked(state.obstacles.get(name))
-            yield obtaining if obstacle is None else replace(obtaining, reason=obstacle)
-            obtaining = None if obstacle is not None else obtaining
+        waits = _waits(config, found.attempts, found.leaf, now, options)
+        if obtaining is not None and (waits or obtaining.kind not in options.kinds):
+            obtaining = None
+        if obtaining is not None and name in state.obstacles:
+            yield replace(obtaining, reason=reasons.Blocked(state.obstacles[name]))
+            obtaining = None
+        elif obtaining is not None:
+            yield obtaining
         elif found.advice is not None and is_look_due(found.advice.next_look, now):
             yield CheckRenewalInfo(Plain.ADVICE_OUTDATED, certificate, authority)
         for target in certificate.targets:
-            waits = _waits(config, found.deliveries[target.name], found, now, options)
-            pending = _pending(config, target, found, state, options, now=now, waits=waits)
+            pending = _pending(config, target, found, state, options, now=now)
             reason = Plain.NEW_CERTIFICATE if obtaining is not None else pending
+            obstacle = state.obstacles.get(entry_name(name, target.name))
             if reason is not None:
-                reason = _blocked(state.obstacles.get(f"{name}/{target.name}")) or reason
+                reason = reason if obstacle is None else reasons.Blocked(obstacle)
                 yield steps.DeployCertificate(reason, certificate, authority, target, options.force)
 
 
-def _blocked(obstacle: Optional[Failure]) -> Optional[reasons.Blocked]:
-    return None if obstacle is None else reasons.Blocked(obstacle)
+def _waits(config: Config, entry: LedgerEntry, leaf: Optional[X509], now: float, options: PlanOptions) -> bool:
+    return options.respect_backoff and is_waiting(entry, leaf, now, interval_of(config.schedule))
 
 
 def _obtain(
     config: Config, certificate: Certificate, found: CertificateState, now: float, options: PlanOptions
 ) -> Optional[ObtainCertificate]:
-    step = _wanted(config, certificate, found, now, options)
-    if step is None or step.kind not in options.kinds or _waits(config, found.attempts, found, now, options):
-        return None
-    return step
-
-
-def _waits(config: Config, entry: LedgerEntry, found: CertificateState, now: float, options: PlanOptions) -> bool:
-    leaf = found.stored.leaf if found.stored is not None else None
-    return options.respect_backoff and is_waiting(entry, leaf, now, interval_of(config.schedule))
-
-
-def _wanted(
-    config: Config, certificate: Certificate, found: CertificateState, now: float, options: PlanOptions
-) -> Optional[ObtainCertificate]:
+    """What its age or the file asks for, whether or not this run may do it."""
     stored, authority = found.stored, config.authority_of(certificate)
     if found.compromised:
         return steps.ReissueCertificate(Plain.COMPROMISED, certificate, authority)
@@ -150,10 +139,10 @@ def _wanted(
         return steps.ReissueCertificate(change, certificate, authority)
     if due <= now:
         own = found.advice is None or found.advice.chosen is None
-        late = reasons.Due(instant(due), int(end - now), "configuration" if own else "authority")
-        return steps.RenewCertificate(
-            late if end > now else reasons.Expired(stored.leaf.not_after), certificate, authority
-        )
+        late: Reason = reasons.Due(instant(due), int(end - now), "configuration" if own else "authority")
+        if end <= now:
+            late = reasons.Expired(stored.leaf.not_after)
+        return steps.RenewCertificate(late, certificate, authority)
     if options.force and "renew" in options.kinds:
         return steps.RenewCertificate(Plain.FORCED, certificate, authority)
     return None
@@ -164,7 +153,7 @@ def _revocations(
 ) -> Iterator[Step]:
     """Of what is to be revoked that for which nothing else is left to do after the steps *before*, and nothing waits."""
     for one in state.revocations:
-        if options.respect_backoff and is_waiting(one.attempts, one.leaf, now, interval_of(config.schedule)):
+        if _waits(config, one.attempts, one.leaf, now, options):
             continue
         done, found = [step for step in before if step.certificate == one.name], state.certificates.get(one.name)
         if found is not None:
@@ -176,17 +165,10 @@ def _revocations(
 
 
 def _pending(
-    config: Config,
-    target: Target,
-    found: CertificateState,
-    state: State,
-    options: PlanOptions,
-    *,
-    now: float,
-    waits: bool,
+    config: Config, target: Target, found: CertificateState, state: State, options: PlanOptions, *, now: float
 ) -> Optional[Reason]:
     """Why the certificate that is there is to be deployed to *target*; None when it need not be, or not now."""
-    leaf = found.stored.leaf if found.stored is not None else None
+    leaf = found.leaf
     if leaf is None or found.fault is not None:
         return None
     if options.force and "renew" not in options.kinds:
@@ -194,17 +176,17 @@ def _pending(
     if leaf.validity[1] <= now:  # what is served instead may be valid
         return None
     entry, observed = found.deliveries[target.name], found.observations.get(target.name)
+    waits = entry.wanted == leaf.sha256 and _waits(config, entry, leaf, now, options)
     if (entry.seen if observed is None else observed.served) == leaf.sha256:
         if entry.awaits_reload(config, target.install, leaf.sha256):
-            return None if waits and entry.wanted == leaf.sha256 else Plain.NOT_RELOADED
+            return None if waits else Plain.NOT_RELOADED
         if entry.seen != leaf.sha256:
             return Plain.NOT_RECORDED
+        if target.synology is None or state.nas is None:
+            return None
         # It has arrived; a NAS may nevertheless not use it as the file says.
-        entry_of_nas = target.synology
-        return (
-            None if entry_of_nas is None or state.nas is None else state.nas.assignments.get(entry_of_nas.description)
-        )
-    if waits and entry.wanted == leaf.sha256:
+        return state.nas.assignments.get(target.synology.description)
+    if waits:
         return None
     if options.watch and observed is not None and entry.seen == leaf.sha256:
         if observed.obstacle is not None:  # as it was, for all that is known

@@ -1,12 +1,11 @@
-"""What can be done, one type for each kind of step, with all that is needed to perform it; those that make the machine ready are in
-:mod:`.machine_steps`.
-"""
+"""What can be done, one type for each kind of step, with all it takes to do it; those of the machine: :mod:`.machine_steps`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Iterable, List, Literal, Optional, Set, Tuple
+from typing import TYPE_CHECKING, ClassVar, Iterable, List, Literal, Optional, Set, Tuple, get_args
 
 from ..frozen import frozen
+from ..state.model import entry_name
 
 if TYPE_CHECKING:
     from ..config.model import Authority, Certificate, Target
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 
 _Machine = Literal["install", "bundle", "webroot", "render", "mode", "folder", "account"]
 Kind = Literal[_Machine, "renewal_info", "issue", "reissue", "renew", "deploy", "revoke", "schedule", "remove"]
-MACHINE_KINDS: Tuple[Kind, ...] = ("install", "bundle", "webroot", "render", "mode", "folder", "account")
+MACHINE_KINDS: Tuple[Kind, ...] = get_args(_Machine)
 OBTAINING_KINDS: Tuple[Kind, ...] = ("issue", "reissue", "renew")
 CERTIFICATE_KINDS: Tuple[Kind, ...] = ("renewal_info", *OBTAINING_KINDS, "deploy")
 LAST_KINDS: Tuple[Kind, ...] = ("revoke", "schedule", "remove")
@@ -99,7 +98,7 @@ class DeployCertificate(CertificateStep):
 
     @property
     def entry(self) -> str:
-        return f"{self.request.name}/{self.destination.name}"
+        return entry_name(self.request.name, self.destination.name)
 
 
 @frozen

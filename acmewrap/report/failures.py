@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, Iterable, Iterator
 
 from ..errors import Failure
 from ..formats.timefmt import span
@@ -15,26 +15,23 @@ _SHOWN_LINES = 8
 
 def failure_lines(failure: Failure, *, verbose: bool = False) -> Iterator[str]:
     """A failure, the last words of the command behind it, and the remedy on the last line."""
-    yield f"  {failure.message} [{failure.id}]"
-    shown: Sequence[str] = failure.lines if verbose else failure.lines[-_SHOWN_LINES:]
-    for line in shown:
-        yield f"  | {line}"
+    yield f"  {failure}"
+    yield from (f"  | {line}" for line in (failure.lines if verbose else failure.lines[-_SHOWN_LINES:]))
     yield f"  What to do: {failure.remedy}"
 
 
 def pause_lines(state: State, now: float) -> Iterator[str]:
     """What is tried again later, because it failed before."""
     for name, found in state.certificates.items():
-        for place, entry in (
-            ("", found.attempts),
-            *((f" to {target}", entry) for target, entry in found.deliveries.items()),
-        ):
-            if entry.error is not None and entry.next_try > now:
-                yield f"{name}{place}: next try in {span(entry.next_try - now)}; {entry.error['message']} [{entry.error['id']}]"
+        deliveries = {f"{name} to {target}": entry for target, entry in found.deliveries.items()}
+        for place, entry in {name: found.attempts, **deliveries}.items():
+            failed = Failure.read(entry.error)
+            if failed is not None and entry.next_try > now:
+                yield f"{place}: next try in {span(entry.next_try - now)}; {failed}"
 
 
 def monitoring_lines(failures: Iterable[Failure]) -> Iterator[str]:
     """Warnings of what the section `monitoring` could not do."""
     for one in failures:
-        yield "Warning: not everybody could be told of this run:"
+        yield "Warning: could not report this run to monitoring:"
         yield from failure_lines(one)

@@ -13,9 +13,7 @@ Getter = Union[str, Callable[[Any], Any]]
 
 
 class Type(NamedTuple):
-    """``write`` makes JSON of a value; ``get`` finds that in the object around it, by the part's own name when it is None;
-    ``default`` stands for a part of a document that nobody gave.
-    """
+    """``write`` makes JSON of a value; ``get``: where that is found (None: by its own name); ``default``: when nobody gave it."""
 
     schema: Schema
     write: Callable[[Any], Any]
@@ -44,9 +42,8 @@ def optional(type: Type) -> Type:
 
 
 def listed(type: Type) -> Type:
-    return Type(
-        {"type": "array", "items": type.schema}, lambda values: [type.write(value) for value in values], None, ()
-    )
+    schema = {"type": "array", "items": type.schema}
+    return Type(schema, lambda values: [type.write(value) for value in values], None, ())
 
 
 def by_name(type: Type) -> Type:
@@ -90,9 +87,8 @@ SECONDS = Type({"type": "number", "description": "Seconds."}, lambda value: roun
 INTEGER = Type({"type": "integer"}, int)
 SHA256 = Type({"type": "string", "pattern": "^[0-9a-f]{64}$"}, str)
 MODE = Type({"type": "string", "pattern": "^[0-7]{4}$"}, "{:04o}".format)
-MOMENT = Type(
-    {"type": "string", "pattern": r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$", "description": "RFC 3339, UTC."}, moment
-)
+_RFC3339 = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$"
+MOMENT = Type({"type": "string", "pattern": _RFC3339, "description": "RFC 3339, UTC."}, moment)
 OBJECT = Type({"type": "object"}, lambda value: value)
 ID = Type({"type": "string", "pattern": r"^[a-z_]+\.[a-z0-9_]+$"}, str)
 FAILURE_PARTS: Dict[str, Type] = {

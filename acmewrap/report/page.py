@@ -1,6 +1,4 @@
-"""All at once, for people: how each certificate is, what is pending and why, what the last runs did. As one page of HTML that needs
-nothing else.
-"""
+"""Certificates, what is pending and why, and the last runs: one page of HTML that needs nothing else."""
 
 from __future__ import annotations
 

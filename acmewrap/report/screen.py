@@ -40,9 +40,8 @@ def plan_lines(plan: Plan, width: int = 0) -> Iterator[str]:
     for step in plan.leftovers:
         yield f"Left over: {wording.subject_of(step)} ({wording.reason_of(step)}; apply --prune removes it)"
     for note in plan.notes:
-        if isinstance(note, NotObserved):
-            continue
-        yield f"Note: {wording.describe(note)}"
+        if not isinstance(note, NotObserved):
+            yield f"Note: {wording.describe(note)}"
 
 
 def blocked_lines(plan: Plan) -> Iterator[str]:
@@ -81,9 +80,8 @@ def run_lines(run: Run) -> Iterator[str]:
             yield f"The command after the {'run' if run.results else 'plan'} failed:"
             yield from failure_lines(command.failure)
     yield from monitoring_lines(run.monitoring)
-    skipped = sum(1 for result in run.results if result.outcome == "skipped")
-    failed = sum(1 for result in run.results if not result.ok) - skipped
-    total = len(run.results)
+    skipped = sum(result.outcome == "skipped" for result in run.results)
+    failed, total = sum(not result.ok for result in run.results) - skipped, len(run.results)
     if failed:
         also = f", {skipped} skipped" if skipped else ""
         yield f"{failed} of {counted(total, 'step')} failed{also} (exit code {int(run.exit_code)})."
@@ -108,8 +106,7 @@ def sent_lines(service: str, status: Optional[int], answer: str, failure: Option
 def rehearsal_lines(run: Run) -> Iterator[str]:
     """One line that sums up a rehearsal."""
     ordered = [result for result in run.results if isinstance(result.step, ObtainCertificate)]
-    good = sum(1 for result in ordered if result.outcome == "done")
-    counts = f"{good} of {counted(len(ordered), 'order')}"
+    counts = f"{sum(result.ok for result in ordered)} of {counted(len(ordered), 'order')}"
     yield f"Rehearsed: {counts} brought a certificate. None was kept; what is in use was not touched."
 
 
@@ -145,12 +142,10 @@ def _row(name: str, status: CertificateStatus, now: datetime) -> List[List[Line]
     issuer = f": {leaf.issuer}" if leaf is not None and leaf.issuer else ""
     names = [(f"  {domain}", "") for domain in certificate.domains]
     about = [(name, "bold"), *names, (f"  {certificate.authority}{issuer}", "dim")]
-    left = ""
+    states: List[Line] = [((status.state, _COLOURS.get(status.state, "red")),)]
     if leaf is not None:
-        left = f", {span(leaf.not_after - now)} left" if leaf.not_after > now else f", {span(now - leaf.not_after)} ago"
-    states: List[Line] = [((status.state, _COLOURS.get(status.state, "red")), (left, ""))]
-    if leaf is not None:
-        states.append(((f"renewal {renewal(status, now)}", ""),))
+        left = f"{span(leaf.not_after - now)} left" if leaf.not_after > now else f"{span(now - leaf.not_after)} ago"
+        states = [(*states[0], (f", {left}", "")), ((f"renewal {renewal(status, now)}", ""),)]
     targets: List[Line] = [
         ((f"{to}: ", ""), (target.state, _COLOURS.get(target.state, "red")), (since(target, now), ""))
         for to, target in status.targets.items()
@@ -192,11 +187,10 @@ def status_notes(
 
 def found_at(status: TargetStatus) -> str:
     """What was seen at a target, where that is not what should be there."""
-    if status.observed is None or status.observed.served is None:
-        return status.observed.error if status.observed is not None and status.observed.error else "nothing"
-    if status.observed.served == status.expected:
-        return "it; its reload has not succeeded yet"
-    return f"{status.observed.served[:16]}…"
+    observed = status.observed
+    if observed is None or observed.served is None:
+        return (observed.error if observed is not None else None) or "nothing"
+    return "it; its reload has not succeeded yet" if observed.served == status.expected else f"{observed.served[:16]}…"
 
 
 def renewal(status: CertificateStatus, now: datetime) -> str:

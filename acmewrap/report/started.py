@@ -10,11 +10,8 @@ import sys
 from pathlib import Path
 
 from ..system import resources
+from .manual import COMMANDS
 
-COMMANDS = (
-    "apply|check|completion|cron|demo|deploy|doctor|init|install|issue|monitoring|pin|plan|rehearse|releases|"
-    "render|replace|report|revoke|run|schedule|schema|self-update|status|upgrade|version"
-)
 _MAIN = str(Path(os.path.abspath(__file__)).parent.parent / "__main__.py")
 
 
@@ -23,7 +20,7 @@ def as_started(text: str) -> str:
     words = _program() if "acmewrap " in text else "acmewrap"
     if words == "acmewrap":
         return text
-    return re.sub(rf"\bacmewrap (?=(?:{COMMANDS})\b)", lambda _: f"{words} ", text)
+    return re.sub(rf"\bacmewrap (?=(?:{'|'.join(COMMANDS)})\b)", lambda _: f"{words} ", text)
 
 
 def _program() -> str:

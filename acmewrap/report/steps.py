@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 from .. import reasons
+from ..engine.results import Outcome
 from ..errors import Failure
 from .fields import (
     COUNT,
@@ -49,9 +50,8 @@ def _reason(detailed: typing.Type[reasons.Detailed]) -> Type:
 
 _REASONS: Dict[type, Type] = {one: _reason(one) for one in typing.get_args(reasons.Reason) if one is not reasons.Plain}
 _REASONS[reasons.Plain] = record("reason", {"kind": choice(*(plain.value for plain in reasons.Plain))})
-_REASON = Type(
-    {"anyOf": [type.schema for type in _REASONS.values()]}, lambda reason: _REASONS[type(reason)].write(reason)
-)
+_ANY = {"anyOf": [type.schema for type in _REASONS.values()]}
+_REASON = Type(_ANY, lambda reason: _REASONS[type(reason)].write(reason))
 _RELEASE = field(optional(TEXT), lambda step: getattr(getattr(step, "settings", None), "release", None))
 _SERIAL = field(
     optional(TEXT),
@@ -68,7 +68,7 @@ _STEP: Dict[str, Type] = {
     "serial": _SERIAL,
 }
 STEP = record("step", _STEP)
-_OUTCOMES = choice("done", "failed", "unproven", "rolled_back", "skipped")
+_OUTCOMES = choice(*typing.get_args(Outcome))
 _RESULT: Dict[str, Type] = {
     "outcome": field(_OUTCOMES, None, "unproven: the target does not show it; rolled_back: the former files are back."),
     "changed": FLAG,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Dict, Iterator, Optional, Tuple
+from typing import Dict, Iterator, List, Optional, Tuple
 
 from ..config.install import KEY_PARTS, InstallFile
 from ..config.locate import Found
@@ -37,34 +37,25 @@ class InstalledState:
 
 
 def inspect(config: Config) -> InstalledState:
-    return InstalledState(_missing_folders(config), tuple(_misplaced(config)))
-
-
-def _missing_folders(config: Config) -> Tuple[Tuple[Path, InstallFile], ...]:
-    found: Dict[Path, InstallFile] = {}
-    for _, target in config.targets():
-        if target.install is not None:
-            for place, file in zip(target.install.places, target.install.files.values()):
-                if not place.parent.exists():
-                    found.setdefault(place.parent, file)
-    return tuple(found.items())
-
-
-def _misplaced(config: Config) -> Iterator[Misplaced]:
-    for _, target in config.targets():
-        for part, file in ({} if target.install is None else target.install.files).items():
+    folders: Dict[Path, InstallFile] = {}
+    misplaced: List[Misplaced] = []
+    for install in (target.install for _, target in config.targets() if target.install is not None):
+        for place, file in zip(install.places, install.files.values()):
+            if not place.parent.exists():
+                folders.setdefault(place.parent, file)
+        for part, file in install.files.items():
             drift = file_access.find_drift(file, part) if file.is_particular else None
             if drift is not None:
-                yield Misplaced(file.path, *drift)
+                misplaced.append(Misplaced(file.path, *drift))
+    return InstalledState(tuple(folders.items()), tuple(misplaced))
 
 
 def find_problems(config: Config) -> Iterator[Found]:
     """What this user could not do."""
     for certificate, target in config.targets():
         for part, file in ({} if target.install is None else target.install.files).items():
-            if target.install is not None and target.install.folder is not None and part not in KEY_PARTS:
-                continue
-            message = _find_problem(file)
+            whole = target.install is not None and target.install.folder is not None
+            message = None if whole and part not in KEY_PARTS else _find_problem(file)
             if message is not None:
                 yield Found(("certificates", certificate.name, "deploy", target.name, "install"), message)
 

@@ -24,8 +24,6 @@ from ..system import files, reading
 
 _VERSION = 1
 _MOST_REVOKED = 100
-
-
 _Kind = TypeVar("_Kind", "LedgerEntry", "Advice")
 
 
@@ -68,19 +66,10 @@ class LedgerEntry:
         redelivered = self.redelivered if self.seen == leaf else 0
         if again and self.seen == leaf:
             redelivered = redelivered + 1 if redelivered < backoff.MOST_REDELIVERIES else 0
-        return LedgerEntry(
-            wanted=leaf,
-            seen=leaf,
-            seen_at=int(now),
-            seen_until=until,
-            reloaded=self.reloaded,
-            redelivered=redelivered,
-        )
+        return LedgerEntry(leaf, leaf, int(now), until, reloaded=self.reloaded, redelivered=redelivered)
 
     def awaits_reload(self, config: Config, install: Optional[Install], leaf: str) -> bool:
-        """Whether the commands of *install* have not succeeded for *leaf* (SHA-256) yet. What plain acme.sh does by itself is
-        known only while nothing failed here.
-        """
+        """Whether the commands of *install* have yet to succeed for *leaf* (SHA-256), unless plain acme.sh ran them."""
         mark = None if install is None else install.mark(leaf)
         by_acme_sh = config.schedule is not None and config.schedule.run == "wrapper" and self.error is None
         return mark is not None and self.reloaded != mark and not by_acme_sh
@@ -117,7 +106,7 @@ def _read(kind: Type[_Kind], found: object) -> Dict[str, _Kind]:
 
 
 class Ledger:
-    """The entries of one home, by name: ``nas`` for a certificate's issue, ``nas/dsm`` for a target. Safe between threads."""
+    """The entries of one home: ``nas`` for a certificate's issue, ``nas/dsm`` for a target. Safe between threads."""
 
     def __init__(
         self,
@@ -134,9 +123,7 @@ class Ledger:
 
     @classmethod
     def load(cls, path: Path) -> Ledger:
-        """The ledger at *path*; an empty one when there is none that can be read. Raises :class:`AcmewrapError` (``home.newer``)
-        when a later acmewrap wrote it: whatever else that keeps in the home would be lost.
-        """
+        """The ledger at *path*, empty when there is none. Raises AcmewrapError (``home.newer``) for one of a later acmewrap."""
         try:
             document = jsontext.parse(reading.read_bytes(path, reading.LARGE))
             version = document.get("version")
@@ -196,10 +183,8 @@ class Ledger:
                 self._save()
 
     def _save(self) -> None:
-        document: Dict[str, Any] = {
-            "version": _VERSION,
-            "entries": {name: vars(entry) for name, entry in self._entries.items()},
-        }
+        entries = {name: vars(one) for name, one in self._entries.items()}
+        document: Dict[str, Any] = {"version": _VERSION, "entries": entries}
         if self.revoked:
             document["revoked"] = self.revoked
         if self._advices:

@@ -1,7 +1,4 @@
-"""What a former version of the file asked for and this one does not: certificates in the homes, entries of the scheduler.
-
-Every plan shows it; only `apply --prune` removes it.
-"""
+"""What only a former version of the file asked for. Every plan shows it; `apply --prune` alone removes it."""
 
 from __future__ import annotations
 

@@ -43,11 +43,14 @@ STATUS_PARTS: AbstractSet[Part] = frozenset(("certificates", "wire"))
 FAR_PARTS: AbstractSet[Part] = frozenset(("wire", "nas", "schedule"))
 
 
+def entry_name(certificate: str, target: str) -> str:
+    """The ledger's name for a deployment."""
+    return f"{certificate}/{target}"
+
+
 @frozen
 class CertificateState:
-    """One certificate of the configuration; ``unread``: why it could not be read; ``compromised``: others know its key.
-    ``deliveries`` and ``observations`` are by target; the latter only where looked.
-    """
+    """``unread``: why it could not be read; ``compromised``: others know its key; ``observations``: by target, where looked."""
 
     stored: Optional[Stored] = None
     fault: Optional[str] = None
@@ -81,9 +84,7 @@ class CertificateState:
 
 @frozen
 class Revocation:
-    """What is still to be revoked, as others know its key (:mod:`acmewrap.driver.homes.compromised`); ``name`` is that of its
-    certificate in the file, which may not have it any more.
-    """
+    """What is to be revoked, as others know its key; ``name``: its certificate in the file, which may not have it any more."""
 
     name: str
     authority: Authority
@@ -127,11 +128,7 @@ class State:
         """But for the homes of the authorities *barred*, which are as if nobody had read them."""
         homes = [config.authorities[name].home for name in barred]
         kept = {n: one for n, one in self.certificates.items() if config.certificates[n].authority not in barred}
-        left = (
-            leftover
-            for leftover in self.leftovers
-            if not isinstance(leftover, Stored) or leftover.files.folder.parent not in homes
-        )
+        left = (one for one in self.leftovers if not (isinstance(one, Stored) and one.files.folder.parent in homes))
         unread = (*self.unread, *(error.failure for error in barred.values()))
         revocations = tuple(one for one in self.revocations if one.authority.name not in barred)
         return replace(self, certificates=kept, leftovers=tuple(left), unread=unread, revocations=revocations)

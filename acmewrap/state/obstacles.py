@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Iterator, Mapping, NamedTuple, Tuple, Union
+from typing import Dict, Iterator, Mapping, NamedTuple, Tuple, Union
 
 from .. import paths
 from ..config import references
@@ -19,6 +19,7 @@ from ..errors import AcmewrapError, Failure
 from ..failures import failure
 from ..secrets import CommandReference, EnvironmentReference, FileReference, Reference, resolve
 from ..system.trust import find_dsm_tools
+from .model import entry_name
 
 
 class Obstacle(NamedTuple):
@@ -32,11 +33,17 @@ class Obstacle(NamedTuple):
         """What fails of it: orders (the certificate) and deployments (``certificate/target``)."""
         section, name, *rest = map(str, (*self.keys, ""))
         if section == "certificates":
-            return (f"{name}/{rest[1]}" if rest[0] == "deploy" else name,)
+            return (entry_name(name, rest[1]) if rest[0] == "deploy" else name,)
         if section == "authorities":
             return tuple(one for one, certificate in config.certificates.items() if certificate.authority == name)
         targets = config.targets() if section == "synology" else ()
-        return tuple(f"{certificate.name}/{one.name}" for certificate, one in targets if one.synology is not None)
+        return tuple(entry_name(certificate.name, one.name) for certificate, one in targets if one.synology is not None)
+
+
+def by_entry(config: Config, environ: Mapping[str, str]) -> Dict[str, Failure]:
+    """The first of each order and deployment. Raises what :func:`find` raises."""
+    found = reversed(tuple(find(config, environ)))
+    return {entry: one.failure for one in found for entry in one.entries(config)}
 
 
 def find(config: Config, environ: Mapping[str, str]) -> Iterator[Obstacle]:
@@ -52,9 +59,8 @@ def find(config: Config, environ: Mapping[str, str]) -> Iterator[Obstacle]:
     search = environ.get("PATH") or DEFAULT_PATH
     for keys, program in _programs(config):
         if shutil.which(str(config.directory / program) if "/" in program else program, path=search) is None:
-            yield Obstacle(
-                keys, failure("tool.missing", f"there is no program {program}, or it is not in PATH ({search})")
-            )
+            message = f"there is no program {program}, or it is not in PATH ({search})"
+            yield Obstacle(keys, failure("tool.missing", message))
 
 
 def _find_hooks(config: Config) -> Iterator[Obstacle]:
@@ -110,11 +116,8 @@ def _files(config: Config) -> Iterator[Tuple[Keys, Path]]:
 
 
 def _files_of(place: Keys, env: Mapping[str, Union[str, Reference]]) -> Iterator[Tuple[Keys, Path]]:
-    return (
-        ((*place, name), Path(value))
-        for name, value in env.items()
-        if name in PATH_VARIABLES and isinstance(value, str)
-    )
+    named = ((name, value) for name, value in env.items() if name in PATH_VARIABLES)
+    return (((*place, name), Path(value)) for name, value in named if isinstance(value, str))
 
 
 def _programs(config: Config) -> Iterator[Tuple[Keys, str]]:

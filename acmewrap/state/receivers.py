@@ -29,13 +29,11 @@ def _find(settings: Monitoring, environ: Mapping[str, str]) -> Iterator[Tuple[st
         message = _of_folder(settings.metrics.textfile.parent)
         if message:
             yield "metrics.textfile", message
-    services = {"healthchecks": settings.healthchecks, "ntfy": settings.ntfy, "webhook": settings.webhook}
-    for name, service in services.items():
-        if service is not None:
-            if shutil.which("curl", path=environ.get("PATH")) is None:
-                yield name, "there is no curl in PATH, which sends it"
-            if service.ca_bundle is not None and not os.access(str(service.ca_bundle), os.R_OK):
-                yield f"{name}.ca_bundle", f"{service.ca_bundle} is not there, or this user may not read it"
+    for name, service in settings.services.items():
+        if shutil.which("curl", path=environ.get("PATH")) is None:
+            yield name, "there is no curl in PATH, which sends it"
+        if service.ca_bundle is not None and not os.access(str(service.ca_bundle), os.R_OK):
+            yield f"{name}.ca_bundle", f"{service.ca_bundle} is not there, or this user may not read it"
     for key, reference in settings.secrets.items():
         message = _of_secret(key, reference, environ)
         if message:

@@ -14,7 +14,7 @@ from ..driver.wrapper_script import Wrapper
 from ..errors import AcmewrapError
 from ..reasons import Drift
 from ..system.reading import read_text
-from .guarded import Guard
+from ..unexpected import Guard
 
 
 def compare_wrappers(config: Config, guard: Guard) -> Iterator[Tuple[Wrapper, Drift]]:

@@ -11,7 +11,7 @@ from typing import Dict, Iterator, List, Mapping, Tuple
 import pytest
 
 from acmewrap import Job, load
-from acmewrap.cli.manual import COMMANDS
+from acmewrap.report.manual import COMMANDS
 from acmewrap.testing.dsm import DsmSimulator
 from acmewrap.testing.pebble import Pebble
 from acmewrap.testing.webserver import WebServer

@@ -9,7 +9,7 @@ from typing import Callable, Dict, Mapping
 import pytest
 
 from acmewrap import AcmewrapError, Job, config
-from acmewrap.cli.manual import COMMANDS
+from acmewrap.report.manual import COMMANDS
 
 METHODS: Mapping[str, Callable[..., object]] = {
     "check": Job.check,

@@ -6,10 +6,12 @@ import re
 from typing import Iterator, Mapping, Sequence, Tuple
 
 from acmewrap.failures import CATALOGUE, failure
-from acmewrap.report.started import COMMANDS
+from acmewrap.report.manual import COMMANDS
 
 # A command ends where the sentence, the quotation or its shell command does.
-_COMMAND = re.compile(rf"acmewrap ((?:{COMMANDS})(?: (?:--[a-z-]+|[A-Z][A-Z_]*|show|test|adjust)(?=[ .;:,`)]|$))*)")
+_COMMAND = re.compile(
+    rf"acmewrap ((?:{'|'.join(COMMANDS)})(?: (?:--[a-z-]+|[A-Z][A-Z_]*|show|test|adjust)(?=[ .;:,`)]|$))*)"
+)
 # Values that stand elsewhere in the sentence.
 VALUES: Mapping[str, Sequence[str]] = {"update.nothing_kept": ["acmewrap.pyz"], "dsm.odd_reply": ["dsm.json"]}
 

@@ -18,7 +18,7 @@ import acmewrap
 
 PACKAGE = str(Path(acmewrap.__file__).parent)
 VOCABULARY = {
-    *("errors", "failures", "system.files", "system.reading", "system.resources", "system.trust", "secrets"),
+    *("errors", "failures", "frozen", "system.files", "system.reading", "system.resources", "system.trust", "secrets"),
     *(
         "pki.pem",
         "pki.x509",

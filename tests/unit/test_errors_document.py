@@ -6,9 +6,9 @@ import string
 from pathlib import Path
 
 from acmewrap import failures
-from acmewrap.cli.manual import EXIT_CODES
 from acmewrap.errors import AcmewrapError, ExitCode
 from acmewrap.failures import CATALOGUE, failure
+from acmewrap.report.manual import EXIT_CODES
 from errors_manual import document
 
 PACKAGE = Path(failures.__file__).resolve().parent.parent

@@ -57,8 +57,28 @@ class StandardServer(StandardPlace):
     origin: Any = dataclasses.field(default=None, init=False, repr=False, compare=False)
 
 
+@ours.frozen
+class Answer:
+    seconds: float = ours.field(default=0.0, kw_only=True)
+
+
+@ours.frozen
+class Page(Answer):
+    text: str
+
+
 OURS = SimpleNamespace(Place=Place, Server=Server, replace=ours.replace)
 STANDARD = SimpleNamespace(Place=StandardPlace, Server=StandardServer, replace=dataclasses.replace)
+
+
+def test_a_field_that_is_given_by_name_only_comes_after_those_of_subclasses() -> None:
+    assert repr(Page("a", seconds=2.0)) == "Page(text='a', seconds=2.0)"
+    assert [field.name for field in dataclasses.fields(dataclasses.replace(Page("a"), seconds=1.0))] == [
+        "text",
+        "seconds",
+    ]
+    with pytest.raises(TypeError, match="positional"):
+        Page("a", 2.0)  # type: ignore[call-arg]
 
 
 def marked(kinds: SimpleNamespace) -> Any:

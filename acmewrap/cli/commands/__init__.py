@@ -1,7 +1,4 @@
-"""A module for each kind of command, and which function performs which.
-
-An unattended run with nothing to do must not import what it does not need.
-"""
+"""A module for each kind of command, imported when one of its commands is given."""
 
 from __future__ import annotations
 

@@ -70,22 +70,23 @@ def adjust(invocation: Invocation, job: Job, change: Optional[IntervalChange]) -
     """Write the interval that is needed, if somebody agrees to it."""
     from ...report import screen
 
-    printer = invocation.printer
-    if change is None:
+    printer, file = invocation.printer, job.config.file
+    if change is not None:
+        if invocation.options.dry_run:
+            printer.lines(change.diff, always=True)
+            return invocation.report_actions([f"write `every: {change.every}` into {file} and the scheduler"])
+        question = [f"This writes how often a run is needed into {file} and the scheduler:", *change.diff]
+        if not invocation.confirm(question):
+            return ExitCode.OK
+        with printer.following() as listener:
+            change = replace(job, listener=listener).adjust_schedule()
+    if change is None or change.run is None:
         printer.nothing()
         printer.document(ExitCode.OK)
         return ExitCode.OK
-    if invocation.options.dry_run:
-        printer.lines(change.diff, always=True)
-        return invocation.report_actions([f"write `every: {change.every}` into {job.config.file} and the scheduler"])
-    question = [f"This writes how often a run is needed into {job.config.file} and the scheduler:", *change.diff]
-    if not invocation.confirm(question):
-        return ExitCode.OK
-    with printer.following() as listener:
-        done = replace(job, listener=listener).adjust_schedule() or change
-    code = done.run.exit_code if done.run is not None else ExitCode.OK
-    printer.lines(screen.run_lines(done.run) if done.run is not None else ())
-    printer.document(code, changed=done.run is not None and code == ExitCode.OK, every=done.every)
+    code = change.run.exit_code
+    printer.lines(screen.run_lines(change.run))
+    printer.document(code, changed=code == ExitCode.OK, every=change.every)
     return code
 
 

@@ -30,6 +30,7 @@ def init(invocation: Invocation) -> ExitCode:
     """Ask for what the options leave open, and write the file."""
     options, printer = invocation.options, invocation.printer
     output = options.output or options.config or _NAME
+    path = Path(os.path.abspath(output))
     if output != "-" and os.path.lexists(output) and not options.force:
         raise AccessError(failure("file.exists", f"{output} is there already", path=output))
     answers = _answers(options, printer)
@@ -42,10 +43,8 @@ def init(invocation: Invocation) -> ExitCode:
         if os.geteuid() == 0:
             from .. import identity
 
-            identity.settle_for_output(
-                Path(os.path.abspath(output)), invocation.environ, for_good=invocation.own_process
-            )
-        files.write_atomic(Path(os.path.abspath(output)), text, files.PUBLIC)
+            identity.settle_for_output(path, invocation.environ, for_good=invocation.own_process)
+        files.write_atomic(path, text, files.PUBLIC)
         printer.lines([f"Written: {output}", *_next_steps(options.template, output, str(answers["ca_bundle"]))])
     written = output != "-"
     printer.document(ExitCode.OK, changed=written, path=output if written else None, text=Lines(text))
@@ -77,18 +76,11 @@ def _answers(options: argparse.Namespace, printer: Printer) -> Dict[str, object]
         return _ask(printer, question, parse, default)
 
     if asks:
-        printer.lines(
-            ["A few questions; Enter takes what stands in brackets. Everything can be changed in the file later.", ""]
-        )
+        about = "A few questions; Enter takes what stands in brackets. Everything can be changed in the file later."
+        printer.lines([about, ""])
     kinds = "".join(f"\n    {name:<11} {what}" for name, what in TEMPLATES.items())
-    template = ask(
-        "--template",
-        options.template,
-        f"What is it for?{kinds}\nOne of these",
-        choice(tuple(TEMPLATES)).parse,
-        "synology",
-    )
-    options.template = template
+    question, parse = f"What is it for?{kinds}\nOne of these", choice(tuple(TEMPLATES)).parse
+    template = options.template = ask("--template", options.template, question, parse, "synology")
     server = ask("--server", options.server, "The URL of the ACME directory", SERVER.parse)
     given = None if options.domain is None else " ".join(options.domain)
     names = ask("--domain", given, "The names of the certificate, blanks between them", _each(DOMAIN.parse))
@@ -101,13 +93,8 @@ def _answers(options: argparse.Namespace, printer: Printer) -> Dict[str, object]
         raise UsageError(failure("cli.usage", f"not a terminal; required and missing: {', '.join(missing)}"))
     if asks:
         printer.lines([""])
-    return {
-        "template": template,
-        "server": server,
-        "domains": names.split(),
-        "ca_bundle": bundle,
-        "webroot": webroot,
-    }
+    answers = {"template": template, "server": server, "domains": names.split()}
+    return {**answers, "ca_bundle": bundle, "webroot": webroot}
 
 
 def _ask(printer: Printer, question: str, parse: Callable[[str], object], default: str) -> str:
@@ -141,14 +128,11 @@ def _path(text: str) -> str:
 
 def _next_steps(template: str, output: str, bundle: str) -> Tuple[str, ...]:
     named = "" if output == _NAME else f" --config {output}"
-    first = {
-        "synology": ("Put the password of the DSM user into dsm.password (chmod 600).",),
-        "web-server": ("Look at the paths under `install`.",),
-        "dns": ("Choose the hook under `dns`, and give what it reads in `env`.",),
+    own = {
+        "synology": "Put the password of the DSM user into dsm.password (chmod 600).",
+        "web-server": "Look at the paths under `install`.",
+        "dns": "Choose the hook under `dns`, and give what it reads in `env`.",
     }
     root = f"Put the root certificate of the authority (PEM) into {bundle}."
-    return (
-        "Next:",
-        *(f"  - {line}" for line in (root, *first[template])),
-        f"  - acmewrap check{named}, then plan, then apply",
-    )
+    steps = (root, own[template], f"acmewrap check{named}, then plan, then apply")
+    return ("Next:", *(f"  - {step}" for step in steps))

@@ -9,13 +9,13 @@ from ...config.model import DEFAULT_RELEASE
 from ...errors import AcmewrapError, ExitCode
 from ...frozen import replace
 from ...job import Job
+from ...report import releases as release_report
 from ..invocation import Invocation
 
 
 def releases(invocation: Invocation) -> ExitCode:
     """What can be named as ``release``, newest last."""
     from ...driver.release import installation
-    from ...report import releases as release_report
 
     own = None
     with contextlib.suppress(AcmewrapError):  # those that acmewrap pins can be named without a file, too
@@ -30,8 +30,6 @@ def pin(invocation: Invocation) -> ExitCode:
     """Pin what an archive holds, and show how it differs from what is pinned."""
     from pathlib import Path
 
-    from ...report import releases as release_report
-
     printer, job, pretend = invocation.printer, invocation.job(), invocation.options.dry_run
     pinned = job.pin(Path(invocation.options.archive).absolute(), pretend=pretend)
     printer.lines(release_report.upgrade_lines(pinned.change), always=True)
@@ -43,8 +41,6 @@ def pin(invocation: Invocation) -> ExitCode:
 
 def upgrade(invocation: Invocation) -> ExitCode:
     """What differs between the release of the file and another one; then the switch, when somebody agrees to it."""
-    from ...report import releases as release_report
-
     printer, job = invocation.printer, invocation.job()
     change = job.compare_release(invocation.options.to)
     parts = {"from": change.old, "to": change.new, "files": change}
@@ -64,7 +60,6 @@ def upgrade(invocation: Invocation) -> ExitCode:
 
 def _switch(invocation: Invocation, job: Job, parts: Mapping[str, object]) -> ExitCode:
     from ...report import document, screen
-    from ...report import releases as release_report
 
     printer, old, new = invocation.printer, str(parts["from"]), str(parts["to"])
     with printer.following() as listener:

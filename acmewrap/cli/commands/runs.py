@@ -145,10 +145,8 @@ def _agreed(invocation: Invocation, job: Job) -> Optional[Tuple[Step, ...]]:
     with invocation.printer.waiting(LOOKING):
         planned = job.plan(*invocation.names(), force=invocation.options.force, prune=True)
     doomed = tuple(step for step in planned.steps if step.kind == "remove")
-    consequences = [
-        "This removes what the file no longer names:",
-        *(f"  {wording.subject_of(step)}" for step in doomed),
-    ]
+    subjects = (f"  {wording.subject_of(step)}" for step in doomed)
+    consequences = ["This removes what the file no longer names:", *subjects]
     return None if doomed and not invocation.confirm(consequences) else doomed
 
 
@@ -166,12 +164,7 @@ def _show(invocation: Invocation, job: Job, command: Any) -> ExitCode:
     if printer.as_json:
         from ...engine.verbs.status import assess
 
-        parts = {
-            "plan": steps,
-            "blocked": planned.blocked,
-            "leftovers": planned.leftovers,
-            "unread": planned.state.unread,
-            "changed": bool(steps),
-        }
-        printer.document(code, **parts, certificates=assess(job.config, planned.state, time.time()))
+        parts = {"plan": steps, "blocked": planned.blocked, "leftovers": planned.leftovers, "changed": bool(steps)}
+        seen = assess(job.config, planned.state, time.time())
+        printer.document(code, **parts, unread=planned.state.unread, certificates=seen)
     return code

@@ -31,9 +31,8 @@ def self_update(invocation: Invocation) -> ExitCode:
     kept: Optional[Path] = None
     unchanged = build is not None and build.content == read_bytes(program, LARGE)
     if options.dry_run:
-        return invocation.report_actions(
-            [] if unchanged else [f"replace {program}: acmewrap {__version__} by {version}"]
-        )
+        replacing = f"replace {program}: acmewrap {__version__} by {version}"
+        return invocation.report_actions([] if unchanged else [replacing])
     if unchanged:
         printer.lines([f"{program} is that very build of acmewrap {version} already."])
     else:
@@ -43,9 +42,8 @@ def self_update(invocation: Invocation) -> ExitCode:
             update.replace(program, build)
             kept = update.kept(program)
         printer.lines([f"{program} is acmewrap {version} now."], always=True)
-        printer.lines(
-            [] if kept is None else [f"The one before is {kept}; to go back: acmewrap self-update --rollback"]
-        )
+        if kept is not None:
+            printer.lines([f"The one before is {kept}; to go back: acmewrap self-update --rollback"])
         printer.lines(["A schedule may start a copy beside the certificates; `acmewrap apply` brings that up to date."])
     parts = {"path": program, "from": __version__, "to": version, "kept": kept}
     printer.document(ExitCode.OK, changed=not unchanged, **parts)

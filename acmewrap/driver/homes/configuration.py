@@ -16,7 +16,7 @@ from ...config.arguments import is_safe_url
 from ...config.install import FilePart, Install
 from ...system import files, reading
 
-_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)='(.*)'")
+_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)='([^'\n]*)'")
 _BEGIN = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)='")
 _NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
 # What an authority has a say in; the same as in templates/guard.sh, which keeps acme.sh from running anything else.
@@ -42,7 +42,7 @@ def parse_configuration(text: str) -> Dict[str, str]:
         if not line.strip() or line.startswith("#"):
             continue
         match = _ASSIGNMENT.fullmatch(line)
-        if match is None or "'" in match.group(2):
+        if match is None:
             raise ValueError(f"line {number} is not Key='value'")
         key, value = match.groups()
         if _NEVER.fullmatch(key) and not (key == "AUTO_UPGRADE" and value in ("", "0")):
@@ -79,10 +79,9 @@ def edit_configuration(text: str, values: Mapping[str, str], drop: Tuple[str, ..
     """
     for key, value in values.items():
         if not _NAME.fullmatch(key) or "'" in value or any(ord(character) < 0x20 for character in value):
-            raise ValueError(
-                f"{key}: acme.sh cannot keep a value with an apostrophe, a line break or a control character"
-            )
-    kept: List[str] = []
+            kept = "acme.sh cannot keep a value with an apostrophe, a line break or a control character"
+            raise ValueError(f"{key}: {kept}")
+    lines: List[str] = []
     dropping = False
     for line in text.split("\n"):
         begin = _BEGIN.match(line)
@@ -90,30 +89,33 @@ def edit_configuration(text: str, values: Mapping[str, str], drop: Tuple[str, ..
         if begin is not None:
             dropping = begin.group(1) in values or begin.group(1).startswith(drop)
         if line and not dropping:
-            kept.append(line)
-    return "".join(f"{line}\n" for line in (*kept, *(f"{key}='{value}'" for key, value in values.items())))
+            lines.append(line)
+    return "".join(f"{line}\n" for line in (*lines, *(f"{key}='{value}'" for key, value in values.items())))
 
 
 def raw_values(text: str, prefixes: Tuple[str, ...]) -> Dict[str, str]:
     """The values whose keys begin with one of *prefixes*, in the form in which they stand in the file."""
-    matches = (_ASSIGNMENT.fullmatch(line) for line in text.split("\n"))
-    found = {match.group(1): match.group(2) for match in matches if match and match.group(1).startswith(prefixes)}
-    return {key: value for key, value in found.items() if "'" not in value}
+    found = filter(None, map(_ASSIGNMENT.fullmatch, text.split("\n")))
+    return {match[1]: match[2] for match in found if match[1].startswith(prefixes)}
 
 
 def read_text(path: Path) -> str:
-    """The text of *path*, from which :func:`write_text` makes the same bytes again, whatever they are. Raises OSError."""
+    """The text of *path*, from which :func:`encode` makes the same bytes again, whatever they are. Raises OSError."""
     return reading.read_text(path, "surrogateescape")
+
+
+def encode(text: str) -> bytes:
+    return text.encode("utf-8", "surrogateescape")
 
 
 def write_text(path: Path, text: str) -> None:
     """Write the file in place. Raises OSError."""
-    path.write_bytes(_encode(text))
+    path.write_bytes(encode(text))
 
 
 def replace_text(path: Path, text: str) -> None:
     """Write the file in one step, readable by its owner alone. Raises what :func:`files.write_atomic` raises."""
-    files.write_atomic(path, _encode(text))
+    files.write_atomic(path, encode(text))
 
 
 def set_renewal(path: Path, when: datetime) -> None:
@@ -127,9 +129,9 @@ def set_deployed(path: Path, when: datetime) -> None:
 
 
 def _set_time(path: Path, key: str, when: datetime) -> None:
-    seconds, moment = int(when.timestamp()), f"{when.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
+    text = f"{when.astimezone(timezone.utc):%Y-%m-%dT%H:%M:%SZ}"
     before = read_text(path)
-    after = edit_configuration(before, {key: str(seconds), f"{key}Str": moment})
+    after = edit_configuration(before, {key: str(int(when.timestamp())), f"{key}Str": text})
     if after != before:
         replace_text(path, after)
 
@@ -143,7 +145,3 @@ def set_installation(path: Path, install: Install) -> None:
     after = edit_configuration(before, values)
     if parse_configuration(after) != parse_configuration(before):
         replace_text(path, after)
-
-
-def _encode(text: str) -> bytes:
-    return text.encode("utf-8", "surrogateescape")

@@ -24,18 +24,19 @@ def replace(home: Path, name: str, staged: Path) -> None:
 
     Whoever holds the old folder open goes on reading it. Killed at any point, :func:`recover` completes or undoes it.
     """
-    target, versions = home / name, home / _VERSIONS / name
-    files.make_folder(versions)
+    target, kept = home / name, home / _VERSIONS / name
+    files.make_folder(kept)
     _make_lasting(staged)
     # A folder that acme.sh made itself moves away first; it becomes the version before.
-    before = _make_next(versions) if target.is_dir() and not target.is_symlink() else None
-    version = _make_next(versions)
+    before = _make_next(kept) if target.is_dir() and not target.is_symlink() else None
+    version = _make_next(kept)
     os.rename(str(staged), str(version))
     _lay_link(home, version)
     if before is not None:
         os.rename(str(target), str(before))
     _swap(home, name)
-    _prune(versions)
+    for old in versions(home, name)[_KEPT:]:
+        shutil.rmtree(str(old), ignore_errors=True)
 
 
 def versions(home: Path, name: str) -> Tuple[Path, ...]:
@@ -111,9 +112,3 @@ def _make_next(versions: Path) -> Path:
 
 def _number(version: Path) -> int:
     return int(version.name) if version.name.isascii() and version.name.isdigit() else 0
-
-
-def _prune(versions: Path) -> None:
-    known = sorted((path for path in versions.iterdir() if path.is_dir()), key=_number)
-    for path in known[:-_KEPT]:
-        shutil.rmtree(str(path), ignore_errors=True)

@@ -31,6 +31,11 @@ def is_ecc(key_type: str) -> bool:
     return key_type.startswith("ec")
 
 
+def name_of(folder: str) -> Tuple[str, bool]:
+    """Domain and whether it is an ``_ecc`` folder, of the name of a certificate's folder."""
+    return (folder[:-4], True) if folder.endswith("_ecc") else (folder, False)
+
+
 @frozen
 class CertificateFiles:
     """Where the files of one certificate lie; the names are acme.sh's."""
@@ -142,22 +147,20 @@ class Stored:
                 return Fault(f"{self.files.key.name} is not the key of {self.files.certificate.name}")
         except (OSError, ValueError) as error:
             return Fault(_describe(self.files.key, error))
-        found = []
-        for path in (self.files.fullchain, self.files.chain):
-            try:
-                found.append(pem.certificates(read_bytes(path)))
-            except (OSError, ValueError) as error:
-                return ChainFault(_describe(path, error))
-        full, chain = found
+        path = self.files.fullchain
+        try:
+            full = pem.certificates(read_bytes(path))
+            path = self.files.chain
+            chain = pem.certificates(read_bytes(path))
+        except (OSError, ValueError) as error:
+            return ChainFault(_describe(path, error))
         if full[0] != self.leaf.der:
             return ChainFault("fullchain.cer begins with another certificate")
         try:
             belongs = full[1:] == chain and bool(sort_chain(self.leaf, tuple(map(x509.parse_der, chain))))
         except ValueError as error:
             return ChainFault(_describe(self.files.chain, error))
-        if not belongs:
-            return ChainFault("ca.cer is not the chain of the certificate")
-        return None
+        return None if belongs else ChainFault("ca.cer is not the chain of the certificate")
 
     def _is_of_our_key(self, leaf: x509.X509) -> bool:
         if self.key_is_elsewhere:
@@ -184,7 +187,7 @@ class Home:
         """What :meth:`read` takes, of every certificate; single-label names too, which acme.sh's own ``--list`` passes over."""
         with contextlib.suppress(FileNotFoundError):
             for entry in sorted(os.listdir(self.path)):
-                domain, ecc = (entry[:-4], True) if entry.endswith("_ecc") else (entry, False)
+                domain, ecc = name_of(entry)
                 if not entry.startswith(".") and (self.path / entry / f"{domain}.conf").is_file():
                     yield domain, ecc
 
@@ -207,13 +210,9 @@ class Home:
         """Put the files in *staged* (same file system; it is moved) in the place of the domain's folder, in one step."""
         generations.replace(self.path, self.files_of(domain, ecc).folder.name, staged)
 
-    def recover(self, domain: str, ecc: bool) -> None:
-        """Finish a :meth:`replace` that was killed halfway."""
-        generations.recover(self.path, self.files_of(domain, ecc).folder.name)
-
-    def recover_all(self) -> None:
-        """The same for every folder, while nothing else works in the home."""
-        generations.recover(self.path)
+    def recover(self, *names: Tuple[str, bool]) -> None:
+        """Finish a :meth:`replace` that was killed halfway: of *names* (domain, ecc), or of all, while nothing else works here."""
+        generations.recover(self.path, *(self.files_of(*name).folder.name for name in names))
 
     def remove(self, domain: str, ecc: bool) -> None:
         """Take the domain's folder away; the last versions stay below ``.versions``."""
@@ -239,8 +238,8 @@ def read_folder(location: CertificateFiles, ecc: bool) -> Optional[Stored]:
     leaf: Optional[x509.X509] = None
     until: Optional[datetime] = None
     with contextlib.suppress(OSError, ValueError):  # of which find_fault() tells
-        leaf = x509.find_first(read_bytes(location.certificate))
-        until = None if leaf is None else chain_end(leaf, x509.parse_pem(read_bytes(location.chain)))
+        leaf = x509.parse_pem(read_bytes(location.certificate))[0]
+        until = chain_end(leaf, x509.parse_pem(read_bytes(location.chain)))
     return Stored(location, ecc, configuration, error, leaf, until)
 
 

@@ -20,9 +20,9 @@ from ...failures import failure
 from ...formats import jsontext
 from ...pki import x509
 from ...system import files, reading
-from . import configuration, generations
-from .configuration import parse_account
-from .home import CertificateFiles, Home, read_folder
+from . import generations
+from .configuration import parse_account, read_text, replace_text
+from .home import CertificateFiles, Home, name_of, read_folder
 
 logger = logging.getLogger(__name__)
 
@@ -49,13 +49,13 @@ def restore_configurations(home: Home) -> None:
     It says how the certificate is ordered; key, certificate and chain stay as they are.
     """
     for stored in home.stored():
-        name = stored.files.folder.name
-        for version in generations.versions(home.path, name) if stored.configuration_error is not None else ():
+        broken = stored.files.configuration
+        for version in generations.versions(home.path, broken.parent.name) if stored.configuration_error else ():
             former = read_folder(CertificateFiles(version, stored.files.domain), stored.ecc)
             if former is not None and former.configuration_error is None:
-                text = reading.read_text(former.files.configuration, "surrogateescape")
-                set_aside(home, stored.files.configuration, f"does not parse ({stored.configuration_error})")
-                configuration.replace_text(stored.files.configuration, text)
+                text = read_text(former.files.configuration)
+                set_aside(home, broken, f"does not parse ({stored.configuration_error})")
+                replace_text(broken, text)
                 break
 
 
@@ -121,12 +121,8 @@ def _places(home: Home, server: str, others: Iterable[Path]) -> Iterator[Tuple[P
     for folder in (staging, versions, *reversed((account, *account.parents))):
         if home.path in folder.parents:
             yield folder, "folder"
-    for path in (
-        staging / "lock",
-        *(home.path / name for name in _OF_HOME),
-        *(account / name for name in ACCOUNT),
-        *others,
-    ):
+    of_home = (home.path / name for name in _OF_HOME)
+    for path in (staging / "lock", *of_home, *(account / name for name in ACCOUNT), *others):
         yield path, "file"
     for name in _names(versions):
         yield versions / name, "folder"
@@ -136,7 +132,7 @@ def _places(home: Home, server: str, others: Iterable[Path]) -> Iterator[Tuple[P
     yield from ((home.path / name, "folder") for name in _names(home.path) if (home.path / name).is_dir())
     for name in _names(home.path):
         for form in () if name.startswith(".") or name == "ca" else _OF_CERTIFICATE:
-            yield home.path / name / form.format(_domain(name)), "file"
+            yield home.path / name / form.format(name_of(name)[0]), "file"
 
 
 def _names(folder: Path) -> Tuple[str, ...]:
@@ -145,12 +141,9 @@ def _names(folder: Path) -> Tuple[str, ...]:
     return ()
 
 
-def _domain(name: str) -> str:
-    return name[:-4] if name.endswith("_ecc") else name
-
-
 def _is_whole(name: str, version: Path) -> bool:
-    found = read_folder(CertificateFiles(version, _domain(name)), name.endswith("_ecc"))
+    domain, ecc = name_of(name)
+    found = read_folder(CertificateFiles(version, domain), ecc)
     return found is not None and found.find_fault() is None
 
 
@@ -166,10 +159,8 @@ def _recover_account(home: Home, server: str) -> None:
     faulty = find_account_fault(folder)
     source, target = (folder, copy) if not faulty else (copy, folder)
     if faulty and find_account_fault(copy):
-        source, faulty = (
-            folder,
-            ACCOUNT if _KEY in faulty else faulty,
-        )  # nothing of an account is of use without its key
+        source = folder
+        faulty = ACCOUNT if _KEY in faulty else faulty  # nothing of an account is of use without its key
     for name in faulty:
         if os.path.lexists(str(folder / name)):
             set_aside(home, folder / name, "is damaged")

@@ -24,6 +24,7 @@ from ...system import files, reading, trust
 from . import generations
 from .configuration import (
     edit_configuration,
+    encode,
     parse_account,
     parse_configuration,
     raw_values,
@@ -91,20 +92,13 @@ class Staging:
             else:
                 write_text(copy.configuration, text)
 
-    def account_home(self, server: str) -> Path:
-        """The ``CA_HOME`` of the call."""
-        return Home(self.folder).account_home(server)
-
     def copy_account(self, home: Home, server: str) -> Dict[str, bytes]:
         """Bring a copy of the account at *server*, and return its files.
 
         Raises :class:`AccessError` (``home.unsafe``) when acme.sh would run its configuration as anything but values.
         """
         source, copy = home.account_folder(server), Home(self.folder).account_folder(server)
-        found: Dict[str, bytes] = {}
-        for name in ACCOUNT:
-            with contextlib.suppress(FileNotFoundError):
-                found[name] = reading.read_bytes(source / name)
+        found = _read_account(source)
         try:
             parse_account(found.get("ca.conf", b"").decode("utf-8", "replace"))
         except ValueError as error:
@@ -119,15 +113,12 @@ class Staging:
         path = Home(self.folder).account_folder(server) / "ca.conf"
         with contextlib.suppress(FileNotFoundError):
             lines = edit_configuration(read_text(path), {}, _ACCOUNT_CREDENTIALS) + lines
-        _write_private(path, lines.encode("utf-8", "surrogateescape"))
+        _write_private(path, encode(lines))
 
     def keep_account(self, home: Home, server: str, before: Dict[str, bytes]) -> None:
         """Take over an account that the call registered, when nothing in it could do harm and nobody else was faster."""
-        source, present = Home(self.folder).account_folder(server), home.account_folder(server)
-        after: Dict[str, bytes] = {}
-        for name in ACCOUNT:
-            with contextlib.suppress(FileNotFoundError):
-                after[name] = reading.read_bytes(source / name)
+        present = home.account_folder(server)
+        after = _read_account(Home(self.folder).account_folder(server))
         try:
             text = after.get("ca.conf", b"").decode("utf-8")
             parse_account(text)
@@ -160,7 +151,7 @@ class Staging:
                 parse_configuration(former)
                 hooks = raw_values(former, _HOOKS)
             hooks = {key: value for key, value in hooks.items() if key not in raw_values(text, _HOOKS)}
-            write_text(staged.configuration, edit_configuration(text, hooks, _CREDENTIALS))
+            write_text(staged.configuration, edit_configuration(text, hooks))
             home.replace(domain, ecc, staged.folder)
 
     def read_protocol(self) -> str:
@@ -196,7 +187,7 @@ def stage(
             stack.callback(shutil.rmtree, str(folder), ignore_errors=True)
             staging = Staging(folder, pinned)
             for domain, ecc in certificates:
-                home.recover(domain, ecc)
+                home.recover((domain, ecc))
                 staging.copy_in(source or home, domain, ecc, anew=anew)
         yield staging
 
@@ -218,6 +209,14 @@ def scrub(home: Home) -> None:
             text = read_text(path)
             if any(line.startswith(_CREDENTIALS) for line in text.split("\n")):
                 replace_text(path, edit_configuration(text, {}, _CREDENTIALS))
+
+
+def _read_account(folder: Path) -> Dict[str, bytes]:
+    found: Dict[str, bytes] = {}
+    for name in ACCOUNT:
+        with contextlib.suppress(FileNotFoundError):
+            found[name] = reading.read_bytes(folder / name)
+    return found
 
 
 def _write_private(path: Path, data: bytes) -> None:

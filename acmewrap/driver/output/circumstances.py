@@ -20,14 +20,15 @@ _VALUES = (
 )
 _RECORD = re.compile(r"Adding (?:TXT|txt) value: \S+ for domain: *(\S+)$")
 _STANDALONE = "Standalone mode server"
+_OF_ONE_DOMAIN = (e.Verifying, e.ChallengeInvalid, e.ChallengeTimedOut, e.RenewalStarted, e.DeployFailed)
 
 
 def failed_of(webroots: Mapping[str, str], events: Sequence[e.Event], message: str) -> Mapping[str, str]:
     """The domain that failed, with its webroot: that of the last challenge which was not passed, else one that *message* names."""
     refused = [one.domain for one in events if isinstance(one, (e.ChallengeInvalid, e.ChallengeTimedOut))]
     named = sorted((domain for domain in webroots if domain in message), key=len)
-    failed = next((domain for domain in (*refused[-1:], *named[-1:]) if domain in webroots), None)
-    return {} if failed is None else {"domain": failed, "webroot": webroots[failed]}
+    failed = [domain for domain in (*refused[-1:], *named[-1:]) if domain in webroots]
+    return {"domain": failed[0], "webroot": webroots[failed[0]]} if failed else {}
 
 
 def challenge_of(transcript: Transcript) -> Tuple[str, Mapping[str, str]]:
@@ -46,9 +47,7 @@ def values(events: Sequence[e.Event], context: Mapping[str, str], failed: Mappin
     for event in events:
         if isinstance(event, (e.UsingAuthority, e.AuthorityUnavailable)):
             known["server"] = event.url
-        elif isinstance(
-            event, (e.Verifying, e.ChallengeInvalid, e.ChallengeTimedOut, e.RenewalStarted, e.DeployFailed)
-        ):
+        elif isinstance(event, _OF_ONE_DOMAIN):
             known["domain"] = event.domain
         elif isinstance(event, e.TokenNotWritable):
             known["webroot"] = event.path.partition(CHALLENGES)[0]

@@ -91,9 +91,8 @@ def diagnose(
         finding = _interrupted("process.killed", f"acme.sh --{verb} was ended by signal {-returncode}", finding)
     if finding is None:
         last = _last_words(transcript)
-        finding = Finding(
-            "acme.unknown", f"acme.sh --{verb} failed (exit code {returncode})" + (f": {last}" if last else "")
-        )
+        message = f"acme.sh --{verb} failed (exit code {returncode})" + (f": {last}" if last else "")
+        finding = Finding("acme.unknown", message)
     way, known = circumstances.challenge_of(transcript)
     text = protocol_log or "\n".join(transcript.texts)
     if problems(text):
@@ -148,9 +147,8 @@ def _from_transfer(
         where = context.get("target" if deploying else "server", "")
         values: Mapping[str, str] = {}
         asked = [] if deploying else _ASKED.findall(text[: failed[-1].start()])
-        if (
-            asked and urlsplit(asked[-1]).netloc != urlsplit(where).netloc
-        ):  # as behind a proxy that the authority does not know of
+        # As behind a proxy that the authority does not know of.
+        if asked and urlsplit(asked[-1]).netloc != urlsplit(where).netloc:
             values = {"server": asked[-1], "host": urlsplit(asked[-1]).hostname or ""}
             where = f"{asked[-1]}, to which {where} leads"
         hook = context.get("hook", "") if deploying else None

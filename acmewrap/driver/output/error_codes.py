@@ -140,10 +140,9 @@ def _id_of(problem: Problem, challenged: bool) -> str:
         return PROBLEMS[name]
     if name == "unauthorized" and (challenged or _CONTENT.search(detail)):
         return "challenge.wrong_content"
+    generic = "challenge.failed" if challenged else "acme.refused"
     if problem.status is not None and problem.status >= 500:
         generic = "ca.server_error"
-    else:
-        generic = "challenge.failed" if challenged else "acme.refused"
     return _named((*(_OF_CHALLENGES if challenged else ()), *_OF_REQUESTS), detail, generic)
 
 
@@ -171,22 +170,20 @@ def not_offered(texts: Sequence[str], log: str) -> Optional[Tuple[str, str]]:
     return "challenge.not_offered", f"{missing['domain']}: the authority offers {offered}, and no {missing['type']}"
 
 
-_LOGIN = re.compile(r"Failed to authenticate with error: (\d{1,6})\b")
-_LISTED = re.compile(r"Failed to fetch certificate info: (\d{1,6})\b")
-_IMPORTED = re.compile(r"Unable to update certificate, .*\"code\" ?: ?(\d{1,6})\b")
+_OF_DSM = (
+    (re.compile(r"Failed to authenticate with error: (\d{1,6})\b"), dsm_codes.LOGIN),
+    (re.compile(r"Failed to fetch certificate info: (\d{1,6})\b"), dsm_codes.CALL),
+    (re.compile(r"Unable to update certificate, .*\"code\" ?: ?(\d{1,6})\b"), dsm_codes.IMPORT),
+)
 
 
 def dsm_refused(text: str) -> Optional[Tuple[str, str]]:
     """What a sentence of the ``synology_dsm`` hook says when it gives DSM's code."""
-    for pattern, table in ((_LOGIN, dsm_codes.LOGIN), (_LISTED, dsm_codes.CALL)):
+    for pattern, table in _OF_DSM:
         match = pattern.search(text)
-        code = int(match.group(1)) if match else None
-        if code is not None and (code in table or code in dsm_codes.CALL):
+        code = int(match[1]) if match else 0
+        if code in table or code in dsm_codes.CALL or (match and table is dsm_codes.IMPORT):
             key, meaning = dsm_codes.explain(code, table)
-            return key, f"DSM refused with code {code}: {meaning}"
-    imported = _IMPORTED.search(text)
-    if imported is None:
-        return None
-    code = int(imported.group(1))
-    key, meaning = dsm_codes.explain(code, dsm_codes.IMPORT)
-    return key, f"DSM refused the certificate with code {code}: {meaning}"
+            what = " the certificate" if table is dsm_codes.IMPORT else ""
+            return key, f"DSM refused{what} with code {code}: {meaning}"
+    return None

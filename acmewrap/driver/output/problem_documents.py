@@ -36,16 +36,10 @@ def problems(text: str) -> Tuple[Tuple[int, Problem], ...]:
     for match in _TYPE.finditer(text):
         document = _around(text, match.start())
         if document is None:
-            detail = _DETAIL.search(text, match.end(), match.end() + _LONGEST)
-            found.append((match.start(), Problem(match.group(1), visible(detail.group(1).strip()) if detail else "")))
-        else:
-            status = document.get("status")
-            whole = Problem(
-                match.group(1),
-                visible(str(document.get("detail", "")).strip()),
-                status if isinstance(status, int) else None,
-            )
-            found.append((match.start(), whole))
+            cut = _DETAIL.search(text, match.end(), match.end() + _LONGEST)
+            document = {"detail": cut[1] if cut else ""}
+        detail, status = visible(str(document.get("detail", "")).strip()), document.get("status")
+        found.append((match.start(), Problem(match[1], detail, status if isinstance(status, int) else None)))
     return tuple(found)
 
 

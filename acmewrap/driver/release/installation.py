@@ -72,8 +72,7 @@ def install_acme_sh(
     """Make *folder* the pinned acme.sh *version*; nothing happens when it already is.
 
     It comes from *archive* (a tar archive or an unpacked folder) when that is given, and from nowhere else; otherwise from the
-    first of these that has it: the download cache (the folder *cache*, by default
-    that of :func:`cache_folder`), the release URL, the machine's Debian archive.
+    download cache (the folder *cache*, by default that of :func:`cache_folder`), the release URL, or the machine's Debian archive.
     *own* is a release that the user pinned; *hooks* are installed beside those of the release.
     Raises what :func:`pinned` and :func:`place` raise.
     """
@@ -81,10 +80,12 @@ def install_acme_sh(
     from .sources import Download, Local
 
     release = pinned(version, own, allow_vulnerable=allow_vulnerable)
-    kept = cached(Path(cache_folder(os.environ) if cache is None else cache), version)
-    sources: Sequence[Source] = (Local(kept, "the download cache"), Download(kept), Debian())
+    sources: Sequence[Source]
     if archive is not None:
         sources = (Local(Path(archive)),)
+    else:
+        kept = cached(Path(cache_folder(os.environ) if cache is None else cache), version)
+        sources = (Local(kept, "the download cache"), Download(kept), Debian())
     files = manifest(version, own, hooks)
     return place(release, files, Path(os.path.abspath(folder)), sources, force=force, hooks=hooks)
 

@@ -8,13 +8,14 @@ import re
 from pathlib import Path
 from typing import Literal, NamedTuple, Optional, Tuple
 
-from ...errors import CommandError, Failure
+from ...errors import Failure
 from ...failures import failure
 from ...formats import jsontext
 from ...frozen import replace
 from ...secrets import Secret
 from ...system import files
 from ...system.reading import read_bytes
+from .. import command
 from ..call import Caller, CallResult
 from ..command import Value
 from ..homes import generations
@@ -47,10 +48,8 @@ def update(caller: Caller, email: str) -> AccountResult:
     answer = _call(replace(caller, email=email), "update_account")
     result = _described(caller, "updated", answer)
     if answer.failure is None and result.contacts != (f"mailto:{email}",):
-        shown = ", ".join(result.contacts) or "none"
-        return replace(
-            result, outcome="failed", failure=failure("acme.unknown", f"the account's contacts are: {shown}")
-        )
+        fault = failure("acme.unknown", f"the account's contacts are: {', '.join(result.contacts) or 'none'}")
+        return replace(result, outcome="failed", failure=fault)
     return result
 
 
@@ -67,9 +66,7 @@ def deactivate(caller: Caller) -> AccountResult:
         fault = failure("account.not_deactivated", "the authority did not say that it is", done.lines[-20:])
     if fault is None:
         _set_aside(caller)
-    outcome: Literal["failed", "deactivated"] = "deactivated" if fault is None else "failed"
-    events, seconds = done.transcript.events, done.seconds
-    return replace(before, outcome=outcome, events=events, lines=done.lines, seconds=seconds, failure=fault)
+    return AccountResult("failed" if fault else "deactivated", before.url, before.contacts, **done.said, failure=fault)
 
 
 def _register(caller: Caller, eab: Optional[Tuple[str, Value]]) -> AccountResult:
@@ -78,11 +75,11 @@ def _register(caller: Caller, eab: Optional[Tuple[str, Value]]) -> AccountResult
     if eab is not None:
         key_id, hmac_key = eab
         secrets = (hmac_key,) if isinstance(hmac_key, Secret) else ()
-        value = hmac_key.reveal() if isinstance(hmac_key, Secret) else hmac_key
+        values = {"CA_EAB_KEY_ID": key_id, "CA_EAB_HMAC_KEY": command.revealed(hmac_key)}
         try:
-            binding = edit_configuration("", {"CA_EAB_KEY_ID": key_id, "CA_EAB_HMAC_KEY": value})
+            binding = edit_configuration("", values)
         except ValueError as error:
-            raise CommandError(failure("command.unsafe", str(error))) from None
+            raise command.refused(str(error)) from None
     return _described(caller, "registered", _call(caller, "register_account", binding, secrets))
 
 
@@ -98,11 +95,10 @@ def _call(caller: Caller, verb: str, binding: Optional[str] = None, secrets: Tup
         words = (f"--{verb.replace('_', '-')}",)
         done = caller.run(verb, words, staging, bound=True, binding=binding, secrets=secrets)
         protocol = staging.read_protocol()
-    context = {
-        "account_folder": str(caller.home.account_folder(caller.server)),
-        **({"eab": "given"} if binding else {}),
-    }
-    fault = None if done.returncode == 0 else caller.diagnose(verb, done, context, protocol=protocol)
+    context = {"account_folder": str(caller.home.account_folder(caller.server))}
+    if binding is not None:
+        context["eab"] = "given"
+    fault = caller.find_fault(done, context=context, protocol=protocol)
     return _Answer(done, fault, protocol)
 
 
@@ -120,10 +116,8 @@ def _described(
         contacts = tuple(map(str, jsontext.parse(read_bytes(folder / "account.json")).get("contact") or ()))
     if answer is None:
         return AccountResult(outcome, url, contacts)
-    done, fault = answer.done, answer.failure
-    return AccountResult(
-        "failed" if fault else outcome, url, contacts, done.transcript.events, done.lines, done.seconds, fault
-    )
+    fault = answer.failure
+    return AccountResult("failed" if fault else outcome, url, contacts, **answer.done.said, failure=fault)
 
 
 def _set_aside(caller: Caller) -> None:

@@ -12,17 +12,15 @@ from typing import Literal, Optional, Tuple
 from ...errors import Failure
 from ...failures import failure
 from ...pki import x509
-from ...secrets import Secret
-from ...system import files
+from ...system import files, trust
 from ...system.reading import read_bytes
 from .. import command
-from ..call import Caller, CallResult
+from ..call import Caller
 from ..command import Value
 from ..concealment import EXPORT_PASSWORD
 from ..homes.home import Stored, is_ecc
 from ..homes.staging import stage
 from ..nonce_retry import retry_refused_nonce
-from ..output.events import Event
 from ..process import Command
 from ..results import AuthorizationResult, ExportResult
 
@@ -40,27 +38,20 @@ def export(caller: Caller, domain: str, key: str, path: Path, password: Optional
     if stored is None or stored.leaf is None:
         missing = failure("certificate.not_issued", f"{domain} was never issued here", name=domain)
         return ExportResult("failed", domain, path, failure=missing)
-    caller.refuse_exchangeable((path,), ())
+    trust.refuse_planted(path)
     variables = {} if password is None else {EXPORT_PASSWORD: password}
     with stage(caller.home, [(domain, is_ecc(key))]) as staging:
-        done = caller.run(verb, command.export(verb, domain, key), staging, variables=variables)
+        done = caller.run(verb, command.of_certificate(verb, domain, key), staging, variables=variables)
         made = staging.files_of(domain, is_ecc(key)).folder / f"{domain}.{suffix}"
         data = read_bytes(made) if made.exists() else b""
-        fault = (
-            None if done.returncode == 0 and data else caller.diagnose(verb, done, {"domain": domain, "name": domain})
-        )
+        fault = None if done.returncode == 0 and data else caller.diagnose(done, domain)
         shown = data if password is None or fault else _unpack(caller, made, password, staging.temporary)
         if fault is None and not _holds(shown, stored, leaf=password is not None):
-            fault = failure(
-                "certificate.not_stored",
-                f"{made.name} does not hold the key and the certificate",
-                name=domain,
-                folder=made.parent,
-            )
+            message = f"{made.name} does not hold the key and the certificate"
+            fault = failure("certificate.not_stored", message, name=domain, folder=made.parent)
     if fault is None:
         files.write_atomic(path, data)
-    outcome: Literal["failed", "exported"] = "exported" if fault is None else "failed"
-    return ExportResult(outcome, domain, path, stored.leaf.sha256, *_said(done), fault)
+    return ExportResult("failed" if fault else "exported", domain, path, stored.leaf.sha256, **done.said, failure=fault)
 
 
 @retry_refused_nonce
@@ -76,19 +67,13 @@ def deactivate(caller: Caller, domain: str) -> AuthorizationResult:
     if not challenges and any(map(_NONE_VALID.search, done.lines)):
         outcome = "unchanged"
     elif not challenges or done.returncode != 0:
-        known = {"domain": domain, "name": domain}
-        outcome, fault = "failed", caller.diagnose("deactivate", done, known, protocol=protocol)
-    return AuthorizationResult(outcome, domain, challenges, *_said(done), fault)
-
-
-def _said(done: CallResult) -> Tuple[Tuple[Event, ...], Tuple[str, ...], float]:
-    return done.transcript.events, done.lines, done.seconds
+        outcome, fault = "failed", caller.diagnose(done, domain, protocol=protocol)
+    return AuthorizationResult(outcome, domain, challenges, **done.said, failure=fault)
 
 
 def _unpack(caller: Caller, path: Path, password: Value, folder: Path) -> bytes:
-    value = password.reveal() if isinstance(password, Secret) else password
     argv = ("openssl", "pkcs12", "-in", str(path), "-nodes", "-passin", f"env:{EXPORT_PASSWORD}")
-    environment = {"PATH": caller.path, EXPORT_PASSWORD: value}
+    environment = {"PATH": caller.path, EXPORT_PASSWORD: command.revealed(password)}
     # No secrets are given: a short password would be taken out of the middle of the base64 that is to be read.
     opened = caller.runner.run(Command("pkcs12", argv, environment, folder, command.DEFAULT_DEADLINE))
     return "\n".join(opened.lines).encode("utf-8", "replace")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Mapping, Optional
 
-from ...errors import Failure
 from ...failures import failure
 from .. import command, evidence
 from ..call import Caller, CallResult
@@ -21,7 +20,7 @@ def run(
     caller: Caller, *, force: bool, variables: Optional[Mapping[str, Value]], on_line: Optional[OnLine]
 ) -> CronResult:
     """Let acme.sh renew what it holds to be due; each good new set takes its place, each bad one is left behind."""
-    caller.home.recover_all()
+    caller.home.recover()
     before = tuple(caller.home.stored())
     sound = (stored for stored in before if stored.configuration_error is None)
     with stage(caller.home, ((stored.files.domain, stored.ecc) for stored in sound)) as staging:
@@ -30,8 +29,7 @@ def run(
         failed = done.transcript.failed_renewals()
         entries = tuple(_settle(caller, staging, old, done, failed) for old in before)
     unexplained = done.returncode != 0 and not any(entry.failure for entry in entries)
-    fault = caller.diagnose("cron", done) if unexplained else None
-    return CronResult(entries, done.transcript.events, done.lines, done.seconds, fault)
+    return CronResult(entries, **done.said, failure=caller.diagnose(done) if unexplained else None)
 
 
 def _settle(
@@ -41,11 +39,10 @@ def _settle(
     staged = staging.files_of(domain, ecc)
     chains.complete(caller, staged, staging.temporary)
     new = read_folder(staged, ecc)
-    fault: Optional[Failure] = None
-    if folder in failed:
-        fault = caller.diagnose("renew", done, {"domain": domain, "name": domain}, part=failed[folder])
+    fault = caller.diagnose(done, domain, renewal=failed[folder]) if folder in failed else None
     if new is not None and new.leaf is not None and new.leaf != old.leaf:
-        unfit = evidence.find_fault(old.domains, new, done.lines) or evidence.find_worse(old, new, caller.clock())
+        unfit = evidence.find_fault(old.domains, new, done.lines, domain)
+        unfit = unfit or evidence.find_worse(old, new, caller.clock())
         if unfit is None:
             staging.keep(caller.home, domain, ecc)
             return CronEntry(domain, ecc, "renewed", new.next_renewal, new.leaf.sha256, fault)

@@ -6,6 +6,7 @@ from typing import Mapping, Optional
 
 from ...config.install import Install
 from ...pki.x509 import X509
+from ...system import trust
 from .. import command
 from ..call import Caller, CallResult
 from ..command import Value
@@ -29,28 +30,28 @@ def deploy(
 ) -> DeployResult:
     """``--deploy``, on a copy."""
     given = command.hook_variables(hook, variables, caller.version())
-    caller.refuse_exchangeable((), (text for name, text in given.items() if name.endswith("RELOAD")))
+    for name, text in given.items():
+        if name.endswith("RELOAD") and isinstance(text, str):
+            caller.refuse_exchangeable_command(text)
     with stage(caller.home, [(domain, is_ecc(key))], pinned) as staging:
         words = command.deploy(domain, key, hook, ca_bundle)
         done = caller.run("deploy", words, staging, variables=given, on_line=on_line)
-    return _judge(caller, "deploy", domain, done, hook=hook, context=context)
+    return _judge(caller, domain, hook, done, context)
 
 
 def install_cert(caller: Caller, domain: str, install: Install, key: str, on_line: Optional[OnLine]) -> DeployResult:
     """``--install-cert``."""
     words = command.install_cert(domain, key, install)
-    caller.refuse_exchangeable(install.paths, (install.script,))
+    for path in install.paths:
+        trust.refuse_planted(path)
+    caller.refuse_exchangeable_command(install.script)
     with stage(caller.home, [(domain, is_ecc(key))]) as staging:
         done = caller.run("install_cert", words, staging, umask=0o022, on_line=on_line)
         if done.returncode == 0:
             staging.keep(caller.home, domain, is_ecc(key))
-    return _judge(caller, "install_cert", domain, done, hook="install_cert", context={})
+    return _judge(caller, domain, "install_cert", done, {})
 
 
-def _judge(
-    caller: Caller, verb: str, domain: str, done: CallResult, *, hook: str, context: Mapping[str, str]
-) -> DeployResult:
-    known = {"domain": domain, "name": domain, "hook": hook, **context}
-    fault = None if done.returncode == 0 else caller.diagnose(verb, done, known)
-    events = done.transcript.events
-    return DeployResult("failed" if fault else "accepted", domain, hook, events, done.lines, done.seconds, fault)
+def _judge(caller: Caller, domain: str, hook: str, done: CallResult, context: Mapping[str, str]) -> DeployResult:
+    fault = caller.find_fault(done, domain, {"hook": hook, **context})
+    return DeployResult("failed" if fault else "accepted", domain, hook, **done.said, failure=fault)

@@ -12,6 +12,7 @@ from ...config.challenges import Challenge, webroots_of
 from ...config.model import LIFETIME
 from ...frozen import replace
 from ...pki import csr
+from ...system import trust
 from ...system.reading import read_bytes
 from ...system.trust import StrPath
 from .. import command, dns_wait, evidence
@@ -46,7 +47,7 @@ def of_domains(
 ) -> Request:
     """``--issue``. Raises :class:`CommandError` (``command.unsafe``)."""
     challenges = command.one_each(domains, challenge)
-    wait = caller.dns_wait(challenges, options)
+    wait = dns_wait.of(challenges, options, caller.server, caller.ca_bundle)
     words = command.issue(domains, challenges, key, force=force, options=(*dns_wait.words(wait), *options))
     return Request("issue", tuple(domains), key, words, webroots_of(domains, challenges), wait=wait)
 
@@ -63,13 +64,12 @@ def of_csr(
     """``--sign-csr``. Raises :class:`CommandError` (``command.unsafe``)."""
     request = read_csr(path)
     challenges, key = command.one_each(request.domains, challenge), request.key_type
-    wait = caller.dns_wait(challenges, options)
+    wait = dns_wait.of(challenges, options, caller.server, caller.ca_bundle)
     words = command.sign_csr(request.domains, challenges, force=force, options=(*dns_wait.words(wait), *options))
     stored = caller.home.read(request.domains[0], is_ecc(key))
     if stored is not None and not stored.key_is_elsewhere:
-        raise command.refused(
-            f"{stored.files.folder} holds a key of its own: keep certificates of requests in another home"
-        )
+        own = f"{stored.files.folder} holds a key of its own"
+        raise command.refused(f"{own}: keep certificates of requests in another home")
     marked, webroots = {KEY_ELSEWHERE: "1"}, webroots_of(request.domains, challenges)
     return Request("issue", request.domains, key, words, webroots, variables, settings=marked, csr=request, wait=wait)
 
@@ -80,19 +80,18 @@ def obtain(caller: Caller, request: Request, on_line: Optional[OnLine]) -> Issue
     domain, ecc = request.name
     request = replace(request, called=caller.context.get("name", domain))
     webroots = {name: request.webroots.get(name, "") for name in request.domains}
-    known = {"domain": domain, "name": domain, "webroot": webroots[domain], "domains": ", ".join(request.domains)}
+    known = {"webroot": webroots[domain], "domains": ", ".join(request.domains)}
     if LIFETIME in request.words:
         known["lifetime"] = request.words[request.words.index(LIFETIME) + 1]
-    caller.refuse_exchangeable((Path(one, CHALLENGE_FOLDER) for one in request.webroots.values()), ())
+    for webroot in request.webroots.values():
+        trust.refuse_planted(Path(webroot, CHALLENGE_FOLDER))
     with stage(caller.home, [request.name], anew=request.verb == "issue") as staging:
         before, staged = caller.home.read(domain, ecc), staging.files_of(domain, ecc)
         if request.new_key:
             drop_key(staged)
-        words = (
-            request.words
-            if request.csr is None
-            else (*request.words, "--csr", request.csr.write_below(staging.temporary))
-        )
+        words = request.words
+        if request.csr is not None:
+            words += ("--csr", request.csr.write_below(staging.temporary))
         if request.wait is not None and staged.configuration.exists():
             dns_wait.remember(request.wait, staged.configuration)
         with interrupted_order.leftovers_named(tuple(request.webroots.values())):
@@ -115,9 +114,7 @@ def obtain(caller: Caller, request: Request, on_line: Optional[OnLine]) -> Issue
             read_folder(staged, ecc),
             done,
             now=caller.clock(),
-            diagnose=lambda: caller.diagnose(
-                request.verb, done, known, protocol=staging.read_protocol(), webroots=webroots
-            ),
+            diagnose=lambda: caller.diagnose(done, domain, known, protocol=staging.read_protocol(), webroots=webroots),
             protocol=staging.read_protocol,
         )
         if result.changed:

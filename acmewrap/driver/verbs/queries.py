@@ -14,7 +14,6 @@ from .. import command
 from ..call import Caller, CallResult
 from ..homes.home import is_ecc
 from ..homes.staging import stage
-from ..output.events import Event
 from ..results import Result
 
 
@@ -25,10 +24,6 @@ class CsrResult(Result):
     subject: str = ""
     domains: Tuple[str, ...] = ()
     key_type: str = ""
-    events: Tuple[Event, ...] = ()
-    lines: Tuple[str, ...] = ()
-    seconds: float = 0.0
-    failure: Optional[Failure] = None
 
 
 @frozen
@@ -61,10 +56,6 @@ class ListResult(Result):
     """Of ``--list``: what acme.sh lists, which leaves out names without a dot; :meth:`Home.stored` does not."""
 
     entries: Tuple[ListEntry, ...] = ()
-    events: Tuple[Event, ...] = ()
-    lines: Tuple[str, ...] = ()
-    seconds: float = 0.0
-    failure: Optional[Failure] = None
 
 
 @frozen
@@ -73,10 +64,6 @@ class InfoResult(Result):
 
     domain: str
     values: Mapping[str, str]
-    events: Tuple[Event, ...] = ()
-    lines: Tuple[str, ...] = ()
-    seconds: float = 0.0
-    failure: Optional[Failure] = None
 
 
 def list_certificates(caller: Caller) -> ListResult:
@@ -86,15 +73,16 @@ def list_certificates(caller: Caller) -> ListResult:
     rows = [] if fault else [line.split("|") for line in done.lines if "|" in line]
     entries = (ListEntry.from_row(dict(zip(rows[0], row))) for row in rows[1:])
     found = tuple(entry for entry in entries if entry.domain)
-    return ListResult(found, done.transcript.events, done.lines, done.seconds, fault)
+    return ListResult(found, **done.said, failure=fault)
 
 
 def info(caller: Caller, domain: str, key: str) -> InfoResult:
     """``--info``; its lines are left out, for credentials stand there."""
-    done, fault = _ask(caller, "info", command.info(domain, key), [(domain, is_ecc(key))])
+    words = command.of_certificate("info", domain, key)
+    done, fault = _ask(caller, "info", words, [(domain, is_ecc(key))])
     found = {match[1]: match[2] for line in done.lines for match in re.finditer(r"^(\w+)='?(.*?)'?$", line)}
     values = {name: found[name] for name in found if not name.startswith("SAVED_") and "Le_Domain" in found}
-    return InfoResult(domain, values, done.transcript.events, (), done.seconds, fault)
+    return InfoResult(domain, values, **{**done.said, "lines": ()}, failure=fault)
 
 
 def version(caller: Caller) -> str:
@@ -109,15 +97,13 @@ def show_csr(caller: Caller, request: Csr) -> CsrResult:
     """``--show-csr``. What acme.sh reads has to be what the request says, or it would order for other names."""
     with stage(caller.home) as staging:
         done = caller.run("show_csr", ("--show-csr", "--csr", request.write_below(staging.temporary)), staging)
-    fault = None if done.returncode == 0 else caller.diagnose("show_csr", done)
+    fault = caller.find_fault(done)
     found = (re.search(r"(\w+)=(.*)$", line) for line in done.lines)
     said = {match[1]: match[2] for match in found if match}
     read = {said.get("Subject", ""), *said.get("SubjectAltNames", "").split(",")} - {""}
     if fault is None and read != {request.subject, *request.names} - {""}:
         fault = failure("acme.unknown", f"acme.sh reads other names of it: {', '.join(sorted(read))}", done.lines[-20:])
-    return CsrResult(
-        request.subject, request.domains, request.key_type, done.transcript.events, done.lines, done.seconds, fault
-    )
+    return CsrResult(request.subject, request.domains, request.key_type, **done.said, failure=fault)
 
 
 def _ask(
@@ -127,7 +113,7 @@ def _ask(
         done = caller.run(verb, words, staging)
     if done.returncode == 0 and done.lines:
         return done, None
-    return done, caller.diagnose(verb, done) if done.lines else failure("acme.unknown", "acme.sh said nothing")
+    return done, caller.diagnose(done) if done.lines else failure("acme.unknown", "acme.sh said nothing")
 
 
 def _date(text: str) -> Optional[datetime]:

@@ -22,20 +22,18 @@ def revoke(caller: Caller, domain: str, key: str, reason: int, kept: Optional[Pa
         if done.returncode == 0 and kept is None:
             drop_key(staging.files_of(domain, is_ecc(key)))
             staging.keep(caller.home, domain, is_ecc(key))
-        return _judge(caller, "revoke", domain, done, staging.read_protocol())
+        return _judge(caller, domain, done, staging.read_protocol())
 
 
 def remove(caller: Caller, domain: str, key: str) -> RevokeResult:
     """``--remove``."""
     with stage(caller.home, [(domain, is_ecc(key))]) as staging:
-        done = caller.run("remove", command.remove(domain, key), staging)
+        done = caller.run("remove", command.of_certificate("remove", domain, key), staging)
     if done.returncode == 0:
         caller.home.remove(domain, is_ecc(key))
-    return _judge(caller, "remove", domain, done)
+    return _judge(caller, domain, done)
 
 
-def _judge(caller: Caller, verb: str, domain: str, done: CallResult, protocol: str = "") -> RevokeResult:
-    known = {"domain": domain, "name": domain}
-    fault = None if done.returncode == 0 else caller.diagnose(verb, done, known, protocol=protocol)
-    events = done.transcript.events
-    return RevokeResult("failed" if fault else "done", domain, events, done.lines, done.seconds, fault)
+def _judge(caller: Caller, domain: str, done: CallResult, protocol: str = "") -> RevokeResult:
+    fault = caller.find_fault(done, domain, protocol=protocol)
+    return RevokeResult("failed" if fault else "done", domain, **done.said, failure=fault)

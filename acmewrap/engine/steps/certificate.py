@@ -25,14 +25,17 @@ from ...plan.due import due_at, end_of, interval_of
 from ...plan.fingerprint import REQUEST_KEY, request_of
 from ...plan.steps import CertificateStep, CheckRenewalInfo, DeployCertificate, ObtainCertificate, RenewCertificate
 from ...reasons import Blocked, NotServed, Plain, Reverted
-from ...secrets import Secret, resolve
+from ...secrets import resolve_all
 from ...state.ledger import Ledger, LedgerEntry
+from ...state.model import entry_name
 from ...verify import local_files
 from ..context import RunContext, explain
 from ..results import Delivery, Evidence
 from . import challenge_look, renewal_advice
 from .deploy import deliver
 from .install import Installation, install
+
+Ended = Union[Delivery, AcmewrapError]
 
 
 @dataclass
@@ -53,14 +56,11 @@ class CertificateSteps:
     _silent: Set[str] = field(default_factory=set)
 
     def perform(self, step: CertificateStep, on_line: OnLine) -> Evidence:
-        """Do *step*. A failure is written down, then raised as :class:`AcmewrapError` or, when there is an answer of acme.sh,
-        part of that.
-        """
+        """Do *step*. A failure is noted, then raised as :class:`AcmewrapError`, or part of what acme.sh answered."""
         if isinstance(step, CheckRenewalInfo):
             # No answer is no failure: the certificate's own dates stand, and the ledger says when to ask again.
             ledger, now = self.ledgers[step.authority.name], self.context.clock()
-            environ, silent = self.context.environ, self._silent
-            renewal_advice.consult(self.config, step.request, ledger, now, environ, silent=silent)
+            renewal_advice.consult(self.config, step.request, ledger, now, self.context.environ, silent=self._silent)
             return None
         try:
             if isinstance(step.reason, Blocked):
@@ -113,8 +113,7 @@ class CertificateSteps:
             return result
         message = f"the new certificate ends on {moment(result.not_after)}, and is to be renewed already"
         problem = failure("certificate.short_lived", message, name=step.request.name)
-        interval = interval_of(self.config.schedule)
-        failed = entry.fail(problem, now, end=end, interval=interval)
+        failed = entry.fail(problem, now, end=end, interval=interval_of(self.config.schedule))
         self.ledgers[step.authority.name].put(step.entry, failed)
         return replace(result, failure=problem)
 
@@ -125,10 +124,11 @@ class CertificateSteps:
         def due(not_before: datetime, not_after: datetime) -> datetime:
             return instant(due_at(int(not_before.timestamp()), int(not_after.timestamp()), certificate.renew))
 
+        environment = {name: one for way in certificate.challenges for name, one in getattr(way, "env", {}).items()}
         common = {
             "key": certificate.key,
             "force": True,
-            "variables": self._variables(certificate),
+            "variables": resolve_all(environment, self.context.environ),
             "due": due,
             "settings": self._settings(certificate),
             "on_line": on_line,
@@ -139,13 +139,6 @@ class CertificateSteps:
         new_key = step.reason is Plain.COMPROMISED
         return acme.issue(certificate.domains, certificate.challenges, options=options, new_key=new_key, **common)  # type: ignore[arg-type]
 
-    def _variables(self, certificate: Certificate) -> Dict[str, Union[str, Secret]]:
-        return {
-            name: value if isinstance(value, str) else resolve(value, self.context.environ)
-            for challenge in certificate.challenges
-            for name, value in getattr(challenge, "env", {}).items()
-        }
-
     def _settings(self, certificate: Certificate) -> Dict[str, str]:
         settings = {REQUEST_KEY: request_of(self.config, certificate)}
         if self._is_left_to_acme_sh() and certificate.targets:
@@ -153,24 +146,21 @@ class CertificateSteps:
             settings["Le_DeployHook"] = "".join(f"{target.hook}," for target in certificate.targets if target.hook)
         return settings
 
-    def install_together(
-        self, steps: Sequence[DeployCertificate], on_lines: Sequence[OnLine]
-    ) -> List[Union[Delivery, AcmewrapError]]:
+    def install_together(self, steps: Sequence[DeployCertificate], on_lines: Sequence[OnLine]) -> List[Ended]:
         """Do *steps*, which share a command, as one. What failed is written down and returned; raises when the run is stopped."""
         found: List[Union[Installation, Exception]] = []
         for step, on_line in zip(steps, on_lines):
             try:
-                stored, leaf = self._read_sound(step)
-                ledger = self.ledgers[step.authority.name]
-                found.append(Installation(step, stored.files, leaf, ledger, on_line))
+                found.append(self._installation(step, on_line, *self._read_sound(step)))
             except Exception as error:
                 found.append(error)
         install([work for work in found if isinstance(work, Installation)], self.config, self.context)
         return [self._conclude(step, one) for step, one in zip(steps, found)]
 
-    def _conclude(
-        self, step: DeployCertificate, done: Union[Installation, Exception]
-    ) -> Union[Delivery, AcmewrapError]:
+    def _installation(self, step: DeployCertificate, on_line: OnLine, stored: Stored, leaf: X509) -> Installation:
+        return Installation(step, stored.files, leaf, self.ledgers[step.authority.name], on_line)
+
+    def _conclude(self, step: DeployCertificate, done: Union[Installation, Exception]) -> Ended:
         error = done.error if isinstance(done, Installation) else done
         if error is None:
             assert isinstance(done, Installation)
@@ -202,7 +192,7 @@ class CertificateSteps:
         stored, leaf = self._read_sound(step)
         ledger = self.ledgers[step.authority.name]
         if step.destination.install is not None:
-            work = Installation(step, stored.files, leaf, ledger, on_line)
+            work = self._installation(step, on_line, stored, leaf)
             install((work,), self.config, self.context)
             if work.error is not None:
                 raise work.error
@@ -212,7 +202,7 @@ class CertificateSteps:
         again = delivery.changed and isinstance(step.reason, NotServed)
         proven = ledger.get(step.entry).prove(leaf.sha256, self.context.clock(), leaf.validity[1], again=again)
         ledger.put(step.entry, proven)
-        seen = (ledger.get(f"{step.request.name}/{target.name}").seen for target in step.request.targets if target.hook)
+        seen = (ledger.get(entry_name(step.request.name, one.name)).seen for one in step.request.targets if one.hook)
         if self._is_left_to_acme_sh() and all(sha256 == leaf.sha256 for sha256 in seen):
             set_deployed(stored.files.configuration, instant(self.context.clock()))
         return delivery
@@ -221,22 +211,13 @@ class CertificateSteps:
         return self.config.schedule is not None and self.config.schedule.run == "wrapper"
 
     def note(self, step: CertificateStep, problem: Failure, retry_after: Optional[timedelta] = None) -> None:
-        """Write a failure down. The next try comes while half of what is left of a life is still left: the life of what a
-        target serves, or of the certificate itself.
-        """
+        """Write a failure down. The next try comes while half of the life of what is served, or stored, is still left."""
         now, stored = self.context.clock(), paths.read(self.config, step.request)
         ledger = self.ledgers[step.authority.name]
-        entry = ledger.get(step.entry)
-        leaf = stored.leaf if stored is not None else None
-        failed = entry if leaf is None else entry.want(leaf.sha256)
-        failed = failed.fail(
-            problem,
-            now,
-            end=end_of(entry, leaf),
-            interval=interval_of(self.config.schedule),
-            retry_after=None if retry_after is None else retry_after.total_seconds(),
-        )
-        ledger.put(step.entry, failed)
+        leaf, entry = None if stored is None else stored.leaf, ledger.get(step.entry)
+        entry = entry if leaf is None else entry.want(leaf.sha256)
+        interval, asked = interval_of(self.config.schedule), retry_after and retry_after.total_seconds()
+        ledger.put(step.entry, entry.fail(problem, now, end=end_of(entry, leaf), interval=interval, retry_after=asked))
 
 
 def _place(target: Target) -> str:

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import contextlib
-from typing import Dict, Mapping, Optional, Union
+from typing import Optional
 
-from ...config.model import Certificate, Config, Target
-from ...driver.acmesh import AcmeSh
+from ...config.model import Config, Target
 from ...driver.homes.home import is_ecc
 from ...driver.process import OnLine
 from ...driver.results import DeployResult
@@ -14,7 +13,7 @@ from ...errors import DeployError, Failure, UnprovenError, UnreachableError
 from ...failures import failure
 from ...pki.x509 import X509
 from ...plan.steps import DeployCertificate
-from ...secrets import Secret, resolve
+from ...secrets import resolve_all
 from ...synology import certificates, sessions, upload
 from ...verify import local_files, tls_probe
 from ..context import RunContext
@@ -39,14 +38,28 @@ def deliver(
     if observed.served == leaf and target.synology is None:
         return Delivery(None, observed)
     acme = context.open_acme(config, step.authority, certificate.name)
+    variables, where = resolve_all(target.env, context.environ), str(target.verify or target.name)
+
+    def run_hook(ca_bundle: Optional[str] = None, pinned: Optional[X509] = None) -> DeployResult:
+        account = variables.get("SYNO_USERNAME", "")
+        done = acme.deploy(
+            certificate.domains[0],
+            target.hook,
+            key=certificate.key,
+            variables=variables,
+            ca_bundle=ca_bundle,
+            pinned=pinned,
+            on_line=on_line,
+            context={"target": where, "account": account if isinstance(account, str) else ""},
+        )
+        if done.failure is not None:
+            raise DeployError(done.failure)
+        return done
+
     result: Optional[DeployResult] = None
     assigned = False
-    variables: Dict[str, Union[str, Secret]] = {
-        name: value if isinstance(value, str) else resolve(value, context.environ) for name, value in target.env.items()
-    }
     if target.synology is not None:
         wanted = sessions.entries(config)[target.synology.description]
-        bundle = sessions.trusted_bundle(config)
         # SYNO_CREATE stays out once the entry exists: a list call that is cut off would make the hook create another.
         files = acme.home.files_of(certificate.domains[0], is_ecc(certificate.key))
         with sessions.open_account(config, context.environ) as client:
@@ -61,54 +74,22 @@ def deliver(
         if found is not None:
             variables.pop(_CREATE, None)
         if needed and by_hook:
-            result = _run_hook(
-                acme, certificate, target, variables, ca_bundle=bundle, pinned=client.pinned, on_line=on_line
-            )
+            result = run_hook(sessions.trusted_bundle(config), client.pinned)
         with sessions.open_account(config, context.environ, retry_for=_RESTART) as client:
             assigned = certificates.put_to_use(client, wanted) or needed
             listed = certificates.find(certificates.read(client), wanted.description)
         if target.verify is None and (listed is None or listed.not_after not in (None, expires)):
-            message = (
-                f"DSM does not list the new certificate {leaf[:16]}… as {wanted.description!r}: it lists another end"
-            )
-            raise UnprovenError(failure("dsm.not_imported", message, description=wanted.description))
+            name = wanted.description
+            message = f"DSM does not list the new certificate {leaf[:16]}… as {name!r}: it lists another end"
+            raise UnprovenError(failure("dsm.not_imported", message, description=name))
     else:
-        result = _run_hook(acme, certificate, target, variables, on_line=on_line)
+        result = run_hook()
     if target.verify is None:
         return Delivery(result, tls_probe.Observation(), assigned)
     observed = tls_probe.wait_for(target.verify, stored, looks=tls_probe.LOOKS, sleep=context.sleep)
     if observed.served != leaf:
         raise UnprovenError(not_proven(target, leaf, observed, result))
     return Delivery(result, observed, assigned)
-
-
-def _run_hook(
-    acme: AcmeSh,
-    certificate: Certificate,
-    target: Target,
-    variables: Mapping[str, Union[str, Secret]],
-    *,
-    ca_bundle: Optional[str] = None,
-    pinned: Optional[X509] = None,
-    on_line: Optional[OnLine],
-) -> DeployResult:
-    account = variables.get("SYNO_USERNAME", "")
-    result = acme.deploy(
-        certificate.domains[0],
-        target.hook,
-        key=certificate.key,
-        variables=variables,
-        ca_bundle=ca_bundle,
-        pinned=pinned,
-        on_line=on_line,
-        context={
-            "target": str(target.verify or target.name),
-            "account": account if isinstance(account, str) else "",
-        },
-    )
-    if result.failure is not None:
-        raise DeployError(result.failure)
-    return result
 
 
 def not_proven(target: Target, leaf: str, observed: tls_probe.Observation, result: Optional[DeployResult]) -> Failure:

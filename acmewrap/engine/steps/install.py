@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Callable, Container, Dict, Optional, Sequence, Tuple
+from typing import Any, Callable, Container, Dict, NoReturn, Optional, Sequence, Tuple
 
 from ...config.install import FilePart, Install
 from ...config.model import Config
@@ -24,6 +24,7 @@ from ...pki.x509 import X509
 from ...plan.steps import DeployCertificate
 from ...reasons import NotServed
 from ...state.ledger import Ledger, LedgerEntry, open_ledgers
+from ...state.model import entry_name
 from ...system.reading import read_bytes
 from ...verify import local_files, tls_probe
 from ...verify.tls_probe import Observation
@@ -32,12 +33,12 @@ from ..context import RunContext
 from ..results import Delivery
 from .deploy import not_proven
 
+_MOST_LOOKS = 16  # at the same time
+
 
 @dataclass
 class Installation:
-    """One target on its way. ``before``: what its server showed; ``changed``: new files were put in place; ``loading``: its
-    commands are to run; ``error``: what it failed of.
-    """
+    """``before``: what its server showed; ``changed``: new files are in place; ``loading``: its commands are to run."""
 
     step: DeployCertificate
     files: CertificateFiles
@@ -65,7 +66,7 @@ def recover(config: Config, barred: Container[str] = ()) -> None:
     """Finish what a killed run had begun to put in place, but for the authorities *barred*; its deployment is still pending, and
     says what is wrong with that. Where the file has another place by now, what was held beside the former one goes.
     """
-    installs = {f"{one.name}/{target.name}": target.install for one, target in config.targets()}
+    installs = {entry_name(one.name, target.name): target.install for one, target in config.targets()}
     for ledger in open_ledgers(one for one in config.authorities.values() if one.name not in barred).values():
         for name in ledger.names():
             entry, install = ledger.get(name), installs.get(name)
@@ -80,6 +81,7 @@ def recover(config: Config, barred: Container[str] = ()) -> None:
 
 def install(works: Sequence[Installation], config: Config, context: RunContext) -> None:
     """Bring all of them there. What one failed of is its ``error``; raises only when the run is being stopped."""
+    from concurrent.futures import ThreadPoolExecutor
 
     def each(do: Callable[[Installation], None], chosen: Sequence[Installation]) -> None:
         for work in chosen:
@@ -105,22 +107,18 @@ def install(works: Sequence[Installation], config: Config, context: RunContext) 
         return failed
 
     def settle_load(work: Installation) -> None:
-        bad = next((failed[argv] for argv in work.install.commands if argv in failed), None)
+        leaf, bad = work.leaf.sha256, next((failed[argv] for argv in work.install.commands if argv in failed), None)
         if bad is not None:
-            problem = _ended("reload.failed", f"the command that reloads {work.step.target}", bad, work)
-            _go_back(work, problem, context)
-        else:
-            leaf = work.leaf.sha256
-            work.ledger.note(work.step.entry, leaf, reloaded=work.install.mark(leaf))
+            _go_back(work, _ended("reload.failed", f"the command that reloads {work.step.target}", bad, work), context)
+        work.ledger.note(work.step.entry, leaf, reloaded=work.install.mark(leaf))
 
     each(lambda work: _place(work, config, context), works)
     loading = [work for work in works if work.error is None and work.loading]
     failed = load(loading)
     each(settle_load, loading)
-    _side_by_side(
-        lambda work: each(lambda one: _prove(one, context), (work,)),
-        [work for work in works if work.error is None],
-    )
+    good = [work for work in works if work.error is None]
+    with ThreadPoolExecutor(_MOST_LOOKS) as pool:
+        list(pool.map(lambda work: each(lambda one: _prove(one, context), (work,)), good))
     load([work for work in loading if isinstance(work.error, RolledBackError)])
 
 
@@ -163,19 +161,18 @@ def _prove(work: Installation, context: RunContext) -> None:
             values: Dict[str, Any] = {"target": target.verify, "name": work.step.request.name}
             if seen.served is None:
                 message = f"{target.verify} answered before, and does not with the new files: {seen.error}"
-                return _go_back(work, failure("deploy.server_lost", message, **values), context)
+                _go_back(work, failure("deploy.server_lost", message, **values), context)
             if seen.served != before.served:
                 message = f"{target.verify} serves {seen.served[:16]}…, neither the new certificate nor the one before"
-                return _go_back(work, failure("deploy.wrong_certificate", message, **values), context)
+                _go_back(work, failure("deploy.wrong_certificate", message, **values), context)
         raise UnprovenError(problem)
     again = work.delivery.changed and isinstance(work.step.reason, NotServed)
     entry = work.entry.prove(leaf, context.clock(), work.leaf.validity[1], again=again)
     work.ledger.put(work.step.entry, entry)
     placement.discard(work.install)
-    return None
 
 
-def _go_back(work: Installation, problem: Failure, context: RunContext) -> None:
+def _go_back(work: Installation, problem: Failure, context: RunContext) -> NoReturn:
     """Bring the last good files back, and raise why; without any, or with such as must not be used any more, the new ones stay."""
     former = placement.former(work.install) if work.entry.placed is not None else {}
     seen = local_files.read_files(former) if former else Observation()
@@ -200,14 +197,3 @@ def _contents(stored: CertificateFiles, install: Install) -> Dict[FilePart, byte
     }
     contents["combined_file"] = contents["key_file"].rstrip() + b"\n" + contents["fullchain_file"]
     return {part: contents[part] for part in install.files}
-
-
-def _side_by_side(do: Callable[[Installation], None], works: Sequence[Installation]) -> None:
-    if len(works) < 2:
-        for work in works:
-            do(work)
-        return
-    from concurrent.futures import ThreadPoolExecutor
-
-    with ThreadPoolExecutor(max_workers=min(16, len(works))) as pool:
-        list(pool.map(do, works))

@@ -33,9 +33,7 @@ def begin(
     before: Optional[Stored] = None,
     environ: Optional[Mapping[str, str]] = None,
 ) -> None:
-    """After a new certificate in the place of *before*: ask its authority about it, if the directory has a *source*
-    (``renewalInfo``).
-    """
+    """After a new certificate in the place of *before*: ask about it, if the directory has a *source* (``renewalInfo``)."""
     stored = paths.read(config, certificate)
     if source is None or stored is None or stored.leaf is None:
         ledger.advise(certificate.name, None)
@@ -60,10 +58,9 @@ def consult(
     acme.sh's own calendar follows, so that a plain ``--cron`` renews at the same time.
     """
     stored = paths.read(config, certificate)
-    known = (
-        ledger.advice(certificate.name, stored.leaf.sha256) if stored is not None and stored.leaf is not None else None
-    )
-    if stored is None or stored.leaf is None or known is None:
+    leaf = None if stored is None else stored.leaf
+    known = None if leaf is None else ledger.advice(certificate.name, leaf.sha256)
+    if stored is None or leaf is None or known is None:
         ledger.advise(certificate.name, None)
         return None
     authority, silent = config.authority_of(certificate), set() if silent is None else silent
@@ -71,7 +68,7 @@ def consult(
     try:
         if authority.name not in silent:
             proxy = proxy_of(authority, environ or {})
-            window = renewal_info.fetch(known.source, stored.leaf, authority.ca_bundle, proxy)
+            window = renewal_info.fetch(known.source, leaf, authority.ca_bundle, proxy)
     except AcmewrapError as error:
         why = error.failure.message
         if isinstance(error.__cause__, HttpError):
@@ -80,7 +77,7 @@ def consult(
         ledger.advise(certificate.name, replace(known, next_look=int(now) + DEFAULT_LOOK))
         return why
     chosen = known.chosen
-    if window.begin < stored.leaf.validity[0] and now < window.end:
+    if window.begin < leaf.validity[0] and now < window.end:
         chosen = None  # a window for longer lives than this one (Pebble's is always two days wide): no advice to go by
     elif chosen is None or (window.begin, window.end) != (known.begin, known.end):
         chosen = random.randint(window.begin, window.end)  # noqa: S311 - spreads load, protects nothing

@@ -19,18 +19,14 @@ _KEY_COMPROMISE = 1  # RFC 5280, 5.3.1
 
 
 def revoke(config: Config, step: RevokeCertificate, context: RunContext) -> None:
-    """Revoke one that others know the key of. Raises :class:`IssueError` when the authority does not, and :class:`DeployError`
-    (``revoke.unproven``) before that while another one is not where it should be.
-    """
+    """Revoke one. Raises :class:`IssueError`; ahead of that DeployError (``revoke.unproven``) while another is not in place."""
     one, ledger = step.revocation, Ledger.load(paths.ledger_path(step.revocation.authority))
     if one.name in config.certificates:
         found = read_state(config, CERTIFICATE_PARTS, (one.name,)).certificates[one.name]
         pending = found.unproven(config, config.certificates[one.name])
         if found.compromised or pending:
-            lacking = (
-                "another has not been issued" if found.compromised else f"another is not proven at {', '.join(pending)}"
-            )
-            message = f"serial {one.leaf.serial} of {one.name} was not revoked: {lacking}"
+            lacking = "has not been issued" if found.compromised else f"is not proven at {', '.join(pending)}"
+            message = f"serial {one.leaf.serial} of {one.name} was not revoked: another {lacking}"
             raise DeployError(failure("revoke.unproven", message, name=one.name))
     if one.leaf.not_after > instant(context.clock()):  # none is revoked that has ended
         acme, files = context.open_acme(config, one.authority, one.name), one.stored.files

@@ -40,11 +40,8 @@ def check(config: Config, environ: Mapping[str, str]) -> Tuple[ConfigurationWarn
         *interval_check.find_warnings(config, state),
         *_unusual_names(config),
     )
-    warnings = (
-        *find_warnings(config, environ),
-        *file_modes.find_warnings(config),
-        *locate.warnings(config.file, doubtful),
-    )
+    warnings = (*find_warnings(config, environ), *file_modes.find_warnings(config))
+    warnings += tuple(locate.warnings(config.file, doubtful))
     problems += tuple(Found(keys, error.failure.message) for keys, error in refused.items())
     if problems:
         raise invalid(locate.problems(config.file, problems), warnings)

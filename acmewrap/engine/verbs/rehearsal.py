@@ -27,14 +27,12 @@ def stage(config: Config, *, server: Optional[str] = None, ca_bundle: Optional[P
     """
     with tempfile.TemporaryDirectory(prefix="acmewrap-rehearsal-") as temporary:
         folder = Path(os.path.realpath(temporary))
-        authorities = {
-            name: _move(authority, folder, server, ca_bundle) for name, authority in config.authorities.items()
-        }
+        authorities = {name: _move(one, folder, server, ca_bundle) for name, one in config.authorities.items()}
         staged = replace(
             config,
             directory=folder,
             authorities=authorities,
-            certificates={name: replace(certificate, targets=()) for name, certificate in config.certificates.items()},
+            certificates={name: replace(one, targets=()) for name, one in config.certificates.items()},
             synology=None,
             schedule=None,
         )

@@ -56,9 +56,8 @@ def revoke(config: Config, name: str, context: RunContext, reason: int, sha256: 
 
 def _past(name: str, result: RevokeResult, reason: int, started: datetime, finished: datetime) -> PastRun:
     error = None if result.failure is None else history.cut(result.failure)
-    step = PastStep(
-        "revoke", _REASONS.get(reason, str(reason)), result.outcome, result.ok, result.seconds, name, error=error
-    )
+    why = _REASONS.get(reason, str(reason))
+    step = PastStep("revoke", why, result.outcome, result.ok, result.seconds, name, error=error)
     code = 0 if result.failure is None else int(result.failure.exit_code)
     return PastRun("revoke", code, result.ok, started, finished, 1, int(not result.ok), (step,))
 
@@ -66,9 +65,7 @@ def _past(name: str, result: RevokeResult, reason: int, started: datetime, finis
 def mark_compromised(
     config: Config, name: str, environ: Mapping[str, str], sha256: Optional[str], *, force: bool
 ) -> None:
-    """Note that others know its key, which every plan goes by from now on; of one with another key, that was issued because of
-    this and is not proven yet, only with *force*.
-    """
+    """Note that others know its key. While its replacement, another key, is not proven yet, only with *force*."""
     (certificate,) = config.select(name)
     with Engine(config, RunContext(environ)).hold(certificate.authority):
         state = read_state(config, CERTIFICATE_PARTS, (certificate.name,))

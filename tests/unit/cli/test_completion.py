@@ -6,7 +6,7 @@ import pytest
 
 from acmewrap import cli
 from acmewrap.cli import parser
-from acmewrap.cli.manual import COMMANDS
+from acmewrap.report.manual import COMMANDS
 
 REGISTERS = {
     "bash": " acmewrap\n",

@@ -8,8 +8,8 @@ import pytest
 
 from acmewrap import cli
 from acmewrap.cli import parser
-from acmewrap.cli.manual import COMMANDS, OPTIONS
 from acmewrap.cli.parser import ALSO_TRIED
+from acmewrap.report.manual import COMMANDS, OPTIONS
 
 ALL = ("--only", "--force", "--dry-run")
 MEAN_SOMETHING: Dict[str, Tuple[str, ...]] = {

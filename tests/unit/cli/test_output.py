@@ -16,7 +16,6 @@ from rich.console import Console
 
 import acmewrap
 from acmewrap import cli
-from acmewrap.cli import manual
 from acmewrap.cli.output import Printer
 from acmewrap.cli.parser import parse
 from acmewrap.engine.results import StepEnded, StepLine, StepResult, StepStarted
@@ -25,7 +24,7 @@ from acmewrap.failures import failure
 from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import IssueCertificate
 from acmewrap.reasons import AccountNotManaged, SetBroken
-from acmewrap.report import live, messages, screen, started
+from acmewrap.report import live, messages, screen
 from acmewrap.system import resources
 from results import AUTHORITY, CERTIFICATE, NOW, SEEN, VALID, X509_LEAF
 
@@ -173,10 +172,6 @@ def _started(monkeypatch: pytest.MonkeyPatch, how: str, tmp_path: Path) -> str:
         return f"{'python3' if how == 'module' else python} {'-m acmewrap' if how.startswith('module') else main}"
     monkeypatch.setattr(sys, "argv", [str(script)])
     return str(script) if how.endswith("elsewhere") else "acmewrap"
-
-
-def test_every_command_is_known_where_it_is_told_to_be_run() -> None:
-    assert started.COMMANDS.split("|") == sorted(manual.COMMANDS)
 
 
 @pytest.mark.parametrize(

@@ -175,7 +175,7 @@ def test_a_certificate_is_told_with_its_own_dates(tmp_path: Path) -> None:
 def test_addresses_are_compared_as_addresses(tmp_path: Path) -> None:
     after = read_folder(Folder(domain="::1", names=("::1",)).write(tmp_path), ecc=True)
     assert after is not None
-    assert evidence.find_fault(["0:0:0:0:0:0:0:1"], after, ()) is None
+    assert evidence.find_fault(["0:0:0:0:0:0:0:1"], after, (), "::1") is None
 
 
 def test_a_date_that_is_no_number_counts_as_due(tmp_path: Path) -> None:

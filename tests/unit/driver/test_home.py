@@ -125,7 +125,7 @@ def test_single_labels_and_both_kinds_of_key_are_found(tmp_path: Path) -> None:
 
 def test_a_home_that_is_not_there_holds_nothing(tmp_path: Path) -> None:
     home = Home(tmp_path / "none")
-    home.recover_all()
+    home.recover()
     assert list(home.stored()) == []
 
 
@@ -240,7 +240,7 @@ def test_a_replacement_killed_at_any_step_leaves_or_recovers_one_whole_set(
             (os, "replace"),
             (os, "symlink"),
             (generations, "_make_next"),
-            (generations, "_prune"),
+            (generations, "versions"),
         ):
             real = getattr(module, function)
 
@@ -257,7 +257,7 @@ def test_a_replacement_killed_at_any_step_leaves_or_recovers_one_whole_set(
         except Killed:
             done = False
     assert done is (step == 7)
-    Home(tmp_path).recover_all()
+    Home(tmp_path).recover()
     assert generation(tmp_path) in (1, 2)
     assert read(tmp_path).find_fault() is None
     put(tmp_path, 3)
@@ -268,8 +268,8 @@ def test_a_set_that_was_removed_does_not_come_back(tmp_path: Path) -> None:
     put(tmp_path, 1)
     home = Home(tmp_path)
     home.remove(NAME, ECC)
-    home.recover_all()
-    home.recover(NAME, ECC)
+    home.recover()
+    home.recover((NAME, ECC))
     assert home.read(NAME, ECC) is None
     assert (tmp_path / ".versions" / "nas.example.com_ecc" / "1" / f"{NAME}.key").exists()
 
@@ -288,7 +288,7 @@ def test_a_replacement_that_was_killed_does_not_bring_a_removed_set_back(
     home = Home(tmp_path)
     assert generation(tmp_path) == 1
     home.remove(NAME, ECC)
-    home.recover_all()
+    home.recover()
     assert home.read(NAME, ECC) is None
 
 
