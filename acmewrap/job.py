@@ -64,10 +64,10 @@ class Job:
         rotates the log, and writes down how long there will be nothing to do, for ``acmewrap cron`` to be quick about it.
         """
         from .engine import noop_cache
-        from .host import log
+        from .schedule.backend import rotate
 
         started = self.clock()
-        log.rotate(paths.log_path(self.config))
+        rotate(paths.log_path(self.config))
         done = self._execute(names, "cron", force=force)
         if not (done.plan.steps or done.plan.state.unread or names or force):
             line: Optional[str] = ""
@@ -238,9 +238,9 @@ class Job:
 
     def _execute(self, names: Tuple[str, ...], command: Command, **asked: Any) -> Run:
         def write(run: Run) -> str:
-            from .report import rendering
+            from .report import document
 
-            return rendering.of_run(command, run, self.status(*names, run=run))
+            return document.text_of_run(command, run, self.status(*names, run=run))
 
         converging = replace(self._converge(names, command, **asked), document=write, noted_as=command)
         if self.config.monitoring is None or command not in MONITORED:

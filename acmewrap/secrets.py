@@ -101,11 +101,9 @@ def resolve(reference: Reference, environ: Mapping[str, str]) -> Secret:
     return Secret(text)
 
 
-def resolve_all(
-    values: Mapping[str, Union[str, Reference]], environ: Mapping[str, str]
-) -> Dict[str, Union[str, Secret]]:
-    """*values* with the secret in the place of each reference. Raises what :func:`resolve` raises."""
-    return {name: one if isinstance(one, str) else resolve(one, environ) for name, one in values.items()}
+def resolve_all(env: Mapping[str, Union[str, Reference]], environ: Mapping[str, str]) -> Dict[str, Union[str, Secret]]:
+    """*env* with the secret in the place of each reference. Raises what :func:`resolve` raises."""
+    return {name: one if isinstance(one, str) else resolve(one, environ) for name, one in env.items()}
 
 
 def _find(reference: Reference, environ: Mapping[str, str]) -> Tuple[str, str]:

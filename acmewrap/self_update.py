@@ -108,10 +108,7 @@ def replace(program: Path, build: Build) -> None:
 
 
 def roll_back(program: Path) -> str:
-    """Let the build that is kept take the place of *program*, which is gone then; the version. It takes no room on the disk.
-
-    Raises what :func:`replace` raises, and :class:`AcmewrapError` (``update.nothing_kept``).
-    """
+    """Let the kept build take the place of *program*; its version. Raises as :func:`replace`, and ``update.nothing_kept``."""
     old = kept(program)
     with _alone(program):
         version = version_kept(program)
@@ -143,11 +140,9 @@ def _read(source: str) -> bytes:
 
 
 def _signers(file: Optional[Path]) -> str:
-    text = (
-        resources.read_text("vendor/allowed_signers") if file is None else _read(str(file)).decode("utf-8", "replace")
-    )
+    where = "this build" if file is None else str(file)
+    text = resources.read_text("vendor/allowed_signers") if file is None else _read(where).decode("utf-8", "replace")
     if not any(line.strip() and not line.startswith("#") for line in text.splitlines()):
-        where = "this build" if file is None else str(file)
         raise AcmewrapError(failure("update.no_signers", f"{where} names nobody who may sign"))
     return text
 
@@ -203,9 +198,8 @@ def _alone(program: Path) -> Iterator[None]:
     try:
         held = os.open(str(program), os.O_RDONLY | os.O_CLOEXEC)
     except PermissionError as error:
-        raise AccessError(
-            failure("file.not_writable", f"{program}: permission denied", folder=program.parent)
-        ) from error
+        denied = failure("file.not_writable", f"{program}: permission denied", folder=program.parent)
+        raise AccessError(denied) from error
     try:
         while True:
             try:

@@ -56,10 +56,7 @@ class Invocation:
         return (*getattr(self.options, "names", ()), *(self.options.only or ()))
 
     def confirm(self, consequences: Sequence[str]) -> bool:
-        """Whether somebody agrees to what cannot be undone: with ``--yes``, else at the terminal, where no is the default.
-
-        Raises :class:`UsageError` (``cli.not_confirmed``) when there is neither.
-        """
+        """Whether somebody agrees: with ``--yes``, else at the terminal. Raises :class:`UsageError` (``cli.not_confirmed``)."""
         if self.options.yes:
             return True
         if not self.printer.can_ask():

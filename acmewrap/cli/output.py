@@ -14,7 +14,6 @@ import threading
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, Callable, ContextManager, Dict, Iterable, Iterator, Mapping, Optional, TextIO
 
-from .. import __version__
 from ..errors import AcmewrapError, ConfigurationError, ExitCode
 from ..formats.layout import fold, text_of
 from ..formats.text import visible, visible_lines
@@ -187,9 +186,9 @@ class Printer:
     def document(self, exit_code: ExitCode, **parts: Any) -> None:
         """Print the JSON document of the command, if one was asked for."""
         if self.as_json:
-            from ..report import document, rendering
+            from ..report import document
 
-            print(rendering.as_text(document.document(self._command, exit_code, __version__, **parts)))
+            print(document.as_text(self._command, exit_code, **parts))
 
     def notice(self, notice: object) -> None:
         """Print a step as it happens; the listener of an engine."""

@@ -1,6 +1,4 @@
-"""The scheduled run of everything when it is known to find nothing to do: all of it is done here, before anything of size is
-imported. Even :mod:`argparse` takes longer than this does.
-"""
+"""The scheduled run, when it is known to find nothing to do: done before anything of size, even :mod:`argparse`, is imported."""
 
 from __future__ import annotations
 

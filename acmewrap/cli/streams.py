@@ -1,6 +1,4 @@
-"""Standard output and standard error, to which nothing that is written ever stops the work: they may be full, closed, a pipe whose
-reader has gone, or of an encoding that lacks a letter.
-"""
+"""Standard output and error, to which no write stops the work: full, closed, or of an encoding that lacks a letter."""
 
 from __future__ import annotations
 

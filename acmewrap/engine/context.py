@@ -32,9 +32,7 @@ def explain(error: Exception, config: Config, step: Step) -> AcmewrapError:
 
 @frozen
 class RunContext:
-    """``environ`` serves secrets, proxies and PATH; ``lock_timeout`` is how long to wait for another run, in seconds;
-    ``deadline`` is for each call of acme.sh, in seconds (None: that of its verb).
-    """
+    """``lock_timeout``: for another run to end; ``deadline``: for each call of acme.sh (None: that of its verb); seconds."""
 
     environ: Mapping[str, str]
     clock: Callable[[], float] = time.time

@@ -15,10 +15,9 @@ class Entry:
 
     ``fixable``: acmewrap can put it right without anything being lost. ``alarming``: somebody may have tampered with
     something, which is worth a warning even when the run went on without it. ``interruption``: it did not fail, it was ended.
-    ``account_lost``: the account may have to be
-    registered once more. ``revoked``: what was to be revoked is. ``instead`` are the ids that stand for it with other challenges
-    than a webroot's (dns, standalone), with a requested ``lifetime`` or with a binding by ``eab``; ``seen_from_here`` those that
-    do when a look at the name from this machine finds the web server ``silent``, or ``other`` content.
+    ``account_lost``: the account may have to be registered once more. ``revoked``: what was to be revoked is. ``instead``: ids for
+    other challenges than a webroot's (dns, standalone), a requested ``lifetime`` or a binding by ``eab``; ``seen_from_here``: those
+    when a look at the name from this machine finds the web server ``silent``, or ``other`` content.
     """
 
     cause: str

@@ -1,6 +1,4 @@
-"""The monitoring of a run that is known to find nothing to do, from one line of the note on which that rests: new times in the
-metrics, and one ping. It reads no YAML and imports next to nothing.
-"""
+"""Reports a run that is known to find nothing to do, from its record: metrics and one ping. It imports next to nothing."""
 
 from __future__ import annotations
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from functools import partial
 from typing import Callable, Iterator, List, Mapping, Optional, Tuple, Union
 
 from .. import paths, unexpected
@@ -19,7 +20,7 @@ from ..engine.verbs.status import CertificateStatus
 from ..errors import AcmewrapError, ExitCode, Failure
 from ..failures import failure
 from ..frozen import replace
-from ..report import rendering
+from ..report import document
 from ..system import trust
 from . import curl, metrics, pings, services, textfile
 from .curl import Answer
@@ -65,12 +66,14 @@ class Monitor:
     def _finish(self, run: Run, status: Callable[[Run], Statuses]) -> None:
         code, statuses = run.exit_code, status(run)
         idle = not run.plan.steps and code == ExitCode.OK
-        event = Event(self._run, _state(code), code, run, lambda: rendering.of_run(self._command, run, statuses), idle)
+        write = partial(document.text_of_run, self._command, run, statuses)
+        event = Event(self._run, _state(code), code, run, write, idle)
         self._end(event, lambda found: found.count(run), metrics.of_certificates(self._config, statuses))
 
     def _abort(self, error: AcmewrapError) -> None:
         code = error.exit_code
-        event = Event(self._run, "fail", code, error, lambda: rendering.of_error(self._command, error))
+        write = partial(document.as_text, self._command, code, error=error)
+        event = Event(self._run, "fail", code, error, write)
         self._end(event, lambda found: found.count_failures([error.failure]))
 
     def _end(self, event: Event, count: Change, certificates: Optional[str] = None) -> None:

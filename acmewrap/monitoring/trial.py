@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Iterator, Mapping, Optional, Tuple
 
-from .. import __version__
 from ..config.model import Config
 from ..errors import AcmewrapError, ExitCode, Failure
 from ..failures import failure
 from ..frozen import frozen
-from ..report import document, rendering
+from ..report import document
 from . import pings, services
 from .monitor import END_SECONDS, deliver, record
 
@@ -37,8 +37,8 @@ def _send(config: Config, environ: Mapping[str, str]) -> Iterator[Sent]:
     if settings.metrics is not None:
         problem = record(config, lambda _: None)
         yield Sent("metrics", None, "" if problem else str(settings.metrics.textfile), problem)
-    text = rendering.as_text(document.document("monitoring", ExitCode.OK, __version__))
-    event = services.Event(pings.new_run(), "finish", document=lambda: text, is_trial=True)
+    write = partial(document.as_text, "monitoring", ExitCode.OK)
+    event = services.Event(pings.new_run(), "finish", document=write, is_trial=True)
     for service, answer in deliver(config, event, environ, END_SECONDS):
         if isinstance(answer, Failure):
             yield Sent(service, failure=answer)

@@ -41,9 +41,7 @@ def find_problems(config: Config, state: State) -> Iterator[Found]:
 
 
 def find_warnings(config: Config, state: State) -> Iterator[Found]:
-    """What is renewed at another time than the file says, and where an authority asks to be polled for renewal information more
-    often (Retry-After, RFC 9773 section 4.3) than runs take place.
-    """
+    """What is renewed at another time than the file says, and who asks to be polled more often (RFC 9773, 4.3) than runs are."""
     for name, lifetime in _lifetimes(config, state).items():
         renew = config.certificates[name].renew
         if not fits(renew, lifetime):

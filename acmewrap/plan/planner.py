@@ -10,6 +10,7 @@ from ..config.model import Certificate, Config, Target
 from ..errors import Failure
 from ..formats.timefmt import instant
 from ..frozen import field, frozen, replace
+from ..pki.x509 import X509
 from ..reasons import Plain, Reason
 from ..state.ledger import LedgerEntry
 from ..state.model import ALL_PARTS, CertificateState, Part, State, entry_name
@@ -97,7 +98,7 @@ def _certificates(config: Config, state: State, now: float, options: PlanOptions
         if found.unread is not None:  # nobody knows what would be to do
             continue
         obtaining = _obtain(config, certificate, found, now, options)
-        waits = _waits(config, found.attempts, found, now, options)
+        waits = _waits(config, found.attempts, found.leaf, now, options)
         if obtaining is not None and (waits or obtaining.kind not in options.kinds):
             obtaining = None
         if obtaining is not None and name in state.obstacles:
@@ -116,8 +117,8 @@ def _certificates(config: Config, state: State, now: float, options: PlanOptions
                 yield steps.DeployCertificate(reason, certificate, authority, target, options.force)
 
 
-def _waits(config: Config, entry: LedgerEntry, found: CertificateState, now: float, options: PlanOptions) -> bool:
-    return options.respect_backoff and is_waiting(entry, found.leaf, now, interval_of(config.schedule))
+def _waits(config: Config, entry: LedgerEntry, leaf: Optional[X509], now: float, options: PlanOptions) -> bool:
+    return options.respect_backoff and is_waiting(entry, leaf, now, interval_of(config.schedule))
 
 
 def _obtain(
@@ -152,7 +153,7 @@ def _revocations(
 ) -> Iterator[Step]:
     """Of what is to be revoked that for which nothing else is left to do after the steps *before*, and nothing waits."""
     for one in state.revocations:
-        if options.respect_backoff and is_waiting(one.attempts, one.leaf, now, interval_of(config.schedule)):
+        if _waits(config, one.attempts, one.leaf, now, options):
             continue
         done, found = [step for step in before if step.certificate == one.name], state.certificates.get(one.name)
         if found is not None:
@@ -175,7 +176,7 @@ def _pending(
     if leaf.validity[1] <= now:  # what is served instead may be valid
         return None
     entry, observed = found.deliveries[target.name], found.observations.get(target.name)
-    waits = entry.wanted == leaf.sha256 and _waits(config, entry, found, now, options)
+    waits = entry.wanted == leaf.sha256 and _waits(config, entry, leaf, now, options)
     if (entry.seen if observed is None else observed.served) == leaf.sha256:
         if entry.awaits_reload(config, target.install, leaf.sha256):
             return None if waits else Plain.NOT_RELOADED

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, Iterable, List, Literal, Optional, Set, Tuple
+from typing import TYPE_CHECKING, ClassVar, Iterable, List, Literal, Optional, Set, Tuple, get_args
 
 from ..frozen import frozen
 from ..state.model import entry_name
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 _Machine = Literal["install", "bundle", "webroot", "render", "mode", "folder", "account"]
 Kind = Literal[_Machine, "renewal_info", "issue", "reissue", "renew", "deploy", "revoke", "schedule", "remove"]
-MACHINE_KINDS: Tuple[Kind, ...] = ("install", "bundle", "webroot", "render", "mode", "folder", "account")
+MACHINE_KINDS: Tuple[Kind, ...] = get_args(_Machine)
 OBTAINING_KINDS: Tuple[Kind, ...] = ("issue", "reissue", "renew")
 CERTIFICATE_KINDS: Tuple[Kind, ...] = ("renewal_info", *OBTAINING_KINDS, "deploy")
 LAST_KINDS: Tuple[Kind, ...] = ("revoke", "schedule", "remove")

@@ -5,12 +5,15 @@ Within a version of the schema parts may be added; what is there keeps its name,
 
 from __future__ import annotations
 
+import json
 from typing import Any, Dict, Mapping, Tuple, get_args
 
+from .. import __version__
 from ..config.model import DEFAULT_RELEASE
 from ..engine.results import Run
-from ..engine.verbs.status import Condition
+from ..engine.verbs.status import CertificateStatus, Condition, TargetCondition
 from ..errors import ExitCode, Failure
+from ..formats.text import visible_document
 from ..verify.tls_probe import ChainFlaw
 from .fields import (
     COUNT,
@@ -54,7 +57,7 @@ _FLAWS = "What is wrong with the certificates that are served beside the leaf."
 _TARGET: Dict[str, Type] = {
     "hook": field(TEXT, lambda status: status.target.hook or "install"),
     "verify": field(optional(TEXT), "target.verify"),
-    "state": field(choice("deployed", "pending", "unverified", "unreachable"), None, _REACHED),
+    "state": field(choice(*get_args(TargetCondition)), None, _REACHED),
     "expected_sha256": field(optional(SHA256), "expected"),
     "served_sha256": field(optional(SHA256), "observed.served"),
     "chain_flaws": field(listed(choice(*get_args(ChainFlaw))), "flaws", _FLAWS),
@@ -180,12 +183,12 @@ OWN: Mapping[Tuple[str, ...], Dict[str, Type]] = {
 }
 
 
-def document(command: str, exit_code: int, tool_version: str, **parts: Any) -> Dict[str, Any]:
+def document(command: str, exit_code: int, **parts: Any) -> Dict[str, Any]:
     """The document of *command*. What is not given of *parts* is null, empty or false; an ``error`` takes their place."""
     error = parts.get("error")
     pending = exit_code == ExitCode.PENDING and error is None  # the same number means wrong usage elsewhere
     outcome = "ok" if exit_code == ExitCode.OK else "pending" if pending else "failed"
-    common = {"schema_version": SCHEMA_VERSION, "tool_version": tool_version, "command": command, "outcome": outcome}
+    common = {"schema_version": SCHEMA_VERSION, "tool_version": __version__, "command": command, "outcome": outcome}
     given = {**common, "exit_code": exit_code, **parts}
     own = {} if error is not None else next(own for names, own in OWN.items() if command in names)
     return {name: type.write(given.get(name, type.default)) for name, type in {**ENVELOPE, **own}.items()}
@@ -213,3 +216,13 @@ def of_run(run: Run) -> Dict[str, Any]:
     plan = {"plan": run.plan.steps, "leftovers": run.plan.leftovers, "unread": run.plan.state.unread}
     around = {"commands": run.commands, "monitoring": run.monitoring}
     return {"changed": run.changed, **plan, "steps": run.results, **around, "run": run}
+
+
+def as_text(command: str, exit_code: int, **parts: Any) -> str:
+    """The :func:`document` as it is printed, and given to commands of the user's own on their standard input."""
+    return json.dumps(visible_document(document(command, exit_code, **parts)), indent=2)
+
+
+def text_of_run(command: str, run: Run, statuses: Mapping[str, CertificateStatus]) -> str:
+    """The document of *command* as far as *run* has come."""
+    return as_text(command, run.exit_code, **of_run(run), certificates=statuses)

@@ -13,9 +13,7 @@ Getter = Union[str, Callable[[Any], Any]]
 
 
 class Type(NamedTuple):
-    """``write`` makes JSON of a value; ``get`` finds that in the object around it, by the part's own name when it is None;
-    ``default`` stands for a part of a document that nobody gave.
-    """
+    """``write`` makes JSON of a value; ``get``: where that is found (None: by its own name); ``default``: when nobody gave it."""
 
     schema: Schema
     write: Callable[[Any], Any]

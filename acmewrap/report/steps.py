@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any, Dict, Mapping, Optional, Tuple
 
 from .. import reasons
+from ..engine.results import Outcome
 from ..errors import Failure
 from .fields import (
     COUNT,
@@ -67,7 +68,7 @@ _STEP: Dict[str, Type] = {
     "serial": _SERIAL,
 }
 STEP = record("step", _STEP)
-_OUTCOMES = choice("done", "failed", "unproven", "rolled_back", "skipped")
+_OUTCOMES = choice(*typing.get_args(Outcome))
 _RESULT: Dict[str, Type] = {
     "outcome": field(_OUTCOMES, None, "unproven: the target does not show it; rolled_back: the former files are back."),
     "changed": FLAG,

@@ -53,7 +53,7 @@ def inspect(config: Config) -> Tuple[Excess, ...]:
     """What is too open, each once."""
     owners = _owners(config)
     found = {path: _judge(path, allowed, owners) for path, allowed in _expected(config)}
-    return tuple(excess for excess in found.values() if excess is not None)
+    return tuple(filter(None, found.values()))
 
 
 def inspect_secrets(config: Config) -> Tuple[Excess, ...]:
@@ -66,9 +66,8 @@ def inspect_secrets(config: Config) -> Tuple[Excess, ...]:
 def find_warnings(config: Config) -> Iterator[ConfigurationWarning]:
     """The same for `check`."""
     for excess in inspect_secrets(config):
-        yield ConfigurationWarning(
-            str(excess.path), 1, 1, "", f"has mode {excess.mode:04o}. {excess.describe().remedy}"
-        )
+        message = f"has mode {excess.mode:04o}. {excess.describe().remedy}"
+        yield ConfigurationWarning(str(excess.path), 1, 1, "", message)
 
 
 def inspect_file(path: Path, config: Config) -> Optional[Excess]:

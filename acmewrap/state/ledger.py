@@ -123,9 +123,7 @@ class Ledger:
 
     @classmethod
     def load(cls, path: Path) -> Ledger:
-        """The ledger at *path*; an empty one when there is none that can be read. Raises :class:`AcmewrapError` (``home.newer``)
-        when a later acmewrap wrote it: whatever else that keeps in the home would be lost.
-        """
+        """The ledger at *path*, empty when there is none. Raises AcmewrapError (``home.newer``) for one of a later acmewrap."""
         try:
             document = jsontext.parse(reading.read_bytes(path, reading.LARGE))
             version = document.get("version")

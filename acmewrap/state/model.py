@@ -50,9 +50,7 @@ def entry_name(certificate: str, target: str) -> str:
 
 @frozen
 class CertificateState:
-    """One certificate of the configuration; ``unread``: why it could not be read; ``compromised``: others know its key.
-    ``deliveries`` and ``observations`` are by target; the latter only where looked.
-    """
+    """``unread``: why it could not be read; ``compromised``: others know its key; ``observations``: by target, where looked."""
 
     stored: Optional[Stored] = None
     fault: Optional[str] = None

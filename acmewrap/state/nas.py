@@ -27,11 +27,7 @@ _LAST_LOGIN_OF_DSM_6 = 6
 
 @frozen
 class NasState:
-    """The NAS as it was found: what is amiss with the account; by description, why a certificate is not in use as the file says;
-    the task; tasks that should not be there.
-
-    ``note``: what nobody could look at.
-    """
+    """What differs: account, ``assignments`` by description, task, and ``others``, tasks too many; ``note``: not looked at."""
 
     account: Optional[Reason] = None
     assignments: Mapping[str, Reason] = field(default_factory=dict)

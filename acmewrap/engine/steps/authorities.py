@@ -19,10 +19,8 @@ Opened = Tuple[Mapping[str, AcmewrapError], Mapping[str, Optional[str]]]
 
 
 def open_for(orders: Sequence[ObtainCertificate], config: Config, context: RunContext) -> Opened:
-    """Ask the directory of each order's authority once, and make sure that it has an account of ours.
-
-    Why certificates, by name, cannot be ordered; and where each authority that is ready tells when to renew (RFC 9773), None for
-    nowhere.
+    """Ask each directory once, and make sure of an account there. Why certificates, by name, cannot be ordered; and where each
+    authority that is ready tells when to renew (RFC 9773), None for nowhere.
     """
     blocked: Dict[str, AcmewrapError] = {}
     renewal_info: Dict[str, Optional[str]] = {}

@@ -59,10 +59,8 @@ class CertificateSteps:
         """Do *step*. A failure is noted, then raised as :class:`AcmewrapError`, or part of what acme.sh answered."""
         if isinstance(step, CheckRenewalInfo):
             # No answer is no failure: the certificate's own dates stand, and the ledger says when to ask again.
-            ledger, context = self.ledgers[step.authority.name], self.context
-            renewal_advice.consult(
-                self.config, step.request, ledger, context.clock(), context.environ, silent=self._silent
-            )
+            ledger, now = self.ledgers[step.authority.name], self.context.clock()
+            renewal_advice.consult(self.config, step.request, ledger, now, self.context.environ, silent=self._silent)
             return None
         try:
             if isinstance(step.reason, Blocked):

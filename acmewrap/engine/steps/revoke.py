@@ -19,9 +19,7 @@ _KEY_COMPROMISE = 1  # RFC 5280, 5.3.1
 
 
 def revoke(config: Config, step: RevokeCertificate, context: RunContext) -> None:
-    """Revoke one that others know the key of. Raises :class:`IssueError` when the authority does not, and :class:`DeployError`
-    (``revoke.unproven``) before that while another one is not where it should be.
-    """
+    """Revoke one. Raises :class:`IssueError`; ahead of that DeployError (``revoke.unproven``) while another is not in place."""
     one, ledger = step.revocation, Ledger.load(paths.ledger_path(step.revocation.authority))
     if one.name in config.certificates:
         found = read_state(config, CERTIFICATE_PARTS, (one.name,)).certificates[one.name]

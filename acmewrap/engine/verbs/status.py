@@ -65,9 +65,7 @@ class TargetStatus:
 
 @frozen
 class CertificateStatus:
-    """One certificate. ``failure`` is the last one to obtain it, while it lasts; ``result`` and
-    ``issue`` are those of this run; ``unrevoked``: former ones that others know the key of.
-    """
+    """``failure``: the last, while it lasts; ``result``, ``issue``: of this run; ``unrevoked``: former ones to be revoked."""
 
     certificate: Certificate
     state: Condition
@@ -126,13 +124,7 @@ def assess(
 ) -> Dict[str, CertificateStatus]:
     """The status of each of *names* (none: of every certificate that *state* holds), with what *run* did to it."""
     results = run.by_certificate if run is not None else {}
-    return {
-        name: replace(
-            _assess(config, config.certificates[name], state.certificates[name], now, results.get(name, ())),
-            unrevoked=tuple(one for one in state.revocations if one.name == name),
-        )
-        for name in names or state.certificates
-    }
+    return {name: _assess(config, state, name, now, results.get(name, ())) for name in names or state.certificates}
 
 
 def last_run(config: Config) -> Optional[datetime]:
@@ -150,9 +142,8 @@ def changed_at(path: Path) -> Optional[float]:
         return None
 
 
-def _assess(
-    config: Config, certificate: Certificate, found: CertificateState, now: float, results: Sequence[StepResult]
-) -> CertificateStatus:
+def _assess(config: Config, state: State, name: str, now: float, results: Sequence[StepResult]) -> CertificateStatus:
+    certificate, found = config.certificates[name], state.certificates[name]
     leaf = found.leaf
 
     def believed(entry: LedgerEntry) -> LedgerEntry:
@@ -160,28 +151,35 @@ def _assess(
         ahead = entry.next_try > now and not is_waiting(entry, leaf, now, interval_of(config.schedule))
         return replace(entry, next_try=int(now)) if ahead else entry
 
-    location = paths.home_of(config, certificate).files_of(*paths.name_of(certificate))
     due = due_of(config, certificate, found.stored, found.advice)
-    state: Condition = "valid"
+    condition: Condition = "valid"
     if found.unread is not None:
-        state = "unreadable"
+        condition = "unreadable"
     elif leaf is None:
-        state = "missing"
+        condition = "missing"
     elif found.find_fault(now) is not None:
-        state = "broken"
+        condition = "broken"
     elif leaf.not_after.timestamp() <= now:
-        state = "expired"
+        condition = "expired"
     elif due is not None and due <= now:
-        state = "due"
-    due_at = None if due is None else instant(due)
+        condition = "due"
     by_target = {result.step.target: result for result in results}
     targets = {}
     for target in certificate.targets:
         entry = believed(found.deliveries.get(target.name, LedgerEntry()))
         targets[target.name] = _assess_target(config, target, found, entry, by_target.get(target.name))
-    obtained = next((result for result in reversed(results) if isinstance(result.step, ObtainCertificate)), None)
-    attempts, unread = believed(found.attempts), found.unread
-    return CertificateStatus(certificate, state, location, leaf, due_at, attempts, targets, obtained, unread)
+    return CertificateStatus(
+        certificate,
+        condition,
+        files=paths.home_of(config, certificate).files_of(*paths.name_of(certificate)),
+        leaf=leaf,
+        due_at=None if due is None else instant(due),
+        attempts=believed(found.attempts),
+        targets=targets,
+        result=next((one for one in reversed(results) if isinstance(one.step, ObtainCertificate)), None),
+        unread=found.unread,
+        unrevoked=tuple(one for one in state.revocations if one.name == name),
+    )
 
 
 def _assess_target(

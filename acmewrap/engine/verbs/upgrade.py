@@ -1,7 +1,4 @@
-"""Another release of acme.sh: first the machine, then the file, so that the file never asks for what is not there.
-
-The releases lie beside each other, so the way back needs no source to reach.
-"""
+"""Another release of acme.sh: first the machine, then the file, so that the file never asks for what is not there."""
 
 from __future__ import annotations
 

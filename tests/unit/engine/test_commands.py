@@ -20,7 +20,7 @@ from acmewrap.failures import failure
 from acmewrap.plan.planner import Plan
 from acmewrap.plan.steps import DeployCertificate, IssueCertificate, RenewCertificate, Step
 from acmewrap.reasons import Plain
-from acmewrap.report import document, rendering
+from acmewrap.report import document
 from acmewrap.verify.tls_probe import Observation
 from json_schema import accepts
 from results import ISSUED
@@ -76,7 +76,7 @@ def do(
     monkeypatch.setattr(CertificateSteps, "perform", perform)
     monkeypatch.setattr(Engine, "_open_authorities", lambda *_: ({}, {}))
     context = RunContext({"PATH": "/bin", "LANG": "C"}, runner=runner)
-    own = Commands(config, context, lambda run: rendering.of_run("apply", run, {}))
+    own = Commands(config, context, lambda run: document.text_of_run("apply", run, {}))
     run = Engine(config, context, None, own).execute(Plan(tuple(steps)))
     run = replace(run, commands=own.finish(run))
     given = tuple(json.loads(command.stdin) for command in runner.ran)

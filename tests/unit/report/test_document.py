@@ -37,7 +37,7 @@ def after(run: Run) -> Dict[str, CertificateStatus]:
 
 
 def document_of(run: Run, command: str = "apply") -> Dict[str, Any]:
-    return document(command, run.exit_code, "1.0", **of_run(run), certificates=after(run))
+    return document(command, run.exit_code, **of_run(run), certificates=after(run))
 
 
 INVALID = invalid((Problem("a.yaml", 3, 7, "a.b", "unknown key"),))
@@ -46,15 +46,13 @@ DOCUMENTS: Dict[str, Dict[str, Any]] = {
     "done": document_of(GOOD),
     "not proven": document_of(NOT_PROVEN, "deploy"),
     "not issued": document_of(NOT_ISSUED, "cron"),
-    "nothing to do": document("cron", 0, "1.0", certificates=STATUSES),
-    "status": document("status", 1, "1.0", last_run_at=NOW, certificates=STATUSES),
-    "report": document(
-        "report", 0, "1.0", plan=[RENEW], certificates=STATUSES, runs=PAST, last_run_at=NOW, next_run_at=NOW
-    ),
-    "plan": document("plan", 2, "1.0", changed=True, plan=[RENEW, DEPLOY]),
-    "every reason": document("plan", 2, "1.0", changed=True, plan=REASONS),
-    "error": document("apply", 4, "1.0", error=AcmewrapError(UNPROVEN)),
-    "configuration": document("check", 78, "1.0", error=INVALID),
+    "nothing to do": document("cron", 0, certificates=STATUSES),
+    "status": document("status", 1, last_run_at=NOW, certificates=STATUSES),
+    "report": document("report", 0, plan=[RENEW], certificates=STATUSES, runs=PAST, last_run_at=NOW, next_run_at=NOW),
+    "plan": document("plan", 2, changed=True, plan=[RENEW, DEPLOY]),
+    "every reason": document("plan", 2, changed=True, plan=REASONS),
+    "error": document("apply", 4, error=AcmewrapError(UNPROVEN)),
+    "configuration": document("check", 78, error=INVALID),
 }
 
 
@@ -108,11 +106,11 @@ def test_the_schema_is_plain_json() -> None:
     [(ExitCode.OK, "ok"), (ExitCode.PENDING, "pending"), (ExitCode.DEPLOY_FAILED, "failed"), (143, "failed")],
 )
 def test_the_envelope_says_how_it_ended(code: int, outcome: str) -> None:
-    assert document("plan", code, "1.0")["outcome"] == outcome
+    assert document("plan", code)["outcome"] == outcome
 
 
 def test_wrong_usage_is_a_failure_although_its_number_is_that_of_pending_changes() -> None:
-    assert document("init", ExitCode.USAGE, "1.0", error=AcmewrapError(UNPROVEN))["outcome"] == "failed"
+    assert document("init", ExitCode.USAGE, error=AcmewrapError(UNPROVEN))["outcome"] == "failed"
 
 
 def test_a_certificate_says_what_the_run_did_to_it_also_when_its_authority_was_asked_before() -> None:
