@@ -191,8 +191,8 @@ class AcmeSh:
         on_line: Optional[OnLine] = None,
         context: Optional[Mapping[str, str]] = None,
     ) -> DeployResult:
-        """``--deploy``, on a copy: what the hook saves of its credentials goes away with it. Its requests trust ``ca_bundle`` and not
-        the system's store; with ``pinned``, the key of that certificate and nothing else. ``context`` names things in remedies.
+        """``--deploy``, on a copy: what the hook saves of its credentials goes away. Its requests trust ``ca_bundle`` instead
+        of the system's store; with ``pinned``, the key of that certificate and nothing else. ``context`` names things in remedies.
         """
         return deployments.deploy(
             self._caller,
