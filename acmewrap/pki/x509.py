@@ -148,7 +148,7 @@ def _time(tag: int, content: bytes) -> datetime:
     if not re.fullmatch("[0-9]{14}Z", text):
         raise ValueError("a time in it is none")
     month, day, hour, minute, second = (int(text[at : at + 2]) for at in range(4, 14, 2))
-    return datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=timezone.utc)
+    return instant(datetime(int(text[:4]), month, day, hour, minute, second, tzinfo=timezone.utc).timestamp())
 
 
 def _extensions(fields: List[Tuple[int, bytes, bytes]]) -> Iterator[Tuple[bytes, bytes]]:

@@ -17,8 +17,8 @@ from ...config.install import FilePart, Install
 from ...system import files, reading
 
 _ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)='([^'\n]*)'")
-_BEGIN = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)='")
-_NAME = re.compile(r"[A-Za-z_][A-Za-z_0-9]*")
+_BEGIN = r"([A-Za-z_][A-Za-z_0-9]*)='"
+_NAME = r"[A-Za-z_][A-Za-z_0-9]*"
 # What an authority has a say in; the same as in templates/guard.sh, which keeps acme.sh from running anything else.
 _NUMBER = re.compile(r"-?[0-9]*")
 _URLS = ("ACCOUNT_URL", "Le_OrderFinalize", "Le_LinkOrder", "Le_LinkCert")
@@ -32,7 +32,7 @@ _RECORDS: Mapping[str, FilePart] = {
     "Le_RealKeyPath": "key_file",
     "Le_RealFullChainPath": "fullchain_file",
 }
-_WRAPPED = re.compile(r"__ACME_BASE64__START_(.*)__ACME_BASE64__END_")
+_WRAPPED = r"__ACME_BASE64__START_(.*)__ACME_BASE64__END_"
 
 
 def parse_configuration(text: str) -> Dict[str, str]:
@@ -63,7 +63,7 @@ def parse_account(text: str) -> Dict[str, str]:
 
 
 def _unwrap(value: str, number: int) -> str:
-    match = _WRAPPED.fullmatch(value)
+    match = re.fullmatch(_WRAPPED, value)
     if match is None:
         return value
     try:
@@ -78,13 +78,13 @@ def edit_configuration(text: str, values: Mapping[str, str], drop: Tuple[str, ..
     Raises ValueError for a value that would not come back as it is: one with an apostrophe or a control character in it.
     """
     for key, value in values.items():
-        if not _NAME.fullmatch(key) or "'" in value or any(ord(character) < 0x20 for character in value):
+        if not re.fullmatch(_NAME, key) or "'" in value or any(ord(character) < 0x20 for character in value):
             kept = "acme.sh cannot keep a value with an apostrophe, a line break or a control character"
             raise ValueError(f"{key}: {kept}")
     lines: List[str] = []
     dropping = False
     for line in text.split("\n"):
-        begin = _BEGIN.match(line)
+        begin = re.match(_BEGIN, line)
         # A line without a key of its own belongs to the value before it, such as a password in two lines.
         if begin is not None:
             dropping = begin.group(1) in values or begin.group(1).startswith(drop)

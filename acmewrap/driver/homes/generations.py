@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 from pathlib import Path
 from typing import Callable, Tuple
 
@@ -35,6 +34,8 @@ def replace(home: Path, name: str, staged: Path) -> None:
     if before is not None:
         os.rename(str(target), str(before))
     _swap(home, name)
+    import shutil
+
     for old in versions(home, name)[_KEPT:]:
         shutil.rmtree(str(old), ignore_errors=True)
 
