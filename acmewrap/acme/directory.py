@@ -54,10 +54,8 @@ class Directory:
 
 
 def fetch(url: str, ca_bundle: Optional[Path], proxy: Optional[Secret] = None, timeout: float = _TIMEOUT) -> Directory:
-    """The directory at *url*, trusted through *ca_bundle* (None: the system's store), by way of *proxy* (None: that of the
-    environment, if any).
-
-    *timeout* is for connecting and for shaking hands, in seconds each; all of it takes five times as long at most.
+    """The directory at *url*, trusted through *ca_bundle* (None: the system's store), by way of *proxy* (None: what the
+    environment names). *timeout*: seconds for connecting and for shaking hands each; all of it takes five times as long at most.
 
     Raises :class:`UnreachableError` with one of the ids ``ca.tls_untrusted``, ``ca.name_unresolved``, ``ca.unreachable``,
     ``ca.proxy``, ``ca.timeout``, ``ca.server_error``, ``ca.not_acme`` and ``ca.unsafe_response``.
@@ -105,11 +103,9 @@ def read_clock(url: str, proxy: Optional[Secret] = None, timeout: float = _TIMEO
         return None
 
 
-def _speaker(timeout: float, trust: Trust, proxy: Optional[Secret]) -> Http:
+def _speaker(wait: float, trust: Trust, proxy: Optional[Secret]) -> Http:
     through = None if proxy is None else proxy.reveal()
-    return Http(
-        timeout * _PATIENCE, _LIMIT, wait=timeout, trust=trust, redirects=_REDIRECTS, proxies=True, proxy=through
-    )
+    return Http(_PATIENCE * wait, _LIMIT, wait, trust, _REDIRECTS, proxies=True, proxy=through)
 
 
 def _unreachable(

@@ -41,9 +41,8 @@ def certificate_id(leaf: X509) -> str:
 
 
 def fetch(source: str, leaf: X509, ca_bundle: Optional[Path], proxy: Optional[Secret] = None) -> RenewalInfo:
-    """What the authority says of *leaf*; *source* is the directory's ``renewalInfo``. For *proxy* see :func:`directory.fetch`.
-
-    Raises :class:`UnreachableError` as :func:`directory.fetch` does, ``ca.no_advice`` when the answer makes no sense.
+    """What the authority says of *leaf*; *source* is the directory's ``renewalInfo``. Raises :class:`UnreachableError` as
+    :func:`directory.fetch` does, ``ca.no_advice`` when the answer makes no sense.
     """
     try:
         url = f"{source.rstrip('/')}/{certificate_id(leaf)}"
@@ -55,11 +54,10 @@ def fetch(source: str, leaf: X509, ca_bundle: Optional[Path], proxy: Optional[Se
 
 
 def _parse(document: Any, retry_after: Optional[str], date: Optional[float]) -> RenewalInfo:
-    window = document["suggestedWindow"]
+    window, explanation = document["suggestedWindow"], document.get("explanationURL")
     begin, end = _seconds(window["start"]), _seconds(window["end"])
     if end <= begin:
         raise ValueError("the window ends before it begins")
-    explanation = document.get("explanationURL")
     wait = waiting_time(retry_after, date)
     wait = None if wait is None else min(max(wait, SHORTEST_LOOK), LONGEST_LOOK)
     safe = isinstance(explanation, str) and is_safe_url(explanation)

@@ -32,10 +32,7 @@ def clock_from_protocol(log: str) -> Optional[float]:
 
 
 def waiting_time(value: Optional[str], date: Optional[float]) -> Optional[int]:
-    """*value* of ``Retry-After`` in seconds; as a time of day it is compared with the server's own clock, *date*.
-
-    None when there is none, or when it makes no sense.
-    """
+    """*value* of ``Retry-After`` in seconds, None for nonsense; a time of day is compared with the server's own clock, *date*."""
     if value is None:
         return None
     if re.fullmatch("[0-9]+", value.strip()):

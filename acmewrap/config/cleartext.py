@@ -63,10 +63,9 @@ def _synology(config: Config) -> Iterator[Found]:
 def _hooks(config: Config) -> Iterator[Found]:
     for keys, hook, env in environments(config):
         for variable, host in _in_clear(hook, env):
-            what = f"nothing is encrypted on the way to {host}, which is not this machine"
-            yield Found(
-                (*keys, variable), f"{what}: passwords, tokens and private keys go over the network in the clear"
-            )
+            what = "passwords, tokens and private keys go over the network in the clear"
+            message = f"nothing is encrypted on the way to {host}, which is not this machine: {what}"
+            yield Found((*keys, variable), message)
 
 
 def _services(config: Config, environ: Mapping[str, str]) -> Iterator[Found]:
@@ -83,11 +82,9 @@ def _services(config: Config, environ: Mapping[str, str]) -> Iterator[Found]:
     for path, url in found.items():
         host = _host_in_clear(url)
         if host:
-            message = (
-                f"http to {host}, which is not this machine: whoever is on the way reads the address and the token"
-            )
+            why = f"http to {host}, which is not this machine: whoever is on the way reads the address and the token"
             remedy = "write https://, with `ca_bundle` for an authority of your own"
-            yield Found(("monitoring", *path.split(".")), f"{message}; {remedy}")
+            yield Found(("monitoring", *path.split(".")), f"{why}; {remedy}")
 
 
 def _in_clear(hook: str, env: Environment) -> Iterator[Tuple[str, str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from codecs import BOM_UTF8
 from difflib import unified_diff
 from pathlib import Path
-from typing import Callable, Iterator, Mapping, Optional, Tuple, Union
+from typing import Any, Iterator, Mapping, Optional, Tuple
 
 from yaml.nodes import MappingNode, Node, ScalarNode
 
@@ -18,6 +18,7 @@ from ..failures import failure
 from ..frozen import frozen, replace
 from ..secrets import InlineSecret, Redactor
 from ..system import files
+from ..system.trust import StrPath
 from . import references
 from .binder.nodes import compose, position, span
 from .load import fetch, parse
@@ -63,39 +64,26 @@ class Edit:
     def _refuse_changed(self, _: str) -> None:
         """In the last moment: writing the new file takes as long as the disk does."""
         if fetch(self.old.file)[0] != self.before:
-            message = f"{self.old.file} was changed meanwhile by somebody else"
-            raise BusyError(failure("config.changed", message))
+            raise BusyError(failure("config.changed", f"{self.old.file} was changed meanwhile by somebody else"))
 
 
-def set_release(path: Union[str, Path], version: str, environ: Optional[Mapping[str, str]] = None) -> Edit:
+def set_release(path: StrPath, version: str, environ: Optional[Mapping[str, str]] = None) -> Edit:
     """The edit that has the file *path* ask for the release *version* of acme.sh.
 
     Raises what :func:`load` raises, and :class:`UneditableError` (``config.not_editable``) when the text cannot be changed so
     that this alone changes.
     """
-    return _edit(path, "acme_sh", {"release": version}, environ, _of_acme_sh(release=version))
+    return _edit(path, environ, "acme_sh", {"release": version}, release=version)
 
 
-def set_pin(
-    path: Union[str, Path], pin: Pin, manifest: Path, sha256: str, environ: Optional[Mapping[str, str]] = None
-) -> Edit:
+def set_pin(path: StrPath, pin: Pin, manifest: Path, sha256: str, environ: Optional[Mapping[str, str]] = None) -> Edit:
     """The edit that has the file *path* know the release *pin*, by its *manifest* beside the file. Raises the same."""
-    values = {"manifest": manifest.name, "sha256": sha256}
-    return _edit(path, "acme_sh", values, environ, _of_acme_sh(pin=pin))
+    return _edit(path, environ, "acme_sh", {"manifest": manifest.name, "sha256": sha256}, pin=pin)
 
 
-def set_interval(path: Union[str, Path], every: str, environ: Optional[Mapping[str, str]] = None) -> Edit:
+def set_interval(path: StrPath, every: str, environ: Optional[Mapping[str, str]] = None) -> Edit:
     """The edit that has the schedule of the file *path* come *every* so often, and no longer `daily`. Raises the same."""
-
-    def change(config: Config) -> Config:
-        assert config.schedule is not None
-        return replace(config, schedule=replace(config.schedule, daily=None, every_seconds=DURATION.parse(every)))
-
-    return _edit(path, "schedule", {"every": every}, environ, change)
-
-
-def _of_acme_sh(**values: object) -> Callable[[Config], Config]:
-    return lambda config: replace(config, acme_sh=replace(config.acme_sh, **values))
+    return _edit(path, environ, "schedule", {"every": every}, daily=None, every_seconds=DURATION.parse(every))
 
 
 # What a key takes the place of, since a section cannot have both.
@@ -103,12 +91,9 @@ _INSTEAD = {"every": "daily"}
 
 
 def _edit(
-    path: Union[str, Path],
-    section: str,
-    values: Mapping[str, str],
-    environ: Optional[Mapping[str, str]],
-    change: Callable[[Config], Config],
+    path: StrPath, environ: Optional[Mapping[str, str]], section: str, values: Mapping[str, str], **meaning: Any
 ) -> Edit:
+    """With *values* in the *section* of the file, which are to mean just this."""
     data, private = fetch(path)
     old = parse(data, private, path, environ)
     # libyaml leaves the byte order mark out of its count.
@@ -122,14 +107,12 @@ def _edit(
         new = parse(after, private, path, environ)
     except ConfigurationError:
         new = old
-    if new != change(old):
-        root = compose(data, str(path))
-        node = _find(_find(root, section), next(iter(values))) or _find(root, section) or root
+    if new != replace(old, **{section: replace(getattr(old, section), **meaning)}):
+        root, key = compose(data, str(path)), next(iter(values))
+        node = _find(_find(root, section), key) or _find(root, section) or root
         reason = "other values hang together with this one (an anchor and its alias), or it is written unusually"
         entries = ", ".join(f'{name}: "{value}"' for name, value in values.items())
-        raise UneditableError(
-            Problem(str(path), *position(node), f"{section}.{next(iter(values))}", reason), section, entries
-        )
+        raise UneditableError(Problem(str(path), *position(node), f"{section}.{key}", reason), section, entries)
     return Edit(old, new, data, after)
 
 
@@ -156,7 +139,6 @@ def _with_scalar(text: str, node: ScalarNode, value: str) -> str:
 
 
 def _find(mapping: Optional[Node], name: str) -> Optional[Node]:
-    """The value of the key *name*."""
     return (_entry(mapping, name) or (None, None))[1]
 
 

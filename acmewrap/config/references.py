@@ -64,7 +64,6 @@ def proxy_of(authority: Authority, environ: Mapping[str, str]) -> Optional[Secre
     try:
         Proxy(found.reveal())
     except ValueError:  # its message may hold the password
-        raise AccessError(
-            failure("secret.no_proxy", f"the proxy of the authority {authority.name} is no http:// URL")
-        ) from None
+        message = f"the proxy of the authority {authority.name} is no http:// URL"
+        raise AccessError(failure("secret.no_proxy", message)) from None
     return found

@@ -3,17 +3,6 @@
 from __future__ import annotations
 
 from .examination import examine, examine_and_fix, fix
-from .finding import Check, Checked, DoctorContext, DoctorNotice, Fact, Finding, Fixed
+from .finding import Checked, DoctorContext, DoctorNotice, Fact, Finding, Fixed
 
-__all__ = [
-    "Check",
-    "Checked",
-    "DoctorContext",
-    "DoctorNotice",
-    "Fact",
-    "Finding",
-    "Fixed",
-    "examine",
-    "examine_and_fix",
-    "fix",
-]
+__all__ = ["Checked", "DoctorContext", "DoctorNotice", "Fact", "Finding", "Fixed", "examine", "examine_and_fix", "fix"]

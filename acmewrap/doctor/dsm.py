@@ -9,6 +9,7 @@ from typing import Any, Iterator, Mapping, Tuple, Union
 from ..config.model import Config, Synology
 from ..errors import AcmewrapError, CommandError
 from ..schedule import dsm
+from ..schedule.others import PROGRAM
 from ..secrets import resolve
 from ..synology import certificates, sessions, tasks
 from ..synology.channel import Channel
@@ -20,8 +21,6 @@ Seen = Iterator[Union[Finding, Fact]]
 
 _POLICIES = {"none": "nobody", "admin": "administrators", "user": "everybody"}
 _UNKNOWN = "unknown"
-_PROGRAM = "acme.sh"
-_OWN = "acmewrap "  # begins the names of our tasks
 
 
 def checks(context: DoctorContext) -> Iterator[Check]:
@@ -91,8 +90,8 @@ def _rights(config: Config, environ: Mapping[str, str], client: Client) -> Seen:
         shown = f"the task {name!r} of {tasks.owner_of(task)} in DSM's Task Scheduler"
         if name in left_over:
             yield Finding.of("doctor.other_entry", f"{shown} should not be there")
-        elif _PROGRAM in str(task.get("action", "")) and not name.startswith(_OWN):
-            yield Finding.of("doctor.other_task", f"{shown} runs {_PROGRAM} too", task=name)
+        elif PROGRAM in str(task.get("action", "")) and not name.startswith(dsm.OWN):
+            yield Finding.of("doctor.other_task", f"{shown} runs {PROGRAM} too", task=name)
 
 
 def _ask(channel: Channel, api: str, method: str, **parameters: Any) -> Tuple[Mapping[str, Any], str]:

@@ -54,7 +54,6 @@ class DoctorContext:
     writes: bool = True
 
     def certificates(self) -> Iterator[Certificate]:
-        """The certificates of interest."""
         known = self.config.certificates
         return (known[name] for name in known if not self.names or name in self.names)
 

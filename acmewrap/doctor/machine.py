@@ -11,7 +11,7 @@ from .. import paths, secrets
 from ..config import references
 from ..config.challenges import Alpn, Apache, Nginx, Standalone
 from ..driver.command import DEFAULT_PATH
-from ..driver.release import installation
+from ..driver.release import verification
 from ..driver.wrapper_script import read_own
 from ..errors import AcmewrapError
 from ..failures import CATALOGUE
@@ -68,7 +68,7 @@ def _tools(context: DoctorContext) -> Iterator[Finding]:
 def _release(context: DoctorContext) -> Iterator[Finding]:
     config = context.config
     try:
-        installation.verify_settings(paths.program_folder(config), config.acme_sh)
+        verification.verify_settings(paths.program_folder(config), config.acme_sh)
     except AcmewrapError as error:
         # Files that somebody changed are for a person to look at; what is merely not there can be installed.
         step = next(steps(context, "release", InstallRelease), None)

@@ -1,4 +1,1 @@
-"""acme.sh, and only it: one installed release, one home, one call at a time. Needs no YAML file.
-
-The public way in is :class:`acmewrap.driver.acmesh.AcmeSh`.
-"""
+"""acme.sh, and only it: one release, one home, one call at a time, through :class:`.acmesh.AcmeSh`. Needs no YAML file."""

@@ -42,8 +42,7 @@ class AcmeSh:
 
     Before each call every file of it is held against the manifest of the pinned release ``version`` (None: the one that the
     script says it is), or against ``files``, unless ``verify`` is False. ``environment`` reaches every call (proxies, for one);
-    ``deadlines`` are seconds by verb, all in all; ``poll`` and ``proxy`` (its URL) are those of an authority; ``context`` is what
-    remedies name.
+    ``deadlines`` are seconds by verb; ``poll`` and ``proxy`` (its URL) are those of an authority; remedies name the ``context``.
     """
 
     def __init__(
@@ -89,8 +88,7 @@ class AcmeSh:
     def register_account(self, eab: Optional[Tuple[str, Value]] = None, *, again: bool = False) -> AccountResult:
         """Make sure the directory has an account of ours. When there is one it does nothing, or registers its key ``again``.
 
-        ``eab`` is key id and HMAC key of an external account binding. Call it before issuing side by side: first issues
-        race for the account.
+        ``eab`` is key id and HMAC key of an external account binding. To be called before issuing side by side: orders race for it.
         """
         return accounts.register(self._caller, eab, again=again)
 
@@ -193,10 +191,8 @@ class AcmeSh:
         on_line: Optional[OnLine] = None,
         context: Optional[Mapping[str, str]] = None,
     ) -> DeployResult:
-        """``--deploy``, on a copy: what the hook saves of its credentials goes away with it.
-
-        ``ca_bundle`` is what the hook's own requests trust instead of the system's store; with ``pinned``, the key of that
-        certificate and nothing else. ``context`` names things in remedies.
+        """``--deploy``, on a copy: what the hook saves of its credentials goes away. Its requests trust ``ca_bundle`` instead
+        of the system's store; with ``pinned``, the key of that certificate and nothing else. ``context`` names things in remedies.
         """
         return deployments.deploy(
             self._caller,

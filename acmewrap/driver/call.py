@@ -26,7 +26,7 @@ from .homes.staging import Staging
 from .output.diagnosis import diagnose
 from .output.transcript import Transcript, read
 from .process import Command, Completed, OnLine, ProcessRunner, Runner
-from .release import installation
+from .release import verification
 
 _LOGGED = ("issue", "renew", "register_account", "update_account", "deactivate_account", "deactivate")
 # Without variables of a dnsapi hook these give curl and openssl nothing that anybody may not see.
@@ -87,13 +87,13 @@ class Caller:
         """Run acme.sh in *staging*. ``bound`` adds server and bundle; ``variables`` are the hook's; ``binding`` are lines
         for ``ca.conf`` that only this call sees; ``patience`` are seconds to add to the usual deadline.
 
-        Raises :class:`AccessError` when this is root and the script another user's to change, or when the account's
-        configuration is not plain values (``home.unsafe``); :class:`ReleaseError` when acme.sh is not what was pinned;
-        :class:`CommandError` when it cannot be started or an argument or value is unsafe.
+        Raises :class:`AccessError` when this is root and the script another user's to change, or when the account's configuration
+        is not plain values (``home.unsafe``); :class:`ReleaseError` when acme.sh is not what was pinned; :class:`CommandError` when
+        it cannot be started or an argument or value is unsafe.
         """
         trust.refuse_weak(self.program / "acme.sh")
         # What was checked is what runs: the link may lead elsewhere by then. Only its owner can write in the folder itself.
-        program = installation.verify(self.program, self.version(), self.files) if self.verify else self.program
+        program = verification.verify(self.program, self.version(), self.files) if self.verify else self.program
         given = variables or {}
         command.check_values(given)
         homes = (
@@ -107,17 +107,9 @@ class Caller:
         if binding is not None:
             staging.bind_account(self.server, binding)
         deadline = self.deadlines.get(verb) or command.DEADLINES.get(verb, command.DEFAULT_DEADLINE) + patience
-        done = self.runner.run(
-            Command(
-                verb=verb,
-                argv=argv,
-                environment=self._environment(verb, staging, given, self._polls(verb, program), deadline),
-                folder=staging.temporary,
-                timeout=deadline,
-                secrets=(*secrets, *(value for value in (*given.values(), self.proxy) if isinstance(value, Secret))),
-            ),
-            on_line,
-        )
+        environment = self._environment(verb, staging, given, self._polls(verb, program), deadline)
+        secrets += tuple(value for value in (*given.values(), self.proxy) if isinstance(value, Secret))
+        done = self.runner.run(Command(verb, argv, environment, staging.temporary, deadline, secrets), on_line)
         staging.keep_account(self.home, self.server, account)
         return CallResult(**vars(done))
 
@@ -129,9 +121,7 @@ class Caller:
         return version
 
     def refuse_exchangeable_command(self, text: str) -> None:
-        """For root: raise :class:`AccessError` when another user can change the program of a shell command. What the shell cannot
-        read it refuses itself.
-        """
+        """For root: raise :class:`AccessError` when another user can change the program of a shell command that can be read."""
         with contextlib.suppress(ValueError):
             trust.refuse_weak_command(shlex.split(text), self.path)
 

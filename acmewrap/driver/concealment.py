@@ -97,8 +97,6 @@ def guard(polls: str = "", deadline: float = 600) -> str:
 
 
 def poll_places(digest: str) -> str:
-    """Where the acme.sh with this SHA-256 waits for an authorization or an order, as ``templates/guard.sh`` takes it; empty when
-    that is not known.
-    """
+    """Where the acme.sh with this SHA-256 waits for an authority, as ``templates/guard.sh`` takes it; empty: not known."""
     rows = (line.split("  ") for line in resources.read_text("vendor/polls").splitlines() if not line.startswith("#"))
     return next((places for known, _, places in rows if known == digest), "")

@@ -133,9 +133,7 @@ def is_due(stored: Stored, completed: Completed) -> bool:
 
 
 def find_fault(requested: Iterable[str], after: Stored, lines: Tuple[str, ...], called: str) -> Optional[Failure]:
-    """Why what acme.sh stored is not the certificate that was *requested*, with its key and chain; None when it is. A template
-    of the authority may add names to it.
-    """
+    """Why what acme.sh stored is not what was *requested*, with its key and chain; None when it is. It may have more names."""
     fault = after.find_fault()
     if fault is not None:
         id = "certificate.chain_missing" if fault.chain else "certificate.mismatch"

@@ -2,9 +2,8 @@
 
 acme.sh spends its time in children of its own (curl, openssl, sleep) and sets no time limit on any of them. So each call gets a
 session of its own, a deadline, and an end that reaches the whole process group: TERM, a grace, KILL. What leaves the group (a
-server that detaches itself when a reload command starts it) is let go. Standard input is empty, because deploy hooks ask
-questions; standard error is merged into standard output, because the order of lines is what tells which failure belongs to
-which domain.
+server that a reload command starts) is let go. Standard input is empty, because deploy hooks ask questions; standard error is
+merged into standard output, because the order of lines is what tells which failure belongs to which domain.
 """
 
 from __future__ import annotations
@@ -38,9 +37,7 @@ _DRAIN = 1.0  # seconds in which the output of a killed group must end
 
 @frozen
 class Command:
-    """What to run. ``environment`` is the whole of the child's; ``secrets`` must not be seen in what it prints; ``stdin`` is all
-    that it can read.
-    """
+    """What to run. ``environment`` is all of the child's, ``stdin`` all it can read; its output must not show ``secrets``."""
 
     verb: str
     argv: Tuple[str, ...]
@@ -77,10 +74,8 @@ class Runner(Protocol):
 
 
 class ProcessRunner:
-    """Runs commands as child processes; safe to use from several threads at once.
-
-    ``grace`` is how many seconds a group has between TERM and KILL. ``kill_group`` is :func:`os.killpg`, replaced in tests
-    whose process numbers are made up.
+    """Runs commands as child processes; safe to use from several threads at once. ``grace`` is how many seconds a group has between
+    TERM and KILL; ``kill_group`` is :func:`os.killpg`, but in tests whose process numbers are made up.
     """
 
     def __init__(self, *, grace: float = 5.0, kill_group: Callable[[int, int], None] = os.killpg) -> None:
@@ -89,10 +84,8 @@ class ProcessRunner:
         self._cancelled = threading.Event()
 
     def run(self, command: Command, on_line: Optional[OnLine] = None) -> Completed:
-        """Run *command* to its end, each redacted line going to *on_line* as it comes.
-
-        A non-zero end is no error here: what it means is known one level up. Raises :class:`CommandError` when the
-        program cannot be started (``tool.missing``) or :meth:`cancel` was called (``run.interrupted``).
+        """Run *command* to its end, each redacted line going to *on_line* as it comes. A non-zero end is no error here.
+        Raises :class:`CommandError` when it cannot be started (``tool.missing``) or after :meth:`cancel` (``run.interrupted``).
         """
         if self._cancelled.is_set():
             raise CommandError(failure("run.interrupted", "interrupted before it started"), command=command.printable())
@@ -133,9 +126,8 @@ class ProcessRunner:
                 )
         except OSError as error:
             message = f"{error.filename or command.argv[0]} cannot be started: {error.strerror}"
-            raise CommandError(
-                failure("tool.missing", message, tool=command.argv[0]), command=command.printable()
-            ) from error
+            fault = failure("tool.missing", message, tool=command.argv[0])
+            raise CommandError(fault, command=command.printable()) from error
 
     def _follow(self, process: subprocess.Popen[bytes], output: BinaryIO, lines: _Lines, limit: float) -> bool:
         """Read until the command has ended and its output with it, or *limit* has passed (True) and the group is ended."""

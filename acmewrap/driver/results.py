@@ -1,7 +1,4 @@
-"""What the verbs of :class:`~acmewrap.driver.acmesh.AcmeSh` return: evidence first, acme.sh's own words last.
-
-Times are aware, paths are those of the home (never of a workspace).
-"""
+"""What the verbs of :class:`.acmesh.AcmeSh` return: evidence first, acme.sh's own words last. Times are aware, paths the home's."""
 
 from __future__ import annotations
 
@@ -41,9 +38,7 @@ class Result:
         return self._first_failure() is None
 
     def raise_for_failure(self) -> Self:
-        """The result itself when it is ``ok``. Raises :class:`IssueError` of orders and accounts, :class:`DeployError` of
-        deployments, and :class:`CommandError` of all else.
-        """
+        """Itself when it is ``ok``. Raises :class:`IssueError` (order, account), :class:`DeployError` or :class:`CommandError`."""
         failure = self._first_failure()
         if failure is not None:
             raise self._error(failure)
@@ -114,9 +109,7 @@ class CronResult(Result):
     _error = IssueError
 
     def _first_failure(self) -> Optional[Failure]:
-        return next(
-            (one for one in (self.failure, *(entry.failure for entry in self.entries)) if one is not None), None
-        )
+        return next(filter(None, (self.failure, *(entry.failure for entry in self.entries))), None)
 
 
 @frozen
@@ -135,10 +128,7 @@ class AccountResult(Result):
 
 @frozen
 class AuthorizationResult(Result):
-    """Of ``--deactivate``: the types of the challenges (``http-01``) whose authorization the authority called deactivated.
-
-    ``unchanged``: it had no valid authorization for the domain.
-    """
+    """Of ``--deactivate``: the types of the challenges (``http-01``) that the authority gave up; ``unchanged``: none was valid."""
 
     outcome: Literal["deactivated", "unchanged", "failed"]
     domain: str
@@ -157,9 +147,7 @@ class RevokeResult(Result):
 
 @frozen
 class ExportResult(Result):
-    """Of ``--to-pkcs12`` and ``--to-pkcs8``: the file at ``path`` was read again and holds the key of the leaf ``sha256``, and
-    in PKCS #12 that leaf.
-    """
+    """Of ``--to-pkcs12`` and ``--to-pkcs8``: ``path``, read again, holds the key of the leaf ``sha256``; PKCS #12, the leaf too."""
 
     outcome: Literal["exported", "failed"]
     domain: str

@@ -87,9 +87,8 @@ class Wrapper:
 
 
 def read_own(path: Path) -> Optional[str]:
-    """The text of the wrapper at *path*, None when there is nothing. Raises :class:`AccessError` (``file.foreign``) when
-    something lies there that acmewrap did not write, :class:`AcmewrapError` (``wrapper.newer``) when a later one did; neither is
-    ever overwritten.
+    """The text of the wrapper at *path*, None when there is nothing. Raises :class:`AccessError` (``file.foreign``) for what
+    acmewrap did not write, :class:`AcmewrapError` (``wrapper.newer``) for what a later one did; neither is ever overwritten.
     """
     try:
         text = read_text(path, "replace")

@@ -1,1 +1,1 @@
-"""The machine that this runs on: the webroot, whose files they are, the log."""
+"""The machine that this runs on: the webroot, files for servers, and whose files they are."""

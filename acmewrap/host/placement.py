@@ -84,9 +84,8 @@ def former(install: Install) -> Dict[FilePart, Path]:
     if install.folder is not None:
         old = _old(_real(install, install.places[0]))
         return {part: old / name for part, name in FOLDER_NAMES.items()} if old.is_dir() else {}
-    return {
-        part: old for part, file in install.files.items() for old in (_old(_real(install, file.path)),) if old.exists()
-    }
+    kept = {part: _old(_real(install, file.path)) for part, file in install.files.items()}
+    return {part: old for part, old in kept.items() if old.exists()}
 
 
 def restore(install: Install) -> None:

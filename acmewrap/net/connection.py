@@ -106,7 +106,7 @@ def connect(
 def _connect(
     place: Place, deadline: Deadline, addresses: Iterable[Place], tunnel: Optional[Mapping[str, str]] = None
 ) -> http.client.HTTPConnection:
-    last: OSError = OSError("no address")
+    last = OSError("no address")
     for address in addresses:
         connection = _prepare(*address, deadline)
         if tunnel is not None:

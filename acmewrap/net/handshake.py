@@ -45,9 +45,8 @@ def context(family: Optional[Family], least: Optional[Version], most: Optional[V
 
 
 def shake(connection: socket.socket, context: ssl.SSLContext, name: str, deadline: Deadline) -> Shown:
-    """What is shown on *connection*; with TLS 1.3 before Python 3.13 no more than the server's own certificate.
-
-    The server has proven that it has the key. Raises OSError, of which :class:`ssl.SSLError` is one.
+    """What is shown on *connection* by a server that has the key; with TLS 1.3 before Python 3.13 no more than its own certificate.
+    Raises OSError.
     """
     import ssl
 

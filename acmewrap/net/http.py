@@ -109,12 +109,11 @@ class Http:
         parts = urlsplit(url)
         if parts.scheme not in PORTS or not parts.hostname:
             raise HttpError(Reason.MALFORMED, f"{url} is no http or https URL")
-        host, place = parts.hostname, (parts.hostname, parts.port or PORTS[parts.scheme])
-        proxy = None
+        place = parts.hostname, parts.port or PORTS[parts.scheme]
         if self.proxy is not None:
-            proxy = connection.Proxy(self.proxy)
-        elif self.proxies:
-            proxy = connection.of_environment(parts.scheme, place)
+            proxy: Optional[connection.Proxy] = connection.Proxy(self.proxy)
+        else:
+            proxy = connection.of_environment(parts.scheme, place) if self.proxies else None
         target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
         headers = {"Host": parts.netloc.rpartition("@")[2], **headers}
         if parts.scheme == "https":
@@ -123,7 +122,7 @@ class Http:
             def open_one() -> http.client.HTTPConnection:
                 return connection.connect(self.route(place), deadline, **words)  # type: ignore[arg-type]
 
-            opened = connection.secure(open_one, self.trust, host, deadline)
+            opened = connection.secure(open_one, self.trust, place[0], deadline)
         elif proxy is not None:
             target, headers = parts._replace(fragment="").geturl(), {**headers, **proxy.headers}
             opened = connection.connect(proxy.place, deadline)

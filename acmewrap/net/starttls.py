@@ -14,7 +14,8 @@ _XMPP = (
     "xmlns:stream='http://etherx.jabber.org/streams'>"
 )
 _LDAP = bytes.fromhex("301d02010177188016") + b"1.3.6.1.4.1.1466.20037"
-_POSTGRES = bytes.fromhex("0000000804d2162f")
+# An ExtendedResponse ([APPLICATION 24]) whose resultCode, which comes first in it, is success.
+_LDAP_SUCCESS = re.compile(rb"\x02\x01\x01\x78(?:[\0-\x7f]|\x81.|\x82..|\x84....)\x0a\x01\0", re.DOTALL)
 _CLIENT_SSL = 0x0800
 
 
@@ -121,15 +122,12 @@ def _ldap(dialogue: _Dialogue) -> None:  # RFC 4511 section 4.14
     if size & 0x80:
         size = int.from_bytes(dialogue.exactly(size & 0x7F), "big")
     answer = dialogue.exactly(size)
-    # An ExtendedResponse ([APPLICATION 24]) whose resultCode, which comes first in it, is success.
-    if tag != 0x30 or not re.match(
-        rb"\x02\x01\x01\x78(?:[\0-\x7f]|\x81.|\x82..|\x84....)\x0a\x01\0", answer, re.DOTALL
-    ):
+    if tag != 0x30 or not _LDAP_SUCCESS.match(answer):
         raise RefusedError("it refused StartTLS")
 
 
 def _postgres(dialogue: _Dialogue) -> None:  # SSLRequest, protocol 3.0
-    dialogue.send(_POSTGRES)
+    dialogue.send(bytes.fromhex("0000000804d2162f"))
     if dialogue.exactly(1) != b"S":
         raise RefusedError("it has TLS switched off (ssl = on in postgresql.conf)")
 
@@ -137,9 +135,7 @@ def _postgres(dialogue: _Dialogue) -> None:  # SSLRequest, protocol 3.0
 def _mysql(dialogue: _Dialogue) -> None:  # Protocol::HandshakeV10, Protocol::SSLRequest
     header = dialogue.exactly(4)
     greeting = dialogue.exactly(int.from_bytes(header[:3], "little"))
-    _, _, rest = greeting.partition(
-        b"\0"
-    )  # after the version of the server: thread 4, salt 8, filler 1, capabilities 2
+    rest = greeting.partition(b"\0")[2]  # after the server's version: thread 4, salt 8, filler 1, capabilities 2
     if greeting[:1] != b"\x0a" or not int.from_bytes(rest[13:15], "little") & _CLIENT_SSL:
         raise RefusedError("it offers no TLS")
     capabilities = 0x00000200 | _CLIENT_SSL | 0x00008000  # PROTOCOL_41, SSL, SECURE_CONNECTION

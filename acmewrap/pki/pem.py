@@ -14,9 +14,7 @@ _JOINED = re.compile(rb"-----END CERTIFICATE-----[^\r\n]*-----BEGIN")
 
 
 def certificates(data: bytes) -> Tuple[bytes, ...]:
-    """The DER of all certificates in their order. Raises ValueError when there is none, or one is broken, or begins in the line
-    where another ends: OpenSSL takes neither.
-    """
+    """The DER of all certificates in their order. Raises ValueError when there is none, or for one that OpenSSL would not take."""
     if _JOINED.search(data):
         raise ValueError("a certificate begins in the line where another ends; a line break is missing between them")
     found = tuple(body for label, body in blocks(data) if label == b"CERTIFICATE")

@@ -35,6 +35,7 @@ _BASIC_CONSTRAINTS = b"\x55\x1d\x13"
 _SUBJECT_KEY_IDENTIFIER, _AUTHORITY_KEY_IDENTIFIER = b"\x55\x1d\x0e", b"\x55\x1d\x23"
 
 _OBJECT, _UTC_TIME, _SEQUENCE = 0x06, 0x17, 0x30
+_EMPTY = b"\x30\x00"  # a SEQUENCE of nothing
 
 
 @frozen
@@ -90,9 +91,7 @@ def find_der(der: bytes) -> Optional[X509]:
 
 
 def parse_der(der: bytes) -> X509:
-    """One DER certificate. Raises ValueError when it is none. What is only shown (names, the kind of key) is read as far as it can
-    be: a certificate with a name or a key that nobody knows here is one all the same.
-    """
+    """One DER certificate. Raises ValueError when it is none. What is only shown (names, the kind of key) may be of any kind."""
     try:
         return _parse(der)
     except (IndexError, KeyError, UnicodeDecodeError) as error:
@@ -100,15 +99,14 @@ def parse_der(der: bytes) -> X509:
 
 
 def key_matches(key: bytes, certificate: X509) -> bool:
-    """Whether the PEM private key *key* (SEC 1, PKCS #1 or PKCS #8, not encrypted) belongs to *certificate*.
-
-    Raises ValueError when *key* cannot be read.
-    """
+    """Whether the PEM private key *key* belongs to *certificate*. Raises ValueError as :func:`public_part` does."""
     return public_part(key) == certificate.public_key
 
 
 def public_part(key: bytes) -> bytes:
-    """The public key of the PEM private key *key*, as :attr:`X509.public_key` has it. Raises ValueError when it cannot be read."""
+    """The public key, as :attr:`X509.public_key` has it, of the PEM private key *key* (SEC 1, PKCS #1 or PKCS #8, not encrypted).
+    Raises ValueError when it cannot be read.
+    """
     try:
         return _public_part(key)
     except (IndexError, KeyError) as error:
@@ -123,6 +121,8 @@ def _parse(der: bytes) -> X509:
     serial, _, issuer, validity, subject, public_key = fields[:6]
     not_before, not_after = (instant(_time(tag, content)) for tag, content, _ in children(validity[1]))
     extensions = dict(_extensions(fields[6:]))
+    constraints = children(inside(extensions.get(_BASIC_CONSTRAINTS) or _EMPTY))
+    issuer_key = children(inside(extensions.get(_AUTHORITY_KEY_IDENTIFIER, _EMPTY)))
     return X509(
         sha256=hashlib.sha256(der).hexdigest(),
         serial=serial[1].hex().upper(),
@@ -132,8 +132,8 @@ def _parse(der: bytes) -> X509:
         not_after=not_after,
         names=tuple(alternative_names(extensions.get(SUBJECT_ALTERNATIVE_NAME, b""))),
         key_type=key_type_of(public_key[1]),
-        is_authority=_is_authority(extensions.get(_BASIC_CONSTRAINTS, b"")),
-        authority_key=_authority_key(extensions.get(_AUTHORITY_KEY_IDENTIFIER, b"\x30\x00")),
+        is_authority=any(tag == 0x01 and content != b"\0" for tag, content, _ in constraints),
+        authority_key=next((content for tag, content, _ in issuer_key if tag == 0x80), b""),
         subject_der=subject[2],
         issuer_der=issuer[2],
         public_key=public_key_of(public_key[1]),
@@ -185,15 +185,6 @@ def alternative_names(extension: bytes) -> Iterator[str]:
             import ipaddress
 
             yield str(ipaddress.ip_address(content)) if len(content) in (4, 16) else f"IP {content.hex()}"
-
-
-def _is_authority(extension: bytes) -> bool:
-    fields = children(inside(extension)) if extension else []
-    return any(tag == 0x01 and content != b"\0" for tag, content, _ in fields)
-
-
-def _authority_key(extension: bytes) -> bytes:
-    return next((content for tag, content, _ in children(inside(extension)) if tag == 0x80), b"")
 
 
 def public_key_of(info: bytes) -> bytes:

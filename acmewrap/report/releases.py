@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Iterable, Iterator, Tuple
 from ..formats.text import counted
 
 if TYPE_CHECKING:
-    from ..driver.release.installation import Release
+    from ..driver.release.pin import Release
     from ..engine.verbs.pinning import Pinned
     from ..engine.verbs.upgrade import ReleaseChange
 

@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 import shlex
 from pathlib import Path
-from typing import Callable, List, Tuple
+from typing import Callable, List, NoReturn, Tuple
 
 from ..config.model import Schedule
 from ..errors import CommandError
 from ..failures import failure
 from ..frozen import frozen
-from ..system import files, programs
+from ..reasons import Drift
+from ..system import files, privileges, programs
 from ..system.privileges import User
-from .backend import logged, spread
+from .backend import StartOutcome, logged, spread
 
 _HOUR = 3600
 _DAY = 24 * _HOUR
@@ -24,12 +25,42 @@ _TRIES = 3
 
 @frozen
 class CrontabEntry:
-    """What cron is to run, one line per command. ``name`` marks the entry: there is one per configuration file."""
+    """What cron is to run, one line per command. ``name`` marks the entry: there is one per configuration file.
+
+    Where root works as another user the entry is that user's, and none is root's.
+    """
 
     name: str
     schedule: Schedule
     commands: Tuple[Tuple[str, ...], ...]
     log: Path
+
+    def drift(self) -> Drift:
+        text = read()
+        if self.merge(text) == text and not self._is_roots():
+            return "same"
+        return "differs" if self.is_in(text) else "missing"
+
+    def ensure(self) -> None:
+        edit(self.merge)
+        if self._is_roots():
+            privileges.as_root(self.remove)
+
+    def show(self) -> str:
+        return self.find(read())
+
+    def check_start(self) -> NoReturn:
+        raise CommandError(failure("schedule.not_startable", "cron starts nothing before its time"))
+
+    def start(self, timeout: float) -> StartOutcome:  # noqa: ARG002  the shape of all schedulers
+        self.check_start()
+
+    def remove(self) -> bool:
+        return edit(self.without)
+
+    def _is_roots(self) -> bool:
+        """Whether root's table has the entry, from before root worked as another user."""
+        return privileges.way_back() is not None and privileges.as_root(lambda: self.is_in(read()))
 
     def render(self, before: str = "") -> str:
         """The block of lines for a crontab, to stand after *before*."""
@@ -59,8 +90,7 @@ class CrontabEntry:
             before += "\n"
         return before + self.render(before) + after
 
-    def remove(self, text: str) -> str:
-        """*text* without this entry."""
+    def without(self, text: str) -> str:
         before, _, after = self._split(text)
         return before + after
 

@@ -30,7 +30,7 @@ from . import entry, others
 from .backend import Log, StartOutcome, spread
 from .others import OtherEntry
 
-_OWN = "acmewrap "  # begins the names of our tasks
+OWN = "acmewrap "  # begins the names of our tasks
 
 
 def is_wanted(config: Config) -> bool:
@@ -54,7 +54,7 @@ def describe(config: Config, channel: Optional[Channel] = None) -> tasks.Task:
 
 
 def _name(config: Config) -> str:
-    return _OWN + re.sub(r"[^A-Za-z0-9._]+", "-", str(config.file)).strip("-")
+    return OWN + re.sub(r"[^A-Za-z0-9._]+", "-", str(config.file)).strip("-")
 
 
 def look(config: Config, channel: Channel) -> Drift:
@@ -82,7 +82,7 @@ def find_others(config: Config, environ: Environ, channel: Channel) -> Iterator[
             name, script = str(task.get("name", "")), str(task.get("action", ""))
             if name == _name(config) and not is_wanted(config):
                 yield OtherEntry("dsm", name, Plain.NOT_CONFIGURED)
-            elif not name.startswith(_OWN) and others.runs_acme_sh(config, script, environ):
+            elif not name.startswith(OWN) and others.runs_acme_sh(config, script, environ):
                 yield OtherEntry("dsm", name, Plain.RUNS_ACME_SH)
 
 

@@ -22,7 +22,7 @@ from ..system.reading import read_text
 from . import crontab, entry, systemd
 
 _MARK = re.compile(r"# (BEGIN|END) acmewrap (/.*)")
-_PROGRAM = "acme.sh"
+PROGRAM = "acme.sh"
 _HOMES = ("--home", "--config-home", "--cert-home")
 
 
@@ -76,7 +76,7 @@ def runs_acme_sh(config: Config, command: str, environ: Mapping[str, str]) -> bo
         words = command.split()
     user = str(home_of(environ))
     words = [re.sub(r"^(?:~|\$HOME|\$\{HOME\})(?=/|$)", lambda _: user, word.strip(";|&()")) for word in words]
-    if not any(os.path.basename(word) == _PROGRAM for word in words):
+    if not any(os.path.basename(word) == PROGRAM for word in words):
         return False
     homes = [authority.home for authority in config.authorities.values()]
     ours = (*homes, paths.program_folder(config), *(wrapper.path for wrapper in paths.wrappers(config)))
@@ -94,7 +94,7 @@ def remove(found: OtherEntry, config: Config) -> None:
         return
     block = crontab.CrontabEntry(found.name, Schedule(), (), Path())
     foreign = found.reason is Plain.RUNS_ACME_SH
-    edit = partial(crontab.edit, partial(_without, found.name) if foreign else block.remove)
+    edit = partial(crontab.edit, partial(_without, found.name) if foreign else block.without)
     privileges.as_root(edit) if found.roots else edit()
 
 

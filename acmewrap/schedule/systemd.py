@@ -89,13 +89,12 @@ class Units:
         wanted = self.render()
         for path in self._paths():
             found, text = _read(path), wanted.get(path)
-            if found is not None and IDENTITY.rpartition(" ")[0] not in found[:200]:
-                raise AccessError(failure("file.foreign", f"{path} was not written by acmewrap", path=path))
-            if found is not None and source_of(found) != str(self.source):
-                message = (
-                    f"{path} is the unit of another file, whose path differs from that of {self.source} in signs alone"
-                )
-                raise AccessError(failure("file.foreign", message, path=path))
+            source = str(self.source) if found is None else source_of(found)
+            if source != str(self.source):
+                what = "was not written by acmewrap"
+                if source is not None:
+                    what = f"is the unit of another file, whose path differs from that of {self.source} in signs alone"
+                raise AccessError(failure("file.foreign", f"{path} {what}", path=path))
             if text is not None:
                 self._as_manager(partial(files.make_folder, path.parent, 0o755))
                 self._as_manager(partial(files.write_atomic, path, text, files.PUBLIC))

@@ -14,7 +14,7 @@ from ..config.locate import Keys
 from ..config.model import Config
 from ..config.sections.credentials import PATH_VARIABLES
 from ..driver.command import DEFAULT_PATH
-from ..driver.release import installation
+from ..driver.release import pin
 from ..errors import AcmewrapError, Failure
 from ..failures import failure
 from ..secrets import CommandReference, EnvironmentReference, FileReference, Reference, resolve
@@ -64,7 +64,7 @@ def find(config: Config, environ: Mapping[str, str]) -> Iterator[Obstacle]:
 
 
 def _find_hooks(config: Config) -> Iterator[Obstacle]:
-    files = installation.manifest(config.acme_sh.release, config.acme_sh.pin, config.acme_sh.hooks)
+    files = pin.manifest(config.acme_sh.release, config.acme_sh.pin, config.acme_sh.hooks)
     for keys, folder, hook in _hooks(config):
         if f"{folder}/{hook}.sh" not in files:
             known = (Path(path).stem for path in files if path.startswith(f"{folder}/"))

@@ -25,17 +25,14 @@ class OddReplyError(DeployError):
 
 
 def records(data: Data, name: str) -> Tuple[Dict[str, Any], ...]:
-    """The list of objects *name*."""
     return tuple(_checked(name, item, dict, "an object in a list") for item in _items(data, name))
 
 
 def texts(data: Data, name: str) -> Tuple[str, ...]:
-    """The list of texts *name*."""
     return tuple(_checked(name, item, str, "a text in a list") for item in _items(data, name))
 
 
 def mapping(data: Data, name: str) -> Dict[str, Any]:
-    """The object *name*."""
     value = data.get(name)
     return {} if value is None else _checked(name, value, dict, "an object")
 
@@ -49,7 +46,6 @@ def text(data: Data, name: str, default: Optional[str] = None) -> str:
 
 
 def number(data: Data, name: str, default: Optional[int] = None) -> int:
-    """The whole number *name*."""
     value = data.get(name)
     if isinstance(value, str) and _NUMBER.fullmatch(value):
         return int(value)

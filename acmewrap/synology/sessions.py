@@ -7,10 +7,10 @@ from typing import Dict, Iterator, Mapping, Optional
 
 from ..config.model import Account, Config, DsmCertificate, Synology
 from ..frozen import replace
-from ..secrets import Reference, Secret, resolve
+from ..secrets import Secret, resolve
 from .channel import Provisioner, WebProvisioner
 from .tools import Tools, find_tools
-from .web import Client, SecondFactor
+from .web import Client
 
 Environ = Mapping[str, str]
 
@@ -59,15 +59,19 @@ def trusted_bundle(config: Config) -> Optional[str]:
 
 
 def _client(config: Config, account: Account, environ: Environ, retry_for: float) -> Client:
-    def read(reference: Optional[Reference]) -> Optional[Secret]:
-        return None if reference is None else resolve(reference, environ)
-
     return Client(
         nas_of(config).url,
         account.name,
         resolve(account.password, environ),
-        second_factor=SecondFactor(read(account.otp_code), read(account.device_id), account.device_name),
+        second_factor=_second_factor(account, environ),
         ca_bundle=trusted_bundle(config),
         fingerprint=nas_of(config).fingerprint,
         retry_for=retry_for,
     )
+
+
+def _second_factor(account: Account, environ: Environ) -> Dict[str, Secret]:
+    """What an account with 2FA shows beside its password. As parameters, for DSM 7 does not look at the cookie ``did`` any more."""
+    if account.device_id is not None:
+        return {"device_name": Secret(account.device_name), "device_id": resolve(account.device_id, environ)}
+    return {} if account.otp_code is None else {"otp_code": resolve(account.otp_code, environ)}

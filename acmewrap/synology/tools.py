@@ -81,7 +81,9 @@ class Tools:
         if "--memberadd " in self._run("synogroup", "--help", any_status=True):
             self._run("synogroup", "--memberadd", ADMINISTRATORS, name)
             return
-        members = self._members(ADMINISTRATORS)
+        _, _, listed = self._run("synogroup", "--get", ADMINISTRATORS).partition("Group Members:")
+        found = [line.partition(":")[2].strip() for line in listed.splitlines() if "[" in line]
+        members = [one[1:-1] for one in found if one.startswith("[") and one.endswith("]")]
         if name not in members:
             self._run("synogroup", "--member", ADMINISTRATORS, *members, name)
 
@@ -96,16 +98,10 @@ class Tools:
         except ApiError as error:
             if error.code not in _LOGIN_POLICY:
                 raise
-            message = (
-                f"the account {name} has a password that nobody knows, and DSM refuses its login with {error.code}"
-            )
+            why = f"DSM refuses its login with {error.code}"
+            message = f"the account {name} has a password that nobody knows, and {why}"
             refused = failure("dsm.account_unfinished", message, account=name, code=error.code)
             raise ApiError(refused, error.code) from error
-
-    def _members(self, group: str) -> Sequence[str]:
-        _, _, listed = self._run("synogroup", "--get", group).partition("Group Members:")
-        found = [line.partition(":")[2].strip() for line in listed.splitlines() if "[" in line]
-        return [name[1:-1] for name in found if name.startswith("[") and name.endswith("]")]
 
     def _run(self, tool: str, *words: str, any_status: bool = False) -> str:
         where = shutil.which(tool, path=self._path)

@@ -11,10 +11,8 @@ import json
 import time
 from typing import Any, Callable, Dict, Mapping, Optional, Tuple
 
-from ..config.model import Account
 from ..errors import AcmewrapError, DeployError, Failure, UnreachableError
 from ..failures import dsm_codes, failure
-from ..frozen import frozen
 from ..pki import x509
 from ..secrets import Secret
 from . import reply
@@ -31,33 +29,10 @@ _OFFERED = (AUTH, *(f"SYNO.Core.{name}" for name in _CORE.split()))
 # Methods that change nothing; any other may have been done although its answer was lost, and is never sent again blindly.
 _READS = frozenset(("list", "get", "list_by_user", "get_history_status_list", "info", "auth"))
 _RESTART = 90.0  # seconds that DSM's web server may take to come back, and to read back what was written
-
 _UNCONFIRMED = 403  # of any API but SYNO.API.Auth: the password is to be confirmed first (DSM 7.3)
 _NO_SESSION = 119
-
 _UNKNOWN = 100  # DSM's own number for an error that it does not name
-
 _TRIES = 3
-
-Codes = Mapping[int, Tuple[str, str]]
-
-
-@frozen
-class SecondFactor:
-    """What an account with 2FA shows beside its password: a one-time code, or the id of a device that DSM trusts.
-
-    ``device_name`` is the name under which DSM gave that id; acme.sh's hook has one of its own.
-    """
-
-    otp_code: Optional[Secret] = None
-    device_id: Optional[Secret] = None
-    device_name: str = Account.device_name
-
-    def words(self) -> Dict[str, str]:
-        """The parameters of a login. As parameters, because DSM 7 does not look at the cookie ``did`` any more."""
-        if self.device_id is not None:
-            return {"device_name": self.device_name, "device_id": self.device_id.reveal()}
-        return {} if self.otp_code is None else {"otp_code": self.otp_code.reveal()}
 
 
 class ApiError(DeployError):
@@ -71,10 +46,10 @@ class ApiError(DeployError):
 class Client:
     """A session of one account, logged out on every path.
 
-    ``url`` is DSM's address with its port. With https the certificate must be trusted through ``ca_bundle`` (a PEM file)
-    or the system's store, or be the one with ``fingerprint`` (SHA-256 in hex): then it is ``pinned``. ``retry_for`` is for
-    how many seconds a web server that does not answer, because it restarts, is asked again. Used as a context manager; raises
-    :class:`ApiError` and :class:`UnreachableError`.
+    ``url`` is DSM's address with its port, ``second_factor`` what more a login shows. With https the certificate must be trusted
+    through ``ca_bundle`` (a PEM file) or the system's store, or be the one with ``fingerprint`` (SHA-256 in hex): then it is
+    ``pinned``. ``retry_for`` is for how many seconds a web server that does not answer, because it restarts, is asked again. Used
+    as a context manager; raises :class:`ApiError` and :class:`UnreachableError`.
     """
 
     def __init__(
@@ -83,7 +58,7 @@ class Client:
         account: str,
         password: Secret,
         *,
-        second_factor: Optional[SecondFactor] = None,
+        second_factor: Optional[Mapping[str, Secret]] = None,
         ca_bundle: Optional[str] = None,
         fingerprint: Optional[str] = None,
         retry_for: float = 0.0,
@@ -91,7 +66,7 @@ class Client:
         self._transport = Transport(url, ca_bundle, fingerprint)
         self._account = account
         self._password = password
-        self._second_factor = second_factor or SecondFactor()
+        self._second_factor = second_factor or {}
         self._deadline = time.monotonic() + retry_for
         self.offered: Mapping[str, Any] = {}
         """What ``SYNO.API.Info`` says of the APIs that are used here."""
@@ -161,7 +136,8 @@ class Client:
 
     def _log_in(self) -> None:
         words = _query(AUTH, "login", self._version, account=self._account, format="sid")
-        words.update({"passwd": self._password.reveal(), "enable_syno_token": "yes", **self._second_factor.words()})
+        second = {name: secret.reveal() for name, secret in self._second_factor.items()}
+        words.update({"passwd": self._password.reveal(), "enable_syno_token": "yes", **second})
         self._transport.session = {}
         data = self._data(self._ask(self._path, words), dsm_codes.LOGIN)
         self._transport.session = {"_sid": reply.word(data, "sid")}
@@ -185,7 +161,9 @@ class Client:
                     raise
                 time.sleep(1)
 
-    def _data(self, document: Mapping[str, Any], codes: Codes = dsm_codes.CALL) -> Dict[str, Any]:
+    def _data(
+        self, document: Mapping[str, Any], codes: Mapping[int, Tuple[str, str]] = dsm_codes.CALL
+    ) -> Dict[str, Any]:
         def refuse(code: int) -> ApiError:
             values = {"user": self._account, "account": self._account, "target": self._transport.address, "code": code}
             message = f"DSM at {self._transport.address} answered with error {code} to the account {self._account}"

@@ -45,10 +45,8 @@ def write_atomic(path: Path, content: Union[str, bytes], mode: int = PRIVATE) ->
 def rewrite(
     path: Path, content: bytes, *, pretend: bool = False, before: Optional[Callable[[str], None]] = None
 ) -> None:
-    """The same for somebody's own file: its mode, its owner and a link that leads to it stay.
-
-    *pretend*: do all but the last step, to see whether it can be done. *before* is handed the new file's path ahead of that step,
-    and prevents it by raising.
+    """The same for somebody's own file: its mode, its owner and a link that leads to it stay. *pretend*: do all but the last
+    step, to see whether it can be done. *before* is handed the new file's path ahead of that step, and prevents it by raising.
     """
     target = Path(os.path.realpath(str(path)))
     with _access(target):
@@ -139,9 +137,8 @@ def copy_folder(source: Path, target: Path, ignore: Optional[Callable[[str, List
 
 @contextlib.contextmanager
 def lock(path: Path, timeout: float = 0.0) -> Iterator[None]:
-    """Hold an exclusive lock on *path* (flock: the kernel lets go of it when the process ends, however it ends).
-
-    Waits up to *timeout* seconds, then raises :class:`BusyError` (``run.busy``).
+    """Hold an exclusive lock on *path* (flock: the kernel lets go of it when the process ends, however it ends). Raises
+    :class:`BusyError` (``run.busy``) after *timeout* seconds.
     """
     make_folder(path.parent)
     with _access(path):
@@ -219,9 +216,8 @@ def _access(path: Path) -> Iterator[None]:
 
 def _first_file(path: Path) -> Path:
     """What lies where a folder on the way to *path* should be."""
-    return next(
-        (parent for parent in reversed(path.parents) if os.path.lexists(str(parent)) and not parent.is_dir()), path
-    )
+    files = (parent for parent in reversed(path.parents) if os.path.lexists(str(parent)) and not parent.is_dir())
+    return next(files, path)
 
 
 def _in_the_way(path: Path) -> AccessError:

@@ -57,8 +57,7 @@ def home_of(environ: Mapping[str, str]) -> Path:
 
 
 def become(user: User, environ: MutableMapping[str, str], home: Union[str, Path]) -> None:
-    """Give this process *user*'s rights and none of root's, with a way back for :func:`as_root` until :func:`forget_root`.
-
+    """Give this process *user*'s rights and none of root's, with a way back for :func:`as_root` until :func:`forget_root`;
     *home* is HOME where the user has none. Raises :class:`AccessError` (``trust.not_dropped``).
     """
     try:

@@ -34,10 +34,8 @@ class ProgramError(PortableError):
 
 
 def ask(program: str, *words: str, timeout: float, **options: Any) -> bytes:
-    """What *program* prints. *timeout* is in seconds, *options* are those of :mod:`sh`. Raises :class:`ProgramError`.
-
-    It runs in a session of its own, which is ended as a whole when the time is up, when it prints more than
-    :data:`acmewrap.system.reading.LIMIT` bytes, and when whoever asks is interrupted.
+    """What *program* prints. *timeout* is in seconds, *options* are those of :mod:`sh`. Raises :class:`ProgramError`. Its session
+    is ended as a whole when the time is up, at more than :data:`.reading.LIMIT` bytes, and when whoever asks is interrupted.
     """
     import sh
 

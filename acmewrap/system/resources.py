@@ -28,10 +28,7 @@ def read_text(name: str) -> str:
 
 
 def single_file() -> Optional[Path]:
-    """The one file (a zip) that all of acmewrap was started as, None when it was started from a folder.
-
-    Without :mod:`zipfile`, which takes as long to import as a run with nothing to do.
-    """
+    """The one file that all of acmewrap was started as, else None. Without :mod:`zipfile`, which takes too long to import."""
     started = Path(os.path.abspath(sys.argv[0]))
     with contextlib.suppress(OSError), open_regular(started) as stream:
         stream.seek(-min(_ZIP_END, stream.seek(0, os.SEEK_END)), os.SEEK_END)

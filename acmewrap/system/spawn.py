@@ -23,9 +23,7 @@ _CHUNK = 65536
 
 
 def run(commands: Sequence[Tuple[Tuple[str, ...], bytes]], environ: Mapping[str, str], seconds: float) -> List[Ended]:
-    """Run all *commands*, each a program's full path with its words and all of its standard input, and wait for their ends; who
-    is not ready after *seconds* is killed.
-    """
+    """Run all *commands* (a program's full path and words, and all of its input); who is not ready after *seconds* is killed."""
     deadline = time.monotonic() + seconds
     started = [_start(argv, data, environ) for argv, data in commands]
     output: Dict[int, bytes] = {reading: b"" for _, reading in started}

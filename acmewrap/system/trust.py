@@ -39,10 +39,7 @@ class Weakness:
 
 
 def components(path: StrPath) -> Iterator[Tuple[str, os.stat_result]]:
-    """All that decides what *path* leads to, from ``/`` on: folders, links and what they lead through, and the file itself.
-
-    It ends where nothing is.
-    """
+    """What decides where *path* leads, from ``/`` to where nothing is: folders, links, what they lead through, the file itself."""
     place, links = "/", 0
     rest: List[str] = os.path.abspath(path).split("/")[::-1]
     yield place, os.lstat(place)

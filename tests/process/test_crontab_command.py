@@ -63,7 +63,7 @@ def test_what_is_written_is_read_again_to_the_letter(own_table: List[str], tmp_p
     written = crontab.read()
     assert written == OTHERS + one.render()
     assert one.merge(written) == written
-    crontab.write(one.remove(written))
+    crontab.write(one.without(written))
     assert crontab.read() == OTHERS
 
 

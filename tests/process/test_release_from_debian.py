@@ -13,7 +13,9 @@ from typing import Iterator
 import pytest
 
 from acmewrap.driver.release.debian import Debian
-from acmewrap.driver.release.installation import manifest, pinned, place, verify
+from acmewrap.driver.release.installation import place
+from acmewrap.driver.release.pin import manifest, pinned
+from acmewrap.driver.release.verification import verify
 from acmewrap.errors import ReleaseError
 
 # Everything is imported and read before rights are dropped: the interpreter may lie where only root can read.
@@ -21,8 +23,8 @@ AS_NOBODY = """
 import os, sys
 from pathlib import Path
 import gzip, lzma, shutil, sh, tarfile, tempfile
-from acmewrap.driver.release import debian, installation, sources
-pin, files, folder = installation.pinned("3.1.1"), installation.manifest("3.1.1"), Path(sys.argv[1])
+from acmewrap.driver.release import debian, installation, pin, sources
+release, files, folder = pin.pinned("3.1.1"), pin.manifest("3.1.1"), Path(sys.argv[1])
 if os.getuid() == 0:
     os.chown(folder, 65534, 65534)
     os.setgroups([])
@@ -31,7 +33,7 @@ if os.getuid() == 0:
 assert os.getuid() != 0
 os.environ["HOME"] = os.environ["TMPDIR"] = str(folder)
 tempfile.tempdir = None
-print(installation.place(pin, files, folder / "src/acme.sh", [debian.Debian()]).source)
+print(installation.place(release, files, folder / "src/acme.sh", [debian.Debian()]).source)
 """
 
 

@@ -9,14 +9,17 @@ import sys
 import time
 from pathlib import Path
 
-from acmewrap.driver.release.installation import Release, place, verify
+from acmewrap.driver.release.installation import place
+from acmewrap.driver.release.pin import Release
 from acmewrap.driver.release.sources import Local
+from acmewrap.driver.release.verification import verify
 
 # Installs one release after the other for as long as it lives; the files of each say which one it is.
 INSTALL_FOR_EVER = """
 import hashlib, itertools, sys
 from pathlib import Path
-from acmewrap.driver.release.installation import Release, place
+from acmewrap.driver.release.installation import place
+from acmewrap.driver.release.pin import Release
 class Source:
     def fetch(self, release, paths):
         return {path: release.version.encode() for path in paths}

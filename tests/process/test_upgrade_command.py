@@ -15,7 +15,8 @@ from typing import Any, Dict, List, Mapping, Tuple
 import pytest
 
 from acmewrap import cli
-from acmewrap.driver.release import installation
+from acmewrap.driver.release import verification
+from acmewrap.driver.release.pin import manifest
 from acmewrap.engine.steps import machine as steps
 from acmewrap.report.document import schema
 from json_schema import accepts
@@ -107,7 +108,7 @@ def test_the_pinned_releases_are_compared_file_by_file(place: Place, capsys: pyt
     assert place.run("--json", "upgrade", "--to", "3.1.1") == 0
     document = json.loads(capsys.readouterr().out)
     assert document["files"]["in_use"] == ["acme.sh", "deploy/ssh.sh", "dnsapi/dns_cf.sh"]
-    old, new = installation.manifest("3.1.0"), installation.manifest("3.1.1")
+    old, new = manifest("3.1.0"), manifest("3.1.1")
     assert set(document["files"]["changed"]) == {path for path in old if path in new and old[path] != new[path]}
     assert set(document["files"]["added"]) == set(new) - set(old)
     assert (document["switched"], document["steps"]) == (False, [])
@@ -125,7 +126,7 @@ def test_it_switches_and_back_and_forth_again_without_any_source(
     ]
     text, link, wrapper = place.snapshot()
     assert (text, link) == (SWITCHED, "acme.sh-9.9.9")
-    installation.verify(place.folder / "src/acme.sh", "9.9.9")
+    verification.verify(place.folder / "src/acme.sh", "9.9.9")
     place.bring({})
     assert place.run("plan") == place.run("install") == place.run("render") == 0
     assert place.snapshot() == (text, link, wrapper)

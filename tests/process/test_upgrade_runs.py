@@ -14,7 +14,7 @@ from typing import Tuple
 import pytest
 
 from acmewrap import cli
-from acmewrap.driver.release import installation
+from acmewrap.driver.release.pin import manifest
 from acmewrap.system import files
 from synthetic import pin
 from unprivileged import NOBODY, folder_of_nobody, run_unprivileged
@@ -39,7 +39,7 @@ def folder(tmp_path: Path, acme_sh_311: Path, monkeypatch: pytest.MonkeyPatch) -
     shutil.copytree(str(acme_sh_311), str(archive))
     script = archive / "acme.sh"
     script.write_bytes(script.read_bytes().replace(b"\nVER=3.1.1\n", f"\nVER={NEXT}\n".encode()))
-    pin(monkeypatch, NEXT, {path: (archive / path).read_bytes() for path in installation.manifest("3.1.1")})
+    pin(monkeypatch, NEXT, {path: (archive / path).read_bytes() for path in manifest("3.1.1")})
     return folder
 
 

@@ -245,7 +245,7 @@ def test_of_a_crontab_nobodys_line_is_lost(data: bytes) -> None:
         merged = one.merge(text)
         assert one.merge(merged) == merged
         assert one.is_in(merged)
-        rest = one.remove(merged)
+        rest = one.without(merged)
         assert not one.find(rest) or text.count(f"# BEGIN acmewrap {name}") > 1
         lost = [line for line in text.split("\n") if line not in merged.split("\n") and line not in one.find(text)]
         assert lost == []

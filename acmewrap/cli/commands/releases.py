@@ -15,12 +15,12 @@ from ..invocation import Invocation
 
 def releases(invocation: Invocation) -> ExitCode:
     """What can be named as ``release``, newest last."""
-    from ...driver.release import installation
+    from ...driver.release import pin
 
     own = None
     with contextlib.suppress(AcmewrapError):  # those that acmewrap pins can be named without a file, too
         own = invocation.job().config.acme_sh.pin
-    pinned = installation.releases(own)
+    pinned = pin.releases(own)
     invocation.printer.lines(release_report.release_lines(pinned.values(), DEFAULT_RELEASE), always=True)
     invocation.printer.document(ExitCode.OK, releases=pinned.values())
     return ExitCode.OK

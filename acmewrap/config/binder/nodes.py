@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Mapping, Optional, Tuple
+from typing import Mapping, Tuple
 
 import yaml
 from yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
@@ -45,7 +45,8 @@ def compose(data: bytes, file: str) -> MappingNode:
         line, column = _place(text[: unprintable.start()])
         raise _refusal(file, line, column, f"the character U+{ord(unprintable.group()):04X} cannot be part of YAML")
     try:
-        node = _compose(text)
+        _check_depth(text)
+        node = yaml.compose(text, Loader=_LOADER)
     except (yaml.YAMLError, ValueError, OverflowError) as error:
         # Neither the text of the error nor its chain goes on: both quote the file, which may hold a password.
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
@@ -119,16 +120,6 @@ def _decode(data: bytes, file: str) -> str:
     except UnicodeDecodeError as error:
         line, column = _place(data[: error.start].decode("utf-8"))
         raise _refusal(file, line, column, "not UTF-8: save the file as UTF-8 without other encodings in it") from None
-
-
-def _compose(text: str) -> Optional[Node]:
-    _check_depth(text)
-    loader = _LOADER(text)
-    try:
-        node: Optional[Node] = loader.get_single_node()
-        return node
-    finally:
-        loader.dispose()
 
 
 def _check_depth(text: str) -> None:

@@ -6,7 +6,7 @@ from typing import Any, Callable, Dict, Mapping, Optional
 
 from yaml.nodes import Node
 
-from ...frozen import frozen
+from ...frozen import frozen, replace
 from ..binder.nodes import is_empty
 from ..binder.reader import Reader
 from ..binder.record import Key, Record, Section
@@ -77,9 +77,8 @@ _ONE = Either(
     text=choice({name: _MADE[name](None) for name in _MADE if name not in ("webroot", "dns")}),
     mapping=_FULL,
 )
-CHALLENGE = Either(
-    "a challenge such as {webroot: /var/www}, or a list with one for every domain",
-    text=_ONE.text,
-    mapping=_ONE.mapping,
+CHALLENGE = replace(
+    _ONE,
+    expects="a challenge such as {webroot: /var/www}, or a list with one for every domain",
     sequence=Sequence(_ONE, "one challenge for every domain"),
 )

@@ -42,6 +42,7 @@ def _refuse_nothing(section: Section) -> None:
         section.reader.refuse(section.node, section.path, f"is empty: expected {', '.join(_SERVICES)}")
 
 
+_ENDS = _states(EndState, "Which runs it hears of; `finish`: of good ones that had something to do.")
 _METRICS = Record(
     {
         "textfile": Key(
@@ -77,7 +78,7 @@ _NTFY = Record(
             Scalar("the address of a server", _server, {"type": "string", "pattern": "^https?://"}), "The server."
         ),
         "access_token": Key(SECRET, "An access token."),
-        "states": _states(EndState, "Which runs it hears of; `finish`: of good ones that had something to do."),
+        "states": _ENDS,
         "ca_bundle": _BUNDLE,
     },
     Ntfy,
@@ -88,7 +89,7 @@ _WEBHOOK = Record(
             SECRET, "Where the run's JSON document is sent, by POST.", missing="a reference such as {file: hook.url}"
         ),
         "token": Key(SECRET, "Sent as `Authorization: Bearer`."),
-        "states": _states(EndState, "Which runs it hears of; `finish`: of good ones that had something to do."),
+        "states": _ENDS,
         "ca_bundle": _BUNDLE,
     },
     Webhook,

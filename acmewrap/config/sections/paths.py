@@ -26,7 +26,7 @@ class PathKind(Text):
     inside: bool = False
     tilde = True
 
-    def value(self, text: str, reader: Reader) -> Path:
+    def value(self, text: str, reader: Reader) -> Any:
         if not text:
             raise ValueError(f"expected {self.expects}, not an empty text")
         if text.startswith("~") and text[1:2] not in ("", "/"):

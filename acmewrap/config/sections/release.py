@@ -10,11 +10,9 @@ import re
 from pathlib import Path
 from typing import Any, Iterator, Mapping, Optional, Tuple
 
-from yaml.nodes import Node
-
 from ...system import reading
 from ..arguments import DNS_HOOK_PATTERN, HOOK_PATTERN
-from ..binder.reader import INVALID, Reader
+from ..binder.reader import Reader
 from ..binder.record import Key, Record, Section
 from ..binder.types import matching
 from ..manifest import OwnHooks, Pin, parse_pin
@@ -26,17 +24,15 @@ from .scalars import FLAG, RELEASE
 class ManifestFile(PathKind):
     """The pin in the file, and the SHA-256 of the file."""
 
-    def read(self, node: Node, path: str, reader: Reader) -> Any:
-        file = super().read(node, path, reader)
-        if file is INVALID:
-            return INVALID
+    def value(self, text: str, reader: Reader) -> Any:
+        file = super().value(text, reader)
         try:
             data = reading.read_bytes(file)
             return parse_pin(data.decode("ascii")), hashlib.sha256(data).hexdigest()
         except OSError as error:
-            return reader.refuse(node, path, f"{file}: {error.strerror or error}")
+            raise ValueError(f"{file}: {error.strerror or error}") from error
         except ValueError as error:
-            return reader.refuse(node, path, f"{file} is not a manifest that `acmewrap pin` wrote: {error}")
+            raise ValueError(f"{file} is not a manifest that `acmewrap pin` wrote: {error}") from error
 
 
 # By folder: what a hook is called there, and the functions that acme.sh calls (its wiki: DNS API Dev Guide; 3.0.2 to 3.1.5).
@@ -49,18 +45,14 @@ _HOOKS: Mapping[str, Tuple[str, Tuple[str, ...]]] = {
 class HookFolder(PathKind):
     """The hooks in a folder, each with its SHA-256. Other files there are left alone."""
 
-    def read(self, node: Node, path: str, reader: Reader) -> Any:
-        folder = super().read(node, path, reader)
-        if folder is INVALID:
-            return INVALID
+    def value(self, text: str, reader: Reader) -> Any:
+        folder = super().value(text, reader)
         try:
             files = dict(_read_hooks(folder))
         except OSError as error:
-            return reader.refuse(node, path, f"{error.filename}: {error.strerror or error}")
-        except ValueError as error:
-            return reader.refuse(node, path, str(error))
+            raise ValueError(f"{error.filename}: {error.strerror or error}") from error
         if not files:
-            return reader.refuse(node, path, f"{folder} holds neither deploy/NAME.sh nor dnsapi/dns_NAME.sh")
+            raise ValueError(f"{folder} holds neither deploy/NAME.sh nor dnsapi/dns_NAME.sh")
         return OwnHooks(folder, files)
 
 
@@ -86,8 +78,7 @@ def _check(section: Section) -> None:
 
 
 def _settings(manifest: Optional[Tuple[Pin, str]] = None, sha256: str = "", **others: Any) -> AcmeShSettings:
-    """The section as a value."""
-    del sha256
+    del sha256  # _check has seen that it is that of the manifest
     return AcmeShSettings(pin=None if manifest is None else manifest[0], **others)
 
 

@@ -61,16 +61,14 @@ def _match(pattern: str, text: str, expects: str) -> Match[str]:
     return found
 
 
-def _whole(text: str, least: int, most: int, expects: str) -> int:
-    if not re.fullmatch("[0-9]{1,9}", text) or not least <= int(text) <= most:
-        raise ValueError(f"expected {expects}, not {quoted(text)}")
-    return int(text)
-
-
 def whole_number(least: int, most: int, expects: str) -> Scalar:
+    def parse(text: str) -> int:
+        if not re.fullmatch("[0-9]{1,9}", text) or not least <= int(text) <= most:
+            raise ValueError(f"expected {expects}, not {quoted(text)}")
+        return int(text)
+
     number = {"type": "integer", "minimum": least, "maximum": most}
-    shape = {"anyOf": [number, {"type": "string", "pattern": "^[0-9]{1,9}$"}]}
-    return Scalar(expects, lambda text: _whole(text, least, most, expects), shape)
+    return Scalar(expects, parse, {"anyOf": [number, {"type": "string", "pattern": "^[0-9]{1,9}$"}]})
 
 
 PORT = whole_number(1, 65535, "a port from 1 to 65535")
@@ -107,8 +105,7 @@ def _endpoint(text: str) -> Optional[Endpoint]:
     if text in ("no", "false"):
         return None
     match = _match(f"({HOST_PATTERN}):([0-9]+)", text, "host:port of a TLS server, or `no` when nobody can look")
-    host = match[1].strip("[]")
-    port = _whole(match[2], 1, 65535, "a port from 1 to 65535")
+    host, port = match[1].strip("[]"), PORT.parse(match[2])
     return Endpoint(host=host, port=port, name=host, starttls=STARTTLS_PORTS.get(port))
 
 
@@ -123,7 +120,7 @@ def _server(text: str) -> str:
     if match[1] == "http" and not is_loopback(match[2]):
         why = "a directory read in the clear can be replaced by anybody on the way"
         raise ValueError(f"expected https: {why} (http: loopback only)")
-    _whole(match[3] or "443", 1, 65535, "a port from 1 to 65535")
+    PORT.parse(match[3] or "443")
     return text
 
 
@@ -141,7 +138,7 @@ def is_loopback(host: str) -> bool:
 def _nas(text: str) -> str:
     pattern = rf"(https?)://({HOST_PATTERN})(?::([0-9]{{1,5}}))?/?"
     match = _match(pattern, text, "the address of DSM such as http://localhost:5000")
-    port = _whole(match[3] or str(_DSM_PORTS[match[1]]), 1, 65535, "a port from 1 to 65535")
+    port = PORT.parse(match[3] or str(_DSM_PORTS[match[1]]))
     return f"{match[1]}://{match[2]}:{port}"
 
 

@@ -32,9 +32,8 @@ def check_variables(root: Section, certificates: Dict[str, Certificate]) -> None
             other, owner = owners.setdefault((certificate.authority, variable), (value, name))
             if other != value:
                 why = f"{variable} has another value at {owner!r}, and acme.sh by itself (schedule.run: wrapper) knows one for all"
-                root.get("certificates")[name].refuse(
-                    "deploy", f"{why}: leave the runs to acmewrap, or give one an authority with a `home` of its own"
-                )
+                remedy = "leave the runs to acmewrap, or give one an authority with a `home` of its own"
+                root.get("certificates")[name].refuse("deploy", f"{why}: {remedy}")
                 return
 
 

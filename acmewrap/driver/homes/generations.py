@@ -63,10 +63,7 @@ def places(home: Path) -> Tuple[Path, Path]:
 
 
 def recover(home: Path, *names: str) -> None:
-    """Finish what a :func:`replace` that was killed had begun, for the folders *names* (none given: for all).
-
-    Between moving away a folder that acme.sh had made and putting the link in its place, there is neither.
-    """
+    """Finish what a killed :func:`replace` of *names* (none: of all) had begun: the old folder is away, the link not there."""
     with contextlib.suppress(FileNotFoundError):
         for name in names or os.listdir(str(home / _VERSIONS)):
             if not os.path.lexists(str(home / name)) and (home / _VERSIONS / name / _NEXT).is_symlink():

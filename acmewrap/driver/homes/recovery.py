@@ -44,10 +44,7 @@ def recover(home: Home, server: str, others: Iterable[Path] = ()) -> None:
 
 
 def restore_configurations(home: Home) -> None:
-    """Have each configuration that acme.sh's shell would not take be the newest one kept of that certificate that it would.
-
-    It says how the certificate is ordered; key, certificate and chain stay as they are.
-    """
+    """Have each configuration that does not parse be the newest kept one that does; key, certificate and chain stay as they are."""
     for stored in home.stored():
         broken = stored.files.configuration
         for version in generations.versions(home.path, broken.parent.name) if stored.configuration_error else ():

@@ -49,10 +49,7 @@ _CURL_PIN = 'insecure\npinnedpubkey = "sha256//{}"\n'
 
 
 class Staging:
-    """Folders of one call, all below one private folder on the file system of the home.
-
-    With ``pinned``, curl talks to a server with the key of that certificate, and to nobody else.
-    """
+    """Folders of one call, on the file system of the home. ``pinned``: curl talks only to a server with that certificate's key."""
 
     def __init__(self, folder: Path, pinned: Optional[X509] = None) -> None:
         self.folder = folder
@@ -93,9 +90,8 @@ class Staging:
                 write_text(copy.configuration, text)
 
     def copy_account(self, home: Home, server: str) -> Dict[str, bytes]:
-        """Bring a copy of the account at *server*, and return its files.
-
-        Raises :class:`AccessError` (``home.unsafe``) when acme.sh would run its configuration as anything but values.
+        """Bring a copy of the account at *server*, and return its files. Raises :class:`AccessError` (``home.unsafe``) when acme.sh
+        would run its configuration as anything but values.
         """
         source, copy = home.account_folder(server), Home(self.folder).account_folder(server)
         found = _read_account(source)
@@ -133,10 +129,9 @@ class Staging:
                     files.write_atomic(present / name, data)
 
     def keep(self, home: Home, domain: str, ecc: bool) -> None:
-        """Put the staged folder of a certificate in the place of the home's, without credentials, with the hooks it had.
-
-        Raises :class:`AccessError` when the home cannot be written to, or when acme.sh would run the new configuration as
-        anything but values (``home.unsafe``); what was there before then stays.
+        """Put the staged folder of a certificate in the place of the home's, without credentials, with the hooks it had. Raises
+        :class:`AccessError` when the home cannot be written to, or when acme.sh would run the new configuration as anything but
+        values (``home.unsafe``); what was there before then stays.
         """
         staged, present = self.files_of(domain, ecc), home.files_of(domain, ecc)
         with explained(home):

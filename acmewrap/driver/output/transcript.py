@@ -136,6 +136,7 @@ def _end_of_document(lines: Sequence[str], begin: int) -> Optional[int]:
 # --- one statement ---
 
 _DOMAIN = r"(?P<domain>\S+?)"
+_NUMBERS = ("seconds", "attempt", "limit", "code")
 _REFUSED = r"(?:Invalid status|Invalid code|Unknown status: \w*)[.,] Verification error(?: details)?"
 _WORKING = r"(?:Pending|Processing)[.,] The CA is processing your order, please (?:just )?wait\."
 _TABLE: Tuple[Tuple[Pattern[str], Callable[..., Event]], ...] = tuple(
@@ -147,14 +148,11 @@ _TABLE: Tuple[Tuple[Pattern[str], Callable[..., Event]], ...] = tuple(
         (r"Let's check each DNS record now\. Sleep(?:ing for)? 20 seconds first\.", e.WaitingForDns),
         (
             r"Sleep(?:ing for)? (?P<seconds>\d{1,9}) seconds (?:to wait )?for the (?:the )?(?:txt|TXT) records to take effect",
-            lambda seconds: e.WaitingForDns(int(seconds)),
+            e.WaitingForDns,
         ),
         (rf"Verifying: {_DOMAIN}", e.Verifying),
         (rf"{_DOMAIN} is already verified, skip(?:ping)? \S+\.", e.Verified),
-        (
-            rf"{_WORKING} \((?P<attempt>\d{{1,6}})/(?P<limit>\d{{1,6}})\)",
-            lambda attempt, limit: e.OrderPending(int(attempt), int(limit)),
-        ),
+        (rf"{_WORKING} \((?P<attempt>\d{{1,6}})/(?P<limit>\d{{1,6}})\)", e.OrderPending),
         (r"Order status is '?\w+'?, let'?s sleep and retry\.", e.OrderPending),
         (r"Le_OrderFinalize='(?P<url>.*)'", e.OrderFinalized),
         (r"Le_LinkCert='(?P<url>.*)'", e.CertificateLinked),
@@ -178,12 +176,9 @@ _TABLE: Tuple[Tuple[Pattern[str], Callable[..., Event]], ...] = tuple(
         (r"Reload error for ?: ?(?P<domain>\S*)", e.ReloadFailed),
         (r"Revoke success\.|Successfully revoked\.", e.Revoked),
         (rf"{_DOMAIN} (?:is|has been) removed[.,] [Tt]he key and cert files are in .*", e.Removed),
-        (r"Please refer to https://curl\.\S+ for error code: (?P<code>\d{1,4})", lambda code: e.CurlFailed(int(code))),
+        (r"Please refer to https://curl\.\S+ for error code: (?P<code>\d{1,4})", e.CurlFailed),
         (r"Can ?not init (?:api|API),? for:? (?P<url>\S+?)\.?", e.AuthorityUnavailable),
-        (
-            rf"(?:{_DOMAIN}: ?)?Can ?not write token to file ?: (?P<path>.+)",
-            lambda domain, path: e.TokenNotWritable(domain or "", path),
-        ),
+        (rf"(?:{_DOMAIN}: ?)?Can ?not write token to file ?: (?P<path>.+)", e.TokenNotWritable),
         (rf"{_DOMAIN}: ?Timeout", e.ChallengeTimedOut),
         (
             rf"{_DOMAIN}: ?(?:Verify error|Challenge error|Can ?not get challenge|{_REFUSED}): ?(?P<detail>.*)",
@@ -210,5 +205,6 @@ def _recognise(text: str) -> Event:
     for pattern, make in _TABLE:
         match = pattern.fullmatch(text)
         if match is not None:
-            return make(**match.groupdict())
+            groups = match.groupdict(default="")
+            return make(**{name: int(said) if name in _NUMBERS else said for name, said in groups.items()})
     return Unrecognised(text)

@@ -17,26 +17,11 @@ from ...system import trust
 from ...system.files import FOLDER, PUBLIC, SCRIPT, lock, make_folder, sync_folder
 from ...system.privileges import home_of
 from ...system.trust import StrPath
-from .pin import Release, additions, compare, differences, manifest, newest, pinned, read_folder, releases, summarize
-from .verification import is_new, links_to, verify, verify_settings
+from .pin import Release, compare, differences, manifest, pinned, read_folder, summarize
+from .verification import is_new, links_to, verify
 
 if TYPE_CHECKING:
     from .sources import Source
-
-__all__ = [
-    "Installed",
-    "Release",
-    "additions",
-    "cache_folder",
-    "install_acme_sh",
-    "manifest",
-    "newest",
-    "pinned",
-    "place",
-    "releases",
-    "verify",
-    "verify_settings",
-]
 
 WAIT = 60.0
 """Seconds to wait for another install in the same place."""

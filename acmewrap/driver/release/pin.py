@@ -5,6 +5,7 @@ Content is pinned, not archives: upstream signs neither tags nor archives, and G
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import hashlib
 import os
@@ -65,18 +66,15 @@ def newest() -> str:
 
 
 def pinned(version: str, own: Optional[Pin] = None, *, allow_vulnerable: bool = False) -> Release:
-    """The pinned release *version*.
-
-    Raises :class:`ReleaseError`: ``release.unpinned``; ``release.vulnerable`` for one with a known hole unless *allow_vulnerable*.
+    """The pinned release *version*. Raises :class:`ReleaseError`: ``release.unpinned``; ``release.vulnerable`` for one with a known
+    hole, unless *allow_vulnerable*.
     """
     release = releases(own).get(version)
     if release is None:
         raise _unpinned(version)
     if release.cve is not None and not allow_vulnerable:
-        message = (
-            f"acme.sh {version} runs commands that the authority's answers contain ({release.cve}, fixed in 3.0.6)"
-        )
-        raise ReleaseError(failure("release.vulnerable", message, default=DEFAULT_RELEASE))
+        hole = f"runs commands that the authority's answers contain ({release.cve}, fixed in 3.0.6)"
+        raise ReleaseError(failure("release.vulnerable", f"acme.sh {version} {hole}", default=DEFAULT_RELEASE))
     return release
 
 
@@ -86,7 +84,13 @@ def manifest(version: str, own: Optional[Pin] = None, hooks: Optional[OwnHooks] 
 
     Read before every run of acme.sh, so without YAML.
     """
-    files = _files_of(version, own)
+    if own is not None and own.version == version:
+        files = own.files
+    else:
+        try:
+            files = parse_manifest(resources.read_text(f"vendor/manifests/{version}.sha256"))
+        except OSError:
+            raise _unpinned(version) from None
     if hooks is None:
         return files
     taken = [path for path in hooks.files if path in files or path[: -len(".sh")] in files]
@@ -94,16 +98,6 @@ def manifest(version: str, own: Optional[Pin] = None, hooks: Optional[OwnHooks] 
         message = f"acme.sh {version} has {', '.join(taken)} itself, and so has {hooks.folder}"
         raise ReleaseError(failure("release.hook_taken", message))
     return {**files, **hooks.files}
-
-
-def _files_of(version: str, own: Optional[Pin]) -> Mapping[str, str]:
-    if own is not None and own.version == version:
-        return own.files
-    try:
-        text = resources.read_text(f"vendor/manifests/{version}.sha256")
-    except OSError:
-        raise _unpinned(version) from None
-    return parse_manifest(text)
 
 
 def additions(settings: AcmeShSettings) -> Optional[Mapping[str, str]]:
@@ -116,13 +110,8 @@ def read_folder(folder: Path, paths: Iterable[str]) -> Mapping[str, bytes]:
     """The content of those *paths* that are files in *folder*. Raises :class:`AccessError` (``release.unreadable``)."""
     contents = {}
     for path in paths:
-        try:
+        with _unless_missing(folder):
             contents[path] = read_bytes(f"{folder}/{path}")
-        except OSError as error:
-            if error.errno in _NO_FILE:
-                continue
-            message = f"{error.filename}: {error.strerror}"
-            raise AccessError(failure("release.unreadable", message, folder=folder)) from error
     return contents
 
 
@@ -140,13 +129,19 @@ def differences(folder: Path, files: Mapping[str, str]) -> Tuple[str, ...]:
     of files, and more files that acme.sh could take for a hook. Raises :class:`AccessError` (``release.unreadable``).
     """
     changed = compare(read_folder(folder, files), files)
+    with _unless_missing(folder):
+        changed += tuple(sorted(_more(str(folder), files)))
+    return changed
+
+
+@contextlib.contextmanager
+def _unless_missing(folder: Path) -> Iterator[None]:
     try:
-        return changed + tuple(sorted(_more(str(folder), files)))
+        yield
     except OSError as error:
-        if error.errno in _NO_FILE:  # reported above: everything is missing
-            return changed
-        message = f"{error.filename}: {error.strerror}"
-        raise AccessError(failure("release.unreadable", message, folder=folder)) from error
+        if error.errno not in _NO_FILE:
+            message = f"{error.filename}: {error.strerror}"
+            raise AccessError(failure("release.unreadable", message, folder=folder)) from error
 
 
 def _more(folder: str, files: Mapping[str, str], below: str = "") -> Iterator[str]:

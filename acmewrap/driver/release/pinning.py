@@ -40,14 +40,13 @@ def read(archive: Path) -> Tuple[Pin, Mapping[str, bytes]]:
     try:
         parse_pin(render_pin(pin))
     except ValueError as error:
-        raise ReleaseError(
-            failure("release.unsafe", f"{archive} is refused: a file has an odd name ({error})")
-        ) from error
+        message = f"{archive} is refused: a file has an odd name ({error})"
+        raise ReleaseError(failure("release.unsafe", message)) from error
     return pin, contents
 
 
 def keep(pin: Pin, contents: Mapping[str, bytes], cache: Path) -> None:
-    """Lay the release where :func:`acmewrap.driver.release.installation.install` looks first: there is no other place to get it."""
+    """Lay the release where :func:`.installation.install_acme_sh` looks first: there is no other place to get it."""
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as archive:
         for path, content in contents.items():

@@ -19,22 +19,19 @@ def verify(folder: Path, version: str, files: Optional[Mapping[str, str]] = None
     """Hold every file of the acme.sh in *folder* against the manifest of *version* (or *files*: path -> SHA-256), and every other
     file there that acme.sh could run. Returns the folder that was looked at, which *folder* may be a link to: run that one.
 
-    Raises :class:`ReleaseError`: ``release.missing`` when nothing is there, ``release.other`` when another release is,
-    ``release.drift`` with the first files that differ or do not belong there, ``release.unpinned``; :class:`AccessError`
-    (``release.unreadable``).
+    Raises :class:`ReleaseError`: ``release.missing``, ``release.other`` when another release is there, ``release.unpinned``,
+    ``release.drift`` with the first files that differ or do not belong; :class:`AccessError` (``release.unreadable``).
     """
-    pins = manifest(version) if files is None else files
     real = _follow(folder)
-    found = differences(real, pins)
-    if found and not folder.exists():
+    found = differences(real, manifest(version) if files is None else files)
+    if not found:
+        return real
+    if not folder.exists():
         raise ReleaseError(failure("release.missing", f"acme.sh {version} is not installed: {folder} does not exist"))
-    if found and links_to(folder) and not links_to(folder, version):
+    if links_to(folder) and not links_to(folder, version):
         message = f"{folder} leads to {os.readlink(str(folder))}, and acme.sh {version} is asked for"
         raise ReleaseError(failure("release.other", message))
-    if found:
-        message = f"{folder} is not acme.sh {version} as pinned: {summarize(found)}"
-        raise ReleaseError(failure("release.drift", message))
-    return real
+    raise ReleaseError(failure("release.drift", f"{folder} is not acme.sh {version} as pinned: {summarize(found)}"))
 
 
 def verify_settings(folder: Path, settings: AcmeShSettings) -> Path:

@@ -33,8 +33,7 @@ _REFUSED_AS_GONE = re.compile(r"urn:ietf:params:acme:error:(unauthorized|account
 def register(caller: Caller, eab: Optional[Tuple[str, Value]] = None, *, again: bool = False) -> AccountResult:
     """``--register-account``, unless the home has an account at the directory already; ``again``: of its key, although it has.
 
-    An HMAC key is in a ``ca.conf`` (0600) of the call alone: acme.sh would otherwise get it as an argument that every user of
-    the machine can read.
+    An HMAC key is in a ``ca.conf`` (0600) of the call alone: acme.sh would get it as an argument that every user can read.
     """
     folder = caller.home.account_folder(caller.server)
     if not again and not set(find_account_fault(folder)) & {"account.key", "account.json"}:
@@ -56,8 +55,7 @@ def update(caller: Caller, email: str) -> AccountResult:
 def deactivate(caller: Caller) -> AccountResult:
     """``--deactivate-account``. The files of the account are set aside below ``deactivated``: the next order makes a new one.
 
-    acme.sh takes any 403 for an account that is deactivated already; only an authority that refuses the account itself (RFC 8555
-    section 7.3.6) is believed.
+    acme.sh takes any 403 for done before; only one that refuses the account itself (RFC 8555 section 7.3.6) is believed.
     """
     before = _described(caller, "deactivated")
     done, fault, protocol = _call(caller, "deactivate_account")

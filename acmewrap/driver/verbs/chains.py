@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from itertools import islice
 from pathlib import Path
 from typing import Iterator
 
@@ -24,10 +25,8 @@ def complete(caller: Caller, stored: CertificateFiles, folder: Path) -> None:
         leaf = x509.parse_pem(read_bytes(stored.certificate))[0]
         full = pem.certificates(read_bytes(stored.fullchain)) if stored.fullchain.exists() else ()
         sent = full[1:] if full[:1] == (leaf.der,) else ()
-        chain = sort_chain(leaf, tuple(map(x509.parse_der, sent)))
-        found = tuple(issuer.der for issuer in chain) or tuple(
-            next(([issuer.der] for issuer in _issuers(caller, leaf, folder)), ())
-        )
+        chain = sort_chain(leaf, tuple(map(x509.parse_der, sent))) or islice(_issuers(caller, leaf, folder), 1)
+        found = tuple(issuer.der for issuer in chain)
         if found and found != sent:
             stored.chain.write_bytes(pem.encode(*found))
             stored.fullchain.write_bytes(pem.encode(leaf.der, *found))

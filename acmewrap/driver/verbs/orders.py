@@ -94,6 +94,7 @@ def obtain(caller: Caller, request: Request, on_line: Optional[OnLine]) -> Issue
             words += ("--csr", request.csr.write_below(staging.temporary))
         if request.wait is not None and staged.configuration.exists():
             dns_wait.remember(request.wait, staged.configuration)
+        patience = dns_wait.patience(request.wait)
         with interrupted_order.leftovers_named(tuple(request.webroots.values())):
             done = caller.run(
                 request.verb,
@@ -102,7 +103,7 @@ def obtain(caller: Caller, request: Request, on_line: Optional[OnLine]) -> Issue
                 variables=request.variables,
                 bound=True,
                 on_line=on_line,
-                patience=dns_wait.patience(request.wait),
+                patience=patience,
             )
         chains.complete(caller, staged, staging.temporary)
         if request.csr is not None:

@@ -11,7 +11,7 @@ from ...config.cleartext import find_warnings
 from ...config.locate import Found
 from ...config.model import PROFILE, Config
 from ...config.references import proxy_of
-from ...driver.release import installation
+from ...driver.release import pin
 from ...errors import AcmewrapError, ConfigurationWarning, IssueError, UnreachableError
 from ...failures import invalid
 from ...plan import interval_check
@@ -56,8 +56,8 @@ def _refusals(config: Config) -> Dict[Tuple[str, ...], AcmewrapError]:
     found: Dict[Tuple[str, ...], AcmewrapError] = {}
     settings = config.acme_sh
     try:
-        installation.pinned(settings.release, settings.pin, allow_vulnerable=settings.allow_vulnerable)
-        installation.manifest(settings.release, settings.pin, settings.hooks)
+        pin.pinned(settings.release, settings.pin, allow_vulnerable=settings.allow_vulnerable)
+        pin.manifest(settings.release, settings.pin, settings.hooks)
     except AcmewrapError as error:
         found[_RELEASE] = error
     try:

@@ -10,6 +10,7 @@ from ...config.edit import set_pin
 from ...config.manifest import render_pin
 from ...config.model import Config
 from ...driver.release import installation, pinning
+from ...driver.release.pin import manifest
 from ...frozen import frozen
 from ...system import files
 from .upgrade import ReleaseChange, as_author, difference
@@ -34,12 +35,12 @@ def pin(config: Config, archive: Path, environ: Mapping[str, str], *, pretend: b
     text = render_pin(own)
     digest = hashlib.sha256(text.encode()).hexdigest()
     # With its own name each, one manifest never takes the place of another that the file still names.
-    manifest = config.file.parent / f"acme.sh-{own.version}-{digest[:8]}.sha256"
+    path = config.file.parent / f"acme.sh-{own.version}-{digest[:8]}.sha256"
     nearest = pinning.nearest(own.version)
-    change = difference(config, (nearest, installation.manifest(nearest)), (own.version, own.files))
+    change = difference(config, (nearest, manifest(nearest)), (own.version, own.files))
     if not pretend:
-        as_author(config, lambda: files.write_atomic(manifest, text, files.PUBLIC))
-        edit = set_pin(config.file, own, manifest, digest, environ)
+        as_author(config, lambda: files.write_atomic(path, text, files.PUBLIC))
+        edit = set_pin(config.file, own, path, digest, environ)
         pinning.keep(own, contents, installation.cache_folder(environ))
         as_author(config, edit.write)
-    return Pinned(own.version, manifest, digest, change)
+    return Pinned(own.version, path, digest, change)

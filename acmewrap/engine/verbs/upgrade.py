@@ -7,7 +7,7 @@ from typing import Callable, Mapping, Optional, Set, Tuple
 from ...config.challenges import Dns
 from ...config.edit import set_release
 from ...config.model import Config
-from ...driver.release import installation
+from ...driver.release import pin
 from ...errors import ExitCode, ReleaseError
 from ...failures import failure
 from ...frozen import frozen, replace
@@ -36,9 +36,9 @@ def compare(config: Config, version: Optional[str] = None) -> ReleaseChange:
     """From the release of *config* to *version*, or to the newest that two witnesses agree on. Raises :class:`ReleaseError` when
     that may not be installed, and ``release.lacks_hook`` when it has not all that *config* uses.
     """
-    settings, wanted = config.acme_sh, version or installation.newest()
-    installation.pinned(wanted, settings.pin, allow_vulnerable=settings.allow_vulnerable)
-    old, new = (installation.manifest(one, settings.pin, settings.hooks) for one in (settings.release, wanted))
+    settings, wanted = config.acme_sh, version or pin.newest()
+    pin.pinned(wanted, settings.pin, allow_vulnerable=settings.allow_vulnerable)
+    old, new = (pin.manifest(one, settings.pin, settings.hooks) for one in (settings.release, wanted))
     missing = sorted(_hooks(config) - set(new))
     if missing:
         message = f"acme.sh {wanted} has no {', no '.join(missing)}, in use here"

@@ -7,7 +7,7 @@ from typing import Optional
 
 from ... import paths
 from ...config.model import Config
-from ...driver.release import installation
+from ...driver.release import verification
 from ...errors import AcmewrapError
 from ...failures import failure
 
@@ -19,7 +19,7 @@ def find(config: Config, authority: Optional[str]) -> Path:
     if chosen is None:
         known = ", ".join(authorities)
         raise AcmewrapError(failure("authority.unknown", f"no authority is called {authority!r}", known=known))
-    installation.verify_settings(paths.program_folder(config), config.acme_sh)
+    verification.verify_settings(paths.program_folder(config), config.acme_sh)
     script = next(one for one in paths.wrappers(config) if one.home == chosen.home)
     script.check()
     return script.path

@@ -11,7 +11,7 @@ import pytest
 
 from acmewrap import cli, config
 from acmewrap.config.manifest import parse_pin, render_pin
-from acmewrap.driver.release import installation
+from acmewrap.driver.release import verification
 
 NAME = "acmewrap.yaml"
 DNS = "dns_own_add() { true; }\ndns_own_rm() { true; }\n"
@@ -80,7 +80,7 @@ def test_one_with_other_content_is_not_run_until_somebody_says_so(
     assert "deploy/mine.sh has other content" in capsys.readouterr().out
     assert run(folder, "install", "--force") == 0
     loaded = config.load(folder / NAME)
-    installation.verify_settings(folder / "src" / "acme.sh", loaded.acme_sh)
+    verification.verify_settings(folder / "src" / "acme.sh", loaded.acme_sh)
     assert (folder / "src/acme.sh/deploy/mine.sh").read_bytes() == (folder / "own/deploy/mine.sh").read_bytes()
 
 

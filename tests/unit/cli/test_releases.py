@@ -9,13 +9,13 @@ import pytest
 
 from acmewrap import cli, config
 from acmewrap.config.model import DEFAULT_RELEASE
-from acmewrap.driver.release import installation
+from acmewrap.driver.release import pin
 
 
 def test_releases_lists_every_pin_with_its_faults(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["releases"]) == 0
     lines = capsys.readouterr().out.splitlines()
-    for release in installation.releases().values():
+    for release in pin.releases().values():
         note = (
             f"  vulnerable: {release.cve}" if release.cve else "  default" if release.version == DEFAULT_RELEASE else ""
         )
@@ -26,7 +26,7 @@ def test_releases_lists_every_pin_with_its_faults(capsys: pytest.CaptureFixture[
 def test_releases_as_a_document(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["--json", "releases"]) == 0
     document = json.loads(capsys.readouterr().out)
-    assert [one["version"] for one in document["releases"]] == list(installation.releases())
+    assert [one["version"] for one in document["releases"]] == list(pin.releases())
     assert [one["version"] for one in document["releases"] if one["default"]] == [DEFAULT_RELEASE]
 
 

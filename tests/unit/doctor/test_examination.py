@@ -12,7 +12,6 @@ import pytest
 from acmewrap.config import Config
 from acmewrap.config.model import AcmeShSettings, Authority
 from acmewrap.doctor import (
-    Check,
     Checked,
     DoctorContext,
     DoctorNotice,
@@ -27,6 +26,7 @@ from acmewrap.doctor import (
     machine,
     upkeep,
 )
+from acmewrap.doctor.finding import Check
 from acmewrap.driver.wrapper_script import Wrapper
 from acmewrap.errors import ExitCode, UnreachableError
 from acmewrap.failures import failure

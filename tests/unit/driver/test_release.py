@@ -13,7 +13,9 @@ from typing import Callable, Collection, Dict, List, Mapping, Tuple
 
 import pytest
 
-from acmewrap.driver.release.installation import Installed, Release, install_acme_sh, manifest, place, releases, verify
+from acmewrap.driver.release.installation import Installed, install_acme_sh, place
+from acmewrap.driver.release.pin import Release, manifest, releases
+from acmewrap.driver.release.verification import verify
 from acmewrap.errors import AccessError, BusyError, ReleaseError
 from acmewrap.system.files import lock
 

@@ -82,12 +82,12 @@ def test_entries_of_two_configurations_live_side_by_side() -> None:
     assert one.is_in(both)
     assert other.is_in(both)
     assert one.merge(both) == both
-    assert one.remove(both) == OTHERS + other.render()
+    assert one.without(both) == OTHERS + other.render()
 
 
 def test_removing_it_gives_back_what_was_there() -> None:
-    assert entry().remove(entry().merge(OTHERS)) == OTHERS
-    assert entry().remove(OTHERS) == OTHERS
+    assert entry().without(entry().merge(OTHERS)) == OTHERS
+    assert entry().without(OTHERS) == OTHERS
 
 
 def test_an_entry_without_its_end_swallows_no_line_of_anybody_else() -> None:
