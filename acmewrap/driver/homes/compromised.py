@@ -20,7 +20,6 @@ _NAME = "Acmewrap_Name"
 
 
 def place(home: Home) -> Path:
-    """The folder of them all."""
     return home.path / ".compromised"
 
 
