@@ -143,8 +143,8 @@ class AcmeSh:
 
         Raises :class:`CommandError` (``command.unsafe``) for one that acme.sh cannot take, or when the home has a key for it.
         """
-        request = orders.of_csr(self._caller, csr, challenge, force=force, options=options, variables=variables)
-        return orders.obtain(self._caller, request, on_line)
+        request = orders.of_csr(self._caller, csr, challenge, force=force, options=options)
+        return orders.obtain(self._caller, replace(request, variables=variables), on_line)
 
     def show_csr(self, csr: StrPath) -> CsrResult:
         """``--show-csr``. Raises :class:`CommandError` (``command.unsafe``) when there is no request in the PEM file *csr*."""
@@ -170,11 +170,7 @@ class AcmeSh:
         return orders.obtain(self._caller, request, on_line)
 
     def cron(
-        self,
-        *,
-        force: bool = False,
-        variables: Optional[Mapping[str, Value]] = None,
-        on_line: Optional[OnLine] = None,
+        self, *, force: bool = False, variables: Optional[Mapping[str, Value]] = None, on_line: Optional[OnLine] = None
     ) -> CronResult:
         """``--cron`` with the ``variables`` of dnsapi hooks: renews what acme.sh holds due, no name without a dot; no deploys."""
         return cron.run(self._caller, force=force, variables=variables, on_line=on_line)

@@ -37,20 +37,15 @@ DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 # Seconds. acme.sh's own worst waits: 103 for a directory that cannot be reached, 360 for a directory that answers 50x
 # (3.1.5), 66 for an order that stays pending, and hooks that wait for a restarting NAS.
 DEADLINES: Mapping[str, float] = {
-    "register_account": 600,
-    "issue": 600,
-    "renew": 600,
+    **dict.fromkeys(("register_account", "update_account", "deactivate_account"), 600),
+    **dict.fromkeys(("issue", "renew", "revoke", "deactivate"), 600),
+    **dict.fromkeys(("deploy", "install_cert"), 300),
     "cron": 3600,
-    "deploy": 300,
-    "install_cert": 300,
-    "revoke": 600,
-    "update_account": 600,
-    "deactivate_account": 600,
-    "deactivate": 600,
 }
 DEFAULT_DEADLINE = 120.0
 
 Value = Union[str, Secret]
+Challenges = Union[Challenge, Sequence[Challenge]]  # one for all domains, or one for each
 AnyValue = TypeVar("AnyValue")
 
 
@@ -88,8 +83,8 @@ def hook_variables(hook: str, environment: Mapping[str, AnyValue], version: str)
     return dict(environment)
 
 
-def one_each(domains: Sequence[str], challenge: Union[Challenge, Sequence[Challenge]]) -> Tuple[Challenge, ...]:
-    """A challenge for each of *domains*, from one for all of them or one for each, in order."""
+def one_each(domains: Sequence[str], challenge: Challenges) -> Tuple[Challenge, ...]:
+    """A challenge for each of *domains*, in order. Raises :class:`CommandError` (``command.unsafe``)."""
     challenges = tuple(challenge) if isinstance(challenge, Sequence) else (challenge,) * len(domains)
     if not domains or len(domains) != len(challenges):
         raise refused(f"{len(domains)} domains and {len(challenges)} challenges: each domain needs its own")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from typing import Dict, Iterator, List, Mapping, Tuple
+    from typing import Dict, List, Mapping, Tuple
 
     Samples = Dict[str, str]
     """Values by series, as they are written: ``acmewrap_run_duration_seconds{config="/etc/acmewrap/config.yaml"}`` to ``1.5``."""
@@ -77,14 +77,12 @@ def split(text: str) -> Tuple[str, str]:
 
 def parse(text: str) -> Samples:
     """What :func:`render` wrote, of runs; whatever else is there is left out."""
-    return dict(_samples(text))
-
-
-def _samples(text: str) -> Iterator[Tuple[str, str]]:
+    found: Samples = {}
     for line in text.split("\n"):
         one, _, value = line.rpartition(" ")
         if family(one) in RUN and one.endswith("}") and value.replace(".", "", 1).isdecimal():
-            yield one, value
+            found[one] = value
+    return found
 
 
 def _block(name: str, lines: List[str]) -> str:

@@ -65,9 +65,9 @@ class Monitor:
 
     def _finish(self, run: Run, status: Callable[[Run], Statuses]) -> None:
         code, statuses = run.exit_code, status(run)
-        idle = not run.plan.steps and code == ExitCode.OK
+        state: RunState = "finish" if code == ExitCode.OK else "fail"
         write = partial(document.text_of_run, self._command, run, statuses)
-        event = Event(self._run, _state(code), code, run, write, idle)
+        event = Event(self._run, state, code, run, write, idle=not run.plan.steps and code == ExitCode.OK)
         self._end(event, lambda found: found.count(run), metrics.of_certificates(self._config, statuses))
 
     def _abort(self, error: AcmewrapError) -> None:
@@ -146,7 +146,3 @@ def find_curl(environ: Mapping[str, str]) -> str:
         raise AcmewrapError(failure("tool.missing", "there is no curl in PATH", tool="curl"))
     trust.refuse_weak_command(("curl",), search)
     return found
-
-
-def _state(code: ExitCode) -> RunState:
-    return "finish" if code == ExitCode.OK else "fail"

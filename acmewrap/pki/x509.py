@@ -71,7 +71,6 @@ class X509:
 
     @property
     def lifetime(self) -> timedelta:
-        """Between notBefore and notAfter."""
         return self.not_after - self.not_before
 
 

@@ -59,7 +59,8 @@ def inspect(config: Config) -> Tuple[Excess, ...]:
 def inspect_secrets(config: Config) -> Tuple[Excess, ...]:
     """The same of the files that secrets are read from."""
     paths = {reference.path for _, reference in references.find(config) if isinstance(reference, FileReference)}
-    found = (inspect_file(path, config) for path in sorted(paths))
+    owners = _owners(config)
+    found = (_judge(path, _KEY, owners) for path in sorted(paths))
     return tuple(replace(excess, id="doctor.secret_readable") for excess in found if excess is not None)
 
 
@@ -68,11 +69,6 @@ def find_warnings(config: Config) -> Iterator[ConfigurationWarning]:
     for excess in inspect_secrets(config):
         message = f"has mode {excess.mode:04o}. {excess.describe().remedy}"
         yield ConfigurationWarning(str(excess.path), 1, 1, "", message)
-
-
-def inspect_file(path: Path, config: Config) -> Optional[Excess]:
-    """The same of one installed key, or of a file that a secret is read from."""
-    return _judge(path, _KEY, _owners(config))
 
 
 def tighten(excess: Excess) -> None:

@@ -60,13 +60,7 @@ def _read_rest(config: Config, parts: AbstractSet[Part], environ: Optional[Mappi
         from .nas import look
 
         nas = look(config, environ)
-    schedule: Drift = "same"
-    schedule_failure: Optional[Failure] = None
-    try:
-        if "schedule" in parts:
-            schedule = _read_schedule(config, nas)
-    except Exception as error:
-        schedule, schedule_failure = "missing", unexpected.explain(error, guard.reports, "the schedule").failure
+    schedule, schedule_failure = read_schedule(config, nas) if "schedule" in parts else ("same", None)
     webroots = paths.webroots(config) if "webroot" in parts else ()
     return State(
         obstacles=guard.read("the hooks", lambda: obstacles.by_entry(config, environ or {}), {})
@@ -127,12 +121,16 @@ def _read_certificate(
     )
 
 
-def _read_schedule(config: Config, nas: Optional[NasState]) -> Drift:
+def read_schedule(config: Config, nas: Optional[NasState] = None) -> Tuple[Drift, Optional[Failure]]:
+    """How the entry of the scheduler compares, and why it could not be read; a task of DSM is what *nas* says (None: as wanted)."""
     if config.schedule is None:
-        return "same"
+        return "same", None
     from ..schedule import entry
     from ..schedule.backends import open_scheduler
 
-    unseen: Drift = "same" if nas is None else nas.task
-    drift = unseen if config.schedule.by == "dsm" else open_scheduler(config, {}).drift()
-    return "differs" if drift == "same" and not entry.is_placed(config) else drift
+    try:
+        unseen: Drift = "same" if nas is None else nas.task
+        drift = unseen if config.schedule.by == "dsm" else open_scheduler(config, {}).drift()
+        return ("differs" if drift == "same" and not entry.is_placed(config) else drift), None
+    except Exception as error:
+        return "missing", unexpected.explain(error, paths.reports_folder(config), "the schedule").failure

@@ -34,12 +34,10 @@ class User:
 
     @classmethod
     def of(cls, status: os.stat_result) -> User:
-        """The owner of a file."""
         return cls._known(status.st_uid, status.st_gid)
 
     @classmethod
     def current(cls) -> User:
-        """As whom this process works."""
         return cls._known(os.geteuid(), os.getegid())
 
     @classmethod

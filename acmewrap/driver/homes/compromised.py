@@ -19,7 +19,6 @@ _NAME = "Acmewrap_Name"
 
 
 def place(home: Home) -> Path:
-    """The folder of them all."""
     return home.path / ".compromised"
 
 

@@ -192,7 +192,6 @@ class Home:
                     yield domain, ecc
 
     def stored(self) -> Iterator[Stored]:
-        """Every certificate there is."""
         return filter(None, (self.read(*name) for name in self.names()))
 
     def account_home(self, server: str) -> Path:

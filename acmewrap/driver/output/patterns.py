@@ -209,7 +209,6 @@ WORDINGS: Mapping[str, Tuple[str, ...]] = {
 
 @lru_cache(maxsize=None)
 def compiled() -> Tuple[Tuple[str, Pattern[str]], ...]:
-    """The table ready to search with."""
     return tuple((key, re.compile("|".join(map(_alternative, patterns)))) for key, patterns in WORDINGS.items())
 
 

@@ -57,7 +57,7 @@ def deactivate(caller: Caller) -> AccountResult:
 
     acme.sh takes any 403 for done before; only one that refuses the account itself (RFC 8555 section 7.3.6) is believed.
     """
-    before = _described(caller, "deactivated")
+    before = _described(caller, "unchanged")
     done, fault, protocol = _call(caller, "deactivate_account")
     said = any(_DEACTIVATED.search(line) for line in done.lines)
     if fault is None and not (said or _REFUSED_AS_GONE.search(protocol)):
@@ -101,9 +101,7 @@ def _call(caller: Caller, verb: str, binding: Optional[str] = None, secrets: Tup
 
 
 def _described(
-    caller: Caller,
-    outcome: Literal["registered", "updated", "deactivated", "unchanged"],
-    answer: Optional[_Answer] = None,
+    caller: Caller, outcome: Literal["registered", "updated", "unchanged"], answer: Optional[_Answer] = None
 ) -> AccountResult:
     folder = caller.home.account_folder(caller.server)
     url: Optional[str] = None

@@ -56,7 +56,6 @@ def export(caller: Caller, domain: str, key: str, path: Path, password: Optional
 
 @retry_refused_nonce
 def deactivate(caller: Caller, domain: str) -> AuthorizationResult:
-    """``--deactivate``: give up the authorizations of *domain* (RFC 8555 section 7.5.2)."""
     with stage(caller.home) as staging:
         done = caller.run("deactivate", command.deactivate(domain), staging, bound=True)
         protocol = staging.read_protocol()

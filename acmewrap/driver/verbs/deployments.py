@@ -28,7 +28,6 @@ def deploy(
     context: Mapping[str, str],
     on_line: Optional[OnLine],
 ) -> DeployResult:
-    """``--deploy``, on a copy."""
     given = command.hook_variables(hook, variables, caller.version())
     for name, text in given.items():
         if name.endswith("RELOAD") and isinstance(text, str):
@@ -40,7 +39,6 @@ def deploy(
 
 
 def install_cert(caller: Caller, domain: str, install: Install, key: str, on_line: Optional[OnLine]) -> DeployResult:
-    """``--install-cert``."""
     words = command.install_cert(domain, key, install)
     for path in install.paths:
         trust.refuse_planted(path)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from pathlib import Path
-from typing import Mapping, Optional, Sequence, Union
+from typing import Optional, Sequence
 
 from ...acme import retry_after
 from ...config.arguments import CHALLENGE_FOLDER
-from ...config.challenges import Challenge, webroots_of
+from ...config.challenges import webroots_of
 from ...config.model import LIFETIME
 from ...frozen import replace
 from ...pki import csr
@@ -17,7 +17,7 @@ from ...system.reading import read_bytes
 from ...system.trust import StrPath
 from .. import command, dns_wait, evidence
 from ..call import Caller
-from ..command import Value
+from ..command import Challenges
 from ..evidence import Request
 from ..homes.home import KEY_ELSEWHERE, is_ecc, read_folder
 from ..homes.recovery import drop_key
@@ -37,13 +37,7 @@ def read_csr(path: StrPath) -> csr.Csr:
 
 
 def of_domains(
-    caller: Caller,
-    domains: Sequence[str],
-    challenge: Union[Challenge, Sequence[Challenge]],
-    key: str,
-    *,
-    force: bool,
-    options: Sequence[str],
+    caller: Caller, domains: Sequence[str], challenge: Challenges, key: str, *, force: bool, options: Sequence[str]
 ) -> Request:
     """``--issue``. Raises :class:`CommandError` (``command.unsafe``)."""
     challenges = command.one_each(domains, challenge)
@@ -52,15 +46,7 @@ def of_domains(
     return Request("issue", tuple(domains), key, words, webroots_of(domains, challenges), wait=wait)
 
 
-def of_csr(
-    caller: Caller,
-    path: StrPath,
-    challenge: Union[Challenge, Sequence[Challenge]],
-    *,
-    force: bool,
-    options: Sequence[str],
-    variables: Optional[Mapping[str, Value]],
-) -> Request:
+def of_csr(caller: Caller, path: StrPath, challenge: Challenges, *, force: bool, options: Sequence[str]) -> Request:
     """``--sign-csr``. Raises :class:`CommandError` (``command.unsafe``)."""
     request = read_csr(path)
     challenges, key = command.one_each(request.domains, challenge), request.key_type
@@ -71,7 +57,7 @@ def of_csr(
         own = f"{stored.files.folder} holds a key of its own"
         raise command.refused(f"{own}: keep certificates of requests in another home")
     marked, webroots = {KEY_ELSEWHERE: "1"}, webroots_of(request.domains, challenges)
-    return Request("issue", request.domains, key, words, webroots, variables, settings=marked, csr=request, wait=wait)
+    return Request("issue", request.domains, key, words, webroots, settings=marked, csr=request, wait=wait)
 
 
 @retry_refused_nonce

@@ -67,7 +67,6 @@ class InfoResult(Result):
 
 
 def list_certificates(caller: Caller) -> ListResult:
-    """``--list --listraw``."""
     sound = (one for one in caller.home.stored() if one.configuration_error is None)
     done, fault = _ask(caller, "list", ("--list", "--listraw"), ((one.files.domain, one.ecc) for one in sound))
     rows = [] if fault else [line.split("|") for line in done.lines if "|" in line]

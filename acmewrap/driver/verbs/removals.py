@@ -26,7 +26,6 @@ def revoke(caller: Caller, domain: str, key: str, reason: int, kept: Optional[Pa
 
 
 def remove(caller: Caller, domain: str, key: str) -> RevokeResult:
-    """``--remove``."""
     with stage(caller.home, [(domain, is_ecc(key))]) as staging:
         done = caller.run("remove", command.of_certificate("remove", domain, key), staging)
     if done.returncode == 0:

@@ -11,7 +11,7 @@ from ...failures import failure
 from ...formats.timefmt import instant, span
 from ...frozen import frozen
 from ...plan.due import interval_of
-from ...state.machine import read_state
+from ...state.machine import read_schedule
 from .status import last_run
 
 _GRACE = 60 * 60
@@ -31,12 +31,11 @@ def look(config: Config, now: float) -> Optional[ScheduleStatus]:
     """None when the file asks for no schedule. What only DSM can tell is left to the age of the last run."""
     if config.schedule is None:
         return None
-    state = read_state(config, frozenset(("schedule",)), ("",))
-    by = config.schedule.by
-    if state.schedule_failure is not None:
-        return ScheduleStatus(by, "unknown", state.schedule_failure)
-    if state.schedule != "same":
-        wrong: Literal["missing", "differs"] = "missing" if state.schedule == "missing" else "differs"
+    by, (drift, failed) = config.schedule.by, read_schedule(config)
+    if failed is not None:
+        return ScheduleStatus(by, "unknown", failed)
+    if drift != "same":
+        wrong: Literal["missing", "differs"] = "missing" if drift == "missing" else "differs"
         found = "none" if wrong == "missing" else "one that differs, or is not active"
         message = f"{by}: expected the entry that {config.file} asks for, found {found}"
         return ScheduleStatus(by, wrong, failure("doctor.schedule_missing", message))

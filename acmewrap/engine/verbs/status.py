@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime
-from pathlib import Path
-from typing import TYPE_CHECKING, Dict, Literal, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Dict, List, Literal, Mapping, Optional, Sequence, Tuple
 
 from ... import paths
 from ...config.model import Certificate, Config, Target
@@ -130,16 +130,11 @@ def assess(
 def last_run(config: Config) -> Optional[datetime]:
     """When a run was last at work, or the schedule last wrote to its log; None: never."""
     places = (paths.log_path(config), *(paths.lock_path(authority.home) for authority in config.authorities.values()))
-    found = (changed_at(path) for path in places)
-    return max((instant(when) for when in found if when is not None), default=None)
-
-
-def changed_at(path: Path) -> Optional[float]:
-    """When *path* was last written to; None where nothing can be seen."""
-    try:
-        return path.stat().st_mtime
-    except OSError:
-        return None
+    found: List[datetime] = []
+    for path in places:
+        with contextlib.suppress(OSError):
+            found.append(instant(path.stat().st_mtime))
+    return max(found, default=None)
 
 
 def _assess(config: Config, state: State, name: str, now: float, results: Sequence[StepResult]) -> CertificateStatus:
