@@ -13,6 +13,7 @@ import re
 from datetime import datetime, timedelta, timezone
 from typing import Iterable, Iterator, List, Optional, Tuple
 
+from ..formats.timefmt import instant
 from ..frozen import frozen
 from . import pem
 from .der import children, encode_length, inside

@@ -23,6 +23,8 @@ def replace(home: Path, name: str, staged: Path) -> None:
 
     Whoever holds the old folder open goes on reading it. Killed at any point, :func:`recover` completes or undoes it.
     """
+    import shutil
+
     target, kept = home / name, home / _VERSIONS / name
     files.make_folder(kept)
     _make_lasting(staged)
@@ -34,8 +36,6 @@ def replace(home: Path, name: str, staged: Path) -> None:
     if before is not None:
         os.rename(str(target), str(before))
     _swap(home, name)
-    import shutil
-
     for old in versions(home, name)[_KEPT:]:
         shutil.rmtree(str(old), ignore_errors=True)
 
