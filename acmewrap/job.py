@@ -64,10 +64,10 @@ class Job:
         rotates the log, and writes down how long there will be nothing to do, for ``acmewrap cron`` to be quick about it.
         """
         from .engine import noop_cache
-        from .schedule.backend import rotate
+        from .host import log
 
         started = self.clock()
-        rotate(paths.log_path(self.config))
+        log.rotate(paths.log_path(self.config))
         done = self._execute(names, "cron", force=force)
         if not (done.plan.steps or done.plan.state.unread or names or force):
             line: Optional[str] = ""

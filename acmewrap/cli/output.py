@@ -105,12 +105,25 @@ class Printer:
                 stack.callback(self._show, steps.stop)
             else:
                 stack.enter_context(self._ticking())
-            # Only now: on a terminal they go by way of rich, which keeps them out of the running steps.
-            stack.enter_context(self._records())
             planned = stack.enter_context(self.waiting(LOOKING))
+            attached = False
+
+            def attach_log() -> None:
+                nonlocal attached
+                if not attached:
+                    from . import records
+
+                    # A program that reads the document asked for no more than warnings.
+                    attached, few = True, self._quiet or (self.as_json and not self.verbose)
+                    stack.enter_context(records.attach(sys.stderr, self._aside, few=few, all=self.verbose))
+
+            # Only now: on a terminal records go by way of rich, which keeps them out of the running steps.
+            if self._command != "cron":  # which looks at files alone before the first notice
+                attach_log()
 
             def listen(notice: object) -> None:
                 planned()
+                attach_log()
                 self._show(listener, notice)
                 failure = notice.result.failure if isinstance(notice, StepEnded) else None
                 self._remedy = failure.remedy if failure is not None else self._remedy
@@ -128,25 +141,6 @@ class Printer:
             if self.lost is None:
                 self.lost = found
                 write_lines(sys.stderr, [f"acmewrap: {found.failure}", f"What to do: {found.remedy}"])
-
-    @contextlib.contextmanager
-    def _records(self) -> Iterator[None]:
-        """Pass on what the package logs (that sudo is asked, which source is tried) to standard error, for the length of a run."""
-        import logging
-
-        from . import records
-
-        handler = records.Handler(sys.stderr, self._aside)
-        logger = logging.getLogger(__package__.partition(".")[0])
-        level = logger.level
-        chatty = logging.DEBUG if self.verbose else logging.INFO  # a program that reads the document asked for no more
-        logger.setLevel(logging.WARNING if self._quiet or (self.as_json and not self.verbose) else chatty)
-        logger.addHandler(handler)
-        try:
-            yield
-        finally:
-            logger.removeHandler(handler)
-            logger.setLevel(level)
 
     @contextlib.contextmanager
     def waiting(self, what: str) -> Iterator[Callable[[], None]]:

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from typing import Callable, ContextManager, TextIO
+from typing import Callable, ContextManager, Iterator, TextIO
 
 from ..formats.text import visible
 
 
-class Handler(logging.StreamHandler):  # type: ignore[type-arg]
+@contextlib.contextmanager
+def attach(stream: TextIO, aside: Callable[[], ContextManager[None]], *, few: bool, all: bool) -> Iterator[None]:
+    """Pass on what the package logs (that sudo is asked, which source is tried) to *stream*; *few*: warnings alone."""
+    handler = _Handler(stream, aside)
+    logger = logging.getLogger(__package__.partition(".")[0])
+    level = logger.level
+    logger.setLevel(logging.WARNING if few else logging.DEBUG if all else logging.INFO)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+class _Handler(logging.StreamHandler):  # type: ignore[type-arg]
     """Writes to *stream*, each record *aside* of what else is shown there."""
 
     def __init__(self, stream: TextIO, aside: Callable[[], ContextManager[None]]) -> None:

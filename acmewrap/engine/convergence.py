@@ -75,13 +75,15 @@ class Convergence:
 
     def execute(self, listener: Optional[Listener] = None) -> Run:
         """Do it, every other run kept out. Raises :class:`BusyError`; what fails in a step is part of the run, not raised."""
-        from .results import Run
+        from .results import Planned, Run
 
         if not self.options.parts & FAR_PARTS:  # a look that costs little may save waiting for the homes
             started, planned = instant(self.clock()), self.plan()
             looks = self.options.watch and watch.is_due(self.config, planned.state, self.clock())
             if not (planned.steps or looks):
                 return Run(planned, (), started, instant(self.clock()))
+            if listener is not None:
+                listener(Planned(planned))
         from .commands import Commands
         from .context import RunContext
         from .engine import Engine

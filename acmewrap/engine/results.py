@@ -162,7 +162,7 @@ class Run:
 
 @frozen
 class Planned:
-    """Given to a listener when the machine has been looked at."""
+    """Given to a listener when the machine has been looked at, and again when that was done anew with all other runs kept out."""
 
     plan: Plan
 

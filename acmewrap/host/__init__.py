@@ -1,1 +1,1 @@
-"""The machine that this runs on: the webroot, files for servers, and whose files they are."""
+"""The machine that this runs on: the webroot, files for servers and whose they are, the log."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
 from pathlib import Path
 from typing import Optional, Protocol, Tuple
 
@@ -13,8 +11,6 @@ from ..reasons import Drift
 from ..system.reading import LIMIT, open_regular, read_text
 
 _LOG_LINES = 20
-_LOG_LIMIT = 1024 * 1024
-_LOGS_KEPT = 3
 _MACHINE = Path("/etc/machine-id")
 
 
@@ -77,23 +73,6 @@ class Log:
         except OSError:
             return ()
         return tuple(text.splitlines()[-_LOG_LINES:])
-
-
-def rotate(path: Path, limit: int = _LOG_LIMIT) -> bool:
-    """Rename the log *path* to ``NAME.1`` when it is larger than *limit* bytes, older ones to ``.2`` and so on; three of them stay.
-
-    Whoever has it open goes on writing to the renamed file; the next run makes a new one. Failing is no harm: it is tried again.
-    """
-    try:
-        if path.stat().st_size <= limit:
-            return False
-        for number in range(_LOGS_KEPT - 1, 0, -1):
-            with contextlib.suppress(FileNotFoundError):
-                os.replace(f"{path}.{number}", f"{path}.{number + 1}")
-        os.replace(str(path), f"{path}.1")
-    except OSError:
-        return False
-    return True
 
 
 def spread(name: str) -> int:

@@ -49,6 +49,7 @@ ACTING = (
     "acmewrap.driver.wrapper_script",
     "acmewrap.engine.engine",
     "acmewrap.engine.verbs",
+    "acmewrap.failures.catalogue",
     "acmewrap.host.file_access",
     "acmewrap.host.webroot",
     "acmewrap.net",
@@ -61,7 +62,12 @@ ACTING = (
     "acmewrap.state.installed_files",
     "acmewrap.synology",
     "acmewrap.verify",
+    "argparse",
+    "dataclasses",
+    "logging",
     "platform",
+    "shutil",
+    "tempfile",
 )
 READING = ("yaml", "acmewrap.config", "acmewrap.driver", "acmewrap.pki.x509", "json", "pathlib", "logging", *STARTING)
 

@@ -18,7 +18,7 @@ from .nodes import is_empty, position, shape
 INVALID: Any = object()
 
 
-_UNFIT = re.compile("[\x00-\x1f\x7f\ud800-\udfff]")
+_UNFIT = "[\x00-\x1f\x7f\ud800-\udfff]"
 _TAGS = {"tag:yaml.org,2002:str", "tag:yaml.org,2002:map", "tag:yaml.org,2002:seq"}
 
 
@@ -54,7 +54,7 @@ class Reader:
         if is_empty(node) and not (tilde and node.value == "~"):
             return self.refuse(node, path, f"has no value: expected {expects}; what begins with # or & needs quotes")
         text: str = node.value
-        if not text.isprintable() and _UNFIT.search(text):
+        if not text.isprintable() and re.search(_UNFIT, text):
             return self.refuse(node, path, f"expected {expects} on one line, without control characters")
         return text
 

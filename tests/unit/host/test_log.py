@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from acmewrap.schedule.backend import rotate
+from acmewrap.host.log import rotate
 
 
 def test_a_small_log_stays_and_a_missing_one_is_no_matter(tmp_path: Path) -> None:
