@@ -53,9 +53,10 @@ def remember(config: Config, state: State, environ: Mapping[str, str], now: floa
     from ..errors import AcmewrapError
     from ..system import files
 
-    if state.revocations or any(found.attempts.next_try > now for found in state.certificates.values()):
+    certificates = state.certificates.values()
+    if state.revocations or any(found.stored is None or found.attempts.next_try > now for found in certificates):
         return  # each run says what waits
-    found = [(path, _identity(path)) for path in _files(config)]
+    found = [(path, _identity(path)) for path in _files(config, state)]
     if monitoring is None or config.origin is None or _identity_of(config.origin) != found[0][1]:
         return
     latest = max((int(time) for _, identity in found for time in identity.split()[3:]), default=0)
@@ -72,7 +73,7 @@ def remember(config: Config, state: State, environ: Mapping[str, str], now: floa
         return
 
 
-def _files(config: Config) -> Iterator[str]:
+def _files(config: Config, state: State) -> Iterator[str]:
     """All that a plan of certificates is made from."""
     from .. import paths
     from ..driver.homes import compromised
@@ -82,8 +83,7 @@ def _files(config: Config) -> Iterator[str]:
     for authority in config.authorities.values():
         yield str(paths.ledger_path(authority))
         yield str(compromised.place(Home(authority.home)))
-    for certificate in config.certificates.values():
-        there = paths.home_of(config, certificate).files_of(*paths.name_of(certificate))
+    for there in (found.stored.files for found in state.certificates.values() if found.stored is not None):
         yield from map(str, (there.configuration, there.key, there.certificate, there.chain, there.fullchain))
 
 

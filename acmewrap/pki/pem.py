@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import functools
 import re
 from typing import Iterator, Tuple
 
@@ -13,6 +14,7 @@ _BLOCK = re.compile(
 _JOINED = re.compile(rb"-----END CERTIFICATE-----[^\r\n]*-----BEGIN")
 
 
+@functools.lru_cache(maxsize=32)  # many certificates of a machine have the same chain
 def certificates(data: bytes) -> Tuple[bytes, ...]:
     """The DER of all certificates in their order. Raises ValueError when there is none, or for one that OpenSSL would not take."""
     if _JOINED.search(data):

@@ -42,7 +42,10 @@ def open_regular(path: Name) -> BinaryIO:
 def read_bytes(path: Name, limit: int = LIMIT) -> bytes:
     """The content of *path*. Raises what :func:`open_regular` raises, and OSError (EFBIG) for more than *limit* bytes."""
     with open_regular(path) as stream:
-        data = stream.read(limit + 1)
+        size = min(os.fstat(stream.fileno()).st_size, limit)
+        data = stream.read(size + 1)
+        if len(data) > size:  # it grows, or is of those in /proc, which have no size
+            data += stream.read(limit + 1 - len(data))
     if len(data) > limit:
         raise OSError(errno.EFBIG, f"larger than {limit} bytes", os.fspath(path))
     return data

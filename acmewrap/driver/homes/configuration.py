@@ -32,7 +32,7 @@ _RECORDS: Mapping[str, FilePart] = {
     "Le_RealKeyPath": "key_file",
     "Le_RealFullChainPath": "fullchain_file",
 }
-_WRAPPED = r"__ACME_BASE64__START_(.*)__ACME_BASE64__END_"
+_WRAPPED = "__ACME_BASE64__START_", "__ACME_BASE64__END_"
 
 
 def parse_configuration(text: str) -> Dict[str, str]:
@@ -63,11 +63,11 @@ def parse_account(text: str) -> Dict[str, str]:
 
 
 def _unwrap(value: str, number: int) -> str:
-    match = re.fullmatch(_WRAPPED, value)
-    if match is None:
+    start, end = _WRAPPED
+    if not (value.startswith(start) and value.endswith(end)):
         return value
     try:
-        return base64.b64decode(match.group(1), validate=True).decode("utf-8")
+        return base64.b64decode(value[len(start) : -len(end)], validate=True).decode("utf-8")
     except (binascii.Error, ValueError):
         raise ValueError(f"line {number} holds a value that is not base64") from None
 

@@ -7,6 +7,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import re
 from datetime import datetime
@@ -43,27 +44,27 @@ class CertificateFiles:
     folder: Path
     domain: str
 
-    @property
+    @functools.cached_property
     def configuration(self) -> Path:
         return self.folder / f"{self.domain}.conf"
 
-    @property
+    @functools.cached_property
     def key(self) -> Path:
         return self.folder / f"{self.domain}.key"
 
-    @property
+    @functools.cached_property
     def certificate(self) -> Path:
         return self.folder / f"{self.domain}.cer"
 
-    @property
+    @functools.cached_property
     def chain(self) -> Path:
         return self.folder / "ca.cer"
 
-    @property
+    @functools.cached_property
     def request(self) -> Path:
         return self.folder / f"{self.domain}.csr"
 
-    @property
+    @functools.cached_property
     def fullchain(self) -> Path:
         return self.folder / "fullchain.cer"
 
