@@ -31,7 +31,7 @@ def find_note(file: Optional[str], environ: Mapping[str, str], now: float) -> Op
             status = os.fstat(record.fileno())
             if status.st_uid != os.geteuid() or status.st_mode & 0o077:
                 return None
-            lines = record.read(LARGE).decode("utf-8").split("\n")
+            lines = record.read(min(status.st_size, LARGE)).decode("utf-8").split("\n")
         since, until = map(int, lines[1].split())
         if lines[0] != _header(environ) or not since <= now < until <= since + LONGEST_QUIET or lines[-1] != "end":
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from pathlib import Path
 from typing import Callable, Dict
 
@@ -102,3 +103,20 @@ def test_what_is_larger_than_the_limit_is_named_with_it(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(bytes(11))
     assert reading.read_bytes(tmp_path / "file", 11) == bytes(11)
     assert "larger than 10 bytes" in raises(lambda: reading.read_bytes(tmp_path / "file", 10))
+
+
+def test_a_file_that_grows_or_has_no_size_is_read_to_its_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file = tmp_path / "file"
+    file.write_bytes(b"0123456789")
+    real = os.fstat
+
+    def fstat(handle: int) -> os.stat_result:  # as it was before the last bytes came; files in /proc have size 0
+        fields = list(real(handle))
+        fields[stat.ST_SIZE] = size
+        return os.stat_result(fields)
+
+    monkeypatch.setattr(os, "fstat", fstat)
+    for size in (0, 4, 10, 99):
+        assert reading.read_bytes(file) == b"0123456789"
+        with pytest.raises(OSError, match="larger than 9 bytes"):
+            reading.read_bytes(file, 9)
