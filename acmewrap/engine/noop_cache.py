@@ -53,10 +53,9 @@ def remember(config: Config, state: State, environ: Mapping[str, str], now: floa
     from ..errors import AcmewrapError
     from ..system import files
 
-    certificates = state.certificates.values()
-    if state.revocations or any(found.stored is None or found.attempts.next_try > now for found in certificates):
+    if state.revocations or any(found.attempts.next_try > now for found in state.certificates.values()):
         return  # each run says what waits
-    found = [(path, _identity(path)) for path in _files(config, state)]
+    found = [(path, _identity(path)) for path in _files(config)]
     if monitoring is None or config.origin is None or _identity_of(config.origin) != found[0][1]:
         return
     latest = max((int(time) for _, identity in found for time in identity.split()[3:]), default=0)
@@ -73,7 +72,7 @@ def remember(config: Config, state: State, environ: Mapping[str, str], now: floa
         return
 
 
-def _files(config: Config, state: State) -> Iterator[str]:
+def _files(config: Config) -> Iterator[str]:
     """All that a plan of certificates is made from."""
     from .. import paths
     from ..driver.homes import compromised
@@ -83,7 +82,8 @@ def _files(config: Config, state: State) -> Iterator[str]:
     for authority in config.authorities.values():
         yield str(paths.ledger_path(authority))
         yield str(compromised.place(Home(authority.home)))
-    for there in (found.stored.files for found in state.certificates.values() if found.stored is not None):
+    for certificate in config.certificates.values():
+        there = paths.home_of(config, certificate).files_of(*paths.name_of(certificate))
         yield from map(str, (there.configuration, there.key, there.certificate, there.chain, there.fullchain))
 
 

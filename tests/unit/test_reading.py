@@ -116,7 +116,8 @@ def test_a_file_that_grows_or_has_no_size_is_read_to_its_end(tmp_path: Path, mon
         return os.stat_result(fields)
 
     monkeypatch.setattr(os, "fstat", fstat)
-    for size in (0, 4, 10, 99):
+    for given in (0, 4, 10, 99):
+        size = given
         assert reading.read_bytes(file) == b"0123456789"
         with pytest.raises(OSError, match="larger than 9 bytes"):
             reading.read_bytes(file, 9)
