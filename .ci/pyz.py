@@ -59,7 +59,7 @@ def main() -> int:
 
 def main_of_file() -> str:
     sys.path.insert(0, str(TOP))
-    from acmewrap.failures import CATALOGUE
+    from acmewrap.failures.catalogue import CATALOGUE
 
     entry = CATALOGUE[TOO_OLD]
     return MAIN.format(cause=entry.cause, remedy=entry.remedy.format(), id=TOO_OLD, code=int(entry.exit_code))

@@ -7,6 +7,7 @@ everybody else they are dataclasses: :mod:`dataclasses` and type checkers (PEP 6
 
 from __future__ import annotations
 
+import functools
 from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Callable, Dict, NoReturn, Tuple, Type, TypeVar
 
@@ -130,13 +131,19 @@ class _Standard:
         self._name = name
 
     def __get__(self, instance: object, owner: type) -> Any:
-        import dataclasses
+        return getattr(_standard(owner), self._name)
 
-        fields = []
-        for name, field in _fields_of(owner).items():
-            given = {key: value for key, value in vars(field).items() if key in _OPTIONS and value is not _MISSING}
-            fields.append((name, field.kind, dataclasses.field(**given)))
-        return getattr(dataclasses.make_dataclass(owner.__name__, fields, frozen=True), self._name)
+
+@functools.lru_cache(maxsize=None)
+def _standard(cls: type) -> type:
+    """A dataclass of the standard library with the same fields."""
+    import dataclasses
+
+    fields = []
+    for name, field in _fields_of(cls).items():
+        given = {key: value for key, value in vars(field).items() if key in _OPTIONS and value is not _MISSING}
+        fields.append((name, field.kind, dataclasses.field(**given)))
+    return dataclasses.make_dataclass(cls.__name__, fields, frozen=True)
 
 
 _MEMBERS: Dict[str, Any] = {

@@ -261,7 +261,7 @@ def test_a_quiet_run_imports_nothing_for_its_ping_and_its_metrics_that_takes_tim
     said, modules = done.stdout.splitlines()
     assert (said, receiver.paths()) == ("Nothing to do.", ["/secret-uuid"])
     foreign = {name for name in modules.split() if not name.startswith("acmewrap")}
-    assert foreign <= {"__future__", "errno", "gc", "select"}
+    assert foreign <= {"__future__", "errno", "gc", "select", "types"}
     assert "acmewrap.errors" not in modules.split()
 
 

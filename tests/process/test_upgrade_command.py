@@ -194,11 +194,14 @@ def test_a_file_that_cannot_be_written_is_noticed_before_anything_is_changed(
 ) -> None:
     before = place.snapshot()
 
-    def refuse(*_: object, **__: object) -> Tuple[int, str]:
-        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+    def refuse(path: Any, flags: int, *more: Any, **options: Any) -> int:
+        if flags & os.O_EXCL:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return opened(path, flags, *more, **options)
 
+    opened = os.open
     with monkeypatch.context() as patch:
-        patch.setattr("tempfile.mkstemp", refuse)
+        patch.setattr("os.open", refuse)
         assert place.run("upgrade", "--yes") == 77
     said = capsys.readouterr()
     assert f"{place.file}: Read-only file system [file.read_only]" in said.err
