@@ -7,7 +7,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import os
 import re
 from datetime import datetime
@@ -44,27 +43,27 @@ class CertificateFiles:
     folder: Path
     domain: str
 
-    @functools.cached_property
+    @property
     def configuration(self) -> Path:
         return self.folder / f"{self.domain}.conf"
 
-    @functools.cached_property
+    @property
     def key(self) -> Path:
         return self.folder / f"{self.domain}.key"
 
-    @functools.cached_property
+    @property
     def certificate(self) -> Path:
         return self.folder / f"{self.domain}.cer"
 
-    @functools.cached_property
+    @property
     def chain(self) -> Path:
         return self.folder / "ca.cer"
 
-    @functools.cached_property
+    @property
     def request(self) -> Path:
         return self.folder / f"{self.domain}.csr"
 
-    @functools.cached_property
+    @property
     def fullchain(self) -> Path:
         return self.folder / "fullchain.cer"
 
