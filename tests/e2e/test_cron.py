@@ -29,10 +29,11 @@ def start_cron() -> Iterator[Callable[[], None]]:
     started: List[subprocess.Popen[bytes]] = []
 
     def start() -> None:
-        if subprocess.run(["pgrep", "-x", "cron"], stdout=subprocess.DEVNULL, check=False).returncode != 0:
-            started.append(
-                subprocess.Popen(as_root("cron", "-f"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-            )
+        daemon = subprocess.Popen(as_root("cron", "-f"), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            daemon.wait(1)  # where one runs already; a job of one that has ended, such as certbot's, bears its name
+        except subprocess.TimeoutExpired:
+            started.append(daemon)
 
     try:
         yield start
