@@ -11,7 +11,7 @@ from docutils.statemachine import StringList
 from pygments.lexers.special import TextLexer
 from sphinx.application import Sphinx
 
-from acmewrap.failures import CATALOGUE
+from acmewrap.failures.catalogue import CATALOGUE
 
 
 def slug(title: str) -> str:
