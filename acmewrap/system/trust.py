@@ -98,7 +98,8 @@ def _members(gid: int) -> Iterator[int]:
 def find_dsm_tools(environ: Mapping[str, str]) -> Optional[str]:
     """The PATH on which DSM's own tools are; None on a machine that is no Synology NAS."""
     path = ":".join(filter(None, (environ.get("PATH"), DSM_TOOLS)))  # an empty entry would be the current folder
-    return path if any(os.access(os.path.join(folder, "synowebapi"), os.X_OK) for folder in path.split(":")) else None
+    places = (os.path.join(folder, "synowebapi") for folder in path.split(":"))
+    return path if any(os.path.isfile(place) and os.access(place, os.X_OK) for place in places) else None
 
 
 def trusted_users(environ: Mapping[str, str]) -> FrozenSet[int]:

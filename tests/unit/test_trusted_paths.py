@@ -91,3 +91,11 @@ def test_who_called_sudo_and_the_administrators_of_a_nas_may_have_root_provision
     assert trust.trusted_users({"PATH": str(folder)}) == {0}  # a group of that name means nothing elsewhere
     (folder / "synowebapi").touch(mode=0o755)
     assert trust.trusted_users({"PATH": str(folder)}) == {0, 1024}
+
+
+def test_a_folder_with_the_name_of_a_tool_of_dsm_makes_no_nas(tmp_path: Path) -> None:
+    (tmp_path / "synowebapi").mkdir()
+    assert trust.find_dsm_tools({"PATH": str(tmp_path)}) is None
+    (tmp_path / "synowebapi").rmdir()
+    (tmp_path / "synowebapi").touch(0o755)
+    assert trust.find_dsm_tools({"PATH": str(tmp_path)}) is not None
