@@ -21,8 +21,6 @@ else:
 
 T = TypeVar("T")
 _MISSING: Any = object()
-
-
 _OPTIONS: Dict[str, Any] = {
     "default": _MISSING,
     "default_factory": _MISSING,
@@ -75,7 +73,7 @@ def _fields_of(cls: type) -> Dict[str, _Field]:
                     value = own.get(name, _MISSING)
                     found[name] = value if isinstance(value, _Field) else field(default=value)
                     found[name].kind = kind
-        found = dict(sorted(found.items(), key=lambda item: bool(item[1].kw_only)))
+        found = dict(sorted(found.items(), key=lambda item: item[1].kw_only))
         cls.__frozen_fields__ = found  # type: ignore[attr-defined]
     return found
 

@@ -102,12 +102,10 @@ class TaskScheduler:
         answer that was lost has left undone is done. Raises :class:`DeployError` (``dsm.task_not_set``).
         """
         changed = False
-        for left in reversed(range(_TRIES + 1)):
+        for _ in range(_TRIES):
             found = self.find(task.name)
             if found is not None and self.matches(found, task):
                 return found
-            if not left:
-                break
             try:
                 # An owner cannot be changed: the file of the task lies in the owner's folder.
                 if found is not None and (changed or found.owner != task.owner):
@@ -120,6 +118,9 @@ class TaskScheduler:
                     self._call("set", partial(self._parameters, task, id=found.id))
             except UnreachableError as error:
                 logger.debug("no answer to a change of the task %s: %s", task.name, error)
+        found = self.find(task.name)
+        if found is not None and self.matches(found, task):
+            return found
         message = f"DSM was asked for the task {task.name!r} and does not show it so"
         raise DeployError(failure("dsm.task_not_set", message, task=task.name))
 

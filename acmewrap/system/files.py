@@ -62,9 +62,8 @@ def rewrite(
 @contextlib.contextmanager
 def _laid_beside(path: Path, data: bytes, mode: int, owner: Optional[Tuple[int, int]] = None) -> Iterator[str]:
     """A file on disk that holds *data*; it is gone afterwards, unless it has got another name."""
-    temporary = str(
-        path.parent / f".{path.name}.{os.urandom(4).hex()}"
-    )  # tempfile takes longer to import than to do without
+    # Not by tempfile, which takes longer to import than a run with nothing to do.
+    temporary = str(path.parent / f".{path.name}.{os.urandom(4).hex()}")
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE)
     try:
         with os.fdopen(handle, "wb") as stream:
