@@ -98,7 +98,7 @@ def start(unit: Path) -> subprocess.CompletedProcess[str]:
     script += [f"mountpoint -q {folder} || mount --rbind {folder} {folder}" for folder in closed]
     script += [f"[ ! -e {path} ] || mount --bind {path} {path}" for path in map(shlex.quote, writable)]
     below = "|".join(folder.rstrip("/") for folder in closed)
-    keep = "|".join(("/dev", "/proc", "/sys", *map(re.escape, writable)))
+    keep = "|".join(("/dev", "/proc", "/sys", "/tmp", "/var/tmp", *map(re.escape, writable)))
     script.append(
         f"cut -d' ' -f5 /proc/self/mountinfo | grep -E '^({below})(/|$)' | grep -Ev '^({keep})(/|$)' | sort -u | "
         "while read m; do mount -o remount,bind,ro $m; done"
