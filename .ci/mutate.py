@@ -14,7 +14,9 @@ import copy
 import os
 import signal
 import sys
+from importlib.machinery import ModuleSpec
 from pathlib import Path
+from types import ModuleType
 from typing import Any, Callable, Dict, Iterator, List, Tuple
 
 TOP = Path(__file__).resolve().parent.parent
@@ -77,7 +79,8 @@ def mutants(tree: ast.Module) -> Iterator[Tuple[str, ast.Module]]:
             place = next(one for at, one in enumerate(ast.walk(mutant)) if at == number)
             before = ast.unparse(place)
             change(place)
-            yield f"line {node.lineno}: {before}  ->  {ast.unparse(place)}", ast.fix_missing_locations(mutant)
+            line = place.lineno  # type: ignore[attr-defined]  # only statements and expressions are changed
+            yield f"line {line}: {before}  ->  {ast.unparse(place)}", ast.fix_missing_locations(mutant)
 
 
 def changes(node: ast.AST) -> Iterator[Callable[[Any], None]]:
@@ -123,14 +126,14 @@ def run_tests(name: str, mutant: ast.Module) -> int:
     full = "acmewrap." + name.replace("/", ".")
 
     class Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
-        def find_spec(self, fullname, path=None, target=None):  # noqa: ARG002
+        def find_spec(self, fullname: str, path: object = None, target: object = None) -> ModuleSpec | None:  # noqa: ARG002
             place = TOP / f"acmewrap/{name}.py"
             return importlib.util.spec_from_file_location(fullname, place, loader=self) if fullname == full else None
 
-        def create_module(self, spec):  # noqa: ARG002
+        def create_module(self, spec: ModuleSpec) -> None:  # noqa: ARG002
             return None
 
-        def exec_module(self, module) -> None:
+        def exec_module(self, module: ModuleType) -> None:
             exec(compile(mutant, f"acmewrap/{name}.py", "exec"), module.__dict__)  # noqa: S102
 
     sys.meta_path.insert(0, Finder())

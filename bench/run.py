@@ -160,11 +160,10 @@ def issue(
 
 
 def imports(machine: Machine) -> List[Row]:
-    commands = {
-        name: (lambda code=code: measure(machine, [sys.executable, "-c", code]))
-        for name, code in IMPORTS.items()  # type: ignore[misc]
-    }
-    return take_turns(commands, 15)
+    def timed(code: str) -> Command:
+        return lambda: measure(machine, [sys.executable, "-c", code])
+
+    return take_turns({name: timed(code) for name, code in IMPORTS.items()}, 15)
 
 
 def installed(machine: Machine, those: Sequence[Type[Program]] = PROGRAMS) -> List[Program]:

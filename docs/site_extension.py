@@ -25,7 +25,7 @@ class Public(Directive):
     def run(self) -> List[nodes.Node]:
         import acmewrap
 
-        found = [(name, getattr(acmewrap, name)) for name in acmewrap.__all__ if name != "__version__"]
+        found = [(name, getattr(acmewrap, name)) for name in vars(acmewrap)["__all__"] if name != "__version__"]
         is_error = {name: isinstance(value, type) and issubclass(value, BaseException) for name, value in found}
         groups = {
             "The job, the driver and their results": [one for one in found if not is_error[one[0]]],

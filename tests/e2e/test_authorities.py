@@ -117,7 +117,9 @@ def test_a_change_of_the_file_reissues_although_nothing_is_due(machine: Machine,
 
 
 @pytest.mark.slow  # that it is a reason to reissue is in test_edits.py
-def test_another_server_reissues_there(machine: Machine, pebble: Pebble) -> None:
+def test_another_server_reissues_there(machine: Machine, pebble: Pebble, second: Pebble) -> None:
+    configure(machine, second, key="ec-384")
+    assert machine.run("apply").returncode == 0
     orders = machine.orders()
     configure(machine, pebble, key="ec-384")
     assert machine.run("apply").returncode == 0

@@ -30,8 +30,9 @@ def machine(
 ) -> Machine:
     machine = Machine(tmp_path_factory.mktemp("broken") / "machine", acme_sh_311, pebble, webserver, DsmSimulator())
     machine.configure(HEAD + CERTIFICATES)
-    done = machine.run("apply")
-    assert done.returncode == 0, done
+    for _ in range(2):  # the run after the one that registered keeps copies of the accounts
+        done = machine.run("apply")
+        assert done.returncode == 0, done
     return machine
 
 
