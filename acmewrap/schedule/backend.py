@@ -4,14 +4,25 @@ from __future__ import annotations
 
 import hashlib
 from pathlib import Path
-from typing import Optional, Protocol, Tuple
+from typing import NamedTuple, Optional, Protocol, Tuple
 
+from ..config.model import Schedule
 from ..frozen import frozen
 from ..reasons import Drift
 from ..system.reading import LIMIT, open_regular, read_text
 
 _LOG_LINES = 20
 _MACHINE = Path("/etc/machine-id")
+_HOUR = 3600
+
+
+class Times(NamedTuple):
+    """When runs begin: at ``hour:minute`` and each ``hours`` later in the day; with ``minutes``, each so many of every hour."""
+
+    hour: int
+    minute: int
+    hours: int = 24
+    minutes: int = 0
 
 
 @frozen
@@ -75,10 +86,20 @@ class Log:
         return tuple(text.splitlines()[-_LOG_LINES:])
 
 
+def times(schedule: Schedule, name: str) -> Times:
+    """Those of an interval are the machine's own for *name*, so that not all machines knock in the same minute."""
+    if schedule.daily is not None:
+        return Times(*schedule.daily)
+    assert schedule.every_seconds is not None
+    own, hours = spread(name), min(schedule.every_seconds // _HOUR, 24)
+    if hours:
+        return Times(own // 60 % hours, own % 60, hours)
+    minutes = max(1, schedule.every_seconds // 60)
+    return Times(0, own % minutes, 0, minutes)
+
+
 def spread(name: str) -> int:
-    """A number from 0 to 2**32 - 1, always the same for *name* on this machine and another one elsewhere: so that not all machines
-    knock on the authority's door in the same minute.
-    """
+    """A number from 0 to 2**32 - 1, always the same for *name* on this machine and another one elsewhere."""
     try:
         machine = read_text(_MACHINE, "replace").strip()
     except OSError:

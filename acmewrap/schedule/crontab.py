@@ -14,10 +14,8 @@ from ..frozen import frozen
 from ..reasons import Drift
 from ..system import files, privileges, programs
 from ..system.privileges import User
-from .backend import StartOutcome, logged, spread
+from .backend import StartOutcome, logged, times
 
-_HOUR = 3600
-_DAY = 24 * _HOUR
 _PROGRAM = "crontab"
 _TIMEOUT = 30.0
 _TRIES = 3
@@ -116,11 +114,11 @@ class CrontabEntry:
         return f"# END acmewrap {self.name}"
 
     def _when(self) -> str:
-        if self.schedule.daily is not None:
-            hour, minute = self.schedule.daily
-            return f"{minute} {hour} * * *"
-        assert self.schedule.every_seconds is not None
-        return _every(self.schedule.every_seconds, self.name)
+        hour, minute, hours, minutes = times(self.schedule, self.name)
+        if minutes:
+            return f"{minute}-59/{minutes} * * * *" if minutes > 1 else "* * * * *"
+        field = {1: "*", 24: str(hour)}.get(hours, f"{hour}-23/{hours}")
+        return f"{minute} {field} * * *"
 
 
 def read() -> str:
@@ -178,18 +176,3 @@ def _recipient(text: str) -> str:
     """The setting that holds for what is written below *text*; without one cron mails to the user (crontab(5))."""
     settings = [line for line in text.split("\n") if re.match(r"\s*MAILTO\s*=", line)]
     return settings[-1] if settings else f"MAILTO={User.current().name}"
-
-
-def _every(seconds: int, name: str) -> str:
-    """The five fields for an interval. The minute is the machine's own, so that not all knock at the same time."""
-    digest = spread(name)
-    if seconds < _HOUR:
-        minutes = max(1, seconds // 60)
-        return f"{digest % minutes}-59/{minutes} * * * *" if minutes > 1 else "* * * * *"
-    hours = min(seconds // _HOUR, 24)
-    minute = digest % 60
-    if hours == 1:
-        return f"{minute} * * * *"
-    if hours >= _DAY // _HOUR:
-        return f"{minute} {digest // 60 % 24} * * *"
-    return f"{minute} {digest // 60 % hours}-23/{hours} * * *"

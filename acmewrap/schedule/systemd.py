@@ -19,7 +19,7 @@ from ..frozen import frozen
 from ..reasons import Drift
 from ..system import files, privileges, programs
 from ..system.reading import read_text
-from .backend import Log, StartOutcome, logged, spread
+from .backend import Log, StartOutcome, logged, times
 
 IDENTITY = "acmewrap unit, version 1"
 
@@ -28,7 +28,6 @@ _SOURCE = re.compile(r"^# Rendered from (/.*?); ", re.MULTILINE)
 _OF_FAILURE = "failure.service.j2"
 _FILES = {"{}.service": "service.j2", "{}.timer": "timer.j2", "{}-failure.service": _OF_FAILURE}
 _TIMEOUT = 60
-_HOUR = 3600
 # Files and folders of other users (webroots, installed copies) are written to and given back to their owners.
 _CAPABILITIES = ("CAP_CHOWN", "CAP_DAC_OVERRIDE", "CAP_FOWNER")
 _LOW_PORTS = "CAP_NET_BIND_SERVICE"
@@ -164,19 +163,11 @@ class Units:
         return ("/bin/sh", "-c", logged('exec "$@"', "$0"), str(self.log), *command)
 
     def _calendar(self) -> str:
-        """The times, as systemd.time(7) writes them; those of an interval are the machine's own."""
-        if self.schedule.daily is not None:
-            hour, minute = self.schedule.daily
-            return f"*-*-* {hour:02}:{minute:02}:00"
-        assert self.schedule.every_seconds is not None
-        own = spread(self.name)
-        if self.schedule.every_seconds < _HOUR:
-            minutes = max(1, self.schedule.every_seconds // 60)
-            return f"*-*-* *:{own % minutes:02}/{minutes}:00"
-        hours = self.schedule.every_seconds // _HOUR
-        first = own // 60 % min(hours, 24)
-        times = f"{first:02}" if hours >= 24 else f"{first:02}/{hours}"
-        return f"*-*-* {times}:{own % 60:02}:00"
+        """The times, as systemd.time(7) writes them."""
+        hour, minute, hours, minutes = times(self.schedule, self.name)
+        if minutes:
+            return f"*-*-* *:{minute:02}/{minutes}:00"
+        return f"*-*-* {hour:02}{'' if hours == 24 else f'/{hours}'}:{minute:02}:00"
 
 
 def source_of(text: str) -> Optional[str]:

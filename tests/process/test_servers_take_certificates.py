@@ -263,7 +263,7 @@ class Machine:
         self.place = Endpoint("127.0.0.1", self.port, NAME, starttls=server.starttls)
         self.file, self.chain, self.key = folder / server.file, self.tls / server.chain, self.tls / server.key
         self.text = self.fill(server.text)
-        self.mend()
+        self.repair()
         subprocess.run(["/bin/sh", "-euc", self.fill(server.prepare)], check=True, cwd=str(folder))
         self.renew()
 
@@ -304,7 +304,7 @@ commands: [{{after: run, when: [rolled_back], run: [tee, {self.folder}/rolled-ba
     def spoil(self) -> None:
         self.file.write_text(self.text + "nonsense\n", encoding="ascii")
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         self.file.write_text(self.text, encoding="ascii")
 
     def renew(self) -> None:
@@ -323,7 +323,7 @@ commands: [{{after: run, when: [rolled_back], run: [tee, {self.folder}/rolled-ba
         return done.returncode, (step["outcome"], (step["failure"] or {}).get("id"))
 
     def stop(self) -> None:
-        self.mend()
+        self.repair()
         subprocess.run(["/bin/sh", "-c", self.fill(self.server.stop)], check=False, capture_output=True)
 
 
@@ -384,7 +384,7 @@ def test_a_server_is_renewed_and_a_broken_configuration_rolled_back_unseen_by_it
             machine.configure(test=False)
             assert machine.deploy() == (4, ("rolled_back", "reload.failed"))
             assert machine.look() == second
-        machine.mend()
+        machine.repair()
         assert machine.deploy() == (0, ("done", None))
         poller.wait_for(machine.leaf())
     assert poller.problems == []
@@ -426,7 +426,7 @@ def test_a_server_that_shows_neither_certificate_has_its_former_files_back(machi
     machine.renew()
     assert machine.deploy() == (4, ("rolled_back", "deploy.wrong_certificate"))
     content = machine.chain.read_bytes()
-    machine.mend()
+    machine.repair()
     assert before in {hashlib.sha256(der).hexdigest() for der in certificates(content)}
 
 

@@ -1,4 +1,4 @@
-"""What acme.sh has on disk: read strictly, replaced as a whole, mended after a kill."""
+"""What acme.sh has on disk: read strictly, replaced as a whole, completed after a kill."""
 
 from __future__ import annotations
 

@@ -193,7 +193,7 @@ def test_a_file_where_a_folder_belongs_is_drift(installed: Path) -> None:
         verify(installed, "9.9.9", PINS)
 
 
-def test_drift_is_not_mended_silently(installed: Path) -> None:
+def test_drift_is_not_repaired_silently(installed: Path) -> None:
     (installed / "acme.sh").write_bytes(b"changed")
     assert refusal(installed).id == "release.drift"
     assert (installed / "acme.sh").read_bytes() == b"changed"
@@ -307,7 +307,7 @@ def test_an_interrupted_install_is_recovered(folder: Path) -> None:
     assert sorted(path.name for path in folder.parent.iterdir()) == [".acme.sh.lock", "acme.sh", "acme.sh-9.9.9"]
 
 
-def test_a_link_to_a_vanished_folder_is_mended_without_force(installed: Path) -> None:
+def test_a_link_to_a_vanished_folder_is_replaced_without_force(installed: Path) -> None:
     (installed.parent / "acme.sh-9.9.9").rename(installed.parent / "gone")
     assert place(sample(), PINS, installed, [Shelf(CONTENTS)]).changed
     verify(installed, "9.9.9", PINS)
