@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import re
+import shlex
 import socket
 import subprocess
 import threading
@@ -198,6 +199,25 @@ def test_a_value_behind_an_object_has_the_name_of_its_list(shell: Shell, server:
     answer(server[1], {"authorizations": [{"detail": "x"}, "../../a b#c"]})
     said, _, _ = shell.run(f'_post "{server[0]}"')
     assert "unsafe_response" in said
+
+
+@pytest.mark.parametrize(
+    ("asked", "waited"),
+    [
+        ("7", "7"),
+        ("Thu, 26 Nov 2026 18:00:05 GMT", "5"),
+        ("Thu, 26 Nov 2026 19:00:00 GMT", "120"),
+        ("99999999999999999999", "120"),
+        ("Thu, 26 Nov 2026 17:00:00 GMT", "2"),
+        ("soon", "2"),
+    ],
+)
+def test_acme_sh_itself_waits_as_the_authority_asks_with_a_date_too(shell: Shell, asked: str, waited: str) -> None:
+    headers = f"Date: Thu, 26 Nov 2026 18:00:00 GMT\nRetry-After: {asked}"
+    values = (
+        f"responseHeaders={shlex.quote(headers)} _retryafter={shlex.quote(asked)} _acmewrap_polls="  # poll: acme.sh
+    )
+    assert shell.run(f'{values}; command() {{ echo "$@"; }}; sleep "$_retryafter"')[:2] == (f"sleep {waited}\n", "")
 
 
 def test_a_chain_arrives_as_it_was_and_without_what_is_around_it(shell: Shell, server: Tuple[str, Answers]) -> None:
