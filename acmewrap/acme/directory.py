@@ -42,7 +42,6 @@ class Directory:
 
     url: str
     renewal_info: Optional[str] = None
-    requires_eab: bool = False
     date: Optional[float] = None
     profiles: Tuple[str, ...] = ()
 
@@ -77,7 +76,7 @@ def fetch(url: str, ca_bundle: Optional[Path], proxy: Optional[Secret] = None, t
     if not isinstance(renewal_info, str) or not (renewal_info.startswith("https://") and is_safe_url(renewal_info)):
         renewal_info = None
     listed = tuple(profiles) if isinstance(profiles, dict) else ()
-    return Directory(url, renewal_info, bool(meta.get("externalAccountRequired")), reply.date, listed)
+    return Directory(url, renewal_info, reply.date, listed)
 
 
 def read(url: str, ca_bundle: Optional[Path], proxy: Optional[Secret] = None, timeout: float = _TIMEOUT) -> Reply:

@@ -58,7 +58,6 @@ ENTRIES: Mapping[str, Entry] = {
         "The webroot is gone. An update of DSM leaves nothing in the root file system that is not DSM's own, and the account that "
         "renews may not make a folder there.",
         "Run once, as root on the NAS: acmewrap doctor --fix. After each update of DSM, look with `acmewrap doctor`.",
-        fixable=True,
     ),
     "doctor.other_entry": Entry(
         "An entry of a scheduler is left over from a former version of the file, or of one that is gone, or somebody else's runs "
