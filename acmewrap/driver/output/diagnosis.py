@@ -12,7 +12,7 @@ from typing import Mapping, NamedTuple, Optional, Sequence, Type
 from urllib.parse import urlsplit
 
 from ...errors import Failure, Retry
-from ...failures import failure
+from ...failures import KEPT_LINES, failure
 from ...failures.catalogue import CATALOGUE
 from . import circumstances
 from . import events as e
@@ -20,8 +20,6 @@ from .error_codes import authority_refused, challenge_refused, curl_failed, dsm_
 from .patterns import FOLLOW_UP, PROGRESS, compiled
 from .problem_documents import problems
 from .transcript import Transcript
-
-_TAIL = 20
 
 # acme.sh triggers the challenge once more when all is over; the authority's answer to that tells nothing.
 _AFTERMATH = re.compile(r"^(?:\[[^\]]*\] )?_on_issue_err$", re.MULTILINE)
@@ -102,7 +100,7 @@ def diagnose(
     values = circumstances.values(events, {**context, **known, **finding.values}, failed)
     id = CATALOGUE[finding.id].instead.get(way, finding.id)
     lines = tuple(line for line in transcript.lines if not _GONE.search(line))
-    return failure(id, finding.message, lines[-_TAIL:], **values)
+    return failure(id, finding.message, lines[-KEPT_LINES:], **values)
 
 
 def _interrupted(id: str, message: str, finding: Optional[Finding]) -> Finding:

@@ -10,7 +10,7 @@ from ...driver.homes.home import is_ecc
 from ...driver.process import OnLine
 from ...driver.results import DeployResult
 from ...errors import DeployError, Failure, UnprovenError, UnreachableError
-from ...failures import failure
+from ...failures import KEPT_LINES, failure
 from ...pki.x509 import X509
 from ...plan.steps import DeployCertificate
 from ...secrets import resolve_all
@@ -96,5 +96,5 @@ def not_proven(target: Target, leaf: str, observed: tls_probe.Observation, resul
     """Why it could not be seen that *target* serves *leaf* (SHA-256)."""
     seen = observed.error if observed.served is None else f"it serves {observed.served[:16]}…"
     message = f"{target.verify or target.name} does not serve the new certificate {leaf[:16]}…: {seen}"
-    lines = () if result is None else result.lines[-20:]
+    lines = () if result is None else result.lines[-KEPT_LINES:]
     return failure("deploy.not_proven", message, lines, target=str(target.verify), hook=target.hook)

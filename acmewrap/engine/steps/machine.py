@@ -19,6 +19,7 @@ from ...schedule import backends, entry
 from ...state import file_modes
 from ...state.ledger import Ledger
 from ...system import files
+from ...system.privileges import cache_folder
 
 
 def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
@@ -27,7 +28,7 @@ def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
         installation.install_acme_sh(
             step.settings.release,
             step.path,
-            cache=installation.cache_folder(environ),
+            cache=cache_folder(environ),
             own=step.settings.pin,
             hooks=step.settings.hooks,
             archive=step.settings.archive,
