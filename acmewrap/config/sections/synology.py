@@ -56,7 +56,7 @@ VERIFY = Either(
             "every": Key(
                 DURATION,
                 "How often unattended runs look again whether it is still shown, besides in each run that does something; when it "
-                "is not, it is delivered again.",
+                "is not, it is deployed again.",
                 default=Endpoint.every,
             ),
             "all_addresses": Key(
@@ -70,8 +70,8 @@ VERIFY = Either(
     ),
 )
 VERIFY_MISSING = (
-    "write `verify: host:port` of the server that must show the certificate, or `verify: no` when nobody can look and acme.sh's "
-    "exit code is all there is"
+    "write `verify: host:port` of the server that must show the certificate, or `verify: no` where none can be reached "
+    "from here and acme.sh's exit code is all there is"
 )
 
 

@@ -160,8 +160,8 @@ def _from_transfer(
 def _is_of_challenge(events: Sequence[e.Event], text: str, at: int) -> bool:
     """Whether the problem *at* this place of *text* is the verdict on a challenge, which may lie in its authorization."""
     line = text[text.rfind("\n", 0, at) + 1 :].partition("\n")[0]
-    told = any(isinstance(event, (e.ChallengeInvalid, e.ChallengeTimedOut)) for event in events)
-    return told or '"token"' in line
+    failed = any(isinstance(event, (e.ChallengeInvalid, e.ChallengeTimedOut)) for event in events)
+    return failed or '"token"' in line
 
 
 def _went_on(events: Sequence[e.Event], after: Type[e.Event]) -> bool:
