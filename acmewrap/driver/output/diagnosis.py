@@ -115,7 +115,11 @@ def _find(
     guarded = next(filter(None, map(_GUARDED.match, transcript.lines)), None)
     if guarded is not None:
         return Finding("ca.unsafe_response", f"the authority's answer is not safe to use: {guarded.group(1)}")
-    stored = [at for at, it in enumerate(transcript.statements) if it.text.startswith("Your cert is in: ")]
+    stored = [
+        at
+        for at, it in enumerate(transcript.statements)
+        if any(isinstance(one, e.CertificateStored) for one in it.events)
+    ]
     if stored:
         verb, transcript, protocol_log = "deploy", transcript.part(stored[-1]), ""
     deploying, log = verb in _DEPLOYING, _AFTERMATH.split(protocol_log, maxsplit=1)[0]
