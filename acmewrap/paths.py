@@ -1,4 +1,4 @@
-"""Where things lie below the directory of a configuration: the seed article's layout, and nothing beside it."""
+"""Where things lie below the directory of a configuration, under which names."""
 
 from __future__ import annotations
 

@@ -85,9 +85,9 @@ def read(url: str, ca_bundle: Optional[Path], proxy: Optional[Secret] = None, ti
     try:
         reply = _speaker(timeout, trust, proxy).fetch(url)
     except HttpError as error:
-        id = IDS[error.reason]
-        text = "its answer is no ACME directory" if id == IDS[Reason.MALFORMED] else str(error)
-        raise _unreachable(id, url, ca_bundle, text, error.verify_code) from error
+        is_other = error.reason in (Reason.MALFORMED, Reason.TOO_LARGE)
+        text = "its answer is no ACME directory" if is_other else str(error)
+        raise _unreachable(IDS[error.reason], url, ca_bundle, text, error.verify_code) from error
     if not 200 <= reply.status < 300:
         id = "ca.server_error" if reply.status >= 500 else "ca.not_acme"
         raise _unreachable(id, url, ca_bundle, f"it answered with HTTP status {reply.status}")

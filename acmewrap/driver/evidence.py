@@ -136,7 +136,7 @@ def find_fault(requested: Iterable[str], after: Stored, lines: Tuple[str, ...], 
     fault = after.find_fault()
     if fault is not None:
         id = "certificate.chain_missing" if fault.chain else "certificate.mismatch"
-        return failure(id, f"what acme.sh stored does not belong together: {fault}", lines[-KEPT_LINES:], name=called)
+        return failure(id, f"what acme.sh stored does not match: {fault}", lines[-KEPT_LINES:], name=called)
     assert after.leaf is not None
     names = comparable(after.leaf.names)
     missing = ", ".join(sorted(comparable(requested) - names))

@@ -124,7 +124,7 @@ ENTRIES: Mapping[str, Entry] = {
         "An intermediate certificate of the authority ends before the certificate is renewed; from then on nobody accepts it.",
         "Once the authority signs with another intermediate certificate, run: acmewrap apply --force {name}",
     ),
-    "doctor.not_delivered": deploy_failed(
+    "doctor.not_deployed": deploy_failed(
         "The present certificate has not been brought to this target.",
         "Run: acmewrap deploy {name}",
     ),

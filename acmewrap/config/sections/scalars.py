@@ -106,7 +106,9 @@ def _time(text: str) -> Tuple[int, int]:
 def _endpoint(text: str) -> Optional[Endpoint]:
     if text in ("no", "false"):
         return None
-    match = _match(f"({HOST_PATTERN}):([0-9]+)", text, "host:port of a TLS server, or `no` when nobody can look")
+    match = _match(
+        f"({HOST_PATTERN}):([0-9]+)", text, "host:port of a TLS server, or `no` where none can be reached from here"
+    )
     host, port = match[1].strip("[]"), PORT.parse(match[2])
     return Endpoint(host=host, port=port, name=host, starttls=STARTTLS_PORTS.get(port))
 

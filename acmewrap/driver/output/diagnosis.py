@@ -113,7 +113,11 @@ def _find(
     guarded = next(filter(None, map(_GUARDED.match, transcript.lines)), None)
     if guarded is not None:
         return Finding("ca.unsafe_response", f"the authority's answer is not safe to use: {guarded.group(1)}")
-    stored = [at for at, it in enumerate(transcript.statements) if it.text.startswith("Your cert is in: ")]
+    stored = [
+        at
+        for at, it in enumerate(transcript.statements)
+        if any(isinstance(one, e.CertificateStored) for one in it.events)
+    ]
     if stored:
         verb, transcript, protocol_log = "deploy", transcript.part(stored[-1]), ""
     deploying, log = verb in _DEPLOYING, _AFTERMATH.split(protocol_log, maxsplit=1)[0]
@@ -158,8 +162,8 @@ def _from_transfer(
 def _is_of_challenge(events: Sequence[e.Event], text: str, at: int) -> bool:
     """Whether the problem *at* this place of *text* is the verdict on a challenge, which may lie in its authorization."""
     line = text[text.rfind("\n", 0, at) + 1 :].partition("\n")[0]
-    told = any(isinstance(event, (e.ChallengeInvalid, e.ChallengeTimedOut)) for event in events)
-    return told or '"token"' in line
+    failed = any(isinstance(event, (e.ChallengeInvalid, e.ChallengeTimedOut)) for event in events)
+    return failed or '"token"' in line
 
 
 def _went_on(events: Sequence[e.Event], after: Type[e.Event]) -> bool:
