@@ -27,7 +27,7 @@ def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
         installation.install_acme_sh(
             step.settings.release,
             step.path,
-            cache=installation.cache_folder(environ),
+            environ=environ,
             own=step.settings.pin,
             hooks=step.settings.hooks,
             archive=step.settings.archive,

@@ -67,7 +67,7 @@ def consult(
     window, why = None, "it did not answer before"
     try:
         if authority.name not in silent:
-            proxy = proxy_of(authority, environ or {})
+            proxy = proxy_of(authority, environ or {}) or environ
             window = renewal_info.fetch(known.source, leaf, authority.ca_bundle, proxy)
     except AcmewrapError as error:
         why = error.failure.message
