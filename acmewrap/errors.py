@@ -9,7 +9,8 @@ stop the others) and inside exceptions (where nothing sensible can follow)::
     ├── CommandError             a command ended badly; carries it, its exit code and its last lines
     │   ├── IssueError           no certificate came of it
     │   └── DeployError          the target does not serve it, or nobody could tell
-    │       └── UnprovenError    all ended well, and the target does not show it
+    │       ├── UnprovenError    all ended well, and the target does not show it
+    │       └── RolledBackError  the server refused the new files, and has the old ones again
     ├── UnreachableError         authority or target cannot be reached or trusted
     ├── BusyError                another run holds the home
     └── AccessError              a file or a tool needs rights that this user lacks

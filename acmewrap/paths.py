@@ -1,4 +1,4 @@
-"""Where things lie below the directory of a configuration: the seed article's layout, and nothing beside it."""
+"""Where things lie below the directory of a configuration, under which names."""
 
 from __future__ import annotations
 
@@ -6,14 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Dict, Mapping, Optional, Tuple, Union
 
 from .config.challenges import Dns, Webroot
-from .config.model import LOG, Authority, Certificate, Config, Target
+from .config.model import HOME, LOG, Authority, Certificate, Config, Target
 from .driver.homes.home import Home, Stored, is_ecc
 
 if TYPE_CHECKING:
     from .driver.wrapper_script import Wrapper
     from .secrets import Reference
-
-_HOME = ".acme.sh"
 
 
 def program_folder(config: Config) -> Path:
@@ -74,7 +72,7 @@ def _wrapper(config: Config, authority: Authority) -> Wrapper:
     from .driver.wrapper_script import Wrapper
 
     name = authority.home.name
-    suffix = name[len(_HOME) :] if name.startswith(_HOME) else f"-{authority.name}"
+    suffix = name[len(HOME) :] if name.startswith(HOME) else f"-{authority.name}"
     hooks: Dict[str, Mapping[str, Union[str, Reference]]] = {}
     for certificate in config.certificates.values():
         if certificate.authority == authority.name:

@@ -84,11 +84,17 @@ class AccessDiffers(Detailed):
     want: str
 
 
+DeviationKind = Literal[
+    "missing", "not_administrator", "locked_out", "homes_denied", "open_shares", "open_applications", "disabled",
+    "may_change_password", "no_password", "wrong_password",
+]  # fmt: skip
+
+
 @frozen
 class Deviation:
     """What is not as it should be about an account: ``open_shares`` and so on, with the ``names`` of what it concerns."""
 
-    kind: str
+    kind: DeviationKind
     names: Tuple[str, ...] = ()
 
     def __str__(self) -> str:
@@ -164,7 +170,7 @@ class NotServed(Detailed):
 
 @frozen
 class Reverted(Detailed):
-    """The target shows another leaf (SHA-256), as it did each of the ``times`` before, after which this one was delivered again."""
+    """The target shows another leaf (SHA-256), as it did each of the ``times`` before, after which this one was deployed again."""
 
     served: Optional[str]
     times: int

@@ -109,14 +109,12 @@ def replace(program: Path, build: Build) -> None:
             raise AcmewrapError(files.describe(error, program)) from error
 
 
-def roll_back(program: Path) -> str:
-    """Let the kept build take the place of *program*; its version. Raises as :func:`replace`, and ``update.nothing_kept``."""
+def roll_back(program: Path) -> None:
+    """Let the kept build take the place of *program*. Raises as :func:`replace`, and ``update.nothing_kept``."""
     old = kept(program)
     with _alone(program):
-        version = version_kept(program)
-        _refuse_unusable(old, version)
+        _refuse_unusable(old, version_kept(program))
         files.move(old, program)
-    return version
 
 
 def version_kept(program: Path) -> str:

@@ -13,14 +13,13 @@ import os
 import re
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Iterator, List, Mapping, Match, Optional, TypeVar
+from typing import TYPE_CHECKING, Callable, Iterator, List, Match, Optional, TypeVar
 
 from . import __version__
 from .errors import AccessError, AcmewrapError, Failure
 from .failures import failure
 from .formats.text import visible
 from .system import files
-from .system.privileges import home_of
 
 if TYPE_CHECKING:
     from traceback import FrameSummary
@@ -61,11 +60,6 @@ class Guard:
         except Exception as error:
             self.failures.append(explain(error, self.reports, what).failure)
             return otherwise
-
-
-def own_folder(environ: Mapping[str, str]) -> Path:
-    """Where a report lies that is about no configuration: ``$XDG_CACHE_HOME/acmewrap``."""
-    return Path(environ.get("XDG_CACHE_HOME") or home_of(environ) / ".cache", "acmewrap")
 
 
 def _write(error: Exception, folder: Path, subject: str) -> Optional[Path]:

@@ -642,7 +642,7 @@ def dsm_down(lab: Laboratory) -> Recording:
 
 @scenario(since="3.1.5")
 def cron_delivers_again(lab: Laboratory) -> Recording:
-    """What was issued after the last delivery is delivered by the next run, due or not."""
+    """What was issued after the last delivery is deployed by the next run, due or not."""
     home = _with_certificate(lab, "again")
     with DsmSimulator() as nas:
         _deploy(lab, nas, home=home)

@@ -45,7 +45,6 @@ class Directory:
 
     url: str
     renewal_info: Optional[str] = None
-    requires_eab: bool = False
     date: Optional[float] = None
     profiles: Tuple[str, ...] = ()
 
@@ -80,7 +79,7 @@ def fetch(url: str, ca_bundle: Optional[Path], proxy: Through = None, timeout: f
     if not isinstance(renewal_info, str) or not (renewal_info.startswith("https://") and is_safe_url(renewal_info)):
         renewal_info = None
     listed = tuple(profiles) if isinstance(profiles, dict) else ()
-    return Directory(url, renewal_info, bool(meta.get("externalAccountRequired")), reply.date, listed)
+    return Directory(url, renewal_info, reply.date, listed)
 
 
 def read(url: str, ca_bundle: Optional[Path], proxy: Through = None, timeout: float = _TIMEOUT) -> Reply:
@@ -89,9 +88,9 @@ def read(url: str, ca_bundle: Optional[Path], proxy: Through = None, timeout: fl
     try:
         reply = _speaker(timeout, trust, proxy).fetch(url)
     except HttpError as error:
-        id = IDS[error.reason]
-        text = "its answer is no ACME directory" if id == IDS[Reason.MALFORMED] else str(error)
-        raise _unreachable(id, url, ca_bundle, text, error.verify_code) from error
+        is_other = error.reason in (Reason.MALFORMED, Reason.TOO_LARGE)
+        text = "its answer is no ACME directory" if is_other else str(error)
+        raise _unreachable(IDS[error.reason], url, ca_bundle, text, error.verify_code) from error
     if not 200 <= reply.status < 300:
         id = "ca.server_error" if reply.status >= 500 else "ca.not_acme"
         raise _unreachable(id, url, ca_bundle, f"it answered with HTTP status {reply.status}")

@@ -95,8 +95,9 @@ def _run(arguments: Optional[Sequence[str]]) -> int:
         return int(stopped.exit_code)
     except Exception as error:  # of what was merely looked at; what is written, and each step, has errors of its own
         from .. import unexpected
+        from ..system.privileges import cache_folder
 
-        ended = unexpected.explain(error, unexpected.own_folder(environ), options.command)
+        ended = unexpected.explain(error, cache_folder(environ), options.command)
         printer.error(ended)
         return int(ended.exit_code)
     finally:

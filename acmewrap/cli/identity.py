@@ -48,9 +48,9 @@ def load(file: Path, environ: MutableMapping[str, str], *, for_good: bool) -> Co
     user = author or trust.find_owner(config.directory)
     if user is None:
         return config
-    homes = [authority.home for authority in config.authorities.values()]
+    folders = [paths.program_folder(config).parent, *(authority.home for authority in config.authorities.values())]
     scripts = [wrapper.path for wrapper in paths.wrappers(config)]
-    privileges.as_root(lambda: ownership.hand_over_homes(config.directory, homes, scripts, user))
+    privileges.as_root(lambda: ownership.hand_over_homes(config.directory, folders, scripts, user))
     if author is None:
         _become(user, environ, config.directory)
     else:

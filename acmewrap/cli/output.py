@@ -136,8 +136,9 @@ class Printer:
             show(*what)
         except Exception as error:
             from .. import unexpected
+            from ..system.privileges import cache_folder
 
-            found = unexpected.explain(error, unexpected.own_folder(os.environ), "printing")
+            found = unexpected.explain(error, cache_folder(os.environ), "printing")
             if self.lost is None:
                 self.lost = found
                 write_lines(sys.stderr, [f"acmewrap: {found.failure}", f"What to do: {found.remedy}"])
@@ -205,6 +206,8 @@ class Printer:
 
     def error(self, error: AcmewrapError) -> None:
         """Print an error with its remedy on the last line, to standard error, or as the document."""
+        from ..failures import SHOWN_LINES
+
         if self.as_json:
             self.document(error.exit_code, error=error)
             return
@@ -212,9 +215,9 @@ class Printer:
             self.warn(map(str, error.warnings))
             shown: Dict[str, None] = dict.fromkeys(str(problem) for problem in error.problems)
         else:
-            shown = {f"acmewrap: {error.failure.message} [{error.id}]": None}
+            shown = {f"acmewrap: {error.failure}": None}
         remedy = [f"What to do: {error.remedy}"] if error.remedy != self._remedy else []
-        write_lines(sys.stderr, (*shown, *(f"  | {line}" for line in error.failure.lines[-8:]), *remedy))
+        write_lines(sys.stderr, (*shown, *(f"  | {line}" for line in error.failure.lines[-SHOWN_LINES:]), *remedy))
 
 
 def tell_loss(stream: Stream) -> int:

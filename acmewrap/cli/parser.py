@@ -38,6 +38,11 @@ def _digest(text: str) -> str:
     return text
 
 
+TEMPLATES: Mapping[str, str] = {
+    "synology": "a Synology NAS",
+    "web-server": "a Linux web server",
+    "dns": "names proven in the DNS, wildcards too",
+}
 _ANSWERS = "answers (what is left out is asked for, on a terminal)"
 _IS_SET = {"action": "store_true"}
 _MUST_BE_SET = {"required": True, **_IS_SET}
@@ -57,7 +62,7 @@ _OWN: Tuple[Tuple[str, str, str, Mapping[str, Any]], ...] = (
     ("report", "--output", "where to write (default: standard output)", _FILE),
     ("rehearse", "--server", "another directory, such as the authority's staging one", _URL),
     ("rehearse", "--ca-bundle", "the roots that directory is trusted by", _FILE),
-    ("init", "--template", "what kind of machine", {"choices": ("synology", "web-server", "dns")}),
+    ("init", "--template", "what kind of machine", {"choices": tuple(TEMPLATES)}),
     ("init", "--domain", "a name of the certificate; repeatable", {"action": "append", "metavar": "NAME"}),
     ("init", "--server", "the ACME directory of the authority", _URL),
     ("init", "--ca-bundle", "the roots the authority's server is trusted by", _FILE),

@@ -20,7 +20,8 @@ _HOST_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
 EMAIL_PATTERN = rf"[A-Za-z0-9_]{_MAIL}*(?:\.{_MAIL}+)*@{_HOST_LABEL}(?:\.{_HOST_LABEL})*"
 """acme.sh puts it into a URL (mailto:) and into JSON as it is, and cron sends no mail to others (safe_p in its do_command.c)."""
 HOST_PATTERN = r"\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?"
-URL_PATTERN = rf"(https?)://({HOST_PATTERN})(?::([0-9]{{1,5}}))?(/[A-Za-z0-9._~/%+=?&@-]*)?"
+ORIGIN_PATTERN = rf"(https?)://({HOST_PATTERN})(?::([0-9]{{1,5}}))?"
+URL_PATTERN = rf"{ORIGIN_PATTERN}(/[A-Za-z0-9._~/%+=?&@-]*)?"
 """Scheme, host, port and path are its groups."""
 
 _SAFE_URL = r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]+)?(/[A-Za-z0-9._~:/?=%+@&-]*)?"
@@ -36,6 +37,9 @@ LONGEST_COMMON_NAME = 64
 
 CHALLENGE_FOLDER = ".well-known/acme-challenge"
 """Below a webroot (RFC 8555 section 8.3)."""
+
+WEB_GROUP = "http"
+"""That of DSM's own web server."""
 
 # --- the hook of DSM -----------------------------------------------------------------------------------------------------
 

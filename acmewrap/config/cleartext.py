@@ -12,9 +12,10 @@ from urllib.parse import urlsplit
 from ..errors import AcmewrapError, ConfigurationWarning
 from ..secrets import FileReference, InlineSecret, resolve
 from . import locate, unscheduled
+from .arguments import SYNOLOGY_HOOK
 from .locate import Found
 from .model import Config
-from .references import Environment, environments
+from .references import PROXIES, Environment, environments
 from .sections.scalars import is_loopback
 
 
@@ -27,14 +28,13 @@ class _Address(NamedTuple):
 
 
 _HOOKS: Mapping[str, _Address] = {
-    "synology_dsm": _Address("SYNO_SCHEME", "http", "SYNO_HOSTNAME"),
+    SYNOLOGY_HOOK: _Address("SYNO_SCHEME", "http", "SYNO_HOSTNAME"),
     "truenas": _Address("DEPLOY_TRUENAS_SCHEME", "http", "DEPLOY_TRUENAS_HOSTNAME"),
     "truenas_ws": _Address("DEPLOY_TRUENAS_PROTOCOL", "ws", "DEPLOY_TRUENAS_HOSTNAME"),
     "peplink": _Address("PEPLINK_Scheme", "https", "PEPLINK_Hostname"),
     "directadmin": _Address("DirectAdmin_SCHEME", "https", "DirectAdmin_ENDPOINT"),
 }
 _CLEAR = ("http", "ws")
-_PROXIES = ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")  # of those passed on to acme.sh
 
 
 def find_warnings(config: Config, environ: Mapping[str, str]) -> Tuple[ConfigurationWarning, ...]:
@@ -103,7 +103,7 @@ def _in_clear(hook: str, env: Environment) -> Iterator[Tuple[str, str]]:
 
 
 def _proxies(environ: Mapping[str, str]) -> Iterator[ConfigurationWarning]:
-    for name in _PROXIES:
+    for name in PROXIES:
         value = environ.get(name, "")
         value = value if "://" in value else f"http://{value}"  # as curl takes it
         host = _host_in_clear(value)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Dict, Mapping
+from typing import Dict, Mapping, Tuple
 
 from ..frozen import frozen
 
@@ -14,6 +14,11 @@ SCRIPT = "acme.sh"
 _NAME = r"[A-Za-z0-9_][A-Za-z0-9._-]*"
 _LINE = rf"([0-9a-f]{{64}})  ((?:{_NAME}/)?{_NAME})"
 _HEAD = rf"# acme\.sh ({VERSION_PATTERN})"
+
+
+def version_tuple(version: str) -> Tuple[int, ...]:
+    """``3.1.1`` as numbers that can be compared."""
+    return tuple(map(int, re.findall("[0-9]+", version)))
 
 
 @frozen

@@ -29,6 +29,8 @@ SHORT_LIFE = 10 * 24 * 60 * 60
 DEFAULT_RELEASE = "3.1.1"
 PROFILE, LIFETIME = "--cert-profile", "--valid-to"
 DEFAULT_USAGE = ("--extended-key-usage", "serverAuth")  # acme.sh by itself asks for client certificates, too
+SCRIPT_MARK, SCRIPT_HEAD = "acmewrap wrapper script", 400  # what each of ours holds, within so many bytes
+HOME = ".acme.sh"  # acme.sh's own name for its home
 LOG = "task.log"  # of unattended runs, below ``directory``, when the file names none
 
 

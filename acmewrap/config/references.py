@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Iterator, Mapping, Optional, Tuple, Union
+from typing import Iterator, Mapping, Optional, Sequence, Tuple, Union
 
 from ..errors import AccessError
 from ..failures import failure
-from ..secrets import Reference, Secret, resolve
+from ..secrets import CommandReference, Reference, Secret, resolve
 from .challenges import Dns
 from .locate import Keys
 from .model import Account, Authority, Config
 
 Environment = Mapping[str, Union[str, Reference]]
+
+PROXIES = ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
+"""The variables that name a proxy, in curl's order."""
 
 _PROVISIONING: Keys = ("synology", "administrator")
 
@@ -49,6 +52,20 @@ def environments(config: Config) -> Iterator[Tuple[Keys, str, Environment]]:
         for target in certificate.targets:
             if target.synology is None:
                 yield ("certificates", name, "deploy", target.name, "env"), target.hook, target.env
+
+
+def commands(config: Config) -> Iterator[Tuple[Keys, Union[str, Sequence[str]]]]:
+    """Every command of the file, with the keys that lead to it; one that is a text is the shell's to read."""
+    for keys, reference in find(config):
+        if isinstance(reference, CommandReference):
+            yield (*keys, "command"), reference.argv
+    for certificate, target in config.targets():
+        for key in ("test", "reload"):
+            command = getattr(target.install, key, None)
+            if command:
+                yield ("certificates", certificate.name, "deploy", target.name, "install", key), command
+    for index, own in enumerate(config.commands):
+        yield ("commands", index, "run"), own.run
 
 
 def _of_account(place: Keys, account: Account) -> Iterator[Tuple[Keys, Reference]]:

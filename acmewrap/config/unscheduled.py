@@ -5,12 +5,11 @@ from __future__ import annotations
 import os
 import re
 import shutil
-from typing import Iterator, Mapping, Sequence, Tuple
+from typing import Iterator, Mapping, Tuple
 from urllib.parse import urlsplit
 
-from ..secrets import CommandReference
 from . import references
-from .locate import Found, Keys
+from .locate import Found
 from .model import Config
 
 # Variables of a session, and the programs that read them (their manuals, section ENVIRONMENT).
@@ -31,10 +30,6 @@ _PATHS: Mapping[str, str] = {  # crontab(5) of Debian; systemd.exec(5); what DSM
     "systemd": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     "dsm": "/usr/bin:/bin:/usr/sbin:/sbin:/usr/syno/sbin:/usr/syno/bin:/usr/local/sbin:/usr/local/bin",
 }
-_PROXIES: Mapping[str, Tuple[str, ...]] = {  # by the scheme of a URL, as curl has them
-    "http": ("http_proxy", "all_proxy", "ALL_PROXY"),
-    "https": ("https_proxy", "all_proxy", "HTTPS_PROXY", "ALL_PROXY"),
-}
 
 
 def find(config: Config, environ: Mapping[str, str]) -> Iterator[Found]:
@@ -42,7 +37,8 @@ def find(config: Config, environ: Mapping[str, str]) -> Iterator[Found]:
     if config.schedule is None or "INVOCATION_ID" in environ:
         return  # in a unit of systemd this is the environment of the schedule
     yield from _proxies(config, environ)
-    for keys, words in _commands(config):
+    for keys, command in references.commands(config):
+        words = (command,) if isinstance(command, str) else command
         programs = {os.path.basename(word) for text in words for word in re.split(r"[\s;|&()<>\"'`]+", text)}
         given = {text.partition("=")[0] for text in " ".join(words).split() if "=" in text}
         for variable, readers in _READ_BY.items():
@@ -63,7 +59,8 @@ def find(config: Config, environ: Mapping[str, str]) -> Iterator[Found]:
 def _proxies(config: Config, environ: Mapping[str, str]) -> Iterator[Found]:
     for name, authority in config.authorities.items():
         parts = urlsplit(authority.server)
-        given = next((one for one in _PROXIES.get(parts.scheme, ()) if environ.get(one)), None)
+        read = (name for name in references.PROXIES if name.lower() in (f"{parts.scheme}_proxy", "all_proxy"))
+        given = next((name for name in read if environ.get(name)), None)
         if authority.proxy is None and given is not None and not _is_bypassed(parts.hostname or "", environ):
             has_password = "@" in urlsplit(f"//{environ[given].rpartition('://')[2]}").netloc
             value = "{file: PATH}" if has_password else environ[given]
@@ -74,17 +71,3 @@ def _proxies(config: Config, environ: Mapping[str, str]) -> Iterator[Found]:
 def _is_bypassed(host: str, environ: Mapping[str, str]) -> bool:
     hosts = [one.strip().lstrip(".") for one in (environ.get("no_proxy") or environ.get("NO_PROXY") or "").split(",")]
     return any(one == "*" or (one and (host == one or host.endswith(f".{one}"))) for one in hosts)
-
-
-def _commands(config: Config) -> Iterator[Tuple[Keys, Sequence[str]]]:
-    for keys, reference in references.find(config):
-        if isinstance(reference, CommandReference):
-            yield (*keys, "command"), reference.argv
-    for certificate, target in config.targets():
-        for key in ("test", "reload"):
-            command = getattr(target.install, key, None)
-            if command:
-                place: Keys = ("certificates", certificate.name, "deploy", target.name, "install", key)
-                yield place, (command,) if isinstance(command, str) else command
-    for index, own in enumerate(config.commands):
-        yield ("commands", index, "run"), own.run

@@ -11,7 +11,7 @@ from ..acme import directory
 from ..config.model import Authority
 from ..config.references import proxy_of
 from ..errors import UnreachableError
-from ..formats.timefmt import instant, moment, span
+from ..formats.timefmt import clock_off, instant, moment, span
 from ..net.tls import BAD_DATES
 from ..pki import x509
 from ..pki.x509 import X509
@@ -50,8 +50,7 @@ def _look(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
     if date is not None:
         skew = context.clock() - date
         if abs(skew) > _SKEW:
-            message = f"the clock of this machine is {span(abs(skew))} {'ahead of' if skew > 0 else 'behind'} {authority.server}"
-            yield Finding.of("doctor.clock_skew", message)
+            yield Finding.of("doctor.clock_skew", clock_off(skew, authority.server))
 
 
 def _bundle(context: DoctorContext, authority: Authority) -> Iterator[Finding]:

@@ -69,7 +69,7 @@ def _target(
     if not local_files.can_look(target):
         if entry.seen != leaf.sha256:
             message = f"{name} has not been deployed to {target.name} yet"
-            yield Finding.of("doctor.not_delivered", message, lines=_last_failure(entry), name=name)
+            yield Finding.of("doctor.not_deployed", message, lines=_last_failure(entry), name=name)
         return
     observed = local_files.look(target, leaf, found.stored.issuers() if found.stored is not None else ())
     if observed.error is not None:

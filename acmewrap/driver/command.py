@@ -24,6 +24,7 @@ from ..config.arguments import (
 )
 from ..config.challenges import Alpn, Apache, Challenge, Dns, Nginx, Stateless, Webroot
 from ..config.install import FilePart, Install
+from ..config.manifest import version_tuple
 from ..config.model import KeyType
 from ..errors import CommandError
 from ..failures import failure
@@ -47,11 +48,6 @@ DEFAULT_DEADLINE = 120.0
 Value = Union[str, Secret]
 Challenges = Union[Challenge, Sequence[Challenge]]  # one for all domains, or one for each
 AnyValue = TypeVar("AnyValue")
-
-
-def version_tuple(version: str) -> Tuple[int, ...]:
-    """``3.1.1`` as numbers that can be compared."""
-    return tuple(int(part) for part in re.findall(r"\d+", version))
 
 
 def read_version(program: Path) -> str:

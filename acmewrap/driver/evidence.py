@@ -14,8 +14,8 @@ from ..acme import retry_after
 from ..backoff import CLOCK_TOLERANCE
 from ..config.challenges import Wait
 from ..errors import Failure
-from ..failures import failure
-from ..formats.timefmt import instant, moment, span
+from ..failures import KEPT_LINES, failure
+from ..formats.timefmt import clock_off, instant, moment
 from ..frozen import field, frozen, replace
 from ..pki.csr import Csr
 from ..pki.names import comparable
@@ -30,7 +30,6 @@ from .results import CHANGED, IssueOutcome, IssueResult
 Due = Callable[[datetime, datetime], datetime]
 
 _SKIPPED = 2  # acme.sh's exit code for "not due", and for more than that
-_TAIL = 20
 _ORDER = re.compile(r"Le_LinkOrder='([^']*)'$", re.MULTILINE)
 _OF_LEAF = ("not_before", "not_after", "serial", "sha256", "issuer", "key_type")
 
@@ -136,14 +135,14 @@ def find_fault(requested: Iterable[str], after: Stored, lines: Tuple[str, ...], 
     fault = after.find_fault()
     if fault is not None:
         id = "certificate.chain_missing" if fault.chain else "certificate.mismatch"
-        return failure(id, f"what acme.sh stored does not belong together: {fault}", lines[-_TAIL:], name=called)
+        return failure(id, f"what acme.sh stored does not match: {fault}", lines[-KEPT_LINES:], name=called)
     assert after.leaf is not None
     names = comparable(after.leaf.names)
     missing = ", ".join(sorted(comparable(requested) - names))
     if names and not missing:
         return None
     holds = f"is for {', '.join(sorted(names))}, not for" if names else "has no subjectAltName at all; it lacks"
-    return failure("certificate.names_missing", f"the certificate {holds} {missing}", lines[-_TAIL:], name=called)
+    return failure("certificate.names_missing", f"the certificate {holds} {missing}", lines[-KEPT_LINES:], name=called)
 
 
 def _decide(
@@ -189,9 +188,8 @@ def find_worse(
         theirs = retry_after.clock_from_protocol(protocol())
         if theirs is None or abs(now - theirs) <= CLOCK_TOLERANCE:
             return failure("certificate.not_valid", f"{wrong}; it was not stored", name=after.files.domain)
-        off = f"{span(abs(now - theirs))} {'ahead of' if now > theirs else 'behind'}"
-        message = f"the clock of this machine is {off} that of the authority: {wrong}; it was not stored"
-        return failure("ca.clock_skew", message)
+        off = clock_off(now - theirs, "that of the authority")
+        return failure("ca.clock_skew", f"{off}: {wrong}; it was not stored")
     if before is None or before.leaf is None or after.leaf is None or before.find_fault() or before.date_fault(now):
         return None
     old, new = before.leaf, after.leaf

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Dict, Mapping, Optional, Tuple, Union
 
 from .. import templates
-from ..config.model import Poll
+from ..config.model import SCRIPT_HEAD, SCRIPT_MARK, Poll
 from ..errors import AccessError, AcmewrapError, ReleaseError
 from ..failures import failure
 from ..frozen import frozen
@@ -23,8 +23,8 @@ from .homes.home import Home
 from .release.pin import manifest
 
 VERSION = 3
-IDENTITY = f"acmewrap wrapper script, version {VERSION}"
-_IDENTITY = re.compile(r"acmewrap wrapper script, version (\d{1,9})\b")
+IDENTITY = f"{SCRIPT_MARK}, version {VERSION}"
+_IDENTITY = re.compile(rf"{SCRIPT_MARK}, version (\d{{1,9}})\b")
 
 
 @frozen
@@ -96,7 +96,7 @@ def read_own(path: Path) -> Optional[str]:
         return None
     except IsADirectoryError:
         text = ""
-    found = _IDENTITY.search(text[:400])
+    found = _IDENTITY.search(text[:SCRIPT_HEAD])
     if found is None:
         raise AccessError(failure("file.foreign", f"{path} was not written by acmewrap", path=path))
     if int(found[1]) > VERSION:

@@ -12,20 +12,19 @@ import os
 import pwd
 import shlex
 import threading
-from typing import Callable, Dict, Iterator, Literal, Optional, Sequence, Tuple
+from typing import Callable, Dict, Iterator, Optional, Sequence, Tuple
 
 from ..config.model import Before, Config, ConfiguredCommand
 from ..driver.command import DEFAULT_PATH
 from ..driver.process import Command, OnLine
 from ..errors import AcmewrapError, CommandError, ExitCode, Failure
-from ..failures import failure
+from ..failures import KEPT_LINES, failure
 from ..plan.steps import DeployCertificate, ObtainCertificate, RenewCertificate, Step
 from ..system import files, trust
 from .context import RunContext
-from .results import CommandResult, Run
+from .results import CommandResult, Moment, Run
 
 _DEADLINE = 120.0
-_TAIL = 20
 
 Document = Callable[[Run], str]
 Words = Tuple[str, ...]
@@ -36,7 +35,7 @@ class Ended(Exception):  # noqa: N818 - nothing that is shown
 
     def __init__(self, how: str, lines: Sequence[str] = ()) -> None:
         super().__init__(how)
-        self.lines = tuple(lines[-_TAIL:])
+        self.lines = tuple(lines[-KEPT_LINES:])
 
 
 def run(verb: str, argv: Words, config: Config, context: RunContext, on_line: Optional[OnLine]) -> Words:
@@ -83,7 +82,7 @@ class Commands:
                     self._once("after", command, run)
         return tuple(self._results.values())
 
-    def _once(self, moment: Literal["before", "after"], command: ConfiguredCommand, run: Run) -> Optional[Failure]:
+    def _once(self, moment: Moment, command: ConfiguredCommand, run: Run) -> Optional[Failure]:
         key = moment, command.run
         if key not in self._results:
             started, found = self._context.clock(), self._give(command, run)

@@ -12,7 +12,7 @@ from typing import Callable, Dict, Mapping, Optional
 from .. import paths, unexpected
 from ..acme import directory
 from ..config.model import Authority, Config
-from ..config.references import proxy_of
+from ..config.references import PROXIES, proxy_of
 from ..driver import command
 from ..driver.acmesh import AcmeSh
 from ..driver.process import ProcessRunner, Runner
@@ -24,7 +24,7 @@ from ..frozen import field, frozen
 from ..plan.steps import Step
 from ..secrets import resolve
 
-_PROXIES = ("http_proxy", *(word for name in ("https_proxy", "all_proxy", "no_proxy") for word in (name, name.upper())))
+_PASSED_ON = (*PROXIES, "no_proxy", "NO_PROXY")
 
 
 def explain(error: Exception, config: Config, step: Step) -> AcmewrapError:
@@ -67,7 +67,7 @@ class RunContext:
 
     def open_acme(self, config: Config, authority: Authority, name: str = "") -> AcmeSh:
         """acme.sh as the configuration has it, bound to one authority; for the certificate *name*, if it is for one."""
-        proxies: Dict[str, str] = {name: self.environ[name] for name in _PROXIES if name in self.environ}
+        proxies: Dict[str, str] = {name: self.environ[name] for name in _PASSED_ON if name in self.environ}
         return AcmeSh(
             paths.program_folder(config),
             authority.home,

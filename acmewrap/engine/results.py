@@ -24,6 +24,7 @@ if TYPE_CHECKING:  # a run with nothing to do needs neither, and they bring all 
     from ..driver.results import DeployResult, IssueResult
     from ..verify.tls_probe import Observation
 
+Moment = Literal["before", "after"]
 Outcome = Literal["done", "failed", "unproven", "rolled_back", "skipped"]
 Evidence = Union["IssueResult", "Delivery", None]
 
@@ -98,7 +99,7 @@ class CommandResult:
     """How a command of the section ``commands`` ended, which ran ``before`` or ``after``."""
 
     run: Tuple[str, ...]
-    moment: Literal["before", "after"]
+    moment: Moment
     seconds: float
     failure: Optional[Failure] = None
 

@@ -12,6 +12,7 @@ from ..errors import ConfigurationError, ConfigurationWarning, ExitCode, Failure
 from ..formats.text import Lines, visible
 from ..frozen import replace
 
+KEPT_LINES, SHOWN_LINES = 20, 8  # the last of a command: in a failure, and on the screen without --verbose
 _LONGEST = 1000  # characters of a sentence or line: an authority, a NAS or a hook may say as much as it likes
 
 

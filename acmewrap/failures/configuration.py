@@ -61,7 +61,7 @@ ENTRIES: Mapping[str, Entry] = {
         "Use the plain spelling that the message asks for.",
     ),
     "schedule.none": Entry(
-        "The file says nothing about an unattended run.",
+        "The file has no section `schedule`.",
         "Add a section `schedule` with `daily` or `every`, and with `by`.",
     ),
     "cli.not_confirmed": misused(

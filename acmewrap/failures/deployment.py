@@ -21,7 +21,7 @@ ENTRIES: Mapping[str, Entry] = {
         retry=Retry.LATER,
     ),
     "certificate.mismatch": issue_failed(
-        "The key, the certificate and the wanted names do not belong together.",
+        "The key, the certificate and the configured names do not match.",
         "Issue it anew: acmewrap issue --force {name}",
     ),
     "revoke.unproven": deploy_failed(
@@ -123,7 +123,7 @@ ENTRIES: Mapping[str, Entry] = {
     ),
     "deploy.reverted": deploy_failed(
         "The target was seen with the certificate, and with another one again, several times: something else brings that there. "
-        "It is not delivered again by itself.",
+        "It is not deployed again by itself.",
         "Find what that is: a job that copies files, another ACME client, a node behind a balancer (`all_addresses`). Then: "
         "acmewrap deploy --force {name}",
     ),

@@ -58,7 +58,6 @@ ENTRIES: Mapping[str, Entry] = {
         "The webroot is gone. An update of DSM leaves nothing in the root file system that is not DSM's own, and the account that "
         "renews may not make a folder there.",
         "Run once, as root on the NAS: acmewrap doctor --fix. After each update of DSM, look with `acmewrap doctor`.",
-        fixable=True,
     ),
     "doctor.other_entry": Entry(
         "An entry of a scheduler is left over from a former version of the file, or of one that is gone, or somebody else's runs "
@@ -125,7 +124,7 @@ ENTRIES: Mapping[str, Entry] = {
         "An intermediate certificate of the authority ends before the certificate is renewed; from then on nobody accepts it.",
         "Once the authority signs with another intermediate certificate, run: acmewrap apply --force {name}",
     ),
-    "doctor.not_delivered": deploy_failed(
+    "doctor.not_deployed": deploy_failed(
         "The present certificate has not been brought to this target.",
         "Run: acmewrap deploy {name}",
     ),

@@ -9,7 +9,7 @@ from .entry import Entry
 
 ENTRIES: Mapping[str, Entry] = {
     "monitoring.none": Entry(
-        "The file says nothing of who is to hear of runs.",
+        "The file has no section `monitoring`.",
         "Add a section `monitoring` with `metrics`, `healthchecks`, `ntfy` or `webhook`.",
     ),
     "monitoring.metrics_file": Entry(

@@ -23,6 +23,11 @@ def moment(when: datetime) -> str:
     return f"{when.astimezone(timezone.utc):%Y-%m-%d %H:%M} UTC"
 
 
+def clock_off(ahead: float, whose: str) -> str:
+    """That the clock of this machine is *ahead* seconds ahead of *whose*, or behind when they are negative."""
+    return f"the clock of this machine is {span(abs(ahead))} {'ahead of' if ahead > 0 else 'behind'} {whose}"
+
+
 def span(length: Union[float, timedelta]) -> str:
     """A length of time (in seconds if it is a number) for people: its largest unit."""
     seconds = length.total_seconds() if isinstance(length, timedelta) else length

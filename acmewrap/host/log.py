@@ -10,18 +10,14 @@ _LIMIT = 1024 * 1024
 _KEPT = 3
 
 
-def rotate(path: Path, limit: int = _LIMIT) -> bool:
+def rotate(path: Path, limit: int = _LIMIT) -> None:
     """Rename *path* to ``NAME.1`` when it is larger than *limit* bytes, older ones to ``.2`` and so on; three of them stay.
 
     Whoever has it open goes on writing to the renamed file; the next run makes a new one. Failing is no harm: it is tried again.
     """
-    try:
-        if path.stat().st_size <= limit:
-            return False
-        for number in range(_KEPT - 1, 0, -1):
-            with contextlib.suppress(FileNotFoundError):
-                os.replace(f"{path}.{number}", f"{path}.{number + 1}")
-        os.replace(str(path), f"{path}.1")
-    except OSError:
-        return False
-    return True
+    with contextlib.suppress(OSError):
+        if path.stat().st_size > limit:
+            for number in range(_KEPT - 1, 0, -1):
+                with contextlib.suppress(FileNotFoundError):
+                    os.replace(f"{path}.{number}", f"{path}.{number + 1}")
+            os.replace(str(path), f"{path}.1")

@@ -11,6 +11,7 @@ import stat
 from pathlib import Path
 from typing import Iterable, Iterator, Optional
 
+from ..config.model import SCRIPT_HEAD, SCRIPT_MARK
 from ..errors import AccessError
 from ..failures import failure
 from ..system import trust
@@ -19,7 +20,6 @@ from ..system.privileges import User
 _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 # What tells a folder of acmewrap's own from another one of root's that was moved into its place.
 _MARKS = ((".lock", ".staging"), ("acme.sh",))
-_SCRIPT_MARK = b"acmewrap wrapper script"
 
 
 def find_roots(paths: Iterable[Path]) -> Optional[Path]:
@@ -73,21 +73,21 @@ def hand_over(trees: Iterable[Path], singles: Iterable[Path], user: User) -> Non
                 _give(parent, path.name, path, user, whole=path in trees)
 
 
-def hand_over_homes(directory: Path, homes: Iterable[Path], scripts: Iterable[Path], user: User) -> None:
-    """Give *user*, whose *directory* it is, what root left there when it still worked as root: acme.sh, the *homes* in it, and the
-    wrapper *scripts*.
+def hand_over_homes(directory: Path, folders: Iterable[Path], scripts: Iterable[Path], user: User) -> None:
+    """Give *user*, whose *directory* it is, what root left there when it still worked as root: the *folders* in it, of acme.sh and
+    homes, and the wrapper *scripts*.
 
     The user can put anything in their place, therefore these must be root's, closed to others, and bear the marks of acmewrap.
     """
     with _opened(str(directory), os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC) as top:
         if top is None or os.fstat(top).st_uid != user.uid:
             return
-        for path in (directory / "src", *homes):
+        for path in folders:
             if directory in path.parents:
                 _hand_over_home(top, path.relative_to(directory).parts, path, user)
         for path in scripts:
             with _opened(path.name, dir_fd=top) as script:
-                if script is not None and _is_ours(script) and _SCRIPT_MARK in os.pread(script, 400, 0):
+                if script is not None and _is_ours(script) and SCRIPT_MARK.encode() in os.pread(script, SCRIPT_HEAD, 0):
                     os.fchown(script, user.uid, user.gid)
 
 

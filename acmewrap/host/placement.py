@@ -12,7 +12,7 @@ import shutil
 import stat
 import tempfile
 from pathlib import Path
-from typing import Dict, Iterator, Mapping, Optional, Tuple
+from typing import Callable, Dict, Iterator, Mapping, Optional, Tuple
 
 from ..config.install import FOLDER_NAMES, FilePart, Install, InstallFile
 from ..errors import AccessError, DeployError
@@ -70,13 +70,7 @@ def make_folder(path: Path, file: InstallFile) -> None:
 
 def put(install: Install) -> None:
     """Let the new files take their places, in order. Killed at any point, it is completed by the same again."""
-    with _explained(install):
-        for place in _places(install):
-            trust.refuse_planted(place)
-            with contextlib.suppress(FileNotFoundError):
-                os.rename(str(_new(place)), str(place))
-        for folder in {place.parent for place in _places(install)}:
-            files.sync_folder(folder)
+    _rename(install, _new)
 
 
 def former(install: Install) -> Dict[FilePart, Path]:
@@ -90,11 +84,17 @@ def former(install: Install) -> Dict[FilePart, Path]:
 
 def restore(install: Install) -> None:
     """Bring back what :func:`lay` kept."""
+    _rename(install, _old)
+
+
+def _rename(install: Install, source: Callable[[Path], Path]) -> None:
+    places = _places(install)
     with _explained(install):
-        for place in _places(install):
+        for place in places:
+            trust.refuse_planted(place)
             with contextlib.suppress(FileNotFoundError):
-                os.rename(str(_old(place)), str(place))
-        for folder in {place.parent for place in _places(install)}:
+                os.rename(str(source(place)), str(place))
+        for folder in {place.parent for place in places}:
             files.sync_folder(folder)
 
 

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Literal, Optional, Sequence
 
-from ..config.arguments import CHALLENGE_FOLDER
+from ..config.arguments import CHALLENGE_FOLDER, WEB_GROUP
 from ..errors import AccessError
 from ..failures import failure
 from ..system import files, privileges, programs, trust
@@ -22,7 +22,6 @@ WebrootState = Literal["ready", "missing", "not_writable"]
 
 CHALLENGES = Path(CHALLENGE_FOLDER)
 _MODE = 0o755
-_WEB_GROUP = "http"  # DSM's own web server runs in this group
 
 
 def inspect(path: Path) -> WebrootState:
@@ -100,7 +99,7 @@ def _give_to_web_server(folders: Sequence[Path]) -> None:
 
 def _web_group() -> Optional[int]:
     try:
-        return grp.getgrnam(_WEB_GROUP).gr_gid
+        return grp.getgrnam(WEB_GROUP).gr_gid
     except KeyError:
         return None
 
@@ -108,7 +107,7 @@ def _web_group() -> Optional[int]:
 def _prepare_with_sudo(path: Path, folders: Sequence[Path]) -> None:
     import sh
 
-    owner = str(os.geteuid()) if _web_group() is None else f"{os.geteuid()}:{_WEB_GROUP}"
+    owner = str(os.geteuid()) if _web_group() is None else f"{os.geteuid()}:{WEB_GROUP}"
     names = [str(folder) for folder in folders]
     for words in (["mkdir", "-p", names[-1]], ["chmod", f"{_MODE:o}", *names], ["chown", owner, *names]):
         try:

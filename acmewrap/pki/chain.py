@@ -10,15 +10,8 @@ import functools
 from datetime import datetime
 from typing import Iterator, List, Optional, Sequence, Tuple
 
-from .der import children, inside
+from .der import TEXTS, children, inside
 from .x509 import X509
-
-_TEXTS = {  # of DirectoryString and the older kinds, by tag (X.690 section 8.23)
-    **dict.fromkeys((0x0C, 0x12, 0x13, 0x16, 0x1A), "utf-8"),
-    0x14: "latin-1",
-    0x1C: "utf-32-be",
-    0x1E: "utf-16-be",
-}
 
 
 def sort_chain(leaf: X509, sent: Sequence[X509]) -> Tuple[X509, ...]:
@@ -66,4 +59,4 @@ def _spelled(name: bytes) -> object:
 
 def _attribute(attribute: Tuple[int, bytes, bytes]) -> Tuple[bytes, object]:
     (_, kind, _), (tag, value, whole) = children(attribute[1])
-    return kind, " ".join(value.decode(_TEXTS[tag]).lower().split()) if tag in _TEXTS else whole
+    return kind, " ".join(value.decode(TEXTS[tag]).lower().split()) if tag in TEXTS else whole

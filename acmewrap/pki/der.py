@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
-from typing import List, Tuple
+from typing import List, Mapping, Tuple
+
+TEXTS: Mapping[int, str] = {  # encodings of DirectoryString and the older kinds, by tag (X.690 section 8.23)
+    **dict.fromkeys((0x0C, 0x12, 0x13, 0x16, 0x1A), "utf-8"),
+    0x14: "latin-1",
+    0x1C: "utf-32-be",
+    0x1E: "utf-16-be",
+}
 
 
 def element(data: bytes, at: int) -> Tuple[int, int, int]:

@@ -16,7 +16,7 @@ from typing import Iterable, Iterator, List, Optional, Tuple
 from ..formats.timefmt import instant
 from ..frozen import frozen
 from . import pem
-from .der import children, encode_length, inside
+from .der import TEXTS, children, encode_length, inside
 from .names import comparable
 
 _CURVES = {
@@ -27,7 +27,6 @@ _CURVES = {
 _EC = b"\x2a\x86\x48\xce\x3d\x02\x01"
 _PKCS1 = b"\x2a\x86\x48\x86\xf7\x0d\x01\x01"  # rsaEncryption, RSASSA-PSS and the like
 _KINDS = {b"\x2b\x65\x70": "ed25519", b"\x2b\x65\x71": "ed448"}  # RFC 8410
-_WIDE = {0x1C: "utf-32-be", 0x1E: "utf-16-be"}  # UniversalString, BMPString
 _COMMON_NAME = b"\x55\x04\x03"
 SUBJECT_ALTERNATIVE_NAME = b"\x55\x1d\x11"
 _BASIC_CONSTRAINTS = b"\x55\x1d\x13"
@@ -165,7 +164,7 @@ def common_name(name: bytes) -> str:
             for _, attribute, _ in children(group):
                 (_, kind, _), (tag, value, _) = children(attribute)
                 if kind == _COMMON_NAME:
-                    return value.decode(_WIDE.get(tag, "utf-8"), "replace")
+                    return value.decode(TEXTS.get(tag, "utf-8"), "replace")
     except (IndexError, ValueError):
         return ""
     return ""

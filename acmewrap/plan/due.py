@@ -38,15 +38,16 @@ def due_at(not_before: int, not_after: int, renew: Renew, advised: Optional[int]
 
 def _age_at_renewal(lifetime: int, renew: Renew) -> int:
     """Where *renew* does not fit the *lifetime*, the default: else each run would renew what the last one brought."""
-    if not fits(renew, lifetime):
-        renew = DEFAULT_RENEW
-    return int(lifetime * renew.of(lifetime)) if isinstance(renew, RenewAt) else lifetime - renew.seconds
+    return int(_age(renew if fits(renew, lifetime) else DEFAULT_RENEW, lifetime))
 
 
 def fits(renew: Renew, lifetime: int) -> bool:
     """Whether *renew* leaves a tenth of the *lifetime* before the renewal."""
-    age = lifetime * renew.of(lifetime) if isinstance(renew, RenewAt) else lifetime - renew.seconds
-    return age >= lifetime / 10
+    return _age(renew, lifetime) >= lifetime / 10
+
+
+def _age(renew: Renew, lifetime: int) -> float:
+    return lifetime * renew.of(lifetime) if isinstance(renew, RenewAt) else lifetime - renew.seconds
 
 
 def due_of(

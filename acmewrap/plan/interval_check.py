@@ -45,7 +45,7 @@ def find_warnings(config: Config, state: State) -> Iterator[Found]:
     for name, lifetime in _lifetimes(config, state).items():
         renew = config.certificates[name].renew
         if not fits(renew, lifetime):
-            misfit = f"does not fit a certificate that lives {span(lifetime)}: each run would renew it"
+            misfit = f"does not fit a certificate that is valid for {span(lifetime)}: each run would renew it"
             instead = f"so that is done {span(lifetime - due_at(0, lifetime, renew))} before its end"
             remedy = "leave `renew` out, or write a shorter time"
             yield Found(("certificates", name, "renew"), f"{misfit}, {instead}; {remedy}")
@@ -83,8 +83,8 @@ def find_too_slow(config: Config, state: State) -> Optional[TooSlow]:
     lifetime = lifetimes[name]
     left = lifetime - due_at(0, lifetime, config.certificates[name].renew)
     message = (
-        f"a run every {span(interval)} is too slow for {name}: its certificate lives {span(lifetime)} and is due {span(left)} "
-        "before its end, so it can expire between two runs"
+        f"a run every {span(interval)} is too slow for {name}: its certificate is valid for {span(lifetime)} and is due "
+        f"{span(left)} before its end, so it can expire between two runs"
     )
     return TooSlow(message, slowest[name])
 

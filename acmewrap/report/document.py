@@ -10,8 +10,9 @@ from typing import Any, Dict, Mapping, Tuple, get_args
 
 from .. import __version__
 from ..config.model import DEFAULT_RELEASE
-from ..engine.results import Run
-from ..engine.verbs.status import CertificateStatus, Condition, TargetCondition
+from ..driver.results import IssueOutcome
+from ..engine.results import Moment, Run
+from ..engine.verbs.status import CertificateStatus, Condition, ScheduleState, TargetCondition
 from ..errors import ExitCode, Failure
 from ..formats.text import visible_document
 from ..verify.tls_probe import ChainFlaw
@@ -74,7 +75,7 @@ _LEAF: Dict[str, Type] = {
     "sha256": optional(SHA256),
     "names": optional(listed(TEXT)),
 }
-_DONE = optional(choice("issued", "renewed", "reissued", "unchanged", "not_due", "not_issued", "failed"))
+_DONE = optional(choice(*get_args(IssueOutcome)))
 _PATHS = record("paths", {"cert": field(TEXT, "certificate"), **dict.fromkeys(("key", "chain", "fullchain"), TEXT)})
 _REQUEST: Dict[str, Type] = {"domains": listed(TEXT), "authority": TEXT}
 REQUEST = record("request", _REQUEST)
@@ -114,11 +115,10 @@ ENVELOPE: Dict[str, Type] = {
 }
 _CONVERGING = ("plan", "apply", "install", "render", "issue", "deploy", "cron")
 _BLOCKED = field(listed(STEP), None, "With plan and --dry-run: what can only fail, which is not in the plan.")
-_STATES = choice("active", "missing", "differs", "dead", "unknown")
-_SCHEDULE = record("schedule", {"by": TEXT, "state": _STATES, "failure": optional(FAILURE)})
+_SCHEDULE = record("schedule", {"by": TEXT, "state": choice(*get_args(ScheduleState)), "failure": optional(FAILURE)})
 _LEFTOVERS = field(listed(STEP), None, "What `apply --prune` could remove besides.")
 _UNREAD = field(listed(FAILURE), None, "What could not be looked at, and why; the rest was.")
-_COMMAND = {"run": listed(TEXT), "moment": choice("before", "after"), "seconds": SECONDS, "failure": optional(FAILURE)}
+_COMMAND = {"run": listed(TEXT), "moment": choice(*get_args(Moment)), "seconds": SECONDS, "failure": optional(FAILURE)}
 _COMMANDS = field(listed(record("command", _COMMAND)), None, "Those of the configuration that ran so far.")
 _ANSWER = {"service": TEXT, "status": optional(INTEGER), "answer": TEXT, "failure": optional(FAILURE)}
 _SENT = field(listed(record("sent", _ANSWER)), None, "One message to each service, with its HTTP status.")

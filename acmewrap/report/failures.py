@@ -5,18 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Iterable, Iterator
 
 from ..errors import Failure
+from ..failures import SHOWN_LINES
 from ..formats.timefmt import span
 
 if TYPE_CHECKING:
     from ..state.model import State
 
-_SHOWN_LINES = 8
-
 
 def failure_lines(failure: Failure, *, verbose: bool = False) -> Iterator[str]:
     """A failure, the last words of the command behind it, and the remedy on the last line."""
     yield f"  {failure}"
-    yield from (f"  | {line}" for line in (failure.lines if verbose else failure.lines[-_SHOWN_LINES:]))
+    yield from (f"  | {line}" for line in (failure.lines if verbose else failure.lines[-SHOWN_LINES:]))
     yield f"  What to do: {failure.remedy}"
 
 

@@ -95,7 +95,7 @@ class Report:
             yield "due", "Renewal due", status.due_at
         for name, target in status.targets.items():
             if target.proven_at is not None:
-                yield "seen", f"{'Seen at' if target.target.verify else 'Delivered to'} {name}", target.proven_at
+                yield "seen", f"{'Seen at' if target.target.verify else 'Deployed to'} {name}", target.proven_at
         if self.next_run_at is not None and self.next_run_at > self.at:
             yield "next", "Next run", self.next_run_at
 
@@ -105,7 +105,7 @@ class Report:
 
 
 def look(config: Config, names: Tuple[str, ...], now: float) -> Report:
-    """Look at the certificates on disk and at their targets. Changes nothing, and starts no process."""
+    """Look at the certificates on disk and at their targets. Changes nothing."""
     state = read_state(config, STATUS_PARTS, names)
     options = PlanOptions((*OBTAINING_KINDS, "deploy", "revoke"), STATUS_PARTS)
     last = last_run(config)

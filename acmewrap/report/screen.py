@@ -133,7 +133,7 @@ def doctor_lines(count: int, fixable: int, seconds: float) -> Iterator[str]:
 
 def status_table(statuses: Mapping[str, CertificateStatus], now: datetime, width: int = 0) -> Iterator[Line]:
     """Three columns, what belongs together below each other, so that 80 columns do."""
-    heading = [[(("CERTIFICATE", "bold"),)], [(("STATE", "bold"),)], [(("DELIVERED TO", "bold"),)]]
+    heading = [[(("CERTIFICATE", "bold"),)], [(("STATE", "bold"),)], [(("DEPLOYED TO", "bold"),)]]
     yield from table([heading, *(_row(name, status, now) for name, status in statuses.items())], width)
 
 

@@ -71,20 +71,7 @@ def find_warnings(config: Config) -> Iterator[ConfigurationWarning]:
         yield ConfigurationWarning(str(excess.path), 1, 1, "", message)
 
 
-def tighten(excess: Excess) -> None:
-    """Give it the mode that it should have. What has changed hands or has become a link in the meantime is left alone."""
-    if not excess.ours:
-        return
-    handle = os.open(str(excess.path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-    try:
-        status = os.fstat(handle)
-        if status.st_uid == excess.owner and _is_plain(status):
-            os.fchmod(handle, excess.wanted)
-    finally:
-        os.close(handle)
-
-
-def _is_plain(status: os.stat_result) -> bool:
+def is_plain(status: os.stat_result) -> bool:
     """A log may be /dev/null."""
     return stat.S_ISREG(status.st_mode) or stat.S_ISDIR(status.st_mode)
 
@@ -111,7 +98,7 @@ def _judge(path: Path, allowed: Optional[int], owners: AbstractSet[int]) -> Opti
     wanted = mode & (allowed | _SPECIAL) if allowed is not None else ownership.private_mode(status)
     if allowed is None and file_access.has_acl(path):  # the group's part of the mode is what the list allows at most
         wanted = mode & 0o7640
-    if mode == wanted or not _is_plain(status):
+    if mode == wanted or not is_plain(status):
         return None
     ours = status.st_uid in owners and not link
     return Excess(path, mode, wanted, status.st_uid, ours, "doctor.file_mode" if ours else "file.open_to_others")

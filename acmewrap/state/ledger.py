@@ -32,7 +32,7 @@ class LedgerEntry:
     """One order or deployment. ``seen`` is the leaf (SHA-256) that was proven to be there, ``seen_until`` when that one expires;
     times are seconds since 1970 UTC. ``placed`` is the leaf whose files are put in ``places`` and neither proven nor taken back;
     ``reloaded`` the mark (:meth:`Install.mark`) of the last one that the server was made to load. ``next_look`` is when a target
-    that did not answer is looked at again, ``redelivered`` how often this leaf was delivered again because another was shown.
+    that did not answer is looked at again, ``redelivered`` how often this leaf was deployed again because another was shown.
     """
 
     wanted: Optional[str] = None
@@ -60,7 +60,7 @@ class LedgerEntry:
         return replace(self, wanted=leaf, attempts=0, next_try=0, error=None)
 
     def prove(self, leaf: str, now: float, until: Optional[int] = None, *, again: bool = False) -> LedgerEntry:
-        """After *leaf*, which expires at *until*, was seen where it belongs; *again*: it was delivered, as another was shown
+        """After *leaf*, which expires at *until*, was seen where it belongs; *again*: it was deployed anew, as another was shown
         there. One such delivery beyond the most is what somebody asked for, and begins anew.
         """
         redelivered = self.redelivered if self.seen == leaf else 0

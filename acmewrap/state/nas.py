@@ -9,18 +9,17 @@ from typing import Dict, List, Mapping, Optional, Tuple
 
 from .. import paths, unexpected
 from ..config.model import Account, Config
-from ..errors import AccessError, DeployError, Failure
+from ..errors import DeployError, Failure
 from ..failures import dsm_codes, failure
 from ..frozen import field, frozen
 from ..reasons import AccountDiffers, AccountNotManaged, Deviation, Drift, NotObserved, Plain, Reason
 from ..schedule import dsm
 from ..schedule.others import OtherEntry
-from ..secrets import FileReference, Secret, resolve
+from ..secrets import FileReference
 from ..synology import account, certificates
-from ..synology.channel import Provisioner, generate_password
+from ..synology.channel import Provisioner
 from ..synology.sessions import Environ, entries, nas_of, open_account, open_provisioner
 from ..synology.web import AUTH, ApiError
-from ..system import files
 
 _LAST_LOGIN_OF_DSM_6 = 6
 
@@ -59,27 +58,6 @@ def _explain(error: Exception, config: Config) -> Failure:
     return unexpected.explain(error, paths.reports_folder(config), "the NAS").failure
 
 
-def ensure_account(config: Config, environ: Environ) -> None:
-    """Make the account, or bring it into line, and prove it by a login. Raises :class:`AcmewrapError`."""
-    wanted = nas_of(config).account
-    with open_provisioner(config, environ) as provisioner:
-        if provisioner is None:
-            raise AccessError(failure("dsm.no_provisioner", f"nothing here may change the account {wanted.name}"))
-        chosen = _password_is_missing(wanted)
-        password = _choose_password(wanted) if chosen else resolve(wanted.password, environ)
-        existed = account.find_uid(provisioner, wanted.name) is not None
-        account.ensure(provisioner, wanted.name, password)
-        if chosen and existed:
-            provisioner.set_password(wanted.name, password)
-        try:
-            _log_in(config, environ)
-        except ApiError as error:
-            if error.code not in dsm_codes.PASSWORD:
-                raise
-            provisioner.set_password(wanted.name, password)
-            _log_in(config, environ)
-
-
 def _look(config: Config, environ: Environ, provisioner: Optional[Provisioner]) -> NasState:
     wanted = nas_of(config).account
     deviations: List[Deviation] = []
@@ -91,7 +69,7 @@ def _look(config: Config, environ: Environ, provisioner: Optional[Provisioner]) 
             unseen = dict.fromkeys(entries(config), Plain.NO_ACCOUNT)
             return NasState(Plain.MISSING, unseen, "missing" if dsm.is_wanted(config) else "same")
         deviations.extend(found)
-        if _password_is_missing(wanted):
+        if password_is_missing(wanted):
             deviations.append(Deviation("no_password"))
     assignments: Dict[str, Reason]
     try:
@@ -133,19 +111,6 @@ def _refuse_keys(config: Config, login: Optional[int]) -> None:
             raise UnsupportedKeyError(failure("dsm.key_unsupported", message, name=name, key=certificate.key))
 
 
-def _log_in(config: Config, environ: Environ) -> None:
-    with open_account(config, environ) as client:
-        certificates.read(client)  # what only an administrator may
-
-
-def _password_is_missing(wanted: Account) -> bool:
+def password_is_missing(wanted: Account) -> bool:
+    """Whether the run that makes the account has to choose its password."""
     return isinstance(wanted.password, FileReference) and not wanted.password.path.exists()
-
-
-def _choose_password(wanted: Account) -> Secret:
-    """A new password, in its file before DSM hears of it: a run that is killed in between leaves no account nobody can open."""
-    assert isinstance(wanted.password, FileReference)
-    password = generate_password()
-    files.make_folder(wanted.password.path.parent)
-    files.write_atomic(wanted.password.path, password.reveal() + "\n")
-    return password

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
-from typing import Dict, Iterator, Mapping, NamedTuple, Tuple, Union
+from typing import Dict, Iterator, Mapping, NamedTuple, Tuple
 
 from .. import paths
 from ..config import references
@@ -17,7 +17,7 @@ from ..driver.command import DEFAULT_PATH
 from ..driver.release import pin
 from ..errors import AcmewrapError, Failure
 from ..failures import failure
-from ..secrets import CommandReference, EnvironmentReference, FileReference, Reference, resolve
+from ..secrets import EnvironmentReference, FileReference, resolve
 from ..system.trust import find_dsm_tools
 from .model import entry_name
 
@@ -57,9 +57,12 @@ def find(config: Config, environ: Mapping[str, str]) -> Iterator[Obstacle]:
             found = failure(id, f"{path} does not exist", server=server, ca_bundle=path, folder=path.parent)
             yield Obstacle(keys, found)
     search = environ.get("PATH") or DEFAULT_PATH
-    for keys, program in _programs(config):
-        if shutil.which(str(config.directory / program) if "/" in program else program, path=search) is None:
-            message = f"there is no program {program}, or it is not in PATH ({search})"
+    for keys, words in references.commands(config):
+        if isinstance(words, str):
+            continue
+        program = str(config.directory / words[0]) if "/" in words[0] else words[0]
+        if shutil.which(program, path=search) is None:
+            message = f"there is no program {words[0]}, or it is not in PATH ({search})"
             yield Obstacle(keys, failure("tool.missing", message))
 
 
@@ -103,31 +106,13 @@ def _files(config: Config) -> Iterator[Tuple[Keys, Path]]:
             yield ("authorities", name, "ca_bundle"), authority.ca_bundle
     for name, certificate in config.certificates.items():
         for index, way in enumerate(certificate.challenges):
-            keys = ("certificates", name, "challenge", index)
             if isinstance(way, Nginx) and way.configuration is not None:
-                yield (*keys, "nginx"), way.configuration
-            elif isinstance(way, Dns):
-                yield from _files_of((*keys, "env"), way.env)
-        for target in certificate.targets:
-            yield from _files_of(("certificates", name, "deploy", target.name, "env"), target.env)
+                yield ("certificates", name, "challenge", index, "nginx"), way.configuration
+    for place, _, env in references.environments(config):
+        for variable in PATH_VARIABLES:
+            path = env.get(variable)
+            if isinstance(path, str):
+                yield (*place, variable), Path(path)
     archive = config.acme_sh.archive
     if archive is not None and not paths.program_folder(config).exists():
         yield ("acme_sh", "archive"), archive
-
-
-def _files_of(place: Keys, env: Mapping[str, Union[str, Reference]]) -> Iterator[Tuple[Keys, Path]]:
-    named = ((name, value) for name, value in env.items() if name in PATH_VARIABLES)
-    return (((*place, name), Path(value)) for name, value in named if isinstance(value, str))
-
-
-def _programs(config: Config) -> Iterator[Tuple[Keys, str]]:
-    for certificate, target in config.targets():
-        for key in ("test", "reload"):  # a reload that is one text is the shell's to read
-            words = getattr(target.install, key, None)
-            if isinstance(words, tuple) and words:
-                yield ("certificates", certificate.name, "deploy", target.name, "install", key), words[0]
-    for index, command in enumerate(config.commands):
-        yield ("commands", index, "run"), command.run[0]
-    for keys, reference in references.find(config):
-        if isinstance(reference, CommandReference):
-            yield (*keys, "command"), reference.argv[0]

@@ -1,6 +1,6 @@
 """Files that are either the old or the new, never half of each; and the lock that keeps two runs apart.
 
-Knows nothing of acme.sh. Modes are those of the design: secrets 0600, scripts and folders 0700, certificates 0644.
+Knows nothing of acme.sh. Modes: secrets 0600, scripts and folders 0700, certificates 0644.
 """
 
 from __future__ import annotations

@@ -54,6 +54,11 @@ def home_of(environ: Mapping[str, str]) -> Path:
     return Path(environ.get("HOME") or User.current().home)
 
 
+def cache_folder(environ: Mapping[str, str]) -> Path:
+    """Where downloaded archives lie, and reports that are about no configuration: ``$XDG_CACHE_HOME/acmewrap``."""
+    return Path(environ.get("XDG_CACHE_HOME") or home_of(environ) / ".cache", "acmewrap")
+
+
 def become(user: User, environ: MutableMapping[str, str], home: Union[str, Path]) -> None:
     """Give this process *user*'s rights and none of root's, with a way back for :func:`as_root` until :func:`forget_root`;
     *home* is HOME where the user has none. Raises :class:`AccessError` (``trust.not_dropped``).

@@ -51,9 +51,9 @@ def read_bytes(path: Name, limit: int = LIMIT) -> bytes:
     return data
 
 
-def read_text(path: Name, errors: str = "strict", encoding: str = "utf-8", limit: int = LIMIT) -> str:
+def read_text(path: Name, errors: str = "strict", limit: int = LIMIT) -> str:
     """The same as text. Raises UnicodeDecodeError for what is none, unless *errors* says otherwise."""
-    return read_bytes(path, limit).decode(encoding, errors)
+    return read_bytes(path, limit).decode("utf-8", errors)
 
 
 def copy(source: str, destination: str) -> str:

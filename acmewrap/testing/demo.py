@@ -104,7 +104,7 @@ class _Play:
         second = self._on_disk()
         self._prove("a forced renewal brought another certificate", code == 0 and second != first)
         code, _ = self._act("cron")
-        self._prove("the unattended run delivered it", code == 0 and self._served() == second)
+        self._prove("the unattended run deployed it", code == 0 and self._served() == second)
 
         code, _ = self._act("status")
         self._prove("status says that all is well", code == 0)

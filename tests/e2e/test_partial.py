@@ -1,4 +1,4 @@
-"""Several certificates, one of which fails: the others are issued, delivered and proven all the same."""
+"""Several certificates, one of which fails: the others are issued, deployed and proven all the same."""
 
 from __future__ import annotations
 

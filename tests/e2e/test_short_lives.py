@@ -32,7 +32,7 @@ def test_what_is_served_never_expires_and_each_certificate_is_renewed_after_half
     with DsmSimulator(password=PASSWORD) as nas:
         machine = Machine(tmp_path / "machine", acme_sh_311, pebble, webserver, nas)
         began = time.monotonic()
-        assert machine.run("cron").returncode == 0  # issues and delivers, as it is going to
+        assert machine.run("cron").returncode == 0  # issues and deploys, as it is going to
         life = int(RENEWALS * (time.monotonic() - began))
         with Pebble(tmp_path / "pebble", dns=dns.address, http_port=webserver.port, validity_seconds=life) as short:
             machine.pebble = short

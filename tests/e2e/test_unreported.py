@@ -1,4 +1,4 @@
-"""A certificate is issued, delivered and proven although nothing can be said about it."""
+"""A certificate is issued, deployed and proven although nothing can be said about it."""
 
 from __future__ import annotations
 

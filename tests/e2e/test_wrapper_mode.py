@@ -1,4 +1,4 @@
-"""The wrapper script run by hand and as the schedule (`run: wrapper`): it delivers as acmewrap does, and keeps no secret."""
+"""The wrapper script run by hand and as the schedule (`run: wrapper`): it deploys as acmewrap does, and keeps no secret."""
 
 from __future__ import annotations
 

@@ -54,7 +54,7 @@ def damage(path: Path, name: str) -> None:
 
 @pytest.fixture
 def folder(tmp_path: Path, acme_sh_311: Path) -> Path:
-    """A certificate that is good for days, delivered."""
+    """A certificate that is good for days, deployed."""
     folder = tmp_path / "machine"
     (folder / "src").mkdir(parents=True)
     (folder / "src" / "acme.sh").symlink_to(acme_sh_311)

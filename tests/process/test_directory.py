@@ -73,18 +73,17 @@ def listening() -> Iterator[Tuple[socket.socket, int]]:
 
 
 def test_a_directory_tells_what_it_offers(server: Server, root: Pair) -> None:
-    assert fetch(server.port, root.certificate).requires_eab is False
-    document = {**DOCUMENT, "renewalInfo": "https://ca/ri", "meta": {"externalAccountRequired": True}}
-    server.body = json.dumps(document).encode()
+    meta = {"profiles": {"short": "six days"}}
+    server.body = json.dumps({**DOCUMENT, "renewalInfo": "https://ca/ri", "meta": meta}).encode()
     found = fetch(server.port, root.certificate)
-    assert (found.renewal_info, found.requires_eab) == ("https://ca/ri", True)
+    assert (found.renewal_info, found.profiles) == ("https://ca/ri", ("short",))
 
 
-@pytest.mark.parametrize("meta", [None, [], "x", {}, {"externalAccountRequired": False}])
+@pytest.mark.parametrize("meta", [None, [], "x", {}, {"profiles": []}])
 def test_odd_particulars_of_a_directory_do_no_harm(server: Server, root: Pair, meta: object) -> None:
     server.body = json.dumps({**DOCUMENT, "renewalInfo": 7, "meta": meta}).encode()
     found = fetch(server.port, root.certificate)
-    assert (found.renewal_info, found.requires_eab) == (None, False)
+    assert (found.renewal_info, found.profiles) == (None, ())
 
 
 def test_another_root_is_not_trusted(server: Server, tmp_path: Path) -> None:

@@ -114,7 +114,7 @@ class Observed:
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """Certificates that were issued an hour ago for a day and delivered, as acmewrap leaves them, in files ten minutes old."""
+    """Certificates that were issued an hour ago for a day and deployed, as acmewrap leaves them, in files ten minutes old."""
     folder = tmp_path / "machine"
     folder.mkdir()
     root = make_root(folder / "ca")

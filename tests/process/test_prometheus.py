@@ -120,7 +120,7 @@ def test_node_exporter_shows_the_file_and_prometheus_raises_what_it_says(tmp_pat
         time.sleep(3)  # three evaluations
         assert firing() == set()
         make_it_bad(site)
-        bad = {"AcmewrapRunMissed", "AcmewrapCertificateExpired", "AcmewrapDeliveryPending", "AcmewrapRunFailed"}
+        bad = {"AcmewrapRunMissed", "AcmewrapCertificateExpired", "AcmewrapDeploymentPending", "AcmewrapRunFailed"}
         eventually(lambda: firing() == bad)
 
 

@@ -167,7 +167,7 @@ class Machine:
         return Done(done.returncode, done.stdout.decode("utf-8"), done.stderr.decode("utf-8"))
 
     def prepare(self) -> None:
-        """Have the certificate issued, and not delivered."""
+        """Have the certificate issued, and not deployed."""
         done = self.run("issue")
         assert done.returncode == 0, done
 
@@ -176,7 +176,7 @@ class Machine:
         shutil.copytree(str(home), str(self.folder / ".acme.sh"), symlinks=True)
 
     def forget_deliveries(self) -> None:
-        """As if nothing had been delivered yet: to a NAS as the factory makes it."""
+        """As if nothing had been deployed yet: to a NAS as the factory makes it."""
         for ledger in self.folder.glob(".acme.sh*/.ledger.json"):
             ledger.unlink()
 

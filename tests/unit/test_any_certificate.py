@@ -54,7 +54,7 @@ def test_a_certificate_of_any_kind_is_read(name: str) -> None:
     [
         ("empty-subject", "", ("nas.test",)),
         ("utf8-names", "Ñandú 中文", ()),
-        ("latin-names", "Z\ufffdrich", ()),
+        ("latin-names", "Zürich", ()),
         ("multi-valued", "nas.test", ()),
         ("other-names", "x", ()),
         ("rsa-2048", "nas.test", ("nas.test", "192.0.2.7", "2001:db8::1")),

@@ -227,7 +227,7 @@ def test_the_recordings_themselves_are_understood(wire: Any) -> None:
     wire.answer = DIRECTORY
     assert directory.fetch("http://ca.test/dir", None).date == NOW - 43200
     wire.answer = CHUNKED
-    assert directory.fetch("http://ca.test/dir", None).requires_eab is False
+    assert directory.fetch("http://ca.test/dir", None).profiles == ()
     wire.answer = DATED
     assert renewal_info.fetch("http://ca.test/ari", make_leaf(authority_key=b"key"), None).retry_after == 7200
     assert retry_after.from_protocol(PROTOCOL) == 7200

@@ -16,12 +16,8 @@ from ...formats.text import Lines
 from ...system import files
 from ..invocation import Invocation, UsageError, checked
 from ..output import Printer
+from ..parser import TEMPLATES
 
-TEMPLATES: Mapping[str, str] = {
-    "synology": "a Synology NAS",
-    "web-server": "a Linux web server",
-    "dns": "names proven in the DNS, wildcards too",
-}
 _WEBROOTS: Mapping[str, str] = {"synology": "/var/lib/letsencrypt", "web-server": "/var/www/html"}
 _NAME = "acmewrap.yaml"
 

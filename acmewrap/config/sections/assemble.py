@@ -12,7 +12,7 @@ from ..arguments import SYNOLOGY_HOOK, check_first_domain, check_path
 from ..binder.record import Section
 from ..binder.types import suggestion
 from ..challenges import Challenge, Dns
-from ..model import LOG, Authority, Certificate, Config, Schedule, Synology, Target
+from ..model import HOME, LOG, Authority, Certificate, Config, Schedule, Synology, Target
 from .install import check_installs
 from .options import missing_options, wanted_options
 from .shared import check_dsm_entries, check_folders, check_variables
@@ -65,9 +65,9 @@ def _authorities(root: Section, directory: Path) -> Dict[str, Authority]:
     authorities = {}
     owners: Dict[Path, str] = {}
     for name, section in sections.items():
-        home = Path(os.path.normpath(directory / (section.get("home") or ".acme.sh")))
+        home = Path(os.path.normpath(directory / (section.get("home") or HOME)))
         if home in owners:
-            remedy = f"give this one its own, `home: .acme.sh-{name}`"
+            remedy = f"give this one its own, `home: {HOME}-{name}`"
             section.refuse("home", f"{home} is the home of the authority {owners[home]!r}: {remedy}")
         owners.setdefault(home, name)
         bundle = section.get("ca_bundle")

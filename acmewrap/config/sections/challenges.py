@@ -1,4 +1,4 @@
-"""Challenges and deploy targets: the parts of a certificate that name one of acme.sh's ways of doing things."""
+"""The challenges of a certificate, each one of acme.sh's ways to answer the authority."""
 
 from __future__ import annotations
 

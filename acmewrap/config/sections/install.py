@@ -14,14 +14,16 @@ from ..model import Certificate, Schedule
 from .paths import PathKind
 from .scalars import ANY, COMMAND
 
+_MODE = "0?[0-7]{3}"
+
 
 def _mode(text: str) -> int:
-    if not re.fullmatch("0?[0-7]{3}", text):
+    if not re.fullmatch(_MODE, text):
         raise ValueError(f"expected a mode such as 0640, not {quoted(text)}")
     return int(text, 8)
 
 
-_MODE_TEXT = {"type": "string", "pattern": "^0?[0-7]{3}$"}
+_MODE_TEXT = {"type": "string", "pattern": f"^{_MODE}$"}
 _ACCOUNT = r"[A-Za-z0-9_][A-Za-z0-9_.-]*"
 _ACCESS = {
     "owner": Key(matching(_ACCOUNT, "the name or number of a user"), "Whose it is; only root can give a file away."),

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Any, Iterator, Sequence, Tuple
 
 from ..binder.record import Section
 from ..binder.types import Scalar
+from ..manifest import version_tuple
 from ..model import DEFAULT_USAGE, LIFETIME, PROFILE
 
 _COMMANDS = (
@@ -90,6 +90,4 @@ def missing_options(wanted: Sequence[str], options: Sequence[str], settings: Any
 
 
 def _has(settings: Any, since: str) -> bool:
-    texts = getattr(settings, "release", ""), since
-    release, first = (tuple(map(int, re.findall(r"[0-9]+", text))) for text in texts)
-    return release >= first
+    return version_tuple(getattr(settings, "release", "")) >= version_tuple(since)

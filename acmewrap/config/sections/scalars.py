@@ -17,6 +17,7 @@ from ..arguments import (
     EMAIL_PATTERN,
     HOOK_PATTERN,
     HOST_PATTERN,
+    ORIGIN_PATTERN,
     URL_PATTERN,
     VARIABLE_PATTERN,
     check_domain,
@@ -27,14 +28,14 @@ from ..arguments import (
 from ..binder.types import Scalar, choice, matching
 from ..endpoint import STARTTLS_PORTS, Endpoint
 from ..manifest import VERSION_PATTERN
-from ..model import KeyType, RenewAt
+from ..model import DEFAULT_RELEASE, KeyType, RenewAt
 
 NAME = matching(r"[A-Za-z0-9][A-Za-z0-9._-]*", "a name of letters, digits and . _ -")
 CHAIN = matching(r"[A-Za-z0-9][A-Za-z0-9 ._()-]*", "the name of a certificate, such as ISRG Root X1")
 VARIABLE = matching(VARIABLE_PATTERN, "the name of an environment variable")
 HOOK = matching(HOOK_PATTERN, "the name of one of acme.sh's deploy hooks, such as ssh")
 DNS_HOOK = matching(DNS_HOOK_PATTERN, "the name of one of acme.sh's DNS hooks, such as dns_nsupdate")
-RELEASE = matching(VERSION_PATTERN, "a version of acme.sh such as 3.1.1")
+RELEASE = matching(VERSION_PATTERN, f"a version of acme.sh such as {DEFAULT_RELEASE}")
 ANY = Scalar("text", str)
 FLAG = Scalar(
     "true or false",
@@ -49,6 +50,7 @@ KEY = choice({**{name: name for name in KEY_TYPES}, **{f"rsa-{name}": name for n
 _PROXY_URL = rf"http://(?:{HOST_PATTERN}):[0-9]{{1,5}}/?"
 _DSM_PORTS = {"http": 5000, "https": 5001}
 _DURATION = r"(?=.)(?:([0-9]{1,6})d)?(?:([0-9]{1,6})h)?(?:([0-9]{1,6})m)?(?:([0-9]{1,6})s)?"
+_TIME = "([01]?[0-9]|2[0-3]):([0-5][0-9])"
 _FRACTION = r"[0-9]{1,4}/[0-9]{1,4}|[0-9]{1,2}(?:\.[0-9]{1,6})?%|0?\.[0-9]{1,9}"
 _FINGERPRINT = "(?:(?:SHA|sha)256 Fingerprint=)?(?:[0-9A-Fa-f]{2}[: ]?){31}[0-9A-Fa-f]{2}"  # OpenSSL and browsers
 
@@ -95,7 +97,7 @@ def _fraction(text: str) -> RenewAt:
 
 
 def _time(text: str) -> Tuple[int, int]:
-    match = re.fullmatch("([01]?[0-9]|2[0-3]):([0-5][0-9])", text)
+    match = re.fullmatch(_TIME, text)
     if match is None:
         raise ValueError(f"expected a time of day such as 04:55, not {quoted(text)}")
     return int(match[1]), int(match[2])
@@ -104,7 +106,9 @@ def _time(text: str) -> Tuple[int, int]:
 def _endpoint(text: str) -> Optional[Endpoint]:
     if text in ("no", "false"):
         return None
-    match = _match(f"({HOST_PATTERN}):([0-9]+)", text, "host:port of a TLS server, or `no` when nobody can look")
+    match = _match(
+        f"({HOST_PATTERN}):([0-9]+)", text, "host:port of a TLS server, or `no` where none can be reached from here"
+    )
     host, port = match[1].strip("[]"), PORT.parse(match[2])
     return Endpoint(host=host, port=port, name=host, starttls=STARTTLS_PORTS.get(port))
 
@@ -136,8 +140,7 @@ def is_loopback(host: str) -> bool:
 
 
 def _nas(text: str) -> str:
-    pattern = rf"(https?)://({HOST_PATTERN})(?::([0-9]{{1,5}}))?/?"
-    match = _match(pattern, text, "the address of DSM such as http://localhost:5000")
+    match = _match(f"{ORIGIN_PATTERN}/?", text, "the address of DSM such as http://localhost:5000")
     port = PORT.parse(match[3] or str(_DSM_PORTS[match[1]]))
     return f"{match[1]}://{match[2]}:{port}"
 
@@ -183,7 +186,7 @@ FRACTION = Scalar(
     _fraction,
     {"anyOf": [{"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1}, _shape(_FRACTION)]},
 )
-TIME = Scalar("a time of day such as 04:55", _time, _shape("(?:[01]?[0-9]|2[0-3]):[0-5][0-9]"))
+TIME = Scalar("a time of day such as 04:55", _time, _shape(_TIME))
 HOST = _machine(HOST_PATTERN, "the name or address of a host")
 EMAIL = _machine(EMAIL_PATTERN, "an e-mail address")
 ENDPOINT_TEXT = Scalar(

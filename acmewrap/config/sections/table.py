@@ -19,7 +19,8 @@ from .options import OPTION, USAGES
 from .paths import Bundle, PathKind
 from .release import ACME_SH
 from .scalars import ANY, CHAIN, DOMAIN, DURATION, EMAIL, FRACTION, HOOK, JOBS, KEY, NAME, PROXY, SERVER, TIME
-from .synology import DSM_CERTIFICATE, SYNOLOGY, VERIFY, VERIFY_MISSING, Shorthand
+from .synology import DSM_CERTIFICATE, SYNOLOGY, Shorthand
+from .verify import VERIFY, VERIFY_MISSING
 
 
 def _check_command(section: Section) -> None:

@@ -12,13 +12,12 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Dict, List, Mapping, Tuple
 
-from ...config.arguments import is_safe_url
+from ...config.arguments import VARIABLE_PATTERN, is_safe_url
 from ...config.install import FilePart, Install
 from ...system import files, reading
 
-_ASSIGNMENT = re.compile(r"([A-Za-z_][A-Za-z_0-9]*)='([^'\n]*)'")
-_BEGIN = r"([A-Za-z_][A-Za-z_0-9]*)='"
-_NAME = r"[A-Za-z_][A-Za-z_0-9]*"
+_ASSIGNMENT = re.compile(rf"({VARIABLE_PATTERN})='([^'\n]*)'")
+_BEGIN = rf"({VARIABLE_PATTERN})='"
 # What an authority has a say in; the same as in templates/guard.sh, which keeps acme.sh from running anything else.
 _NUMBER = re.compile(r"-?[0-9]*")
 _URLS = ("ACCOUNT_URL", "Le_OrderFinalize", "Le_LinkOrder", "Le_LinkCert")
@@ -78,7 +77,7 @@ def edit_configuration(text: str, values: Mapping[str, str], drop: Tuple[str, ..
     Raises ValueError for a value that would not come back as it is: one with an apostrophe or a control character in it.
     """
     for key, value in values.items():
-        if not re.fullmatch(_NAME, key) or "'" in value or any(ord(character) < 0x20 for character in value):
+        if not re.fullmatch(VARIABLE_PATTERN, key) or "'" in value or any(ord(character) < 0x20 for character in value):
             kept = "acme.sh cannot keep a value with an apostrophe, a line break or a control character"
             raise ValueError(f"{key}: {kept}")
     lines: List[str] = []
@@ -91,6 +90,13 @@ def edit_configuration(text: str, values: Mapping[str, str], drop: Tuple[str, ..
         if line and not dropping:
             lines.append(line)
     return "".join(f"{line}\n" for line in (*lines, *(f"{key}='{value}'" for key, value in values.items())))
+
+
+def drop_keys(path: Path, prefixes: Tuple[str, ...]) -> None:
+    """Take what begins with one of *prefixes* out of the file, which is not written if there is none. Raises OSError."""
+    text = read_text(path)
+    if any(line.startswith(prefixes) for line in text.split("\n")):
+        replace_text(path, edit_configuration(text, {}, prefixes))
 
 
 def raw_values(text: str, prefixes: Tuple[str, ...]) -> Dict[str, str]:
@@ -140,7 +146,7 @@ def set_installation(path: Path, install: Install) -> None:
     """Keep acme.sh's own records of installed files true: ``--cron`` installs by them (``_installcert``, 3.0.2 to 3.1.4)."""
     values = {key: str(install.files[part].path) if part in install.files else "" for key, part in _RECORDS.items()}
     script = base64.b64encode(install.script.encode("utf-8")).decode("ascii")
-    values["Le_ReloadCmd"] = f"__ACME_BASE64__START_{script}__ACME_BASE64__END_" if script else ""
+    values["Le_ReloadCmd"] = script.join(_WRAPPED) if script else ""
     before = read_text(path)
     after = edit_configuration(before, values)
     if parse_configuration(after) != parse_configuration(before):

@@ -48,14 +48,13 @@ def versions(home: Path, name: str) -> Tuple[Path, ...]:
     return ()
 
 
-def restore(home: Path, name: str, is_whole: Callable[[str, Path], bool]) -> bool:
+def restore(home: Path, name: str, is_whole: Callable[[str, Path], bool]) -> None:
     """Have the folder *name*, in whose place nothing lies, be the newest of its versions again that *is_whole*."""
     for version in versions(home, name):
         if is_whole(name, version):
             _lay_link(home, version)
             _swap(home, name)
-            return True
-    return False
+            return
 
 
 def places(home: Path) -> Tuple[Path, Path]:

@@ -23,13 +23,13 @@ from ...pki.x509 import X509
 from ...system import files, reading, trust
 from . import generations
 from .configuration import (
+    drop_keys,
     edit_configuration,
     encode,
     parse_account,
     parse_configuration,
     raw_values,
     read_text,
-    replace_text,
     write_text,
 )
 from .home import CertificateFiles, Home
@@ -40,7 +40,7 @@ _LOCK = "lock"
 # Hooks that a renewal would run by itself: a call does not see them, and what it leaves is given them back.
 _HOOKS = ("Le_DeployHook", "Le_ReloadCmd", "Le_Real")
 _CREDENTIALS = ("SAVED_",)
-_ACCOUNT_CREDENTIALS = ("CA_EAB_",)
+ACCOUNT_CREDENTIALS = ("CA_EAB_",)
 
 # curl is started without any limit by acme.sh; these reach every call of it (acme.sh has no option for it).
 _CURL_LIMITS = "connect-timeout = 10\nmax-time = 120\n"
@@ -108,7 +108,7 @@ class Staging:
         """Add *lines* to the configuration of the account, for this call alone."""
         path = Home(self.folder).account_folder(server) / "ca.conf"
         with contextlib.suppress(FileNotFoundError):
-            lines = edit_configuration(read_text(path), {}, _ACCOUNT_CREDENTIALS) + lines
+            lines = edit_configuration(read_text(path), {}, ACCOUNT_CREDENTIALS) + lines
         _write_private(path, encode(lines))
 
     def keep_account(self, home: Home, server: str, before: Dict[str, bytes]) -> None:
@@ -121,7 +121,7 @@ class Staging:
         except ValueError:
             return
         if text:
-            after["ca.conf"] = edit_configuration(text, {}, _ACCOUNT_CREDENTIALS).encode("utf-8")
+            after["ca.conf"] = edit_configuration(text, {}, ACCOUNT_CREDENTIALS).encode("utf-8")
         with explained(home):
             for name, data in after.items():
                 if data != before.get(name):
@@ -198,12 +198,10 @@ def sweep(home: Home) -> None:
 
 def scrub(home: Home) -> None:
     """Take out the credentials that plain acme.sh saved (``SAVED_*``), also from the kept versions; the home must be held."""
-    found = (*home.path.glob("*/*.conf"), *home.path.glob(".versions/*/*/*.conf"), home.path / "account.conf")
-    for path in found:
+    versions = generations.places(home.path)[1]
+    for path in (*home.path.glob("*/*.conf"), *versions.glob("*/*/*.conf"), home.path / "account.conf"):
         with contextlib.suppress(OSError):
-            text = read_text(path)
-            if any(line.startswith(_CREDENTIALS) for line in text.split("\n")):
-                replace_text(path, edit_configuration(text, {}, _CREDENTIALS))
+            drop_keys(path, _CREDENTIALS)
 
 
 def _read_account(folder: Path) -> Dict[str, bytes]:

@@ -8,7 +8,7 @@ from contextlib import suppress
 from typing import Dict, Mapping, Sequence, Tuple
 from urllib.parse import urlsplit
 
-from ...config.arguments import CHALLENGE_FOLDER
+from ...config.arguments import CHALLENGE_FOLDER, WEB_GROUP
 from . import events as e
 from .transcript import Transcript
 
@@ -61,5 +61,5 @@ def values(events: Sequence[e.Event], context: Mapping[str, str], failed: Mappin
     with suppress(ValueError):
         known.setdefault("host", urlsplit(known.get("server", "")).hostname or "HOST")
     quoted = {name: shlex.quote(known[name]) for name in _VALUES if name in known}
-    # The group is the one of DSM's web server; the shell that runs a remedy knows its user itself.
-    return {"user": '"$(id -un)"', "group": "http", "domains": quoted.get("domain", "DOMAINS"), **quoted}
+    # The shell that runs a remedy knows its user itself.
+    return {"user": '"$(id -un)"', "group": WEB_GROUP, "domains": quoted.get("domain", "DOMAINS"), **quoted}

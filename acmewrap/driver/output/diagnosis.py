@@ -12,7 +12,7 @@ from typing import Mapping, NamedTuple, Optional, Sequence, Type
 from urllib.parse import urlsplit
 
 from ...errors import Failure, Retry
-from ...failures import failure
+from ...failures import KEPT_LINES, failure
 from ...failures.catalogue import CATALOGUE
 from . import circumstances
 from . import events as e
@@ -20,8 +20,6 @@ from .error_codes import authority_refused, challenge_refused, curl_failed, dsm_
 from .patterns import FOLLOW_UP, PROGRESS, compiled
 from .problem_documents import problems
 from .transcript import Transcript
-
-_TAIL = 20
 
 # acme.sh triggers the challenge once more when all is over; the authority's answer to that tells nothing.
 _AFTERMATH = re.compile(r"^(?:\[[^\]]*\] )?_on_issue_err$", re.MULTILINE)
@@ -102,7 +100,7 @@ def diagnose(
     values = circumstances.values(events, {**context, **known, **finding.values}, failed)
     id = CATALOGUE[finding.id].instead.get(way, finding.id)
     lines = tuple(line for line in transcript.lines if not _GONE.search(line))
-    return failure(id, finding.message, lines[-_TAIL:], **values)
+    return failure(id, finding.message, lines[-KEPT_LINES:], **values)
 
 
 def _interrupted(id: str, message: str, finding: Optional[Finding]) -> Finding:
@@ -115,7 +113,11 @@ def _find(
     guarded = next(filter(None, map(_GUARDED.match, transcript.lines)), None)
     if guarded is not None:
         return Finding("ca.unsafe_response", f"the authority's answer is not safe to use: {guarded.group(1)}")
-    stored = [at for at, it in enumerate(transcript.statements) if it.text.startswith("Your cert is in: ")]
+    stored = [
+        at
+        for at, it in enumerate(transcript.statements)
+        if any(isinstance(one, e.CertificateStored) for one in it.events)
+    ]
     if stored:
         verb, transcript, protocol_log = "deploy", transcript.part(stored[-1]), ""
     deploying, log = verb in _DEPLOYING, _AFTERMATH.split(protocol_log, maxsplit=1)[0]
@@ -160,8 +162,8 @@ def _from_transfer(
 def _is_of_challenge(events: Sequence[e.Event], text: str, at: int) -> bool:
     """Whether the problem *at* this place of *text* is the verdict on a challenge, which may lie in its authorization."""
     line = text[text.rfind("\n", 0, at) + 1 :].partition("\n")[0]
-    told = any(isinstance(event, (e.ChallengeInvalid, e.ChallengeTimedOut)) for event in events)
-    return told or '"token"' in line
+    failed = any(isinstance(event, (e.ChallengeInvalid, e.ChallengeTimedOut)) for event in events)
+    return failed or '"token"' in line
 
 
 def _went_on(events: Sequence[e.Event], after: Type[e.Event]) -> bool:

@@ -7,13 +7,12 @@ import tarfile
 import zlib
 from typing import BinaryIO, Collection, Dict, List, Mapping, Optional, Set, Union, cast
 
+from ...config.manifest import SCRIPT
 from ...errors import ReleaseError
 from ...failures import failure
 
 LIMIT = 64 * 2**20
 """Bytes that an archive may have when unpacked; a release has two million."""
-
-SCRIPT = "acme.sh"
 
 
 def read_archive(

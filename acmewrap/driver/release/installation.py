@@ -15,7 +15,7 @@ from ...failures import failure
 from ...frozen import frozen
 from ...system import trust
 from ...system.files import FOLDER, PUBLIC, SCRIPT, lock, make_folder, sync_folder
-from ...system.privileges import home_of
+from ...system.privileges import cache_folder
 from ...system.trust import StrPath
 from .pin import Release, compare, differences, manifest, pinned, read_folder, summarize
 from .verification import is_new, links_to, verify
@@ -35,12 +35,6 @@ class Installed:
     path: Path
     source: str
     changed: bool
-
-
-def cache_folder(environ: Mapping[str, str]) -> Path:
-    """Where downloaded archives are kept: ``$XDG_CACHE_HOME/acmewrap``."""
-    base = environ.get("XDG_CACHE_HOME")
-    return (Path(base) if base else home_of(environ) / ".cache") / "acmewrap"
 
 
 def install_acme_sh(

@@ -9,7 +9,7 @@ import tarfile
 from pathlib import Path
 from typing import Iterable, Mapping, Tuple
 
-from ...config.manifest import SCRIPT, VERSION_PATTERN, Pin, parse_pin, render_pin
+from ...config.manifest import SCRIPT, VERSION_PATTERN, Pin, parse_pin, render_pin, version_tuple
 from ...errors import ReleaseError
 from ...failures import failure
 from ...system import reading
@@ -60,11 +60,7 @@ def keep(pin: Pin, contents: Mapping[str, bytes], cache: Path) -> None:
 def nearest(version: str) -> str:
     """The pinned release before *version*; of one that is older than all, the oldest."""
     known = list(releases())
-    return [known[0], *(release for release in known if _order(release) < _order(version))][-1]
-
-
-def _order(version: str) -> Tuple[int, ...]:
-    return tuple(map(int, re.findall("[0-9]+", version)))
+    return [known[0], *(release for release in known if version_tuple(release) < version_tuple(version))][-1]
 
 
 def _read(archive: Path) -> Mapping[str, bytes]:

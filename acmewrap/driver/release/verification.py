@@ -34,7 +34,7 @@ def verify(folder: Path, version: str, files: Optional[Mapping[str, str]] = None
     raise ReleaseError(failure("release.drift", f"{folder} is not acme.sh {version} as pinned: {summarize(found)}"))
 
 
-def verify_settings(folder: Path, settings: AcmeShSettings) -> Path:
+def verify_settings(folder: Path, settings: AcmeShSettings) -> None:
     """:func:`verify` with the release and the hooks of *settings*; ``release.other`` when only a hook is not installed yet."""
     files = additions(settings)
     if settings.hooks is not None and files is not None:
@@ -43,7 +43,7 @@ def verify_settings(folder: Path, settings: AcmeShSettings) -> Path:
         if new and folder.exists() and not differences(_follow(folder), kept):
             message = f"{', '.join(new)} of {settings.hooks.folder} is not installed yet"
             raise ReleaseError(failure("release.other", message))
-    return verify(folder, settings.release, files)
+    verify(folder, settings.release, files)
 
 
 def is_new(folder: Path, path: str, hooks: Optional[OwnHooks]) -> bool:

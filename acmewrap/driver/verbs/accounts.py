@@ -5,11 +5,10 @@ from __future__ import annotations
 import contextlib
 import os
 import re
-from pathlib import Path
 from typing import Literal, NamedTuple, Optional, Tuple
 
 from ...errors import Failure
-from ...failures import failure
+from ...failures import KEPT_LINES, failure
 from ...formats import jsontext
 from ...frozen import replace
 from ...secrets import Secret
@@ -19,13 +18,12 @@ from .. import command
 from ..call import Caller, CallResult
 from ..command import Value
 from ..homes import generations
-from ..homes.configuration import edit_configuration, parse_account, read_text, replace_text
+from ..homes.configuration import drop_keys, edit_configuration, parse_account, read_text
 from ..homes.recovery import ACCOUNT, find_account_fault
-from ..homes.staging import explained, stage
+from ..homes.staging import ACCOUNT_CREDENTIALS, explained, stage
 from ..nonce_retry import retry_refused_nonce
 from ..results import AccountResult
 
-_EAB = ("CA_EAB_",)
 _DEACTIVATED = re.compile(r"(Successfully deactivated account|Deactivate account success for) ")
 _REFUSED_AS_GONE = re.compile(r"urn:ietf:params:acme:error:(unauthorized|accountDoesNotExist)\b")
 
@@ -37,7 +35,8 @@ def register(caller: Caller, eab: Optional[Tuple[str, Value]] = None, *, again: 
     """
     folder = caller.home.account_folder(caller.server)
     if not again and not set(find_account_fault(folder)) & {"account.key", "account.json"}:
-        _forget_key(folder / "ca.conf")  # plain acme.sh leaves it there
+        with contextlib.suppress(FileNotFoundError):
+            drop_keys(folder / "ca.conf", ACCOUNT_CREDENTIALS)  # plain acme.sh leaves it there
         return _described(caller, "unchanged")
     return _register(caller, eab)
 
@@ -61,7 +60,7 @@ def deactivate(caller: Caller) -> AccountResult:
     done, fault, protocol = _call(caller, "deactivate_account")
     said = any(_DEACTIVATED.search(line) for line in done.lines)
     if fault is None and not (said or _REFUSED_AS_GONE.search(protocol)):
-        fault = failure("account.not_deactivated", "the authority did not say that it is", done.lines[-20:])
+        fault = failure("account.not_deactivated", "the authority did not say that it is", done.lines[-KEPT_LINES:])
     if fault is None:
         _set_aside(caller)
     return AccountResult("failed" if fault else "deactivated", before.url, before.contacts, **done.said, failure=fault)
@@ -132,12 +131,3 @@ def _set_aside(caller: Caller) -> None:
                 os.rename(folder / name, place / name)
         with contextlib.suppress(OSError):  # without its folder an account is not looked for
             folder.rmdir()
-
-
-def _forget_key(configuration: Path) -> None:
-    try:
-        text = read_text(configuration)
-    except FileNotFoundError:
-        return
-    if any(line.startswith(_EAB) for line in text.split("\n")):
-        replace_text(configuration, edit_configuration(text, {}, _EAB))

@@ -7,7 +7,7 @@ from datetime import datetime, timezone
 from typing import Iterable, Mapping, Optional, Tuple
 
 from ...errors import CommandError, Failure
-from ...failures import failure
+from ...failures import KEPT_LINES, failure
 from ...frozen import frozen
 from ...pki.csr import Csr
 from .. import command
@@ -101,7 +101,9 @@ def show_csr(caller: Caller, request: Csr) -> CsrResult:
     said = {match[1]: match[2] for match in found if match}
     read = {said.get("Subject", ""), *said.get("SubjectAltNames", "").split(",")} - {""}
     if fault is None and read != {request.subject, *request.names} - {""}:
-        fault = failure("acme.unknown", f"acme.sh reads other names of it: {', '.join(sorted(read))}", done.lines[-20:])
+        fault = failure(
+            "acme.unknown", f"acme.sh reads other names of it: {', '.join(sorted(read))}", done.lines[-KEPT_LINES:]
+        )
     return CsrResult(request.subject, request.domains, request.key_type, **done.said, failure=fault)
 
 

@@ -9,7 +9,7 @@ from ...config.model import PROFILE, Config
 from ...driver.homes.home import Stored
 from ...errors import AcmewrapError, IssueError
 from ...failures import failure
-from ...formats.timefmt import span
+from ...formats.timefmt import clock_off
 from ...plan.steps import ObtainCertificate
 from ..context import RunContext
 
@@ -50,6 +50,5 @@ def _refuse_clock(date: Optional[float], stored: Optional[Stored], now: float) -
     ahead = now - (now if date is None else date)
     life = stored.leaf.lifetime.total_seconds() if stored is not None and stored.leaf is not None else float("inf")
     if not -_DAY < ahead < life:
-        way = "ahead of" if ahead > 0 else "behind"
-        message = f"the clock of this machine is {span(abs(ahead))} {way} that of the authority; nothing was ordered"
-        raise IssueError(failure("ca.clock_skew", message))
+        off = clock_off(ahead, "that of the authority")
+        raise IssueError(failure("ca.clock_skew", f"{off}; nothing was ordered"))

@@ -143,7 +143,7 @@ class CertificateSteps:
     def _settings(self, certificate: Certificate) -> Dict[str, str]:
         settings = {REQUEST_KEY: request_of(self.config, certificate)}
         if self._is_left_to_acme_sh() and certificate.targets:
-            # The scheduled `--cron` of plain acme.sh delivers what its configuration names, and nothing else does.
+            # The scheduled `--cron` of plain acme.sh deploys what its configuration names, and nothing else does.
             settings["Le_DeployHook"] = "".join(f"{target.hook}," for target in certificate.targets if target.hook)
         return settings
 
@@ -178,10 +178,10 @@ class CertificateSteps:
             raise DeployError(failure("certificate.not_issued", message, name=name))
         wrong = stored.date_fault(self.context.clock())
         if wrong is not None:
-            raise DeployError(failure("certificate.not_valid", f"{name} is not delivered: {wrong}", name=name))
+            raise DeployError(failure("certificate.not_valid", f"{name} is not deployed: {wrong}", name=name))
         fault = stored.find_fault()
         if fault is not None:  # a target that does not look would serve it, and one that looks says less about it
-            raise DeployError(failure("certificate.mismatch", f"{name} is not delivered: {fault}", name=name))
+            raise DeployError(failure("certificate.mismatch", f"{name} is not deployed: {fault}", name=name))
         leaf = stored.leaf
         if isinstance(step.reason, Reverted) and local_files.look(step.destination, leaf).served != leaf.sha256:
             times = counted(step.reason.times, "delivery", "deliveries")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Mapping
 
@@ -16,7 +17,7 @@ from ...host import file_access, placement, webroot
 from ...plan import machine_steps as steps
 from ...plan.steps import MachineStep
 from ...schedule import backends, entry
-from ...state import file_modes
+from ...state.file_modes import Excess, is_plain
 from ...state.ledger import Ledger
 from ...system import files
 
@@ -41,7 +42,7 @@ def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
     elif isinstance(step, steps.RenderWrapper):
         _render(step.wrapper)
     elif isinstance(step, steps.ChangeMode):
-        file_modes.tighten(step.excess)
+        _tighten(step.excess)
     elif isinstance(step, steps.SetAccess):
         file_access.set_access(step.path, step.misplaced.want)
     elif isinstance(step, steps.MakeFolder):
@@ -52,9 +53,9 @@ def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
     elif isinstance(step, steps.RemoveScheduleEntry):
         backends.remove_other(step.entry, step.config, environ)
     elif isinstance(step, steps.EnsureAccount):
-        from ...state import nas
+        from . import account
 
-        nas.ensure_account(step.config, environ)
+        account.ensure(step.config, environ)
     elif isinstance(step, steps.SetSchedule):
         entry.place(step.config)
         backends.open_scheduler(step.config, environ).ensure()
@@ -72,6 +73,19 @@ def _render(script: wrapper_script.Wrapper) -> None:
     wrapper_script.read_own(script.path)  # refuses what is not ours
     files.make_folder(script.path.parent)
     files.write_atomic(script.path, script.render(), files.SCRIPT)
+
+
+def _tighten(excess: Excess) -> None:
+    """Give it the mode that it should have. What has changed hands or has become a link in the meantime is left alone."""
+    if not excess.ours:
+        return
+    handle = os.open(str(excess.path), os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    try:
+        status = os.fstat(handle)
+        if status.st_uid == excess.owner and is_plain(status):
+            os.fchmod(handle, excess.wanted)
+    finally:
+        os.close(handle)
 
 
 def _forget(config: Config, home: Path) -> None:

@@ -51,9 +51,9 @@ def consult(
     environ: Optional[Mapping[str, str]] = None,
     *,
     silent: Optional[Set[str]] = None,
-) -> Optional[str]:
-    """Ask again, if there is somebody to ask. Returns why there was no answer: then what was known before stays. An authority that
-    did not answer is added to *silent*, and none of those is asked: one that hangs would take its time for each certificate.
+) -> None:
+    """Ask again, if there is somebody to ask; without an answer what was known before stays. An authority that did not answer is
+    added to *silent*, and none of those is asked: one that hangs would take its time for each certificate.
 
     acme.sh's own calendar follows, so that a plain ``--cron`` renews at the same time.
     """
@@ -62,20 +62,19 @@ def consult(
     known = None if leaf is None else ledger.advice(certificate.name, leaf.sha256)
     if stored is None or leaf is None or known is None:
         ledger.advise(certificate.name, None)
-        return None
+        return
     authority, silent = config.authority_of(certificate), set() if silent is None else silent
-    window, why = None, "it did not answer before"
+    window = None
     try:
         if authority.name not in silent:
             proxy = proxy_of(authority, environ or {}) or environ
             window = renewal_info.fetch(known.source, leaf, authority.ca_bundle, proxy)
     except AcmewrapError as error:
-        why = error.failure.message
         if isinstance(error.__cause__, HttpError):
             silent.add(authority.name)
     if window is None:
         ledger.advise(certificate.name, replace(known, next_look=int(now) + DEFAULT_LOOK))
-        return why
+        return
     chosen = known.chosen
     if window.begin < leaf.validity[0] and now < window.end:
         chosen = None  # a window for longer lives than this one (Pebble's is always two days wide): no advice to go by
@@ -94,7 +93,6 @@ def consult(
     due = due_of(config, certificate, stored, advice)
     if due is not None and stored.configuration_error is None:
         set_renewal(stored.files.configuration, instant(due))
-    return None
 
 
 def _count_early(config: Config, certificate: Certificate, ledger: Ledger, before: Optional[Stored], now: float) -> int:

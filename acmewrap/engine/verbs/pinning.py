@@ -9,10 +9,11 @@ from typing import Mapping
 from ...config.edit import set_pin
 from ...config.manifest import render_pin
 from ...config.model import Config
-from ...driver.release import installation, pinning
+from ...driver.release import pinning
 from ...driver.release.pin import manifest
 from ...frozen import frozen
 from ...system import files
+from ...system.privileges import cache_folder
 from .upgrade import ReleaseChange, as_author, difference
 
 
@@ -41,6 +42,6 @@ def pin(config: Config, archive: Path, environ: Mapping[str, str], *, pretend: b
     if not pretend:
         as_author(config, lambda: files.write_atomic(path, text, files.PUBLIC))
         edit = set_pin(config.file, own, path, digest, environ)
-        pinning.keep(own, contents, installation.cache_folder(environ))
+        pinning.keep(own, contents, cache_folder(environ))
         as_author(config, edit.write)
     return Pinned(own.version, path, digest, change)

@@ -12,7 +12,7 @@ from ...formats.timefmt import instant, span
 from ...frozen import frozen
 from ...plan.due import interval_of
 from ...state.machine import read_schedule
-from .status import last_run
+from .status import ScheduleState, last_run
 
 _GRACE = 60 * 60
 _RUNS = 2  # one may have been missed while the machine was off
@@ -23,7 +23,7 @@ class ScheduleStatus:
     """``dead``: nothing has run for longer than two intervals. ``failure``: what was expected, what was found, and what to do."""
 
     by: Scheduler
-    state: Literal["active", "missing", "differs", "dead", "unknown"]
+    state: ScheduleState
     failure: Optional[Failure] = None
 
 

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 Condition = Literal["valid", "due", "expired", "broken", "missing", "unreadable"]
 TargetCondition = Literal["deployed", "pending", "unverified", "unreachable"]
+ScheduleState = Literal["active", "missing", "differs", "dead", "unknown"]
 
 
 @frozen

@@ -10,7 +10,8 @@ from typing import Dict, Iterator, List
 import pytest
 
 from acmewrap import cli, config
-from acmewrap.cli.commands.init import TEMPLATES, render
+from acmewrap.cli.commands.init import render
+from acmewrap.cli.parser import TEMPLATES
 from acmewrap.config.challenges import Dns, Webroot
 
 SERVER = "https://pki.internal.example.com/acme/directory"

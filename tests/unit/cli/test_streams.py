@@ -12,7 +12,7 @@ import pytest
 from rich.console import Console
 from rich.progress import Progress
 
-from acmewrap import cli, unexpected
+from acmewrap import cli
 from acmewrap.cli import commands, streams
 from acmewrap.cli.invocation import Invocation
 from acmewrap.cli.output import Printer
@@ -20,6 +20,7 @@ from acmewrap.cli.parser import parse
 from acmewrap.engine.results import StepEnded, StepResult, StepStarted
 from acmewrap.errors import ExitCode
 from acmewrap.report import live, screen
+from acmewrap.system.privileges import cache_folder
 from results import DEPLOY
 
 
@@ -139,7 +140,7 @@ def test_a_fault_in_what_is_shown_ends_no_work(
     assert run_with(monkeypatch, io.StringIO(), stderr) == ExitCode.UNEXPECTED
     assert done == ["the work", "the end"]
     assert "[internal.unexpected]" in stderr.getvalue()
-    assert list(unexpected.own_folder(dict(os.environ)).glob("unexpected-*.txt"))
+    assert list(cache_folder(os.environ).glob("unexpected-*.txt"))
 
 
 @pytest.mark.parametrize("method", ["start", "stop", "add_task"])

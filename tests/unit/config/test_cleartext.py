@@ -155,6 +155,11 @@ def test_the_file_is_only_needed_for_places(tmp_path: Path) -> None:
         ({"https_proxy": "http://proxy.lan:3128"}, None, "write `proxy: http://proxy.lan:3128`"),
         ({"ALL_PROXY": "http://proxy.lan:3128"}, None, "ALL_PROXY of this shell leads to it"),
         ({"HTTPS_PROXY": "http://me:secret@proxy.lan:3128"}, None, "write `proxy: {file: PATH}`"),
+        (
+            {"all_proxy": "http://all.lan:1", "HTTPS_PROXY": "http://proxy.lan:3128"},
+            None,
+            "write `proxy: http://proxy.lan:3128`",
+        ),
         ({"https_proxy": "http://proxy.lan:3128"}, "http://proxy.lan:3128", None),
         ({"https_proxy": "http://proxy.lan:3128", "no_proxy": "localhost, .example.com"}, None, None),
         ({"https_proxy": "http://proxy.lan:3128", "INVOCATION_ID": "1"}, None, None),

@@ -173,7 +173,10 @@ CASES: Tuple[Tuple[str, str], ...] = (
     (target("{synology: {}}"), "8:19: certificates.nas.deploy.web: the file has no section `synology:`"),
     (target("{synology: {services: some}}") + SYNOLOGY, "deploy.web.synology.services: 'some' is not possible here"),
     (target("{synology: {}, hook: ssh}") + SYNOLOGY, "expected exactly one of hook, install, synology; found hook and synology"),
-    (target("{hook: ssh, verify: host}"), "expected host:port of a TLS server, or `no` when nobody can look, not 'host'"),
+    (
+        target("{hook: ssh, verify: host}"),
+        "expected host:port of a TLS server, or `no` where none can be reached from here, not 'host'",
+    ),
     (target("{hook: ssh, verify: host:0}"), "expected a port from 1 to 65535, not '0'"),
     (target("{hook: ssh, verify: {host: a}}"), "deploy.web.verify: port is missing: the port of the server"),
     (target('{hook: "x y", verify: no}'), "expected the name of one of acme.sh's deploy hooks, such as ssh, not 'x y'"),

@@ -9,10 +9,11 @@ import pytest
 
 from acmewrap.config.binder.types import Scalar
 from acmewrap.config.challenges import Alpn, Apache, Challenge, Dns, Nginx, Standalone, Stateless, Webroot
+from acmewrap.config.manifest import version_tuple
 from acmewrap.config.model import Install
 from acmewrap.config.sections import scalars
 from acmewrap.driver import command
-from acmewrap.driver.command import DEADLINES, check_values, hook_variables, version_tuple
+from acmewrap.driver.command import DEADLINES, check_values, hook_variables
 from acmewrap.errors import CommandError
 from acmewrap.secrets import Secret
 

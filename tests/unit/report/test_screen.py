@@ -92,9 +92,9 @@ def test_the_status_has_a_row_per_certificate_and_a_line_per_target() -> None:
     lines = list(map(text_of, status_table({"nas": nas, "bare": STATUSES["bare"]}, NOW)))
     assert lines[0].split("  ")[0] == "CERTIFICATE"
     assert [line.split()[0] for line in lines if not line.startswith(" ")] == ["CERTIFICATE", "nas", "bare"]
-    column = lines[0].index("DELIVERED TO")
+    column = lines[0].index("DEPLOYED TO")
     assert [line[column:].partition(",")[0] for line in lines[:3]] == [
-        "DELIVERED TO",
+        "DEPLOYED TO",
         "dsm: deployed",
         "mail: unverified",
     ]

@@ -14,6 +14,7 @@ import pytest
 
 from acmewrap.config import Config
 from acmewrap.config.model import Account, Schedule, Synology
+from acmewrap.engine.steps import account
 from acmewrap.errors import AccessError, ConfigurationError, UnreachableError
 from acmewrap.failures import failure
 from acmewrap.plan.planner import Plan, PlanOptions, plan
@@ -91,7 +92,7 @@ class Nas:
 def box(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Nas:
     """Nothing but an administrator is there, and no password has been chosen."""
     found = Nas(tmp_path / "made" / "secret")
-    for module in (nas, dsm):
+    for module in (nas, account, dsm):
         monkeypatch.setattr(module, "open_provisioner", found.open_provisioner)
         monkeypatch.setattr(module, "open_account", found.open_account)
     return found
@@ -105,7 +106,7 @@ def config(box: Nas) -> Config:
 
 @pytest.fixture
 def ready(box: Nas, config: Config) -> Nas:
-    nas.ensure_account(config, {})
+    account.ensure(config, {})
     dsm.DsmTask(config, {}).ensure()
     box.state.requests.clear()
     return box
@@ -165,21 +166,21 @@ def test_a_password_is_chosen_and_kept_for_its_owner_before_the_account_is_made(
         WebProvisioner(box).create_user(name, password)
 
     monkeypatch.setattr(box.provisioner, "create_user", create_user)
-    nas.ensure_account(config, {})
+    account.ensure(config, {})
     assert seen == {"name": NAME, "stored": True, "mode": 0o600}
 
 
 def test_a_password_that_lies_ready_is_the_one_that_is_used(box: Nas, config: Config) -> None:
     box.password.parent.mkdir()
     box.password.write_text("Chosen-by-hand.1\n", encoding="ascii")
-    nas.ensure_account(config, {})
+    account.ensure(config, {})
     assert box.state.users[NAME].password == "Chosen-by-hand.1"
 
 
 def test_a_password_that_was_changed_is_set_again_and_nothing_else(ready: Nas, config: Config) -> None:
     ready.state.users[NAME].password = "changed by hand"
     assert nas.look(config, {}).account == AccountDiffers((Deviation("wrong_password"),))
-    nas.ensure_account(config, {})
+    account.ensure(config, {})
     assert ready.writes == ["SYNO.Core.User.set"]
     assert nas.look(config, {}) == NasState()
 
@@ -187,7 +188,7 @@ def test_a_password_that_was_changed_is_set_again_and_nothing_else(ready: Nas, c
 def test_a_password_that_was_lost_is_chosen_anew(ready: Nas, config: Config) -> None:
     ready.password.unlink()
     assert nas.look(config, {}).account == AccountDiffers((Deviation("no_password"),))
-    nas.ensure_account(config, {})
+    account.ensure(config, {})
     assert nas.look(config, {}) == NasState()
 
 
@@ -195,7 +196,7 @@ def test_what_another_password_does_not_fix_is_not_answered_with_one(ready: Nas,
     ready.state.users[NAME].locked = True
     assert nas.look(config, {}).account is None
     with pytest.raises(ApiError) as caught:
-        nas.ensure_account(config, {})
+        account.ensure(config, {})
     assert caught.value.id == "dsm.account_locked"
     assert ready.writes == []
 
@@ -209,7 +210,7 @@ def test_without_the_right_to_change_accounts_the_rest_is_still_looked_after(rea
     (note,) = planned(config, found).notes
     assert note == AccountNotManaged(NAME)
     with pytest.raises(AccessError) as caught:
-        nas.ensure_account(config, {})
+        account.ensure(config, {})
     assert caught.value.id == "dsm.no_provisioner"
 
 

@@ -16,6 +16,7 @@ from acmewrap import unexpected
 from acmewrap.config import Config
 from acmewrap.config.model import Account, DsmCertificate, Schedule, Synology
 from acmewrap.doctor import DoctorContext, dsm, support
+from acmewrap.engine.steps import account
 from acmewrap.errors import AcmewrapError
 from acmewrap.formats import jsontext
 from acmewrap.net.http import Http
@@ -68,7 +69,7 @@ def put_to_use(config: Config) -> None:
 
 WORK: Mapping[str, Callable[[Config], object]] = {
     "look": lambda config: nas.look(config, {}),
-    "account": lambda config: nas.ensure_account(config, {}),
+    "account": lambda config: account.ensure(config, {}),
     "put to use": put_to_use,
     "show": lambda config: scheduler.DsmTask(config, {}).show(),
     "task": lambda config: scheduler.DsmTask(config, {}).ensure(),
