@@ -175,7 +175,8 @@ class Job:
         from .engine.context import RunContext
         from .engine.verbs import revocation
 
-        return revocation.revoke(self.config, name, RunContext(self._environ, deadline=self.deadline), reason, sha256)
+        context = RunContext(self._environ, self.clock, deadline=self.deadline)
+        return revocation.revoke(self.config, name, context, reason, sha256)
 
     def replace(self, name: str, *, force: bool = False, sha256: Optional[str] = None) -> Run:
         """Replace a certificate that others know the key of: issue another with another key, deploy and verify it, and only then
@@ -194,13 +195,12 @@ class Job:
         return upgrade.compare(self.config, version)
 
     def upgrade(self, version: Optional[str] = None, *, force: bool = False) -> Run:
-        """Switch to another pinned release of acme.sh (None: the newest with two witnesses), or back: install and write it.
-
-        When a step fails, all is as before. Raises as :meth:`compare_release`; for the file ConfigurationError or AccessError.
+        """Switch to another pinned release of acme.sh (None: the newest with two witnesses), or back: install and write it. When a
+        step fails, all is as before. Raises as :meth:`compare_release`; for the file ConfigurationError or AccessError.
         """
         from .engine.verbs import upgrade
 
-        return upgrade.switch(self.config, version, self._environ, self.listener, force=force)
+        return upgrade.switch(self.config, version, self._environ, self.clock, self.listener, force=force)
 
     def pin(self, archive: Path, *, pretend: bool = False) -> Pinned:
         """Pin the release in *archive* for :meth:`upgrade`; *pretend* only compares. Raises :class:`ReleaseError`, and as that."""
@@ -212,7 +212,7 @@ class Job:
         """Have the file and its entry run as often as is needed (None: they do); *pretend* only compares. Raises as that."""
         from .engine.verbs import interval
 
-        return interval.adjust(self.config, self._environ, self.listener, pretend=pretend)
+        return interval.adjust(self.config, self._environ, self.clock, self.listener, pretend=pretend)
 
     def schedule(self) -> Scheduler:
         """The entry of the scheduled run, which :meth:`apply` makes. Raises :class:`AcmewrapError` (``schedule.none``)."""

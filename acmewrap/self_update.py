@@ -18,7 +18,7 @@ import tempfile
 import time
 import zipfile
 from pathlib import Path
-from typing import Iterator, Optional, Tuple
+from typing import Iterator, Mapping, Optional, Tuple
 
 from . import __version__
 from .driver.process import Command, ProcessRunner
@@ -67,7 +67,9 @@ def kept(program: Path) -> Path:
     return program.with_name(f"{program.name}.old")
 
 
-def fetch(source: str, signers: Optional[Path] = None, sha256: Optional[str] = None) -> Build:
+def fetch(
+    source: str, environ: Mapping[str, str], signers: Optional[Path] = None, sha256: Optional[str] = None
+) -> Build:
     """The build at *source* (a path or URL), held against the signed sums beside it, or against *sha256* alone.
 
     *signers*: the file with those who may sign (None: who stands in this build). Raises :class:`AcmewrapError`: ``update.source``,
@@ -76,10 +78,10 @@ def fetch(source: str, signers: Optional[Path] = None, sha256: Optional[str] = N
     expected: Tuple[str, ...] = (sha256.lower(),) if sha256 is not None else ()
     if not expected:
         folder = source[: source.rindex("/") + 1] if "/" in source else ""
-        sums, signature = _read(f"{folder}{SUMS}"), _read(f"{folder}{SIGNATURE}")
-        _refuse_unsigned(sums, signature, _signers(signers))
+        sums, signature = (_read(f"{folder}{name}", environ) for name in (SUMS, SIGNATURE))
+        _refuse_unsigned(sums, signature, _signers(signers, environ), environ)
         expected = tuple(_SUM.findall(sums.decode("utf-8", "replace")))
-    content = _read(source)
+    content = _read(source, environ)
     digest = hashlib.sha256(content).hexdigest()
     if digest not in expected:
         wanted = " or ".join(expected) or f"none: {SUMS} names no .pyz"
@@ -123,11 +125,11 @@ def version_kept(program: Path) -> str:
     return _version_of(reading.read_bytes(old, reading.LARGE), str(old))
 
 
-def _read(source: str) -> bytes:
+def _read(source: str, environ: Mapping[str, str]) -> bytes:
     try:
         if "://" not in source:
             return reading.read_bytes(source, reading.LARGE)
-        speaker = Http(120.0, LIMIT, wait=30.0, redirects=_REDIRECTS, proxies=True)
+        speaker = Http(120.0, LIMIT, wait=30.0, redirects=_REDIRECTS, proxy=environ)
         reply = speaker.fetch(source)
     except (OSError, HttpError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
@@ -137,25 +139,26 @@ def _read(source: str) -> bytes:
     return reply.body
 
 
-def _signers(file: Optional[Path]) -> str:
-    where = "this build" if file is None else str(file)
-    text = resources.read_text("vendor/allowed_signers") if file is None else _read(where).decode("utf-8", "replace")
+def _signers(file: Optional[Path], environ: Mapping[str, str]) -> str:
+    own = file is None
+    where = "this build" if own else str(file)
+    text = resources.read_text("vendor/allowed_signers") if own else _read(where, environ).decode("utf-8", "replace")
     if not any(line.strip() and not line.startswith("#") for line in text.splitlines()):
         raise AcmewrapError(failure("update.no_signers", f"{where} names nobody who may sign"))
     return text
 
 
-def _refuse_unsigned(sums: bytes, signature: bytes, signers: str) -> None:
+def _refuse_unsigned(sums: bytes, signature: bytes, signers: str, environ: Mapping[str, str]) -> None:
     with tempfile.TemporaryDirectory(prefix="acmewrap-") as folder:
         for name, content in (("signers", signers.encode("utf-8")), (SIGNATURE, signature)):
             Path(folder, name).write_bytes(content)
         words = ("-f", f"{folder}/signers", "-s", f"{folder}/{SIGNATURE}")
-        found = _ssh_keygen("find-principals", *words).splitlines()
-        _ssh_keygen("verify", *words, "-I", found[0] if found else "", "-n", NAMESPACE, stdin=sums)
+        found = _ssh_keygen(environ, "find-principals", *words).splitlines()
+        _ssh_keygen(environ, "verify", *words, "-I", found[0] if found else "", "-n", NAMESPACE, stdin=sums)
 
 
-def _ssh_keygen(action: str, *words: str, stdin: bytes = b"") -> str:
-    environment = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C"}
+def _ssh_keygen(environ: Mapping[str, str], action: str, *words: str, stdin: bytes = b"") -> str:
+    environment = {"PATH": environ.get("PATH", os.defpath), "LC_ALL": "C"}
     try:
         return ask_text("ssh-keygen", "-Y", action, *words, timeout=30.0, _in=stdin, _env=environment)
     except ProgramError as error:

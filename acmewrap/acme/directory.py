@@ -6,7 +6,7 @@ acme.sh tries ten times in 103 seconds, whatever the reason is, and hides it amo
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Mapping, Optional, Tuple
+from typing import Mapping, Optional, Tuple, Union
 
 from ..config.arguments import is_safe_url
 from ..errors import IssueError, UnreachableError
@@ -16,6 +16,9 @@ from ..frozen import frozen
 from ..net.http import Http, HttpError, Reason, Reply
 from ..net.tls import Trust
 from ..secrets import Secret
+
+Through = Union[Secret, Mapping[str, str], None]
+"""The URL of a proxy, or the environment that may name one."""
 
 _TIMEOUT = 2.0
 _PATIENCE = 5
@@ -52,9 +55,9 @@ class Directory:
             raise IssueError(failure("acme.profile", f"{self.url} has no profile {profile}; it offers: {offered}"))
 
 
-def fetch(url: str, ca_bundle: Optional[Path], proxy: Optional[Secret] = None, timeout: float = _TIMEOUT) -> Directory:
-    """The directory at *url*, trusted through *ca_bundle* (None: the system's store), by way of *proxy* (None: what the
-    environment names). *timeout*: seconds for connecting and for shaking hands each; all of it takes five times as long at most.
+def fetch(url: str, ca_bundle: Optional[Path], proxy: Through = None, timeout: float = _TIMEOUT) -> Directory:
+    """The directory at *url*, trusted through *ca_bundle* (None: the system's store), by way of *proxy*. *timeout*:
+    seconds for connecting and for shaking hands each; all of it takes five times as long at most.
 
     Raises :class:`UnreachableError` with one of the ids ``ca.tls_untrusted``, ``ca.name_unresolved``, ``ca.unreachable``,
     ``ca.proxy``, ``ca.timeout``, ``ca.server_error``, ``ca.not_acme`` and ``ca.unsafe_response``.
@@ -79,7 +82,7 @@ def fetch(url: str, ca_bundle: Optional[Path], proxy: Optional[Secret] = None, t
     return Directory(url, renewal_info, reply.date, listed)
 
 
-def read(url: str, ca_bundle: Optional[Path], proxy: Optional[Secret] = None, timeout: float = _TIMEOUT) -> Reply:
+def read(url: str, ca_bundle: Optional[Path], proxy: Through = None, timeout: float = _TIMEOUT) -> Reply:
     """What an authority has at *url*. Raises what :func:`fetch` raises."""
     trust = Trust(None if ca_bundle is None else str(ca_bundle))
     try:
@@ -94,7 +97,7 @@ def read(url: str, ca_bundle: Optional[Path], proxy: Optional[Secret] = None, ti
     return reply
 
 
-def read_clock(url: str, proxy: Optional[Secret] = None, timeout: float = _TIMEOUT) -> Optional[float]:
+def read_clock(url: str, proxy: Through = None, timeout: float = _TIMEOUT) -> Optional[float]:
     """What the server's clock says when its certificate cannot be judged because ours may be wrong. Nothing else is believed."""
     try:
         return _speaker(timeout, Trust(anybody=True), proxy).fetch(url, method="HEAD").date
@@ -102,9 +105,9 @@ def read_clock(url: str, proxy: Optional[Secret] = None, timeout: float = _TIMEO
         return None
 
 
-def _speaker(wait: float, trust: Trust, proxy: Optional[Secret]) -> Http:
-    through = None if proxy is None else proxy.reveal()
-    return Http(_PATIENCE * wait, _LIMIT, wait, trust, _REDIRECTS, proxies=True, proxy=through)
+def _speaker(wait: float, trust: Trust, proxy: Through) -> Http:
+    through = proxy.reveal() if isinstance(proxy, Secret) else proxy
+    return Http(_PATIENCE * wait, _LIMIT, wait, trust, _REDIRECTS, through)
 
 
 def _unreachable(

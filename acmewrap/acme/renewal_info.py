@@ -18,7 +18,6 @@ from ..failures import failure
 from ..formats import jsontext
 from ..frozen import frozen
 from ..pki.x509 import X509
-from ..secrets import Secret
 from . import directory
 from .retry_after import waiting_time
 
@@ -40,7 +39,7 @@ def certificate_id(leaf: X509) -> str:
     return f"{_encode(leaf.authority_key)}.{_encode(bytes.fromhex(leaf.serial))}"
 
 
-def fetch(source: str, leaf: X509, ca_bundle: Optional[Path], proxy: Optional[Secret] = None) -> RenewalInfo:
+def fetch(source: str, leaf: X509, ca_bundle: Optional[Path], proxy: directory.Through = None) -> RenewalInfo:
     """What the authority says of *leaf*; *source* is the directory's ``renewalInfo``. Raises :class:`UnreachableError` as
     :func:`directory.fetch` does, ``ca.no_advice`` when the answer makes no sense.
     """

@@ -1,4 +1,6 @@
-"""The command line: the only place that prints, exits, and reads the environment and the clock of the process."""
+"""The command line: the only place that prints and exits. It hands on the environment and the clock of the process, which elsewhere
+are no more than the defaults of public functions.
+"""
 
 from __future__ import annotations
 

@@ -91,7 +91,7 @@ def _become(user: User, environ: MutableMapping[str, str], home: Path) -> None:
 
 
 def load_everything() -> None:
-    """Import what may be needed later, for it may not be readable then."""
+    """Import and read what may be needed later, for it may not be readable then."""
     import pkgutil
 
     from ..driver.release import pin
@@ -103,5 +103,5 @@ def load_everything() -> None:
             importlib.import_module(name)
     for version in pin.releases():
         pin.manifest(version)
-    for name in ("wrapper.sh", "service", "timer"):
-        resources.read_text(f"templates/{name}.j2")
+    for name in resources.SHIPPED:
+        resources.read_text(name)

@@ -11,6 +11,8 @@ from ..formats.text import visible_lines
 from ..report.manual import COMMANDS, EXIT_CODES, OPTIONS, PLACES, START
 
 PROGRAM = "acmewrap"
+PATHS = ("FILE", "FOLDER", "ARCHIVE")
+"""The metavars of what is a path, or may be one."""
 
 
 def _seconds(text: str) -> float:

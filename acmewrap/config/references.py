@@ -16,6 +16,8 @@ Environment = Mapping[str, Union[str, Reference]]
 PROXIES = ("http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY")
 """The variables that name a proxy, in curl's order."""
 
+_PROVISIONING: Keys = ("synology", "administrator")
+
 
 def find(config: Config) -> Iterator[Tuple[Keys, Reference]]:
     """Each with the keys that lead to it."""
@@ -30,10 +32,15 @@ def find(config: Config) -> Iterator[Tuple[Keys, Reference]]:
     if config.synology is not None:
         yield from _of_account(("synology", "account"), config.synology.account)
         if config.synology.administrator is not None:
-            yield from _of_account(("synology", "administrator"), config.synology.administrator)
+            yield from _of_account(_PROVISIONING, config.synology.administrator)
     if config.monitoring is not None:
         for path, reference in config.monitoring.secrets.items():
             yield ("monitoring", *path.split(".")), reference
+
+
+def find_unattended(config: Config) -> Iterator[Tuple[Keys, Reference]]:
+    """Those that a scheduled run resolves: what only provisions a NAS is left out."""
+    return (found for found in find(config) if found[0][:2] != _PROVISIONING)
 
 
 def environments(config: Config) -> Iterator[Tuple[Keys, str, Environment]]:

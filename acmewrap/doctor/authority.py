@@ -39,7 +39,7 @@ def _look(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
     if bundle:  # what the directory says over such a bundle would be the same once more
         return
     yield from _end(context, authority)
-    proxy = proxy_of(authority, context.environ)
+    proxy = proxy_of(authority, context.environ) or context.environ
     try:
         date = directory.fetch(authority.server, authority.ca_bundle, proxy, _TIMEOUT).date
     except UnreachableError as error:

@@ -6,10 +6,9 @@ import queue
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Callable, Iterable, List, Mapping, Optional, Sequence, Tuple
+from typing import TYPE_CHECKING, Callable, Iterable, List, Optional, Sequence, Tuple
 
 from .. import paths, unexpected
-from ..config.model import Config
 from ..engine import history
 from ..engine.context import RunContext, explain
 from ..engine.engine import Engine
@@ -56,30 +55,30 @@ def examine_and_fix(context: DoctorContext, listener: Optional[Listener] = None)
     fixable = tuple(finding for finding in findings if finding.fix is not None)
     if not fixable:
         return findings
-    fixed = Fixed(fixable, fix(fixable, context.config, context.environ))
+    fixed = Fixed(fixable, fix(fixable, context))
     if listener is not None:
         listener(fixed)
     return examine(context, listener)
 
 
-def fix(findings: Iterable[Finding], config: Config, environ: Mapping[str, str]) -> Tuple[AcmewrapError, ...]:
+def fix(findings: Iterable[Finding], context: DoctorContext) -> Tuple[AcmewrapError, ...]:
     """Fix what can be fixed, every other run kept out meanwhile; what did not work is returned.
 
     Raises :class:`BusyError` when another run is at work.
     """
     errors: List[AcmewrapError] = []
     results: List[StepResult] = []
-    started = instant(time.time())
-    with Engine(config, RunContext(environ)).hold() as barred:
+    config, started = context.config, instant(context.clock())
+    with Engine(config, RunContext(context.environ, context.clock)).hold() as barred:
         for finding in findings:
             if finding.fix is not None:
                 try:
-                    machine_steps.perform(finding.fix, environ)
+                    machine_steps.perform(finding.fix, context.environ)
                     results.append(StepResult(finding.fix, "done"))
                 except Exception as error:
                     errors.append(explain(error, config, finding.fix))
                     results.append(StepResult.failed(finding.fix, errors[-1]))
-        history.note(config, "doctor", Run(Plan(), tuple(results), started, instant(time.time())), barred)
+        history.note(config, "doctor", Run(Plan(), tuple(results), started, instant(context.clock())), barred)
     return tuple(errors)
 
 

@@ -45,7 +45,7 @@ def checks(context: DoctorContext) -> Iterator[Check]:
 
 def steps(context: DoctorContext, part: Part, kind: Type[_Step]) -> Iterator[_Step]:
     """What a plan would do about one part of the machine."""
-    state = read_state(context.config, frozenset((part,)), ("",))
+    state = read_state(context.config, frozenset((part,)), ("",), context.environ)
     for failed in state.unread:
         raise AcmewrapError(failed)
     planned = plan(context.config, state, context.clock(), PlanOptions()).steps
@@ -85,7 +85,7 @@ def _wrapper(context: DoctorContext) -> Iterator[Finding]:
 
 
 def _secrets(context: DoctorContext) -> Iterator[Finding]:
-    for reference in dict.fromkeys(one for keys, one in references.find(context.config) if keys[1] != "administrator"):
+    for reference in dict.fromkeys(one for _, one in references.find_unattended(context.config)):
         # A command is not run for the fun of it, and systemd's credentials are there only inside its unit.
         if isinstance(reference, (FileReference, EnvironmentReference)):
             try:

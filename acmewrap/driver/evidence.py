@@ -7,7 +7,6 @@ configuration, and 1 although the certificate was issued (when a hook after it f
 from __future__ import annotations
 
 import re
-import time
 from datetime import datetime
 from typing import Any, Callable, Dict, Iterable, Literal, Mapping, Optional, Tuple
 
@@ -87,7 +86,7 @@ def judge(
 
     *diagnose* is asked for the reason when the files do not tell it, *protocol* is acme.sh's log, for the authority's clock.
     """
-    outcome, fault = _decide(request, before, after, completed)
+    outcome, fault = _decide(request, before, after, completed, now)
     if outcome in CHANGED and after is not None:
         fault = find_worse(before, after, now, due=request.due, protocol=protocol)
         outcome = outcome if fault is None else "failed"
@@ -126,9 +125,9 @@ def align(request: Request, result: IssueResult, staged: CertificateFiles) -> Is
     return replace(result, next_renewal=when)
 
 
-def is_due(stored: Stored, completed: Completed) -> bool:
-    """Whether acme.sh's calendar says that a certificate was to be renewed when *completed* began."""
-    return stored.next_renewal is None or stored.next_renewal.timestamp() <= time.time() - completed.seconds
+def is_due(stored: Stored, completed: Completed, now: float) -> bool:
+    """Whether acme.sh's calendar says that a certificate was to be renewed when *completed*, which has just ended, began."""
+    return stored.next_renewal is None or stored.next_renewal.timestamp() <= now - completed.seconds
 
 
 def find_fault(requested: Iterable[str], after: Stored, lines: Tuple[str, ...], called: str) -> Optional[Failure]:
@@ -147,7 +146,7 @@ def find_fault(requested: Iterable[str], after: Stored, lines: Tuple[str, ...], 
 
 
 def _decide(
-    request: Request, before: Optional[Stored], after: Optional[Stored], completed: CallResult
+    request: Request, before: Optional[Stored], after: Optional[Stored], completed: CallResult, now: float
 ) -> Tuple[IssueOutcome, Optional[Failure]]:
     old = before.leaf.sha256 if before is not None and before.leaf is not None else None
     new = after.leaf.sha256 if after is not None and after.leaf is not None else None
@@ -161,7 +160,7 @@ def _decide(
         if fault is not None:
             return "failed", fault
         return ("issued" if old is None else "renewed" if request.verb == "renew" else "reissued"), None
-    skipped = completed.returncode == _SKIPPED and not is_due(after, completed)
+    skipped = completed.returncode == _SKIPPED and not is_due(after, completed, now)
     if new is not None and after.configuration_error is None and (skipped or completed.returncode == 0):
         # Nothing new, and acme.sh is content; it looks neither at the key nor at the chain.
         return ("not_due" if skipped else "unchanged"), fault

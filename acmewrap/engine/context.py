@@ -1,4 +1,7 @@
-"""What a run takes from outside itself, as one value: nothing below reads the process's own environment or clock."""
+"""What a run takes from outside itself, as one value.
+
+Nothing below reads the environment or the clock of the process, but helper programs such as crontab(1) are started in it.
+"""
 
 from __future__ import annotations
 
@@ -59,7 +62,8 @@ class RunContext:
 
     def directory(self, authority: Authority) -> directory.Directory:
         """See :func:`acmewrap.acme.directory.fetch`."""
-        return directory.fetch(authority.server, authority.ca_bundle, proxy_of(authority, self.environ))
+        proxy = proxy_of(authority, self.environ) or self.environ
+        return directory.fetch(authority.server, authority.ca_bundle, proxy)
 
     def open_acme(self, config: Config, authority: Authority, name: str = "") -> AcmeSh:
         """acme.sh as the configuration has it, bound to one authority; for the certificate *name*, if it is for one."""

@@ -1,5 +1,4 @@
 """Executes a plan: the steps of the machine one after another, then the certificates side by side, each in its own lane.
-
 A step that fails does not stop the others. What is learnt on the way is written down at once, for a run may be killed.
 """
 
@@ -51,10 +50,9 @@ class ListenerError(BaseException):
 
 
 class Engine:
-    """Executes plans for one configuration. ``listener`` is called for every step, from one thread at a time.
-
-    What a listener raises ends the run and is raised again as it is, after everything that was begun has ended; the listener is
-    not called again, and no step fails of it.
+    """Executes plans for one configuration. ``listener`` is called for every step, from one thread at a time. What
+    a listener raises ends the run and is raised again as it is, after everything that was begun has ended; the listener is not
+    called again, and no step fails of it.
     """
 
     def __init__(
@@ -69,12 +67,13 @@ class Engine:
         self._listener = listener
         self._commands = commands or Commands(config, context, None)
         self._notifying = threading.Lock()
+        now = instant(context.clock())
+        self._begun = Run(Plan(), (), now, now)
         self._ended: Dict[int, StepResult] = {}
 
     @contextlib.contextmanager
     def hold(self, *needed: str) -> Iterator[Mapping[str, AcmewrapError]]:
         """Keep every other run out of the homes, and finish what a killed one left half done. State is to be read inside.
-
         Gives, by authority, why a home is to be left alone, such as ``trust.weak_path``: this is root, and the home another user's.
         Raises that when it is so with every home, or that of an authority that is *needed*, and :class:`BusyError`
         (``run.busy``). An acme.sh that outlived its acmewrap loses its workspace, and ends over it.
@@ -106,7 +105,8 @@ class Engine:
     def execute(self, plan: Plan) -> Run:
         """Do what *plan* says, inside :meth:`hold`. An interruption ends all children first."""
         started = instant(self._context.clock())
-        self._begun = Run(plan, (), started, started)
+        begun = Run(plan, (), started, started)
+        self._begun = self._begun.followed_by(begun) if self._begun.plan.steps else begun
         before = [step for step in plan.steps if step.certificate is None and step.kind not in LAST_KINDS]
         after = [step for step in plan.steps if step.kind in LAST_KINDS]
         callers: Optional[Exception] = None
@@ -127,7 +127,7 @@ class Engine:
         return Run(plan, tuple(results), started, instant(self._context.clock()))
 
     def interrupted(self) -> Run:
-        """What was done when something ended :meth:`execute` before its end."""
+        """What was done, in all calls of :meth:`execute`, when something ended the last one before its end."""
         return replace(self._begun, results=tuple(self._ended.values()), finished=instant(self._context.clock()))
 
     def _do_machine(self, step: Any, _: OnLine) -> Evidence:

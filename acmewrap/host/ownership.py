@@ -22,11 +22,11 @@ _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _MARKS = ((".lock", ".staging"), ("acme.sh",))
 
 
-def find_foreign(paths: Iterable[Path], owner: int) -> Optional[Path]:
-    """The first of *paths* that is there and does not belong to the user id *owner*."""
+def find_roots(paths: Iterable[Path]) -> Optional[Path]:
+    """The first of *paths* that is there and root's."""
     for path in paths:
         with contextlib.suppress(FileNotFoundError):
-            if os.lstat(str(path)).st_uid != owner:
+            if os.lstat(str(path)).st_uid == 0:
                 return path
     return None
 

@@ -55,13 +55,14 @@ class Proxy:
             self.headers["Proxy-Authorization"] = f"Basic {b64encode(pair.encode()).decode('ascii')}"
 
 
-def of_environment(scheme: str, place: Place) -> Optional[Proxy]:
-    """What the environment names (``https_proxy``, ``all_proxy``, ``no_proxy``) for servers of *scheme* at *place*."""
-    from urllib.request import getproxies_environment, proxy_bypass
+def of_environment(environ: Mapping[str, str], scheme: str, place: Place) -> Optional[Proxy]:
+    """What *environ* names (``https_proxy``, ``all_proxy``, ``no_proxy``) for servers of *scheme* at *place*."""
+    from urllib.request import proxy_bypass
 
-    known = getproxies_environment()
-    url = known.get(scheme) or known.get("all")
-    if not url or proxy_bypass("{}:{}".format(*place)):
+    names = {name: f"{name}_proxy" for name in (scheme, "all", "no")}
+    known = {name: environ.get(one, environ.get(one.upper(), "")) for name, one in names.items()}
+    url = known[scheme] or known["all"]
+    if not url or proxy_bypass("{}:{}".format(*place), known):
         return None
     try:
         return Proxy(url)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import socket
 from enum import Enum
-from typing import TYPE_CHECKING, Callable, Dict, Mapping, Optional
+from typing import TYPE_CHECKING, Callable, Dict, Mapping, Optional, Union
 from urllib.parse import urljoin, urlsplit
 
 from ..errors import PortableError
@@ -66,8 +66,8 @@ class Http:
     """How servers are spoken to.
 
     ``timeout``: seconds for all of an exchange, redirects included; ``wait``: at most for connecting, and for shaking hands.
-    ``limit``: bytes of a body. ``redirects``: how many are followed. ``proxies``: whether those of the environment are asked;
-    ``proxy``: the URL of one that is asked instead. ``route``: where to connect to for a host and port.
+    ``limit``: bytes of a body. ``redirects``: how many are followed. ``proxy``: the URL of one, or the environment that may
+    name one. ``route``: where to connect to for a host and port.
     """
 
     timeout: float
@@ -75,8 +75,7 @@ class Http:
     wait: Optional[float] = None
     trust: tls.Trust = field(default_factory=tls.Trust)
     redirects: int = 0
-    proxies: bool = False
-    proxy: Optional[str] = field(default=None, repr=False)
+    proxy: Union[str, Mapping[str, str], None] = field(default=None, repr=False)
     route: Callable[[Place], Place] = lambda place: place
 
     def fetch(
@@ -110,10 +109,10 @@ class Http:
         if parts.scheme not in PORTS or not parts.hostname:
             raise HttpError(Reason.MALFORMED, f"{url} is no http or https URL")
         place = parts.hostname, parts.port or PORTS[parts.scheme]
-        if self.proxy is not None:
-            proxy: Optional[connection.Proxy] = connection.Proxy(self.proxy)
+        if self.proxy is None or isinstance(self.proxy, str):
+            proxy = None if self.proxy is None else connection.Proxy(self.proxy)
         else:
-            proxy = connection.of_environment(parts.scheme, place) if self.proxies else None
+            proxy = connection.of_environment(self.proxy, parts.scheme, place)
         target = parts._replace(scheme="", netloc="", fragment="").geturl() or "/"
         headers = {"Host": parts.netloc.rpartition("@")[2], **headers}
         if parts.scheme == "https":

@@ -22,7 +22,7 @@ def open_scheduler(config: Config, environ: Mapping[str, str]) -> Scheduler:
     if config.schedule.by == "crontab":
         return entry.crontab_entry(config)
     if config.schedule.by == "systemd":
-        return entry.systemd_units(config)
+        return entry.systemd_units(config, environ)
     from .dsm import DsmTask
 
     return DsmTask(config, environ)
@@ -35,4 +35,4 @@ def remove_other(found: OtherEntry, config: Config, environ: Mapping[str, str]) 
 
         DsmTask(config, environ).remove_other(found.name)
     else:
-        others.remove(found, config)
+        others.remove(found, config, environ)

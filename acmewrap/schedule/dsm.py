@@ -7,12 +7,14 @@ import os
 import pwd
 import re
 import shlex
+import stat
 import time
 from pathlib import Path
 from typing import Iterator, Optional
 
 from .. import paths
 from ..config.model import Config
+from ..config.references import find_unattended
 from ..errors import DeployError, Problem
 from ..failures import failure, invalid
 from ..host import ownership
@@ -68,9 +70,8 @@ def look(config: Config, channel: Channel) -> Drift:
     if not scheduler.matches(found, wanted):
         return "differs"
     if os.geteuid() == 0 and isinstance(channel, Tools):
-        owner = account.find_uid(channel, wanted.owner)
-        found_paths = (*_alone(config), *(path for tree in _trees(config) for path in ownership.below(tree)))
-        if owner is not None and ownership.find_foreign(found_paths, owner) is not None:
+        needed = (*_alone(config), *(path for tree in _trees(config) for path in ownership.below(tree)))
+        if account.find_uid(channel, wanted.owner) is not None and ownership.find_roots(needed) is not None:
             return "differs"
     return "same"
 
@@ -210,12 +211,21 @@ def _trees(config: Config) -> Iterator[Path]:
 
 
 def _alone(config: Config) -> Iterator[Path]:
-    """The folders on the way there, from the inside out, and the file itself where not everybody may read it."""
-    if not os.stat(str(config.file)).st_mode & 0o004:
-        yield config.file
-    for path in _made(config):
-        yield from (folder for folder in path.parents if config.directory in folder.parents)
+    """The configuration and the secrets, where they are closed; then the folders on the way there, from the inside out."""
+    secrets = [one.path for _, one in find_unattended(config) if isinstance(one, FileReference)]
+    yield from filter(_is_closed, (*secrets, config.file))
+    folders = {folder for path in (*_made(config), *secrets) for folder in path.parents}
+    inside = (folder for folder in folders if config.directory in folder.parents)
+    yield from sorted(inside, key=lambda folder: len(folder.parts), reverse=True)
     yield config.directory
+
+
+def _is_closed(path: Path) -> bool:
+    """Whether it is a file of root's that not everybody may read; a link is none."""
+    with contextlib.suppress(OSError):
+        status = os.lstat(str(path))
+        return stat.S_ISREG(status.st_mode) and status.st_uid == os.geteuid() and not status.st_mode & 0o004
+    return False
 
 
 def _made(config: Config) -> Iterator[Path]:
@@ -226,9 +236,5 @@ def _made(config: Config) -> Iterator[Path]:
     yield paths.program_folder(config).parent  # it is a link to a folder beside it
     yield from (wrapper.path for wrapper in paths.wrappers(config))
     yield entry.place_of(config)
-    secrets = () if config.monitoring is None else config.monitoring.secrets.values()
-    for reference in (nas_of(config).account.password, *secrets):
-        if isinstance(reference, FileReference):
-            yield reference.path
     yield paths.log_path(config)
     yield paths.reports_folder(config)

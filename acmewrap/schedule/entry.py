@@ -9,7 +9,7 @@ import re
 import shlex
 import sys
 from pathlib import Path
-from typing import Iterator, Optional, Tuple
+from typing import Iterator, Mapping, Optional, Tuple
 
 from .. import paths
 from ..config.challenges import Alpn, Standalone
@@ -95,7 +95,7 @@ def crontab_entry(config: Config) -> CrontabEntry:
     return CrontabEntry(str(config.file), config.schedule, commands(config), paths.log_path(config))
 
 
-def systemd_units(config: Config) -> Units:
+def systemd_units(config: Config, environ: Mapping[str, str]) -> Units:
     assert config.schedule is not None
     log = paths.log_path(config)
     homes = (authority.home for authority in config.authorities.values())
@@ -110,7 +110,7 @@ def systemd_units(config: Config) -> Units:
         commands=commands(config),
         log=log,
         writable=tuple(dict.fromkeys((config.directory, *outside))),
-        folder=folder_of_units(os.environ),
+        folder=folder_of_units(environ),
         system=privileges.may_be_root(),
         user="" if os.geteuid() == 0 or not privileges.may_be_root() else privileges.User.current().name,
         listens=any(isinstance(challenge, (Standalone, Alpn)) for challenge in config.challenges()),

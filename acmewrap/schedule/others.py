@@ -86,10 +86,10 @@ def runs_acme_sh(config: Config, command: str, environ: Mapping[str, str]) -> bo
     return any(place == path or place in path.parents for path in named for place in ours)
 
 
-def remove(found: OtherEntry, config: Config) -> None:
+def remove(found: OtherEntry, config: Config, environ: Mapping[str, str]) -> None:
     """Take an entry of cron or systemd out; a timer that somebody else made is disabled. Raises :class:`AcmewrapError`."""
     if found.by == "systemd":
-        units = _units_called(config, found.name)
+        units = _units_called(config, found.name, environ)
         units.disable() if found.reason is Plain.RUNS_ACME_SH else units.remove()
         return
     block = crontab.CrontabEntry(found.name, Schedule(), (), Path())
@@ -113,13 +113,13 @@ def _units(config: Config, environ: Mapping[str, str]) -> Iterator[OtherEntry]:
         elif path.with_suffix(".timer").exists():
             lines = re.findall(r"^\s*ExecStart\s*=\s*[-@:+!]*(.*)$", text, re.MULTILINE)
             running = any(runs_acme_sh(config, line, environ) for line in lines)
-            if running and _units_called(config, path.stem).is_enabled():
+            if running and _units_called(config, path.stem, environ).is_enabled():
                 yield OtherEntry("systemd", path.stem, Plain.RUNS_ACME_SH)
 
 
-def _units_called(config: Config, name: str) -> systemd.Units:
+def _units_called(config: Config, name: str, environ: Mapping[str, str]) -> systemd.Units:
     schedule = config.schedule or Schedule(every_seconds=3600)
-    return replace(entry.systemd_units(replace(config, schedule=schedule)), name=name)
+    return replace(entry.systemd_units(replace(config, schedule=schedule), environ), name=name)
 
 
 def _reason(config: Config, by: Scheduler, source: str) -> Optional[Plain]:

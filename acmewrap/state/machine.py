@@ -60,7 +60,7 @@ def _read_rest(config: Config, parts: AbstractSet[Part], environ: Optional[Mappi
         from .nas import look
 
         nas = look(config, environ)
-    schedule, schedule_failure = read_schedule(config, nas) if "schedule" in parts else ("same", None)
+    schedule, schedule_failure = read_schedule(config, environ or {}, nas) if "schedule" in parts else ("same", None)
     webroots = paths.webroots(config) if "webroot" in parts else ()
     return State(
         obstacles=guard.read("the hooks", lambda: obstacles.by_entry(config, environ or {}), {})
@@ -121,7 +121,9 @@ def _read_certificate(
     )
 
 
-def read_schedule(config: Config, nas: Optional[NasState] = None) -> Tuple[Drift, Optional[Failure]]:
+def read_schedule(
+    config: Config, environ: Mapping[str, str], nas: Optional[NasState] = None
+) -> Tuple[Drift, Optional[Failure]]:
     """How the entry of the scheduler compares, and why it could not be read; a task of DSM is what *nas* says (None: as wanted)."""
     if config.schedule is None:
         return "same", None
@@ -130,7 +132,7 @@ def read_schedule(config: Config, nas: Optional[NasState] = None) -> Tuple[Drift
 
     try:
         unseen: Drift = "same" if nas is None else nas.task
-        drift = unseen if config.schedule.by == "dsm" else open_scheduler(config, {}).drift()
+        drift = unseen if config.schedule.by == "dsm" else open_scheduler(config, environ).drift()
         return ("differs" if drift == "same" and not entry.is_placed(config) else drift), None
     except Exception as error:
         return "missing", unexpected.explain(error, paths.reports_folder(config), "the schedule").failure

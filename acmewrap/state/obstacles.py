@@ -90,8 +90,8 @@ def _find_secrets(config: Config, environ: Mapping[str, str]) -> Iterator[Obstac
     used = by == "dsm" or any(target.synology is not None for _, target in config.targets())
     if nas is None or nas.administrator is not None or find_dsm_tools(environ) is not None:
         used = False  # a password that acmewrap chooses with the account may be missing
-    for keys, reference in references.find(config):
-        if keys[0] == "monitoring" or keys[1] == "administrator" or (keys[0] == "synology" and not used):
+    for keys, reference in references.find_unattended(config):
+        if keys[0] == "monitoring" or (keys[0] == "synology" and not used):
             continue
         if isinstance(reference, (FileReference, EnvironmentReference)):
             try:

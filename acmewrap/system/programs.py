@@ -34,16 +34,19 @@ class ProgramError(PortableError):
 
 
 def ask(program: str, *words: str, timeout: float, **options: Any) -> bytes:
-    """What *program* prints. *timeout* is in seconds, *options* are those of :mod:`sh`. Raises :class:`ProgramError`. Its session
-    is ended as a whole when the time is up, at more than :data:`.reading.LIMIT` bytes, and when whoever asks is interrupted.
+    """What *program*, looked up in the PATH that it is given, prints. *timeout* is in seconds, *options* are those of :mod:`sh`
+    (without ``_env`` it has the environment of this process). Raises :class:`ProgramError`. Its session is ended as a whole when
+    the time is up, at more than :data:`.reading.LIMIT` bytes, and when whoever asks is interrupted.
     """
     import sh
 
+    path: Optional[str] = options.get("_env", {}).get("PATH")
+    search = path.split(":") if path else None
     output, complaint = _Kept(), _Kept()
     kept: Dict[str, Any] = {} if "_out" in options else {"_out": output, "_out_bufsize": _CHUNK}
     kept.update(_err=complaint, _err_bufsize=_CHUNK, _no_pipe=True, _bg=True, _bg_exc=False)
     try:
-        running: Any = sh.Command(program)(*words, _new_session=True, _tty_out=False, **kept, **options)
+        running: Any = sh.Command(program, search)(*words, _new_session=True, _tty_out=False, **kept, **options)
     except sh.CommandNotFound:
         raise ProgramError("there is no such program that may be run", missing=True) from None
     except (sh.ForkException, OSError, ValueError):  # sh shows a traceback of its own, with the words in it

@@ -11,6 +11,23 @@ from typing import Optional
 
 from .reading import open_regular, read_bytes
 
+SHIPPED = (
+    "templates/builtins.sh",
+    "templates/dns.yaml.j2",
+    "templates/failure.service.j2",
+    "templates/guard.sh",
+    "templates/report.html.j2",
+    "templates/service.j2",
+    "templates/synology.yaml.j2",
+    "templates/timer.j2",
+    "templates/web-server.yaml.j2",
+    "templates/wrapper.sh.j2",
+    "vendor/allowed_signers",
+    "vendor/polls",
+    "vendor/releases.yaml",
+)
+"""All that comes with acmewrap besides the manifests, of which ``vendor/releases.yaml`` has the names."""
+
 _ZIP_END = 22 + 0xFFFF  # of the end of central directory record, with the longest comment
 
 

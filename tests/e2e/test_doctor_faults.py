@@ -13,7 +13,7 @@ from typing import Callable, Dict, Iterator, NamedTuple
 
 import pytest
 
-from acmewrap.doctor import Checked, DoctorNotice, examination, examine, fix
+from acmewrap.doctor import Checked, DoctorContext, DoctorNotice, examination, examine, fix
 from acmewrap.errors import ExitCode
 from acmewrap.failures import failure
 from acmewrap.failures.catalogue import CATALOGUE
@@ -327,7 +327,7 @@ def test_doctor_names_the_one_thing_that_is_wrong_and_fixes_what_is_safe(
     assert sound.fingerprint() == before
     assert (findings[0].fix is not None) == case.fixable
     if case.fixable and case.id != "release.missing":  # that one is fetched, and tested with the release
-        assert fix(findings, sound.config, sound.environ) == ()
+        assert fix(findings, DoctorContext(sound.config, sound.environ)) == ()
         assert sound.ids() == []
 
 

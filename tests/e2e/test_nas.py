@@ -19,7 +19,7 @@ from provisioned import CERTIFICATES, HEAD, Machine
 NAS = """\
 synology:
   url: {nas}
-  account: {{name: certupdater, password: {{file: made/dsm.password}}}}
+  account: {{name: certupdater, password: {{file: made/dsm.password}}, device_id: {{file: closed/device}}}}
   {administrator}
   verify: {{host: 127.0.0.1, port: {port}, name: nas.internal.test, timeout: 5s}}
 schedule: {{daily: "04:55", by: dsm, mail: ops@example.com}}
@@ -34,6 +34,8 @@ def channel(version: Any, kind: str, folder: Path, *counterparts: Any) -> Iterat
         acme_sh, pebble, web = counterparts
         machine = Machine(folder / "machine", acme_sh, pebble, web, nas)
         text = HEAD + CERTIFICATES + NAS if version != "6.2" else HEAD + CERTIFICATES + "    key: rsa-2048\n" + NAS
+        (machine.folder / "closed").mkdir(mode=0o700)
+        (machine.folder / "closed" / "device").touch(0o600)
         machine.configure(text, administrator=ADMINISTRATOR if kind == "web" else "")
         if kind == "web":
             machine.environment["BOSS"] = PASSWORD
@@ -102,11 +104,18 @@ def test_one_apply_provisions_an_empty_nas_and_the_next_one_writes_nothing(empty
     assert (task.owner, task.enable, task.schedule["hour"], task.schedule["minute"]) == ("certupdater", True, 4, 55)
     assert (task.extra["notify_mail"], task.extra["notify_if_error"]) == ("ops@example.com", True)
     if empty.environment.get("BOSS") is None:  # what root has made is the account's, who runs the task
-        made = [
-            empty.folder / name
-            for name in (".", "made", "made/dsm.password", "task.log", "acme.sh", "src", "src/acme.sh")
+        names = [
+            ".",
+            "made",
+            "made/dsm.password",
+            "closed",
+            "closed/device",
+            "task.log",
+            "acme.sh",
+            "src",
+            "src/acme.sh",
         ]
-        made += list((empty.folder / ".acme.sh").rglob("*"))
+        made = [*(empty.folder / name for name in names), *(empty.folder / ".acme.sh").rglob("*")]
         assert {os.lstat(str(path)).st_uid for path in made} == {user.uid}
     assert state.sessions == {}
     assert user.password not in json.dumps([dict(request.parameters) for request in nas.requests])

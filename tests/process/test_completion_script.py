@@ -29,6 +29,8 @@ CASES = {
     "acmewrap plan --timeout ": [],
     "acmewrap version --only": [],
     "acmewrap --config m": ["mine.yaml"],
+    "acmewrap pin m": ["mine.yaml"],
+    "acmewrap run --authority i": ["internal"],
 }
 TEXT = """\
 authorities: {internal: {server: "https://ca.internal.test/dir"}}

@@ -160,23 +160,20 @@ def test_why_a_certificate_is_not_trusted_is_a_number(tmp_path: Path, root: Pair
 
 
 @pytest.mark.parametrize("name", ["https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY"])
-def test_the_proxy_of_the_environment_is_asked_only_where_the_caller_wants_that(
+def test_a_proxy_is_asked_that_the_environment_names_which_the_caller_gives_and_no_other(
     server: Server, root: Pair, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     url = f"https://localhost:{server.port}/page"
     server.pages["/page"] = 200, {}, b"here"
     with ConnectProxy() as proxy:
-        monkeypatch.setenv(name, proxy.url)
-        monkeypatch.delenv("no_proxy", raising=False)
-        monkeypatch.delenv("NO_PROXY", raising=False)
-        assert speaker(root).fetch(url).body == b"here"
-        assert proxy.heads == []
-        assert speaker(root, proxies=True).fetch(url).body == b"here"
+        environ = {name: proxy.url}
+        assert speaker(root, proxy=environ).fetch(url).body == b"here"
         assert proxy.heads[0].startswith(f"CONNECT localhost:{server.port} ")
-        monkeypatch.setenv("no_proxy", "localhost")
-        assert speaker(root, proxies=True).fetch(url).body == b"here"
+        assert speaker(root, proxy={**environ, "no_proxy": "localhost"}).fetch(url).body == b"here"
+        monkeypatch.setenv(name, proxy.url)
+        assert speaker(root).fetch(url).body == speaker(root, proxy={}).fetch(url).body == b"here"
         assert len(proxy.heads) == 1
-        assert speaker(root, proxies=True, proxy=proxy.url).fetch(url).body == b"here"  # whatever no_proxy says
+        assert speaker(root, proxy=proxy.url).fetch(url).body == b"here"  # whatever no_proxy says
     assert len(proxy.heads) == 2
 
 
@@ -188,11 +185,8 @@ def test_the_proxy_of_the_environment_is_asked_only_where_the_caller_wants_that(
         ("socks5://name:secret@127.0.0.1:9", "the URL of the proxy does not begin with http://"),
     ],
 )
-def test_a_proxy_that_does_not_work_is_blamed_itself_and_shows_no_password(
-    url: str, reported: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("all_proxy", url)
+def test_a_proxy_that_does_not_work_is_blamed_itself_and_shows_no_password(url: str, reported: str) -> None:
     with pytest.raises(HttpError) as caught:
-        Http(5.0, 1000, proxies=True).fetch("https://ca.invalid/directory")
+        Http(5.0, 1000, proxy={"all_proxy": url}).fetch("https://ca.invalid/directory")
     assert caught.value.reason is Reason.PROXY
     assert str(caught.value) == reported

@@ -105,7 +105,7 @@ def test_every_scheduler_starts_it_isolated_and_names_the_file(hostile: Path, co
     (words,) = entry.commands(config)
     shown = {
         "crontab": lambda: entry.crontab_entry(config).render(),
-        "systemd": lambda: "".join(entry.systemd_units(config).render().values()),
+        "systemd": lambda: "".join(entry.systemd_units(config, {}).render().values()),
         "dsm": lambda: entry.script(config),
     }[form]()
     assert f"{sys.executable} -I " in shown

@@ -37,6 +37,16 @@ def ended(pid_file: Path) -> bool:
     return not is_alive(pid_file)
 
 
+def test_a_program_is_looked_up_where_the_environment_that_it_is_given_says(tmp_path: Path) -> None:
+    program = tmp_path / "token"
+    program.write_text("#!/bin/sh\necho here\n", encoding="ascii")
+    program.chmod(0o755)
+    assert programs.ask("token", timeout=30.0, _env={"PATH": f"{tmp_path}:/usr/bin:/bin"}) == b"here\n"
+    with pytest.raises(ProgramError) as caught:
+        programs.ask("cat", timeout=30.0, _env={"PATH": str(tmp_path)})
+    assert caught.value.missing
+
+
 def test_with_a_program_that_does_not_answer_ends_what_it_started(tmp_path: Path) -> None:
     began = time.monotonic()
     with pytest.raises(ProgramError, match="no answer for"):

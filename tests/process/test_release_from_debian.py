@@ -33,7 +33,7 @@ if os.getuid() == 0:
 assert os.getuid() != 0
 os.environ["HOME"] = os.environ["TMPDIR"] = str(folder)
 tempfile.tempdir = None
-print(installation.place(release, files, folder / "src/acme.sh", [debian.Debian()]).source)
+print(installation.place(release, files, folder / "src/acme.sh", [debian.Debian(os.environ)]).source)
 """
 
 
@@ -58,7 +58,7 @@ def test_the_debian_archive_has_the_pinned_release_and_the_machines_lists_and_ca
     before = [(folder, folder.stat().st_mtime_ns) for folder in folders if folder.exists()]
     assert before
 
-    result = place(pinned("3.1.1"), manifest("3.1.1"), tmp_path / "acme.sh", [Debian()])
+    result = place(pinned("3.1.1"), manifest("3.1.1"), tmp_path / "acme.sh", [Debian(os.environ)])
     assert (result.source, result.changed) == ("the Debian archive", True)
     verify(tmp_path / "acme.sh", "3.1.1")
     said = subprocess.run([str(tmp_path / "acme.sh/acme.sh"), "--version"], capture_output=True, text=True, check=True)
@@ -81,7 +81,7 @@ def test_an_ordinary_user_gets_it_too(open_folder: Path) -> None:
 def test_a_mirror_that_does_not_answer_gives_apts_reason(tmp_path: Path) -> None:
     (tmp_path / "sources.list").write_text("deb http://127.0.0.1:9/debian stable main\n", encoding="ascii")
     with pytest.raises(ReleaseError, match=r"apt-get: E: .*127\.0\.0\.1") as caught:
-        Debian(apt=tmp_path).fetch(pinned("3.1.1"), manifest("3.1.1"))
+        Debian(os.environ, apt=tmp_path).fetch(pinned("3.1.1"), manifest("3.1.1"))
     assert caught.value.id == "release.source"
 
 
@@ -89,4 +89,4 @@ def test_a_machine_without_apt_says_so(tmp_path: Path, monkeypatch: pytest.Monke
     (tmp_path / "sources.list").write_text("deb http://127.0.0.1:9/debian stable main\n", encoding="ascii")
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(ReleaseError, match="this machine has no apt-get"):
-        Debian(apt=tmp_path, os_release=Path(os.devnull)).fetch(pinned("3.1.1"), manifest("3.1.1"))
+        Debian(os.environ, apt=tmp_path, os_release=Path(os.devnull)).fetch(pinned("3.1.1"), manifest("3.1.1"))

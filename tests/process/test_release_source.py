@@ -79,7 +79,7 @@ def release_of(data: bytes, port: int = 1) -> Release:
 
 
 def download(release: Release, kept: Path) -> Mapping[str, bytes]:
-    return Download(kept, timeout=5, pause=0).fetch(release, PINS)
+    return Download(kept, {}, timeout=5, pause=0).fetch(release, PINS)
 
 
 class Nowhere:

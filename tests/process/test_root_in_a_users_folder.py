@@ -307,15 +307,29 @@ def test_a_file_of_roots_that_everybody_may_write_is_refused(ground: Ground) -> 
     assert (done.returncode, "[trust.weak_path]" in done.stderr) == (77, True), done.stderr
 
 
-def test_a_single_file_program_that_the_user_can_change_is_not_run_by_root(ground: Ground, tmp_path: Path) -> None:
+@pytest.fixture
+def build(tmp_path: Path) -> Path:
+    """All of acmewrap in a single file, without what it depends on."""
     build = tmp_path / "acmewrap.pyz"
     with zipfile.ZipFile(str(build), "w") as archive:
         for path in (REPOSITORY / "acmewrap").rglob("*.py"):
             archive.write(str(path), str(path.relative_to(REPOSITORY)))
         for folder in ("templates", "vendor"):
-            for path in (REPOSITORY / folder).rglob("*.*"):
+            for path in (REPOSITORY / folder).rglob("*"):
                 archive.write(str(path), f"acmewrap/{path.relative_to(REPOSITORY)}")
         archive.writestr("__main__.py", "import sys; from acmewrap.cli import start; sys.exit(start())")
+    return build
+
+
+def test_a_program_that_root_alone_can_read_does_all_its_work_as_the_user(ground: Ground, build: Path) -> None:
+    as_root(f"cp {build} {ground.roots}")
+    for words in (("deploy", "--force"), ("report",)):
+        done = ground.run(*words, program=str(ground.roots / build.name), PYTHONPATH="")
+        assert done.returncode == 0, done.stdout + done.stderr
+    assert ground.who() == [str(NOBODY)]
+
+
+def test_a_single_file_program_that_the_user_can_change_is_not_run_by_root(ground: Ground, build: Path) -> None:
     as_root(f"cp {build} {ground.users}; cp {build} {ground.etc}; chown {NOBODY} {ground.users}/acmewrap.pyz")
     for command in ("check", "cron"):
         done = ground.run(command, program=str(ground.users / "acmewrap.pyz"), PYTHONPATH="")

@@ -78,6 +78,9 @@ MAY_IMPORT_SUBPROCESS = ("driver.process",)  # and testing, which starts counter
 ALTERNATIVE_CONSTRUCTORS = {"config.model": "config.load"}
 
 ENDS_OR_PRINTS = ("print", "exit", "quit", "SystemExit", "sys.exit", "os._exit", "sys.stdout.write", "sys.stderr.write")
+# Who takes the environment of the process, for callers of the public functions there that give none.
+TAKES_ENVIRONMENT = ("job", "config.load", "driver.release.installation")
+READS_CLOCK = ("time.time", "datetime.now", "datetime.utcnow", "datetime.today", "date.today")
 MOST_LINES, MOST_MODULES = 250, 14
 READERS = ("reading", "resources")  # whose functions are called by the name of the module
 
@@ -214,6 +217,20 @@ def test_nothing_but_the_version_is_taken_from_the_package_itself() -> None:
                 for alias in statement.names:
                     if _in_full("acmewrap", alias.name) == "acmewrap" and alias.name != "__version__":
                         yield f"line {statement.lineno}: takes {alias.name}"
+
+    none_breaks(complaints)
+
+
+def test_the_environment_and_the_clock_of_the_process_are_read_by_the_command_line_alone() -> None:
+    def complaints(module: Path) -> Iterator[str]:
+        name = dotted(module)
+        for node in ast.walk(parsed(module)) if unit_of(name) not in ("cli", "testing") else ():
+            if not isinstance(node, ast.expr):
+                continue
+            taken = isinstance(node, ast.Attribute) and name_of(node) in ("os.environ", "os.getenv", "os.environb")
+            asked = isinstance(node, ast.Call) and name_of(node.func) in READS_CLOCK
+            if (taken and name not in TAKES_ENVIRONMENT) or asked:
+                yield f"line {node.lineno}: {ast.dump(node)[:80]}"
 
     none_breaks(complaints)
 

@@ -35,7 +35,7 @@ def answer() -> None:
 
 def _values(prefix: str, action: argparse.Action, parsed_args: argparse.Namespace, **_: object) -> Iterable[str]:
     """What an argument can be for which the parser has no choices."""
-    if action.metavar in ("FILE", "FOLDER"):
+    if action.metavar in parser.PATHS:
         from argcomplete.completers import FilesCompleter
 
         return FilesCompleter()(prefix)  # type: ignore[no-untyped-call,no-any-return]
@@ -44,7 +44,8 @@ def _values(prefix: str, action: argparse.Action, parsed_args: argparse.Namespac
 
         return pin.releases()
     with contextlib.suppress(AcmewrapError, OSError):  # the command itself says what is wrong
-        if action.dest in ("name", "names", "only"):
+        if action.metavar == "NAME" and action.dest != "domain":
             options = SimpleNamespace(**vars(parsed_args))
-            return Invocation(options, dict(os.environ), Printer(options)).job().config.certificates
+            config = Invocation(options, dict(os.environ), Printer(options)).job().config
+            return config.authorities if action.dest == "authority" else config.certificates
     return ()

@@ -36,7 +36,8 @@ def status(invocation: Invocation) -> ExitCode:
         printer.raw(job.metrics(*invocation.names()).rstrip("\n"))
         return ExitCode.OK
     with printer.waiting("Looking at the targets"):
-        statuses, schedule = job.status(*invocation.names()), schedule_status.look(job.config, time.time())
+        statuses = job.status(*invocation.names())
+        schedule = schedule_status.look(job.config, invocation.environ, time.time())
     now, last = datetime.now(timezone.utc), last_run(job.config)
     codes = {one.exit_code for one in statuses.values()}
     code = next((code for code in _WORST_FIRST if code in codes), ExitCode.OK)

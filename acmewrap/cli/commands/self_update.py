@@ -23,7 +23,8 @@ def self_update(invocation: Invocation) -> ExitCode:
     if options.rollback:
         version, build = update.version_kept(program), None
     else:
-        build = update.fetch(options.source, options.signers and Path(options.signers), options.sha256)
+        signers = options.signers and Path(options.signers)
+        build = update.fetch(options.source, invocation.environ, signers, options.sha256)
         version = build.version
         if build.is_older and not options.force:
             message = f"{options.source} is acmewrap {version}, older than this {__version__}"

@@ -5,7 +5,6 @@ apt works in a folder of its own, with the mirror, keyring and proxy of the mach
 
 from __future__ import annotations
 
-import os
 import re
 import tempfile
 from pathlib import Path
@@ -13,7 +12,7 @@ from typing import Any, Collection, Dict, Iterator, Mapping, Optional, Tuple
 
 from ...errors import ReleaseError
 from ...failures import failure
-from ...frozen import frozen
+from ...frozen import field, frozen
 from ...system import programs
 from ...system.reading import read_text
 from .archive import read_archive
@@ -61,6 +60,7 @@ class Mirror:
 class Debian:
     """The Debian archive that this machine installs its own packages from. ``timeout``, in seconds, for each command."""
 
+    environ: Mapping[str, str] = field(repr=False)
     apt: Path = Path("/etc/apt")
     os_release: Path = Path("/etc/os-release")
     timeout: float = 180.0
@@ -114,7 +114,7 @@ class Debian:
             yield from read_deb822(text) if path.suffix == ".sources" else read_one_line(text)
 
     def _run(self, folder: Path, program: str, *arguments: str, **options: Any) -> None:
-        environment = {**os.environ, "LC_ALL": "C"}  # apt reads http_proxy and its like
+        environment = {**self.environ, "LC_ALL": "C"}  # apt reads http_proxy and its like
         try:
             programs.ask(program, *arguments, timeout=self.timeout, _env=environment, _cwd=str(folder), **options)
         except programs.ProgramError as error:

@@ -42,6 +42,7 @@ def install_acme_sh(
     folder: StrPath,
     *,
     cache: Optional[StrPath] = None,
+    environ: Optional[Mapping[str, str]] = None,
     archive: Optional[StrPath] = None,
     allow_vulnerable: bool = False,
     force: bool = False,
@@ -51,7 +52,8 @@ def install_acme_sh(
     """Make *folder* the pinned acme.sh *version*; nothing happens when it already is.
 
     It comes from *archive* (a tar archive or an unpacked folder) when that is given, and from nowhere else; otherwise from the
-    download cache (the folder *cache*, by default that of :func:`cache_folder`), the release URL, or the machine's Debian archive.
+    download cache (the folder *cache*, by default that of :func:`cache_folder`), the release URL, or the machine's Debian archive,
+    by way of the proxies of *environ* (None: the process's own).
     *own* is a release that the user pinned; *hooks* are installed beside those of the release.
     Raises what :func:`pinned` and :func:`place` raise.
     """
@@ -63,8 +65,9 @@ def install_acme_sh(
     if archive is not None:
         sources = (Local(Path(archive)),)
     else:
-        kept = cached(Path(cache_folder(os.environ) if cache is None else cache), version)
-        sources = (Local(kept, "the download cache"), Download(kept), Debian())
+        environ = os.environ if environ is None else environ
+        kept = cached(Path(cache_folder(environ) if cache is None else cache), version)
+        sources = (Local(kept, "the download cache"), Download(kept, environ), Debian(environ))
     files = manifest(version, own, hooks)
     return place(release, files, Path(os.path.abspath(folder)), sources, force=force, hooks=hooks)
 

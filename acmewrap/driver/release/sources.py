@@ -12,7 +12,7 @@ from typing import Collection, List, Mapping, Protocol, Sequence, Tuple, Union
 from ...errors import AccessError, ReleaseError
 from ...failures import failure
 from ...failures.catalogue import CATALOGUE
-from ...frozen import frozen, replace
+from ...frozen import field, frozen, replace
 from ...net.http import Http, HttpError
 from ...system.files import PUBLIC, make_folder, write_atomic
 from ...system.reading import open_regular
@@ -53,9 +53,12 @@ class Local:
 
 @frozen
 class Download:
-    """The release's own URL; a good archive stays at ``kept``. ``timeout`` and ``pause`` (before the second try) in seconds."""
+    """The release's own URL, by way of the proxies of ``environ``; a good archive stays at ``kept``. ``timeout`` and ``pause``
+    (before the second try) in seconds.
+    """
 
     kept: Path
+    environ: Mapping[str, str] = field(repr=False)
     timeout: float = 30.0
     pause: float = 2.0
 
@@ -77,7 +80,7 @@ class Download:
 
     def _download(self, url: str) -> bytes:
         """Tries twice when the failure may pass: the network, and 5xx."""
-        speaker = Http(4 * self.timeout, LIMIT, wait=self.timeout, redirects=_REDIRECTS, proxies=True)
+        speaker = Http(4 * self.timeout, LIMIT, wait=self.timeout, redirects=_REDIRECTS, proxy=self.environ)
         reason = ""
         for attempt in range(2):
             if attempt:

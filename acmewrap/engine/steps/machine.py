@@ -20,7 +20,6 @@ from ...schedule import backends, entry
 from ...state.file_modes import Excess, is_plain
 from ...state.ledger import Ledger
 from ...system import files
-from ...system.privileges import cache_folder
 
 
 def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
@@ -29,7 +28,7 @@ def perform(step: MachineStep, environ: Mapping[str, str]) -> None:
         installation.install_acme_sh(
             step.settings.release,
             step.path,
-            cache=cache_folder(environ),
+            environ=environ,
             own=step.settings.pin,
             hooks=step.settings.hooks,
             archive=step.settings.archive,

@@ -67,7 +67,7 @@ def consult(
     window = None
     try:
         if authority.name not in silent:
-            proxy = proxy_of(authority, environ or {})
+            proxy = proxy_of(authority, environ or {}) or environ
             window = renewal_info.fetch(known.source, leaf, authority.ca_bundle, proxy)
     except AcmewrapError as error:
         if isinstance(error.__cause__, HttpError):

@@ -73,7 +73,8 @@ def _unknown_profiles(config: Config, environ: Mapping[str, str]) -> Iterator[Fo
     asked = {wanted.authority for wanted in config.certificates.values() if wanted.value_of(PROFILE)}
     for authority in map(config.authorities.__getitem__, asked):
         with contextlib.suppress(UnreachableError):
-            found = directory.fetch(authority.server, authority.ca_bundle, proxy_of(authority, environ))
+            proxy = proxy_of(authority, environ) or environ
+            found = directory.fetch(authority.server, authority.ca_bundle, proxy)
             for name, certificate in config.certificates.items():
                 try:
                     if certificate.authority == authority.name:

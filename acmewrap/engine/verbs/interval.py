@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Mapping, Optional, Tuple
+from typing import Callable, Mapping, Optional, Tuple
 
 from ...config.edit import set_interval
 from ...config.model import Config
@@ -32,19 +32,24 @@ class IntervalChange:
 
 
 def adjust(
-    config: Config, environ: Mapping[str, str], listener: Optional[Listener], *, pretend: bool
+    config: Config,
+    environ: Mapping[str, str],
+    clock: Callable[[], float],
+    listener: Optional[Listener],
+    *,
+    pretend: bool,
 ) -> Optional[IntervalChange]:
     """See :meth:`acmewrap.job.Job.adjust_schedule`. First the machine: the file never asks for an entry that could not be set."""
     every = find_needed(config, read_state(config, CERTIFICATE_PARTS))
     if every is None:
         return None
-    edit, context = set_interval(config.file, every, environ), RunContext(environ)
+    edit, context = set_interval(config.file, every, environ), RunContext(environ, clock)
     change = IntervalChange(every, tuple(edit.diff()))
     as_author(config, lambda: edit.write(pretend=True))
     if pretend:
         return change
     with Engine(config, context).hold():
-        planned = Convergence(edit.new, environ, _OPTIONS).plan()
+        planned = Convergence(edit.new, environ, _OPTIONS, clock=clock).plan()
         done = Engine(edit.new, context, listener).execute(planned)
         if done.exit_code == ExitCode.OK:
             as_author(config, edit.write)

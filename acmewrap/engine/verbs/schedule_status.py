@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Literal, Optional
+from typing import Literal, Mapping, Optional
 
 from ...config.model import Config, Scheduler
 from ...errors import Failure
@@ -27,11 +27,11 @@ class ScheduleStatus:
     failure: Optional[Failure] = None
 
 
-def look(config: Config, now: float) -> Optional[ScheduleStatus]:
+def look(config: Config, environ: Mapping[str, str], now: float) -> Optional[ScheduleStatus]:
     """None when the file asks for no schedule. What only DSM can tell is left to the age of the last run."""
     if config.schedule is None:
         return None
-    by, (drift, failed) = config.schedule.by, read_schedule(config)
+    by, (drift, failed) = config.schedule.by, read_schedule(config, environ)
     if failed is not None:
         return ScheduleStatus(by, "unknown", failed)
     if drift != "same":

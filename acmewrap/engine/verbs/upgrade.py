@@ -67,18 +67,25 @@ def difference(
 
 
 def switch(
-    config: Config, version: Optional[str], environ: Mapping[str, str], listener: Optional[Listener], *, force: bool
+    config: Config,
+    version: Optional[str],
+    environ: Mapping[str, str],
+    clock: Callable[[], float],
+    listener: Optional[Listener],
+    *,
+    force: bool,
 ) -> Run:
     """Install another release, render the wrapper for it, and write the file; when a step fails, all is as it was before.
 
     Raises what :func:`compare` and :meth:`Edit.write` raise, before anything is changed if that can be foreseen, and
     :class:`BusyError` when another run is at work.
     """
-    edit, context = set_release(config.file, compare(config, version).new, environ), RunContext(environ)
+    edit, context = set_release(config.file, compare(config, version).new, environ), RunContext(environ, clock)
 
     def bring(config: Config, *kinds: Kind, notify: Optional[Listener] = listener) -> Run:
         options = replace(SCOPES["upgrade"], kinds=kinds, force=force)
-        return Engine(config, context, notify).execute(Convergence(config, environ, options).plan())
+        planned = Convergence(config, environ, options, clock=clock).plan()
+        return Engine(config, context, notify).execute(planned)
 
     def attempt() -> Run:
         done = bring(edit.new, "install")

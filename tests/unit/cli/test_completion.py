@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import argparse
+from typing import Iterator
+
 import pytest
 
 from acmewrap import cli
@@ -33,3 +36,20 @@ def test_help_of_every_command_shows_examples_that_the_parser_takes(capsys: pyte
             words = line.partition("   #")[0].partition(" > ")[0].split()
             if words[:1] == ["acmewrap"]:
                 assert parser.parse(words[1:]).command
+
+
+# Of the values that no list of choices completes: those that are no path.
+OTHERS = {"ADDRESS", "HEX", "NAME", "PORT", "SECONDS", "URL", "VERSION", "-- ARGS"}
+
+
+def actions(of: argparse.ArgumentParser) -> Iterator[argparse.Action]:
+    for action in of._actions:
+        if isinstance(action, argparse._SubParsersAction):
+            for command in action.choices.values():
+                yield from actions(command)
+        elif action.nargs != 0 and action.choices is None:
+            yield action
+
+
+def test_every_value_is_known_to_be_a_path_or_to_be_none() -> None:
+    assert {action.metavar for action in actions(parser.build())} == {*parser.PATHS, *OTHERS}

@@ -28,11 +28,15 @@ from acmewrap.doctor import (
 )
 from acmewrap.doctor.finding import Check
 from acmewrap.driver.wrapper_script import Wrapper
+from acmewrap.engine import history
+from acmewrap.engine.results import Run
 from acmewrap.errors import ExitCode, UnreachableError
 from acmewrap.failures import failure
+from acmewrap.formats.timefmt import instant
 from acmewrap.plan.machine_steps import ChangeMode, RenderWrapper
 from acmewrap.reasons import Plain
 from acmewrap.state.file_modes import Excess
+from wanted import NOW
 
 Output = List[Tuple[str, List[str], Optional[str]]]
 
@@ -151,7 +155,7 @@ def test_a_check_that_breaks_says_so_and_the_others_go_on(
     assert "broken: ZeroDivisionError" in found[0].failure.message
 
 
-def test_fixing_goes_on_when_one_fix_fails(tmp_path: Path) -> None:
+def test_fixing_goes_on_when_one_fix_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     foreign, file = tmp_path / "foreign", tmp_path / "file"
     foreign.write_text("somebody's own", encoding="ascii")
     file.touch(0o644)
@@ -163,6 +167,9 @@ def test_fixing_goes_on_when_one_fix_fails(tmp_path: Path) -> None:
         Finding(failure("disk.full", "c")),
     ]
     config = Config(tmp_path / "c.yaml", tmp_path, AcmeShSettings(), {}, {})
-    (error,) = examination.fix(findings, config, {})
+    monkeypatch.setattr(history, "note", lambda *noted: runs.append(noted[2]))
+    runs: List[Run] = []
+    (error,) = examination.fix(findings, DoctorContext(config, {}, clock=lambda: NOW))
+    assert [(run.started, run.finished) for run in runs] == [(instant(NOW), instant(NOW))]
     assert error.id == "file.foreign"
     assert file.stat().st_mode & 0o777 == 0o600

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import time
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple, Optional, Tuple
@@ -53,6 +52,15 @@ CASES = (
     Case("nothing new, exit code 2, a date to come", "renew", OLD, OLD, 2, "not_due", text="次回の更新"),
     Case("the same of --issue", "issue", OLD, OLD, 2, "not_due"),
     Case("exit code 2, and the date has passed", "renew", OLD, OLD.but(next_renewal=NOW // 2), 2, "failed", REASON),
+    Case(
+        "exit code 2, and the date passed when it was asked",
+        "renew",
+        OLD,
+        OLD.but(next_renewal=NOW - 1),
+        2,
+        "failed",
+        REASON,
+    ),
     Case(
         "exit code 2 of a shell error",
         "renew",
@@ -185,15 +193,15 @@ def test_a_date_that_is_no_number_counts_as_due(tmp_path: Path) -> None:
         )
         assert stored is not None
         assert stored.next_renewal is None
-        assert evidence.is_due(stored, completed(2))
+        assert evidence.is_due(stored, completed(2), NOW)
 
 
 def test_a_certificate_that_became_due_during_the_call_was_not_due_when_it_began(tmp_path: Path) -> None:
-    stored = read_folder(OLD.but(next_renewal=int(time.time()) - 5).write(tmp_path), ecc=True)
+    stored = read_folder(OLD.but(next_renewal=NOW - 5).write(tmp_path), ecc=True)
     assert stored is not None
     call = completed(2)
-    assert evidence.is_due(stored, call)
-    assert not evidence.is_due(stored, Completed(call.command, 2, (), 3600))
+    assert evidence.is_due(stored, call, NOW)
+    assert not evidence.is_due(stored, Completed(call.command, 2, (), 3600), NOW)
 
 
 def test_the_calendar_of_acme_sh_follows_the_lifetime(tmp_path: Path) -> None:

@@ -40,7 +40,7 @@ def machine(folder: Path, files: Mapping[str, str], codename: str = "bookworm") 
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
     (folder / "os-release").write_text(f'ID=debian\nVERSION_CODENAME={codename}\nNAME="Debian"\n', encoding="utf-8")
-    return Debian(apt=folder, os_release=folder / "os-release")
+    return Debian({}, apt=folder, os_release=folder / "os-release")
 
 
 def test_the_deb822_form_is_read() -> None:
@@ -115,9 +115,9 @@ def test_a_machine_without_a_debian_archive_says_so(tmp_path: Path) -> None:
 
 def test_a_machine_without_apt_says_so(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match="names no Debian archive"):
-        Debian(tmp_path / "none", tmp_path / "none").fetch(Release("9.9.9", "", "", debian="trixie"), ["acme.sh"])
+        Debian({}, tmp_path / "none", tmp_path / "none").fetch(Release("9.9.9", "", "", debian="trixie"), ["acme.sh"])
 
 
 def test_a_release_that_no_suite_has_is_not_looked_for(tmp_path: Path) -> None:
     with pytest.raises(ReleaseError, match=r"no stable suite has acme\.sh 9\.9\.9"):
-        Debian(tmp_path, tmp_path).fetch(Release("9.9.9", "", ""), ["acme.sh"])
+        Debian({}, tmp_path, tmp_path).fetch(Release("9.9.9", "", ""), ["acme.sh"])

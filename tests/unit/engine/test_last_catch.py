@@ -79,6 +79,16 @@ def engines(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Engines:
     return Engines(tmp_path, monkeypatch)
 
 
+class Interrupt:
+    """A listener that is interrupted, once it is ``armed``."""
+
+    armed = False
+
+    def __call__(self, _: Notice) -> None:
+        if self.armed:
+            raise KeyboardInterrupt
+
+
 def fail(*_: object) -> None:
     answer: Dict[str, object] = {"password": CANARY}
     raise KeyError(f"no {answer['password']}")
@@ -230,3 +240,17 @@ def test_the_other_lanes_end_when_a_listener_raises(engines: Engines, monkeypatc
     with pytest.raises(OSError, match="the caller's"):
         engines.execute(listen)
     assert not engines.ledger.exists()
+
+
+def test_a_second_execution_that_is_interrupted_belongs_to_the_run_that_the_first_one_began(engines: Engines) -> None:
+    interrupt = Interrupt()
+    engine = Engine(engines.config, engines.context, interrupt)
+    assert engine.interrupted().results == ()
+    engine.execute(engines.plan)
+    more, interrupt.armed = replace(engines.plan.steps[1], reason=Plain.FORCED), True
+    with pytest.raises(KeyboardInterrupt):
+        engine.execute(Plan((more,)))
+    run = engine.interrupted()
+    assert run.plan.steps == (*engines.plan.steps, more)
+    assert run.plan.state is engines.plan.state
+    assert {one.step for one in run.results} == set(engines.plan.steps)

@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
+
+import pytest
 
 from acmewrap.host import ownership
 
@@ -15,8 +18,8 @@ def test_all_below_a_folder_is_named_and_links_are_not_followed(tmp_path: Path) 
     assert found == {"home", "home/sub", "home/sub/key", "home/link"}
 
 
-def test_what_belongs_to_another_is_found(tmp_path: Path) -> None:
-    me = tmp_path.stat().st_uid
-    paths = [tmp_path, tmp_path / "missing"]
-    assert ownership.find_foreign(paths, me) is None
-    assert ownership.find_foreign(paths, me + 1) == tmp_path
+def test_what_is_roots_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    assert ownership.find_roots([tmp_path / "missing"]) is None
+    assert ownership.find_roots([tmp_path / "missing", Path("/")]) == Path("/")
+    monkeypatch.setattr(os, "lstat", lambda _: os.stat_result((0o100600, 0, 0, 1, 1026, 0, 0, 0, 0, 0)))
+    assert ownership.find_roots([Path("/")]) is None

@@ -82,7 +82,7 @@ def test_the_script_sends_both_streams_to_the_log(config: Config) -> None:
 
 
 def writable(config: Config) -> List[str]:
-    return [str(path) for path in entry.systemd_units(config).writable]
+    return [str(path) for path in entry.systemd_units(config, {}).writable]
 
 
 def test_a_timers_service_may_write_to_all_that_the_file_names(tmp_path: Path, config: Config) -> None:
@@ -96,7 +96,7 @@ def test_a_timers_service_may_write_to_all_that_the_file_names(tmp_path: Path, c
 def test_low_ports_are_asked_for_only_by_challenges_that_listen(config: Config) -> None:
     for challenge, listens in ((Standalone(), True), (Dns("dns_nsupdate"), False)):
         nas = replace(config.certificates["nas"], challenges=(challenge,))
-        assert entry.systemd_units(replace(config, certificates={"nas": nas})).listens == listens
+        assert entry.systemd_units(replace(config, certificates={"nas": nas}), {}).listens == listens
 
 
 def test_each_file_has_units_of_its_own() -> None:

@@ -10,7 +10,10 @@ import pytest
 from acmewrap.config import Config
 from acmewrap.config.model import Schedule
 from acmewrap.reasons import Plain
+from acmewrap.schedule import backends, crontab, others, systemd
 from acmewrap.schedule.others import OtherEntry, in_crontab, runs_acme_sh
+from acmewrap.state.machine import read_schedule
+from acmewrap.system import privileges
 from wanted import make_config
 
 ENVIRON = {"HOME": "/home/user"}
@@ -62,3 +65,23 @@ def test_a_crontab_tells_its_former_entry_those_of_gone_files_and_foreign_ones(c
     )
     wanted = replace(config, schedule=Schedule(daily=(1, 2), by="crontab"))
     assert next(in_crontab(wanted, text, ENVIRON)).name == "/gone.yaml"
+
+
+def test_units_lie_in_the_folder_of_the_environment_that_is_given(
+    config: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    environ, folder = {"XDG_CONFIG_HOME": str(tmp_path)}, tmp_path / "systemd" / "user"
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "of-the-process"))
+    monkeypatch.setattr(privileges, "may_be_root", lambda: False)
+    monkeypatch.setattr(crontab, "read", str)
+    monkeypatch.setattr(systemd.Units, "_control", lambda *_, **__: "enabled")
+    units = backends.open_scheduler(config, environ)
+    assert read_schedule(config, environ) == ("missing", None)
+    units.ensure()
+    assert {path.suffix for path in folder.iterdir()} == {".service", ".timer"}
+    assert read_schedule(config, environ) == ("same", None)
+
+    unwanted = replace(config, schedule=None)
+    (found,) = others.find(unwanted, environ)
+    backends.remove_other(found, unwanted, environ)
+    assert list(folder.iterdir()) == []
