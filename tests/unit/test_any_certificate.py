@@ -136,7 +136,7 @@ def test_a_server_may_show_anything(seen: List[bool], data: bytes) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(handshake, "shake", lambda *_: handshake.Shown((data,), whole=True))
         observed = tls_probe.look(Endpoint("nas.test", 443, "nas.test"))
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 5
     if data:
         assert observed.served == hashlib.sha256(data).hexdigest()
     else:
