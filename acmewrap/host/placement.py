@@ -109,10 +109,7 @@ def _keep(install: Install) -> None:
     discard(install)
     for place in _places(install):
         if os.path.lexists(str(place)):
-            try:
-                os.link(str(place), str(_old(place)), follow_symlinks=False)
-            except OSError:  # a file system without hard links
-                _copy(place, _old(place))
+            _copy(place, _old(place))  # a hard link would look like one that another user has planted
 
 
 def clear(place: Path) -> None:
