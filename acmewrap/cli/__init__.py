@@ -1,5 +1,5 @@
-"""The command line: the only place that prints and exits. It hands on the environment and the clock of the process, which elsewhere
-are no more than the defaults of public functions.
+"""The command line: the only place that prints and exits. It hands on the environment and the clock of the process; elsewhere these
+are defaults of public functions, tell how this program was started, and date the report of a fault.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What a run takes from outside itself, as one value.
 
-Nothing below reads the environment or the clock of the process, but helper programs such as crontab(1) are started in it.
+Nothing below reads the environment or the clock of the process, except to date the report of a fault; helper programs such as
+crontab(1) are started in its environment.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def is_placed(config: Config) -> bool:
     own, place = resources.single_file(), place_of(config)
     if own is None or config.schedule is None or config.schedule.run != "acmewrap":
         return True
-    return os.access(str(place), os.R_OK) and filecmp.cmp(str(own), str(place))
+    return all(os.access(str(path), os.R_OK) for path in (own, place)) and filecmp.cmp(str(own), str(place))
 
 
 def place(config: Config) -> None:

@@ -48,8 +48,12 @@ def read_text(name: str) -> str:
 def single_file() -> Optional[Path]:
     """The one file that all of acmewrap was started as, else None. Without :mod:`zipfile`, which takes too long to import."""
     started = Path(os.path.abspath(sys.argv[0]))
-    with contextlib.suppress(OSError), open_regular(started) as stream:
+    return started if _is_zip(started) else None
+
+
+@functools.lru_cache(maxsize=None)
+def _is_zip(path: Path) -> bool:
+    with contextlib.suppress(OSError), open_regular(path) as stream:
         stream.seek(-min(_ZIP_END, stream.seek(0, os.SEEK_END)), os.SEEK_END)
-        if b"PK\5\6" in stream.read():
-            return started
-    return None
+        return b"PK\5\6" in stream.read()
+    return False

@@ -78,9 +78,15 @@ MAY_IMPORT_SUBPROCESS = ("driver.process",)  # and testing, which starts counter
 ALTERNATIVE_CONSTRUCTORS = {"config.model": "config.load"}
 
 ENDS_OR_PRINTS = ("print", "exit", "quit", "SystemExit", "sys.exit", "os._exit", "sys.stdout.write", "sys.stderr.write")
-# Who takes the environment of the process, for callers of the public functions there that give none.
-TAKES_ENVIRONMENT = ("job", "config.load", "driver.release.installation")
-READS_CLOCK = ("time.time", "datetime.now", "datetime.utcnow", "datetime.today", "date.today")
+# How the process's own are read, the last ones unless they are called with another time or PATH; and who does nevertheless.
+ENVIRONMENT = ("os.environ", "os.environb", "os.getenv")
+CLOCK = ("time.time", "datetime.now", "datetime.utcnow", "datetime.today", "date.today")
+UNLESS_GIVEN = ("time.gmtime", "time.localtime", "shutil.which")
+FROM_PROCESS: Mapping[str, Tuple[str, ...]] = {
+    **dict.fromkeys(("job", "config.load", "driver.release.installation"), ENVIRONMENT),  # defaults of public functions
+    "report.started": ("shutil.which",),
+    "unexpected": ("time.gmtime",),
+}
 MOST_LINES, MOST_MODULES = 250, 14
 READERS = ("reading", "resources")  # whose functions are called by the name of the module
 
@@ -225,12 +231,15 @@ def test_the_environment_and_the_clock_of_the_process_are_read_by_the_command_li
     def complaints(module: Path) -> Iterator[str]:
         name = dotted(module)
         for node in ast.walk(parsed(module)) if unit_of(name) not in ("cli", "testing") else ():
-            if not isinstance(node, ast.expr):
+            if isinstance(node, ast.Attribute):
+                read = name_of(node) if name_of(node) in ENVIRONMENT else ""
+            elif isinstance(node, ast.Call):
+                given = node.keywords or (node.args and name_of(node.func) != "shutil.which")
+                read = name_of(node.func) if name_of(node.func) in (*CLOCK, *(() if given else UNLESS_GIVEN)) else ""
+            else:
                 continue
-            taken = isinstance(node, ast.Attribute) and name_of(node) in ("os.environ", "os.getenv", "os.environb")
-            asked = isinstance(node, ast.Call) and name_of(node.func) in READS_CLOCK
-            if (taken and name not in TAKES_ENVIRONMENT) or asked:
-                yield f"line {node.lineno}: {ast.dump(node)[:80]}"
+            if read and read not in FROM_PROCESS.get(name, ()):
+                yield f"line {node.lineno}: reads {read}"
 
     none_breaks(complaints)
 

@@ -21,7 +21,7 @@ from ..context import RunContext
 from ..engine import Engine
 from ..history import PastRun, PastStep
 
-_REASONS: Mapping[int, str] = {
+REASONS: Mapping[int, str] = {
     0: "unspecified",
     1: "key_compromise",
     3: "affiliation_changed",
@@ -56,7 +56,7 @@ def revoke(config: Config, name: str, context: RunContext, reason: int, sha256: 
 
 def _past(name: str, result: RevokeResult, reason: int, started: datetime, finished: datetime) -> PastRun:
     error = None if result.failure is None else history.cut(result.failure)
-    why = _REASONS.get(reason, str(reason))
+    why = REASONS.get(reason, str(reason))
     step = PastStep("revoke", why, result.outcome, result.ok, result.seconds, name, error=error)
     code = 0 if result.failure is None else int(result.failure.exit_code)
     return PastRun("revoke", code, result.ok, started, finished, 1, int(not result.ok), (step,))

@@ -9,6 +9,7 @@ import pytest
 from acmewrap import cli
 from acmewrap.cli import parser, scheduled
 from acmewrap.cli.parser import ALSO_TRIED
+from acmewrap.engine.verbs.revocation import REASONS
 from acmewrap.report.manual import COMMANDS, OPTIONS
 
 ALL = ("--only", "--force", "--dry-run")
@@ -184,3 +185,13 @@ def test_the_words_of_an_entry_mean_the_same_without_argparse(words: List[str]) 
 )
 def test_any_other_words_are_left_to_argparse(words: List[str]) -> None:
     assert scheduled.parse(words) is None
+
+
+@pytest.mark.parametrize("reason", range(11))
+def test_a_reason_to_revoke_is_one_that_the_history_can_name(reason: int) -> None:
+    words = ["revoke", "nas", "--reason", str(reason)]
+    if reason in REASONS:
+        assert parser.parse(words).reason == reason
+        return
+    with pytest.raises(SystemExit):
+        parser.parse(words)

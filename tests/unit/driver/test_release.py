@@ -13,6 +13,7 @@ from typing import Callable, Collection, Dict, List, Mapping, Tuple
 
 import pytest
 
+from acmewrap.driver.release import installation
 from acmewrap.driver.release.installation import Installed, install_acme_sh, place
 from acmewrap.driver.release.pin import Release, manifest, releases
 from acmewrap.driver.release.verification import verify
@@ -423,3 +424,12 @@ def test_every_pinned_release_has_an_archive_with_its_digest() -> None:
         assert len(str(release.sha256)) == 64
         assert release.witnesses
         assert (release.cve is not None) == (tuple(map(int, version.split("."))) < (3, 0, 6))
+
+
+def test_all_sources_are_asked_in_the_environment_that_is_given(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    environ, asked = {"XDG_CACHE_HOME": str(folder / "cache"), "https_proxy": "http://proxy.test:3128"}, []
+    monkeypatch.setattr(installation, "place", lambda _, __, ___, sources, **____: asked.extend(sources))
+    install_acme_sh("3.1.1", folder, environ=environ)
+    kept, download, debian = asked
+    assert kept.path == download.kept == folder / "cache" / "acmewrap" / "acme.sh-3.1.1.tar.gz"
+    assert download.environ == debian.environ == environ
