@@ -367,10 +367,17 @@ def test_a_revoked_certificate_is_gone_from_the_home(stub: Stub) -> None:
 
 def test_a_refused_revocation_changes_nothing(stub: Stub) -> None:
     OLD.write(stub.home)
-    stub.say("revoke", f"rm $CERTS/{ECC}/{NAME}.cer; echo '{problem('alreadyRevoked', 'done before')}'; exit 1")
+    stub.say("revoke", f"rm $CERTS/{ECC}/{NAME}.cer; echo '{problem('unauthorized', 'not yours')}'; exit 1")
     result = stub.acme.revoke(NAME)
     assert result.failure is not None
-    assert (result.outcome, result.failure.id, stub.serial()) == ("failed", "acme.already_revoked", 1)
+    assert (result.outcome, result.failure.id, stub.serial()) == ("failed", "acme.refused", 1)
+
+
+def test_what_was_revoked_before_is_revoked(stub: Stub) -> None:
+    OLD.write(stub.home)
+    stub.say("revoke", f"echo '{problem('alreadyRevoked', 'by the first of two requests')}'; exit 1")
+    result = stub.acme.revoke(NAME)
+    assert (result.outcome, result.failure, stub.serial()) == ("done", None, None)
 
 
 def test_a_removed_certificate_is_forgotten(stub: Stub) -> None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import Optional
 
+from ...failures.catalogue import CATALOGUE
 from .. import command
-from ..call import Caller, CallResult
+from ..call import Caller
 from ..homes.home import Home, is_ecc
 from ..homes.recovery import drop_key
 from ..homes.staging import stage
@@ -16,13 +18,22 @@ from ..results import RevokeResult
 
 @retry_refused_nonce
 def revoke(caller: Caller, domain: str, key: str, reason: int, kept: Optional[Path]) -> RevokeResult:
-    """``--revoke``. The next order makes another key, which acme.sh would not."""
+    """``--revoke``. The next order makes another key, which acme.sh would not.
+
+    An authority that revoked it before (RFC 8555 section 7.6), perhaps by a request whose answer was lost, leaves nothing to do.
+    """
     with stage(caller.home, [(domain, is_ecc(key))], source=Home(kept or caller.home.path)) as staging:
         done = caller.run("revoke", command.revoke(domain, key, reason), staging, bound=True)
-        if done.returncode == 0 and kept is None:
-            drop_key(staging.files_of(domain, is_ecc(key)))
+        fault = caller.find_fault(done, domain, protocol=staging.read_protocol())
+        if fault is not None and CATALOGUE[fault.id].revoked:
+            fault = None
+        if fault is None and kept is None:
+            copy = staging.files_of(domain, is_ecc(key))
+            with contextlib.suppress(FileNotFoundError):
+                copy.certificate.unlink()
+            drop_key(copy)
             staging.keep(caller.home, domain, is_ecc(key))
-        return _judge(caller, domain, done, staging.read_protocol())
+    return RevokeResult("failed" if fault else "done", domain, **done.said, failure=fault)
 
 
 def remove(caller: Caller, domain: str, key: str) -> RevokeResult:
@@ -30,9 +41,5 @@ def remove(caller: Caller, domain: str, key: str) -> RevokeResult:
         done = caller.run("remove", command.of_certificate("remove", domain, key), staging)
     if done.returncode == 0:
         caller.home.remove(domain, is_ecc(key))
-    return _judge(caller, domain, done)
-
-
-def _judge(caller: Caller, domain: str, done: CallResult, protocol: str = "") -> RevokeResult:
-    fault = caller.find_fault(done, domain, protocol=protocol)
+    fault = caller.find_fault(done, domain)
     return RevokeResult("failed" if fault else "done", domain, **done.said, failure=fault)

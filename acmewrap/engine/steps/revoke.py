@@ -7,7 +7,6 @@ from ...config.model import Config
 from ...driver.homes import compromised
 from ...errors import DeployError, IssueError
 from ...failures import failure
-from ...failures.catalogue import CATALOGUE
 from ...formats.timefmt import instant
 from ...plan.due import interval_of
 from ...plan.steps import RevokeCertificate
@@ -33,7 +32,7 @@ def revoke(config: Config, step: RevokeCertificate, context: RunContext) -> None
         acme, files = context.open_acme(config, one.authority, one.name), one.stored.files
         kind = "ec-256" if one.stored.ecc else "2048"
         result = acme.revoke(files.domain, key=kind, reason=_KEY_COMPROMISE, kept=files.folder.parent)
-        if result.failure is not None and not CATALOGUE[result.failure.id].revoked:
+        if result.failure is not None:
             interval, end = interval_of(config.schedule), one.leaf.validity[1]
             ledger.put(one.entry, one.attempts.fail(result.failure, context.clock(), end=end, interval=interval))
             raise IssueError(result.failure)
