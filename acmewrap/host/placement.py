@@ -109,7 +109,11 @@ def _keep(install: Install) -> None:
     discard(install)
     for place in _places(install):
         if os.path.lexists(str(place)):
-            _copy(place, _old(place))  # a hard link would look like one that another user has planted
+            try:
+                _copy(place, _old(place))  # a hard link would look like one that another user has planted
+            except PermissionError:  # its group is one that this user is not in
+                os.unlink(str(_old(place)))
+                os.link(str(place), str(_old(place)))
 
 
 def clear(place: Path) -> None:
