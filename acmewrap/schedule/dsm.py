@@ -14,7 +14,8 @@ from typing import Iterator, Optional
 
 from .. import paths
 from ..config.model import Config
-from ..config.references import find_unattended
+from ..config.references import environments, find_unattended
+from ..config.sections.credentials import PATH_VARIABLES
 from ..errors import DeployError, Problem
 from ..failures import failure, invalid
 from ..host import ownership
@@ -211,13 +212,22 @@ def _trees(config: Config) -> Iterator[Path]:
 
 
 def _alone(config: Config) -> Iterator[Path]:
-    """The configuration and the secrets, where they are closed; then the folders on the way there, from the inside out."""
-    secrets = [one.path for _, one in find_unattended(config) if isinstance(one, FileReference)]
-    yield from filter(_is_closed, (*secrets, config.file))
-    folders = {folder for path in (*_made(config), *secrets) for folder in path.parents}
+    """What it reads besides and not everybody may read; then the folders on the way there, from the inside out."""
+    read = tuple(_read(config))
+    yield from filter(_is_closed, read)
+    folders = {folder for path in (*_made(config), *read) for folder in path.parents}
     inside = (folder for folder in folders if config.directory in folder.parents)
     yield from sorted(inside, key=lambda folder: len(folder.parts), reverse=True)
     yield config.directory
+
+
+def _read(config: Config) -> Iterator[Path]:
+    """The configuration, and the files that it names for the unattended run to read."""
+    yield config.file
+    yield from (authority.ca_bundle for authority in config.authorities.values() if authority.ca_bundle is not None)
+    yield from (reference.path for _, reference in find_unattended(config) if isinstance(reference, FileReference))
+    for _, _, env in environments(config):
+        yield from (Path(one) for name, one in env.items() if name in PATH_VARIABLES and isinstance(one, str))
 
 
 def _is_closed(path: Path) -> bool:

@@ -12,17 +12,19 @@ from acmewrap.config import Config, references
 from acmewrap.schedule import dsm
 from acmewrap.secrets import FileReference
 
-READ = ("proxy", "eab", "dns", "deploy", "password", "device", "ping")
+SECRETS = ("proxy", "eab", "dns", "deploy", "password", "device", "ping")
+READ = (*SECRETS, "key", "bundle")
 HIDDEN = {"administrator", "public", "linked-to"}
 
 
 def make(folder: Path, **env: Path) -> Config:
     """Each secret in a file called as its place, all below ``secrets``."""
-    one: Dict[str, Dict[str, str]] = {name: {"file": f"secrets/{name}"} for name in (*READ, "administrator")}
+    one: Dict[str, Dict[str, str]] = {name: {"file": f"secrets/{name}"} for name in (*SECRETS, "administrator")}
     values: Dict[str, Any] = {
         "authorities": {
             "administrator": {
                 "server": "https://ca.internal.test/dir",
+                "ca_bundle": "secrets/bundle",
                 "proxy": one["proxy"],
                 "eab": {"key_id": "id", "hmac_key": one["eab"]},
             }
@@ -30,7 +32,10 @@ def make(folder: Path, **env: Path) -> Config:
         "certificates": {
             "administrator": {
                 "domains": ["nas.internal.test"],
-                "challenge": {"dns": "dns_nsupdate", "env": {"NSUPDATE_KEY": one["dns"]}},
+                "challenge": {
+                    "dns": "dns_nsupdate",
+                    "env": {"NSUPDATE_KEY": "secrets/key", "NSUPDATE_OPT": one["dns"]},
+                },
                 "deploy": {
                     "other": {
                         "hook": "haproxy",
@@ -79,5 +84,5 @@ def test_what_belongs_to_another_is_none_of_it(config: Config, monkeypatch: pyte
 
 def test_a_section_called_as_that_of_the_administrator_is_no_other(config: Config) -> None:
     found = [one.path.name for _, one in references.find_unattended(config) if isinstance(one, FileReference)]
-    assert set(READ) <= set(found)
+    assert set(SECRETS) <= set(found)
     assert "administrator" not in found
