@@ -38,13 +38,13 @@ def parse_configuration(text: str) -> Dict[str, str]:
     """The values of a configuration. Raises ValueError naming the line that acme.sh's shell would choke on."""
     values: Dict[str, str] = {}
     for number, line in enumerate(text.split("\n"), 1):
-        if not line.strip() or line.startswith("#"):
-            continue
         match = _ASSIGNMENT.fullmatch(line)
         if match is None:
+            if not line.strip() or line.startswith("#"):
+                continue
             raise ValueError(f"line {number} is not Key='value'")
         key, value = match.groups()
-        if _NEVER.fullmatch(key) and not (key == "AUTO_UPGRADE" and value in ("", "0")):
+        if not key.startswith("Le_") and _NEVER.fullmatch(key) and not (key == "AUTO_UPGRADE" and value in ("", "0")):
             raise ValueError(f"line {number} sets {key}")
         if (key in _URLS and value and not is_safe_url(value)) or (key in _NUMBERS and not _NUMBER.fullmatch(value)):
             raise ValueError(f"line {number} holds a value of {key} that cannot be")
