@@ -129,8 +129,8 @@ def _read(source: str, environ: Mapping[str, str]) -> bytes:
     try:
         if "://" not in source:
             return reading.read_bytes(source, reading.LARGE)
-        speaker = Http(120.0, LIMIT, wait=30.0, redirects=_REDIRECTS, proxy=environ)
-        reply = speaker.fetch(source)
+        client = Http(120.0, LIMIT, wait=30.0, redirects=_REDIRECTS, proxy=environ)
+        reply = client.fetch(source)
     except (OSError, HttpError) as error:
         reason = error.strerror if isinstance(error, OSError) else None
         raise AcmewrapError(failure("update.source", f"{source}: {reason or error}")) from error

@@ -86,7 +86,7 @@ def read(url: str, ca_bundle: Optional[Path], proxy: Through = None, timeout: fl
     """What an authority has at *url*. Raises what :func:`fetch` raises."""
     trust = Trust(None if ca_bundle is None else str(ca_bundle))
     try:
-        reply = _speaker(timeout, trust, proxy).fetch(url)
+        reply = _client(timeout, trust, proxy).fetch(url)
     except HttpError as error:
         is_other = error.reason in (Reason.MALFORMED, Reason.TOO_LARGE)
         text = "its answer is no ACME directory" if is_other else str(error)
@@ -100,12 +100,12 @@ def read(url: str, ca_bundle: Optional[Path], proxy: Through = None, timeout: fl
 def read_clock(url: str, proxy: Through = None, timeout: float = _TIMEOUT) -> Optional[float]:
     """What the server's clock says when its certificate cannot be judged because ours may be wrong. Nothing else is believed."""
     try:
-        return _speaker(timeout, Trust(anybody=True), proxy).fetch(url, method="HEAD").date
+        return _client(timeout, Trust(anybody=True), proxy).fetch(url, method="HEAD").date
     except HttpError:
         return None
 
 
-def _speaker(wait: float, trust: Trust, proxy: Through) -> Http:
+def _client(wait: float, trust: Trust, proxy: Through) -> Http:
     through = proxy.reveal() if isinstance(proxy, Secret) else proxy
     return Http(_PATIENCE * wait, _LIMIT, wait, trust, _REDIRECTS, through)
 

@@ -1,4 +1,5 @@
 """Executes a plan: the steps of the machine one after another, then the certificates side by side, each in its own lane.
+
 A step that fails does not stop the others. What is learnt on the way is written down at once, for a run may be killed.
 """
 
@@ -50,9 +51,10 @@ class ListenerError(BaseException):
 
 
 class Engine:
-    """Executes plans for one configuration. ``listener`` is called for every step, from one thread at a time. What
-    a listener raises ends the run and is raised again as it is, after everything that was begun has ended; the listener is not
-    called again, and no step fails of it.
+    """Executes plans for one configuration. ``listener`` is called for every step, from one thread at a time.
+
+    What a listener raises ends the run and is raised again as it is, after everything that was begun has ended; the listener is
+    not called again, and no step fails of it.
     """
 
     def __init__(
@@ -74,6 +76,7 @@ class Engine:
     @contextlib.contextmanager
     def hold(self, *needed: str) -> Iterator[Mapping[str, AcmewrapError]]:
         """Keep every other run out of the homes, and finish what a killed one left half done. State is to be read inside.
+
         Gives, by authority, why a home is to be left alone, such as ``trust.weak_path``: this is root, and the home another user's.
         Raises that when it is so with every home, or that of an authority that is *needed*, and :class:`BusyError`
         (``run.busy``). An acme.sh that outlived its acmewrap loses its workspace, and ends over it.
@@ -89,8 +92,6 @@ class Engine:
                     staging.sweep(home)
                     staging.scrub(home)
                     recovery.restore_configurations(home)
-                    for path in own:
-                        files.discard_unfinished(path)
                 except BusyError:
                     raise
                 except Exception as error:
@@ -240,10 +241,9 @@ class Engine:
 
     def _notify(self, notice: Notice) -> None:
         with self._notifying:
-            if self._listener is None:
-                return
             try:
-                self._listener(notice)
+                if self._listener is not None:
+                    self._listener(notice)
             except Exception as error:
                 self._listener = None
                 self._context.stop()

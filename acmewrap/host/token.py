@@ -44,7 +44,7 @@ def look(name: str, folder: Path, address: str, port: int = PORTS["http"]) -> Lo
     url = f"http://{name}/{webroot.CHALLENGES}/{token}"
     with _laid(folder / webroot.CHALLENGES / token, content):
         try:
-            reply = _speaker(name, address, port).fetch(url)
+            reply = _client(name, address, port).fetch(url)
         except (OSError, HttpError) as error:
             why = getattr(error, "strerror", None) or error
             return Look("silent", f"{name} at {address}, port {port}: {why}")
@@ -67,7 +67,7 @@ def _laid(path: Path, content: str) -> Iterator[None]:
         path.unlink()
 
 
-def _speaker(name: str, address: str, port: int) -> Http:
+def _client(name: str, address: str, port: int) -> Http:
     """As an authority asks: at *address* and *port*, followed where that leads, and whatever certificate a redirect to https
     shows is good enough (RFC 8555 section 8.3). No proxy is asked.
     """

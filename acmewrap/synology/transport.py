@@ -48,9 +48,9 @@ class Transport:
         headers = {"Content-Type": content_type}
         if "SynoToken" in self.session:
             headers["X-SYNO-TOKEN"] = self.session["SynoToken"]
-        speaker = Http(_TIMEOUT, _LIMIT, trust=Trust(self._ca_bundle, accept=self._accept))
+        client = Http(_TIMEOUT, _LIMIT, trust=Trust(self._ca_bundle, accept=self._accept))
         try:
-            reply = speaker.fetch(where, method="POST", body=body, headers=headers)
+            reply = client.fetch(where, method="POST", body=body, headers=headers)
         except HttpError as error:
             raise (self._untrusted if error.reason is Reason.UNTRUSTED else self.unreachable)(str(error)) from None
         if reply.status in _REDIRECTS:

@@ -67,7 +67,7 @@ def server(tmp_path: Path, root: Pair) -> Iterator[Server]:
         yield running
 
 
-def speaker(root: Pair, **how: object) -> Http:
+def client(root: Pair, **how: object) -> Http:
     return Http(DEADLINE, 1000, trust=Trust(str(root.certificate)), **how)  # type: ignore[arg-type]
 
 
@@ -87,7 +87,7 @@ def in_time() -> Iterator[None]:
 @pytest.mark.parametrize("part", ["status", "headers", "body"])
 def test_a_server_that_drips_is_left_at_the_deadline(server: Server, root: Pair, part: str) -> None:
     with in_time():
-        assert reason_of(lambda: speaker(root).fetch(f"https://localhost:{server.port}/{part}")) is Reason.TIMEOUT
+        assert reason_of(lambda: client(root).fetch(f"https://localhost:{server.port}/{part}")) is Reason.TIMEOUT
 
 
 def test_a_directory_that_drips_is_left_in_time(server: Server, root: Pair) -> None:
@@ -121,41 +121,41 @@ def test_a_handshake_that_never_ends_is_left_at_the_deadline(root: Pair) -> None
         listener.listen(1)
         url = f"https://localhost:{listener.getsockname()[1]}/"
         with in_time():
-            assert reason_of(lambda: speaker(root).fetch(url)) is Reason.TIMEOUT
+            assert reason_of(lambda: client(root).fetch(url)) is Reason.TIMEOUT
 
 
 def test_a_body_beyond_the_limit_is_not_read_to_its_end(server: Server, root: Pair) -> None:
     server.pages["/large"] = 200, {}, bytes(100_000)
-    assert reason_of(lambda: speaker(root).fetch(f"https://localhost:{server.port}/large")) is Reason.TOO_LARGE
+    assert reason_of(lambda: client(root).fetch(f"https://localhost:{server.port}/large")) is Reason.TOO_LARGE
 
 
 def test_a_body_that_is_cut_off_is_no_reply(server: Server, root: Pair) -> None:
     server.pages["/half"] = 200, {"Content-Length": "10"}, b"12345"
-    assert reason_of(lambda: speaker(root).fetch(f"https://localhost:{server.port}/half")) is Reason.UNREACHABLE
+    assert reason_of(lambda: client(root).fetch(f"https://localhost:{server.port}/half")) is Reason.UNREACHABLE
 
 
 @pytest.mark.parametrize("where", ["file:///etc/passwd", "ftp://localhost/x"])
 def test_no_other_scheme_is_spoken_directly_or_after_a_redirect(server: Server, root: Pair, where: str) -> None:
     server.pages["/away"] = 302, {"Location": where}, b""
-    assert reason_of(lambda: speaker(root).fetch(where)) is Reason.MALFORMED
+    assert reason_of(lambda: client(root).fetch(where)) is Reason.MALFORMED
     url = f"https://localhost:{server.port}/away"
-    assert reason_of(lambda: speaker(root, redirects=3).fetch(url)) is Reason.MALFORMED
+    assert reason_of(lambda: client(root, redirects=3).fetch(url)) is Reason.MALFORMED
 
 
 def test_redirects_are_followed_as_far_as_the_caller_says(server: Server, root: Pair) -> None:
     url = f"https://localhost:{server.port}"
     server.pages.update({f"/{n}": (302, {"Location": f"/{n + 1}"}, b"") for n in range(2)})
     server.pages["/2"] = 200, {}, b"here"
-    assert speaker(root).fetch(f"{url}/0").status == 302
-    assert reason_of(lambda: speaker(root, redirects=1).fetch(f"{url}/0")) is Reason.MALFORMED
-    reply = speaker(root, redirects=2).fetch(f"{url}/0")
+    assert client(root).fetch(f"{url}/0").status == 302
+    assert reason_of(lambda: client(root, redirects=1).fetch(f"{url}/0")) is Reason.MALFORMED
+    reply = client(root, redirects=2).fetch(f"{url}/0")
     assert (reply.url, reply.status, reply.body) == (f"{url}/2", 200, b"here")
 
 
 def test_why_a_certificate_is_not_trusted_is_a_number(tmp_path: Path, root: Pair) -> None:
     pair = make_leaf(tmp_path, root, ["localhost"], not_before=1, not_after=2, file="old")
     with Server(pair.fullchain, pair.key) as running, pytest.raises(HttpError) as caught:
-        speaker(root).fetch(f"https://localhost:{running.port}/")
+        client(root).fetch(f"https://localhost:{running.port}/")
     assert (caught.value.reason, caught.value.verify_code) == (Reason.UNTRUSTED, 10)
 
 
@@ -167,13 +167,13 @@ def test_a_proxy_is_asked_that_the_environment_names_which_the_caller_gives_and_
     server.pages["/page"] = 200, {}, b"here"
     with ConnectProxy() as proxy:
         environ = {name: proxy.url}
-        assert speaker(root, proxy=environ).fetch(url).body == b"here"
+        assert client(root, proxy=environ).fetch(url).body == b"here"
         assert proxy.heads[0].startswith(f"CONNECT localhost:{server.port} ")
-        assert speaker(root, proxy={**environ, "no_proxy": "localhost"}).fetch(url).body == b"here"
+        assert client(root, proxy={**environ, "no_proxy": "localhost"}).fetch(url).body == b"here"
         monkeypatch.setenv(name, proxy.url)
-        assert speaker(root).fetch(url).body == speaker(root, proxy={}).fetch(url).body == b"here"
+        assert client(root).fetch(url).body == client(root, proxy={}).fetch(url).body == b"here"
         assert len(proxy.heads) == 1
-        assert speaker(root, proxy=proxy.url).fetch(url).body == b"here"  # whatever no_proxy says
+        assert client(root, proxy=proxy.url).fetch(url).body == b"here"  # whatever no_proxy says
     assert len(proxy.heads) == 2
 
 

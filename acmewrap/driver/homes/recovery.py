@@ -13,7 +13,7 @@ import logging
 import os
 import shutil
 from pathlib import Path
-from typing import Iterable, Iterator, List, Literal, Tuple
+from typing import Iterable, Iterator, List, Literal, Sequence, Tuple
 
 from ...errors import AccessError
 from ...failures import failure
@@ -33,12 +33,14 @@ Kind = Literal["file", "folder", "certificate"]
 _KEY, _JSON, _CONFIGURATION = ACCOUNT = ("account.key", "account.json", "ca.conf")
 
 
-def recover(home: Home, server: str, others: Iterable[Path] = ()) -> None:
-    """Have everything in *home* be of its kind, *others* files too, and the account at *server* be whole. Raises OSError, and
-    :class:`AccessError` (``home.not_writable``) for what is another user's: it may be as good as ever.
+def recover(home: Home, server: str, others: Sequence[Path] = ()) -> None:
+    """Have everything in *home* be of its kind, *others* files too and none of them half written, and the account at *server* be
+    whole. Raises OSError, and :class:`AccessError` (``home.not_writable``) for what is another user's: it may be as good as ever.
     """
     try:
         _recover(home, server, others)
+        for path in others:
+            files.discard_unfinished(path)
     except PermissionError as error:
         raise AccessError(failure("home.not_writable", str(error), folder=home.path, user='"$(id -un)"')) from error
 

@@ -80,13 +80,13 @@ class Download:
 
     def _download(self, url: str) -> bytes:
         """Tries twice when the failure may pass: the network, and 5xx."""
-        speaker = Http(4 * self.timeout, LIMIT, wait=self.timeout, redirects=_REDIRECTS, proxy=self.environ)
+        client = Http(4 * self.timeout, LIMIT, wait=self.timeout, redirects=_REDIRECTS, proxy=self.environ)
         reason = ""
         for attempt in range(2):
             if attempt:
                 time.sleep(self.pause)
             try:
-                reply = speaker.fetch(url)
+                reply = client.fetch(url)
             except HttpError as error:
                 reason = str(error)
                 continue

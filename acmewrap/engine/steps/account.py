@@ -15,7 +15,7 @@ from ...system import files
 
 
 def ensure(config: Config, environ: Environ) -> None:
-    """Do that. Raises :class:`AcmewrapError`."""
+    """Make or change the account as the file has it, and log in with it. Raises :class:`AcmewrapError`."""
     wanted = nas_of(config).account
     with open_provisioner(config, environ) as provisioner:
         if provisioner is None:
