@@ -57,12 +57,12 @@ class Proxy:
 
 def of_environment(environ: Mapping[str, str], scheme: str, place: Place) -> Optional[Proxy]:
     """What *environ* names (``https_proxy``, ``all_proxy``, ``no_proxy``) for servers of *scheme* at *place*."""
-    from urllib.request import proxy_bypass
+    from urllib.request import proxy_bypass_environment
 
     names = {name: f"{name}_proxy" for name in (scheme, "all", "no")}
     known = {name: environ.get(one, environ.get(one.upper(), "")) for name, one in names.items()}
     url = known[scheme] or known["all"]
-    if not url or proxy_bypass("{}:{}".format(*place), known):
+    if not url or proxy_bypass_environment("{}:{}".format(*place), known):
         return None
     try:
         return Proxy(url)
