@@ -57,7 +57,7 @@ class Proxy:
 
 def of_environment(environ: Mapping[str, str], scheme: str, place: Place) -> Optional[Proxy]:
     """What *environ* names (``https_proxy``, ``all_proxy``, ``no_proxy``) for servers of *scheme* at *place*."""
-    from urllib.request import proxy_bypass_environment
+    from urllib.request import proxy_bypass_environment  # type: ignore[attr-defined]  # typeshed leaves it out
 
     names = {name: f"{name}_proxy" for name in (scheme, "all", "no")}
     known = {name: environ.get(one, environ.get(one.upper(), "")) for name, one in names.items()}
