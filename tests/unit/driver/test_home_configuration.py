@@ -11,7 +11,16 @@ from hypothesis import strategies as some
 
 from acmewrap.driver.homes.configuration import edit_configuration, parse_configuration, raw_values
 
-KEYS = some.from_regex(r"[A-Za-z_][A-Za-z_0-9]{0,9}", fullmatch=True)
+
+def is_setting(key: str) -> bool:
+    """Whether acme.sh may have it: LD_PRELOAD and its like are refused whatever their value is."""
+    try:
+        return key in parse_configuration(f"{key}=''")
+    except ValueError:
+        return False
+
+
+KEYS = some.from_regex(r"[A-Za-z_][A-Za-z_0-9]{0,9}", fullmatch=True).filter(is_setting)
 VALUES = some.text(some.characters(blacklist_characters="'", blacklist_categories=("Cc", "Cs")), max_size=30)
 
 
