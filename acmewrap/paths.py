@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Dict, Mapping, Optional, Tuple, Union
 
 from .config.challenges import Dns, Webroot
 from .config.model import HOME, LOG, Authority, Certificate, Config, Target
-from .driver.homes.home import Home, Stored, is_ecc
+from .driver.homes.home import CertificateFiles, Home, Stored, is_ecc
 
 if TYPE_CHECKING:
     from .driver.wrapper_script import Wrapper
@@ -45,6 +45,10 @@ def reports_folder(config: Config) -> Path:
 
 def home_of(config: Config, certificate: Certificate) -> Home:
     return Home(config.authority_of(certificate).home)
+
+
+def files_of(config: Config, certificate: Certificate) -> CertificateFiles:
+    return home_of(config, certificate).files_of(*name_of(certificate))
 
 
 def read(config: Config, certificate: Certificate) -> Optional[Stored]:

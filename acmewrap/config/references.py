@@ -75,6 +75,11 @@ def _of_account(place: Keys, account: Account) -> Iterator[Tuple[Keys, Reference
             yield (*place, key), reference
 
 
+def proxy_or_environment(authority: Authority, environ: Mapping[str, str]) -> Union[Secret, Mapping[str, str]]:
+    """:func:`proxy_of`, or else *environ*, which may name one. Raises as that."""
+    return proxy_of(authority, environ) or environ
+
+
 def proxy_of(authority: Authority, environ: Mapping[str, str]) -> Optional[Secret]:
     """The URL of the proxy that *authority* names; None: those of the environment, if any.
 

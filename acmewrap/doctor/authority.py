@@ -9,7 +9,7 @@ from typing import Iterator
 
 from ..acme import directory
 from ..config.model import Authority
-from ..config.references import proxy_of
+from ..config.references import proxy_or_environment
 from ..errors import UnreachableError
 from ..formats.timefmt import clock_off, instant, moment, span
 from ..net.tls import BAD_DATES
@@ -39,7 +39,7 @@ def _look(context: DoctorContext, authority: Authority) -> Iterator[Finding]:
     if bundle:  # what the directory says over such a bundle would be the same once more
         return
     yield from _end(context, authority)
-    proxy = proxy_of(authority, context.environ) or context.environ
+    proxy = proxy_or_environment(authority, context.environ)
     try:
         date = directory.fetch(authority.server, authority.ca_bundle, proxy, _TIMEOUT).date
     except UnreachableError as error:

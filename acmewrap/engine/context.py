@@ -13,7 +13,7 @@ from typing import Callable, Dict, Mapping, Optional
 from .. import paths, unexpected
 from ..acme import directory
 from ..config.model import Authority, Config
-from ..config.references import PROXIES, proxy_of
+from ..config.references import PROXIES, proxy_of, proxy_or_environment
 from ..driver import command
 from ..driver.acmesh import AcmeSh
 from ..driver.process import ProcessRunner, Runner
@@ -63,7 +63,7 @@ class RunContext:
 
     def directory(self, authority: Authority) -> directory.Directory:
         """See :func:`acmewrap.acme.directory.fetch`."""
-        proxy = proxy_of(authority, self.environ) or self.environ
+        proxy = proxy_or_environment(authority, self.environ)
         return directory.fetch(authority.server, authority.ca_bundle, proxy)
 
     def open_acme(self, config: Config, authority: Authority, name: str = "") -> AcmeSh:

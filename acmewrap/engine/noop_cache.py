@@ -83,7 +83,7 @@ def _files(config: Config) -> Iterator[str]:
         yield str(paths.ledger_path(authority))
         yield str(compromised.place(Home(authority.home)))
     for certificate in config.certificates.values():
-        there = paths.home_of(config, certificate).files_of(*paths.name_of(certificate))
+        there = paths.files_of(config, certificate)
         yield from map(str, (there.configuration, there.key, there.certificate, there.chain, there.fullchain))
 
 

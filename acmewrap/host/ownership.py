@@ -22,7 +22,7 @@ _OPEN = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 _MARKS = ((".lock", ".staging"), ("acme.sh",))
 
 
-def find_roots(paths: Iterable[Path]) -> Optional[Path]:
+def find_owned_by_root(paths: Iterable[Path]) -> Optional[Path]:
     """The first of *paths* that is there and root's."""
     for path in paths:
         with contextlib.suppress(FileNotFoundError):

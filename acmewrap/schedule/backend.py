@@ -87,7 +87,7 @@ class Log:
 
 
 def times(schedule: Schedule, name: str) -> Times:
-    """Those of an interval are the machine's own for *name*, so that not all machines knock in the same minute."""
+    """Those of an interval are the machine's own for *name*, so that not all ask their authority in the same minute."""
     if schedule.daily is not None:
         return Times(*schedule.daily)
     assert schedule.every_seconds is not None

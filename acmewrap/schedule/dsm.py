@@ -72,7 +72,7 @@ def look(config: Config, channel: Channel) -> Drift:
         return "differs"
     if os.geteuid() == 0 and isinstance(channel, Tools):
         needed = (*_alone(config), *(path for tree in _trees(config) for path in ownership.below(tree)))
-        if account.find_uid(channel, wanted.owner) is not None and ownership.find_roots(needed) is not None:
+        if account.find_uid(channel, wanted.owner) is not None and ownership.find_owned_by_root(needed) is not None:
             return "differs"
     return "same"
 

@@ -1,4 +1,4 @@
-"""The key `verify`: where it is looked at what a target shows."""
+"""The key `verify`: the TLS server at which a deployment is verified."""
 
 from __future__ import annotations
 

@@ -81,7 +81,7 @@ def _bring_to_dsm(
     seen: bool,
 ) -> Tuple[Optional[DeployResult], bool]:
     """Import the leaf *stored*, where it was not *seen*, and put it to use: what the hook said, and whether anything changed."""
-    files, expires = paths.home_of(config, step.request).files_of(*paths.name_of(step.request)), stored.validity[1]
+    files, expires = paths.files_of(config, step.request), stored.validity[1]
     assert step.destination.synology is not None
     wanted = sessions.entries(config)[step.destination.synology.description]
     by_list = step.destination.verify is None

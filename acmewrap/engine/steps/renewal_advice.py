@@ -12,7 +12,7 @@ from ... import paths
 from ...acme import renewal_info
 from ...backoff import DEFAULT_LOOK
 from ...config.model import Certificate, Config
-from ...config.references import proxy_of
+from ...config.references import proxy_or_environment
 from ...driver.homes.configuration import set_renewal
 from ...driver.homes.home import Stored
 from ...errors import AcmewrapError
@@ -67,7 +67,7 @@ def consult(
     window = None
     try:
         if authority.name not in silent:
-            proxy = proxy_of(authority, environ or {}) or environ
+            proxy = proxy_or_environment(authority, environ or {})
             window = renewal_info.fetch(known.source, leaf, authority.ca_bundle, proxy)
     except AcmewrapError as error:
         if isinstance(error.__cause__, HttpError):

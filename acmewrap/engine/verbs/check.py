@@ -10,7 +10,7 @@ from ...config import locate
 from ...config.cleartext import find_warnings
 from ...config.locate import Found
 from ...config.model import PROFILE, Config
-from ...config.references import proxy_of
+from ...config.references import proxy_or_environment
 from ...driver.release import pin
 from ...errors import AcmewrapError, ConfigurationWarning, IssueError, UnreachableError
 from ...failures import invalid
@@ -73,7 +73,7 @@ def _unknown_profiles(config: Config, environ: Mapping[str, str]) -> Iterator[Fo
     asked = {wanted.authority for wanted in config.certificates.values() if wanted.value_of(PROFILE)}
     for authority in map(config.authorities.__getitem__, asked):
         with contextlib.suppress(UnreachableError):
-            proxy = proxy_of(authority, environ) or environ
+            proxy = proxy_or_environment(authority, environ)
             found = directory.fetch(authority.server, authority.ca_bundle, proxy)
             for name, certificate in config.certificates.items():
                 try:

@@ -167,7 +167,7 @@ def _assess(config: Config, state: State, name: str, now: float, results: Sequen
     return CertificateStatus(
         certificate,
         condition,
-        files=paths.home_of(config, certificate).files_of(*paths.name_of(certificate)),
+        files=paths.files_of(config, certificate),
         leaf=leaf,
         due_at=None if due is None else instant(due),
         attempts=believed(found.attempts),

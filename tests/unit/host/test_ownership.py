@@ -19,7 +19,7 @@ def test_all_below_a_folder_is_named_and_links_are_not_followed(tmp_path: Path) 
 
 
 def test_what_is_roots_is_found(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    assert ownership.find_roots([tmp_path / "missing"]) is None
-    assert ownership.find_roots([tmp_path / "missing", Path("/")]) == Path("/")
+    assert ownership.find_owned_by_root([tmp_path / "missing"]) is None
+    assert ownership.find_owned_by_root([tmp_path / "missing", Path("/")]) == Path("/")
     monkeypatch.setattr(os, "lstat", lambda _: os.stat_result((0o100600, 0, 0, 1, 1026, 0, 0, 0, 0, 0)))
-    assert ownership.find_roots([Path("/")]) is None
+    assert ownership.find_owned_by_root([Path("/")]) is None
